@@ -238,7 +238,7 @@ async def _serve_web(
         return HealthReport({"stream": connection, **await services.health()})
 
     hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)
-    page = KeyPage(services.keys, services.say_to) if settings.http.public_url else None
+    page = KeyPage(services.keys, services.language_of) if settings.http.public_url else None
     app = make_web_app(metrics=metrics, readiness=readiness, hooks=hooks, key_page=page)
     async with serving_at(app, listeners) as port:
         yield port

@@ -252,8 +252,9 @@ class _Cutter:
             changes = self._hide_fields(record, rules, taken) if hides else {}
             values = read(record)
             for name, value in zip(walk, values if several else (values,), strict=True):
-                if value or (value is not None and isinstance(value, Decimal)):
-                    shown = cuts[type(value)](value, taken)
+                cut_value = cuts[type(value)]
+                if cut_value is not _same and (value or isinstance(value, Decimal)):
+                    shown = cut_value(value, taken)
                     if shown is not value:
                         changes[name] = shown
             if not changes:

@@ -29,6 +29,18 @@ def most_alike(
     return tuple(hit for hit, _, _ in hits)
 
 
+_FEWEST_LETTERS = 4
+"""Of words in which a slip is looked for: shorter ones are too near to others."""
+
+
+def misspelt_for(word: str, known: Iterable[str]) -> bool:
+    """Return whether a word is one of the known ones with a letter too many, too few, wrong or swapped."""
+    from rapidfuzz.distance import OSA
+
+    folded = word.casefold()
+    return any(len(each) >= _FEWEST_LETTERS and OSA.distance(folded, each, score_cutoff=1) == 1 for each in known)
+
+
 _SCRIPTS_MEET = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])")
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from bot.access.policy import AccessPolicy
+from bot.approvals.cards.list_views import ApprovalAll, ApprovalListRow, ApprovalResults, page_fingerprint
+from bot.approvals.cards.presenter import CasePresenter
+from bot.approvals.cards.responder import RECORDED, VoteResponder, find_to_vote, outcome_note, vote_request
+from bot.approvals.cards.view_builders import BY_ITSELF, build_list_row, build_said_row
+from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case
-from bot.approvals.list_views import ApprovalAll, ApprovalListRow, ApprovalResults, page_fingerprint
-from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import RECORDED, VoteResponder, find_to_vote, outcome_note, vote_request
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import MAX_REASON, CaseRef, Remarks, SeenRevision, read_seen
-from bot.approvals.view_builders import BY_ITSELF, build_list_row, build_said_row
-from bot.approvals.views import Audience
 from bot.approvals.voting import VoteOutcome
 from bot.cards.actions import Ask
 from bot.cards.view import View
@@ -20,7 +20,7 @@ from bot.chat.arguments import Keyword
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
-from bot.chat.prompts import OpenPrompts
+from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.registry import command
 from bot.erp.model import Verdict
 from bot.errors import DingerpError

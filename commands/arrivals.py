@@ -14,9 +14,9 @@ from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days
 from bot.chat.parsing import command_line
-from bot.chat.products import Picks, ProductLookup
+from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.related import more_buttons
 from bot.chat.registry import command
-from bot.chat.related import more_buttons
 from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness, table_of_lines
 from bot.disclosure import HIDDEN, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry
+from bot.access.audit_details import read_detail
 from bot.access.policy import AccessVerdict, Denied
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
@@ -42,7 +43,7 @@ class AuditLine:
     what: tuple[str, ...]
     shown: tuple[Phrase, ...]
     refused: bool
-    detail: str
+    detail: Phrase | str
 
 
 _COLUMNS = (
@@ -154,7 +155,7 @@ def _line(kept: RecordedEntry, names: Mapping[str, str]) -> AuditLine:
         what=entry.documents or (f"/{entry.action}",),
         shown=tuple(_FIELDS[part] for part in entry.shown),
         refused=refused,
-        detail=entry.detail if entry.kind is not AuditKind.QUESTION else "",
+        detail=read_detail(entry.detail) if entry.kind is not AuditKind.QUESTION else "",
     )
 
 

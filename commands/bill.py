@@ -10,16 +10,16 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.kept_documents import kept_lists
-from bot.chat.linked_documents import LinkedDocuments
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut
@@ -36,7 +36,7 @@ _OWED: ListAmounts[Bill] = ListAmounts(
 )
 
 
-class BillOrVendor(Term):
+class BillOrVendor(PartnerTerm):
     """The number of a bill, ours or the vendor's, or of its order, or part of a number or of a vendor's name."""
 
     placeholder = phrase("number or vendor")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bot.access.policy import ADMIN, AccessPolicy, AccessVerdict, Denied
 from bot.cards.view import View
+from bot.chat.accounts.binding import MAX_ACCOUNT, AccountRefused, ErpAccounts
+from bot.chat.accounts.keys import LINK_STANDS, ErpKeys
+from bot.chat.accounts.views import AccountKeyLink, AccountList, account_row, request_view
 from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
-from bot.chat.erp_account_views import AccountKeyLink, AccountList, account_row, request_view
-from bot.chat.erp_accounts import MAX_ACCOUNT, AccountRefused, ErpAccounts
-from bot.chat.erp_keys import LINK_STANDS, ErpKeys
 from bot.chat.errors import BadArgument
 from bot.chat.message import ConversationKind
 from bot.chat.registry import command

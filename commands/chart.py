@@ -39,7 +39,7 @@ from bot.read_model.report import (
     split_days,
 )
 from bot.read_model.stock_days import ALL_TOGETHER, StockHistory, StockOfDay, first_known, sum_up
-from commands.report import COMMAND_OF, ReportPeriod, is_stale, name_age, span_of
+from commands.report import COMMAND_OF, ReportPeriod, name_age, span_of
 
 DAYS = 30
 """Days of a chart of sales for which none are said."""
@@ -83,6 +83,11 @@ class ChartView(View):
 
     def question(self) -> Ask:
         return Ask(self.line)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether documents of its days may be missing."""
+        return False
 
     @property
     def has_bars(self) -> bool:
@@ -354,7 +359,7 @@ async def chart(
             last=span.last,
             days=sales.value,
             coverage=sales.coverage,
-            stale=is_stale(sales.coverage, context.now),
+            stale=sales.coverage.is_stale(context.now),
             narrowed=erp.is_narrowed(Area.SALES),
         )
         return await _illustrated(view, _fields(policy, context, Area.SALES), pictures, context)
@@ -366,7 +371,7 @@ async def chart(
             line=command_line("chart", kind),
             ages=owed.value,
             coverage=owed.coverage,
-            stale=is_stale(owed.coverage, context.now),
+            stale=owed.coverage.is_stale(context.now),
             narrowed=erp.is_narrowed(Feed.BILLS),
         )
         return await _illustrated(view, _fields(policy, context, Area.PURCHASING), pictures, context)
@@ -375,7 +380,7 @@ async def chart(
         line=command_line("chart", kind),
         ages=ages.value,
         coverage=ages.coverage,
-        stale=is_stale(ages.coverage, context.now),
+        stale=ages.coverage.is_stale(context.now),
         narrowed=erp.is_narrowed(Area.FINANCE),
     )
     return await _illustrated(view, _fields(policy, context, Area.FINANCE), pictures, context)

@@ -13,16 +13,17 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
-from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.kept_documents import KeptDocuments, read_kept
-from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
-from bot.chat.partner_lookup import PartnerLookup, if_offered, read_open, with_notes
-from bot.chat.registry import command
-from bot.chat.sums import sum_by_currency
+from bot.chat.records.kept_documents import KeptDocuments, read_kept
+from bot.chat.records.lookup import OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.partner_lookup import PartnerLookup, if_offered, read_open, with_notes
+from bot.chat.records.partner_rankings import RankedBy, RankingRequest, rank_partners
+from bot.chat.records.sums import sum_by_currency
+from bot.chat.records.visible_fields import visible_fields
+from bot.chat.registry import Commands, command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
@@ -36,10 +37,20 @@ _NEWEST = 3
 """Orders that are shown; a button leads to all."""
 
 
-class CustomerNameOrCode(Term):
+class CustomerNameOrCode(PartnerTerm):
     """The code of a customer, or part of it, or part of the name."""
 
     placeholder = phrase("name or code")
+
+
+class CustomerRanking(Keyword):
+    """What customers are ranked by."""
+
+    OWING = phrase("owing"), "debts", "debtors", "欠款", "欠款排行", "欠款排名", "欠款最多", "应收排行"
+    BEST = phrase("best"), "top", "biggest", "排行", "排名", "销售排行", "销售排名", "最大"
+
+
+_RANKED_BY = {CustomerRanking.OWING: RankedBy.RECEIVABLES, CustomerRanking.BEST: RankedBy.SALES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,19 +113,26 @@ class CustomerListView(DocumentListView):
 @command(
     "customer",
     aliases=("客户", "kh", "客户资料", "customers", "client"),
-    examples=("/customer C001", "/客户 宏达"),
-    summary=phrase("A customer: what they owe, credit left, open and newest orders"),
+    examples=("/customer C001", "/客户 宏达", "/customer owing", "/客户 排行 上个月"),
+    summary=phrase("A customer: what they owe, credit left, open and newest orders; or who owes or orders most"),
     place=22,
 )
 async def customer(
     text: CustomerNameOrCode | None = None,
     *,
+    which: CustomerRanking | None = None,
     erp: ErpHub,
     kept: ReadModel,
     context: QuestionContext,
     policy: AccessPolicy,
+    commands: Commands,
 ) -> View:
-    """Show one customer with what is open, or a list."""
+    """Show one customer with what is open, or a list of them."""
+    if which:
+        by, today = _RANKED_BY[which], context.now.date()
+        if asked := RankingRequest.read("customer", which, by, text or "", today):
+            return await rank_partners(asked, erp=erp, kept=kept, policy=policy, context=context)
+        text = CustomerNameOrCode(commands.parse(context.line).rest)
     fields = visible_fields(policy, context, "order", "invoice")
     hit = await PartnerLookup("customer", erp.customer, erp.customers).look_up(
         text or "", offset=context.offset, rows=context.rows

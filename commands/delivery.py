@@ -10,12 +10,12 @@ from typing import ClassVar
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.kept_documents import kept_lists
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, Freshness, ask_buttons, export_buttons, freshness
 from bot.disclosure import cut
@@ -30,7 +30,7 @@ from bot.read_model.queries import ReadModel
 from bot.spelling import other_spellings
 
 
-class DeliveryOrOrder(Term):
+class DeliveryOrOrder(PartnerTerm):
     """The number of a delivery or of a sales order, or part of it, or part of a customer's name."""
 
     placeholder = phrase("delivery, order or customer")

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from bot.cards.view import View
-from bot.chat.arguments import Term
+from bot.chat.arguments import InnerLine
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.exports import Exports
 from bot.chat.registry import Commands, command
 from bot.phrase import phrase
-
-
-class ListLine(Term):
-    """The line that shows the list, without its slash."""
-
-    placeholder = phrase("list or report")
 
 
 @command(
@@ -25,7 +19,7 @@ class ListLine(Term):
     place=59,
 )
 async def export(
-    line: ListLine | None = None, *, exports: Exports, commands: Commands, context: QuestionContext
+    line: InnerLine | None = None, *, exports: Exports, commands: Commands, context: QuestionContext
 ) -> View:
     """Send the list as a file. The line is read as it was typed: what belongs to it is known to its own command."""
     wanted = commands.line_of(commands.parse(context.line).rest)

@@ -13,11 +13,11 @@ from bot.cards.actions import Ask
 from bot.cards.status_labels import status_label
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Term
+from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
-from bot.chat.lookup import Numbered
 from bot.chat.parsing import command_line
+from bot.chat.records.lookup import Numbered
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import Freshness, freshness_of_all, table_of_lines
 from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
@@ -35,6 +35,7 @@ _OF_PARTNERS: frozenset[Area | PartnerKind] = frozenset({Area.SALES, Area.FINANC
 """What is found by the names of customers and vendors."""
 _BOUND_BY = {"customer": "order", "vendor": "po"}
 """The command whose rules bind what is told of partners."""
+
 
 FEW = 3
 """Hits that are shown one by one; more of one area become one row that leads to their list."""
@@ -119,7 +120,7 @@ _Search = Callable[[], Awaitable[_AreaAnswer]]
     place=60,
 )
 async def find(
-    text: Term, *, erp: ErpHub, context: QuestionContext, commands: Commands, policy: AccessPolicy
+    text: PartnerTerm, *, erp: ErpHub, context: QuestionContext, commands: Commands, policy: AccessPolicy
 ) -> View | Ask:
     """Open the one thing that has this number or name, or show what there is to choose from."""
     usable = {command.name for command in commands.usable(policy, context)}

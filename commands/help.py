@@ -13,8 +13,8 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
-from bot.chat.first_questions import first_questions
 from bot.chat.parsing import command_line
+from bot.chat.questions.first_questions import first_questions
 from bot.chat.registry import AnyCommand, Commands, command
 from bot.phrase import Phrase, phrase
 

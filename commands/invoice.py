@@ -9,14 +9,14 @@ from typing import ClassVar
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.linked_documents import LinkedDocuments
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.erp.hub import ErpHub
@@ -32,7 +32,7 @@ _OWED: ListAmounts[Invoice] = ListAmounts(
 )
 
 
-class InvoiceOrCustomer(Term):
+class InvoiceOrCustomer(PartnerTerm):
     """The number of an invoice or of its order, or part of the number, or part of a customer's name."""
 
     placeholder = phrase("number or customer")

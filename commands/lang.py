@@ -10,8 +10,8 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
+from bot.chat.languages import LANGUAGES, LanguageChoice
 from bot.chat.parsing import command_line
-from bot.chat.ports import LANGUAGES, LanguageChoice
 from bot.chat.registry import command
 from bot.phrase import phrase
 

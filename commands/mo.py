@@ -12,9 +12,9 @@ from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.linked_documents import LinkedDocuments
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import FieldClass

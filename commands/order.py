@@ -8,15 +8,15 @@ from typing import ClassVar
 
 from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
-from bot.chat.own_documents import OwnDocuments
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
 from bot.erp.listing import SALES_ORDERS
@@ -26,7 +26,7 @@ from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
 
-class OrderOrCustomer(Term):
+class OrderOrCustomer(PartnerTerm):
     """The number of a sales order, or part of it, or part of a customer's name."""
 
     placeholder = phrase("number or customer")

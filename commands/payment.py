@@ -10,16 +10,16 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.kept_documents import kept_lists
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.settlements import Settlements
+from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
-from bot.chat.settlements import Settlements
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut, cut_part
 from bot.erp.hub import ErpHub
@@ -35,7 +35,7 @@ _BOUND_BY = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "po"}
 """The command whose rules bind payments of a kind of partners."""
 
 
-class PaymentOrPartner(Term):
+class PaymentOrPartner(PartnerTerm):
     """The number of a payment or of what it settles, or part of it, or part of a partner's name."""
 
     placeholder = phrase("number or partner")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
-from bot.approvals.case import Case
-from bot.approvals.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults
-from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import (
+from bot.approvals.cards.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults
+from bot.approvals.cards.presenter import CasePresenter
+from bot.approvals.cards.responder import (
     VoteResponder,
     audience_among,
     audience_within,
@@ -15,10 +14,11 @@ from bot.approvals.responder import (
     concerned_by,
     fields_among,
 )
+from bot.approvals.cards.view_builders import build_list_row, build_result_row, people_in_case
+from bot.approvals.cards.views import ApprovalPeople, Audience, ForwardCandidate
+from bot.approvals.case import Case
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef, DecidedCases, read_case_marks
-from bot.approvals.view_builders import build_list_row, build_result_row, people_in_case
-from bot.approvals.views import ApprovalPeople, Audience, ForwardCandidate
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
 from bot.chat.colleagues import Colleagues

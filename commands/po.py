@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from bot.approvals.cards.views import HEADLINES, decision_buttons
 from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService, OrderCase
-from bot.approvals.views import HEADLINES, decision_buttons
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, Following, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
-from bot.chat.own_documents import OwnDocuments
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import PURCHASE_ORDERS
@@ -31,7 +31,7 @@ from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 
 
-class PurchaseOrVendor(Term):
+class PurchaseOrVendor(PartnerTerm):
     """The number of a purchase order, or part of it, or part of a vendor's name."""
 
     placeholder = phrase("number or vendor")

@@ -9,22 +9,25 @@ from typing import Annotated, ClassVar
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Sku, Term
+from bot.chat.arguments import PartnerTerm, Sku
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.products import Picks, ProductLookup
+from bot.chat.records.lookup import OneDocument
+from bot.chat.records.partner_lookup import PartnerLookup
+from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
 from bot.disclosure import ClassedBy, FieldClass, cut
 from bot.erp.answer import Answer
+from bot.erp.errors import Unsupported
 from bot.erp.goods import PriceKind, Prices
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
 
 
-class CustomerTerm(Term):
+class CustomerTerm(PartnerTerm):
     """Part of a customer's name."""
 
     placeholder = phrase("customer")
@@ -98,6 +101,7 @@ async def price(
     found = await _find(product, customer or "", erp, context)
     if isinstance(found, Picks):
         return found
+    found = await _of_customer(found, erp)
     sales, purchases = (policy.decide_area(context.person, name, context.conversation.id) for name in ("order", "po"))
     whole = PriceView(
         prices=found.value,
@@ -120,6 +124,20 @@ def _sold(prices: Prices) -> Prices:
 
 def _bought(prices: Prices) -> Prices:
     return replace(prices, sales=(), list_price=None)
+
+
+async def _of_customer(found: Answer[Prices], erp: ErpHub) -> Answer[Prices]:
+    """Return the prices of the customer who was named; raises `NothingFound` where there is no such customer."""
+    named, sku = found.value.customer, found.value.product.sku
+    if not named or found.value.sales:
+        return found
+    try:
+        hit = await PartnerLookup("price", erp.customer, erp.customers, (sku,)).look_up(named, offset=0)
+    except Unsupported:
+        return found
+    if isinstance(hit, OneDocument) and hit.found.value.name != named:
+        return await erp.prices(sku, customer=hit.found.value.name)
+    return found
 
 
 async def _find(product: str, customer: str, erp: ErpHub, context: QuestionContext) -> Answer[Prices] | Picks:

@@ -12,9 +12,9 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
-from bot.chat.products import Picks, ProductLookup
+from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import (
     Freshness,
     ask_buttons,

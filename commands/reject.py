@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
+from bot.approvals.cards.presenter import CasePresenter
+from bot.approvals.cards.responder import VoteResponder, find_to_vote, vote_request
+from bot.approvals.cards.views import ApprovalReasons
 from bot.approvals.case import Case
 from bot.approvals.document import FINGERPRINT_PREFIX
-from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import VoteResponder, find_to_vote, vote_request
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef, Remarks, SeenRevision, parse_reason, read_seen
-from bot.approvals.views import ApprovalReasons
 from bot.approvals.voting import VoteOutcome
 from bot.cards.actions import Ask, RejectReason
 from bot.cards.view import View
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
-from bot.chat.prompts import PROMPT_LIFETIME, OpenPrompts
+from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import command
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase

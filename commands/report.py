@@ -20,7 +20,7 @@ from bot.disclosure import HIDDEN, FieldClass, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Feed, SalesAmount
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import STALE_AFTER, Coverage, ReadModel
+from bot.read_model.queries import ReadModel
 from bot.read_model.report import (
     AgeingBucket,
     InvoiceFigures,
@@ -203,11 +203,6 @@ def span_of(days: Days | None, which: ReportPeriod | None, today: date) -> tuple
     return _SPANS[which](today), str(which)
 
 
-def is_stale(coverage: Coverage, now: datetime) -> bool:
-    """Return whether figures are old because an ERP does not answer."""
-    return coverage.as_of is not None and now - coverage.as_of > STALE_AFTER
-
-
 @command(
     "report",
     aliases=("报表", "日报", "周报", "月报", "bb"),
@@ -251,7 +246,7 @@ async def report(
         payments=seen(Area.PURCHASING, figures.payments),
         production=seen(Area.PRODUCTION, figures.production),
         as_of=coverage.as_of,
-        stale=is_stale(coverage, context.now),
+        stale=coverage.is_stale(context.now),
         complete_since=coverage.complete_since,
         missing=coverage.sources_missing,
         narrowed=any(erp.is_narrowed(area) for area in areas),

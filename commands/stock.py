@@ -15,13 +15,13 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.context import QuestionContext
-from bot.chat.demand import Demand
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.products import MAX_PICKS, ProductLookup
-from bot.chat.products import Picks as Picks  # one of the views of this command
+from bot.chat.records.demand import Demand
+from bot.chat.records.products import MAX_PICKS, ProductLookup
+from bot.chat.records.products import Picks as Picks  # one of the views of this command
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import (
     Freshness,
     ask_buttons,
@@ -30,7 +30,6 @@ from bot.chat.view_parts import (
     freshness_of_all,
     table_of_lines,
 )
-from bot.disclosure import HIDDEN
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import WarehouseItem
@@ -152,7 +151,7 @@ class StockView(ListView):
 
     def buttons(self) -> Sequence[Button]:
         # Nobody draws what may not be seen, or what is not stocked.
-        has_trend = self.total and self.level.is_stocked and self.level.total.on_hand not in (HIDDEN, None)
+        has_trend = self.total and self.level.is_stocked and isinstance(self.level.total.on_hand, Decimal)
         line = command_line("chart", "stock", self.level.product.sku)
         trend = [Button(phrase("Trend"), Ask(line))] if has_trend else []
         return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))

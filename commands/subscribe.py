@@ -8,7 +8,7 @@ from datetime import time
 
 from bot.alerts.subscriptions import Subscription, Subscriptions, list_view
 from bot.cards.view import View
-from bot.chat.arguments import Term
+from bot.chat.arguments import InnerLine
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.errors import BadArgument
 from bot.chat.exports import for_readers
@@ -24,7 +24,7 @@ _DAILY = re.compile(r"每天|天天|(?<![a-z])(?:daily|every day)(?![a-z])", re.
 _WORKDAYS = re.compile(r"(?:每个)?工作日|(?<![a-z])(?:on )?(?:workdays|weekdays)(?![a-z])", re.IGNORECASE)
 
 
-class SubscriptionRequest(Term):
+class SubscriptionRequest(InnerLine):
     """The line that shows the list, a time of day, and perhaps on which days."""
 
     placeholder = phrase("list or report, and a time")

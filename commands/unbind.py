@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot.access.policy import ADMIN, AccessPolicy, AccessVerdict, Denied
 from bot.cards.view import View
+from bot.chat.accounts.binding import AccountRefused, ErpAccounts
+from bot.chat.accounts.keys import ErpKeys
 from bot.chat.arguments import Word
 from bot.chat.context import QuestionContext
-from bot.chat.erp_accounts import AccountRefused, ErpAccounts
-from bot.chat.erp_keys import ErpKeys
 from bot.chat.errors import BadArgument
 from bot.chat.registry import command
 from bot.phrase import phrase

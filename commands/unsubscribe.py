@@ -6,17 +6,15 @@ from dataclasses import replace
 
 from bot.alerts.subscriptions import Subscriptions, list_view
 from bot.cards.view import View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import InnerLine, Keyword
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.registry import Commands, command
 from bot.phrase import phrase
 
 
-class SubscribedLine(Term):
+class SubscribedLine(InnerLine):
     """The line that was subscribed to."""
-
-    placeholder = phrase("list or report")
 
 
 class SubscriptionsScope(Keyword):

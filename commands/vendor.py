@@ -12,16 +12,17 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
-from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.kept_documents import read_kept
-from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
-from bot.chat.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open, with_notes
-from bot.chat.registry import command
-from bot.chat.sums import sum_by_currency
+from bot.chat.records.kept_documents import read_kept
+from bot.chat.records.lookup import OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open, with_notes
+from bot.chat.records.partner_rankings import RankedBy, RankingRequest, rank_partners
+from bot.chat.records.sums import sum_by_currency
+from bot.chat.records.visible_fields import visible_fields
+from bot.chat.registry import Commands, command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
@@ -36,10 +37,20 @@ _NEWEST = 3
 _PLACED = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
 
 
-class VendorNameOrCode(Term):
+class VendorNameOrCode(PartnerTerm):
     """The code of a vendor, or part of it, or part of the name."""
 
     placeholder = phrase("name or code")
+
+
+class VendorRanking(Keyword):
+    """What vendors are ranked by."""
+
+    PAYABLE = phrase("payable"), "owed", "owing", "应付", "欠款", "应付排行", "应付排名", "欠款最多"
+    BIGGEST = phrase("biggest"), "top", "best", "排行", "排名", "采购排行", "采购排名", "最大"
+
+
+_RANKED_BY = {VendorRanking.PAYABLE: RankedBy.PAYABLES, VendorRanking.BIGGEST: RankedBy.PURCHASES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +120,26 @@ class VendorListView(DocumentListView):
 @command(
     "vendor",
     aliases=("供应商", "gys", "供货商", "vendors", "supplier", "suppliers"),
-    examples=("/vendor V001", "/供应商 宝钢"),
-    summary=phrase("A vendor: what we owe them, open and late orders"),
+    examples=("/vendor V001", "/供应商 宝钢", "/vendor payable", "/供应商 排行 上个月"),
+    summary=phrase("A vendor: what we owe them, open and late orders; or whom we owe or order most"),
     place=34,
 )
 async def vendor(
     text: VendorNameOrCode | None = None,
     *,
+    which: VendorRanking | None = None,
     erp: ErpHub,
     kept: ReadModel,
     context: QuestionContext,
     policy: AccessPolicy,
+    commands: Commands,
 ) -> View:
-    """Show one vendor with what is open, or a list."""
+    """Show one vendor with what is open, or a list of them."""
+    if which:
+        by, today = _RANKED_BY[which], context.now.date()
+        if asked := RankingRequest.read("vendor", which, by, text or "", today):
+            return await rank_partners(asked, erp=erp, kept=kept, policy=policy, context=context)
+        text = VendorNameOrCode(commands.parse(context.line).rest)
     fields = visible_fields(policy, context, "po")
     hit = await PartnerLookup("vendor", erp.vendor, erp.vendors).look_up(
         text or "", offset=context.offset, rows=context.rows

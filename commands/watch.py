@@ -21,8 +21,8 @@ from bot.cards.view import View
 from bot.chat.arguments import Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.lookup import SEARCH_LIMIT, find_closest
 from bot.chat.parsing import command_line
+from bot.chat.records.lookup import SEARCH_LIMIT, find_closest
 from bot.chat.registry import Commands, command
 from bot.disclosure import cut
 from bot.erp.errors import NotFound, Unsupported

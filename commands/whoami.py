@@ -13,8 +13,8 @@ from bot.access.wording import describe_scope
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
+from bot.chat.languages import LANGUAGES
 from bot.chat.parsing import command_line
-from bot.chat.ports import LANGUAGES
 from bot.chat.registry import AnyCommand, Commands, command
 from bot.disclosure import FieldClass
 from bot.phrase import Phrase, phrase

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
-from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import audience_among, audience_within
+from bot.approvals.cards.presenter import CasePresenter
+from bot.approvals.cards.responder import audience_among, audience_within
+from bot.approvals.cards.view_builders import build_why_view, people_in_case, people_in_plan
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
-from bot.approvals.view_builders import build_why_view, people_in_case, people_in_plan
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound

@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Collection, Generator, Hashable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from zlib import crc32
 
 import pytest
 import structlog
@@ -38,6 +41,7 @@ from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
 from bot.erp.index.search import ProductIndex
 from bot.store import database
+from bot.understanding import learning
 from bot.understanding.sentences import Sentences
 from tests import examples
 from tests.erp.sql import postgres_server as postgres_server_module
@@ -207,7 +211,7 @@ def _read_sentences_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _look_up_here() -> Iterator[None]:
-    """Read the dictionary in this process: it is loaded once, and hundreds of tests ask for it."""
+    """Read the dictionary in this process: it is loaded once, and hundreds of bots ask for it, each of them twice."""
 
     known: dict[str, tuple[str, ...]] = {}
 
@@ -220,6 +224,7 @@ def _look_up_here() -> Iterator[None]:
     assert defaults["look_up"] is look_up
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(defaults, "look_up", read_here)
+        patch.setattr(learning, "look_up", read_here)
         yield
 
 
@@ -291,6 +296,26 @@ def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
         yield postgres.admin_url
 
 
+_TURNS = pytest.StashKey[Counter[str]]()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave the cases of a matrix to `make soak`, all but one in as many as its marker ``sampled`` says.
+
+    They are taken in turn, so each row of cases has its share; where to begin depends on the name of the file or class,
+    so that two vendors with one contract leave out different cases.
+    """
+    sampled = item.get_closest_marker("sampled")
+    if sampled is None:
+        return
+    assert item.parent is not None
+    matrix = item.parent.nodeid
+    turns = item.session.stash.setdefault(_TURNS, Counter())
+    if (crc32(matrix.encode()) + turns[matrix]) % sampled.args[0]:
+        item.add_marker(pytest.mark.soak)
+    turns[matrix] += 1
+
+
 ONE_WORKER = ("tests/browser/", "tests/erp/tryton/real/")
 """Folders whose files share what each worker would otherwise start for itself: a browser, a Tryton server."""
 
@@ -318,13 +343,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    longest_first = sorted(files.values(), key=lambda tests: (-max(map(_may_take, tests)), -len(tests)))
+    longest_first = sorted(files.values(), key=lambda tests: (-_may_take(tests), -len(tests)))
     items[:] = [test for tests in longest_first for test in tests]
 
 
-def _may_take(item: pytest.Item) -> float:
-    limit = item.get_closest_marker("timeout")
-    return float(limit.args[0]) if limit is not None else 0.0
+def _may_take(tests: Sequence[pytest.Item]) -> float:
+    """Return the seconds that a file may take at most; it is not known where its tests set no limit of their own."""
+    if tests[0].nodeid.startswith(ONE_WORKER):
+        return math.inf
+    limits = [limit for test in tests if (limit := test.get_closest_marker("timeout")) is not None]
+    return max((float(limit.args[0]) for limit in limits), default=0.0)
 
 
 def pytest_collection() -> None:

@@ -64,7 +64,7 @@ CONTENT_FIELDS = (
 
 
 class AuditLog(Protocol):
-    """Keeps entries in order and for good; implemented by `bot.store.audit`."""
+    """Keeps entries in order and for good; implemented by `bot.store.audit.log`."""
 
     def record(self, entry: AuditEntry) -> None:
         """Keep the entry with the next commit; it is not lost by a stop of the process in good order."""
@@ -100,7 +100,7 @@ class AuditSearch:
 
 
 class AuditReader(Protocol):
-    """Finds entries; implemented by `bot.store.audit`."""
+    """Finds entries; implemented by `bot.store.audit.log`."""
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
         """Return entries in the order that is wanted. Raises a `bot.errors.DingerpError` when the store is away."""

@@ -14,8 +14,8 @@ from bot.admin.output import align_columns, as_json, count_noun, escape_invisibl
 from bot.errors import ConfigurationError
 from bot.private_files import make_private_file
 from bot.settings import Settings
-from bot.store.audit import ACCEPT, StoredAudit
-from bot.store.audit_chain import ChainLink
+from bot.store.audit.chain import ChainLink
+from bot.store.audit.log import ACCEPT, StoredAudit
 
 _PAGE = 2_000
 _NAMED = 20

@@ -14,8 +14,8 @@ from bot.access.audit import AuditEntry, AuditKind
 from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.settings import Settings
-from bot.store.audit import StoredAudit
-from bot.store.audit_chain import AuditWitness
+from bot.store.audit.chain import AuditWitness
+from bot.store.audit.log import StoredAudit
 from bot.store.database import Database, check_version, latest_revision
 from bot.store.engines import sqlite_file
 from bot.store.errors import StoreUnavailable

@@ -22,7 +22,7 @@ from bot.errors import ConfigurationError
 from bot.outbox.delivery import DeliveryRecord, DeliveryState, DeliveryStep
 from bot.outbox.place import Place
 from bot.settings import Settings
-from bot.store.deliveries import StoredDeliveries
+from bot.store.outbox.deliveries import StoredDeliveries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

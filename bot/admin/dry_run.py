@@ -13,9 +13,9 @@ from sqlalchemy.engine import Connection
 
 from bot.access.grants import FULL_GRANT
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
-from bot.alerts.card_lifecycle import CARD_KIND
 from bot.alerts.intake.port import EventState, ReceivedEvent
-from bot.alerts.processor import AlertProcessor
+from bot.alerts.processing.card_lifecycle import CARD_KIND
+from bot.alerts.processing.processor import AlertProcessor
 from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import AlertRules
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
@@ -30,10 +30,10 @@ from bot.outbox.ports import NOBODY_CALLED, NOBODYS, ClaimedRows
 from bot.outbox.quota import CHINA, QuotaGuard
 from bot.outbox.worker import OutboxWorker
 from bot.phrase import Phrase
-from bot.store.alerts import StoredAlertTransactions
+from bot.store.alerts.events import EventSearch, StoredEvents
+from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database
-from bot.store.events import EventSearch, StoredEvents
-from bot.store.outbox import StoredBacklog
+from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import METADATA
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from bot.erp.model import Area
 from bot.erp.source_check import SourceReport, report_lines
 from bot.errors import ConfigurationError
 from bot.settings import Settings
-from bot.store.erp_records import RejectedRecord, read_rejected
+from bot.store.erp.records import RejectedRecord, read_rejected
 
 
 def unknown_source(settings: Settings, name: str) -> ConfigurationError:

@@ -16,7 +16,7 @@ from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.severity import Severity
-from bot.store.events import StoredEvents
+from bot.store.alerts.events import StoredEvents
 
 _ORIGIN = "/dingerp/send"
 _NAMED = 5

@@ -28,10 +28,10 @@ from bot.alerts.repository import AlertHistoryEntry
 from bot.errors import ConfigurationError
 from bot.outbox.delivery import DeliveryRecord, DeliveryStep, DeliveryStepKind
 from bot.settings import Settings
-from bot.store.alerts import StoredAlertRepository
+from bot.store.alerts.events import EventSearch, StoredEvents
+from bot.store.alerts.repository import StoredAlertRepository
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
-from bot.store.events import EventSearch, StoredEvents
+from bot.store.outbox.deliveries import StoredDeliveries
 
 
 def read_event_state(text: str) -> EventState | None:

@@ -25,7 +25,7 @@ from bot.bootstrap.policy import terms_of
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
-from bot.store.approvals import StoredCaseRepository
+from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.database import Database
 
 

@@ -30,7 +30,7 @@ from bot.bootstrap.policy import terms_of
 from bot.erp.model import Money, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Capability, ListQuery
 from bot.settings import Settings
-from bot.store.approvals import cases_since
+from bot.store.approvals.repository import cases_since
 
 _PAGE = 100
 _IN_THE_ERP = "no rule, decided in the ERP"

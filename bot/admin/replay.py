@@ -24,9 +24,9 @@ from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.outbox.budgets import SendLimits
 from bot.outbox.place import Place
 from bot.settings import Settings
-from bot.store.alerts import read_mutes_and_watches
+from bot.store.alerts.events import EventSearch, StoredEvents
+from bot.store.alerts.repository import read_mutes_and_watches
 from bot.store.database import Database
-from bot.store.events import EventSearch, StoredEvents
 
 _PAGE = 5_000
 _MONTH = timedelta(days=30)

@@ -14,7 +14,7 @@ from bot.access.people import Person
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.language_model import open_model
-from bot.chat.reading import Reading, settle
+from bot.chat.questions.reading import Reading, settle
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics

@@ -1,7 +1,7 @@
 """What the ERP reports by itself: events become alerts, and cards show them (docs/explanation/alerts.md).
 
-From the inside out: the domain (`event`, `alert`), the ports (`repository`, `routing`), the lifecycle (`lifecycle`,
-`suppression`, `card_lifecycle`, `placement`, `pipeline`, `timers`, `actions`), and what drives it (`processor`,
-`service`, `watch_poller`). `intake` knows only the domain, `rules` only the domain and the port `routing`. What people
-read (`labels`, `views`, `view_builder`) knows only the domain, too.
+From the inside out: the domain (`event`, `alert`), the ports (`repository`, `routing`), what becomes of an event
+(`processing`), what people do (`actions`, `service`), and what they watch (`watch_poller`). `intake` knows only the
+domain, `rules` only the domain and the port `routing`. What people read (`labels`, `views`, `view_builder`) knows only
+the domain, too.
 """

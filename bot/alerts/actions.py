@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.alerts import card_lifecycle
 from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Mute, UserStamp, watch_key_prefix
-from bot.alerts.placement import PlacementCause, find_targets, next_due_at, place_alert
+from bot.alerts.processing import card_lifecycle
+from bot.alerts.processing.placement import PlacementCause, find_targets, next_due_at, place_alert
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Urgency

@@ -93,6 +93,11 @@ class AlertRules(Protocol):
         """
         ...
 
+    @property
+    def has_top_boxes(self) -> bool:
+        """Whether any route says that what is critical on its cards is also at the top of the group."""
+        ...
+
     def top_box(self, route: str) -> bool | None:
         """Return whether what is critical on a card of this route is also at the top of its group.
 

@@ -23,7 +23,7 @@ from bot.outbox.ports import NOBODY_CALLED, ComposedCard, Marker, MarkerState
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
 AlertTransactions: TypeAlias = Transactions[AlertRepository]
-"""One unit of work at a time changes alerts, among all processes; implemented by `bot.store.alerts`."""
+"""One unit of work at a time changes alerts, among all processes; implemented by `bot.store.alerts.repository`."""
 
 AlertUnitOfWorkRunner: TypeAlias = UnitOfWorkRunner[AlertRepository, AlertUnitOfWork]
 """Reads and changes alerts on behalf of people. Units begin in the company's zone, with the rules in force; each commit

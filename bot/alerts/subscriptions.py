@@ -18,10 +18,10 @@ from bot.cards.notices import DeniedNotice, ExternalNotice
 from bot.cards.view import Button, ListView, View
 from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext, place_of
-from bot.chat.dispatcher import QuestionOutcome
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line
-from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.chat.questions.failures import QuestionOutcome
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency

@@ -41,7 +41,8 @@ def review(unit: AlertUnitOfWork) -> int:
         newer = replace(card, revision=card.revision + 1)
         unit.repository.put_card(newer)
         _owe(unit, newer, "")
-    missing = _cards_without_box(unit, frozenset(standing))
+    may_want = unit.top_boxes or unit.rules.has_top_boxes
+    missing = _cards_without_box(unit, frozenset(standing)) if may_want else []
     for card in missing:
         _owe(unit, card, "")
     return len(unwanted) + len(missing)

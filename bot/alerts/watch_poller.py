@@ -24,7 +24,7 @@ from bot.alerts.intake.poll_state import NORMAL, Checkpoint, CloudEvent, PollCon
 from bot.alerts.intake.port import EventState
 from bot.alerts.intake.source_poller import SUBJECT_RETENTION
 from bot.alerts.intake.transitions import describe_changes
-from bot.alerts.pipeline import apply_event, watch_events
+from bot.alerts.processing.pipeline import apply_event, watch_events
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import AlertUnitOfWorkRunner
 from bot.erp.answer import Answer

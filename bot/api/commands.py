@@ -17,6 +17,7 @@ from bot.cards.view import ListView as ListView
 from bot.cards.view import View as View
 from bot.chat.arguments import DocumentNumber as DocumentNumber
 from bot.chat.arguments import Keyword as Keyword
+from bot.chat.arguments import PartnerTerm as PartnerTerm
 from bot.chat.arguments import Sku as Sku
 from bot.chat.arguments import Term as Term
 from bot.chat.arguments import Warehouse as Warehouse
@@ -27,26 +28,26 @@ from bot.chat.days import DayRange as DayRange
 from bot.chat.days import Days as Days
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
-from bot.chat.first_questions import first_questions as first_questions
-from bot.chat.linked_documents import LinkedDocuments as LinkedDocuments
-from bot.chat.list_totals import ListAmounts as ListAmounts
-from bot.chat.list_totals import total_of_list as total_of_list
-from bot.chat.lookup import DocumentList as DocumentList
-from bot.chat.lookup import DocumentLookup as DocumentLookup
-from bot.chat.lookup import Numbered as Numbered
-from bot.chat.lookup import OneDocument as OneDocument
-from bot.chat.own_documents import OwnDocuments as OwnDocuments
 from bot.chat.parsing import command_line as command_line
-from bot.chat.partner_links import offered_links as offered_links
-from bot.chat.partner_links import partner_buttons as partner_buttons
-from bot.chat.products import Picks as Picks
-from bot.chat.products import ProductLookup as ProductLookup
+from bot.chat.questions.first_questions import first_questions as first_questions
+from bot.chat.records.linked_documents import LinkedDocuments as LinkedDocuments
+from bot.chat.records.list_totals import ListAmounts as ListAmounts
+from bot.chat.records.list_totals import total_of_list as total_of_list
+from bot.chat.records.lookup import DocumentList as DocumentList
+from bot.chat.records.lookup import DocumentLookup as DocumentLookup
+from bot.chat.records.lookup import Numbered as Numbered
+from bot.chat.records.lookup import OneDocument as OneDocument
+from bot.chat.records.own_documents import OwnDocuments as OwnDocuments
+from bot.chat.records.partner_links import offered_links as offered_links
+from bot.chat.records.partner_links import partner_buttons as partner_buttons
+from bot.chat.records.products import Picks as Picks
+from bot.chat.records.products import ProductLookup as ProductLookup
+from bot.chat.records.related import more_buttons as more_buttons
+from bot.chat.records.related import offered as offered
+from bot.chat.records.sums import sum_by_currency as sum_by_currency
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
-from bot.chat.related import more_buttons as more_buttons
-from bot.chat.related import offered as offered
-from bot.chat.sums import sum_by_currency as sum_by_currency
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
@@ -201,6 +202,7 @@ __all__ = [
     "OwnDocuments",
     "PartnerKind",
     "PartnerName",
+    "PartnerTerm",
     "Payment",
     "PaymentDirection",
     "PaymentStatus",

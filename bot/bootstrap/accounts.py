@@ -9,13 +9,13 @@ from bot.access.policy import ADMIN
 from bot.access.staff_keys import MatchKey, StaffKeys
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.chat.erp_account_search import ErpAccountSearch
-from bot.chat.erp_account_views import AccountKeyComposer, AccountRequestComposer, AccountResultComposer
-from bot.chat.erp_accounts import REQUEST_CARD, RESULT_CARD, ErpAccounts
-from bot.chat.erp_keys import KEY_CARD, ErpKeys
-from bot.chat.reader_hub import AccountOf
+from bot.chat.accounts.binding import REQUEST_CARD, RESULT_CARD, ErpAccounts
+from bot.chat.accounts.keys import KEY_CARD, ErpKeys
+from bot.chat.accounts.search import ErpAccountSearch
+from bot.chat.accounts.views import AccountKeyComposer, AccountRequestComposer, AccountResultComposer
+from bot.chat.records.reader_hub import AccountOf
 from bot.erp.hub import ErpHub
-from bot.store.erp_accounts import StoredErpAccounts, StoredErpKeys
+from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
 
 
 async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog) -> ErpAccounts:

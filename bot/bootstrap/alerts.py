@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.intake.port import Intake
 from bot.alerts.intake.quota import SourceQuota
 from bot.alerts.intake.source_poller import SourcePoller, supervise
 from bot.alerts.intake.webhook import Webhook, build_webhook
-from bot.alerts.processor import AlertProcessor
+from bot.alerts.processing.card_lifecycle import CARD_KIND, DING_KIND
+from bot.alerts.processing.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
@@ -31,9 +31,9 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.markers import build_markers
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
+from bot.chat.answers.standing_answers import track_of_answer
 from bot.chat.audiences import Audiences
-from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
-from bot.chat.standing_answers import track_of_answer
+from bot.chat.questions.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import Robot
@@ -51,9 +51,9 @@ from bot.queues.consumer import QueueConsumer
 from bot.read_model.stock_days import StockHistory
 from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
-from bot.store.alerts import StoredAlertTransactions
-from bot.store.events import StoredEvents, StoredPolls
-from bot.store.outbox import StoredBacklog
+from bot.store.alerts.events import StoredEvents, StoredPolls
+from bot.store.alerts.repository import StoredAlertTransactions
+from bot.store.outbox.queue import StoredBacklog
 
 _EVENTS_PRUNED_EVERY = 3600.0
 

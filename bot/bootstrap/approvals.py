@@ -12,17 +12,8 @@ from datetime import timedelta
 
 from bot.access.audit import AuditLog
 from bot.access.policy import AccessPolicy
-from bot.approvals.case import ApprovalCardKind
-from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
-from bot.approvals.document import ApprovalDocument
-from bot.approvals.document_reader import DocumentReader
-from bot.approvals.insights import Insights
-from bot.approvals.native.oa_forms import OaFormFields
-from bot.approvals.native.oa_sync import OaSync
-from bot.approvals.native.rightful_votes import RightfulVotes
-from bot.approvals.policy.loader import follow_policy
-from bot.approvals.policy.rule_policy import RuleBasedPolicy
-from bot.approvals.presenter import (
+from bot.approvals.cards.insights import Insights
+from bot.approvals.cards.presenter import (
     ApprovalComposer,
     CallComposer,
     CasePresenter,
@@ -30,6 +21,15 @@ from bot.approvals.presenter import (
     RequesterComposer,
     TodoComposer,
 )
+from bot.approvals.case import ApprovalCardKind
+from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import DocumentReader
+from bot.approvals.native.oa_forms import OaFormFields
+from bot.approvals.native.oa_sync import OaSync
+from bot.approvals.native.rightful_votes import RightfulVotes
+from bot.approvals.policy.loader import follow_policy
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
@@ -39,9 +39,9 @@ from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import MemberStaffDirectory, known_of, organisation_of, terms_of
 from bot.cards.language import choose_language
+from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.audiences import Audiences
-from bot.chat.erp_accounts import ErpAccounts
-from bot.chat.prompts import OpenPrompts
+from bot.chat.questions.prompts import OpenPrompts
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
@@ -49,7 +49,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.phrase import Phrase
 from bot.rulefiles.followed_file import FollowedFile
-from bot.store.approvals import StoredCaseTransactions, StoredNativeRecords, forget_cases
+from bot.store.approvals.repository import StoredCaseTransactions, StoredNativeRecords, forget_cases
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
 

@@ -18,17 +18,17 @@ from bot.access.presets import with_synonyms
 from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.context import QuestionContext
-from bot.chat.limit_reports import DailyReports, owed_reports
-from bot.chat.pipeline import QuestionHandler
-from bot.chat.question_limits import LimitedQuestions
+from bot.chat.question_handler import QuestionHandler
+from bot.chat.questions.limit_reports import DailyReports, owed_reports
+from bot.chat.questions.limits import LimitedQuestions
 from bot.chat.registry import Commands
 from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
 from bot.rulefiles.followed_file import FollowedFile, RulesChange
 from bot.settings import AllowanceSettings, Settings
-from bot.store.audit import StoredAudit
-from bot.store.audit_chain import AuditWitness
-from bot.store.outbox import StoredBacklog
+from bot.store.audit.chain import AuditWitness
+from bot.store.audit.log import StoredAudit
+from bot.store.outbox.queue import StoredBacklog
 from bot.store.people import find_administrators
 
 log = structlog.get_logger(__name__)

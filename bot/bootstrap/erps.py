@@ -23,8 +23,8 @@ from bot.erp.vendors import open_source
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.store.database import Database
-from bot.store.erp_records import StoredErpRecords
-from bot.store.product_index import StoredProductIndex
+from bot.store.erp.product_index import StoredProductIndex
+from bot.store.erp.records import StoredErpRecords
 
 
 async def open_hub(

@@ -10,7 +10,7 @@ from bot.charts.fonts import PLACES
 from bot.charts.painter import ChartPainter
 from bot.chat.charts import ChartPictures
 from bot.chat.exports import Exports
-from bot.chat.pipeline import QuestionHandler
+from bot.chat.question_handler import QuestionHandler
 from bot.chat.registry import Commands
 from bot.dingtalk.files import DingTalkFileCourier, DingTalkPictureHost
 from bot.dingtalk.robot import Robot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.chat.forms import PersonalForms
+from bot.chat.answers.forms import PersonalForms
 from bot.dingtalk.answer_channel import PrivateWay
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.form_channel import DingTalkFormChannel

@@ -19,11 +19,11 @@ from bot.errors import DingerpError
 from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
 from bot.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
+from bot.store.alerts.events import EventBacklog, StoredEvents
 from bot.store.database import Database, latest_revision
 from bot.store.engines import sqlite_file
-from bot.store.events import EventBacklog, StoredEvents
 from bot.store.health import SqlitePages, StoredHealthReports, StoredHeartbeat
-from bot.store.outbox import OutboxDelay, StoredBacklog
+from bot.store.outbox.queue import OutboxDelay, StoredBacklog
 
 SCARCE_BYTES = 200_000_000
 """Room on the disk below which the administrator is told: some 100 000 events with their alerts."""

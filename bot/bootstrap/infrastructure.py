@@ -31,9 +31,9 @@ from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
 from bot.phrase import Phrase
 from bot.settings import Settings
-from bot.store.call_counts import StoredMonthlyCalls
-from bot.store.conversations import StoredLanguages
+from bot.store.chat.conversations import StoredLanguages
 from bot.store.database import Database
+from bot.store.outbox.call_counts import StoredMonthlyCalls
 from bot.store.people import StoredOrganisation, StoredPeople
 
 _METER_SAVED_EVERY = 5.0

@@ -12,7 +12,7 @@ from bot.access.membership import Membership
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
 from bot.approvals.policy.loader import KnownNames, follow_policy
 from bot.approvals.unit_of_work import ApprovalOptions
-from bot.chat.reader_hub import AccountOf
+from bot.chat.records.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
 from bot.rulefiles.errors import RulesError
 from bot.settings import Settings

@@ -18,22 +18,23 @@ from bot.bootstrap.exports import build_exports, exportable
 from bot.bootstrap.forms import build_forms
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
-from bot.chat.clicks import ClickPipeline
-from bot.chat.code_scanner import CodeScanner
-from bot.chat.dialogues import Dialogues
-from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.forms import PersonalForms
+from bot.chat.answers.interim_cards import InterimTiming
+from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
+from bot.chat.answers.redrawing import AnswerComposer
+from bot.chat.answers.standing_answers import ANSWER_KIND, AnswerKeeper
+from bot.chat.answers.ways_back import WaysBack
+from bot.chat.answers.welcome import Welcomes
 from bot.chat.exports import Exports
-from bot.chat.forms import PersonalForms
-from bot.chat.interim_cards import InterimTiming
 from bot.chat.message import ConversationKind, Message
-from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
-from bot.chat.question_limits import LimitedQuestions
-from bot.chat.reader_hub import AccountOf
-from bot.chat.redrawing import AnswerComposer
+from bot.chat.question_handler import QuestionHandler
+from bot.chat.questions.code_scanner import CodeScanner
+from bot.chat.questions.dialogues import Dialogues
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.limits import LimitedQuestions
+from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
-from bot.chat.standing_answers import ANSWER_KIND, AnswerKeeper
-from bot.chat.ways_back import WaysBack
-from bot.chat.welcome import Welcomes
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messages import parse_message
@@ -45,12 +46,12 @@ from bot.erp.model import Area
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
 from bot.read_model.queries import ReadModel
-from bot.store.call_counts import StoredModelUse
-from bot.store.conversations import StoredDialogues, StoredWelcomes
-from bot.store.deliveries import StoredShownCards
-from bot.store.inbox import StoredInbox
-from bot.store.standing_answers import StoredStandingAnswers
-from bot.store.subscriptions import StoredSubscriptions
+from bot.store.alerts.subscriptions import StoredSubscriptions
+from bot.store.chat.conversations import StoredDialogues, StoredWelcomes
+from bot.store.chat.inbox import StoredInbox
+from bot.store.chat.standing_answers import StoredStandingAnswers
+from bot.store.outbox.call_counts import StoredModelUse
+from bot.store.outbox.deliveries import StoredShownCards
 from bot.understanding.language_model.reader import ModelReader
 from bot.understanding.learning import NamesOnDocuments, learn_vocabulary
 from bot.understanding.reader import GrammarReader
@@ -133,10 +134,10 @@ async def build_pipelines(
 
 
 async def _asking_commands(
-    parts: AnsweringServices, dispatching: Callable[[], QuestionDispatcher]
+    parts: AnsweringServices, dispatching: Callable[..., QuestionDispatcher]
 ) -> Mapping[type, object]:
     """Return the collaborators of commands that ask others: for a file, or each morning."""
-    base, reading = parts.base, dispatching()
+    base, reading = parts.base, dispatching(spelling=parts.reader)
     exports = build_exports(base, reading, parts.audit)
     base.stack.push_async_callback(exports.close)
     subscribed = StoredSubscriptions(base.database)

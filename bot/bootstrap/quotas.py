@@ -13,7 +13,7 @@ from bot.outbox.place import Place
 from bot.outbox.quota_reports import QuotaAdvice, QuotaReports, QuotaUse
 from bot.outbox.spending import Quota, by_conversation, by_purpose
 from bot.settings.editions import fitting_plan
-from bot.store.call_counts import StoredDailyCalls, StoredQuotaWarnings
+from bot.store.outbox.call_counts import StoredDailyCalls, StoredQuotaWarnings
 from bot.store.people import find_administrators
 
 NEAR_THE_END = 90

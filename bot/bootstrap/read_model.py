@@ -12,8 +12,8 @@ from bot.erp.hub import ErpHub
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
-from bot.store.read_model import StoredDocuments
-from bot.store.stock_days import StoredStockDays
+from bot.store.erp.read_model import StoredDocuments
+from bot.store.erp.stock_days import StoredStockDays
 
 
 async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:

@@ -35,14 +35,14 @@ from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
 from bot.bootstrap.read_model import build_stock_history, start_read_model
-from bot.cards.language import choose_language
+from bot.cards.language import Language, choose_language
+from bot.chat.accounts.binding import ErpAccounts
+from bot.chat.accounts.keys import ErpKeys
+from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.pipeline import QuestionPipeline
 from bot.chat.charts import ChartPictures
-from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
-from bot.chat.erp_accounts import ErpAccounts
-from bot.chat.erp_keys import ErpKeys
-from bot.chat.pipeline import QuestionPipeline
-from bot.chat.ports import LanguageChoice
+from bot.chat.languages import LanguageChoice
 from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
@@ -50,12 +50,11 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.erp.hub import ErpHub
 from bot.health import PartHealth
 from bot.metrics import Metrics
-from bot.phrase import Phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
+from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
-from bot.store.erp_accounts import StoredErpKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,8 @@ class Services:
     """How everything behind the stream is now."""
     contact_events: ContactEvents
     keys: ErpKeys
-    say_to: Callable[[str, Phrase], str]
-    """Says something in the language of a person, by userId."""
+    language_of: Callable[[str], Language]
+    """The language of a person, by userId; of nobody that of the company."""
     meter: MonthlyMeter
 
 
@@ -160,6 +159,6 @@ async def build_services(
         health=health,
         contact_events=contact_events,
         keys=keys,
-        say_to=lambda user_id, words: choose_language(base.languages, base.people.language(user_id or None)).say(words),
+        language_of=lambda user_id: choose_language(base.languages, base.people.language(user_id or None)),
         meter=base.meter,
     )

@@ -160,19 +160,23 @@ class Ask(Action):
 
     def pack(self) -> str:
         """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        lines = (self.line, *self.back)
-        if any(_STEP in line for line in lines):
+        lines = _STEP.join((self.line, *self.back))
+        if lines.count(_STEP) != len(self.back):
             raise ValueError("a line with the separator of lines")
-        return _checked(_SEPARATOR.join((self.kind(), str(self.offset), _STEP.join(lines))))
+        return _checked(f"{self.kind()}{_SEPARATOR}{self.offset}{_SEPARATOR}{lines}")
+
+    @property
+    def token(self) -> str | None:
+        """The token, None where a button cannot carry it."""
+        try:
+            return self.pack()
+        except ValueError:
+            return None
 
     @property
     def fits(self) -> bool:
         """Whether a button can carry it."""
-        try:
-            self.pack()
-        except ValueError:
-            return False
-        return True
+        return self.token is not None
 
     @classmethod
     def parse(cls, rest: str) -> Ask:

@@ -37,6 +37,11 @@ def lines_of(text: str) -> list[str]:
     return lines
 
 
+def joined_lines(text: str) -> str:
+    """Return the lines of a rendered block as a single one."""
+    return " ".join(text.replace("<br>", " ").replace(EMPTY_MARK, "").split())
+
+
 def card_markdown(lines: list[str]) -> str:
     """Join lines for a card: ``<br>`` between lines of one paragraph, a bare newline around lists and tables."""
     parts: list[str] = []

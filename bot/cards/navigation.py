@@ -12,7 +12,7 @@ from bot.cards.view import Button, View
 from bot.phrase import phrase
 
 MAX_STEPS = 2
-"""Views that a button leads back to by itself; `bot.chat.ways_back` remembers more."""
+"""Views that a button leads back to by itself; `bot.chat.answers.ways_back` remembers more."""
 
 BACK = phrase("Back")
 
@@ -70,10 +70,10 @@ def lead_back(
             steps = trail if ask is not None and ask.line == here.line else way
             if ask is None or ask.back or count > len(steps):
                 continue
-            further = replace(ask, back=tuple(steps[:count]))
-            if not further.fits:
+            token = Ask(ask.line, ask.offset, tuple(steps[:count])).token
+            if token is None:
                 continue
-            button = replace(buttons[number], token=further.pack())
+            button = CardButton(buttons[number].text, buttons[number].color, token=token)
             size = button_size(button)
             if budget.fits([*sizes[:number], size, *sizes[number + 1 :]]):
                 led[number], sizes[number] = button, size

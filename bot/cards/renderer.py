@@ -21,7 +21,16 @@ from bot.cards.environment import CardEnvironment
 from bot.cards.fields import ViewFields
 from bot.cards.form_layout import render_form
 from bot.cards.language import TEMPLATES, Language, choose_language
-from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, strip_colours, strip_markup
+from bot.cards.layout import (
+    card_markdown,
+    cut_bytes,
+    cut_lines,
+    joined_lines,
+    lines_of,
+    plain_markdown,
+    strip_colours,
+    strip_markup,
+)
 from bot.cards.navigation import BACK, lead_back, with_way_back
 from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
@@ -100,7 +109,7 @@ class _CompiledTemplate:
 
     def draft(self, view: View, trail: Sequence[str]) -> _Draft:
         context = self.environment.context(self.template, view)
-        lines = self._lines("body", context)
+        lines = lines_of(self._text("body", context))
         body = card_markdown(lines)
         size = len(body.encode())
         wanted = with_way_back(view, (*own_view_buttons(view), *view.buttons()), trail)
@@ -140,11 +149,11 @@ class _CompiledTemplate:
         return rendered.button.text + self.presenter.show(phrase(" (%(text)s)", text=rendered.ask.typed))
 
     def line(self, block: str, context: Context, limit: int) -> str:
-        return cut_bytes(strip_markup(" ".join(self._lines(block, context))), limit)
+        return cut_bytes(strip_markup(joined_lines(self._text(block, context))), limit)
 
-    def _lines(self, block: str, context: Context) -> list[str]:
+    def _text(self, block: str, context: Context) -> str:
         blocks = self.template.blocks
-        return lines_of(self.environment.concat(blocks[block](context))) if block in blocks else []
+        return self.environment.concat(blocks[block](context)) if block in blocks else ""
 
 
 class _CompiledTemplates(dict[str, _CompiledTemplate]):

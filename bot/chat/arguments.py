@@ -73,6 +73,18 @@ class Term(Word):
     takes_rest = True
 
 
+class PartnerTerm(Term):
+    """Free text that may name a customer or vendor: in pinyin or by first letters, too."""
+
+
+class InnerLine(Term):
+    """The line of another command, which reads what belongs to it."""
+
+    __slots__ = ()
+
+    placeholder = phrase("list or report")
+
+
 class Keyword(StrEnum):
     """One of a few words with a meaning: ``LATE = phrase("late"), "晚", "延期"``.
 
@@ -139,12 +151,17 @@ class Signature:
     parameters: tuple[Parameter, ...]
     collaborators: Mapping[str, type]
 
-    def parse(self, text: str) -> tuple[list[object], dict[str, object]]:
+    @property
+    def names_partners(self) -> bool:
+        """Whether what is typed may name a customer or vendor."""
+        return any(issubclass(parameter.type, PartnerTerm) for parameter in self.parameters)
+
+    def parse(self, text: str, *, mentions: bool = True) -> tuple[list[object], dict[str, object]]:
         """Return the positional and the named arguments that the normalised ``text`` holds; raises `BadArgument`.
 
         Marked words are taken from anywhere, keywords from either end, the rest in order. An ``@name`` that the command
         has no parameter for is somebody mentioned beside the bot, and no argument
-        (docs: platform/dingtalk/messages.md#mentions).
+        (docs: platform/dingtalk/messages.md#mentions); without ``mentions`` nobody is, and it is not understood.
         """
         words = list(split(text, listed=any(map(_TAKES_MANY, self.parameters))))
         values: dict[str, object] = {}
@@ -154,7 +171,8 @@ class Signature:
             elif parameter.type.prefix or parameter.type.anywhere:
                 values[parameter.name] = parameter.type.take_marked(words) or parameter.missing()
         if "@" in text:
-            words = [word for word in words if not _is_mention(word)]
+            inner = any(issubclass(parameter.type, InnerLine) for parameter in self.parameters)
+            words = _without_mentions(words, mentions=mentions or inner)
         positional: list[object] = []
         for parameter in self.parameters:
             if parameter.many:
@@ -255,8 +273,16 @@ def _take(kind: ArgumentType, words: list[str]) -> Word | None:
     return kind(text)
 
 
-def _is_mention(word: str) -> bool:
-    return len(word) > 1 and word.startswith("@")
+def _without_mentions(words: list[str], *, mentions: bool) -> list[str]:
+    marked = [word for word in words if len(word) > 1 and word.startswith("@")]
+    if marked and not mentions:
+        raise BadArgument(
+            phrase(
+                "“%(word)s” is nobody who was mentioned, and no warehouse is asked for here. Try it without the @.",
+                word=shortened(marked[0]),
+            )
+        )
+    return [word for word in words if word not in marked]
 
 
 def shortened(text: str, limit: int = 24) -> str:

@@ -17,9 +17,10 @@ class QuestionContext:
     ``line`` is the text as typed (or a button's line), ``offset`` the first row wanted of a list, ``now`` an aware
     time in the organisation's zone. ``clicked``: a button was tapped; only the clicker sees the answer, which must come
     within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
-    that answers a prompt (`bot.chat.prompts`). ``picture``: it was sent instead of a line.
+    that answers a prompt (`bot.chat.questions.prompts`). ``picture``: it was sent instead of a line.
     ``quoted_text`` are the words of the card or message that the line replies to; ``quotes_bot``: it is the bot's own.
     ``on_form``: what was clicked is a form, which is never drawn again: its answer has to stay true.
+    ``mentions_others``: an ``@name`` in the line may be somebody whom the message mentions beside the bot.
     ``rows``: a list is wanted as such, so many rows at once; None: what fits a card.
     """
 
@@ -34,6 +35,7 @@ class QuestionContext:
     picture: Picture | None = None
     quoted_text: str = ""
     quotes_bot: bool = False
+    mentions_others: bool = False
     rows: int | None = None
 
     @property

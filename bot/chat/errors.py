@@ -1,4 +1,4 @@
-"""What can be wrong with a question; `bot.chat.dispatcher` turns each error into its card."""
+"""What can be wrong with a question; `bot.chat.questions.dispatcher` turns each error into its card."""
 
 from __future__ import annotations
 

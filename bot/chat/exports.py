@@ -14,17 +14,18 @@ from typing import ClassVar, Protocol
 import structlog
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.audit_details import say_limit, say_rows
 from bot.access.limits import DailyExports, LimitReached
 from bot.access.shown import find_shown
 from bot.cards.card import Card, ViewRenderer
 from bot.cards.language import Language, choose_language
-from bot.cards.notices import FailedNotice, LimitNotice, NotFoundNotice
+from bot.cards.notices import ChoiceNotice, FailedNotice, LimitNotice, NotFoundNotice, Suggestion
 from bot.cards.tables import Table
 from bot.cards.view import ListView, View
 from bot.cards.workbook import Cell, Sheet, write_workbook
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
-from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Money
 from bot.errors import DingerpError
@@ -87,8 +88,9 @@ class FileCourier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Gathered:
-    """A whole list: what it holds, by which rule, and what of it had to be hidden."""
+    """A whole list: the line that gives it, what it holds, by which rule, and what of it had to be hidden."""
 
+    line: str
     table: Table
     command: str
     rule: str
@@ -165,7 +167,7 @@ class Exports:
         assert zone is not None, "the clock gives aware times"
         table = gathered.table.first(self._rows)
         name = f"{_title(line)}-{context.now:%Y%m%d-%H%M}.xlsx"
-        about = _about(line, table, gathered, context, language)
+        about = _about(table, gathered, context, language)
         async with self._writing:
             content = await asyncio.to_thread(_write, table, about, language, zone)
         # Before it is sent: what may have arrived must be in the record.
@@ -181,12 +183,17 @@ class Exports:
         asked = replace(context, line=line, offset=0, clicked=True, free_text="", rows=min(AT_ONCE, self._rows))
         answer = await self._handler.view_for(asked)
         view, table = _cut(answer)
+        if isinstance(view, ChoiceNotice):
+            return _offer_files(view)
         if table is None:
             if answer.outcome == "answered":
                 raise BadArgument(phrase("Only lists and reports can be exported."))
             return for_readers(view, context)
         if not table.rows:
             return view  # the empty list says so itself
+        # Where a name was spelled, the line with the whole name.
+        line = answer.read_as or line
+        asked = replace(asked, line=line)
         found, documents = find_shown(view)
         numbers = dict.fromkeys(documents)
         while isinstance(view, ListView) and view.rows and view.last < min(view.total, self._rows):
@@ -197,7 +204,7 @@ class Exports:
             table = table.continued(page)
             numbers |= dict.fromkeys(find_shown(view).documents)
         shown = frozenset(found & answer.grant.fields)
-        return _Gathered(table, answer.command, answer.rule, tuple(numbers), shown, view.withheld)
+        return _Gathered(line, table, answer.command, answer.rule, tuple(numbers), shown, view.withheld)
 
     def _refuse(self, reached: LimitReached, context: QuestionContext) -> View:
         self._metrics.limits_reached.labels(reached.kind, reached.whose).inc()
@@ -209,7 +216,7 @@ class Exports:
             conversation=context.conversation.id,
             rule=reached.rule,
             outcome="limited",
-            detail=f"more than {reached.allowed}",
+            detail=str(say_limit(reached.allowed)),
         )
         self._audit.record(entry)
         reason = phrase("You exported %(num)s files today, which is the limit.", num=reached.allowed)
@@ -226,7 +233,7 @@ class Exports:
             shown=tuple(sorted(gathered.shown)),
             rule=gathered.rule,
             outcome="answered",
-            detail=f"{len(table.rows)} of {table.total} rows",
+            detail=str(say_rows(len(table.rows), table.total)),
         )
         self._audit.record(entry)
 
@@ -270,6 +277,12 @@ def for_readers(view: View, context: QuestionContext) -> View:
     return view
 
 
+def _offer_files(choice: ChoiceNotice) -> ChoiceNotice:
+    """Return a choice among the files of the lists that it offers."""
+    files = tuple(Suggestion(f"/export {pick.line.removeprefix('/')}", pick.name) for pick in choice.suggestions)
+    return replace(choice, suggestions=files)
+
+
 def _title(line: str) -> str:
     return line.lstrip("/").split(maxsplit=1)[0]
 
@@ -280,11 +293,13 @@ _MORE = phrase("There are more rows than this list tells.")
 _WITHHELD = phrase("🔒: you may not see it")
 
 
-def _about(
-    line: str, table: Table, gathered: _Gathered, context: QuestionContext, language: Language
-) -> list[tuple[str, Cell]]:
+def _about(table: Table, gathered: _Gathered, context: QuestionContext, language: Language) -> list[tuple[str, Cell]]:
     """Return what a second sheet says of the first one."""
-    facts: list[tuple[Phrase, Cell]] = [(phrase("Question"), line), (_ROWS, len(table.rows)), (_ALL_ROWS, table.total)]
+    facts: list[tuple[Phrase, Cell]] = [
+        (phrase("Question"), gathered.line),
+        (_ROWS, len(table.rows)),
+        (_ALL_ROWS, table.total),
+    ]
     if table.as_of is not None:
         facts.append((phrase("Figures from"), table.as_of.astimezone(context.now.tzinfo)))
     facts.append((phrase("Exported by"), context.person.name or context.person.user_id or ""))

@@ -30,7 +30,7 @@ def search_events(
     """List the events that came in, newest first, also those that could not be understood."""
     from bot.admin import events as tool
     from bot.admin.inputs import read_at, read_since
-    from bot.store.events import EventSearch
+    from bot.store.alerts.events import EventSearch
 
     settings = read_settings(config)
     zone = ZoneInfo(settings.zone)

@@ -15,9 +15,9 @@ import structlog
 from bot.cards.card import Card
 from bot.cards.escape import clean
 from bot.cards.notices import InterimNotice
+from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
+from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.message import Conversation, ConversationKind, Message, Sender
-from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
-from bot.chat.standing_answers import CardReaders
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CARD_GONE, CardApi
 from bot.dingtalk.card_wire import TemplateChoice, card_params, changed_params
@@ -67,7 +67,7 @@ class PrivateWay(StrEnum):
 
 
 class DingTalkAnswerChannel:
-    """Implements `bot.chat.ports.AnswerChannel`; ``now`` gives an aware time."""
+    """Implements `bot.chat.answers.ports.AnswerChannel`; ``now`` gives an aware time."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class DingTalkAnswerChannel:
         track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Make the answer appear where ``message`` was written; see `bot.chat.ports.AnswerChannel`.
+        """Make the answer appear where ``message`` was written; see `bot.chat.answers.ports.AnswerChannel`.
 
         Raises `DingTalkCardUnconfirmed` when the card may be there already: the same ``track_id`` may be tried again.
         Raises `DingTalkTextUnconfirmed` when a text may be there already. When all ways failed, raises an error after
@@ -131,7 +131,7 @@ class DingTalkAnswerChannel:
             return await self._answer(message, cards, track_id, before_fallback)
 
     async def show_interim(self, message: Message, card: Card, *, track_id: str) -> bool:
-        """Make a card appear that becomes the answer later; see `bot.chat.ports.AnswerChannel`.
+        """Make a card appear that becomes the answer later; see `bot.chat.answers.ports.AnswerChannel`.
 
         None is wanted while calls are spared, for it costs one more.
         """
@@ -153,7 +153,7 @@ class DingTalkAnswerChannel:
         track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Let the card that `show_interim` sent become the answer; see `bot.chat.ports.AnswerChannel`.
+        """Let the card that `show_interim` sent become the answer; see `bot.chat.answers.ports.AnswerChannel`.
 
         Raises what `answer` raises, and the card's own error where a later attempt may work: no text is sent then.
         """

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.chat.ports import AnswerUnconfirmed, TextUnconfirmed
+from bot.chat.answers.ports import AnswerUnconfirmed, TextUnconfirmed
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 

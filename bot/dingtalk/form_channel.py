@@ -31,7 +31,7 @@ _TRIES = 2
 
 
 class DingTalkFormChannel:
-    """Implements `bot.chat.forms.FormChannel`; ``say`` returns a phrase in a language.
+    """Implements `bot.chat.answers.forms.FormChannel`; ``say`` returns a phrase in a language.
 
     ``spared``: calls are spared, and a form costs one. ``in_own_chat``: what one person alone may see goes into their
     own chat with the bot, not into the group.
@@ -58,7 +58,7 @@ class DingTalkFormChannel:
         self._refused_until: datetime | None = None
 
     async def show(self, form: CardForm, *, user_id: str, where: Conversation, track_id: str) -> bool:
-        """Make a form appear for one person; see `bot.chat.forms.FormChannel`."""
+        """Make a form appear for one person; see `bot.chat.answers.forms.FormChannel`."""
         if self._spared() or (self._refused_until is not None and self._now() < self._refused_until):
             return False
         in_group = where.kind is ConversationKind.GROUP

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.chat.code_scanner import CodeScanner
 from bot.chat.message import Picture
-from bot.chat.pictures import CALLS_SPARED, NOT_FETCHED, TOO_LARGE, PictureUnreadable
+from bot.chat.questions.code_scanner import CodeScanner
+from bot.chat.questions.pictures import CALLS_SPARED, NOT_FETCHED, TOO_LARGE, PictureUnreadable
 from bot.dingtalk.apis import MESSAGE_FILE, MESSAGE_FILE_CONTENT
 from bot.dingtalk.errors import DingTalkError, DingTalkRefused, DingTalkTooLarge
 from bot.dingtalk.openapi import OpenApi
@@ -21,7 +21,7 @@ MAX_PICTURE_BYTES = 10 << 20
 
 
 class ReceivedPictures:
-    """Implements `bot.chat.pictures.PictureReader` for one call each. While calls are spared, it reads none."""
+    """Implements `bot.chat.questions.pictures.PictureReader`, one call each. While calls are spared, it reads none."""
 
     def __init__(
         self, api: OpenApi, scanner: CodeScanner, *, sparing: Callable[[], bool], most: int = MAX_PICTURE_BYTES

@@ -13,7 +13,7 @@ from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 from bot.read_model.records import FollowedArea
 from bot.settings import Settings
-from bot.store.read_model import StoredDocuments
+from bot.store.erp.read_model import StoredDocuments
 
 
 async def check_read_model(settings: Settings) -> list[CheckResult]:

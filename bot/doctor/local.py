@@ -28,14 +28,14 @@ from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
-from bot.store.audit import StoredAudit
-from bot.store.audit_chain import AuditWitness
+from bot.store.audit.chain import AuditWitness
+from bot.store.audit.log import StoredAudit
+from bot.store.chat.accounts import StoredErpAccounts
 from bot.store.data_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
-from bot.store.erp_accounts import StoredErpAccounts
+from bot.store.erp.product_index import StoredProductIndex
 from bot.store.errors import DatabaseIsNewer
 from bot.store.people import StoredOrganisation
-from bot.store.product_index import StoredProductIndex
 
 _AUDIT_ENTRIES = 1_000
 """Entries of the audit log that are looked at: enough to see whether it is whole at its end."""

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 
 class DeciderKeys(Protocol):
-    """Knows them; implemented by `bot.store.erp_accounts.StoredErpKeys`."""
+    """Knows them; implemented by `bot.store.chat.accounts.StoredErpKeys`."""
 
     is_offered: bool
     """Whether people can enter keys at all: then a source may decide that has none in its configuration."""

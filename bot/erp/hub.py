@@ -24,8 +24,9 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
+from bot.erp.decision_writer import DecisionWriter
 from bot.erp.document_calls import DocumentAnswers
-from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.errors import ErpError, NotFound, Unavailable, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
@@ -62,7 +63,6 @@ from bot.erp.validation import Quarantine, Validator
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
-from bot.uninterrupted import UninterruptedWork
 
 T = TypeVar("T")
 
@@ -135,7 +135,6 @@ class ErpHub(DocumentAnswers):
         )
         self._now = now
         self._scope = scope
-        self._writes = UninterruptedWork()
         self._validators = {
             name: Validator(
                 name,
@@ -157,6 +156,7 @@ class ErpHub(DocumentAnswers):
             index=index,
             now=now,
         )
+        self._decisions = DecisionWriter(self._calls, self._reads, self._remember_order)
         self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
         self._narrowings: tuple[Narrowing, ...] = ()
         self._several = self._merge_sources()
@@ -261,7 +261,7 @@ class ErpHub(DocumentAnswers):
         """
         erp = self._source(source, Capability.PURCHASE_ORDERS)
         order = await self.source_client(source).purchase_order(number)
-        self._last_known.put(self._key(erp, "purchase_order", (number.casefold(),)), Answer(order, source, self._now()))
+        self._remember_order(erp, number, order)
         return order
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
@@ -328,11 +328,11 @@ class ErpHub(DocumentAnswers):
             erp = self._source(source, _CAPABILITY[decision.verdict])
         except Unsupported:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
-        return await self._writes.run(self._decide(erp, decision))
+        return await self._decisions.decide(erp, decision)
 
     async def close(self) -> None:
         """Let decisions under way finish, end the reads and close the sources."""
-        await self._writes.wait()
+        await self._decisions.finish()
         await self._reads.close()
         for source in self._all:
             await source.close()
@@ -498,30 +498,9 @@ class ErpHub(DocumentAnswers):
             return error
         return None
 
-    async def _decide(self, source: Erp, decision: Decision) -> DecisionResult:
-        try:
-            result = await self._write(source, decision)
-        except UnknownOutcome as error:
-            result = DecisionResult(
-                outcome=DecisionOutcome.UNKNOWN, order=await self._reread(source, decision.number), text=error.detail
-            )
-        if result.order is not None:
-            key = self._key(source, "purchase_order", (decision.number.casefold(),))
-            self._last_known.put(key, Answer(result.order, source.name, self._now()))
-        return result
-
-    async def _write(self, source: Erp, decision: Decision) -> DecisionResult:
-        try:
-            return await self._calls.write(source, "decide", lambda erp: erp.decide(decision))
-        finally:
-            # Also where it failed: a conflict says that the order is not as it was read.
-            self._reads.drop(source.name)
-
-    async def _reread(self, source: Erp, number: str) -> PurchaseOrder | None:
-        try:
-            return await self._calls.read(source, "purchase_order", lambda erp: erp.purchase_order(number))
-        except ErpError:
-            return None
+    def _remember_order(self, source: Erp, number: str, order: PurchaseOrder) -> None:
+        key = self._key(source, "purchase_order", (number.casefold(),))
+        self._last_known.put(key, Answer(order, source.name, self._now()))
 
 
 def _offers(source: Erp, capability: Capability) -> bool:

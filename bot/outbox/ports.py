@@ -86,9 +86,9 @@ class Composer(Protocol):
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Replace cards that were not shown yet by one digest, because budgets do not allow one card for each.
 
-        Must be one transaction: afterwards the digest is queued and the cards are not (`bot.store.outbox.withdraw`). A
-        digest that was not shown yet may be among ``refs``: it takes in the others. After a crash the same cards may be
-        asked for again.
+        Must be one transaction: afterwards the digest is queued and the cards are not
+        (`bot.store.outbox.queue.withdraw`). A digest that was not shown yet may be among ``refs``: it takes in the
+        others. After a crash the same cards may be asked for again.
         """
         ...
 

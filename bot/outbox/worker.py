@@ -148,7 +148,7 @@ class OutboxWorker:
             self.poke()
 
     async def enqueue(self, *deliveries: Delivery) -> None:
-        """Queue the newest state of cards; in an open transaction use `bot.store.outbox.enqueue` instead."""
+        """Queue the newest state of cards; in an open transaction use `bot.store.outbox.queue.enqueue` instead."""
         await self._backlog.enqueue(*deliveries, now=self._now())
         self.poke()
 

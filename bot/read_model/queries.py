@@ -50,6 +50,10 @@ class Coverage:
         whole = not self.sources_missing and self.complete_since is not None
         return whole and self.as_of is not None and now - self.as_of <= STALE_AFTER
 
+    def is_stale(self, now: datetime) -> bool:
+        """Return whether figures are old because an ERP does not answer."""
+        return self.as_of is not None and now - self.as_of > STALE_AFTER
+
     def joined(self, other: Coverage) -> Coverage:
         """Return how exact an answer from both is."""
         moments = [each.as_of for each in (self, other) if each.as_of is not None]

@@ -150,7 +150,7 @@ def _counted(document: Document) -> Iterator[tuple[TallyKey, Tally]]:
         if document.status is PaymentStatus.BOOKED and day is not None:
             yield TallyKey(_PAID[document.partner_kind], day), _paid(document)
         return
-    if document.status not in _NO_TURNOVER and day is not None:
+    if is_deal(document) and day is not None:
         yield TallyKey(TallyKind.TURNOVER, day), _turnover(document)
     if is_open(document):
         due = due_day(document)
@@ -165,6 +165,11 @@ def _paid(payment: Payment) -> Tally:
     return Tally(count=1, sums={payment.amount.currency: -amount if is_refund else amount})
 
 
+def is_deal(document: DatedDocument) -> bool:
+    """Return whether a document is a deal, no draft and not given up."""
+    return document.status not in _NO_TURNOVER
+
+
 def due_day(document: DatedDocument) -> date | None:
     """Return the day when goods or money are promised."""
     return document.promised_on if isinstance(document, SalesOrder) else document.due_on
@@ -173,11 +178,11 @@ def due_day(document: DatedDocument) -> date | None:
 def _turnover(document: DatedDocument) -> Tally:
     if isinstance(document, ProductionOrder):
         return Tally(count=1, done=int(document.status is ProductionStatus.DONE))
-    total = _signed(document, document.total)
+    total = signed(document, document.total)
     if total is None:
         return Tally(count=1, without_amount=1)
     tally = Tally(count=1, sums={total.currency: total.amount})
-    if isinstance(document, InvoiceRecord) and (left := _signed(document, document.open_amount)) is not None:
+    if isinstance(document, InvoiceRecord) and (left := signed(document, document.open_amount)) is not None:
         tally.paid[total.currency] = total.amount - left.amount
     return tally
 
@@ -187,8 +192,8 @@ def _open(document: DatedDocument, due: date | None) -> Tally:
     if not isinstance(document, InvoiceRecord):
         return Tally(count=1, late=late, waiting=int(document.status is PurchaseStatus.WAITING))
     tally = Tally(count=1, late=late)
-    left = _signed(document, document.open_amount)
-    if left is not None and document.status not in _NO_TURNOVER:
+    left = signed(document, document.open_amount)
+    if left is not None and is_deal(document):
         tally.owed[left.currency] = left.amount
         if late:
             tally.sums[left.currency] = left.amount
@@ -199,7 +204,7 @@ def _days_late(document: DatedDocument, today: date) -> int:
     return document.days_overdue(today) if isinstance(document, InvoiceRecord) else document.days_late(today)
 
 
-def _signed(document: DatedDocument, amount: Money | None) -> Money | None:
+def signed(document: DatedDocument, amount: Money | None) -> Money | None:
     """Return an amount that is negative for a return, whatever its sign is in the ERP."""
     if amount is None or not isinstance(document, InvoiceRecord) or not document.is_credit_note:
         return amount

@@ -29,34 +29,32 @@ from bot.errors import ConfigurationError
 from bot.secret_values import Secret
 from bot.settings.file_variables import SUFFIX, read_named_files, settings_beside, takes_json, value_of_file
 from bot.settings.sealed_values import find_sealed, open_values
-from bot.settings.sections import (
-    AccessSettings,
-    AlertSettings,
-    AllowanceSettings,
-    ApprovalSettings,
-    AuditSettings,
+from bot.settings.sections.answers import (
     CardSettings,
-    DingTalkSettings,
-    ErpSettings,
-    EventSettings,
-    HookSettings,
-    HttpSettings,
     IndexSettings,
     LanguageModelSettings,
-    LimitSettings,
-    LogSettings,
+    ReadModelSettings,
+    TemplateSettings,
+    UnderstandingSettings,
+)
+from bot.settings.sections.connections import (
+    DingTalkSettings,
+    ErpSettings,
+    HookSettings,
+    HttpSettings,
+    PollSettings,
+    QueueSettings,
+)
+from bot.settings.sections.notifications import (
+    AlertSettings,
+    ApprovalSettings,
     NativeFields,
     NativeSettings,
     NotifySettings,
     OutboxSettings,
-    PollSettings,
-    QueueSettings,
-    ReadModelSettings,
-    RetentionSettings,
-    RuleSettings,
-    TemplateSettings,
-    UnderstandingSettings,
 )
+from bot.settings.sections.rights import AccessSettings, AllowanceSettings, AuditSettings, LimitSettings, RuleSettings
+from bot.settings.sections.upkeep import EventSettings, LogSettings, RetentionSettings
 from bot.spelling import most_alike
 from bot.wrong_values import explain_wrong_values
 

@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import Delivery
 from bot.outbox.health_reports import HEALTH_REPORT
-from bot.store.alerts import wait_for_turn
+from bot.store.alerts.repository import wait_for_turn
 from bot.store.database import Database
 from bot.store.engines import look_into
 from bot.store.errors import StoreUnavailable, store_unavailable
-from bot.store.outbox import enqueue
+from bot.store.outbox.queue import enqueue
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import DELIVERY, HEARTBEAT

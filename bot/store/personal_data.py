@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
-from bot.store.outbox_sql import read_places, stands_at, write_places
+from bot.store.outbox.queries import read_places, stands_at, write_places
 from bot.store.row_times import to_ms
 from bot.store.tables import (
     ALERT,

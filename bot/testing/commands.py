@@ -25,8 +25,10 @@ from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher, can_answer
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.questions.bound_commands import can_answer
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.failures import Failures
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.hub import ErpHub
 from bot.erp.port import Erp
@@ -161,11 +163,12 @@ async def open_chat(
     }
     try:
         yield Chat(
-            _StrictDispatcher(
+            QuestionDispatcher(
                 commands=Commands(_all_commands(commands, collaborators)),
                 policy=lambda: policy or no_rules,
                 collaborators=collaborators,
                 seconds=SECONDS,
+                failures=_StrictFailures,
             ),
             CardRenderer(languages=load_languages(), custom_dir=cards, now=lambda: now),
             now=now,
@@ -182,7 +185,7 @@ async def chat() -> AsyncIterator[Chat]:
         yield chat
 
 
-class _StrictDispatcher(QuestionDispatcher):
+class _StrictFailures(Failures):
     """Raises a defect of a command where the bot logs it and shows a card."""
 
     def _defect(self, error: Exception, command: AnyCommand) -> NoReturn:

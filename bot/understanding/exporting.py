@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.chat.parsing import MAX_LINE_BYTES
-from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 
 EXPORT = "export"
@@ -22,7 +22,7 @@ _LISTS = frozenset(
 
 _SHEET = r"(?:(?<![a-z])(?:excel|xlsx?|spreadsheet)(?![a-z])|电子表格)(?:表格?|文件| ?file)?"
 _WORDS = re.compile(
-    rf"(?:[导倒]出|下载|导成|导一?[份个张]|(?:发|做|出|弄|整|来|给)我?一?[份个张](?=表格|电子表))(?:成|为|到)?(?:出来|来)?\s*(?:一?[份个张])?\s*(?:{_SHEET}|表格?|文件)?"
+    rf"(?:[导倒]出|下载|导成|导(?=表)|导一?[份个张]|(?:发|做|出|弄|整|来|给)我?一?[份个张](?=表格|电子表))(?:成|为|到)?(?:出来|来)?\s*(?:一?[份个张])?\s*(?:{_SHEET}|表格?|文件)?"
     rf"|(?:(?:as|to|in|into) (?:an? )?)?(?<![a-z])(?:export|download)(?![a-z])"
     rf"|(?:(?:as|to|in|into) (?:an? )?|做成|成|为|到|用|个|份)?\s*{_SHEET}",
     re.IGNORECASE,

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 from bot.chat.days import Days, names_days
-from bot.chat.dialogues import LastQuestion
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
-from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import AGEING, AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind
@@ -248,6 +248,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         words = words[:1]  # not for whom the price is
     if with_subject and new_words and command == before:
         return None
+    if command == "payment" and words:
+        keyword = ""  # of one partner it only moves one way
     if not keyword and command == before:
         keyword = old_list
     if command not in AT_WAREHOUSES:

@@ -20,9 +20,9 @@ from bot.chat.days import (
     names_missing_day,
     names_month_in_digits,
 )
-from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
-from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.chat.records.demand import read_amount, typed_demand
 from bot.chat.registry import Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.homophones import Homophones
@@ -32,8 +32,10 @@ from bot.understanding.scanning import (
     Scan,
     Span,
     SpanKind,
+    drop_corrected,
     drop_counted_units,
     drop_negated,
+    drop_repeated,
     leftover,
     quantity_pattern,
     take_codes,
@@ -67,13 +69,17 @@ _TIMES = re.compile(r"(?<=\d)乘(?=\d)")
 _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})
-_MOVED = re.compile("(?!.*(?:票|账单|没有|应))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|打款|汇了|打了|收到|收了)")
+_MOVED = re.compile(
+    "(?!.*(?:票|账单|没有|应))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
+)
 """Says that money moved, where no document is named on which it is owed."""
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
+_OF_MONEY = ("bill", "payment")
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
@@ -81,21 +87,29 @@ OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill",
 """Commands that look for a partner's name: ERPs do not know it in pinyin."""
 _ON_THE_OTHER_SIDE = {
     Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
-    Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order"},
+    Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
 _AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
 _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
+_OWED_TO_US = re.compile(
+    r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
+    re.IGNORECASE,
+)
+_DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
 _RECORDS_OF_PARTNERS = ("customer", "vendor")
 """Commands that say all of a partner: 宏达怎么样."""
+_LISTED_BY_PARTNER = (OF_PARTNERS | {"delivery"}) - set(_RECORDS_OF_PARTNERS)
 SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
 _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
-_WORD, _CHOSEN, _CHOSEN_BY_A_HINT, _AS_LIKELY = 0.3, 2.5, 1.0, 0.25
-"""What a word's weight, and that words chose a command (or only questions and hints, where nothing is named), count
-beside the logarithm of likeness; and the difference below which two are as likely. Measured on sentences that were not
-learnt from: `docs/explanation/understanding.md`."""
+_WORD, _CHOSEN_OUTRIGHT, _CHOSEN, _CHOSEN_BY_A_HINT, _AS_LIKELY = 0.3, 6.0, 2.5, 1.0, 0.25
+"""What a word's weight, and that words chose a command (outright, or only questions and hints, where nothing is named),
+count beside the logarithm of likeness; and the difference below which two are as likely. Measured on sentences that
+were not learnt from: `docs/explanation/understanding.md`."""
+_OF_THE_COMPANY_AND_NOTHING = 1.0
+"""How much more a sentence that names something of the company must be like office talk."""
 _MOST_ALTERNATIVES = 3
 _OF_THE_COMPANY = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.WAREHOUSE})
 """What no sentence about anything else names."""
@@ -103,6 +117,7 @@ _NAMED = frozenset(
     {SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}
 )
 """What a question is about, beside which a short word that nobody knows is no name."""
+_NAMES = (SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
 _SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
 _LONGEST_PARTED = 16
@@ -111,11 +126,26 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _LATE, _OPEN = "late", "open"
 """The lists of what is due and of what is not done yet, where a command has both."""
-AGEING = "ageing"
+_RECEIVED, _PAID = "received", "paid"
+"""The lists of money that came in and went out."""
+_PAID_BY_THEM = re.compile(
+    r"客户|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
+    r"|\b(?:customers?|clients?|paid us|who paid)\b",
+    re.IGNORECASE,
+)
+"""Says that somebody else paid: what they paid was received."""
+_BOTH_WAYS = "收付"
+AGEING, _OF_PAYABLES = "ageing", "payables"
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
 _BARE = "find"
 """The command that looks up a name of which nothing is asked."""
+_NUMBER_OF_SOMETHING = re.compile(r"(?!1[3-9]\d{9}$)\d{4,}(?: \d{4,})*")
+"""Digits that may be a document's or product's: no telephone number, and not 666."""
+_OF_SALES_OR_DEBTS = re.compile(
+    r"销|卖|订单|业绩|账|帐|\b(?:sales|sold|sell|orders?|age?ing|receivables|payables)\b", re.IGNORECASE
+)
+_SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 _TRAIL = "audit"
 """The command that tells who saw or changed what a number names."""
 _HOW_TO = "help"
@@ -124,9 +154,11 @@ _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 _OWNED = frozenset({"order", "po"})
 """Commands about documents that are somebody's."""
 _OWN = re.compile(
-    r"(?<![给帮替])我(?:的|名下|自己的|下的|跟的|负责的|经手的|签的|开的|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|\b(?:my|mine)\b",
+    r"(?<![给帮替])我(?:的|名下|自己的|下的|跟的|负责的|经手的|签的|开的|(?:个人|自己)?(?:卖|签|接)了?(?=多少|几|的)"
+    r"|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|\b(?:my|mine)\b",
     re.IGNORECASE,
 )
+_ME = re.compile(r"我|\b(?:i|me|my)\b", re.IGNORECASE)
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
@@ -159,7 +191,7 @@ class Grammar:
 
         The line never names a command that may write.
         """
-        text = normalise(sentence)
+        text = _ADDRESS.sub(" ", normalise(sentence)).strip()
         if not text or len(text) > MAX_SENTENCE:
             return None
         wanted = None if text.startswith("/") else drop_export(text)
@@ -224,11 +256,13 @@ class Grammar:
         found = dict(self._fitting(scan, weights, usable))
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         several = len(found) > 1 and len({_command_of(line) for line in found}) == 1
-        if several or _says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
+        drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self._draws_stock(scan, weights)
+        if several or drawn or _says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
         if anchored:
-            scores = {name: score for name, score in scores.items() if name != NOTHING}
+            said = max(weights.values(), default=0) >= LIST_WEIGHT
+            scores[NOTHING] = -inf if said else scores.get(NOTHING, -inf) - _OF_THE_COMPANY_AND_NOTHING
         if self._is_unlike(scan):
             return {} if scores.get(NOTHING, -inf) > min(scores.get(name, inf) for name in leading or ("",)) else found
         best = max(scores, key=lambda name: scores[name], default=NOTHING)
@@ -272,11 +306,14 @@ class Grammar:
 
     def _scores(
         self, scan: Scan, weights: Mapping[str, int], chosen: Container[str], usable: frozenset[str] | None
-    ) -> Mapping[str, float]:
+    ) -> dict[str, float]:
         """Return how much speaks for each command: what the sentence is like, its words, and that words chose it."""
         trade = self._trade(scan)
         others = self._on_the_other_side(trade, scan)
-        bonus = _CHOSEN if scan.has_subject or max(weights.values(), default=0) >= LIST_WEIGHT else _CHOSEN_BY_A_HINT
+        heaviest = max(weights.values(), default=0)
+        bonus = _CHOSEN if scan.has_subject or heaviest >= LIST_WEIGHT else _CHOSEN_BY_A_HINT
+        if heaviest >= _DECISIVE:
+            bonus = _CHOSEN_OUTRIGHT
         odds: dict[str, float] = {}
         for name, value in self.likeness.odds(self.pieces(scan)).items():
             meant = others.get(name, name)
@@ -290,7 +327,7 @@ class Grammar:
     def spell_out(self, line: str, limit: int = _MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
         parsed = self.commands.parse(line)
-        if parsed.command not in OF_PARTNERS:
+        if parsed.command is None or not self.commands[parsed.command].signature.names_partners:
             return ()
         words = split(parsed.rest)
         for place, word in enumerate(words):
@@ -308,7 +345,7 @@ class Grammar:
         if command is None:
             return None
         if command.name == _BARE:
-            rest = rest.removeprefix("for ")
+            rest = _SEARCHED_FOR.sub("", rest)
         line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
@@ -336,7 +373,8 @@ class Grammar:
         take_names(scan, SpanKind.PARTNER, self._partners, self._longest_partner)
         take_names(scan, SpanKind.PERSON, self.vocabulary.people, self._longest_person)
         take_parts_of_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner, sentences.cues)
-        take_latin_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner)
+        take_latin_names(scan, SpanKind.PARTNER, self.vocabulary.latin_partner)
+        take_latin_names(scan, SpanKind.NAME, self._latin_goods)
         take_codes(scan, self.vocabulary)
         take_stock_of_warehouses(scan, sentences.cues)
         scan.respell(self._stores_heard.mend(scan.rest, self._is_in_a_name))
@@ -356,9 +394,26 @@ class Grammar:
         for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self._is_name):
             if len(piece) > 1 or piece.isdecimal():
                 scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
+        drop_corrected(scan)
         self._join_partners(scan)
         self._drop_words_beside_names(scan)
+        self._name_partners(scan)
+        drop_repeated(scan)
         return scan
+
+    def _name_partners(self, scan: Scan) -> None:
+        """Take codes of partners for their names, by which documents are found, where a list of those is asked for."""
+        documents, names = scan.of_kind(SpanKind.DOCUMENT), self.vocabulary.codes
+        if scan.of_kind(SpanKind.PRODUCT) or any(span.value not in names for span in documents):
+            return
+        if _DEBT.search(scan.text):
+            return  # what they owe stands in their record
+        weights = {cue.command: cue.weight for cue in sorted(self.cues_in(scan), key=lambda cue: cue.weight)}
+        records = max((weights.get(name, 0) for name in _RECORDS_OF_PARTNERS), default=0)
+        if max((weights.get(name, 0) for name in _LISTED_BY_PARTNER), default=0) > records:
+            for span in documents:
+                scan.spans.remove(span)
+                scan.spans.append(replace(span, kind=SpanKind.PARTNER, value=names[span.value], command=""))
 
     def _drop_words_beside_names(self, scan: Scan) -> None:
         """Leave out what is as short as a word and no name where something is named that the company has."""
@@ -395,6 +450,14 @@ class Grammar:
             if (sized or self.vocabulary.knows_partner(first)) and self._names_goods(taken):
                 return (start, first), (start + len(piece) - len(taken), taken)
         return ((start, piece),)
+
+    def _latin_goods(self, words: str) -> str | None:
+        """Return what Latin words write of a name of goods, in singular too; None where they are said of anything."""
+        sentences = self.sentences
+        if all(word in sentences.fillers or word in sentences.cues for word in words.split()):
+            return None
+        single = words.removesuffix("es") if words.endswith(("shes", "ches", "xes")) else words.removesuffix("s")
+        return next((name for name in (words, single) if self.vocabulary.knows_product(name)), None)
 
     def _names_goods(self, piece: str) -> bool:
         """Whether goods are called so, or so for short."""
@@ -483,6 +546,8 @@ class Grammar:
         sides = {self.vocabulary.trade(span.value) for span in named}
         if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
             return Trade.PURCHASE
+        if not named and _OWED_TO_US.search(scan.text):
+            return Trade.SALE
         return sides.pop() if len(sides) == 1 else None
 
     def _barred(self, scan: Scan) -> frozenset[str]:
@@ -556,25 +621,35 @@ class Grammar:
         usable: frozenset[str] | None,
     ) -> Iterable[tuple[str, int]]:
         asked = [name for name in ranked if name in _OF_PRODUCTS]
+        if products and self._draws_stock(scan, weights):
+            yield self.with_days(command_line("chart", "stock", products[0].value), "chart", scan), _DECISIVE
+            return
+        if products and not asked and max(weights.get(name, 0) for name in _OF_MONEY) >= SAYS_WHAT_TO_DO:
+            asked = ["price"]  # what is paid for a product
         if products and asked[:1] == ["shortage"]:
             asked = asked[1:]  # 补货 of one product is its stock, or when it arrives
         command = asked[0] if asked else "stock"
         says_stock = weights.get("stock", 0) >= SAYS_WHAT_TO_DO
         if command == "stock" and products and not says_stock and self._buyer(scan):
             command = "price" if usable is None or "price" in usable else command
-        if products and weights.get(_TRAIL, 0) > max((weights[name] for name in asked), default=0):
+        if products and weights.get(_TRAIL, 0) > max((weights.get(name, 0) for name in asked), default=0):
             command = _TRAIL  # ids of people look like codes
-        words = [span.value for span in products] or [_joined(scan, SpanKind.NAME)]
+        words = [span.value for span in products] or [_joined(self._without_strangers(command, scan), SpanKind.NAME)]
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
-        stores = _stores_in(scan) if command in AT_WAREHOUSES else []
+        stores = _stores_in(scan) if command in AT_WAREHOUSES else ()
         if command == "price":
             codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in _RECORDS_OF_PARTNERS]
             words = [*words[:1], *(codes[:1] or [_joined(scan, SpanKind.PARTNER)])]
         needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
         if any(words) or stores:
             several = words if command in {"stock", "price"} else words[:1]
-            yield command_line(command, *several, *stores, needed), _DECISIVE
+            for store in stores or ("",):
+                yield command_line(command, *several, store, needed), _DECISIVE
+
+    def _draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
+        """Whether a picture of a product is asked for: there is one of its stock alone."""
+        return weights.get("chart", 0) >= _SAYS_OUTRIGHT and not _OF_SALES_OR_DEBTS.search(scan.text)
 
     def demand(self, scan: Scan) -> str:
         """Return the one quantity that a sentence names, as it is typed; empty where there is none."""
@@ -601,15 +676,20 @@ class Grammar:
                 rest = [span for span in scan.spans if span is partner or span not in others]
                 yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
             return
-        named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
-        if not ranked and self._is_product(scan) and (stores := _stores_in(scan)):
-            yield command_line("stock", _joined(scan, SpanKind.NAME), *stores), 1
+        if len(stores := _store_spans(scan)) > 1:
+            for store in stores:
+                rest = [span for span in scan.spans if span is store or span not in stores]
+                yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
+            return
+        named = _joined(scan, *_NAMES)
+        if not ranked and self._is_product(scan) and stores:
+            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan)), 1
             return
         if not ranked:
             digits = scan.of_kind(SpanKind.DIGITS)
             is_number = len(digits) == len(scan.spans) and _says_itself(scan)
             bare = " ".join(span.value for span in digits) if is_number else ""
-            if bare or (named and self._is_known(scan)):
+            if _NUMBER_OF_SOMETHING.fullmatch(bare) or (len(named) > 1 and self._is_known(scan)):
                 yield command_line(_BARE, bare or named), 1
             return
         apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
@@ -619,6 +699,8 @@ class Grammar:
             return
         if weights.get("chart", 0) >= _DECISIVE and not named:
             ranked = ["chart"]  # a picture is asked for outright, and the other words say of what
+        elif weights.get("pending", 0) >= _DECISIVE and not named and _ME.search(scan.text):
+            ranked = ["pending"]  # what waits for the asker, of whatever kind
         if self._is_product(scan) and any(
             weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
         ):
@@ -631,7 +713,7 @@ class Grammar:
                 break
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
-            yield self._list_line(name, scan, named), weights[name]
+            yield self._list_line(name, scan), weights[name]
 
     def _several_partners(self, scan: Scan) -> list[Span]:
         """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
@@ -648,7 +730,22 @@ class Grammar:
         topics = {name: weight for name, weight in weights.items() if name != _HOW_TO and weight >= SAYS_WHAT_TO_DO}
         return max(topics, key=lambda name: topics[name], default="") if weights.get(_HOW_TO, 0) >= _DECISIVE else ""
 
-    def _list_line(self, name: str, scan: Scan, named: str) -> str:
+    def _without_strangers(self, name: str, scan: Scan) -> Scan:
+        """Leave out names that nobody knows, apart from the known one that fills the command's place for a name.
+
+        Beside goods of a size alone (M10) every word counts, and what follows a name may belong to it.
+        """
+        names = scan.of_kind(SpanKind.NAME)
+        strangers = [span for span in names if not self._is_name(span.value)]
+        known = [span for span in names if span not in strangers and not any(map(str.isdecimal, span.value))]
+        if name not in _OF_PRODUCTS:
+            known += _partners_or_people(scan)
+        apart = [span for span in strangers if known and not any(_are_beside(scan, span, other) for other in names)]
+        return Scan(scan.text, scan.rest, [span for span in scan.spans if span not in apart]) if apart else scan
+
+    def _list_line(self, name: str, scan: Scan) -> str:
+        scan = self._without_strangers(name, scan)
+        named = _joined(scan, *_NAMES)
         cues = [cue for cue in self.cues_in(scan) if cue.command == name]
         if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
             return command_line(name, fixed)
@@ -668,13 +765,15 @@ class Grammar:
         if name == "shortage" and scan.of_kind(SpanKind.PLACE) and not scan.of_kind(SpanKind.NAME):
             return command_line(name, *_stores_in(scan))
         if name == "shortage":
-            return command_line("stock", named) if named and self._is_known(scan) else command_line(name)
+            known = named and self._is_known(scan)
+            return command_line("stock", named, self.demand(scan)) if known else command_line(name)
         if name == "stock":
             goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
             if stores := _stores_in(scan):
                 return command_line(name, goods, *stores, self.demand(scan) if goods else "")
             return command_line(name, named, self.demand(scan) if named else "")
-        if not named and name in _OWNED and (own := _OWN.search(_without_days(scan))):
+        if not named and (name in _OWNED or name == "report") and (own := _OWN.search(_without_days(scan))):
+            name = "order" if name == "report" else name  # there are figures of the company, and lists of a person's
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
         keyword = self.list_named(name, scan)
@@ -720,6 +819,13 @@ class Grammar:
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
+        keyword = self._said_list(name, scan)
+        if name == "payment":
+            return self._direction(keyword, scan)
+        owing = any(cue.command == "bill" and cue.weight > LIST_WEIGHT for cue in self.cues_in(scan))
+        return _OF_PAYABLES if owing and name == "chart" and keyword in {"", AGEING} else keyword
+
+    def _said_list(self, name: str, scan: Scan) -> str:
         lists = self.sentences.lists[name]
         days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
         dated = [cue for day in days for cue in self.sentences.cues.get(day, ())]  # some lists are of a day
@@ -727,6 +833,12 @@ class Grammar:
         said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self._cues_of(span))
         others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}
         return next((keyword for keyword in lists if keyword in own | others), "")
+
+    def _direction(self, keyword: str, scan: Scan) -> str:
+        """Return whether money came in or went out; of a customer or vendor it only moves one way."""
+        if _BOTH_WAYS in scan.text or (self._trade(scan) and _partners_or_people(scan)):
+            return ""
+        return _RECEIVED if keyword == _PAID and _PAID_BY_THEM.search(scan.text) else keyword
 
     def only_names_lists_of(self, name: str, scan: Scan) -> bool:
         """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
@@ -835,6 +947,12 @@ def _joined(scan: Scan, *kinds: SpanKind) -> str:
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
 
 
+def _are_beside(scan: Scan, one: Span, other: Span) -> bool:
+    """Whether nothing stands between two spans."""
+    first, last = _in_order((one, other))
+    return one is not other and not scan.text[_end_of(first) : last.start].strip(" 的")
+
+
 def _without_days(scan: Scan) -> str:
     """Return a text without the days in it: 我上周下的单子 are 我下的单子."""
     text = scan.text
@@ -847,10 +965,24 @@ def _partners_or_people(scan: Scan) -> list[Span]:
     return scan.of_kind(SpanKind.PARTNER) or scan.of_kind(SpanKind.PERSON)
 
 
-def _stores_in(scan: Scan) -> list[str]:
-    """Return the warehouse that is meant, as it is typed: named outright, else by its place."""
-    spans = scan.of_kind(SpanKind.WAREHOUSE) or scan.of_kind(SpanKind.PLACE)
-    return [f"@{span.value}" for span in spans[:1]]
+def _store_spans(scan: Scan) -> list[Span]:
+    """Return the warehouses that are meant, each once: named outright, or by their places."""
+    spans = _in_order((*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE)))
+    named = [span for span in spans if span.kind is SpanKind.WAREHOUSE]
+    beside = {
+        span for pair in pairwise(spans) if _AND.fullmatch(scan.text, _end_of(pair[0]), pair[1].start) for span in pair
+    }
+    meant = [span for span in spans if not named or span in named or span in beside]
+    return [*{span.value: span for span in reversed(meant)}.values()][::-1]
+
+
+def _stores_in(scan: Scan) -> tuple[str, ...]:
+    """Return the warehouses that are meant, as they are typed."""
+    return tuple(f"@{span.value}" for span in _store_spans(scan))
+
+
+def _end_of(span: Span) -> int:
+    return span.start + len(span.text)
 
 
 def _in_order(spans: Iterable[Span]) -> list[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 
 _LONGEST_NAME = 8
 """Signs of a name of which variants are made."""
@@ -45,6 +46,7 @@ class Homophones:
                     yield f"{name[:place]}{same}{name[place + 1 :]}"
 
 
+@cache
 def _flat(syllable: str) -> str:
     """Return a syllable as many people say it: z for zh, c for ch, s for sh, -in for -ing, -en for -eng."""
     return re.sub(r"(?<=[ei]n)g$", "", re.sub(r"^([zcs])h", r"\1", syllable))

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.chat.lookup import Numbered
+from bot.chat.records.lookup import Numbered
 from bot.erp.errors import ErpError, Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.index.pinyin import chinese, look_up, spell
@@ -100,6 +100,7 @@ async def learn_vocabulary(
         goods=_each(text for product in products for text in (product.name, product.spec)),
         pinyin={name: syllables for name, (_, syllables) in spellings.items()},
         initials={name: letters for name, (letters, _) in spellings.items()},
+        codes={each.number: each.name for each in (*masters.vendors, *masters.customers)},
         readings={sign: readings[sign] for sign in (*COMMON, *chinese("".join(warehouses))) if sign in readings},
     )
 

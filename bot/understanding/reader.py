@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.chat.dialogues import LastQuestion
-from bot.chat.reading import Reading
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following import follow, refers_back
 from bot.understanding.grammar import Grammar
@@ -24,7 +24,7 @@ LEARNS_AGAIN = 300.0
 
 
 class GrammarReader:
-    """Implements `bot.chat.reading.SentenceReader`. Until it has learnt, it knows numbers by their usual prefixes."""
+    """Implements `bot.chat.questions.reading.SentenceReader`. Untaught, it knows numbers by their usual prefixes."""
 
     def __init__(self, commands: Commands, sentences: Sentences, learn: Callable[[], Awaitable[Vocabulary]]) -> None:
         self._learn = learn

@@ -20,9 +20,9 @@ _CODE = re.compile(
 )
 _PARTED_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]? [-_/.#]?\d{1,12}(?![A-Za-z0-9])")
 """A number with a blank in it, such as ``SKU 123``; only numbers that the company has are read so."""
-_SPOKEN_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]?[零〇一二三四五六七八九]{2,12}")
+_SPOKEN_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]?[零〇幺一二三四五六七八九]{2,12}")
 """A number whose digits are written as they are spoken; only numbers that the company has are read so."""
-_DIGIT_OF = str.maketrans("零〇一二三四五六七八九", "00123456789")
+_DIGIT_OF = str.maketrans("零〇幺一二三四五六七八九", "001123456789")
 _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
 """Sizes of screws are part of a product's name, no codes."""
 _MONTH = re.compile(r"(?<![\w/.-])\d{4}[-/](?:1[0-2]|0?[1-9])(?![\w/.-])", re.ASCII)
@@ -34,6 +34,9 @@ _LONGEST_PIECE = 16
 _SHORTEST_PART = 4
 """Signs of a part of a name that is taken for it, whatever words are in it."""
 _SHORTEST_LATIN = 8
+_SPEECH = re.compile("[我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还]|(?<=.)得")
+"""Signs of speech, of which no name is made: 等了好几天 is a part of a sentence, and nobody is called so."""
+_UNSPOKEN = re.compile("[^我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还得]+")
 _LATIN_WORD = re.compile(r"(?<![a-z0-9])[a-z][a-z'&.-]*(?![a-z0-9])")
 _FIRST_IDEOGRAPH = "\u2e80"
 _MOST_NAMES, _COST_OF_A_NAME = 2, 1
@@ -44,12 +47,21 @@ _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|�
 _BARCODE = re.compile(r"(?<![0-9A-Za-z.])\d{12,14}(?![0-9A-Za-z.])")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,14}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
-    r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|不是|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
+    r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|不是(?![\s,，])|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
     r"(?=[,;，；。]|而?是(?!不)|而要|我要|我想看|只要|只看|就看|先|把|还有|其他|其它|别的|$)"
     r"|[a-z]+-?\d+的?(?:不用看|不看|不用管|不用查|不要|不算)了?"
     r"|(?<![a-z])(?:except|excluding|other than) [^,;.]+?(?=,|;|\.| but | just |$)"
     r"|(?<![a-z])not (?:the )?\S+(?=,| but)"
 )
+
+
+_TIME_OF_DAY = re.compile(r"(?<![\d:])\d{1,2}[:：][0-5]\d(?![\d:])")
+_CORRECTION = re.compile(
+    r"(?<!对)不对(?!劲)|(?P<sure>(?:说|打|写|讲)错了|(?:哦|噢|啊|呃|额)不(?:是|,|，|\s)|(?<=[\s,，])不是(?=[\s,，])"
+    r"|(?<![a-z])(?:no wait|i mean|sorry,? i meant?|make that|scratch that)(?![a-z]))",
+    re.IGNORECASE,
+)
+"""Says that what stands before it was not meant."""
 
 
 class SpanKind(StrEnum):
@@ -68,6 +80,11 @@ class SpanKind(StrEnum):
     OFF_TOPIC = "off_topic"
     CUE = "cue"
     NAME = "name"
+
+
+_SAID_ONCE = frozenset({SpanKind.PRODUCT, SpanKind.NAME, SpanKind.DOCUMENT, SpanKind.WAREHOUSE, SpanKind.PARTNER})
+_CORRECTED = _SAID_ONCE | {SpanKind.DATE, SpanKind.PLACE, SpanKind.PERSON, SpanKind.QUANTITY}
+"""What is taken back for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +138,26 @@ class Scan:
 
 
 def drop_negated(scan: Scan) -> None:
-    """Mask what the person says not to mean."""
-    for match in _NEGATED.finditer(scan.rest):
+    """Mask what the person says not to mean, and times of day, which no list is restricted to."""
+    for match in (*_NEGATED.finditer(scan.rest), *_TIME_OF_DAY.finditer(scan.rest)):
         scan.drop(match.start(), match.end())
+
+
+def drop_corrected(scan: Scan) -> None:
+    """Leave out what the person took back: SKU123哦不对是SKU132 means SKU132."""
+    for match in _CORRECTION.finditer(scan.text):
+        after = {span.kind for span in scan.spans if span.start > match.start()}
+        if (after and match["sure"]) or after & (_CORRECTED - {SpanKind.DATE}):
+            scan.spans = [span for span in scan.spans if span.start > match.start() or span.kind not in _CORRECTED]
+
+
+def drop_repeated(scan: Scan) -> None:
+    """Leave out names that were said before: 宝钢啊就是宝钢."""
+    said: set[tuple[SpanKind, str]] = set()
+    for span in sorted(scan.spans, key=lambda span: span.start):
+        if span.kind in _SAID_ONCE and (span.kind, span.value.casefold()) in said:
+            scan.spans.remove(span)
+        said.add((span.kind, span.value.casefold()))
 
 
 def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
@@ -252,17 +286,21 @@ def take_parts_of_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool]
         start = end
 
 
-def take_latin_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool]) -> None:
-    """Take two Latin words and more that stand so in a ``known`` name: "Steel Wire" of "Anping Steel Wire Ltd"."""
+def take_latin_names(scan: Scan, kind: SpanKind, name_of: Callable[[str], str | None]) -> None:
+    """Take two Latin words and more that stand so in a name: "Steel Wire" of "Anping Steel Wire Ltd".
+
+    ``name_of`` returns what to search for; None where they stand in no name.
+    """
     words = [match.span() for match in _LATIN_WORD.finditer(scan.rest)]
     first = 0
     while first + 1 < len(words):
-        last = first
-        while last + 1 < len(words) and known(scan.rest[words[first][0] : words[last + 1][1]]):
-            last += 1
+        last, name = first, ""
+        while last + 1 < len(words) and (longer := name_of(scan.rest[words[first][0] : words[last + 1][1]])):
+            last, name = last + 1, longer
         start, end = words[first][0], words[last][1]
         if last > first and end - start >= _SHORTEST_LATIN:
-            scan.take(kind, start, end)
+            typed = scan.text[start:end]
+            scan.take(kind, start, end, typed if name == typed.casefold() else name)
         first = last + 1
 
 
@@ -334,16 +372,29 @@ def leftover(
         if names := _known_parts(scan.rest[start:end], fillers, verbs, known):
             pieces.extend((start + first, scan.text[start + first : start + last]) for first, last in names)
             continue
-        while start < end and (scan.rest[start:end].isascii() or not _is_name(scan.rest[start:end], fillers, known)):
-            if size := _filler(scan.rest[start:end], fillers, longest, at_end=False):
-                start += size
-            elif size := _filler(scan.rest[start:end], fillers, longest, at_end=True):
-                end -= size
-            else:
-                break
-        if end > start:
+        start, end = _without_fillers(scan.rest, start, end, fillers, longest, known)
+        if _SPEECH.search(scan.rest, start, end) and not _is_name(scan.rest[start:end], fillers, known):
+            for part in _UNSPOKEN.finditer(scan.rest, start, end):
+                first, last = _without_fillers(scan.rest, *part.span(), fillers, longest, known)
+                if _is_name(scan.rest[first:last], fillers, known):
+                    pieces.append((first, scan.text[first:last]))
+        elif end > start:
             pieces.append((start, scan.text[start:end]))
     return tuple(pieces)
+
+
+def _without_fillers(
+    text: str, start: int, end: int, fillers: Container[str], longest: int, known: Callable[[str], bool]
+) -> tuple[int, int]:
+    """Return where a piece begins and ends without the words at its ends that mean nothing."""
+    while start < end and (text[start:end].isascii() or not _is_name(text[start:end], fillers, known)):
+        if size := _filler(text[start:end], fillers, longest, at_end=False):
+            start += size
+        elif size := _filler(text[start:end], fillers, longest, at_end=True):
+            end -= size
+        else:
+            break
+    return start, end
 
 
 def _is_name(piece: str, fillers: Container[str], known: Callable[[str], bool]) -> bool:

@@ -215,8 +215,8 @@ def _from_signatures(commands: Iterable[AnyCommand], fillers: Container[str]) ->
     """
     for command in commands:
         for alias in command.names:
-            # 采购 may stand anywhere in a sentence; cg and so are abbreviations that only begin a line.
-            if not alias.isascii() and len(alias) >= _SHORTEST_ALIAS and alias not in fillers:
+            # 采购 may stand anywhere in a sentence, and cg beside Chinese words; so is a word of its own.
+            if len(alias) >= _SHORTEST_ALIAS and alias not in fillers and alias != command.name:
                 yield alias.casefold(), Cue(command.name, _WEIGHTS["names"])
         for member in _lists(command):
             for word in member.words:
@@ -282,24 +282,32 @@ def _words(file: str, key: str, value: object) -> Iterator[str]:
 
 def _ways_to_say(word: str) -> Iterator[str]:
     """Yield the words that one with choices stands for: 发(货|走)了(吗|没) are four; a choice may be empty."""
+    if "(" not in word and "|" not in word:
+        return iter((word,))
     parts = [part.split("|") for part in _CHOICE.split(word)]
     return ("".join(chosen) for chosen in product(*parts))
 
 
 def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Sequence[Cue]]) -> Iterator[Cue]:
-    """Yield the cues of a word, none weaker than a word inside it: 到货的采购单 says no less than 采购单."""
-    inside = [] if word.isascii() else [cue for part in _parts(word) for cue in known.get(part, ())]
+    """Yield the cues of a word, which says no less than the words inside it.
+
+    到货的采购单 speaks for purchase orders as 采购单 does, and 付款明细 names the list that 付款 does.
+    """
+    inside = [] if word.isascii() else [cue for part in _parts(word) if part in known for cue in known[part]]
+    if not inside:
+        yield from cues
+        return
     for cue in cues:
-        weight = max([cue.weight, *(other.weight for other in inside if other.command == cue.command)])
-        yield cue if weight == cue.weight else replace(cue, weight=weight)
+        same = [other for other in inside if other.command == cue.command]
+        weight = max([cue.weight, *(other.weight for other in same)])
+        keyword = cue.keyword or ("" if cue.fixed else next((other.keyword for other in same if other.keyword), ""))
+        yield replace(cue, weight=weight, keyword=keyword)
 
 
-def _parts(word: str) -> Iterator[str]:
+def _parts(word: str) -> Sequence[str]:
     size = len(word)
-    for start in range(size):
-        for end in range(start + _SHORTEST_ALIAS, min(size, start + _LONGEST_INSIDE) + 1):
-            if end - start < size:
-                yield word[start:end]
+    sizes = range(_SHORTEST_ALIAS, min(size - 1, _LONGEST_INSIDE) + 1)
+    return [word[start : start + each] for each in sizes for start in range(size - each + 1)]
 
 
 def _strongest(cues: Iterable[Cue]) -> tuple[Cue, ...]:

@@ -16,6 +16,8 @@ from bot.erp.index.pinyin import may_be_initials, may_be_syllables
 
 _LAST_DIGITS = re.compile(r"(.*?)(\d+)")
 _NO_SIGN = re.compile(r"[\W_]+")
+_LATIN_WORDS = re.compile(r"[a-z0-9']+")
+_SIGNS = re.compile(r"[^\w\s.,'&()-]")
 _KINDS_OF_STORE = re.compile(
     r"(?:原料|材料|成品|半成品|备件|中心|总|分)*(?:仓库|仓|库)$|\s*(?:main|central)?\s*warehouse$", re.IGNORECASE
 )
@@ -212,6 +214,8 @@ class Vocabulary:
     """Names of partners and people with their spellings by syllables, each after a line break."""
     initials: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """The same by first letters."""
+    codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The names of customers and vendors by their codes, of as many as the ERPs were asked for."""
     readings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """How common characters are read."""
 
@@ -223,7 +227,7 @@ class Vocabulary:
                     return command, number
         if self.product(typed):
             return None
-        letters = re.match(r"[a-z]+", spelled(typed))
+        letters = re.match(r"[a-z]+(?=.*\d)", spelled(typed))
         usual = _USUAL_PREFIXES.get(letters[0]) if letters else None
         return (usual, typed) if usual else None
 
@@ -263,6 +267,19 @@ class Vocabulary:
             return None
         found = self._all_partners.abbreviated_by(piece.casefold(), least=_SHORTEST_NAME)
         return self.partner_names.get(found) if found else None
+
+    def latin_partner(self, words: str) -> str | None:
+        """Return what ``words`` write of a partner's name; nobody types the signs between them, as in *Steel* Wire."""
+        if self.knows_partner(words):
+            return words
+        written = {name for plain, name in self._plain_latin.items() if f" {words.casefold()} " in plain}
+        return written.pop() if len(written) == 1 else None
+
+    @cached_property
+    def _plain_latin(self) -> Mapping[str, str]:
+        """Names with signs between Latin words, by these words in small letters between blanks."""
+        words = {name: _LATIN_WORDS.findall(name.casefold()) for name in self.partners if _SIGNS.search(name)}
+        return {f" {' '.join(found)} ": name for name, found in words.items() if len(found) > 1}
 
     def partner_with(self, first: str, last: str) -> str | None:
         """Return the one partner whose name holds two parts one after the other."""
@@ -311,7 +328,7 @@ class Vocabulary:
     def prepare(self) -> None:
         """Build what searches need. That takes half a second for 20 000 names and 100 000 products."""
         _ = self._all_partners, self._all_goods, self._by_syllables, self._by_initials, self.partner_names
-        _ = self._all_vendors, self._all_customers, self.people
+        _ = self._all_vendors, self._all_customers, self.people, self._plain_latin
 
     @cached_property
     def _by_syllables(self) -> SpelledNames:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-from bot.chat.demand import read_amount
 from bot.chat.parsing import command_line
+from bot.chat.records.demand import read_amount
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.sentences import WishWords
 
@@ -23,6 +24,7 @@ _SHOWS: Mapping[str, str] = {
 """What is shown of a wish that is about no document and no product."""
 _ABOUT_A_SUBJECT = frozenset({"watch", "unwatch"})
 _ABOUT_ALERTS = frozenset({"mute", "unmute"})
+_ABOUT_ACCOUNTS = frozenset({"bind", "unbind"})
 _ABOUT_A_LIST = frozenset({"subscribe", "unsubscribe"})
 _ALL = re.compile(r"全部|所有|都|全|\b(?:all|everything|anything)\b", re.IGNORECASE)
 _NUMBER = r"[0-9][0-9,.]*[百千万]?|[零〇一二两三四五六七八九十百千万半]+"
@@ -40,14 +42,48 @@ _TIME = re.compile(
 _AFTERNOON = frozenset({"下午", "傍晚", "晚上", "每晚", "晚", "pm"})
 _PAST: Mapping[str, int] = {"半": 30, "一刻": 15, "三刻": 45, "": 0}
 _DAILY = re.compile(r"每天|每日|天天|\b(?:every|each) (?:day|morning|evening)\b|\bdaily\b", re.IGNORECASE)
-_WORKDAYS = re.compile(r"每个?工作日|工作日|\b(?:on|every) (?:weekdays?|workdays?|working days?)\b", re.IGNORECASE)
+_WORKDAYS = re.compile(r"每个?工作日|工作日|\b(?:on|every|each) (?:weekdays?|workdays?|working days?)\b", re.IGNORECASE)
 _LOW_STOCK = re.compile(r"低库存|缺货|库存不足|low[- ]stock|stock\.low", re.IGNORECASE)
-_HOURS = re.compile(rf"({_NUMBER})\s*(?:个?(?:小时|钟头)|hours?|h)\b", re.IGNORECASE)
+_COUNTED = {"one": 1, "an": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8, "twelve": 12}
+_HOURS = re.compile(
+    rf"(?P<number>{_NUMBER})\s*(?:个?(?:小时|钟头)|(?:hours?|h)\b)|\b(?P<word>{'|'.join(_COUNTED)}) hours?\b",
+    re.IGNORECASE,
+)
 _HALF_A_DAY = re.compile("半天|半日")
 _LANGUAGES = {
     "en": re.compile("英文|英语|english", re.IGNORECASE),
     "zh": re.compile("中文|汉语|chinese", re.IGNORECASE),
 }
+_FOREIGN = re.compile(
+    r"(?:不懂|不会|不认识|不明白)(?:说|看)?(?:英文|英语|中文|汉语)"
+    r"|(?:don'?t|do not|can'?t|cannot) (?:understand|read|speak|know) (?:any )?(?:english|chinese)",
+    re.IGNORECASE,
+)
+"""Names a language that the person does not want."""
+_ACCOUNT = re.compile(r"(?<![\w@.])[a-z][\w.+-]*(?:@[\w-]+(?:\.[\w-]+)+)?(?![\w@])", re.ASCII | re.IGNORECASE)
+_NO_ACCOUNT = frozenset(
+    {
+        *(
+            "erp",
+            "account",
+            "accounts",
+            "my",
+            "me",
+            "i",
+            "it",
+            "the",
+            "from",
+            "to",
+            "as",
+            "with",
+            "and",
+            "please",
+            "pls",
+        ),
+        *("link", "unlink", "bind", "unbind", "connect", "disconnect", "want"),
+    }
+)
+"""Words beside the name of an ERP and an account in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +127,14 @@ def line_of(wish: Wish, scan: Scan, read: Callable[[str], str]) -> str:
     if wish.command in _ABOUT_A_LIST:
         return _digest(wish, text, read)
     if wish.command in _ABOUT_ALERTS:
-        kind = "stock.low" if _LOW_STOCK.search(text) else ""
+        kind = "stock.low" if _LOW_STOCK.search(text) else next(iter(_subjects(scan)), "")
         return command_line(wish.command, kind, *(_duration(text) if wish.command == "mute" else ()))
     if wish.command == "lang":
-        return command_line("lang", next((code for code, named in _LANGUAGES.items() if named.search(text)), ""))
+        wanted = _FOREIGN.sub("", text)
+        return command_line("lang", next((code for code, named in _LANGUAGES.items() if named.search(wanted)), ""))
+    if wish.command in _ABOUT_ACCOUNTS:
+        words = [word for word in _ACCOUNT.findall(scan.text) if word.casefold() not in _NO_ACCOUNT]
+        return command_line(wish.command, *words[:2])
     return command_line(wish.command)
 
 
@@ -113,11 +153,15 @@ def _digest(wish: Wish, text: str, read: Callable[[str], str]) -> str:
     time = _TIME.search(text) if wish.command == "subscribe" else None
     at = _time_of(time) if time else ""
     bare = wish.rest.replace(time[0], " ") if time else wish.rest
-    listed = read(_DAILY.sub(" ", _WORKDAYS.sub(" ", bare))).removeprefix("/")
-    if not listed:
+    listed = next((line for words in (bare, text) if (line := read(_without_frequency(words)))), "").removeprefix("/")
+    if not listed or listed == "subscriptions" or (wish.command == "unsubscribe" and _ALL.search(text)):
         return command_line(wish.command, "all" if wish.command == "unsubscribe" and _ALL.search(text) else "")
     daily = " daily" if at and _DAILY.search(text) else ""
     return f"/{wish.command} {listed} {at}{daily}".rstrip()
+
+
+def _without_frequency(text: str) -> str:
+    return _DAILY.sub(" ", _WORKDAYS.sub(" ", _TIME.sub(" ", text)))
 
 
 def _time_of(match: re.Match[str]) -> str:
@@ -130,6 +174,7 @@ def _time_of(match: re.Match[str]) -> str:
 
 
 def _duration(text: str) -> Sequence[str]:
-    if (match := _HOURS.search(text)) and (hours := read_amount(match[1])) is not None:
-        return (f"{hours:f}h",)
+    if match := _HOURS.search(text):
+        hours = read_amount(match["number"]) if match["number"] else _COUNTED[match["word"].casefold()]
+        return () if hours is None else (f"{Decimal(hours):f}h",)
     return ("12h",) if _HALF_A_DAY.search(text) else ()

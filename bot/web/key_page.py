@@ -57,7 +57,7 @@ _AGAIN = frozenset({"refused", "foreign", "no_answer"})
 
 
 class OfferedLink(Protocol):
-    """What a link is for: `bot.chat.erp_keys.KeyLink`."""
+    """What a link is for: `bot.chat.accounts.keys.KeyLink`."""
 
     @property
     def user_id(self) -> str: ...
@@ -68,7 +68,7 @@ class OfferedLink(Protocol):
 
 
 class KeyReceiver(Protocol):
-    """Takes keys; implemented by `bot.chat.erp_keys.ErpKeys`. Raises a `DingerpError` when the store is away."""
+    """Takes keys; implemented by `bot.chat.accounts.keys.ErpKeys`. Raises a `DingerpError` when the store is away."""
 
     async def find_link(self, token: str) -> OfferedLink | None:
         """Return what a link is for; None for one that does not stand."""
@@ -79,16 +79,29 @@ class KeyReceiver(Protocol):
         ...
 
 
-Say = Callable[[str, Phrase], str]
-"""Returns a phrase in the language of a person, by userId; an empty one has the company's."""
+class PageLanguage(Protocol):
+    """The language of a page: `bot.cards.language.Language`."""
+
+    @property
+    def code(self) -> str:
+        """Its code, such as ``zh_CN``."""
+        ...
+
+    def say(self, text: Phrase) -> str:
+        """Return a phrase in it."""
+        ...
+
+
+LanguageOf = Callable[[str], PageLanguage]
+"""Returns the language of a person, by userId; an empty one has the company's."""
 
 
 class KeyPage:
     """Serves the page."""
 
-    def __init__(self, desk: KeyReceiver, say: Say) -> None:
+    def __init__(self, desk: KeyReceiver, language_of: LanguageOf) -> None:
         self._desk = desk
-        self._say = say
+        self._language_of = language_of
 
     def mount(self, app: web.Application) -> None:
         """Add the page to an application."""
@@ -134,8 +147,10 @@ class KeyPage:
         return self._page(link, status, words, form=link is not None and outcome in _AGAIN)
 
     def _page(self, link: OfferedLink | None, status: HTTPStatus, words: Phrase | None, *, form: bool) -> web.Response:
+        language = self._language_of(link.user_id if link is not None else "")
+
         def say(text: Phrase) -> str:
-            return escape(self._say(link.user_id if link is not None else "", text))
+            return escape(language.say(text))
 
         title = say(phrase("Your own ERP key"))
         parts = [f"<h1>{title}</h1>"]
@@ -153,7 +168,8 @@ class KeyPage:
                 f"<button>{button}</button></form>",
             ]
         text = (
-            f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<!doctype html><html lang="{escape(language.code.replace("_", "-"))}">'
+            '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{title}</title><style>{_STYLE}</style>{''.join(parts)}"
         )
         return web.Response(text=text, status=status, content_type="text/html", headers=dict(_HEADERS))

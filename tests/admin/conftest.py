@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from bot import cli
 from bot.alerts.intake.normalization import normalize
+from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database
-from bot.store.events import StoredEvents
 
 T = TypeVar("T")
 

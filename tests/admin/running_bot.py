@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from itertools import count
 
 from bot.alerts.alert import Mute, UserStamp
-from bot.alerts.processor import AlertProcessor
+from bot.alerts.processing.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import AlertRules
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
@@ -20,10 +20,10 @@ from bot.outbox.place import Place
 from bot.outbox.ports import NOBODY_CALLED, NOBODYS, SendFailed, SendFailureKind
 from bot.outbox.worker import OutboxWorker
 from bot.phrase import Phrase
-from bot.store.alerts import StoredAlertTransactions
+from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
-from bot.store.outbox import StoredBacklog
+from bot.store.outbox.deliveries import StoredDeliveries
+from bot.store.outbox.queue import StoredBacklog
 from tests.chat.audience_parts import sees_all
 
 

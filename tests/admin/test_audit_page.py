@@ -11,8 +11,8 @@ import pytest
 
 from bot.access.audit import AuditEntry, AuditKind
 from bot.settings import load_settings
-from bot.store.audit import StoredAudit
-from bot.store.audit_chain import AuditWitness
+from bot.store.audit.chain import AuditWitness
+from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from tests.admin.conftest import AdminShell
 

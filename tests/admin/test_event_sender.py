@@ -9,7 +9,7 @@ import pytest
 
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import EventState, StoredEvent
-from bot.store.events import EventSearch, StoredEvents
+from bot.store.alerts.events import EventSearch, StoredEvents
 from tests.admin.conftest import AdminShell, cloud
 
 

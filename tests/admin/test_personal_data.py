@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.store.conversations import StoredLanguages
+from bot.store.chat.conversations import StoredLanguages
 from bot.store.database import Database
 from tests.admin.conftest import AdminShell
 

@@ -22,7 +22,7 @@ from bot.alerts.repository import AlertRepository
 from bot.erp.model import Area
 from bot.outbox.place import Place
 from bot.settings import Settings, load_settings
-from bot.store.alerts import StoredAlertTransactions
+from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.admin.conftest import AdminShell, cloud

@@ -26,14 +26,14 @@ from structlog.testing import capture_logs
 from bot.admin.dry_run import InlineDatabase
 from bot.admin.replay import ReplayResult, replay
 from bot.admin.route_check import open_rules
-from bot.alerts import processor
 from bot.alerts.alert import Comparator, Mute, Watch
 from bot.alerts.event import correlate
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import StoredEvent
-from bot.alerts.lifecycle import AlertTransition
-from bot.alerts.processor import AlertProcessor
+from bot.alerts.processing import processor
+from bot.alerts.processing.lifecycle import AlertTransition
+from bot.alerts.processing.processor import AlertProcessor
 from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.explanation import Explanation, explain
 from bot.alerts.rules.parser import follow_rules
@@ -50,9 +50,9 @@ from bot.outbox.place import Place
 from bot.outbox.ports import NOBODY_CALLED, NOBODYS
 from bot.outbox.worker import OutboxWorker
 from bot.settings import Settings, load_settings
-from bot.store.alerts import StoredAlertTransactions
-from bot.store.events import EventSearch, StoredEvents
-from bot.store.outbox import StoredBacklog
+from bot.store.alerts.events import EventSearch, StoredEvents
+from bot.store.alerts.repository import StoredAlertTransactions
+from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY_STEP
 from tests.admin.sample_week import MONDAY, RULES, SUNDAY, events_of_a_week
 from tests.admin.virtual_time import VirtualLoop, clock_from

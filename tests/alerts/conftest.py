@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts.repository import AlertRepository
 from bot.outbox.delivery import Delivery
-from bot.store.alerts import StoredAlertQueue
+from bot.store.alerts.repository import StoredAlertQueue
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from tests.alerts.memory_repository import MemoryAlertRepository

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
-from bot.alerts.processor import AlertProcessingRepository
+from bot.alerts.processing.processor import AlertProcessingRepository
 from bot.alerts.repository import AlertHistoryEntry
 from bot.alerts.top_boxes import TOP_PREFIX
 from bot.outbox.delivery import Delivery
@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 
 class MemoryAlertRepository:
-    """Implements `bot.alerts.repository.AlertRepository`, and `bot.alerts.processor.AlertProcessingRepository` with
-    `events`.
+    """Implements `bot.alerts.repository.AlertRepository`, and with `events` the `AlertProcessingRepository` of
+    `bot.alerts.processing.processor`.
     """
 
     def __init__(self) -> None:
@@ -205,7 +205,7 @@ class MemoryAlertRepository:
 
 
 class MemoryAlertTransactions(MemoryTransactions[MemoryAlertRepository]):
-    """Implements `bot.alerts.processor.AlertProcessingTransactions`, too."""
+    """Implements `bot.alerts.processing.processor.AlertProcessingTransactions`, too."""
 
     def __init__(self, repository: MemoryAlertRepository | None = None) -> None:
         super().__init__(repository or MemoryAlertRepository())

@@ -12,9 +12,9 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
-from bot.alerts import pipeline, timers
 from bot.alerts.alert import Alert, AlertCard, AlertState, UserStamp
 from bot.alerts.event import Event, correlate
+from bot.alerts.processing import pipeline, timers
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork, LatenessPolicy
 from bot.alerts.routing import EscalationStep, Routing, RuleSuppression, Target
 from bot.outbox.delivery import Delivery
@@ -112,6 +112,10 @@ class StubRules:
 
     def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
         return self.opens(target, now)
+
+    @property
+    def has_top_boxes(self) -> bool:
+        return False
 
     def top_box(self, route: str) -> bool | None:
         return None

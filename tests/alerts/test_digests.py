@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from bot.alerts import actions
 from bot.alerts.alert import AlertCard, CardState, CardWithAlerts
-from bot.alerts.card_lifecycle import GATHERS
-from bot.alerts.digests import NAMED
 from bot.alerts.event import Event
+from bot.alerts.processing.card_lifecycle import GATHERS
+from bot.alerts.processing.digests import NAMED
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import read_card
 from bot.alerts.view_builder import build_card_view

@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from bot.alerts import actions
 from bot.alerts.alert import AlertState, CardState, Mute, UserStamp
 from bot.alerts.event import Event
+from bot.alerts.processing.suppression import SuppressionLookup
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Target
-from bot.alerts.suppression import SuppressionLookup
 from bot.outbox.place import Place
 from bot.severity import Severity
 from bot.store.database import Database

@@ -15,20 +15,20 @@ import pytest
 from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
-from bot.alerts import pipeline, timers
 from bot.alerts.alert import Alert
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize
 from bot.alerts.intake.port import EventState, ReceivedEvent
-from bot.alerts.processor import AlertProcessor
+from bot.alerts.processing import pipeline, timers
+from bot.alerts.processing.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Routing
 from bot.metrics import Metrics
 from bot.severity import Severity
-from bot.store.alerts import ALERT_RETENTION, StoredAlertTransactions
+from bot.store.alerts.events import NOT_OPENED, EventSearch, StoredEvents
+from bot.store.alerts.repository import ALERT_RETENTION, StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.events import NOT_OPENED, EventSearch, StoredEvents
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, ALERT_NOTE_KEY, DELIVERY, METADATA
 from tests.alerts.conftest import sqlite
 from tests.alerts.scenario import ZERO, A, StubRules, second, seconds, to
@@ -194,7 +194,7 @@ async def test_an_event_that_hits_a_defect_is_set_aside_and_stops_nobody(
         if parts[0].subject == "POISON":
             raise RuntimeError("never seen before")
 
-    monkeypatch.setattr("bot.alerts.processor.process_event", poisoned)
+    monkeypatch.setattr("bot.alerts.processing.processor.process_event", poisoned)
     await harness.receive(received(1), received(2, "POISON"), received(3), received(4))
     with capture_logs() as logs:
         await harness.processor().round()
@@ -241,7 +241,7 @@ async def test_an_event_of_a_matter_that_was_changed_in_the_database_stops_no_ot
     assert reason.startswith("a value of alert.event was changed")
     assert set(states.values()) == {(EventState.DONE, "")}
     errors = [(line["event"], line.get("id")) for line in logs if line["log_level"] == "error"]
-    assert errors == [("alerts.event_failed", "evt-3"), ("alerts.unreadable", None)]
+    assert errors == [("alerts.event_failed", "evt-3")]
 
 
 async def test_a_due_alert_that_was_changed_in_the_database_is_put_off_and_the_rest_goes_on(
@@ -256,10 +256,7 @@ async def test_a_due_alert_that_was_changed_in_the_database_is_put_off_and_the_r
     with capture_logs() as logs:
         assert await harness.processor().round() == 5
     assert await harness.count(DELIVERY) == 1
-    assert {line["event"] for line in logs if line["log_level"] == "error"} == {
-        "alerts.sweep_failed",
-        "alerts.unreadable",
-    }
+    assert {line["event"] for line in logs if line["log_level"] == "error"} == {"alerts.sweep_failed"}
 
 
 async def test_what_cannot_be_done_when_due_is_put_off_and_the_rest_goes_on(harness: ProcessorHarness) -> None:
@@ -308,7 +305,7 @@ async def test_a_value_that_the_database_refuses_is_no_outage(
             (card,) = (card for card in unit.repository.cards_at(A) if card.group.endswith("TWICE"))
             unit.repository.put_card(replace(card, id="another"))
 
-    monkeypatch.setattr("bot.alerts.processor.process_event", doubled)
+    monkeypatch.setattr("bot.alerts.processing.processor.process_event", doubled)
     await harness.receive(received(1), received(2, "TWICE"))
     await harness.processor().round()
     states = await harness.states()

@@ -13,10 +13,10 @@ import pytest
 
 from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.access.people import Person
-from bot.alerts import timers
 from bot.alerts.actions import AlertActionOutcome
 from bot.alerts.alert import AlertState, Comparator, Mute, Watch
 from bot.alerts.labels import CardFact
+from bot.alerts.processing import timers
 from bot.alerts.repository import AlertRepository
 from bot.alerts.routing import EscalationStep
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner, DingComposer

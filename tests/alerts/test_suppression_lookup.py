@@ -11,9 +11,9 @@ import pytest
 
 from bot.alerts.alert import Alert, AlertState, Mute, UserStamp
 from bot.alerts.event import Event
+from bot.alerts.processing.suppression import Suppression, SuppressionLookup
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import RuleSuppression
-from bot.alerts.suppression import Suppression, SuppressionLookup
 from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.memory_repository import MemoryAlertRepository

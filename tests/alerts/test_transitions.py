@@ -11,7 +11,7 @@ import pytest
 
 from bot.alerts.alert import Alert, AlertState, UserStamp
 from bot.alerts.event import Correlation, Effect, Event
-from bot.alerts.lifecycle import AlertTransition, GradedEvent, advance
+from bot.alerts.processing.lifecycle import AlertTransition, GradedEvent, advance
 from bot.erp.model import Money
 from bot.severity import Severity
 from tests.alerts.scenario import event, second, seconds

@@ -23,10 +23,10 @@ from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
 from bot.metrics import Metrics
-from bot.store.alerts import StoredAlertTransactions
+from bot.store.alerts.events import StoredPolls
+from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.events import StoredPolls
 from tests.alerts.intake.polling_harness import TODAY, ZONE, Clock, StubErp, no_pause
 
 TOMORROW = TODAY + timedelta(days=1)

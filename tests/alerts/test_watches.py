@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from bot.alerts import actions, pipeline
+from bot.alerts import actions
 from bot.alerts.alert import Comparator, Watch
 from bot.alerts.event import Effect, Event
-from bot.alerts.pipeline import effect_on
+from bot.alerts.processing import pipeline
+from bot.alerts.processing.pipeline import effect_on
 from bot.erp.model import Area, Money
 from bot.severity import Severity
 from tests.alerts.conftest import NewScenario

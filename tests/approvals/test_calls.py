@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.approvals.cards.presenter import CallComposer
 from bot.approvals.lifecycle import person_places
-from bot.approvals.presenter import CallComposer
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
 from bot.outbox.ports import ComposedCard

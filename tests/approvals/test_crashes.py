@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 
 from bot.approvals.case import CaseState
 from bot.erp.model import PurchaseStatus
-from bot.store.approvals import StoredCaseTransactions
+from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from tests.approvals.company import document
 from tests.approvals.env import REJECT, ApprovalEnv, Killed, rules
@@ -163,6 +163,7 @@ async def make_world(
     await database.close()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_dying_at_any_step(
     name: str, where: tuple[str, int], make_world: Callable[[], Awaitable[ApprovalEnv]]

@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 import pytest
 
+from bot.approvals.cards.view_builders import CardViewer, RevisionData, build_case_view, build_why_view
+from bot.approvals.cards.views import Audience
 from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions
-from bot.approvals.view_builders import CardViewer, RevisionData, build_case_view, build_why_view
-from bot.approvals.views import Audience
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import Approval, PurchaseStatus
 from tests.approvals.company import document

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.approvals.cards.responder import outcome_note
+from bot.approvals.cards.view_builders import CardViewer, RevisionData, build_case_view, build_requester_notice
+from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case, CaseState, ExternalDecision
 from bot.approvals.case_context import CaseContext
-from bot.approvals.responder import outcome_note
-from bot.approvals.view_builders import CardViewer, RevisionData, build_case_view, build_requester_notice
-from bot.approvals.views import Audience
 from bot.approvals.voting import VoteOutcome, VoteResult
 from bot.erp.model import Approval, Decision, PurchaseStatus
-from bot.store.approval_rows import case_of, case_row
+from bot.store.approvals.rows import case_of, case_row
 from tests.approvals.company import NOW
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv, cards, decision
 from tests.approvals.fake_erp import WriteFault

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.approvals.insights import (
+from bot.approvals.cards.insights import (
     MAX_LISTED,
     MAX_READ,
     InsightData,

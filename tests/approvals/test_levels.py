@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from bot.approvals.cards.insights import Insights
+from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter
+from bot.approvals.cards.views import ApprovalView
 from bot.approvals.case import Case, CaseState
-from bot.approvals.insights import Insights
-from bot.approvals.presenter import ApprovalComposer, CasePresenter
-from bot.approvals.views import ApprovalView
 from tests.approvals.company import document
 from tests.approvals.env import GROUP, HOUR, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore

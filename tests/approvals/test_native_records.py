@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.approvals.native.oa_forms import NativeRecord, NativeState
-from bot.store.approvals import StoredNativeRecords
+from bot.store.approvals.repository import StoredNativeRecords
 from bot.store.database import Database
 from tests.approvals.company import NOW
 

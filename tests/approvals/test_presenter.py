@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from bot.approvals.cards.insights import Insights
+from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
+from bot.approvals.cards.views import ApprovalView, Audience, RequesterNotice
 from bot.approvals.case import CaseState
-from bot.approvals.insights import Insights
-from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
-from bot.approvals.views import ApprovalView, Audience, RequesterNotice
 from bot.chat.audiences import FieldsAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import PurchaseOrder, PurchaseStatus

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.approvals.case import CaseState
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.model import Verdict
-from bot.store.approvals import StoredCaseTransactions
+from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from tests.approvals.company import document
 from tests.approvals.env import ApprovalEnv, BotProcess, rules

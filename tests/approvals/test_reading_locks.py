@@ -7,11 +7,11 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.approvals.cards.insights import Insights
 from bot.approvals.case import Case, CaseState
-from bot.approvals.insights import Insights
 from bot.approvals.unit_of_work import ApprovalOptions, CaseRepository
 from bot.erp.errors import Unsupported
-from bot.store.approvals import StoredCaseTransactions
+from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from tests.approvals.company import NOW
 from tests.approvals.env import ApprovalEnv, Clock

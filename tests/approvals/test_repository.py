@@ -32,9 +32,9 @@ from bot.erp.model import DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import phrase
-from bot.store.approvals import StoredCaseTransactions
-from bot.store.audit import StoredAudit
-from bot.store.audit_chain import AuditWitness
+from bot.store.approvals.repository import StoredCaseTransactions
+from bot.store.audit.chain import AuditWitness
+from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY

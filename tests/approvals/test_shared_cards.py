@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from bot.approvals.cards.presenter import ApprovalComposer
+from bot.approvals.cards.views import ApprovalView, Audience
 from bot.approvals.case import Case, CaseCard
-from bot.approvals.presenter import ApprovalComposer
 from bot.approvals.unit_of_work import ApprovalOptions
-from bot.approvals.views import ApprovalView, Audience
 from bot.disclosure import ALL_FIELDS
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind

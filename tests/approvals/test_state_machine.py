@@ -22,7 +22,7 @@ from bot.approvals.unit_of_work import ApprovalOptions, CaseStore
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.errors import ErpError, Invalid
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Money, PurchaseStatus, Verdict
-from bot.store.approvals import StoredCaseTransactions
+from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from bot.store.tables import DELIVERY
 from tests.approvals.company import document

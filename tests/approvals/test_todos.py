@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.approvals.cards.insights import Insights
+from bot.approvals.cards.presenter import CasePresenter, TodoComposer
+from bot.approvals.cards.views import ApprovalTodo
 from bot.approvals.case import Case, CaseState
-from bot.approvals.insights import Insights
-from bot.approvals.presenter import CasePresenter, TodoComposer
 from bot.approvals.unit_of_work import ApprovalOptions
-from bot.approvals.views import ApprovalTodo
 from bot.chat.audiences import FieldsAt
 from bot.disclosure import HIDDEN
 from bot.erp.errors import Invalid

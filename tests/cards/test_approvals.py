@@ -12,14 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from bot.approvals.case import Case, CaseDecision, CaseState, DocumentSummary, ExternalDecision
-from bot.approvals.case_context import CaseContext, DecisionExplanation
-from bot.approvals.deciders import ErpApprover, ErpApprovers
-from bot.approvals.document import ApprovalDocument, fingerprint
-from bot.approvals.insights import Insight, LastPrice, LineInsight, MissingInsight, SupplierLateness
-from bot.approvals.list_views import ApprovalAll, ApprovalListRow, ApprovalResults
-from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote
-from bot.approvals.view_builders import (
+from bot.approvals.cards.insights import Insight, LastPrice, LineInsight, MissingInsight, SupplierLateness
+from bot.approvals.cards.list_views import ApprovalAll, ApprovalListRow, ApprovalResults
+from bot.approvals.cards.view_builders import (
     CardViewer,
     ReplyNote,
     RevisionData,
@@ -27,7 +22,12 @@ from bot.approvals.view_builders import (
     build_requester_notice,
     build_why_view,
 )
-from bot.approvals.views import ApprovalReasons, ApprovalView, Audience
+from bot.approvals.cards.views import ApprovalReasons, ApprovalView, Audience
+from bot.approvals.case import Case, CaseDecision, CaseState, DocumentSummary, ExternalDecision
+from bot.approvals.case_context import CaseContext, DecisionExplanation
+from bot.approvals.deciders import ErpApprover, ErpApprovers
+from bot.approvals.document import ApprovalDocument, fingerprint
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote
 from bot.cards.actions import MAX_TOKEN_BYTES
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card

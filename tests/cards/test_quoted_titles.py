@@ -9,7 +9,7 @@ import pytest
 from bot.cards import samples
 from bot.cards.language import LANGUAGE_CODES
 from bot.cards.renderer import CardRenderer
-from bot.chat.quoting import numbers_in
+from bot.chat.questions.quoting import numbers_in
 
 ABOUT_ONE = {
     "alert": "SKU123",

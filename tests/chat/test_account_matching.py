@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.access.staff_keys import MatchKey, StaffKeys, phone_number
-from bot.chat.account_matching import AccountMatch, MatchOutcome, match_accounts
+from bot.chat.accounts.matching import AccountMatch, MatchOutcome, match_accounts
 from bot.erp.model import ErpUser
 
 JOB, MOBILE, MAIL = MatchKey.JOB_NUMBER, MatchKey.MOBILE, MatchKey.MAIL

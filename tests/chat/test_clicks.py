@@ -20,10 +20,10 @@ from bot.cards.card import Card, Click
 from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
-from bot.chat.clicks import ClickPipeline
+from bot.chat.answers.clicks import ClickPipeline
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
-from bot.chat.pipeline import PreparedAnswer
+from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
 from bot.errors import DingerpError

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from zxingcpp import BarcodeFormat, create_barcode
 
-from bot.chat import code_scanner
-from bot.chat.code_scanner import CodeScanner, find_codes
-from bot.chat.pictures import NO_PICTURE, TOO_LARGE, TOO_SLOW, PictureUnreadable
+from bot.chat.questions import code_scanner
+from bot.chat.questions.code_scanner import CodeScanner, find_codes
+from bot.chat.questions.pictures import NO_PICTURE, TOO_LARGE, TOO_SLOW, PictureUnreadable
 from tests.chat.code_pictures import (
     SYMBOLOGIES,
     PhotoConditions,
@@ -27,6 +27,7 @@ from tests.chat.code_pictures import (
 )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("pictures", [20, pytest.param(50, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("symbology", SYMBOLOGIES, ids=str)
 def test_nearly_all_codes_are_read_and_none_wrongly(symbology: BarcodeFormat, pictures: int) -> None:

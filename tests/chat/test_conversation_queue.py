@@ -7,7 +7,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.scheduling import ConversationQueue
+from bot.chat.answers.scheduling import ConversationQueue
 
 
 async def test_the_second_waits_for_the_first_and_other_conversations_do_not() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.chat.demand import Demand, read_amount, typed_demand
+from bot.chat.records.demand import Demand, read_amount, typed_demand
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,11 @@ from bot.cards.notices import (
 from bot.cards.view import View
 from bot.chat.arguments import Term, Word
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher, QuestionOutcome
 from bot.chat.errors import NothingFound
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import PreparedAnswer
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.registry import Commands, command
 from bot.erp.errors import AuthFailed, NotFound, RateLimited, UnknownOutcome, Unsupported
 from bot.errors import ConfigurationError, DingerpError

@@ -13,20 +13,20 @@ from structlog.testing import capture_logs
 
 from bot.access.audit import AuditEntry, AuditKind
 from bot.access.staff_keys import MatchKey, StaffKeys
-from bot.chat.account_matching import AccountMatch, MatchOutcome
-from bot.chat.erp_account_search import ErpAccountSearch
-from bot.chat.erp_account_views import (
+from bot.chat.accounts.binding import AccountRefused, AccountState, ErpAccounts
+from bot.chat.accounts.matching import AccountMatch, MatchOutcome
+from bot.chat.accounts.search import ErpAccountSearch
+from bot.chat.accounts.views import (
     AccountRequestComposer,
     AccountResult,
     AccountResultComposer,
     AccountRow,
     account_row,
 )
-from bot.chat.erp_accounts import AccountRefused, AccountState, ErpAccounts
 from bot.erp.errors import Unsupported
 from bot.erp.model import ErpUser
+from bot.store.chat.accounts import StoredErpAccounts
 from bot.store.database import Database
-from bot.store.erp_accounts import StoredErpAccounts
 from bot.store.tables import DELIVERY
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)

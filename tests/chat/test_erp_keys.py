@@ -12,12 +12,12 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from bot.access.audit import AuditEntry
-from bot.chat.erp_account_views import AccountKeyComposer, AccountKeyStored
-from bot.chat.erp_accounts import AccountRefused, ErpAccounts
-from bot.chat.erp_keys import LINK_STANDS, MOST_KEY, MOST_TRIES, PAGE, ErpKeys, KeyEntry
+from bot.chat.accounts.binding import AccountRefused, ErpAccounts
+from bot.chat.accounts.keys import LINK_STANDS, MOST_KEY, MOST_TRIES, PAGE, ErpKeys, KeyEntry
+from bot.chat.accounts.views import AccountKeyComposer, AccountKeyStored
 from bot.erp.errors import AuthFailed, Invalid, Unavailable
+from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.database import Database
-from bot.store.erp_accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.tables import DELIVERY
 
 CONFIGURED = {"buyer01": {"main": "chen"}}

@@ -9,8 +9,8 @@ import pytest
 from bot.access.policy import AccessPolicy
 from bot.cards.notices import ExternalNotice, HintNotice, QuotaNotice
 from bot.cards.view import View
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
 from tests.commands.company import NOW
 

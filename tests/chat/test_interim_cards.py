@@ -13,15 +13,15 @@ from sqlalchemy import select
 
 from bot.cards.card import Card
 from bot.cards.track_ids import TrackIds
-from bot.chat.interim_cards import InterimCards
+from bot.chat.answers.interim_cards import InterimCards
+from bot.chat.answers.ports import AnswerUnconfirmed, InboxMessage, InboxState
+from bot.chat.answers.scheduling import ConversationQueue
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender
-from bot.chat.ports import AnswerUnconfirmed, InboxMessage, InboxState
-from bot.chat.scheduling import ConversationQueue
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)

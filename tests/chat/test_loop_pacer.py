@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.chat.scheduling import LoopPacer
+from bot.chat.answers.scheduling import LoopPacer
 
 
 class PacedWork:

@@ -14,9 +14,9 @@ from bot.cards.notices import ChoiceNotice, ExternalNotice, FailedNotice, HintNo
 from bot.cards.view import View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Picture, Sender
-from bot.chat.pictures import CODE_TOO_LONG, NO_CODE, TOO_LARGE, TOO_SLOW, PictureUnreadable
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.pictures import CODE_TOO_LONG, NO_CODE, TOO_LARGE, TOO_SLOW, PictureUnreadable
 from bot.chat.registry import Commands, command
 from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, Spending, current_spending

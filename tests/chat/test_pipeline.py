@@ -21,18 +21,19 @@ from bot.cards.card import Card
 from bot.cards.notices import ErpDownNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
+from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
+from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
+from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
-from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
-from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
-from bot.chat.standing_answers import CardReaders
+from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase
+from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
 from tests.membership import CORP, EverybodyIsMember, own_organisation
@@ -69,6 +70,8 @@ class EchoHandler:
             raise LookupError("a defect of ours")
         if self.asked <= self.silent:
             return PreparedAnswer(Echo(line="who are you?"), "none", "unconfirmed", provisional=True)
+        if context.line == "flood":
+            return PreparedAnswer(Echo(line="too many"), "none", "limited", is_told_already=True)
         decides = context.line == "decide"
         return PreparedAnswer(
             Echo(line=context.line, total=self.total), "echo", "answered", self.grant, decides=decides
@@ -312,6 +315,16 @@ async def test_a_message_without_a_question_gets_its_hint(harness: PipelineHarne
     await harness.take(message("m1", "", kind=MessageKind.PICTURE), "{}")
     await harness.pipeline.drain(5)
     assert harness.group.seen[0][0] == "hint"
+
+
+async def test_what_was_told_already_costs_no_call(harness: PipelineHarness) -> None:
+    await harness.take(message("m1", "flood"), "{}")
+    await harness.take(message("m2", "good"), "{}")
+    await harness.pipeline.drain(5)
+    await harness.inbox.mark("m2", InboxState.ANSWERED)
+    assert [title for title, _ in harness.group.seen] == ["good"]
+    assert (await harness.states())["m1"] == "answered"
+    assert harness.metrics.questions.labels("none", "limited")._value.get() == 1
 
 
 async def test_what_dingtalk_refuses_is_named_counted_and_final(harness: PipelineHarness) -> None:

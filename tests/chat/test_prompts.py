@@ -9,7 +9,7 @@ import pytest
 
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.prompts import PROMPT_LIFETIME, OpenPrompts, may_be_reply
+from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts, may_be_reply
 from bot.chat.registry import Commands
 from tests.commands.company import NOW
 from tests.commands.conftest import KEEPER

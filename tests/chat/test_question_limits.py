@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, ClassVar
 
@@ -15,10 +15,10 @@ from bot.access.people import Person
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
-from bot.chat.limit_reports import DailyReports, LimitReportComposer, owed_reports
 from bot.chat.message import Conversation, ConversationKind, Message
-from bot.chat.pipeline import PreparedAnswer
-from bot.chat.question_limits import LimitedQuestions
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.limit_reports import DailyReports, LimitReportComposer, owed_reports
+from bot.chat.questions.limits import LimitedQuestions
 from bot.disclosure import FieldClass
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
@@ -146,6 +146,33 @@ async def test_too_many_questions_are_refused_before_anything_is_read() -> None:
     labels = {"limit": "questions_minute", "whose": "person"}
     assert desk.metrics.registry.get_sample_value("dingerp_limits_reached_total", labels) == 1
     assert [line for line, _ in desk.told] == ["SO-3"]
+
+
+async def test_who_floods_is_told_once_until_they_may_ask_again() -> None:
+    desk = Desk(questions=1)
+
+    async def refuse(after: int, *, clicked: bool = False, where: Conversation = GROUP) -> bool:
+        now = NOW + timedelta(seconds=after)
+        context = QuestionContext(person=CLERK, conversation=where, line="SO-1", now=now, clicked=clicked)
+        answer = await desk.questions.view_for(context)
+        assert isinstance(answer.view, LimitNotice) == (answer.outcome == "limited")
+        return answer.is_told_already
+
+    own_chat = Conversation("cidOwn==", ConversationKind.DIRECT)
+    assert [await refuse(after) for after in (0, 1, 2, 59)] == [False, False, True, True]
+    assert not await refuse(30, where=own_chat)
+    assert await refuse(31, where=own_chat)
+    assert not await refuse(40, clicked=True)
+    assert [await refuse(after) for after in (60, 61, 62)] == [False, False, True]
+    assert len(desk.told) == 8
+
+
+async def test_each_question_about_too_many_documents_is_told() -> None:
+    desk = Desk(row=1)
+    context = QuestionContext(person=CLERK, conversation=GROUP, line="SO-1", now=NOW)
+    told = [await desk.questions.view_for(replace(context, line=f"SO-{n}")) for n in range(3)]
+    assert [answer.outcome for answer in told] == ["answered", "limited", "limited"]
+    assert not any(answer.is_told_already for answer in told)
 
 
 async def test_too_many_documents_are_not_shown_but_known_ones_and_decisions_are() -> None:

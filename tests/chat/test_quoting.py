@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.quoting import line_about, numbers_in, takes_number
+from bot.chat.questions.quoting import line_about, numbers_in, takes_number
 
 
 @pytest.mark.parametrize(

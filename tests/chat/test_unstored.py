@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.chat import unstored
+from bot.chat.answers import unstored
+from bot.chat.answers.unstored import UnstoredQuestions
 from bot.chat.message import Message
-from bot.chat.unstored import UnstoredQuestions
 from bot.errors import DingerpError
 from bot.store.errors import StoreUnavailable
 from tests.chat.test_pipeline import message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.cards.actions import Ask
-from bot.chat.ways_back import MOST_CARDS, MOST_STEPS, WaysBack
+from bot.chat.answers.ways_back import MOST_CARDS, MOST_STEPS, WaysBack
 
 
 def walk(ways: WaysBack, *asked: Ask, user: str = "u1") -> tuple[str, ...]:

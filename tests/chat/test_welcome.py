@@ -11,11 +11,11 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.actions import Ask
+from bot.chat.answers.welcome import Welcomes
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import Commands
-from bot.chat.welcome import Welcomes
-from bot.store.conversations import StoredWelcomes
+from bot.store.chat.conversations import StoredWelcomes
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
-from bot.chat.erp_accounts import Change, ErpAccount, ErpAccounts
-from bot.chat.erp_keys import EnteredKey, ErpKeys, KeyLink
+from bot.chat.accounts.binding import Change, ErpAccount, ErpAccounts
+from bot.chat.accounts.keys import EnteredKey, ErpKeys, KeyLink
 from bot.outbox.delivery import Delivery
 from tests.commands.company import NOW
 
 
 @dataclass(slots=True)
 class MemoryAccountStore:
-    """Implements `bot.chat.erp_accounts.AccountStore`."""
+    """Implements `bot.chat.accounts.binding.AccountStore`."""
 
     accounts: dict[tuple[str, str], ErpAccount] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ def memory_accounts(*sources: str) -> ErpAccounts:
 
 @dataclass(slots=True)
 class MemoryKeyStore:
-    """Implements `bot.chat.erp_keys.ErpKeyStore`; links are offered, and keys are put by tests."""
+    """Implements `bot.chat.accounts.keys.ErpKeyStore`; links are offered, and keys are put by tests."""
 
     links: list[KeyLink] = field(default_factory=list)
     keys: dict[tuple[str, str], EnteredKey] = field(default_factory=dict)

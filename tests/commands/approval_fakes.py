@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.approvals.cards.insights import Insights
+from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.case import Case
 from bot.approvals.document_reader import DocumentReader, Organisation
-from bot.approvals.insights import Insights
 from bot.approvals.plan import Quorum
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import (
@@ -18,7 +19,6 @@ from bot.approvals.policy.rules import (
     RuleLevel,
     SelectorKind,
 )
-from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions, CaseStore, CaseTransactions
 from bot.approvals.writeback_worker import WritebackWorker

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,23 +14,23 @@ from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
 from bot.alerts.service import AlertService
 from bot.alerts.subscriptions import Subscriptions
-from bot.approvals.presenter import CasePresenter
+from bot.approvals.cards.presenter import CasePresenter
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions, CaseStore
 from bot.bootstrap.exports import exportable
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
+from bot.chat.accounts.binding import ErpAccounts
+from bot.chat.accounts.keys import ErpKeys
 from bot.chat.charts import ChartPictures
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher
-from bot.chat.erp_accounts import ErpAccounts
-from bot.chat.erp_keys import ErpKeys
 from bot.chat.exports import Exports
+from bot.chat.languages import LanguageChoice
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import PreparedAnswer
-from bot.chat.ports import LanguageChoice
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
@@ -315,11 +316,10 @@ def ask(dispatcher: QuestionDispatcher) -> Ask:
     """Ask a line as the warehouse keeper in a group."""
 
     async def ask(
-        line: str, *, offset: int = 0, person: Person = KEEPER, where: Conversation = GROUP, now: datetime = NOW
+        line: str, *, person: Person = KEEPER, where: Conversation = GROUP, now: datetime = NOW, **more: Any
     ) -> PreparedAnswer:
-        return await dispatcher.view_for(
-            QuestionContext(person=person, conversation=where, line=line, offset=offset, now=now)
-        )
+        context = QuestionContext(person=person, conversation=where, line=line, now=now)
+        return await dispatcher.view_for(replace(context, **more))
 
     return ask
 

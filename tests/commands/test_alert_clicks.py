@@ -17,8 +17,8 @@ from bot.cards.card import Card, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
-from bot.chat.clicks import ClickPipeline
-from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place

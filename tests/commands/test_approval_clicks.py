@@ -10,14 +10,14 @@ from types import MappingProxyType
 import pytest
 
 from bot.access.people import People
+from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case, CaseState
-from bot.approvals.views import Audience
 from bot.cards.actions import Action, ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
 from bot.cards.card import Card, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
-from bot.chat.clicks import ClickPipeline
-from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.erp.model import Verdict
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind

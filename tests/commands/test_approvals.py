@@ -11,10 +11,8 @@ import pytest
 from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.approvals.case import CaseState
-from bot.approvals.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults, page_fingerprint
-from bot.approvals.unit_of_work import ApprovalOptions
-from bot.approvals.views import (
+from bot.approvals.cards.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults, page_fingerprint
+from bot.approvals.cards.views import (
     ApprovalPeople,
     ApprovalReasons,
     ApprovalReply,
@@ -22,6 +20,8 @@ from bot.approvals.views import (
     ApprovalWhy,
     Audience,
 )
+from bot.approvals.case import CaseState
+from bot.approvals.unit_of_work import ApprovalOptions
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind

@@ -6,9 +6,9 @@ import pytest
 
 from bot.access.people import Person
 from bot.cards.notices import BadArgumentNotice, DeniedNotice
-from bot.chat.erp_account_views import AccountKeyLink, AccountList, AccountRequest, AccountRow
-from bot.chat.erp_accounts import AccountState, ErpAccounts
-from bot.chat.erp_keys import EnteredKey
+from bot.chat.accounts.binding import AccountState, ErpAccounts
+from bot.chat.accounts.keys import EnteredKey
+from bot.chat.accounts.views import AccountKeyLink, AccountList, AccountRequest, AccountRow
 from bot.chat.message import Conversation, ConversationKind
 from tests.commands.account_fakes import MemoryKeyStore
 from tests.commands.company import NOW

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.sql import Executable
 
 from bot.approvals.case import Case
-from bot.chat.dispatcher import QuestionDispatcher
-from bot.store.approvals import StoredCaseRepository, StoredCaseTransactions
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.store.approvals.repository import StoredCaseRepository, StoredCaseTransactions
 from bot.store.database import Database
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW

@@ -21,8 +21,8 @@ from bot.cards.renderer import CardRenderer
 from bot.charts.errors import ChartNotDrawn, NoChartFont
 from bot.chat.charts import MissingPicture
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass, cut
 from bot.erp.model import Money, OrderStatus, SalesOrder
 from bot.errors import DingerpError

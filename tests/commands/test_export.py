@@ -13,7 +13,7 @@ from bot.access.audit import AuditKind
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.approvals.list_views import ApprovalList
+from bot.approvals.cards.list_views import ApprovalList
 from bot.cards.actions import Ask as AskAction
 from bot.cards.notices import (
     BadArgumentNotice,
@@ -26,9 +26,9 @@ from bot.cards.notices import (
 )
 from bot.chat import exports as exports_module
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.exports import Exports, ExportState, ExportView
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
 from bot.errors import DingerpError

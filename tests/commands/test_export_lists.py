@@ -16,12 +16,12 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.alerts.views import WatchList
-from bot.approvals.list_views import ApprovalAll
+from bot.approvals.cards.list_views import ApprovalAll
 from bot.cards.notices import BadArgumentNotice, DeniedNotice
 from bot.cards.view import ListView, View
 from bot.chat.exports import ExportState, ExportView
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.products import Picks
+from bot.chat.records.products import Picks
 from bot.chat.registry import Commands
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.model import StockLevel

@@ -11,7 +11,7 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.presets import PRESET_RULES
 from bot.access.rules import AccessRule
-from bot.chat.products import Picks
+from bot.chat.records.products import Picks
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import OrderStatus
 from bot.testing.commands import Chat, Reply, open_chat

@@ -13,8 +13,8 @@ from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
-from bot.chat.dispatcher import QuestionDispatcher
-from bot.chat.reader_hub import ReaderHub
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.records.reader_hub import ReaderHub
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub

@@ -13,8 +13,8 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice
 from bot.cards.view import ListView
-from bot.chat.dispatcher import QuestionDispatcher
-from bot.chat.reader_hub import ReaderHub
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.records.reader_hub import ReaderHub
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import PurchaseOrder

@@ -13,7 +13,7 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.approvals.service import ApprovalService, OrderCase
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import AnyCommand, Commands
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from bot.chat.answers.ports import AnswerCards, AnswerChannel, AnswerVia, SentAnswer
 from bot.chat.message import Sender, SessionWebhook
-from bot.chat.ports import AnswerCards, AnswerChannel, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice, own_template

@@ -8,8 +8,8 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.chat.message import SessionWebhook
-from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.errors import (

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from bot.cards.card import Card, CardButton
+from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.chat.message import Sender
-from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import IN_YOUR_CHAT, ONLY_YOU, DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.openapi import OpenApi

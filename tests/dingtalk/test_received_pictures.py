@@ -8,9 +8,9 @@ import orjson
 import pytest
 from zxingcpp import BarcodeFormat
 
-from bot.chat.code_scanner import CodeScanner
 from bot.chat.message import Picture
-from bot.chat.pictures import CALLS_SPARED, NO_PICTURE, TOO_LARGE, PictureUnreadable
+from bot.chat.questions.code_scanner import CodeScanner
+from bot.chat.questions.pictures import CALLS_SPARED, NO_PICTURE, TOO_LARGE, PictureUnreadable
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.metrics import Metrics

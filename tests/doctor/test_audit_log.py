@@ -16,8 +16,8 @@ from bot.doctor.local import check_audit
 from bot.doctor.results import CheckGrade
 from bot.settings import Settings
 from bot.simulator.config import SimulatorConfig
-from bot.store.audit import StoredAudit
-from bot.store.audit_chain import WITNESS_FILE, AuditWitness
+from bot.store.audit.chain import WITNESS_FILE, AuditWitness
+from bot.store.audit.log import StoredAudit
 from bot.store.engines import sqlite_file
 from tests.scenario.conftest import system_settings
 

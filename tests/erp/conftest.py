@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import zlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,15 +14,6 @@ from bot.erp.demo.company import DemoCompany, make_company
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave three of four cases of a second way to a vendor to `make soak`; the first way runs them all."""
-    for item in items:
-        second = isinstance(item, pytest.Function) and getattr(item.cls, "second_way", False)
-        if second and zlib.crc32(item.originalname.encode()) % 4:
-            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(scope="session")

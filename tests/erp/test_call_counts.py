@@ -8,6 +8,7 @@ from tests.erp import call_counts
 from tests.erp.call_counts import PAGE, QUESTIONS, VENDORS, count_calls, render, row_of
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_the_page_tells_what_a_vendor_is_asked(vendor: str) -> None:
     counts = await count_calls(vendor)

@@ -30,6 +30,7 @@ MOST_CALLS = 15
 """For all documents with their lines, the first time with names and settings; Tryton reads pages of ten here."""
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("adapter", READERS)
 async def test_many_documents_by_their_numbers(adapter: str, tmp_path: Path) -> None:
     module, _, name = adapter.partition(":")

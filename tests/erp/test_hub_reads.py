@@ -515,7 +515,7 @@ async def test_a_decision_needs_its_own_ability(
     hub = make_hub(able, unable)
     assert await hub.decide("able", decision) is DECIDED
     await asyncio.sleep(0)
-    assert not hub._writes._under_way, "nothing is left to wait for"
+    assert not hub._decisions._writes._under_way, "nothing is left to wait for"
     assert able.calls == [("decide", decision)]
     assert (await hub.decide("unable", decision)).order is None
     assert unable.calls == []

@@ -22,7 +22,7 @@ from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.erp_records import StoredErpRecords
+from bot.store.erp.records import StoredErpRecords
 from tests.erp.test_hub import Source, level
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -137,6 +137,7 @@ def test_a_record_that_was_cut_says_so(database: str) -> None:
     assert '    {"sku": "SK … (cut)\n' in shown("--record")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("sign", ["\x1b[2J", "\x00", "\r", "\n", "\u202e", "\u200b", "\u3000", "\ud800"])
 def test_signs_that_a_terminal_obeys_are_written_out(database: str, sign: str) -> None:
     # Lone surrogates are escaped before they are stored: no database takes them.

@@ -95,6 +95,7 @@ BROKEN: dict[str, tuple[Callable[[Installation], object], str]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("fault", BROKEN)
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_a_source_that_cannot_be_used(check: Check, vendor: str, fault: str) -> None:
@@ -111,6 +112,7 @@ async def test_a_wrong_address(check: Check, vendor: str) -> None:
     assert report.exit_code == 2
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("area", [Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION])
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_an_area_that_the_account_may_not_read(check: Check, vendor: str, area: Area) -> None:
@@ -239,6 +241,7 @@ RECORDS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("area", RECORDS)
 @pytest.mark.parametrize("vendor", [vendor for vendor in VENDORS if not vendor.startswith("odoo")])
 async def test_each_area_without_anything(check: Check, vendor: str, area: str) -> None:

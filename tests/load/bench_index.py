@@ -32,7 +32,7 @@ from bot.erp.model import Area, Change, Changes, Product
 from bot.erp.port import Capability
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.product_index import StoredProductIndex
+from bot.store.erp.product_index import StoredProductIndex
 from tests.erp.sql.postgres_server import programs, running
 from tests.load.catalogue import generate_products, generate_queries
 

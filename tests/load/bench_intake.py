@@ -29,8 +29,8 @@ from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.webhook import build_webhook
 from bot.health import HealthReport
 from bot.metrics import Metrics
+from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database
-from bot.store.events import StoredEvents
 from bot.store.tables import EVENT
 from bot.web.hooks import HookEndpoint
 from bot.web.server import make_web_app, serving

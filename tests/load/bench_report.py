@@ -31,7 +31,7 @@ from bot.read_model.queries import ReadModel
 from bot.read_model.records import Document
 from bot.read_model.report import ReportSpan, read_figures
 from bot.store.database import Database
-from bot.store.read_model import StoredDocuments
+from bot.store.erp.read_model import StoredDocuments
 from tests.read_model.ledger import (
     TODAY,
     LedgerClock,

@@ -36,8 +36,8 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
-from bot.store.outbox import StoredBacklog, enqueue, withdraw
+from bot.store.outbox.deliveries import StoredDeliveries
+from bot.store.outbox.queue import StoredBacklog, enqueue, withdraw
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 GROUP = Place(PlaceKind.GROUP, "cidWarehouse==")

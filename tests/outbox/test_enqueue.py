@@ -10,9 +10,9 @@ from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import DeliveryState, Urgency
 from bot.outbox.ports import SendFailed, SendFailureKind
-from bot.store.deliveries import StoredDeliveries
 from bot.store.errors import StoreUnavailable
-from bot.store.outbox import enqueue, withdraw
+from bot.store.outbox.deliveries import StoredDeliveries
+from bot.store.outbox.queue import enqueue, withdraw
 from tests.outbox.conftest import START, OutboxHarness, RecordingMessenger, owed
 
 

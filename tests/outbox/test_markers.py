@@ -19,7 +19,7 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
+from bot.store.outbox.deliveries import StoredDeliveries
 from tests.outbox.conftest import (
     Clock,
     OutboxHarness,
@@ -188,6 +188,7 @@ class DyingKeeper:
         return standing
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("last", [MarkerState.DONE, MarkerState.GONE])
 @pytest.mark.parametrize("deaths", [("before",), ("after",), ("after", "after"), ("", "before"), ("", "after")])
 async def test_killed_at_any_moment_it_stands_and_ends_once(

@@ -8,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.cards.language import choose_language, load_languages
+from bot.chat.answers.ports import AnswerCards, AnswerVia, SentAnswer
 from bot.chat.message import Conversation, ConversationKind, SessionWebhook
-from bot.chat.ports import AnswerCards, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
@@ -22,9 +22,9 @@ from bot.outbox.quota import DEGRADED, QuotaGuard
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator
-from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
+from bot.store.outbox.call_counts import StoredMonthlyCalls
+from bot.store.outbox.deliveries import StoredDeliveries
 from tests.dingtalk.conftest import question, stock_card
 from tests.outbox.conftest import Clock, OutboxHarness, RevisionComposer, api_at, outbox_of
 

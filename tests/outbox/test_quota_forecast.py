@@ -16,9 +16,9 @@ from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.quota import by_day, forecast
 from bot.outbox.spending import Quota
-from bot.store.call_counts import StoredDailyCalls
 from bot.store.database import Database
-from bot.store.outbox import StoredBacklog
+from bot.store.outbox.call_counts import StoredDailyCalls
+from bot.store.outbox.queue import StoredBacklog
 from tests.outbox.conftest import Clock
 
 HOLIDAYS = {date(2026, 10, day) for day in range(1, 8)} | {date(2026, 9, 25)}

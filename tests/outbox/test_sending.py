@@ -14,7 +14,7 @@ from bot.outbox.delivery import DeliveryFormat, DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard
 from bot.simulator.chat import SimDelivery as Copy
-from bot.store.deliveries import StoredShownCards
+from bot.store.outbox.deliveries import StoredShownCards
 from bot.store.tables import DELIVERY
 from tests.outbox.conftest import OutboxHarness
 

@@ -14,8 +14,8 @@ from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, OwnView
 from bot.simulator.chat import SimDelivery
-from bot.store.deliveries import StoredShownCards
-from bot.store.outbox import enqueue, withdraw
+from bot.store.outbox.deliveries import StoredShownCards
+from bot.store.outbox.queue import enqueue, withdraw
 from tests.outbox.conftest import WIDE, OutboxHarness, RevisionComposer, StubView, outbox_of, owed
 from tests.outbox.test_sending import CREATE, GROUP_SEND, UPDATE, calls
 

@@ -21,9 +21,9 @@ from bot.outbox.ports import LEASE
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
 from bot.store.errors import StoreUnavailable
-from bot.store.outbox import StoredBacklog
+from bot.store.outbox.deliveries import StoredDeliveries
+from bot.store.outbox.queue import StoredBacklog
 from tests.outbox.conftest import (
     START,
     WIDE,

@@ -1,4 +1,4 @@
-"""Citations in the code lead to existing pages and headings.
+"""Citations in the code lead to existing pages and headings, references to code to what they name.
 
 A citation reads ``docs: `` and a page below ``docs/reference`` with one or more of its headings:
 ``docs: platform/dingtalk/cards.md#updates``, ``docs: platform/dingtalk/stream.md#frames, #acks``. Further pages follow
@@ -7,6 +7,7 @@ after a comma.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -85,3 +86,44 @@ def test_headings_that_may_be_cited_are_unmistakable() -> None:
     ]
 
     assert not numbered
+
+
+REFERENCE_IN_CODE = re.compile(r"(?<!`)`((?:bot|commands)(?:\.\w+)+)`(?!`)")
+NAMES = re.compile(r"^\s*(?:async def|def|class) (\w+)|^\s*(\w+)(?::| =)", re.MULTILINE)
+
+
+@cache
+def names_in(module: Path) -> frozenset[str]:
+    return frozenset(name for found in NAMES.findall(module.read_text(encoding="utf-8")) for name in found)
+
+
+def is_defined(name: str) -> bool:
+    """Whether a module, or what it defines, has this dotted name."""
+    parts = name.split(".")
+    for size in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:size])
+        module = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if module.is_file():
+            return {*parts[size:]} <= names_in(module)
+    return False
+
+
+def test_references_to_code_lead_to_a_definition() -> None:
+    code = [path for path in sources() if path.suffix == ".py"]
+
+    assert not [place for path in code for place, found in places(path, REFERENCE_IN_CODE) if not is_defined(found[1])]
+
+
+def described_modules(package: Path) -> list[str]:
+    described = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
+    return re.findall(r"(?<!`)`([a-z_]+)`(?!`)", described)
+
+
+def test_packages_describe_modules_that_they_have() -> None:
+    packages = [path for path in sources() if path.name == "__init__.py" and ROOT / "tests" not in path.parents]
+    wrong = []
+    for package in packages:
+        modules = {each.stem for each in package.parent.iterdir()}
+        wrong += [f"{package}: {name}" for name in described_modules(package) if name not in modules]
+
+    assert not wrong

@@ -63,6 +63,16 @@ def test_every_room_is_on_the_page_about_the_architecture() -> None:
     assert sorted(named) == sorted(rooms)
 
 
+def test_every_part_of_a_room_is_on_the_page_about_the_architecture() -> None:
+    page = (DOCS / "explanation/architecture.md").read_text(encoding="utf-8")
+    vendors = {path.parent for path in (ROOT / "bot").glob("erp/*/manifest.py")}
+    parts = {path.parent for path in (ROOT / "bot").glob("*/*/__init__.py")} - vendors
+    named = "".join(cell for cell in re.findall(r"^\| (.+)", page, re.MULTILINE))
+
+    missing = [part for part in parts if not re.search(rf"[`/]{part.name}/", named)]
+    assert not missing
+
+
 def test_the_four_kinds_of_pages_are_there() -> None:
     assert {path.name for path in DOCS.iterdir() if path.is_dir()} >= {"tutorial", "how-to", "reference", "explanation"}
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.metrics import Metrics
 from bot.queues.consumer import QueueConsumer
+from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database
-from bot.store.events import StoredEvents
 from tests.queues.fakes import address
 
 

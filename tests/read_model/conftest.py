@@ -14,7 +14,7 @@ from bot.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.store.database import Database
-from bot.store.read_model import StoredDocuments
+from bot.store.erp.read_model import StoredDocuments
 from tests.read_model.ledger import Ledger, LedgerClock
 
 

@@ -13,7 +13,7 @@ from bot.doctor.results import describe_results
 from bot.erp.model import Area
 from bot.read_model.records import FollowedArea
 from bot.settings import ErpSettings, ReadModelSettings, Settings, load_settings
-from bot.store.read_model import StoredDocuments
+from bot.store.erp.read_model import StoredDocuments
 from tests.read_model.ledger import sales_order
 
 

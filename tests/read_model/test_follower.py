@@ -165,6 +165,7 @@ async def test_what_a_list_does_not_show_is_asked_for_before_it_is_dropped(
     assert await numbers(bot) == {"SO-0", "SO-1", "SO-2"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("answered", range(1, 24, 5))
 async def test_an_interrupted_walk_goes_on_and_misses_nothing(
     open_bot: OpenBot, clock: LedgerClock, answered: int, monkeypatch: pytest.MonkeyPatch

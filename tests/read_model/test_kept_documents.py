@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.kept_documents import read_kept
+from bot.chat.records.kept_documents import read_kept
 from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.erp.listing import INVOICES, PURCHASE_ORDERS, SALES_ORDERS, Listing
@@ -19,7 +19,7 @@ from bot.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.store.database import Database
-from bot.store.read_model import StoredDocuments
+from bot.store.erp.read_model import StoredDocuments
 from tests.erp.conftest import NOW, TODAY, demo_file, filled  # noqa: F401  # fixtures
 from tests.read_model.conftest import at_once
 

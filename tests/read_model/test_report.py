@@ -19,7 +19,7 @@ from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import ComparedSum, ReportSpan, read_figures
 from bot.store.database import Database
-from bot.store.read_model import StoredDocuments
+from bot.store.erp.read_model import StoredDocuments
 from tests.erp.conftest import NOW, TODAY, demo_file, filled  # noqa: F401  # fixtures
 from tests.read_model.conftest import at_once
 
@@ -89,6 +89,7 @@ def now(sums: tuple[ComparedSum, ...]) -> tuple[Money, ...]:
     return nonzero(tuple(each.now for each in sums))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SPANS)
 async def test_what_happened_in_these_days(model: ReadModel, books: Books, name: str) -> None:
     span = SPANS[name]
@@ -148,6 +149,7 @@ async def test_what_is_late_and_owed_now(model: ReadModel, books: Books) -> None
     assert found.coverage.is_complete_from(SPANS["month before"].first_before)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SPANS)
 async def test_what_was_paid_and_is_to_be_paid(model: ReadModel, books: Books, name: str) -> None:
     span = SPANS[name]

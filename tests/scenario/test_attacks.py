@@ -84,6 +84,7 @@ async def test_an_outsider_in_the_group_reads_nothing_by_clicking(open_system: O
         assert system.see(card).title == card.title
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("settings", [README, {}], ids=["README", "configured"])
 @pytest.mark.parametrize("corp_id", ["dingother", "", "DINGDEMOCORP", " dingdemocorp"])
 async def test_a_click_from_another_organisation_changes_nothing(
@@ -96,6 +97,7 @@ async def test_a_click_from_another_organisation_changes_nothing(
         assert system.count("clicks_total", outcome="foreign_organisation") == 1
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("fault", ["html_error", "api_reset", "slow_api", ""])
 async def test_a_click_before_the_first_message_counts_only_if_the_app_belongs_there(
     open_system: OpenSystem, fault: str
@@ -163,6 +165,7 @@ async def test_a_foreign_boss_with_the_same_user_id_decides_nothing(
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("fault", ["html_error", "system_busy", "qps_limit", "api_reset", "waf", "slow_api"])
 async def test_no_error_of_the_directory_makes_an_outsider_a_member(
     open_impatient_system: OpenSystem, fault: str
@@ -193,6 +196,7 @@ async def _clicked_by_outsider(system: BotSystem, card: SimCardView) -> SimCardV
     return system.see(card, OUTSIDER)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("spelling", ["userId", "UserId"])
 @pytest.mark.parametrize("settings", [README, {}], ids=["README", "configured"])
 async def test_a_leaver_is_refused_from_the_event_on(

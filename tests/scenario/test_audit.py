@@ -8,8 +8,8 @@ from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.erp.port import ListQuery
 from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
-from bot.store.audit import AuditFindings, StoredAudit
-from bot.store.audit_chain import AuditWitness
+from bot.store.audit.chain import AuditWitness
+from bot.store.audit.log import AuditFindings, StoredAudit
 from bot.store.database import Database
 from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.unlimited import NO_LIMIT

@@ -115,6 +115,7 @@ def expect(shown: str, says: tuple[str, ...], never: tuple[str, ...]) -> None:
         assert text not in shown
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.usefixtures("lines")
 @pytest.mark.parametrize("bad", QUESTIONS.values(), ids=QUESTIONS)
 async def test_question(system: BotSystem, bad: BadQuestion) -> None:
@@ -129,6 +130,7 @@ async def test_question(system: BotSystem, bad: BadQuestion) -> None:
     assert (await before.ack()).status == 200
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("bad", MESSAGES.values(), ids=MESSAGES)
 async def test_message(system: BotSystem, lines: list[str], bad: BadMessage) -> None:
     lines += bad.logs
@@ -151,6 +153,7 @@ async def test_message(system: BotSystem, lines: list[str], bad: BadMessage) -> 
     expect(plain_text(card), bad.says, bad.never)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("bad", FRAMES.values(), ids=FRAMES)
 async def test_frame(system: BotSystem, lines: list[str], bad: BadFrame, request: pytest.FixtureRequest) -> None:
     lines += bad.logs
@@ -171,6 +174,7 @@ async def test_frame(system: BotSystem, lines: list[str], bad: BadFrame, request
     assert all(title.startswith(bad.title) for title in titles)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("bad", CLICKS.values(), ids=CLICKS)
 async def test_click(system: BotSystem, lines: list[str], bad: BadClick) -> None:
     lines += bad.logs

@@ -70,6 +70,7 @@ async def test_an_answer_that_is_held_up_may_still_apply(open_impatient_system: 
         assert any(button.text == PREVIOUS for button in system.see(card).buttons)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("switch", CLICK_FAULTS)
 async def test_clicks_under_load(switch: str, open_impatient_system: OpenSystem) -> None:
     with capture_logs() as logs:

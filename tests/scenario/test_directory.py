@@ -49,6 +49,7 @@ async def test_whom_a_walk_found_is_never_asked_for(tmp_path: Path) -> None:
         assert not system.engine.calls[USER]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("event", ["label_user_change", "user_modify_org", "org_admin_remove", "label_conf_del"])
 async def test_a_lost_role_counts_with_the_event_also_for_an_old_card(open_system: OpenSystem, event: str) -> None:
     async with open_system(access={"directory": True, "rules": (SALES_ONLY,)}) as system:

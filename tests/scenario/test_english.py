@@ -29,6 +29,7 @@ def english(system: BotSystem, card: SimCardView) -> SimCardView:
     return view
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("line", "title", "says", "buttons"),
     [
@@ -53,6 +54,7 @@ async def test_questions(system: BotSystem, line: str, title: str, says: list[st
     assert set(buttons) <= {button.text for button in view.buttons}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("msgtype", "raw", "title", "says"),
     [

@@ -47,6 +47,7 @@ async def test_a_button_exports(system: BotSystem) -> None:
     assert name.startswith("order-")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("line", "heading"),
     [

@@ -74,6 +74,7 @@ def test_every_switch_is_in_a_table() -> None:
     assert FAULTS.keys() | set(CLICK_FAULTS) == SimFaults(Random(0)).render().keys()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("switch", FAULTS)
 async def test_alone(switch: str, open_impatient_system: OpenSystem) -> None:
     with capture_logs() as logs:
@@ -94,6 +95,7 @@ async def test_alone(switch: str, open_impatient_system: OpenSystem) -> None:
             trial.judge(logs)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "switch", [pytest.param(switch, marks=[pytest.mark.soak] * (switch not in USUAL_UNDER_LOAD)) for switch in FAULTS]
 )

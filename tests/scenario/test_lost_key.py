@@ -16,7 +16,7 @@ from bot.doctor.results import CheckGrade
 from bot.erp.model import PurchaseStatus
 from bot.sealing import CompanyKey, WrongDataKey
 from bot.settings import Settings
-from bot.store.audit_chain import WITNESS_FILE
+from bot.store.audit.chain import WITNESS_FILE
 from bot.store.data_keys import KEY_FILE
 from tests.scenario.approvals.scenario import (
     BOSS,

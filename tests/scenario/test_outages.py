@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from bot.app import running
-from bot.chat import unstored
+from bot.chat.answers import unstored
 from bot.settings import HookSettings
 from bot.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database

@@ -41,6 +41,7 @@ async def answer(
     return await system.ask(line, who, where=where, raw=reply(system, line, card.title, sender=sender))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("first", "word", "opens"),
     [
@@ -75,7 +76,7 @@ async def test_what_is_about_nothing_stays_as_it_is(system: BotSystem, words: st
 
 
 async def test_a_pushed_approval_is_approved_by_a_word(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL) as scenario:
+    async with open_approval_scenario(SMALL, understanding={"enabled": True}) as scenario:
         card = scenario.card(SMALL, BUYING)
         await answer(scenario.system, "同意", card, BOSS, where=BUYING)
         await scenario.settle()
@@ -84,7 +85,7 @@ async def test_a_pushed_approval_is_approved_by_a_word(open_approval_scenario: O
 
 
 async def test_a_pushed_approval_is_rejected_with_a_reason(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL) as scenario:
+    async with open_approval_scenario(SMALL, understanding={"enabled": True}) as scenario:
         card = scenario.card(SMALL, MANAGER)
         await answer(scenario.system, "拒绝 价格过高", card, MANAGER, where=scenario.system.engine.direct(MANAGER).id)
         await scenario.settle()
@@ -92,7 +93,7 @@ async def test_a_pushed_approval_is_rejected_with_a_reason(open_approval_scenari
 
 
 async def test_who_agrees_with_a_colleague_decides_nothing(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL) as scenario:
+    async with open_approval_scenario(SMALL, understanding={"enabled": True}) as scenario:
         card = scenario.card(SMALL, BUYING)
         await answer(scenario.system, "同意", card, BOSS, sender=COLLEAGUE, where=BUYING)
         await scenario.settle()

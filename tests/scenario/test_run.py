@@ -120,7 +120,7 @@ async def test_not_ready_with_a_broken_database(system: BotSystem) -> None:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     path.write_bytes(b"this is no database" * 300)  # noqa: ASYNC240 - a moment
     status, body = await get(system.app.port, "/readyz")
-    assert (status, "the database does not answer" in body) == (503, True)
+    assert (status, "the database's file is damaged" in body) == (503, True)
 
 
 async def test_a_database_that_is_away_for_a_while_costs_no_question(

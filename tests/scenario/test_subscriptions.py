@@ -21,7 +21,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator as simulator_running
-from bot.store.subscriptions import StoredSubscriptions
+from bot.store.alerts.subscriptions import StoredSubscriptions
 from tests.scenario.alerts import fast_clock_bot
 from tests.scenario.conftest import KEEPER, BotSystem, run_system
 from tests.scenario.processes import NO_INDEX, Program, environment, forked, shared_database, used_before

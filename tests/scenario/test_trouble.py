@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.bootstrap import health
-from bot.chat import unstored
+from bot.chat.answers import unstored
 from bot.outbox import health_reports
 from bot.settings import ErpSettings
 from bot.simulator.cards import CardInstance

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bot.alerts.alert import Alert, AlertState
-from bot.store.alerts import ALERT_RETENTION, StoredAlertTransactions
+from bot.store.alerts.packs import PACK
+from bot.store.alerts.repository import ALERT_RETENTION, StoredAlertTransactions
 from bot.store.database import Database
-from bot.store.packs import PACK
 from tests.alerts.scenario import ZERO
 from tests.alerts.test_repository import alert
 

@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 from bot.access.audit import AuditEntry, AuditKind, AuditSearch
 from bot.disclosure import FieldClass
-from bot.store.audit import StoredAudit
-from bot.store.audit_chain import AuditWitness, ChainLink, append_link, hash_row
+from bot.store.audit.chain import AuditWitness, ChainLink, append_link, hash_row
+from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 

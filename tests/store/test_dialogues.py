@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from bot.chat.dialogues import DialogueKey, LastQuestion
-from bot.store.conversations import StoredDialogues
+from bot.chat.questions.dialogues import DialogueKey, LastQuestion
+from bot.store.chat.conversations import StoredDialogues
 from bot.store.database import Database
 from bot.store.statements import AT_ONCE
 

@@ -18,7 +18,7 @@ from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.erp_records import KEPT_COPIES, KEPT_REJECTED, MAX_AGE, StoredErpRecords
+from bot.store.erp.records import KEPT_COPIES, KEPT_REJECTED, MAX_AGE, StoredErpRecords
 from bot.store.tables import ERP_COPY, ERP_REJECTED
 from tests.erp.test_multi_source import FakeSource
 

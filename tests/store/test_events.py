@@ -14,9 +14,7 @@ import sqlalchemy as sa
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.metrics import Metrics
-from bot.store.alerts import StoredAlertTransactions
-from bot.store.database import Database
-from bot.store.events import (
+from bot.store.alerts.events import (
     EventSearch,
     StoredEvents,
     insert_events,
@@ -24,7 +22,9 @@ from bot.store.events import (
     mark_rejected,
     take_waiting,
 )
-from bot.store.packs import PACK
+from bot.store.alerts.packs import PACK
+from bot.store.alerts.repository import StoredAlertTransactions
+from bot.store.database import Database
 from bot.store.tables import EVENT, EVENT_PACK
 from tests.alerts.intake.samples import cloud_event
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.outbox.spending import Purpose, Quota, SpentKey
-from bot.store.call_counts import StoredMonthlyCalls
-from bot.store.conversations import StoredLanguages
+from bot.store.chat.conversations import StoredLanguages
 from bot.store.database import Database
+from bot.store.outbox.call_counts import StoredMonthlyCalls
 
 
 async def test_a_chosen_language_survives_a_restart_and_can_be_changed(database: Database) -> None:

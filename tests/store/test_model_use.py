@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.outbox.spending import Purpose, Quota, SpentKey
-from bot.store.call_counts import StoredModelUse, StoredMonthlyCalls
 from bot.store.database import Database
+from bot.store.outbox.call_counts import StoredModelUse, StoredMonthlyCalls
 from bot.understanding.language_model.ports import ModelUse
 
 

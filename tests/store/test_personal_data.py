@@ -10,14 +10,14 @@ import orjson
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
-from bot.chat.ports import InboxState
+from bot.chat.answers.ports import InboxState
 from bot.outbox.delivery import Delivery, DeliveryStepKind, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.store.alert_rows import alert_row, mute_row, watch_row
-from bot.store.approval_rows import audit_row, card_row, decision_row, vote_rows
+from bot.store.alerts.rows import alert_row, mute_row, watch_row
+from bot.store.approvals.rows import audit_row, card_row, decision_row, vote_rows
 from bot.store.database import Database
-from bot.store.outbox import enqueue
-from bot.store.outbox_sql import step
+from bot.store.outbox.queries import step
+from bot.store.outbox.queue import enqueue
 from bot.store.personal_data import ERASED, erase_person, export_person
 from bot.store.tables import (
     ALERT,

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.alerts.intake.poll_state import NORMAL, Checkpoint, PolledSubject
+from bot.store.alerts.events import StoredPolls
 from bot.store.database import Database
-from bot.store.events import StoredPolls
 
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 FIRST = Checkpoint(source="main", area="stock", round=1)

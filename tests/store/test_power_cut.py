@@ -21,10 +21,10 @@ from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.approvals.case import Verdict, Vote
 from bot.metrics import Metrics
 from bot.outbox.place import Place
-from bot.store.alerts import StoredAlertTransactions
-from bot.store.approvals import StoredCaseTransactions
+from bot.store.alerts.events import StoredEvents
+from bot.store.alerts.repository import StoredAlertTransactions
+from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
-from bot.store.events import StoredEvents
 from tests.alerts.intake.samples import cloud_event
 from tests.store.stored_examples import SMALL_CASE
 

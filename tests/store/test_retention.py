@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, insert, select
 
 from bot.approvals.case import CaseState
-from bot.store.approval_rows import audit_row
-from bot.store.approvals import StoredCaseRepository, forget_cases
+from bot.store.approvals.repository import StoredCaseRepository, forget_cases
+from bot.store.approvals.rows import audit_row
 from bot.store.database import Database
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, APPROVAL_DECISION, APPROVAL_VOTE
 from tests.store import stored_examples as examples

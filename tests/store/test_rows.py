@@ -21,7 +21,8 @@ from bot.alerts.event import Event
 from bot.approvals.case import AuditRow, Case, CaseCard, ExternalDecision
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import Phrase
-from bot.store import alert_rows, approval_rows
+from bot.store.alerts import rows as alert_rows
+from bot.store.approvals import rows as approval_rows
 from bot.store.record_codec import RecordCodec
 from bot.store.row_times import from_ms, to_ms, to_ms_up
 from tests.store import stored_examples as examples

@@ -10,9 +10,9 @@ from sqlalchemy import update
 from bot.outbox.delivery import Delivery, DeliveryStepKind
 from bot.outbox.place import Place
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries, StoredShownCards
 from bot.store.errors import StoreUnavailable
-from bot.store.outbox import StoredBacklog
+from bot.store.outbox.deliveries import StoredDeliveries, StoredShownCards
+from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import DELIVERY
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

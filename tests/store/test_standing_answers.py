@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.chat.answers.standing_answers import MAX_AGE, MAX_FOR_DOCUMENT, CardReaders, StandingAnswer, answer_card_key
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.standing_answers import MAX_AGE, MAX_FOR_DOCUMENT, CardReaders, StandingAnswer, answer_card_key
 from bot.erp.model import DocumentRef
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryState, DeliveryStepKind, OutboxRow
+from bot.store.chat.standing_answers import StoredStandingAnswers, redraw_answers
 from bot.store.database import Database
-from bot.store.outbox import NEEDS_REDRAW, StoredBacklog
-from bot.store.standing_answers import StoredStandingAnswers, redraw_answers
+from bot.store.outbox.queue import NEEDS_REDRAW, StoredBacklog
 from bot.store.tables import DELIVERY
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from bot.alerts.subscriptions import Subscription
 from bot.outbox.place import Place, PlaceKind
+from bot.store.alerts.subscriptions import StoredSubscriptions
 from bot.store.database import Database
-from bot.store.subscriptions import StoredSubscriptions
 from bot.store.tables import DELIVERY, SUBSCRIPTION
 
 ZONE = ZoneInfo("Asia/Shanghai")

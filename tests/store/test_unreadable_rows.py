@@ -16,19 +16,19 @@ from structlog.testing import capture_logs
 from bot.alerts.intake.poll_state import Checkpoint
 from bot.alerts.subscriptions import Subscription
 from bot.approvals.native.oa_forms import NativeRecord
-from bot.chat.dialogues import DialogueKey, LastQuestion
+from bot.chat.questions.dialogues import DialogueKey, LastQuestion
 from bot.erp.model import Area
 from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
 from bot.outbox.place import Place, PlaceKind
 from bot.sealing import NotOpened
-from bot.store.approvals import StoredCaseRepository, StoredCaseTransactions, StoredNativeRecords
-from bot.store.conversations import StoredDialogues
+from bot.store.alerts.events import StoredPolls
+from bot.store.alerts.subscriptions import StoredSubscriptions
+from bot.store.approvals.repository import StoredCaseRepository, StoredCaseTransactions, StoredNativeRecords
+from bot.store.chat.conversations import StoredDialogues
+from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
-from bot.store.erp_records import StoredErpRecords, read_rejected
-from bot.store.events import StoredPolls
-from bot.store.inbox import StoredInbox
-from bot.store.subscriptions import StoredSubscriptions
+from bot.store.erp.records import StoredErpRecords, read_rejected
 from bot.store.tables import INBOX
 from tests.store.stored_examples import SMALL_CASE
 

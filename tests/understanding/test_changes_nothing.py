@@ -18,8 +18,8 @@ from bot.cards.notices import HintNotice
 from bot.cards.view import View
 from bot.chat.arguments import Signature
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import AnyCommand, Commands
 from bot.phrase import phrase
 from bot.understanding.grammar import Grammar

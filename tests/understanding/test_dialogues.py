@@ -12,8 +12,8 @@ import pytest
 
 from bot.access.people import Person
 from bot.chat.context import QuestionContext
-from bot.chat.dialogues import KEPT_FOR, DialogueKey, Dialogues, LastQuestion
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.questions.dialogues import KEPT_FOR, DialogueKey, Dialogues, LastQuestion
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader

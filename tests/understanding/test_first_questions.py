@@ -9,7 +9,7 @@ import pytest
 from bot.access.people import Person
 from bot.cards.language import load_languages
 from bot.chat.days import read_days
-from bot.chat.first_questions import SHOWN, first_questions
+from bot.chat.questions.first_questions import SHOWN, first_questions
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
 

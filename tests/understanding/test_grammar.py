@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.reading import ReadBy
+from bot.chat.questions.reading import ReadBy
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.understanding.grammar import MAX_SENTENCE, Grammar

@@ -12,10 +12,11 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.chat.context import QuestionContext
-from bot.chat.dialogues import DialogueKey, Dialogues, LastQuestion
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.reading import ReadBy, Reading, Understood, named_as_typed
+from bot.chat.parsing import command_line
+from bot.chat.questions.dialogues import DialogueKey, Dialogues, LastQuestion
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.reading import ReadBy, Reading, Understood, named_as_typed
 from bot.chat.registry import Commands
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub
@@ -67,7 +68,9 @@ async def dispatcher(commands: Commands, vocabulary: Vocabulary) -> AsyncIterato
     reader = GrammarReader(commands, Sentences.load(commands), learnt)
     await reader.learn()
     known = [
-        command for command in commands.values() if command.name in {"order", "invoice", "bill", "customer", "find"}
+        command
+        for command in commands.values()
+        if command.name in {"order", "invoice", "bill", "customer", "find", "mo", "stock"}
     ]
     yield QuestionDispatcher(
         commands=Commands(known),
@@ -100,12 +103,16 @@ async def told(dispatcher: QuestionDispatcher, person: Person, *lines: str) -> s
         ("SO-1001", "这个客户怎么样"),
         ("SO-1001", "它的发票"),
         ("INV-7", "这个客户的订单"),
+        ("洪达机电的订单",),
+        ("洪达机电的生产单",),
+        ("洪达机电的库存",),
     ],
 )
 async def test_no_name_is_learnt_by_a_sentence(dispatcher: QuestionDispatcher, lines: tuple[str, ...]) -> None:
     words = await told(dispatcher, KEEPER, *lines)
     assert "公司" not in words
     assert "五金厂" not in words
+    assert "宏达" not in words
 
 
 @pytest.mark.parametrize("lines", [("hongda的发票",), ("SO-1001", "这个客户怎么样")])
@@ -123,6 +130,14 @@ def test_lines_that_become_the_same_are_no_choice() -> None:
     )
     typed = named_as_typed(reading, "ht的订单")
     assert (typed.line, typed.alternatives, typed.unsure) == ("/order ht", (), False)
+
+
+def test_a_name_with_quotation_marks_is_shown_as_it_was_typed() -> None:
+    name = '宏达 "重型" 机电'
+    reading = Reading(
+        line=command_line("order", name), by=ReadBy.GRAMMAR, understood=(Understood("partner", "hdzx", name),)
+    )
+    assert named_as_typed(reading, "hdzx的订单").line == "/order hdzx"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.chat.dialogues import LastQuestion
+from bot.chat.questions.dialogues import LastQuestion
 from bot.understanding.following import follow
 from bot.understanding.grammar import Grammar
 

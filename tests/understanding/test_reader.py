@@ -14,10 +14,11 @@ from bot.cards.notices import BadArgumentNotice, ChoiceNotice, HintNotice, Unkno
 from bot.cards.view import View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
-from bot.chat.dialogues import LastQuestion
-from bot.chat.dispatcher import QuestionDispatcher, QuestionOutcome
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.reading import ReadBy, Reading
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.failures import QuestionOutcome
+from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands, command
 from bot.phrase import phrase
 from bot.understanding.reader import GrammarReader

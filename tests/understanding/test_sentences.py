@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.chat.reading import ReadBy, Reading
+from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.cards.notices import WithheldNotice
-from bot.chat.dialogues import LastQuestion
-from bot.chat.pipeline import PreparedAnswer
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.understanding.following import follow

@@ -17,8 +17,8 @@ from bot.alerts.intake.port import EventState, StoredEvent
 from bot.alerts.intake.webhook import build_webhook
 from bot.health import HealthReport
 from bot.metrics import Metrics
+from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.database import Database
-from bot.store.events import EventSearch, StoredEvents
 from bot.web.hooks import BodyMemory, HookEndpoint
 from bot.web.server import make_web_app, serving
 from tests.alerts.intake.samples import NOW

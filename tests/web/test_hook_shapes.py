@@ -25,8 +25,8 @@ from bot.alerts.intake.webhook import build_webhook
 from bot.approvals.discovery import PurchaseOrderListener
 from bot.health import HealthReport
 from bot.metrics import Metrics
+from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database
-from bot.store.events import StoredEvents
 from bot.web.hooks import HookEndpoint
 from bot.web.server import make_web_app, serving
 from tests.alerts.intake.samples import NOW, cloud_event

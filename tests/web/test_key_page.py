@@ -11,11 +11,10 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.cards.language import choose_language, load_languages
+from bot.cards.language import Language, choose_language, load_languages
 from bot.errors import DingerpError
 from bot.health import HealthReport
 from bot.metrics import Metrics
-from bot.phrase import Phrase
 from bot.web.key_page import KeyPage
 from bot.web.server import make_web_app, serving
 
@@ -68,14 +67,14 @@ async def well() -> HealthReport:
     return HealthReport({})
 
 
-def say(user_id: str, words: Phrase) -> str:
-    return choose_language(load_languages(), "zh_CN" if user_id else "en").say(words)
+def language_of(user_id: str) -> Language:
+    return choose_language(load_languages(), "zh_CN" if user_id else "en")
 
 
 @pytest.fixture
 async def scene() -> AsyncIterator[PageScene]:
     desk = FakeDesk()
-    app = make_web_app(metrics=Metrics(), readiness=well, key_page=KeyPage(desk, say))
+    app = make_web_app(metrics=Metrics(), readiness=well, key_page=KeyPage(desk, language_of))
     async with serving(app, "127.0.0.1", 0) as port, aiohttp.ClientSession() as http:
         yield PageScene(desk, http, f"http://127.0.0.1:{port}")
 
@@ -86,6 +85,7 @@ async def test_the_form_says_for_which_account_it_is_and_is_kept_nowhere(scene: 
     assert "&lt;li&gt;&quot;na" in text
     assert "您的 ERP 个人密钥" in text
     assert 'type="password"' in text
+    assert '<html lang="zh-CN">' in text
     assert "<script" not in text
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"

@@ -34,7 +34,7 @@ EventKey = tuple[str, str, str]
 
 
 class EventStore(Protocol):
-    """Where events are kept; implemented by `bot.store.events.StoredEvents`."""
+    """Where events are kept; implemented by `bot.store.alerts.events.StoredEvents`."""
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[EventKey]:
         """Store events, whose keys differ, in one transaction; return the keys of the new waiting ones.

@@ -132,7 +132,7 @@ class NativeForms(Protocol):
 
 
 class NativeRecords(Protocol):
-    """What is remembered; implemented by `bot.store.approvals.StoredNativeRecords`. Raises when the store is
+    """What is remembered; implemented by `bot.store.approvals.repository.StoredNativeRecords`. Raises when the store is
     away.
     """
 

@@ -67,8 +67,7 @@ _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION
 class ErpNextErp(DocumentErp):
     """One ERPNext site."""
 
-    # Deliveries are made of several DocTypes.
-    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
+    feeds = frozenset(Feed)
     narrows_lists = True
 
     def __init__(
@@ -186,9 +185,11 @@ class ErpNextErp(DocumentErp):
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines, in a few requests however many there are."""
         kind = listing.kind_of(area)
+        if kind is listing.DELIVERIES:
+            return await self._goods.deliveries_named(numbers)
         site, document_query, wanted = await self._site.value(), await self._kind(kind), frozenset(numbers)
         # MariaDB compares without regard to case.
-        named = await self._frappe.rows(document_query.named(list(numbers)))
+        named = await self._frappe.rows(document_query.named(list(numbers), self._options.company))
         rows = [row for row in named if row["name"] in wanted and document_query.is_meant(row)]
         whole = await self._with_tables(document_query, rows)
         found = [site.read(document_query.read, row) for row in whole]
@@ -325,7 +326,8 @@ class ErpNextErp(DocumentErp):
         return await self._approvals.decide(decision, read=self.purchase_order)
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
-        return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
+        site, company = await self._site.value(), self._options.company
+        return await read_changes(self._frappe, site, company, area, cursor, limit=limit)
 
     async def users(self) -> tuple[ErpUser, ...]:
         """Return the users of the desk, with the numbers of employees where the bot may read them."""

@@ -11,12 +11,14 @@ from bot.erp.following import StreamPage, follow, latest
 from bot.erp.model import Changes, Followed
 
 
-async def read_changes(frappe: ErpNextClient, site: Site, area: Followed, cursor: str, *, limit: int) -> Changes:
+async def read_changes(
+    frappe: ErpNextClient, site: Site, company: str, area: Followed, cursor: str, *, limit: int
+) -> Changes:
     """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
-    doctype, key = query.CHANGE_SOURCES[area]
+    _, key = query.CHANGE_SOURCES[area]
 
     async def read(since: datetime | None, count: int) -> list[StreamPage]:
-        rows = await frappe.rows(query.changes(doctype, key, since, site), limit=count)
+        rows = await frappe.rows(query.changes(area, since, site, company), limit=count)
         changes = [site.read(_change, row, key) for row in rows]
         return [StreamPage(latest(changes), changes[-1][1] if len(rows) == count else None)]
 

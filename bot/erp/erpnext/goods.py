@@ -82,7 +82,7 @@ class ErpNextGoods:
 
     @property
     def _ours(self) -> list[Condition]:
-        return [("company", "=", self._company)] if self._company else []
+        return queries.of_company(self._company)
 
     # Products
 
@@ -271,6 +271,14 @@ class ErpNextGoods:
         names = sorted({str(row["parent"]) for row in await self._frappe.rows(request, limit=_MOST)})
         notes = await gather_or_cancel(*(self._frappe.document(_NOTE, name) for name in names))
         return by_leaving(site.read(documents.delivery, note) for note in notes)
+
+    async def deliveries_named(self, names: Sequence[str]) -> tuple[GoodsDelivery, ...]:
+        """Return the Delivery Notes with these names without their lines."""
+        request = ListRequest(_NOTE, _NOTE_FIELDS, [*self._ours, ("name", "in", list(names))])
+        # MariaDB compares without regard to case.
+        wanted = frozenset(names)
+        rows = [row for row in await self._frappe.rows(request) if row["name"] in wanted]
+        return tuple(await self._listed(rows, await self._site()))
 
     async def _texts(self, text: str) -> list[Condition]:
         """Return the conditions of which one holds: the order's number is in the lines."""

@@ -118,8 +118,8 @@ class DocumentQuery(Generic[D]):
         elif query.due is not None and self.day:
             # Nothing is due before it starts.
             filters.append(_up_to(self.day, query.due.last))
-        if company and self.of_company:
-            filters.append(("company", "=", company))
+        if self.of_company:
+            filters += of_company(company)
         if query.partner:
             filters.append((self.partner, "=", query.partner) if self.partner else ("name", "in", [""]))
         order_by = "name asc" if not self.day else f"{self.day} desc, name asc"
@@ -128,9 +128,9 @@ class DocumentQuery(Generic[D]):
         any_of = [(name, "like", pattern(query.text)) for name in self.searched] if query.text else []
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
 
-    def named(self, names: Sequence[str]) -> ListRequest:
-        """Return the request for documents by their names."""
-        return ListRequest(self.doctype, self.fields, [("name", "in", names)])
+    def named(self, names: Sequence[str], company: str) -> ListRequest:
+        """Return the request for documents by their names; ``company`` limits it to that company."""
+        return ListRequest(self.doctype, self.fields, [("name", "in", names), *of_company(company)])
 
     def is_exact(self, query: ListQuery) -> bool:
         """Whether the rows of `lookup` are exactly those of the query, in its order."""
@@ -140,6 +140,11 @@ class DocumentQuery(Generic[D]):
 
 
 _COMMON = ("name", "docstatus", "status", "company", "modified")
+
+
+def of_company(company: str) -> list[Condition]:
+    """Return the condition for what belongs to a company; none if no company is configured."""
+    return [("company", "=", company)] if company else []
 
 
 def _within(name: str, period: Period) -> list[Condition]:
@@ -372,13 +377,20 @@ CHANGE_SOURCES: Mapping[Followed, tuple[str, str]] = {
     Area.PRODUCTION: ("Work Order", "name"),
     Feed.BILLS: ("Purchase Invoice", "name"),
     Feed.PAYMENTS: ("Payment Entry", "name"),
+    Feed.DELIVERIES: ("Delivery Note", "name"),
 }
 """The DocTypes to follow, and the field with the record's key."""
 
 
-def changes(doctype: str, key: str, since: datetime | None, site: Site) -> ListRequest:
-    """Return the request for changes since a time, oldest first."""
-    filters = [] if since is None else [("modified", ">=", site.text(since))]
+_OF_ALL_COMPANIES = (Area.PRODUCTS, Area.STOCK)
+
+
+def changes(area: Followed, since: datetime | None, site: Site, company: str) -> ListRequest:
+    """Return the request for an area's changes since a time, oldest first; ``company`` limits it to its documents."""
+    doctype, key = CHANGE_SOURCES[area]
+    filters: list[Condition] = [] if area in _OF_ALL_COMPANIES else of_company(company)
+    if since is not None:
+        filters.append(("modified", ">=", site.text(since)))
     return ListRequest(doctype, tuple(dict.fromkeys((key, "modified"))), filters, order_by="modified asc, name asc")
 
 
@@ -423,9 +435,7 @@ def bins(item: str) -> ListRequest:
 
 def warehouses(names: Sequence[str], company: str) -> ListRequest:
     """Return the request for warehouses by name; ``company`` limits it to that company."""
-    filters: list[Condition] = [("name", "in", names)]
-    if company:
-        filters.append(("company", "=", company))
+    filters = [("name", "in", names), *of_company(company)]
     return ListRequest("Warehouse", ("name", "warehouse_name", "company"), filters)
 
 

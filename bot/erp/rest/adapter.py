@@ -39,7 +39,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
 from bot.erp.rest.goods import RestGoods
 from bot.erp.rest.mapping import RestRecords
-from bot.erp.rest.options import ProductCalls, RestOptions
+from bot.erp.rest.options import LotFields, ProductCalls, RestOptions, WarehouseFields
 from bot.erp.rest.query import as_list, look
 from bot.erp.rest.requests import ChangesRead, ListRead, WriteTemplate
 from bot.erp.values import malformed_is_invalid
@@ -90,15 +90,20 @@ class RestErp(MappedErp):
         total = None
         if calls.fields:
             total = self._reader.single(self._mapped["stock"], found)
-        places = []
-        if calls.places is not None:
-            rows = as_list(look(found, calls.places.at)) or []
-            if not isinstance(rows, list):
-                raise Invalid("stock.places.at leads to no list", source=self.name)
-            await self._records.learn("stock.places")
-            places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
+        places = await self._parts(found, "stock.places", calls.places)
+        lots = await self._parts(found, "stock.lots", calls.lots)
         figures = frozenset(calls.places.fields) if calls.places else frozenset()
-        return builders.stock_level(product, total, tuple(places), figures, self.context)
+        return builders.stock_level(product, total, tuple(places), figures, self.context, lots)
+
+    async def _parts(self, found: Any, place: str, part: WarehouseFields | LotFields | None) -> list[Any]:
+        """Return what an answer about stock lists, such as its warehouses; nothing if it is not mapped."""
+        if part is None:
+            return []
+        rows = as_list(look(found, part.at)) or []
+        if not isinstance(rows, list):
+            raise Invalid(f"{place}.at leads to no list", source=self.name)
+        await self._records.learn(place)
+        return [self._reader.single(self._mapped[place], row) for row in rows]
 
     async def _found_product(self, sku: str) -> tuple[Product, Any]:
         """Return a product, and the answer that holds it: its stock where `stock.product` says so, else the product."""

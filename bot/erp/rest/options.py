@@ -63,6 +63,13 @@ class WarehouseFields(ConfigPart):
     fields: sources.PlaceFields
 
 
+class LotFields(ConfigPart):
+    """What is in stock of a product by batch or serial number."""
+
+    at: str = Field(min_length=1, description="Where the list is, inside what `one` finds.")
+    fields: sources.LotFields
+
+
 class StockCalls(ConfigPart):
     """Stock of one product."""
 
@@ -71,6 +78,7 @@ class StockCalls(ConfigPart):
     changes: ChangesRead | None = None
     fields: sources.StockFields = Field({}, validate_default=False)
     places: WarehouseFields | None = None
+    lots: LotFields | None = None
 
     @model_validator(mode="after")
     def _figures(self) -> StockCalls:

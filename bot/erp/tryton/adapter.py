@@ -62,8 +62,7 @@ class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
     capabilities = frozenset(Capability)
-    # A delivery is made of several records.
-    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
+    feeds = frozenset(Feed)
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
@@ -276,6 +275,9 @@ class TrytonErp(DocumentErp):
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, those without a number by their ids."""
         kind = listing.kind_of(area)
+        if kind is listing.DELIVERIES:
+            with malformed_is_invalid(self.name):
+                return await self._goods.deliveries_named(numbers)
         document_query, wanted = KINDS[kind], frozenset(numbers)
         fields = (*document_query.fields, *document_query.line_fields)
         with malformed_is_invalid(self.name):

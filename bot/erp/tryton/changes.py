@@ -81,6 +81,7 @@ _SOURCES: Mapping[Followed, tuple[_ChangeSource, ...]] = {
     Area.PURCHASING: (_ChangeSource("purchase.purchase", ("number",), _number, []),),
     Area.PRODUCTION: (_ChangeSource("production", ("number",), _number, []),),
     Feed.BILLS: (_ChangeSource("account.invoice", ("number",), _number, BILLS.domain),),
+    Feed.DELIVERIES: (_ChangeSource("stock.shipment.out", ("number",), _number, []),),
     Feed.PAYMENTS: (
         _ChangeSource(
             PAYMENTS.model, ("move.number", *(f"move.{name}" for name in _OF_PARTNERS)), _paid, PAYMENTS.domain

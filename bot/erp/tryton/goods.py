@@ -40,7 +40,7 @@ from bot.erp.shortages import part_of_shortages
 from bot.erp.tryton import documents, stock
 from bot.erp.tryton.client import Account, Domain, Row, at, containing, some
 from bot.erp.tryton.documents import TrytonSite, goods_of, number_of, price_of, quantity
-from bot.erp.tryton.query import within
+from bot.erp.tryton.query import unnumbered, within
 from bot.erp.warehouses import pick_warehouse
 
 PRODUCT = (*documents.PRODUCT, "template", "list_price_used", "cost_price")
@@ -127,6 +127,13 @@ class TrytonGoods:
             _SHIPMENT, [["id", "in", order["shipments"]]], (*_SHIPPED_FIELDS, *_SHIPPED_LINES)
         )
         return by_leaving(await self._deliveries(rows, with_lines=True))
+
+    async def deliveries_named(self, numbers: Sequence[str]) -> tuple[GoodsDelivery, ...]:
+        """Return the shipments with these numbers, or with these ids in brackets, without what they hold."""
+        by_id = [domain for number in numbers if (domain := unnumbered(number))]
+        wanted: Domain = [["OR", [["number", "in", list(numbers)]], *by_id]]
+        rows = await self._account.search(_SHIPMENT, wanted, _SHIPPED_FIELDS)
+        return tuple(await self._deliveries(rows, with_lines=False))
 
     async def _waiting(self, query: ListQuery) -> list[Row]:
         domain: Domain = [["state", "not in", _LEFT], *_asked(query, "planned_date")]

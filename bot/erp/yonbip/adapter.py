@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
 from bot.erp.concurrency import gather_rows
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
+from bot.erp.goods import GoodsDelivery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.listing import (
+    BILLS,
     CUSTOMERS,
+    DELIVERIES,
     INVOICES,
+    PAYMENTS,
     PRODUCTION_ORDERS,
     PURCHASE_ORDERS,
     SALES_ORDERS,
@@ -26,19 +30,20 @@ from bot.erp.listing import (
     D,
     Listing,
 )
-from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
+from bot.erp.model import Decision, DecisionResult, Feed, PurchaseOrder, Slice, Verdict
 from bot.erp.port import GOODS, Capability, ListQuery
-from bot.erp.values import code, text
+from bot.erp.values import code, malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip import query as queries
 from bot.erp.yonbip.changes import ChangeReader
 from bot.erp.yonbip.client import YonBipClient, batch_message
 from bot.erp.yonbip.decisions import PurchaseApprovals
 from bot.erp.yonbip.documents import DocumentMapper, production_number
+from bot.erp.yonbip.goods import DeliveryReader
 from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.options import YonBipOptions
-from bot.erp.yonbip.partners import PartnerReader
-from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES
+from bot.erp.yonbip.partners import BalanceReader, PartnerReader, PaymentReader
+from bot.erp.yonbip.query import PAYABLES, PRODUCTION, PURCHASES, RECEIVABLES, SALES
 from bot.erp.yonbip.stock import StockReader
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
@@ -46,18 +51,25 @@ _SETTLE_DELAYS = (0.3, 0.6, 1.2)
 _PATHS: Mapping[Listing[Any], str] = {
     SALES_ORDERS: SALES,
     INVOICES: RECEIVABLES,
+    BILLS: PAYABLES,
     PURCHASE_ORDERS: PURCHASES,
     PRODUCTION_ORDERS: PRODUCTION,
 }
-_HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "bodyItemCustomerName")}
+_HEADERS = {
+    PURCHASES: ("vouchdate", "vendor_name"),
+    RECEIVABLES: ("billDate", "bodyItemCustomerName"),
+    PAYABLES: ("billDate", "bodyItemSupplierName"),
+}
 """Keys of day and partner in lists without a due date, which only details have."""
-_MISSING = frozenset({Capability.REORDER_POINT, Capability.LOTS, Capability.BILLS, Capability.PAYMENTS})
+_MISSING = (GOODS - {Capability.DELIVERIES}) | {Capability.REORDER_POINT, Capability.LOTS}
 
 
 class YonBipErp(ReaderErp):
     """One tenant, limited to the rights of one app."""
 
-    capabilities = frozenset(Capability) - GOODS - _MISSING
+    capabilities = frozenset(Capability) - _MISSING
+    # The lists of receipts and payments do not promise the time of change.
+    feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
 
     def __init__(self, context: AdapterContext, options: YonBipOptions) -> None:
         super().__init__(context.name)
@@ -67,8 +79,11 @@ class YonBipErp(ReaderErp):
         self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
         self._mapper = DocumentMapper(self.name, self._values)
         self._workflow = PurchaseApprovals(self._client, options, self._values)
+        self._balances = BalanceReader(self._client)
         self._stock = self._materials = StockReader(self._client, options, now=context.now)
         self._partners = PartnerReader(self._client, options, self._values, now=context.now)
+        self._payments = PaymentReader(self._client, options, self._values)
+        self._deliveries = DeliveryReader(self._client, options, self._values)
         self._changes = ChangeReader(self._client, self._values, now=context.now, days=options.list_days)
 
     async def check(self) -> None:
@@ -86,6 +101,9 @@ class YonBipErp(ReaderErp):
         """Return one document; a production order is a line of a bill."""
         if kind in (CUSTOMERS, VENDORS):
             return await self._partners.read(kind, number)
+        if kind in (PAYMENTS, DELIVERIES):
+            reader: Any = self._payments if kind is PAYMENTS else self._deliveries
+            return cast(D, await reader.read(number))
         path = _PATHS[kind]
         calls = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
         rows = await gather_rows(*calls)
@@ -105,8 +123,11 @@ class YonBipErp(ReaderErp):
         """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
         if kind in (CUSTOMERS, VENDORS):
             return await self._partners.list_partners(kind, query)
-        path: str = _PATHS[kind]
         today = self._values.local(self._now()).date()
+        if kind in (PAYMENTS, DELIVERIES):
+            part: Any = self._payments.list_payments if kind is PAYMENTS else self._deliveries.list_deliveries
+            return cast(Slice[D], await part(query, today))
+        path: str = _PATHS[kind]
 
         async def headers() -> list[Header[str]]:
             return [self._header(path, row) for row in await self._rows(path, query, today)]
@@ -135,12 +156,18 @@ class YonBipErp(ReaderErp):
         if path == PURCHASES:
             runs = await self._workflow.runs(rows)
             return [self._mapper.purchase_order(row, runs.get(code(row["id"]))) for row in rows]
-        mappers = {
-            SALES: self._mapper.order,
-            RECEIVABLES: self._mapper.invoice,
-            PRODUCTION: self._mapper.production_order,
-        }
-        return [mappers[path](row) for row in rows]
+        if path in (RECEIVABLES, PAYABLES):
+            balances = await self._balances.read(path, rows)
+            read = self._mapper.invoice if path == RECEIVABLES else self._mapper.bill
+            return [read(row, balances) for row in rows]
+        read_row = self._mapper.order if path == SALES else self._mapper.production_order
+        return [read_row(row) for row in rows]
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the notes of goods issue of a sales order; raises `NotFound` for no such order."""
+        order = await self.order(order_number)
+        with malformed_is_invalid(self.name):
+            return await self._deliveries.of_order(order.number)
 
     # Deciding
 

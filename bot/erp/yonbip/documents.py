@@ -5,7 +5,7 @@ Docs: platform/erp/records.md#states
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Approval,
+    Bill,
     Invoice,
     InvoiceStatus,
     Money,
@@ -27,9 +28,13 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.record_parts import InvoiceParts
 from bot.erp.values import code, due_day, is_true, number, progress, text
 from bot.erp.yonbip.decisions import Run
 from bot.erp.yonbip.mapping import Row, ValueReader
+
+Balances = Mapping[str, Decimal | None]
+"""What is open of receivables or payables by their ids; a bill without accounting is not among them."""
 
 _ORDERS = {
     "CONFIRMORDER": OrderStatus.DRAFT,
@@ -101,9 +106,32 @@ def purchase_status(status: str, verify_state: str) -> PurchaseStatus:
 
 
 def invoice_status(verify_state: str, written_off: str) -> InvoiceStatus:
+    """Return the state that a bill itself tells: whether it was taken back, not whether it was paid."""
     if verify_state in ("3", "4"):
         return InvoiceStatus.VOID
     return _SETTLED.get(written_off, InvoiceStatus.UNPAID) if verify_state == "2" else InvoiceStatus.DRAFT
+
+
+def _settlement(
+    told: InvoiceStatus, total: Decimal | None, bill: str, balances: Balances | None
+) -> tuple[InvoiceStatus, Decimal | None]:
+    """Return the state of a receivable or payable and what is open of it, which only its accounting tells."""
+    if told in (InvoiceStatus.PAID, InvoiceStatus.VOID):
+        return told, Decimal(0)
+    if told is InvoiceStatus.DRAFT:
+        return told, total
+    if balances is None or total is None:
+        return told, None
+    if bill not in balances:
+        # Nothing can be settled before there is accounting.
+        return told, total if told is InvoiceStatus.UNPAID else None
+    balance = balances[bill]
+    if balance is None:
+        return told, None
+    owed = abs(balance).copy_sign(total)
+    if not owed:
+        return InvoiceStatus.PAID, Decimal(0)
+    return InvoiceStatus.UNPAID if owed == total else InvoiceStatus.PART_PAID, owed
 
 
 def production_status(status: str) -> ProductionStatus:
@@ -182,34 +210,41 @@ class DocumentMapper:
             due_on=self.values.day(line.get("hopeReceiveDate")),
         )
 
-    def invoice(self, row: Row) -> Invoice:
-        """Return a receivable from its detail.
+    def invoice(self, row: Row, balances: Balances | None) -> Invoice:
+        """Return a receivable from its detail."""
+        return Invoice(customer=text(row.get("customerName")), **self._invoice_parts(row, balances))
 
-        The open amount of a partly paid one is unknown. It is due with its first instalment.
-        """
+    def bill(self, row: Row, balances: Balances | None) -> Bill:
+        """Return a payable from its detail."""
+        reference = code(row.get("invoiceNo"))
+        return Bill(vendor=text(row.get("supplierName")), reference=reference, **self._invoice_parts(row, balances))
+
+    def _invoice_parts(self, row: Row, balances: Balances | None) -> InvoiceParts:
+        """Return what receivables and payables have in common. They are due with their first instalment."""
         currency = self.values.currency(row.get("oriCurrencyCode"), row.get("oriCurrencyName"))
         total = number(row.get("oriTaxIncludedAmount"))
         credit = code(row.get("direction")) == "-1"
         if credit and total is not None:
             # Red bills have their amounts with or without the sign.
             total = -abs(total)
-        status = invoice_status(code(row.get("verifyState")), code(row.get("writeOffState")))
+        told = invoice_status(code(row.get("verifyState")), code(row.get("writeOffState")))
+        status, owed = _settlement(told, total, code(row["id"]), balances)
         items = row.get("bodyItem") or ()
         due = [self.values.day(part.get("expireDate")) for item in items for part in item.get("grandsonItem") or ()]
-        open_amounts = {InvoiceStatus.PAID: Decimal(0), InvoiceStatus.VOID: Decimal(0), InvoiceStatus.PART_PAID: None}
-        return Invoice(
-            id=code(row["id"]),
-            number=code(row["code"]),
-            customer=text(row.get("customerName")),
-            status=status,
-            issued_on=self.values.day(row.get("billDate")),
-            due_on=min((day for day in due if day is not None), default=None),
-            total=self.values.money(total, currency),
-            open_amount=self.values.money(open_amounts.get(status, total), currency),
-            is_credit_note=credit,
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
-        )
+        return {
+            "id": code(row["id"]),
+            "number": code(row["code"]),
+            "status": status,
+            "issued_on": self.values.day(row.get("billDate")),
+            "due_on": min((day for day in due if day is not None), default=None),
+            "total": self.values.money(total, currency),
+            "open_amount": self.values.money(owed, currency),
+            "is_credit_note": credit,
+            "order_number": next((order for item in (row, *items) if (order := code(item.get("orderNo")))), ""),
+            "changed_at": self.values.time(row.get("pubts")),
+            "source": self.source,
+            "extra": {},
+        }
 
     def purchase_order(self, row: Row, run: Run | None) -> PurchaseOrder:
         """Return a purchase order from its detail; ``run`` is None if there is no workflow that can be read."""

@@ -5,7 +5,7 @@ The platform only filters its own fields by exact value, so rows are searched an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from bot.erp.keys import spellings
@@ -16,7 +16,15 @@ from bot.erp.yonbip.mapping import Row
 SALES = "yonbip/sd/voucherorder"
 PURCHASES = "yonbip/scm/purchaseorder"
 RECEIVABLES = "yonbip/EFI/receivable"
+PAYABLES = "yonbip/EFI/payable"
+ISSUES = "yonbip/scm/salesout"
+ACCOUNTING: Mapping[str, str] = {RECEIVABLES: "yonbip/EFI/arPublicEvent", PAYABLES: "yonbip/EFI/apPublicEvent"}
+"""What tells the balances of bills."""
+SETTLING: Mapping[str, str] = {RECEIVABLES: "yonbip/EFI/arverifyevent", PAYABLES: "yonbip/EFI/apverifyevent"}
+"""What tells which bills were settled, in whole or in part."""
 PRODUCTION = "yonbip/mfg/productionorder"
+_OF_PARTNERS: Mapping[str, Row] = {RECEIVABLES: {}, PAYABLES: {"objectType": "0"}}
+"""The lists that take no conditions on fields, and what they leave out: employees have payables too."""
 _BY_ID: Row = {"queryOrders": [{"field": "id", "order": "asc"}]}
 """An order that stays the same while pages are read."""
 _LONG_AGO = date(1990, 1, 1)
@@ -34,13 +42,17 @@ def either(name: str, values: Sequence[str]) -> list[Row]:
 
 def of_number(path: str, number: str) -> list[Row]:
     """Return the queries for the document with a number; a production order is a line of a bill."""
-    if path == RECEIVABLES:
-        # This list takes no conditions on fields, but a code parameter.
-        return [{"code": spelling, "isSum": True} for spelling in spellings(number)]
+    if path in _OF_PARTNERS:
+        return [{**_OF_PARTNERS[path], "code": spelling, "isSum": True} for spelling in spellings(number)]
     if path == PRODUCTION:
         bill = number.rpartition("#")[0] or number
         return [{"simpleVOs": either("code", spellings(number, bill))}]
     return [{**_BY_ID, "isSum": True, "simpleVOs": either("code", spellings(number))}]
+
+
+def of_changes(path: str, start: str) -> Row:
+    """Return the query for the rows of a list that changed since a time, if the list takes no conditions on fields."""
+    return {**_OF_PARTNERS[path], "simple": {"open_pubts_begin": start}, "isSum": True}
 
 
 def of_list(path: str, query: ListQuery, today: date, *, days: int) -> list[Row]:
@@ -65,9 +77,9 @@ def of_list(path: str, query: ListQuery, today: date, *, days: int) -> list[Row]
                 }
             ]
         return [{**headers, "open_vouchdate_begin": start_time}]
-    if path == RECEIVABLES:
+    if path in _OF_PARTNERS:
         approved = {"verifyState": ["2"]} if list_filter is Filter.OVERDUE else {}
-        return [{"open_billDate_begin": start_time, "isSum": False, **approved}]
+        return [{**_OF_PARTNERS[path], "open_billDate_begin": start_time, "isSum": False, **approved}]
     if path == PRODUCTION:
         if late:
             finished = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end_time}"}

@@ -15,7 +15,7 @@ class EventRow(StoreTable, table=True):
     __tablename__ = "event"
     __table_args__ = (
         UniqueConstraint("source", "origin", "event_id"),
-        # The order in which events are processed: `bot.store.events`.
+        # The order in which events are processed: `bot.store.alerts.events`.
         partial_index("ix_event_waiting", "rank", "source", "seq", where="state = 'waiting'"),
         partial_index("ix_event_waiting_subject", "source", "subject", "seq", where="state = 'waiting'"),
         partial_index("ix_event_rejected", "seq", where="state = 'rejected'"),
@@ -61,7 +61,7 @@ class EventPackRow(StoreTable, table=True):
     received_ms: int = Field(sa_type=BigInteger, index=True)
     """When the last of them came."""
     bodies: str = Field(sa_type=Sealed("event_pack.bodies"))
-    """See `bot.store.packs`."""
+    """See `bot.store.alerts.packs`."""
 
 
 class StoredAlertRow(StoreTable, table=True):
@@ -117,7 +117,7 @@ class AlertPackRow(StoreTable, table=True):
     first: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
     """The number of the first of them; the others follow it."""
     events: str = Field(sa_type=Sealed("alert_pack.events"))
-    """See `bot.store.packs`."""
+    """See `bot.store.alerts.packs`."""
 
 
 class AlertCardRow(StoreTable, table=True):

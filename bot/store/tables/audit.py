@@ -30,7 +30,7 @@ class AuditEntryRow(StoreTable, table=True):
     previous: str
     """``hash`` of the entry before."""
     hash: str
-    """SHA-256 of all other columns (`bot.store.audit_chain`)."""
+    """SHA-256 of all other columns (`bot.store.audit.chain`)."""
 
 
 class AuditHeadRow(StoreTable, table=True):

@@ -62,7 +62,7 @@ class DirectoryWalkRow(StoreTable, table=True):
 
 
 class ErpAccountRow(StoreTable, table=True):
-    """A person's account in an ERP, bound or asked for in chat (see `bot.chat.erp_accounts.ErpAccount`)."""
+    """A person's account in an ERP, bound or asked for in chat (see `bot.chat.accounts.binding.ErpAccount`)."""
 
     __tablename__ = "erp_account"
 
@@ -77,7 +77,7 @@ class ErpAccountRow(StoreTable, table=True):
 
 
 class ErpKeyRow(StoreTable, table=True):
-    """Somebody's own key for an ERP, which they entered themselves (see `bot.chat.erp_keys`)."""
+    """Somebody's own key for an ERP, which they entered themselves (see `bot.chat.accounts.keys`)."""
 
     __tablename__ = "erp_key"
 

@@ -19,7 +19,7 @@ class InboxRow(StoreTable, table=True):
     msg_id: str = Field(primary_key=True)
     """DingTalk's id of the message: a redelivery has the same."""
     state: str = Field(index=True)
-    """See `bot.chat.ports.InboxState`."""
+    """See `bot.chat.answers.ports.InboxState`."""
     received_ms: int = Field(sa_type=BigInteger, index=True)
     payload: str = Field(sa_type=Sealed("inbox.payload", short_lived=True))
     """The message as DingTalk sent it; emptied as soon as it is answered, for it holds the reply address."""
@@ -43,7 +43,7 @@ class StandingAnswerRow(StoreTable, table=True):
     first_row: int
     """The row of a list with which it begins, counted from 0."""
     readers: str
-    """See `bot.chat.standing_answers.CardReaders`."""
+    """See `bot.chat.answers.standing_answers.CardReaders`."""
     made_as: str
     """Name of the card template that it was made with."""
     at_ms: int = Field(sa_type=BigInteger, index=True)
@@ -74,7 +74,7 @@ class LanguageRow(StoreTable, table=True):
 
 
 class DialogueRow(StoreTable, table=True):
-    """What a person asked last in a conversation (see `bot.chat.dialogues.LastQuestion`)."""
+    """What a person asked last in a conversation (see `bot.chat.questions.dialogues.LastQuestion`)."""
 
     __tablename__ = "dialogue"
 
@@ -87,7 +87,7 @@ class DialogueRow(StoreTable, table=True):
 
 
 class WelcomeRow(StoreTable, table=True):
-    """A conversation that was welcomed (see `bot.chat.welcome`)."""
+    """A conversation that was welcomed (see `bot.chat.answers.welcome`)."""
 
     __tablename__ = "welcome"
 
@@ -139,7 +139,7 @@ class QuotaMonthRow(StoreTable, table=True):
     """As ``2026-11``."""
     spent: int
     quota: str = Field(primary_key=True)
-    """See `bot.outbox.spending.Quota` and `bot.store.call_counts`."""
+    """See `bot.outbox.spending.Quota` and `bot.store.outbox.call_counts`."""
     purpose: str = Field(primary_key=True)
     conversation: str = Field(primary_key=True)
     """The openConversationId of a group; empty for chats with single people."""

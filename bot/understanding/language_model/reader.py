@@ -11,7 +11,7 @@ from enum import StrEnum
 import structlog
 
 from bot.chat.parsing import normalise
-from bot.chat.reading import ReadBy, Reading
+from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands
 from bot.erp.errors import ErpError, Unavailable
 from bot.erp.limits import BreakerState, CircuitBreaker
@@ -74,7 +74,7 @@ class ModelRules:
 
 
 class ModelReader:
-    """Implements `bot.chat.reading.SentenceModel`."""
+    """Implements `bot.chat.questions.reading.SentenceModel`."""
 
     def __init__(
         self,

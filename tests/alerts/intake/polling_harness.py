@@ -42,8 +42,8 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, ListQuery
 from bot.metrics import Metrics
+from bot.store.alerts.events import EventSearch, StoredEvents, StoredPolls
 from bot.store.database import Database
-from bot.store.events import EventSearch, StoredEvents, StoredPolls
 
 ZONE = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 24, 9, tzinfo=ZONE)

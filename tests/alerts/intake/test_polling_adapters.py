@@ -60,6 +60,7 @@ async def listed(erp: Any) -> set[str]:
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "polls",
     [

@@ -354,3 +354,8 @@ top_box = false
 )
 def test_a_route_says_whether_its_alerts_stand_at_the_top(route: str, said: bool | None) -> None:
     assert rule_set(TOPS).top_box(route) is said
+
+
+@pytest.mark.parametrize(("rules", "any_box"), [(TOPS, True), (TOPS.replace("top_box = true\n", ""), False)])
+def test_whether_any_route_has_boxes(rules: str, any_box: bool) -> None:
+    assert rule_set(rules).has_top_boxes is any_box

@@ -30,7 +30,7 @@ from bot.erp.port import ListQuery
 from bot.errors import ConfigurationError
 from bot.rulefiles.errors import RulesError
 from bot.settings import Settings, load_settings
-from bot.store.approvals import StoredCaseRepository
+from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.database import Database
 
 RULES = """

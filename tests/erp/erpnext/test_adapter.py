@@ -20,7 +20,7 @@ from bot.erp.erpnext.client import ErpNextClient, ListRequest
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
-from bot.erp.model import Area, InvoiceStatus, PurchaseStatus
+from bot.erp.model import Area, Feed, Followed, InvoiceStatus, PurchaseStatus
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_checks import all_changes, numbers
@@ -230,6 +230,23 @@ async def test_other_companies_documents_are_not_there(site: FakeErpNext, open_e
     for query in (ListQuery(), ListQuery(filter=Filter.LATE), ListQuery(text="%")):
         assert (await other.orders(query)).total == 0
     assert (await ours.orders(ListQuery(limit=1))).total == 30
+
+
+@pytest.mark.parametrize("area", [Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION, *Feed])
+async def test_other_companies_documents_are_neither_followed_nor_kept(
+    site: FakeErpNext, open_erp: Open, area: Followed
+) -> None:
+    other, ours = open_erp(site, company="Other"), open_erp(site, company=COMPANY)
+    numbers = [change.key for change in (await ours.changed_since(area, "", limit=1_000)).items]
+    assert len(await ours.read_documents(area, numbers)) == len(numbers) > 2
+    assert await other.read_documents(area, numbers) == ()
+    assert (await other.changed_since(area, "", limit=1_000)).items == ()
+
+
+async def test_products_and_their_stock_are_followed_whatever_the_company(site: FakeErpNext, open_erp: Open) -> None:
+    other = open_erp(site, company="Other")
+    for area in (Area.PRODUCTS, Area.STOCK):
+        assert (await other.changed_since(area, "", limit=1_000)).items
 
 
 async def test_a_database_that_minds_the_case_is_asked_how_a_name_is_spelled(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.model import Feed
 from bot.erp.port import Capability
@@ -16,7 +18,7 @@ from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
 class TestErpNextContract(ErpContract):
-    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
+    feeds = frozenset(Feed)
     offers = frozenset(Capability)
     name, vendor = "erpnext", vendor
     gaps = GAPS
@@ -35,9 +37,9 @@ class TestErpNextContract(ErpContract):
         }
 
 
+@pytest.mark.sampled(4)
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
-    second_way = True
     offers = frozenset(Capability) - {Capability.REJECT}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:

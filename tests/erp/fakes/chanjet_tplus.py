@@ -13,6 +13,10 @@ from bot.erp.model import (
     Invoice,
     InvoiceStatus,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     ProductionOrder,
     PurchaseOrder,
     PurchaseStatus,
@@ -72,6 +76,11 @@ PURCHASE_ROWS = table(
 ARRIVALS = table(
     META, "PU_PurchaseArrival_b", "id", whole="id sourceVoucherDetailId", number="quantity"
 )  # fmt: skip
+PAYMENTS = table(
+    META, "ARAP_ReceivePayment", "id",
+    whole="id idpartner idcurrency voucherState isReceiveFlag", text="code", number="origAmount",
+    moment="voucherdate updated",
+)  # fmt: skip
 
 _CURRENCIES = {"CNY": 1, "USD": 2, "EUR": 3, "JPY": 4}
 _DRAFT, _VALID, _CLOSED = 181, 189, 190
@@ -96,6 +105,10 @@ class ChanjetTplus(VendorTables):
             *((PARTNERS, self._partner(each, _CUSTOMER)) for each in company.customers.values()),
             *((PARTNERS, self._partner(each, _VENDOR)) for each in company.vendors.values()),
             (PARTNERS, {"id": 9999, "code": BOTH, "name": "Both sides", "partnerType": _BOTH, "disabled": 1}),
+            *((PAYMENTS, self._payment(each)) for each in company.payments.values()
+              if each.status is not PaymentStatus.CANCELLED),
+            (PAYMENTS, {"id": 9998, "code": "EMPLOYEE-1", "idpartner": None, "voucherState": _VALID, "isReceiveFlag": 0,
+                        "origAmount": Decimal(5), "updated": company.payments["PAY-1001"].changed_at}),
             *((PERSONS, {"id": n, "name": user.name}) for n, user in enumerate(company.users, 1)),
             *((UNITS, {"id": int(code), "name": name}) for name, code in self._units().items()),
             *((CLASSES, {"id": int(code), "name": name}) for name, code in self._classes().items()),
@@ -137,6 +150,23 @@ class ChanjetTplus(VendorTables):
         if isinstance(partner, Customer):
             row |= {"idsaleman": self._person(partner.salesperson), "saleCreditLine": partner.credit_limit}
         return row
+
+    def _payment(self, payment: Payment) -> dict[str, Any]:
+        """Return a receipt or payment; what is given back is a red one, with an amount below zero."""
+        assert payment.amount is not None
+        receipt = payment.partner_kind is PartnerKind.CUSTOMER
+        given_back = receipt is (payment.direction is PaymentDirection.SPENT)
+        return {
+            "id": int(payment.id),
+            "code": payment.number,
+            "idpartner": self._customer(payment.partner) if receipt else self._vendor(payment.partner),
+            "idcurrency": _CURRENCIES[payment.amount.currency],
+            "voucherState": _DRAFT if payment.status is PaymentStatus.DRAFT else _VALID,
+            "isReceiveFlag": int(receipt),
+            "origAmount": -payment.amount.amount if given_back else payment.amount.amount,
+            "voucherdate": midnight(payment.paid_on),
+            "updated": payment.changed_at,
+        }
 
     def _customer(self, name: str) -> int:
         return next(int(each.id) for each in self.company.customers.values() if each.name == name)

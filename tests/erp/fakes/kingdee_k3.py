@@ -15,6 +15,10 @@ from bot.erp.model import (
     Invoice,
     InvoiceStatus,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
@@ -91,6 +95,13 @@ ISSUE_ROWS = table(
     META, "ICStockBillEntry", "FInterID FEntryID",
     whole="FInterID FEntryID FItemID FUnitID FOrderInterID FDCStockID", number="FAuxQty",
 )  # fmt: skip
+PAYMENTS = table(
+    META, "t_RP_NewReceiveBill", "FBillID",
+    whole="FBillID FRP FPre FCustomer FCurrencyID FSettle FChecker FDelete", text="FNumber", moment="FDate",
+    number="FAmountFor",
+)  # fmt: skip
+PAYMENT_ROWS = table(META, "t_rp_ARBillOfSH", "FBillID FEntryID", whole="FBillID FEntryID", text="FBillNo_SRC")
+SETTLE_WAYS = table(META, "t_Settle", "FItemID", whole="FItemID", text="FName")
 WHOLES = table(META, "ICBOM", "FInterID", whole="FInterID FItemID FStatus FUseStatus", number="FAuxQty")
 PARTS = table(META, "ICBOMChild", "FInterID FEntryID", whole="FInterID FEntryID FItemID FUnitID", number="FAuxQty")
 
@@ -114,6 +125,9 @@ class KingdeeK3(VendorTables):
             *((CLASSES, {"FItemID": int(each.id), "FName": each.name, "FDeleted": int(not each.is_active)})
               for each in (*company.customers.values(), *company.vendors.values())),
             *(row for bill in company.bills.values() for row in self._vendor_bill(bill)),
+            *(row for payment in company.payments.values() for row in self._payment(payment)),
+            *((SETTLE_WAYS, {"FItemID": int(code), "FName": name}) for name, code in self._settle_ways().items()),
+            (PAYMENTS, {"FBillID": 1, "FNumber": "EMPLOYEE-1", "FRP": 0, "FPre": 0, "FCustomer": 77}),
             *(row for delivery in company.deliveries.values() for row in self._issue(delivery)),
             *self._materials(),
             *((EMPLOYEES, {"FItemID": n, "FName": user.name}) for n, user in enumerate(company.users, 1)),
@@ -156,6 +170,32 @@ class KingdeeK3(VendorTables):
             "FEmail": partner.email,
             "FAddress": partner.address,
         }
+
+    def _settle_ways(self) -> dict[str, str]:
+        return numbered(payment.method for payment in self.company.payments.values())
+
+    def _payment(self, payment: Payment) -> Rows:
+        number, of_customer = int(payment.id), payment.partner_kind is PartnerKind.CUSTOMER
+        given_back = of_customer is (payment.direction is PaymentDirection.SPENT)
+        head = {
+            "FBillID": number,
+            "FNumber": payment.number,
+            "FDate": midnight(payment.paid_on),
+            "FRP": int(of_customer),
+            "FPre": -1 if given_back else number % 2,
+            "FCustomer": int((self._customers() if of_customer else self._suppliers())[payment.partner]),
+            "FAmountFor": payment.amount,
+            "FCurrencyID": _CURRENCIES[payment.amount.currency] if payment.amount else 1,
+            "FSettle": int(self._settle_ways()[payment.method]),
+            "FChecker": int(payment.status is not PaymentStatus.DRAFT),
+            "FDelete": int(payment.status is PaymentStatus.CANCELLED),
+        }
+        sources = [*payment.settles, "SO-1001"]
+        lines: Rows = [
+            (PAYMENT_ROWS, {"FBillID": number, "FEntryID": n, "FBillNo_SRC": source})
+            for n, source in enumerate([*sources, *sources], 1)
+        ]
+        return [(PAYMENTS, head), *lines]
 
     def _vendor_bill(self, bill: Bill) -> Rows:
         number = int(bill.id)

@@ -29,6 +29,7 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
+    Feed,
     Invoice,
     Money,
     OrderLine,
@@ -232,11 +233,19 @@ class FakePlain(FakeServer):
         )
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
-        area = _AREAS[request.match_info["area"]]
         since = datetime.fromisoformat(request.query["since"]) if "since" in request.query else None
-        times = [(key, self.company.changed_at(area, key)) for key in keys_by_change_time(self.company, area)]
+        times = self._change_times(request.match_info["area"])
         items = [{"key": key, "changed": at} for key, at in times if since is None or at >= since]
         return exact_json(items[: int(request.query["limit"])])
+
+    def _change_times(self, kind: str) -> list[tuple[str, datetime]]:
+        """Return the keys of a kind with their times of change, least recently changed first."""
+        company = self.company
+        if kind in set(Feed):
+            times = [(number, record.changed_at) for number, record in company.fed(Feed(kind)).items()]
+            return sorted(times, key=lambda each: (each[1], each[0]))
+        area = _AREAS[kind]
+        return [(key, company.changed_at(area, key)) for key in keys_by_change_time(company, area)]
 
     async def _decide(self, request: web.Request) -> web.StreamResponse:
         order = self.company.find(self.company.purchases, request.match_info["key"])
@@ -378,6 +387,10 @@ def _stock(level: StockLevel) -> dict[str, Any]:
     return {
         "product": _product(level.product),
         "places": [{"code": p.code, "title": p.name, **_figures(p.quantities)} for p in level.per_warehouse],
+        "batches": [
+            {"batch": lot.number, "store": lot.warehouse, "stock": lot.quantity, "expires": lot.expires_on}
+            for lot in level.lots
+        ],
         "total": _figures(level.total),
         "minimum": level.reorder_point,
         "changed": level.as_of,

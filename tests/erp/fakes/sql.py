@@ -42,6 +42,7 @@ from bot.erp.model import (
     Customer,
     Invoice,
     InvoiceStatus,
+    Lot,
     Money,
     OrderLine,
     OrderStatus,
@@ -100,6 +101,7 @@ ITEMS = _table(
 )
 STORES = _table("stores", "code", "title")
 HOLDINGS = _table("holdings", "item_no", "store", **dict.fromkeys(_FIGURES, _amount))
+BATCHES = _table("batches", "item_no", "store batch", quantity=_amount, expires_on=_day)
 OFFERS = _table("offers", "item_no", "supplier their_no", pos=Integer(), days=Integer())
 PARTS = _table("parts", "item_no", "part_no", pos=Integer(), quantity=_amount)
 ORDERS = _table(
@@ -224,7 +226,7 @@ SHIPMENT_ROWS = _table("shipment_rows", "no", "item_no title uom", pos=Integer()
 
 _TABLES: Mapping[Area, tuple[Table, ...]] = {
     Area.PRODUCTS: (ITEMS,),
-    Area.STOCK: (ITEMS, HOLDINGS),
+    Area.STOCK: (ITEMS, HOLDINGS, BATCHES),
     Area.SALES: (ORDERS, ORDER_ROWS),
     Area.FINANCE: (BILLS,),
     Area.PURCHASING: (PURCHASES, PURCHASE_ROWS),
@@ -378,7 +380,8 @@ class SqlInstallation(Installation):
             (HOLDINGS, {"item_no": product.sku, "store": place.code, **_figures(place.quantities)})
             for place in level.per_warehouse
         ]
-        return [(ITEMS, item), *held]
+        batches: _Rows = [(BATCHES, {"item_no": product.sku, **_batch(lot)}) for lot in level.lots]
+        return [(ITEMS, item), *held, *batches]
 
 
 def _never_sync(connection: Any, record: object) -> None:
@@ -415,6 +418,10 @@ def _numbered(table: Table, number: str, lines: Iterable[dict[str, Any]]) -> _Ro
 def _figures(quantities: Quantities) -> dict[str, Any]:
     figures = (getattr(quantities, each.name) for each in fields(quantities))
     return dict(zip(_FIGURES, figures, strict=True))
+
+
+def _batch(lot: Lot) -> dict[str, Any]:
+    return {"store": lot.warehouse, "batch": lot.number, "quantity": lot.quantity, "expires_on": lot.expires_on}
 
 
 def _value(money: Money | None) -> Decimal | None:

@@ -17,11 +17,12 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, Verdict
 from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 from tests.erp.fakes import yonbip_records as records
-from tests.erp.fakes.yonbip_filter import YonBipBadFilter, holds, in_range, ordered
+from tests.erp.fakes.yonbip_filter import YonBipBadFilter, holds, in_range, note_holds, ordered
 
 TENANT, APP_KEY = "0000KO42POTJDOJAJU0000", "k1"
 
@@ -35,10 +36,21 @@ _AREAS = {
     "/sd/voucherorder/": Area.SALES,
     "/scm/purchaseorder/": Area.PURCHASING,
     "/EFI/receivable/": Area.FINANCE,
+    "/EFI/arPublicEvent/": Area.FINANCE,
+    "/EFI/arverifyevent/": Area.FINANCE,
+    "/EFI/apverifyevent/": Area.PURCHASING,
+    "/EFI/payable/": Area.PURCHASING,
+    "/EFI/apPublicEvent/": Area.PURCHASING,
+    **dict.fromkeys((f"/EFI/{kind}/" for kind in records.CASH.values()), Area.FINANCE),
+    "/scm/salesout/": Area.SALES,
     "/mfg/productionorder/": Area.PRODUCTION,
     "/digitalModel/merchant/": Area.SALES,
     "/digitalModel/vendor/": Area.PURCHASING,
 }
+_DETAILED = ("voucherorder", "purchaseorder", "receivable", "payable", "salesout")
+_LISTED = (*_DETAILED, "productionorder", *records.CASH.values())
+_OF_PARTNERS = ("receivable", "payable", *records.CASH.values())
+"""Lists that take no conditions on fields."""
 Row = dict[str, Any]
 
 
@@ -62,6 +74,10 @@ class FakeYonBip(FakeServer):
         """Numbers of purchase orders without a workflow."""
         self.more: dict[Area, list[tuple[Row, list[Row]]]] = {}
         """Headers with lines in addition to the company's, for lists."""
+        self.more_payables: list[tuple[Row, list[Row]]] = []
+        """The same for payables, such as those to employees."""
+        self.settled: dict[str, datetime] = {}
+        """When receivables and payables were settled, by number, which leaves their own times as they are."""
         self.queries: list[str] = []
         """Received query strings, undecoded."""
         self.asked: list[tuple[str, Any]] = []
@@ -160,9 +176,13 @@ class FakeYonBip(FakeServer):
                 return self._vendors(body)
             case ["scm", "stock", _]:
                 return self._stock(body)
-            case [*_, ("voucherorder" | "purchaseorder" | "receivable" | "productionorder") as kind, "list"]:
+            case ["EFI", ("arPublicEvent" | "apPublicEvent") as kind, "list"]:
+                return self._accounting(kind, body)
+            case ["EFI", ("arverifyevent" | "apverifyevent") as kind, "list"]:
+                return self._settling(kind, body)
+            case [*_, kind, "list"] if kind in _LISTED:
                 return self._list(kind, body)
-            case [*_, ("voucherorder" | "purchaseorder" | "receivable") as kind, "detail"]:
+            case [*_, kind, "detail"] if kind in _DETAILED:
                 return self._detail(kind, request.query.get("id", ""))
             case [*_, "purchaseorder", "batchaudit"]:
                 return self._audit(body)
@@ -213,9 +233,24 @@ class FakeYonBip(FakeServer):
             case "receivable":
                 found = (records.receivable(invoice)[1] for invoice in company.invoices.values())
                 return [(rows[0], rows) for rows in found]
+            case "payable":
+                found = (records.payable(bill)[1] for bill in company.bills.values())
+                return [(rows[0], rows) for rows in found] + self.more_payables
+            case "salesout":
+                return [records.goods_issue(each, detail=False) for each in self._issued()]
+            case _ if kind in _OF_PARTNERS:
+                return [
+                    records.payment(each)
+                    for each in company.payments.values()
+                    if records.CASH[each.partner_kind, each.direction] == kind
+                ]
             case _:
                 productions = [(row, [row]) for row in map(records.production_order, company.productions.values())]
                 return productions + self.more.get(Area.PRODUCTION, [])
+
+    def _issued(self) -> Iterable[GoodsDelivery]:
+        """Return the deliveries that there are notes of: one that was given up is deleted."""
+        return (each for each in self.company.deliveries.values() if each.status is not DeliveryStatus.CANCELLED)
 
     def _list(self, kind: str, body: Row) -> web.StreamResponse:
         bills = [bill for bill in self._bills(kind) if self._wanted(kind, bill, body)]
@@ -225,16 +260,40 @@ class FakeYonBip(FakeServer):
             return self._page([head for head, _ in bills], body)
         return self._page([{**head, **_line(line)} for head, lines in bills for line in lines], body)
 
+    def _accounting(self, kind: str, body: Row) -> web.StreamResponse:
+        bills = self.company.invoices if kind == "arPublicEvent" else self.company.bills
+        rows = [row for bill in bills.values() for row in records.accounting(bill, self.settled.get(bill.number))]
+        first, last = body.get("open_srcBillDate_begin", "")[:10], body.get("open_srcBillDate_end", "9999")[:10]
+        named = [row for row in rows if body.get("bizBillCode") in (None, row["bizBillCode"])]
+        return self._page([row for row in named if first <= row["srcBillDate"] <= last], body)
+
+    def _settling(self, kind: str, body: Row) -> web.StreamResponse:
+        """Answer with both sides of each settlement: the bill, and the receipt or payment."""
+        bills = self.company.invoices if kind == "arverifyevent" else self.company.bills
+        since = body.get("simple", {}).get("open_pubts_begin", "")
+        settled = [
+            each for each, at in self.settled.items() if each in bills and (records.time_text(at) or "") >= since
+        ]
+        sides = [side for each in settled for side in (each, f"REC-{each}")]
+        return self._page([{"bodyItem_grandsonItem_srcGrandson_event_srcBillCode": side} for side in sides], body)
+
     def _wanted(self, kind: str, bill: tuple[Row, list[Row]], body: Row) -> bool:
         head = bill[0]
-        if kind == "receivable":
-            # This list has no conditions on fields.
-            states = body.get("verifyState")
+        if kind in _OF_PARTNERS:
+            states, of_kind = body.get("verifyState"), bill[1][0]["bodyItemObjectType"]
             return (
-                body.get("code") in (None, head["code"])
+                body.get("objectType") in (None, of_kind, [of_kind])
+                and body.get("code") in (None, head["code"])
                 and (states is None or str(head["verifyState"]) in states)
                 and body.get("open_billDate_begin", "") <= head["billDate"]
-                and body.get("simple", {}).get("open_pubts_begin", "") <= head["pubts"]
+                and body.get("simple", {}).get("open_pubts_begin", "") <= head.get("pubts", "")
+            )
+        if kind == "salesout":
+            named = body.get("code") in (None, head["code"])
+            return (
+                named
+                and in_range(head["vouchdate"], body.get("vouchdate"))
+                and note_holds(head, bill[1], body.get("simpleVOs", []))
             )
         if not holds(head, body.get("simpleVOs", [])):
             return False
@@ -268,10 +327,18 @@ class FakeYonBip(FakeServer):
                         head, lines = self._purchase(purchase, detail=True)
                         return say({**head, "purchaseOrders": lines})
                 return refuse("1002", "数据不存在")
+            case "salesout":
+                for delivery in self._issued():
+                    if str(records.wire_id(delivery.id)) == key:
+                        head, lines = records.goods_issue(delivery, detail=True)
+                        return say({**head, "details": lines})
+                return refuse("1002", "数据不存在")
             case _:
-                for invoice in company.invoices.values():
-                    if str(records.wire_id(invoice.id)) == key:
-                        return say(records.receivable(invoice)[0])
+                receivables = map(records.receivable, company.invoices.values())
+                payables = map(records.payable, company.bills.values())
+                for detail, _ in receivables if kind == "receivable" else payables:
+                    if detail["id"] == key:
+                        return say(detail)
                 return refuse("999", "当前单据被删除或没有权限")
 
     def _purchase(self, order: PurchaseOrder, *, detail: bool) -> tuple[Row, list[Row]]:

@@ -9,6 +9,8 @@ Row = dict[str, Any]
 
 _FIELDS = frozenset({"id", "code", "status", "verifystate", "vouchdate", "pubts", "hopeReceiveDate"})
 """Fields that conditions may use: those of the header, without names of referenced records."""
+_OF_LINES = "details."
+"""What fields of a note's lines begin with."""
 
 
 class YonBipBadFilter(Exception):
@@ -18,6 +20,15 @@ class YonBipBadFilter(Exception):
 def holds(head: Row, conditions: Sequence[Row]) -> bool:
     """Return whether all conditions hold for a header."""
     return all(_holds(head, condition) for condition in conditions)
+
+
+def note_holds(head: Row, lines: Sequence[Row], conditions: Sequence[Row]) -> bool:
+    """Return whether conditions hold for a note: those on lines for any of them."""
+    of_lines = [each for each in conditions if str(each.get("field")).startswith(_OF_LINES)]
+    return holds(head, [each for each in conditions if each not in of_lines]) and all(
+        any(str(line.get(each["field"].removeprefix(_OF_LINES))) == each["value1"] for line in lines)
+        for each in of_lines
+    )
 
 
 def _holds(head: Row, condition: Row) -> bool:

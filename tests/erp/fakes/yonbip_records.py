@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Approval,
     Customer,
@@ -16,6 +17,10 @@ from bot.erp.model import (
     Money,
     OrderLine,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     Product,
     ProductionOrder,
     ProductionStatus,
@@ -27,6 +32,8 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
+from bot.erp.model import Bill as ErpBill
+from bot.testing.company import TODAY
 from bot.testing.reference_records import USERS
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -54,7 +61,6 @@ _PURCHASE = {
     PurchaseStatus.CANCELLED: ("2", "0"),
 }
 _VERIFIED = {InvoiceStatus.DRAFT: (0, 1), InvoiceStatus.VOID: (3, 4)}
-_SETTLED = {InvoiceStatus.PAID: "1", InvoiceStatus.PART_PAID: "2"}
 _PRODUCTION = {
     ProductionStatus.PLANNED: (0, 3),
     ProductionStatus.RELEASED: (1, 1),
@@ -369,8 +375,18 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(ZONE).isoformat(timespec="milliseconds")
 
 
-def receivable(invoice: Invoice) -> tuple[Row, list[Row]]:
+def receivable(invoice: Invoice) -> Bill:
     """Return a receivable's detail, and its rows in a list: one per line."""
+    return _settlement(invoice, "customerName", "bodyItemCustomerName", invoice.customer, {})
+
+
+def payable(bill: ErpBill) -> Bill:
+    """Return a payable's detail, and its rows in a list: one per line."""
+    invoice_no = {"invoiceNo": bill.reference} if bill.reference else {}
+    return _settlement(bill, "supplierName", "bodyItemSupplierName", bill.vendor, invoice_no)
+
+
+def _settlement(invoice: Invoice | ErpBill, name: str, listed_name: str, partner: str, more: Row) -> Bill:
     assert invoice.total is not None
     odd = int(invoice.id) % 2
     currency, total = invoice.total.currency, invoice.total.amount
@@ -379,20 +395,23 @@ def receivable(invoice: Invoice) -> tuple[Row, list[Row]]:
         "code": invoice.number,
         "billDate": day_text(invoice.issued_on),
         "verifyState": _VERIFIED.get(invoice.status, (2, 2))[odd],
-        "writeOffState": _SETTLED.get(invoice.status, "0"),
+        # Whether it was taken back by a red bill: payments leave it as it is.
+        "writeOffState": "1" if _taken_back(invoice) else "0",
         "direction": "-1" if invoice.is_credit_note else "1",
         "pubts": time_text(invoice.changed_at),
     }
     parts = (total, Decimal(0))
     expires = day_text(invoice.due_on) or "9999-12-31 00:00:00"
     later = day_text(invoice.due_on + timedelta(days=30)) if invoice.due_on else expires
+    order = {"orderNo": invoice.order_number} if invoice.order_number else {}
     items = [
-        {"oriTaxIncludedAmount": part, "grandsonItem": [{"issueNo": n, "expireDate": when}]}
+        {**order, "oriTaxIncludedAmount": part, "grandsonItem": [{"issueNo": n, "expireDate": when}]}
         for n, (part, when) in enumerate(zip(parts, (later, expires), strict=True), 1)
     ]
     detail = {
         **head,
-        "customerName": invoice.customer,
+        **more,
+        name: partner,
         "oriCurrencyName": _CURRENCIES[currency],
         "oriCurrencyCode": _CURRENCIES[currency],
         "oriTaxIncludedAmount": total,
@@ -402,13 +421,116 @@ def receivable(invoice: Invoice) -> tuple[Row, list[Row]]:
         {
             **head,
             "bodyItemId": f"{head['id']}{n}",
-            "bodyItemCustomerName": invoice.customer,
+            listed_name: partner,
+            "bodyItemObjectType": "0" if isinstance(invoice, ErpBill) else "1",
             "bodyItemOriCurrencyName": _CURRENCIES[currency],
             "bodyItemOriTaxIncludedAmount": part,
         }
         for n, part in enumerate(parts)
     ]
     return _said(detail), [_said(row) for row in rows]
+
+
+def _taken_back(invoice: Invoice | ErpBill) -> bool:
+    return invoice.status is InvoiceStatus.PAID and int(invoice.id) % 2 == 1
+
+
+def accounting(invoice: Invoice | ErpBill, settled: datetime | None) -> list[Row]:
+    """Return the rows of the accounting of a receivable or payable, one for each instalment; drafts have none."""
+    assert invoice.total is not None
+    assert invoice.open_amount is not None
+    if invoice.status in _VERIFIED:
+        return []
+    key = str(wire_id(invoice.id))
+    first = invoice.open_amount.amount / 4
+    balances = (first, invoice.open_amount.amount - first)
+    return [
+        {
+            "id": f"9{key}",
+            "code": f"AR0601{key}",
+            "srcBillId": key,
+            "srcBillCode": invoice.number,
+            "srcBillDate": f"{invoice.issued_on}",
+            "bizBillId": key,
+            "bizBillCode": invoice.number,
+            "bodyItem_oriTaxIncludedAmount": invoice.total.amount,
+            "bodyItem_grandsonItem_id": f"{key}{n}",
+            "bodyItem_grandsonItem_oriBalance": balance,
+            "bodyItem_grandsonItem_expireDate": f"{invoice.due_on or '9999-12-31'}",
+            "bodyItem_grandsonItem_pubts": time_text(settled or invoice.changed_at),
+            "writeOffState": "0",
+            "pubts": time_text(invoice.changed_at),
+        }
+        for n, balance in enumerate(balances)
+    ]
+
+
+CASH = {
+    (PartnerKind.CUSTOMER, PaymentDirection.RECEIVED): "collection",
+    (PartnerKind.CUSTOMER, PaymentDirection.SPENT): "arRefund",
+    (PartnerKind.VENDOR, PaymentDirection.SPENT): "payment",
+    (PartnerKind.VENDOR, PaymentDirection.RECEIVED): "apRefund",
+}
+"""The list that a payment is in, by its partner and direction."""
+
+
+def payment(record: Payment) -> Bill:
+    """Return a receipt or payment with its rows in a list, one per line."""
+    assert record.amount is not None
+    odd, customer = int(record.id) % 2, record.partner_kind is PartnerKind.CUSTOMER
+    head = {
+        "id": str(wire_id(record.id)),
+        "code": record.number,
+        "billDate": day_text(record.paid_on),
+        "verifyState": {PaymentStatus.DRAFT: (0, 1), PaymentStatus.CANCELLED: (3, 2)}.get(record.status, (2, 2))[odd],
+        "writeOffState": "1" if record.status is PaymentStatus.CANCELLED and odd else "0",
+        "modifyTime": time_text(record.changed_at),
+    }
+    first = record.amount.amount / 4
+    return head, [
+        {
+            "bodyItemId": f"{head['id']}{n}",
+            "bodyItemObjectType": "1" if customer else "0",
+            "bodyItemCustomerName" if customer else "bodyItemSupplierName": record.partner,
+            "bodyItemOriCurrencyName": _CURRENCIES[record.amount.currency],
+            "bodyItemOriTaxIncludedAmount": part,
+            "bodyItemSettleModeName": record.method,
+            "bodyItemPubts": "2026-01-02 08:00:00",
+        }
+        for n, part in enumerate((first, record.amount.amount - first))
+    ]
+
+
+def goods_issue(delivery: GoodsDelivery, *, detail: bool) -> Bill:
+    """Return a note of goods issue; lists name neither the carrier nor the number of the parcel."""
+    shipped = delivery.status is DeliveryStatus.SHIPPED
+    head = {
+        "id": wire_id(delivery.id),
+        "code": delivery.number,
+        "cust": 1822523165643008,
+        "cust_name": delivery.customer,
+        "status": 1 if shipped else 0,
+        "vouchdate": day_text(delivery.shipped_on if shipped else delivery.planned_on or TODAY),
+        "operator_name": delivery.salesperson,
+        "warehouse": WAREHOUSES.get(delivery.warehouse, delivery.warehouse),
+        "warehouse_name": delivery.warehouse,
+        "pubts": time_text(delivery.changed_at),
+    }
+    if detail:
+        head |= {"iLogisticId_name": delivery.carrier or None, "cLogisticsBillNo": delivery.tracking or None}
+        head["stockDirection"] = "1" if delivery.is_return else "0"
+    lines = [
+        {
+            "product_cCode": line.sku,
+            "product_cName": line.name,
+            "unitName": line.unit,
+            "qty": line.quantity,
+            "firstupcode": delivery.order_number,
+            "upcode": f"FH{delivery.number}",
+        }
+        for line in delivery.lines
+    ]
+    return _said(head), lines
 
 
 def production_order(order: ProductionOrder) -> Row:

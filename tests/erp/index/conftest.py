@@ -16,7 +16,7 @@ from bot.erp.index.port import Readings
 from bot.erp.index.search import ProductIndex
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.product_index import StoredProductIndex
+from bot.store.erp.product_index import StoredProductIndex
 from tests.erp.index.catalogue import Clock, MutableCatalogue
 
 SIGNS = "螺丝栓母垫圈钢不锈内六角平头重型长轴承弹簧行车单双调节绿色乐器十字电机减速机轮皮带阀门接管银仓加厚"

@@ -21,8 +21,8 @@ from bot.erp.index.port import SyncState
 from bot.metrics import Metrics
 from bot.settings import ErpSettings, IndexSettings, Settings, load_settings
 from bot.store.database import Database
-from bot.store.erp_records import StoredErpRecords
-from bot.store.product_index import StoredProductIndex
+from bot.store.erp.product_index import StoredProductIndex
+from bot.store.erp.records import StoredErpRecords
 
 from .catalogue import screw
 

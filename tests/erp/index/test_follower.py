@@ -13,8 +13,8 @@ from bot.erp.errors import Invalid, NotFound, Unavailable, Unsupported
 from bot.erp.index.follower import FULL_SCAN_INTERVAL, run_followers
 from bot.erp.index.port import VERSION
 from bot.erp.model import Area, Changes, Product
+from bot.store.erp.product_index import StoredProductIndex
 from bot.store.errors import StoreUnavailable
-from bot.store.product_index import StoredProductIndex
 from tests.erp.index.catalogue import Clock, MutableCatalogue, screw
 from tests.erp.index.conftest import IndexBot
 

@@ -14,7 +14,7 @@ from bot.erp.index.pinyin import MOST_INITIALS, MOST_SYLLABLES, chinese, spell
 from bot.erp.index.port import Readings, SyncState
 from bot.erp.model import Product
 from bot.store.database import Database
-from bot.store.product_index import StoredProductIndex
+from bot.store.erp.product_index import StoredProductIndex
 from bot.store.tables import METADATA
 from tests.erp.index.catalogue import screw
 from tests.erp.index.conftest import SIGNS

@@ -15,7 +15,7 @@ from bot.erp.model import Product
 from bot.erp.port import Capability
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.product_index import StoredProductIndex
+from bot.store.erp.product_index import StoredProductIndex
 from tests.erp.index.catalogue import Clock, MutableCatalogue, screw
 from tests.erp.index.conftest import IndexBot
 

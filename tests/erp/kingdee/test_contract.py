@@ -168,8 +168,9 @@ class TestKingdeeSignedContract(Kingdee):
         return super().options(installation, timeout) | app
 
 
+@pytest.mark.sampled(4)
 class TestKingdeeSessionContract(Kingdee):
-    __test__ = second_way = True
+    __test__ = True
     name = "kingdee-session"
     gaps = Gaps(
         fields=_FIELDS | {"Quantities.forecast": "only GetExpectQty tells it, for one organisation"},

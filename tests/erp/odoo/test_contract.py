@@ -9,6 +9,8 @@ from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from bot.erp.model import (
     Approval,
     Feed,
@@ -137,7 +139,7 @@ class TestOdooJson2Contract(OdooContract):
     gaps = gaps(login__once=_NO_LOGIN)
 
 
+@pytest.mark.sampled(4)
 class TestOdooJsonRpcContract(OdooContract):
     name, vendor, release = "odoo-jsonrpc", vendor, (18, 0)
-    second_way = True
     gaps = gaps()

@@ -17,7 +17,7 @@ from bot.erp.index.search import ProductIndex
 from bot.erp.model import Area
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.product_index import StoredProductIndex
+from bot.store.erp.product_index import StoredProductIndex
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import RequestKind
 from tests.erp.fakes.odoo import FakeOdoo

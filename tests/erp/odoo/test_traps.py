@@ -105,6 +105,7 @@ def of_many_warehouses(clock: Clock, count: int, *, in_lots: bool) -> ReferenceC
     return company
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("release", [(17, 0), (18, 0), (19, 0)], ids=str)
 @pytest.mark.parametrize("count", [1, 5, 30])
 @pytest.mark.parametrize("in_lots", [False, True])

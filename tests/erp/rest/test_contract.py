@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.erp.rest.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
@@ -14,7 +15,7 @@ from tests.erp.rest.documented_config import api_options
 
 
 class TestRestContract(ErpContract):
-    offers = frozenset(Capability) - {Capability.LOTS}
+    offers, feeds = frozenset(Capability), frozenset(Feed)
     """With a login that runs out."""
 
     name, vendor = "rest", vendor

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.erp.model import (
     Approval,
     Bill,
@@ -101,6 +103,7 @@ def _purchase(record: Any) -> Any:
     )
 
 
+@pytest.mark.sampled(3)
 class TestDolibarrContract(ErpContract):
     """With one key."""
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from bot.erp.goods import DeliveryStatus, GoodsDelivery, ProductDetails
 from bot.erp.model import (
     Bill,
@@ -198,6 +200,6 @@ class TestSapB1Contract(SapB1Contract):
     name, version = "sap_b1", "v2"
 
 
+@pytest.mark.sampled(4)
 class TestSapB1OldContract(SapB1Contract):
     name, version = "sap_b1-v1", "v1"
-    second_way = True

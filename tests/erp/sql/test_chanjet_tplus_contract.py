@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.erp.model import Approval, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
+import pytest
+
+from bot.erp.model import Approval, Feed, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier
@@ -17,6 +19,7 @@ from tests.erp.sql.mapping_contract import (
     given_up_is_closed,
     in_own_currency,
     without_production,
+    without_void,
 )
 
 _UNCHECKED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
@@ -35,9 +38,10 @@ def _as_checked(record: Any) -> Any:
 
 
 def _without_void(record: Any) -> Any:
-    return None if isinstance(record, Invoice) and record.status is InvoiceStatus.VOID else record
+    return None if isinstance(record, Invoice) and record.status is InvoiceStatus.VOID else without_void(record)
 
 
+@pytest.mark.sampled(3)
 class TestChanjetTplusContract(ReadyMappingContract):
     """On PostgreSQL."""
 
@@ -45,12 +49,14 @@ class TestChanjetTplusContract(ReadyMappingContract):
     offers = READS - {Capability.PRODUCTION_ORDERS} | {
         Capability.CUSTOMERS,
         Capability.VENDORS,
+        Capability.PAYMENTS,
         Capability.PRODUCT_DETAILS,
         Capability.PRICES,
         Capability.ARRIVALS,
         Capability.SHORTAGES,
         Capability.WAREHOUSE_STOCK,
     }
+    feeds = frozenset({Feed.PAYMENTS})
     gaps = Gaps(
         cases={
             f"changes.{case}[production]": "the days of 生产加工单 stand in no public description of T+"
@@ -68,6 +74,8 @@ class TestChanjetTplusContract(ReadyMappingContract):
             "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
             "Customer.payment_terms": "terms stand as ids that no public description explains",
             "Customer.receivable": "whether the balance beside a partner is of today no public description says",
+            "Payment.method": "ways of paying stand in lines of a payment that no public description explains",
+            "Payment.settles": "what a payment settles stands in lines that no public description explains",
             "Supplier.buyer": "a partner names who sells to them, not who buys",
             "Supplier.payment_terms": "terms stand as ids that no public description explains",
             "Supplier.payable": "whether the balance beside a partner is of today no public description says",
@@ -78,7 +86,7 @@ class TestChanjetTplusContract(ReadyMappingContract):
             Rewrite("vendors of a product are those of earlier purchases", supplied_earlier),
             Rewrite("what production is to give is not told", without_production),
             Rewrite("limits of partners are in the company's own currency", in_own_currency),
-            Rewrite("a delivery note that was wrong is deleted, not void", _without_void),
+            Rewrite("a delivery note or a payment that was wrong is deleted, not void", _without_void),
         ),
         resolution=timedelta(milliseconds=1),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.erp.sql.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
@@ -17,13 +18,14 @@ from tests.erp.sql.documented_config import company_options
 from tests.erp.sql.postgres_server import Postgres
 
 DECIDING = {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
-READ = frozenset(Capability) - DECIDING - {Capability.LOTS}
+READ = frozenset(Capability) - DECIDING
 
 
 class TestSqlContract(ErpContract):
     """On SQLite."""
 
     name, vendor, offers, embedded = "sql", vendor, READ, True
+    feeds = frozenset(Feed)
     gaps = Gaps()
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> SqlInstallation:
@@ -33,11 +35,11 @@ class TestSqlContract(ErpContract):
         return company_options(url=installation.url, timeout=timeout)
 
 
+@pytest.mark.sampled(4)
 class TestPostgresContract(TestSqlContract):
     """On PostgreSQL."""
 
     name = "sql-postgresql"
-    second_way = True
 
     @pytest.fixture(autouse=True)
     def _server(self, postgres: Postgres) -> None:

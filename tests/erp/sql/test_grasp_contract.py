@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
@@ -36,6 +38,7 @@ def _in_own_currency(record: Any) -> Any:
     return replace(record, total=yuan(record.total), lines=lines)
 
 
+@pytest.mark.sampled(3)
 class TestGraspContract(ReadyMappingContract):
     """On PostgreSQL."""
 

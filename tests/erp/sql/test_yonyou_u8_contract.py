@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, PurchaseStatus
 from bot.erp.port import GOODS, PARTNER_READS
 from bot.testing.gaps import Gaps, Rewrite
@@ -41,6 +43,7 @@ def _numbered_by_kind(record: Any) -> Any:
     return replace(record, number=f"{kind}{record.number}")
 
 
+@pytest.mark.sampled(3)
 class TestYonyouU8Contract(ReadyMappingContract):
     """On PostgreSQL."""
 

@@ -69,7 +69,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
-    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
+    feeds = frozenset(Feed)
     offers = frozenset(Capability)
     name, vendor = "tryton", vendor
     gaps = Gaps(

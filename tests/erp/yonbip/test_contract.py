@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Customer,
-    Invoice,
-    InvoiceStatus,
+    Feed,
     ProductionOrder,
     PurchaseOrder,
     PurchaseStatus,
@@ -19,7 +19,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import GOODS, Capability
 from bot.erp.yonbip.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
@@ -35,12 +35,6 @@ def _warehouses(record: Any) -> Any:
         return record
     places: tuple[WarehouseStock, ...] = tuple(replace(p, code=WAREHOUSES[p.code]) for p in record.per_warehouse)
     return replace(record, per_warehouse=places)
-
-
-def _open_amount(record: Any) -> Any:
-    if isinstance(record, Invoice) and record.status is InvoiceStatus.PART_PAID:
-        return replace(record, open_amount=None)
-    return record
 
 
 def _levels(record: Any) -> Any:
@@ -71,6 +65,16 @@ def _active(record: Any) -> Any:
     return replace(record, is_active=True) if isinstance(record, Customer) else record
 
 
+def _one_day(record: Any) -> Any:
+    if not isinstance(record, GoodsDelivery):
+        return record
+    if record.status is DeliveryStatus.CANCELLED:
+        return None
+    if record.status is DeliveryStatus.SHIPPED:
+        return replace(record, planned_on=None)
+    return replace(record, status=DeliveryStatus.PLANNED, planned_on=record.planned_on or TODAY)
+
+
 _UNLISTED = (
     "Customer.contact", "Customer.phone", "Customer.email", "Customer.address", "Customer.salesperson",
     "Customer.payment_terms", "Customer.credit_limit", "Customer.receivable", "Customer.changed_at",
@@ -79,11 +83,8 @@ _UNLISTED = (
 
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
-    offers = (
-        frozenset(Capability)
-        - GOODS
-        - {Capability.REORDER_POINT, Capability.LOTS, Capability.BILLS, Capability.PAYMENTS}
-    )
+    offers = frozenset(Capability) - (GOODS - {Capability.DELIVERIES}) - {Capability.REORDER_POINT, Capability.LOTS}
+    feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
     gaps = Gaps(
         fields={
             "Product.is_active": "the list of materials does not tell which are disabled",
@@ -91,13 +92,13 @@ class TestYonBipContract(ErpContract):
             "Product.barcode": "the list of materials answers without barcodes",
             "Quantities.reserved": "stock tells what orders will take out, not what is reserved",
             "StockLevel.reorder_point": "safety stock is not in the stock call",
-            "Invoice.order_number": "a receivable does not name its order",
             "PurchaseOrder.changed_by": "documents name who changed them by a number that the workflow does not know",
             **dict.fromkeys(_UNLISTED, "the list of customers tells no more than code and name"),
             "Supplier.contact": "contacts are not in the list of vendors",
             "Supplier.buyer": "the list of vendors does not tell",
             "Supplier.payment_terms": "the list of vendors does not tell",
             "Supplier.payable": "the list of vendors does not tell",
+            "Payment.settles": "lists of receipts and payments name no bills; records of settling do",
             "ProductionOrder.scrapped": "a list of production orders does not tell what was scrapped",
             "ProductionOrder.sales_order": "a list of production orders does not tell the sales order's number",
         },
@@ -108,11 +109,11 @@ class TestYonBipContract(ErpContract):
         },
         rewrites=(
             Rewrite("stock names warehouses by id alone", _warehouses),
-            Rewrite("what is open of a receivable paid in part is not told", _open_amount),
             Rewrite("the workflow tells the levels reached, not those to come", _levels),
             Rewrite("only the workflow names the requester's account", _requester),
             # Not listed as a gap of states: the states of other documents have the same text.
             Rewrite("a purchase order is closed, not cancelled", _closed),
+            Rewrite("a note of goods issue has one day, is picked or not, and is deleted when given up", _one_day),
             Rewrite("the list of customers does not tell who is disabled", _active),
             Rewrite("material that was not issued may lie ready or not", _material),
         ),

@@ -160,15 +160,43 @@ def test_payment_that_nobody_saw_is_no_payment() -> None:
 def test_red_receivables_are_credit_notes_with_either_sign() -> None:
     for amount in (-5, 5):
         row = {"id": 1, "code": "R", "verifyState": 2, "direction": "-1", "oriTaxIncludedAmount": amount}
-        note = DOCUMENTS.invoice({**row, "oriCurrencyCode": "CNY"})
+        note = DOCUMENTS.invoice({**row, "oriCurrencyCode": "CNY"}, {})
         assert note.is_credit_note
         assert note.total == note.open_amount == Money(Decimal(-5), "CNY")
 
 
-def test_what_is_open_of_a_part_payment_is_not_known_and_nothing_of_a_payment() -> None:
-    row = {"id": 1, "code": "R", "verifyState": 2, "oriTaxIncludedAmount": 5, "oriCurrencyCode": "CNY"}
-    open_amounts = [DOCUMENTS.invoice({**row, "writeOffState": state}).open_amount for state in ("0", "1", "2")]
-    assert open_amounts == [Money(Decimal(5), "CNY"), Money(Decimal(0), "CNY"), None]
+_APPROVED = {"id": 1, "code": "R", "verifyState": 2, "oriTaxIncludedAmount": 5, "oriCurrencyCode": "CNY"}
+
+
+@pytest.mark.parametrize(
+    ("balance", "status", "owed"),
+    [
+        (Decimal(5), InvoiceStatus.UNPAID, 5),
+        (Decimal(2), InvoiceStatus.PART_PAID, 2),
+        (Decimal(0), InvoiceStatus.PAID, 0),
+        (None, InvoiceStatus.UNPAID, None),
+    ],
+)
+def test_what_was_paid_is_told_by_the_accounting(
+    balance: Decimal | None, status: InvoiceStatus, owed: int | None
+) -> None:
+    for read in (DOCUMENTS.invoice, DOCUMENTS.bill):
+        invoice = read({**_APPROVED, "writeOffState": "0"}, {"1": balance})
+        assert (invoice.status, invoice.open_amount) == (status, owed if owed is None else Money(Decimal(owed), "CNY"))
+
+
+def test_red_payables_are_settled_by_a_balance_with_either_sign() -> None:
+    for balance in (-2, 2):
+        note = DOCUMENTS.bill({**_APPROVED, "direction": "-1"}, {"1": Decimal(balance)})
+        assert (note.status, note.open_amount) == (InvoiceStatus.PART_PAID, Money(Decimal(-2), "CNY"))
+
+
+@pytest.mark.parametrize(("balances", "owed"), [({}, [5, 0, None]), (None, [None, 0, None])])
+def test_without_accounting_only_what_was_taken_back_is_settled(
+    balances: dict[str, Decimal | None] | None, owed: list[int | None]
+) -> None:
+    found = [DOCUMENTS.invoice({**_APPROVED, "writeOffState": state}, balances) for state in ("0", "1", "2")]
+    assert [each.open_amount and each.open_amount.amount for each in found] == owed
 
 
 def test_the_second_line_of_a_production_order_has_a_number_of_its_own() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound, Unsupported
+from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.model import Money
 from bot.erp.port import ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
 from bot.testing.company import Clock
@@ -71,10 +73,40 @@ async def test_more_customers_than_are_read_are_refused(open_with: Open) -> None
         await open_with(most_materials=5).customers(ListQuery())
 
 
-async def test_what_is_not_documented_is_not_offered(erp: YonBipErp, server: FakeYonBip) -> None:
-    for read in (erp.bills, erp.payments):
-        with pytest.raises(Unsupported):
-            await read(ListQuery())
-    for one in (erp.customer, erp.vendor):
+async def test_nobody_is_not_found(erp: YonBipErp) -> None:
+    for one in (erp.customer, erp.vendor, erp.payment):
         with pytest.raises(NotFound):
             await one("nobody")
+
+
+# Receipts and payments
+
+
+async def test_each_list_is_asked_for_what_concerns_partners(erp: YonBipErp, server: FakeYonBip) -> None:
+    server.page = 100
+    await erp.payments(ListQuery())
+    asked = {path.split("/")[2]: body["objectType"] for path, body in server.asked}
+    assert asked == {"collection": ["1"], "arRefund": ["1"], "payment": "0", "apRefund": "0"}
+
+
+async def test_payments_are_never_told_by_half(erp: YonBipErp, server: FakeYonBip) -> None:
+    server.answers["/EFI/apRefund/list"] = {"code": "310037", "message": "应用没有该API的调用权限"}
+    with pytest.raises(NotPermitted):
+        await erp.payments(ListQuery())
+    with pytest.raises(NotPermitted):
+        await erp.payment("PAY-1001")
+
+
+async def test_a_payment_is_the_sum_of_its_lines(erp: YonBipErp, server: FakeYonBip) -> None:
+    head = {"id": "7", "code": "SK-1", "billDate": "2026-11-20 00:00:00", "verifyState": 2}
+    lines = [
+        {"bodyItemId": key, "bodyItemOriTaxIncludedAmount": amount, "bodyItemOriCurrencyName": "人民币"}
+        for key, amount in (("71", 5), ("72", Decimal("2.5")), ("71", 5))
+    ]
+    empty = {"recordCount": 0, "recordList": []}
+    server.answers |= {f"/EFI/{kind}/list": said(empty) for kind in ("arRefund", "payment", "apRefund")}
+    server.answers["/EFI/collection/list"] = said(
+        {"recordCount": 3, "recordList": [{**head, **each} for each in lines]}
+    )
+    [payment] = (await erp.payments(ListQuery())).items
+    assert payment.amount == Money(Decimal("7.5"), "CNY")

@@ -11,10 +11,20 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, Unsupported
-from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import (
+    Area,
+    Decision,
+    DecisionOutcome,
+    Feed,
+    Followed,
+    InvoiceStatus,
+    PurchaseOrder,
+    PurchaseStatus,
+    Verdict,
+)
 from bot.erp.port import Filter, ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
-from bot.testing.company import ReferenceCompany
+from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import RequestKind
 from tests.erp.fakes.yonbip import FakeYonBip, user_token
 from tests.erp.fakes.yonbip_records import ORG, WAREHOUSES, wire_id
@@ -27,6 +37,10 @@ TOKENS = {"user_tokens": {"anna": user_token("anna")}}
 
 def decision(order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE) -> Decision:
     return Decision(number=order.number, version=order.version, verdict=verdict, by="anna", reason="太贵")
+
+
+def _said(data: Any) -> dict[str, Any]:
+    return {"code": "200", "message": "操作成功", "data": data}
 
 
 def nulls(value: Any) -> bool:
@@ -109,6 +123,66 @@ async def test_a_document_deleted_between_list_and_detail_is_left_out(erp: YonBi
     found = await erp.purchase_orders(ListQuery(limit=3))
     assert "PO-GONE" not in [order.number for order in found.items]
     assert len(found.items) == 2
+
+
+async def test_the_accounting_of_a_page_is_read_with_one_question(erp: YonBipErp, server: FakeYonBip) -> None:
+    server.page = 100
+    found = await erp.invoices(ListQuery(limit=5))
+    days = sorted(str(invoice.issued_on) for invoice in found.items)
+    [asked] = [body for path, body in server.asked if path == "/EFI/arPublicEvent/list"]
+    assert (asked["open_srcBillDate_begin"][:10], asked["open_srcBillDate_end"][:10]) == (days[0], days[-1])
+
+
+@pytest.mark.parametrize(("area", "number"), [(Area.FINANCE, "INV-7"), (Feed.BILLS, "BILL-3")])
+async def test_to_settle_a_bill_is_a_change_of_it(
+    open_with: Open, server: FakeYonBip, clock: Clock, area: Followed, number: str
+) -> None:
+    erp = open_with()
+    cursor = (await erp.changed_since(area, "", limit=100)).cursor
+    clock.advance(3600)
+    server.settled[number] = clock.now()
+    found = await erp.changed_since(area, cursor, limit=100)
+    assert [(change.key, change.changed_at) for change in found.items] == [(number, clock.now())]
+    assert (await erp.changed_since(area, found.cursor, limit=100)).items == ()
+
+
+async def test_an_app_that_may_not_read_settlements_follows_the_bills_themselves(
+    open_with: Open, server: FakeYonBip, clock: Clock
+) -> None:
+    refused = {"code": "310037", "message": "应用没有该API的调用权限"}
+    server.answers["/EFI/arverifyevent/list"] = refused
+    erp = open_with()
+    cursor = (await erp.changed_since(Area.FINANCE, "", limit=100)).cursor
+    clock.advance(3600)
+    server.settled["INV-7"] = clock.now()
+    server.company.touch(Area.FINANCE, "INV-1002")
+    assert [change.key for change in (await erp.changed_since(Area.FINANCE, cursor, limit=100)).items] == ["INV-1002"]
+
+
+async def test_an_app_without_the_right_to_accounting_tells_invoices_without_what_is_open(
+    erp: YonBipErp, server: FakeYonBip
+) -> None:
+    refused = {"code": "310037", "message": "应用没有该API的调用权限"}
+    server.answers |= {f"/EFI/{kind}PublicEvent/list": refused for kind in ("ar", "ap")}
+    unpaid = InvoiceStatus.UNPAID
+    for read, number in ((erp.invoice, "INV-7"), (erp.bill, "BILL-3")):
+        document = await read(number)
+        assert (document.status, document.open_amount) == (unpaid, None)
+
+
+async def test_what_employees_are_owed_is_no_bill(erp: YonBipErp, server: FakeYonBip) -> None:
+    head = {
+        "id": "9",
+        "code": "EXP-1",
+        "billDate": "2026-11-20 00:00:00",
+        "verifyState": 2,
+        "pubts": "2026-11-20 09:00:00",
+    }
+    server.more_payables = [(head, [{"bodyItemObjectType": "2", "bodyItemId": "91"}])]
+    assert (await erp.bills(ListQuery(text="EXP"))).total == 0
+    assert "EXP-1" not in {each.key for each in (await erp.changed_since(Feed.BILLS, "", limit=100)).items}
+    with pytest.raises(NotFound):
+        await erp.bill("EXP-1")
 
 
 async def test_a_receivable_is_due_with_its_first_instalment(erp: YonBipErp, company: ReferenceCompany) -> None:
@@ -266,3 +340,20 @@ async def test_without_the_right_to_the_workflow_orders_are_read_all_the_same(
     assert order.approval.pending_for == ()
     result = await erp.decide(decision(order))
     assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.NOT_PERMITTED, 0)
+
+
+# What left
+
+
+async def test_a_note_of_several_orders_is_of_each(erp: YonBipErp, server: FakeYonBip) -> None:
+    head = {"id": 8, "code": "CK-1", "vouchdate": "2026-11-20 00:00:00", "status": 1, "stockDirection": "1"}
+    lines = [{"firstupcode": order, "qty": 1, "product_cCode": "SKU123"} for order in ("SO-1001", "SO-1002", "SO-1001")]
+    server.answers["/scm/salesout/list"] = _said({"recordCount": 3, "recordList": [{**head, **line} for line in lines]})
+    server.answers["/scm/salesout/detail"] = _said({**head, "details": lines})
+    for text in ("SO-1001", "SO-1002", "CK-"):
+        [note] = (await erp.deliveries(ListQuery(text=text))).items
+        assert (note.order_number, note.is_return, note.lines) == ("SO-1001, SO-1002", True, ())
+    [found] = await erp.deliveries_of("so-1002")
+    assert len(found.lines) == 3
+    [asked] = [body["simpleVOs"] for path, body in server.asked if "details.firstupcode" in str(body)]
+    assert asked == [{"field": "details.firstupcode", "op": "eq", "value1": "SO-1002"}]

@@ -142,17 +142,18 @@ class AlertScenario:
         services = self.system.app.alerts
         services.processor.poke()
         services.outbox.poke()
-        await eventually(self._is_quiet, hint=self._rest)
+        # One connection for all looks: each new one reads the whole schema first.
+        with closing(sqlite3.connect(self.folder / "demo" / "dingerp.sqlite3", timeout=5)) as connection:
+            await eventually(partial(self._is_quiet, connection), hint=partial(self._rest, connection))
 
-    def _is_quiet(self) -> bool:
-        rest = self._rest()
-        if any(rest.values()):
-            self.system.app.alerts.processor.poke()
-            self.system.app.alerts.outbox.poke()
-            return False
-        return True
+    def _is_quiet(self, connection: sqlite3.Connection) -> bool:
+        if not any(self._rest(connection).values()):
+            return True
+        self.system.app.alerts.processor.poke()
+        self.system.app.alerts.outbox.poke()
+        return False
 
-    def _rest(self) -> dict[str, int]:
+    def _rest(self, connection: sqlite3.Connection) -> dict[str, int]:
         now = int(self.clock.now.timestamp() * 1000)
         due = {
             "events": "SELECT count(*) FROM event WHERE state = 'waiting'",
@@ -160,8 +161,7 @@ class AlertScenario:
             "cards": f"SELECT count(*) FROM alert_card WHERE due_ms <= {now}",
             "deliveries": f"SELECT count(*) FROM delivery WHERE state = 'queued' AND due_ms <= {now}",
         }
-        with closing(sqlite3.connect(self.folder / "demo" / "dingerp.sqlite3", timeout=5)) as connection:
-            return {name: connection.execute(query).fetchone()[0] for name, query in due.items()}
+        return {name: connection.execute(query).fetchone()[0] for name, query in due.items()}
 
 
 OpenAlertScenario = Callable[..., Any]
@@ -187,6 +187,9 @@ async def open_timeline_in(
         "alerts": AlertSettings(default_groups=(WAREHOUSE,), rules=file),
         "hooks": {"erp": HookSettings(secret=SecretStr(_SECRET))},
         "outbox": {"per_second": 1000, "place_minute": 1000},
+        # Learning the names of products and partners would cost as much as most of these tests.
+        "index": {"enabled": False},
+        "understanding": {"enabled": False},
         **changes,
     }
     async with run_system(folder, clock=clock, **changes) as system, aiohttp.ClientSession() as session:

@@ -264,6 +264,9 @@ async def run_approval_scenario(
         "approvals": {"groups": tuple(groups), "backlog": True, "rules": file, **(approvals or {})},
         "outbox": {"per_second": 1000, "place_minute": 1000},
         "erp": {"demo": source},
+        # Sentences and the index are there where a test is about them: learning the names costs a fifth of most tests.
+        "index": {"enabled": False},
+        "understanding": {"enabled": False},
         **changes,
     }
     with patch.object(adapter, "open_demo", open_moody):

@@ -80,6 +80,7 @@ OUTCOMES = [
 card, and whether anything on it may be green."""
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("outcome", "before", "state", "says", "green"), OUTCOMES)
 async def test_each_outcome_has_its_drawing(
     open_approval_scenario: OpenApprovalScenario,
@@ -181,6 +182,7 @@ async def test_the_list_of_what_waits(open_approval_scenario: OpenApprovalScenar
         assert LARGE in following.title
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("line", [f"/approve {SMALL}", f"/reject {SMALL} 价格过高"])
 @pytest.mark.parametrize("where", ["", BUYING])
 async def test_words(open_approval_scenario: OpenApprovalScenario, line: str, where: str) -> None:

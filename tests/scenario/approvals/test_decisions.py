@@ -71,6 +71,7 @@ async def test_prices_are_in_the_approvers_own_chats_alone(open_approval_scenari
         await scenario.assert_ended(SMALL, CaseState.APPROVED, "已同意", "林明川")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("token", "reason"), [("p", "价格过高"), ("b", "超出预算"), ("q", "数量有误"), ("n", "不需要")]
 )
@@ -105,6 +106,7 @@ async def test_rejecting_with_the_next_message(open_approval_scenario: OpenAppro
         assert bare == {BUYING}, "a figure may be a price"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("where", ["", BUYING])
 @pytest.mark.parametrize("line", [f"/reject {SMALL} 价格过高", f"/拒绝 {SMALL} 价格过高", f"驳回 {SMALL} 价格过高"])
 async def test_rejecting_in_words(open_approval_scenario: OpenApprovalScenario, line: str, where: str) -> None:
@@ -148,7 +150,7 @@ async def test_all_of_the_list_after_a_confirmation(open_approval_scenario: Open
 async def test_a_question_that_only_sounds_like_it_decides_nothing(
     open_approval_scenario: OpenApprovalScenario,
 ) -> None:
-    async with open_approval_scenario(SMALL) as scenario:
+    async with open_approval_scenario(SMALL, understanding={"enabled": True}) as scenario:
         for line in (f"同意 {SMALL} 吗", f"{SMALL} 不同意", f"可以批准 {SMALL} 吗"):
             await scenario.ask(line, BOSS)
         assert scenario.erp.told == []

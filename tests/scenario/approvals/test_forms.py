@@ -289,6 +289,7 @@ async def test_who_may_not_decide_gets_no_form(open_approval_scenario: OpenAppro
         assert forms(scenario) == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("token", ["fill|/nonsense …", "fill|", "fill|/pending", "ask|0|/order late", "q_7f3a", ""])
 async def test_any_token_on_a_form_is_a_request_like_any_other(
     open_approval_scenario: OpenApprovalScenario, token: str

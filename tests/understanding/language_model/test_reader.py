@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.chat.reading import ReadBy, Reading
+from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands
 from bot.health import PartStatus
 from bot.metrics import Metrics

@@ -1,0 +1,1 @@
+"""What people see of cases: views, who gets to see which, and the answers to what people say."""

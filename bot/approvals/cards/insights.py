@@ -1,0 +1,339 @@
+"""What a decider needs to know beyond the order: last prices, stock, the supplier's record, and what is odd.
+
+Everything is computed from what the ERP says about other purchase orders of the same vendor and about the stock of the
+products. Reading is bounded in calls and time: what cannot be found out in time is left out, and said so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from statistics import median
+from types import MappingProxyType
+from typing import Annotated, Protocol
+
+import structlog
+from cachetools import LRUCache
+
+from bot.disclosure import ClassedBy, FieldClass
+from bot.erp.errors import ErpError, Unsupported
+from bot.erp.model import (
+    Cost,
+    Money,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantity,
+    Slice,
+    StockLevel,
+)
+from bot.erp.port import ListQuery
+from bot.single_flight import SingleFlights
+
+log = structlog.get_logger(__name__)
+
+MAX_LISTED, MAX_READ, MAX_LINES = 20, 6, 5
+"""Orders of the vendor that are listed, those of them that are read with their lines, and lines whose stock is asked:
+at most 1 + 6 + 5 calls for a revision."""
+
+_BOUGHT = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+"""States in which a price was really agreed."""
+_OPEN = {PurchaseStatus.WAITING, PurchaseStatus.APPROVED}
+_MAX_NUMBERS = 3
+_USUAL_FROM = 2
+"""Orders from which on something is usual."""
+_DUPLICATE_WINDOW = timedelta(days=30)
+"""A second order of the same lines within this time is odd."""
+_WHOLE, _TENTH = Decimal(1), Decimal("0.1")
+
+
+class MissingInsight(StrEnum):
+    """What could not be found out."""
+
+    HISTORY = "history"
+    STOCK = "stock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsightThresholds:
+    """From when on something is odd."""
+
+    price_jump: Decimal = Decimal(10)
+    """Per cent that a price may be above the last one."""
+    quantity: Decimal = Decimal(3)
+    """Times the usual quantity (the median of at least two orders)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastPrice:
+    """What was paid for a product last, and how much dearer it is now: per cent, to a tenth; None across currencies."""
+
+    price: Cost
+    on: date | None
+    number: str
+    drift: Annotated[Decimal | None, FieldClass.COST]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineInsight:
+    """What is known about one line; ``at_hand`` and ``incoming`` are in the line's unit."""
+
+    last: Annotated[LastPrice | None, FieldClass.COST] = None
+    at_hand: Quantity | None = None
+    incoming: Quantity | None = None
+    jump: Annotated[bool, ClassedBy("jump_class")] = False
+    usual: Quantity | None = None
+    """The usual quantity, where this one is far above it."""
+
+    @property
+    def jump_class(self) -> FieldClass | None:
+        """What ``jump`` tells: that a price was lower is known to who knows prices."""
+        return FieldClass.COST if self.jump else None
+
+
+NO_INSIGHT = LineInsight()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierLateness:
+    """How many of the vendor's orders that goods are awaited of are late, and the worst by how many days."""
+
+    awaited: int
+    late: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insight:
+    """What was found out about one revision; ``lines`` by their SKU."""
+
+    lines: Mapping[str, LineInsight] = field(default_factory=lambda: MappingProxyType({}))
+    lateness: SupplierLateness | None = None
+    open_orders: tuple[str, ...] = ()
+    """Other orders at the vendor that are not finished, newest first."""
+    duplicates: tuple[str, ...] = ()
+    """Those of them with the same lines."""
+    past_due: bool = False
+    usual_currency: str = ""
+    """Where this order's is another."""
+    missing: frozenset[MissingInsight] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsightData:
+    """What was read: the vendor's orders as listed, some of them with lines, and the stock of products by SKU."""
+
+    listed: tuple[PurchaseOrder, ...] = ()
+    read: tuple[PurchaseOrder, ...] = ()
+    stock: Mapping[str, StockLevel] = field(default_factory=lambda: MappingProxyType({}))
+    missing: frozenset[MissingInsight] = frozenset()
+
+
+class InsightSource(Protocol):
+    """One source (`bot.erp.hub.ErpHub.source_client`); all raise the classes of `bot.erp.errors`."""
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        """Return one order with its lines."""
+        ...
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        """Return orders without lines."""
+        ...
+
+    async def stock(self, sku: str) -> StockLevel:
+        """Return one product's stock."""
+        ...
+
+
+class Insights:
+    """Finds out, and remembers with the revision what it found."""
+
+    def __init__(
+        self,
+        records: Callable[[str], InsightSource],
+        *,
+        now: Callable[[], datetime],
+        seconds: float = 3.0,
+        marks: InsightThresholds | None = None,
+        kept: int = 500,
+        fresh: timedelta = timedelta(minutes=10),
+    ) -> None:
+        """``records`` opens a source by its name; ``now`` is in the company's zone. ``seconds`` bounds all reads."""
+        self._records = records
+        self._now = now
+        self._seconds = seconds
+        self._marks = marks or InsightThresholds()
+        self._fresh = fresh
+        self._known: LRUCache[str, tuple[datetime, Insight]] = LRUCache(kept)
+        self._finding: SingleFlights[str, Insight] = SingleFlights()
+
+    async def of(self, key: str, order: PurchaseOrder) -> Insight:
+        """Return what is known about a revision; ``key`` is its case. Many who ask at once cause one search."""
+        known = self.known(key)
+        if known is not None:
+            return known
+        return await self._finding.join(key, lambda: self._find(key, order))
+
+    def known(self, key: str) -> Insight | None:
+        """Return what was found out a short time ago, without asking the ERP."""
+        found = self._known.get(key)
+        if found is None or self._now() - found[0] > self._fresh:
+            return None
+        return found[1]
+
+    async def _find(self, key: str, order: PurchaseOrder) -> Insight:
+        evidence = await collect(self._records(order.source), order, seconds=self._seconds)
+        insight = analyse(order, evidence, self._now().date(), self._marks)
+        if not insight.missing:
+            self._known[key] = (self._now(), insight)
+        return insight
+
+
+async def collect(records: InsightSource, order: PurchaseOrder, *, seconds: float) -> InsightData:
+    """Read what `analyse` needs, as much as possible at once; what fails or is not there in time is missing."""
+    reading = _Collector(records, asyncio.get_running_loop().time() + seconds)
+    skus = tuple(dict.fromkeys(line.sku for line in order.lines if line.sku))[:MAX_LINES]
+    await asyncio.gather(
+        reading.bounded(MissingInsight.HISTORY, reading.history(order)),
+        *(reading.bounded(MissingInsight.STOCK, reading.stock(sku)) for sku in skus),
+    )
+    return InsightData(
+        listed=reading.listed,
+        read=tuple(reading.orders[other.number] for other in reading.listed if other.number in reading.orders),
+        stock=MappingProxyType(reading.levels),
+        missing=frozenset(reading.missing),
+    )
+
+
+class _Collector:
+    """What has been read so far, until a moment of the event loop's clock."""
+
+    def __init__(self, records: InsightSource, until: float) -> None:
+        self._records = records
+        self._until = until
+        self.listed: tuple[PurchaseOrder, ...] = ()
+        self.orders: dict[str, PurchaseOrder] = {}
+        self.levels: dict[str, StockLevel] = {}
+        self.missing: set[MissingInsight] = set()
+
+    async def bounded(self, what: MissingInsight, work: Coroutine[None, None, None]) -> None:
+        try:
+            async with asyncio.timeout_at(self._until):
+                await work
+        except Unsupported:
+            # Such an ERP never knows it: that is no news on a card, and the rest is worth remembering.
+            log.debug("approvals.insight_unsupported", what=what.value)
+        except (ErpError, TimeoutError) as error:
+            self.missing.add(what)
+            log.info("approvals.insight_missing", what=what.value, error=type(error).__name__)
+
+    async def stock(self, sku: str) -> None:
+        self.levels[sku] = await self._records.stock(sku)
+
+    async def history(self, order: PurchaseOrder) -> None:
+        self.listed = tuple(other for other in await _of_vendor(self._records, order) if other.number != order.number)
+        reads = (self.bounded(MissingInsight.HISTORY, self._order(other.number)) for other in self.listed[:MAX_READ])
+        await asyncio.gather(*reads)
+
+    async def _order(self, number: str) -> None:
+        self.orders[number] = await self._records.purchase_order(number)
+
+
+async def _of_vendor(records: InsightSource, order: PurchaseOrder) -> tuple[PurchaseOrder, ...]:
+    if not order.vendor:
+        return ()
+    found = await records.purchase_orders(ListQuery(text=order.vendor, limit=MAX_LISTED))
+    # The text may also have matched a number or another vendor's longer name.
+    return tuple(other for other in found.items if other.vendor == order.vendor)
+
+
+def analyse(order: PurchaseOrder, evidence: InsightData, today: date, marks: InsightThresholds) -> Insight:
+    """Return what the evidence says about an order."""
+    others = [other for other in evidence.read if other.number != order.number]
+    awaited = [
+        other
+        for other in evidence.listed
+        if other.status is PurchaseStatus.APPROVED and other.received is not Progress.FULL and other.due_on
+    ]
+    late = [days for other in awaited if (days := other.days_late(today))]
+    return Insight(
+        lines=MappingProxyType(
+            {line.sku: _line(line, others, evidence.stock.get(line.sku), marks) for line in order.lines if line.sku}
+        ),
+        lateness=SupplierLateness(awaited=len(awaited), late=len(late), days=max(late, default=0)) if awaited else None,
+        open_orders=tuple(other.number for other in evidence.listed if _is_open(other))[:_MAX_NUMBERS],
+        duplicates=tuple(other.number for other in others if _repeats(order, other))[:_MAX_NUMBERS],
+        past_due=order.due_on is not None and order.due_on < today,
+        usual_currency=_other_currency(order, evidence.listed),
+        missing=evidence.missing,
+    )
+
+
+def _line(
+    line: PurchaseLine, others: Sequence[PurchaseOrder], level: StockLevel | None, marks: InsightThresholds
+) -> LineInsight:
+    past = [
+        (other, known) for other in others for known in other.lines if (known.sku, known.unit) == (line.sku, line.unit)
+    ]
+    last = _last_price(line, past)
+    usual = _usual(known.quantity for other, known in past if other.status in _BOUGHT)
+    same_unit = level is not None and level.product.unit == line.unit
+    total = level.total if level is not None and same_unit else None
+    return LineInsight(
+        last=last,
+        at_hand=None if total is None else total.available if total.available is not None else total.on_hand,
+        incoming=total.incoming if total is not None else None,
+        jump=last is not None and last.drift is not None and last.drift > marks.price_jump,
+        usual=usual if usual is not None and line.quantity > usual * marks.quantity else None,
+    )
+
+
+def _last_price(line: PurchaseLine, past: Sequence[tuple[PurchaseOrder, PurchaseLine]]) -> LastPrice | None:
+    paid = [(other, known.price) for other, known in past if other.status in _BOUGHT and known.price is not None]
+    if not paid:
+        return None
+    order, price = max(paid, key=lambda pair: (pair[0].ordered_on or date.min, pair[0].number))
+    assert price is not None, "only known prices were chosen"
+    return LastPrice(price=price, on=order.ordered_on, number=order.number, drift=_drift(line.price, price))
+
+
+def _drift(now: Money | None, then: Money) -> Decimal | None:
+    if now is None or now.currency != then.currency or not then.amount:
+        return None
+    return ((now.amount / then.amount - _WHOLE) * 100).quantize(_TENTH, ROUND_HALF_UP)
+
+
+def _usual(quantities: Iterable[Decimal]) -> Decimal | None:
+    known = list(quantities)
+    return median(known) if len(known) >= _USUAL_FROM else None
+
+
+def _is_open(order: PurchaseOrder) -> bool:
+    return order.status in _OPEN and order.received is not Progress.FULL
+
+
+def _repeats(order: PurchaseOrder, other: PurchaseOrder) -> bool:
+    """Whether the other order asks for the same, is not finished, and is of about the same time."""
+    if not order.lines or not _is_open(other) or _wanted(order) != _wanted(other):
+        return False
+    if order.ordered_on is None or other.ordered_on is None:
+        return True
+    return abs(order.ordered_on - other.ordered_on) <= _DUPLICATE_WINDOW
+
+
+def _wanted(order: PurchaseOrder) -> Counter[tuple[str, str, Decimal]]:
+    return Counter((line.sku, line.unit, line.quantity) for line in order.lines)
+
+
+def _other_currency(order: PurchaseOrder, listed: Sequence[PurchaseOrder]) -> str:
+    used = Counter(other.total.currency for other in listed if other.total is not None and other.status in _BOUGHT)
+    if order.total is None or used.total() < _USUAL_FROM:
+        return ""
+    usual = used.most_common(1)[0][0]
+    return usual if usual != order.total.currency else ""

@@ -1,0 +1,158 @@
+"""What cards show of several purchase orders: those that wait for somebody, and approving them together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import attrgetter
+from typing import Annotated, ClassVar
+
+from bot.approvals.cards.views import show_action
+from bot.approvals.document import FINGERPRINT_PREFIX
+from bot.approvals.typed_votes import mark_cases
+from bot.cards.actions import ApproveAll, Ask
+from bot.cards.tables import Column, Table
+from bot.cards.view import Button, Color, Following, ListView, View
+from bot.chat.parsing import command_line
+from bot.chat.view_parts import export_buttons
+from bot.disclosure import FieldClass, Stating
+from bot.erp.model import Cost, DocumentRef, PartnerName
+from bot.phrase import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalListRow:
+    """An order in a list. ``result`` is what came of approving it together with others, as anybody may read it, and
+    ``words`` is what the ERP or a limit says of it.
+
+    ``done``: the reader has nothing to do about it any more. ``settled``: the ERP has it.
+    """
+
+    case: str
+    number: str
+    source: str = ""
+    vendor: PartnerName
+    amount: Cost | None = None
+    ordered_on: date | None = None
+    due_on: date | None = None
+    result: Phrase | None = None
+    words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
+    done: bool = False
+    settled: bool = False
+
+
+MIN_FOR_APPROVE_ALL = 2
+"""Orders from which on a list offers to approve them together."""
+
+
+_COLUMNS = (
+    Column(phrase("Number"), "number"),
+    Column(phrase("Vendor"), "vendor"),
+    Column(phrase("Amount"), "amount"),
+    Column(phrase("Arrives on"), "due_on"),
+    Column(phrase("Ordered"), "ordered_on"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalList(ListView):
+    """What waits for one person, oldest first. ``mute``: nobody can decide at present."""
+
+    card: ClassVar[str] = "approval_list"
+
+    rows: tuple[ApprovalListRow, ...]
+    mute: bool = False
+
+    def following(self) -> Following | None:
+        return _follow_rows(self.rows, self.offset)
+
+    def row_buttons(self) -> Sequence[Button]:
+        return _row_buttons(self.rows)
+
+    def buttons(self) -> Sequence[Button]:
+        pages, files = ListView.buttons(self), export_buttons(self.line) if self.total else []
+        if self.mute or len(self.rows) < MIN_FOR_APPROVE_ALL:
+            return (*pages, *files)
+        every = Button(phrase("Approve all…"), Ask(command_line("pending", "all"), self.offset))
+        return (*pages, every, *files)
+
+    def table(self) -> Table:
+        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("case"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalChoice(View):
+    """Asks which of several orders with one number is meant, where it waits in several ERPs."""
+
+    card: ClassVar[str] = "approval_choice"
+
+    number: str
+    rows: tuple[ApprovalListRow, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        return [Button(row.source, show_action(row.case)) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAll(ListView):
+    """Asks whether all these are to be approved at once: those that are shown, and no others."""
+
+    card: ClassVar[str] = "approval_all"
+
+    rows: tuple[ApprovalListRow, ...]
+    note: Phrase | None = None
+
+    def following(self) -> Following | None:
+        return _follow_rows(self.rows, self.offset)
+
+    def table(self) -> Table:
+        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("case"))
+
+    def buttons(self) -> Sequence[Button]:
+        label = phrase("Yes, approve all %(num)s", num=len(self.rows))
+        return (
+            Button(label, ApproveAll(page_fingerprint(row.case for row in self.rows), self.offset), Color.BLUE),
+            Button(phrase("Back"), Ask(command_line("pending"), self.offset)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalResults(View):
+    """What came of approving several at once, each by itself: at first what was recorded, then what the ERP did."""
+
+    card: ClassVar[str] = "approval_results"
+
+    rows: tuple[ApprovalListRow, ...]
+
+    def question(self) -> Ask | None:
+        return Ask(command_line("pending", mark_cases(row.case for row in self.rows)))
+
+    def following(self) -> Following | None:
+        documents = tuple(DocumentRef(row.source, row.number) for row in self.rows)
+        again = self.question()
+        return None if again is None else Following(documents, again, takes_over=True)
+
+    def buttons(self) -> Sequence[Button]:
+        left = _row_buttons([row for row in self.rows if not row.done])
+        return (*left, Button(phrase("What else waits"), Ask(command_line("pending"))))
+
+
+def _row_buttons(rows: Sequence[ApprovalListRow]) -> list[Button]:
+    """Return what opens each order; those that share a number are told apart by their ERPs."""
+    numbers = Counter(row.number.casefold() for row in rows)
+    labels = [row.number if numbers[row.number.casefold()] == 1 else f"{row.number} · {row.source}" for row in rows]
+    return [Button(label, show_action(row.case)) for label, row in zip(labels, rows, strict=True)]
+
+
+def _follow_rows(rows: Iterable[ApprovalListRow], offset: int = 0) -> Following | None:
+    """Return what a list is drawn again for: it then shows what waits by then."""
+    documents = tuple(DocumentRef(row.source, row.number) for row in rows)
+    return Following(documents, Ask(command_line("pending"), offset)) if documents else None
+
+
+def page_fingerprint(cases: Iterable[str]) -> str:
+    """Return what tells these cases, in this order, from any others."""
+    return hashlib.sha256("\n".join(cases).encode()).hexdigest()[:FINGERPRINT_PREFIX]

@@ -1,0 +1,290 @@
+"""What a case looks like now, to whom: for answers, and for the cards that the outbox sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from cachetools import LRUCache
+
+from bot.approvals.cards.insights import Insight, Insights, MissingInsight
+from bot.approvals.cards.view_builders import (
+    CardViewer,
+    ReplyNote,
+    RevisionData,
+    build_case_view,
+    build_requester_notice,
+    people_in_case,
+)
+from bot.approvals.cards.views import ApprovalTodo, ApprovalView, Audience
+from bot.approvals.case import Case, CaseState
+from bot.approvals.case_context import CaseContext
+from bot.approvals.document import fingerprint
+from bot.cards.view import View, shared_view
+from bot.chat.audiences import FieldsAt
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
+from bot.erp.errors import ErpError
+from bot.erp.model import PurchaseOrder
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard, Marker, MarkerState, OwnView, SingleCardComposer
+
+log = structlog.get_logger(__name__)
+
+ReadOrder = Callable[[str, str], Awaitable[PurchaseOrder]]
+"""Returns the order of a source with a number as it is now; raises the classes of `bot.erp.errors`."""
+
+FetchNames = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+"""Returns the names of people by their userIds; those whom nobody knows are left out."""
+
+PURCHASE_COMMAND = "po"
+"""The command whose rules say what may be seen of purchase orders."""
+
+CACHED_ORDERS = 500
+"""Orders that are remembered."""
+
+
+class CasePresenter:
+    """Draws cases for cards and for answers."""
+
+    def __init__(
+        self,
+        read: ReadOrder,
+        insights: Insights,
+        names_of: FetchNames,
+        *,
+        now: Callable[[], datetime],
+        seconds: float = 4.0,
+    ) -> None:
+        """``seconds`` bounds what a card waits for the ERP; an answer to a click says how long it can wait itself."""
+        self._read = read
+        self._insights = insights
+        self._names_of = names_of
+        self._now = now
+        self._seconds = seconds
+        self._orders: LRUCache[str, PurchaseOrder] = LRUCache(CACHED_ORDERS)
+
+    async def present(
+        self,
+        found: CaseContext,
+        *,
+        audience: Audience,
+        user_id: str = "",
+        remark: ReplyNote | None = None,
+        offset: int = 0,
+        seconds: float | None = None,
+    ) -> ApprovalView:
+        """Return the case as one reader may see it, after at most about ``seconds``."""
+        until = asyncio.get_running_loop().time() + (self._seconds if seconds is None else seconds)
+        case = found.case
+        concerned = (*found.waited, *found.erp_approvers.user_ids, *(remark.ask if remark is not None else ()))
+        order, names = await asyncio.gather(
+            self._order(case, until),
+            self._named((*people_in_case(case), *concerned), until),
+        )
+        known = RevisionData(
+            order=order,
+            insight=await self._insight(case, order, until),
+            before=self._remembered(found.before),
+            newer=self._remembered(found.newer),
+            names=names,
+        )
+        reader = CardViewer(audience=audience, user_id=user_id, now=self._now())
+        return build_case_view(found, known, reader, remark=remark, offset=offset)
+
+    async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return how people are called."""
+        return await self._names_of(tuple(dict.fromkeys(user_id for user_id in user_ids if user_id)))
+
+    async def _named(self, user_ids: Sequence[str], until: float) -> Mapping[str, str]:
+        """Return the names that are there in time; others are called by their userIds."""
+        try:
+            async with asyncio.timeout_at(until):
+                return await self.names(user_ids)
+        except TimeoutError:
+            log.info("approvals.names_missing")
+            return {}
+
+    def remember(self, order: PurchaseOrder) -> None:
+        """Keep the content of a revision that was read anyway."""
+        self._orders[_key(order.source, order.number, fingerprint(order))] = order
+
+    def _remembered(self, case: Case | None) -> PurchaseOrder | None:
+        return None if case is None else self._orders.get(_key(case.source, case.number, case.fingerprint))
+
+    async def _order(self, case: Case, until: float) -> PurchaseOrder | None:
+        """Return the order as it was shown first; None where the ERP has another one now or does not answer."""
+        known = self._remembered(case)
+        if known is not None or case.state is not CaseState.OPEN:
+            return known
+        try:
+            async with asyncio.timeout_at(until):
+                order = await self._read(case.source, case.number)
+        except (ErpError, TimeoutError) as error:
+            log.info("approvals.order_not_read", source=case.source, error=type(error).__name__)
+            return None
+        self.remember(order)
+        return self._remembered(case)
+
+    async def _insight(self, case: Case, order: PurchaseOrder | None, until: float) -> Insight | None:
+        if order is None or case.state is not CaseState.OPEN:
+            return None
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._insights.of(case.id, order)
+        except TimeoutError:
+            return Insight(missing=frozenset({*MissingInsight}))
+
+
+def _key(source: str, number: str, seen: str) -> str:
+    return f"{source}\0{number.casefold()}\0{seen}"
+
+
+class _CaseComposer(SingleCardComposer):
+    """Cards are named by case and place: ``case|group:cid…``."""
+
+    def __init__(
+        self, find: Callable[[str], Awaitable[CaseContext | None]], showing: CasePresenter, fields_at: FieldsAt
+    ) -> None:
+        """``find`` is that of `bot.approvals.service.ApprovalService`."""
+        self._find = find
+        self._showing = showing
+        self._fields_at = fields_at
+
+    async def _fields(self, found: CaseContext, place: Place) -> frozenset[FieldClass]:
+        """Return what may be seen of a case at a place: everything by a person who has to do with it."""
+        if place.kind is PlaceKind.PERSON and place.id in {*people_in_case(found.case), *found.waited}:
+            return ALL_FIELDS
+        return await self._fields_at(place, PURCHASE_COMMAND)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who sees a card, and which fields of it; without a ``user_id`` everybody at its places."""
+
+    fields: frozenset[FieldClass]
+    user_id: str = ""
+    in_group: bool = False
+
+
+class ApprovalComposer(_CaseComposer):
+    """Composes the cards of those who decide, in their own chats and in groups: with prices where these may be seen.
+
+    A card at several places shows everybody what all of them may see, and each person what is theirs to see.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], Awaitable[CaseContext | None]],
+        showing: CasePresenter,
+        fields_at: FieldsAt,
+        *,
+        separate: Callable[[str, str, Sequence[Place]], Awaitable[None]] | None = None,
+        call: Callable[[str, Sequence[Place]], Awaitable[None]] | None = None,
+    ) -> None:
+        """``separate`` and ``call`` are those of `bot.approvals.service.ApprovalService`; without the first each card
+        has one place, without the second nobody is called in a group.
+        """
+        super().__init__(find, showing, fields_at)
+        self._separate = separate
+        self._call = call
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the newest state of a card; there is nothing to show of a case that nobody remembers."""
+        case_id, *where = ref.split("|")
+        found = await self._find(case_id)
+        if found is None:
+            return ComposedCard(None, 0)
+        readers = [await self._reader(found, Place.parse(place)) for place in where]
+        people = [reader for reader in readers if reader.user_id]
+        if len(readers) == 1:
+            return ComposedCard(await self._draw(found, *readers), found.case.revision)
+        common = ALL_FIELDS.intersection(*(reader.fields for reader in readers))
+        everybody = _Reader(common, in_group=len(people) < len(readers))
+        # The first to be drawn has the order read for all.
+        shared = await self._draw(found, everybody)
+        own = await asyncio.gather(*(self._draw(found, reader) for reader in people))
+        views = tuple(OwnView(reader.user_id, view) for reader, view in zip(people, own, strict=True))
+        return ComposedCard(shared, found.case.revision, own=views)
+
+    async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
+        """Let places have a card of their own instead of one that they were to share."""
+        assert self._separate is not None, "only cards at several places are separated"
+        await self._separate(ref.partition("|")[0], card, places)
+
+    async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
+        """Call people in the case's groups whom its card did not reach."""
+        if self._call is not None:
+            await self._call(ref.partition("|")[0], people)
+
+    async def _reader(self, found: CaseContext, place: Place) -> _Reader:
+        fields = await self._fields(found, place)
+        return _Reader(fields, place.id) if place.kind is PlaceKind.PERSON else _Reader(fields, in_group=True)
+
+    async def _draw(self, found: CaseContext, reader: _Reader) -> View:
+        audience = Audience.of(private=FieldClass.COST in reader.fields)
+        view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
+        return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
+
+
+class CallComposer(ApprovalComposer):
+    """Composes the cards that call somebody in a group; nobody is called any more when it is not their turn."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the group's card, and whom it calls."""
+        case_id, group, person = ref.split("|")
+        composed = await super().compose(f"{case_id}|{group}")
+        found = await self._find(case_id)
+        user_id = Place.parse(person).id
+        if found is None or user_id not in found.waited:
+            return replace(composed, too_late=True)
+        names = await self._showing.names([user_id])
+        return replace(composed, called={user_id: names.get(user_id, user_id)})
+
+
+_DECIDED = frozenset({CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE})
+
+
+class TodoComposer(_CaseComposer):
+    """Composes the to-dos of those whose turn it is: done when they have spoken or somebody decided, gone when there is
+    nothing to decide any more. While the ERP is told, and may yet refuse, they stay as they are.
+    """
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the newest state of a to-do."""
+        case_id, *where = ref.split("|")
+        found = await self._find(case_id)
+        if found is None or found.case.state in (CaseState.WRITING, CaseState.UNKNOWN):
+            return ComposedCard(None, 0)
+        case, places = found.case, [Place.parse(place) for place in where]
+        people = tuple(place.id for place in places)
+        fields = ALL_FIELDS.intersection(*[await self._fields(found, place) for place in places])
+        marker = Marker(
+            state=_todo_state(case),
+            people=people,
+            done=frozenset(people).difference(found.waited),
+            due_at=None if case.plan.deadline is None else case.opened_at + case.plan.deadline,
+        )
+        view = cut(ApprovalTodo(number=case.number, vendor=case.summary.vendor), fields)
+        return ComposedCard(view, case.revision, marker=marker)
+
+
+def _todo_state(case: Case) -> MarkerState:
+    if case.state is CaseState.OPEN:
+        return MarkerState.OPEN
+    return MarkerState.DONE if case.state in _DECIDED else MarkerState.GONE
+
+
+class RequesterComposer(_CaseComposer):
+    """Composes what requesters are told, each in their own chat."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return what became of a case."""
+        case_id, _, where = ref.partition("|")
+        found = await self._find(case_id)
+        if found is None:
+            return ComposedCard(None, 0)
+        fields = await self._fields(found, Place.parse(where))
+        return ComposedCard(cut(build_requester_notice(found.case), fields), found.case.revision)

@@ -1,0 +1,281 @@
+"""Answers to what people say about one case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bot.access.areas import AREA_COMMANDS
+from bot.access.grants import EVERYTHING
+from bot.access.policy import AccessPolicy, Denied, out_of_scope
+from bot.approvals.cards.list_views import ApprovalChoice
+from bot.approvals.cards.presenter import CasePresenter
+from bot.approvals.cards.view_builders import (
+    HIDDEN_LIMIT,
+    ReplyNote,
+    build_list_row,
+    build_reply_view,
+    has_money,
+    people_in_case,
+)
+from bot.approvals.cards.views import ApprovalReply, ApprovalView, Audience
+from bot.approvals.case import Case, CaseState, external_decision_text, withdrawal_text
+from bot.approvals.case_context import CaseContext
+from bot.approvals.service import ApprovalService
+from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.cards.actions import Ask
+from bot.cards.notices import FormClosedNotice
+from bot.chat.context import QuestionContext
+from bot.chat.errors import NothingFound
+from bot.chat.parsing import command_line
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
+from bot.erp.errors import NotFound
+from bot.erp.hub import ErpHub
+from bot.erp.model import Verdict
+from bot.phrase import Phrase, phrase
+
+ORDERS = AREA_COMMANDS["po"]
+"""The command whose rules bind what is shown of an order anywhere."""
+
+RECORDED = frozenset({VoteOutcome.RECORDED, VoteOutcome.DECIDED})
+"""Outcomes of votes that count."""
+
+_SHOW_SECONDS, _VOTED_SECONDS = 1.2, 0.3
+"""How long a click's answer waits for the order and what is known about it: of its two seconds, where a vote was
+recorded, reading the ERP has taken its part."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoteResponder:
+    """Answers one question about one case."""
+
+    approvals: ApprovalService
+    showing: CasePresenter
+    found: CaseContext
+    audience: Audience
+    fields: frozenset[FieldClass]
+    """What of the order may be shown to the asker; see `fields_among`."""
+    context: QuestionContext
+
+    async def show(self, note: Phrase | None = None) -> ApprovalView:
+        """Return the case as the asker may see it here."""
+        return cut(await self._present(self.found, ReplyNote(note=note), _SHOW_SECONDS), self.fields)
+
+    async def answer(
+        self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
+    ) -> ApprovalView | ApprovalReply | FormClosedNotice:
+        """Return the case as it is now, with what came of the vote; a typed one that counts gets a short answer.
+
+        ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
+        that there is not.
+        """
+        shown = await self.approvals.context_after(self.found, result)
+        if shown is None:
+            raise NothingFound(self.context.line)
+        counts = result.outcome in RECORDED
+        note = done if done is not None and counts else outcome_note(result)
+        if note is not None and self.audience is Audience.BARE and has_money(note):
+            note = HIDDEN_LIMIT
+        if self.context.on_form and note is not None:
+            return _noted(shown.case, note, result.outcome)
+        sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
+        remark = ReplyNote(note=note, ask=result.ask, sure=sure, retry=retry if silent else "")
+        if result.outcome is VoteOutcome.REFUSED:
+            shown = await self._for_refused(shown)
+        view = await self._present(shown, remark, _VOTED_SECONDS)
+        # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
+        said = counts and note is not None and not self.context.clicked
+        return cut(build_reply_view(view, note) if said and note is not None else view, self.fields)
+
+    async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
+        """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
+        # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
+        user_id = self.context.person.user_id or "" if self.context.is_private else ""
+        if user_id:
+            shown = await self._for_reader(shown, user_id)
+        return await self.showing.present(
+            shown,
+            audience=self.audience,
+            user_id=user_id,
+            remark=remark,
+            offset=self.context.offset,
+            seconds=seconds if self.context.clicked else None,
+        )
+
+    async def _for_refused(self, shown: CaseContext) -> CaseContext:
+        """Return a case without buttons to decide it, where it is not for the asker to decide.
+
+        In a group others could, but a card that says no to somebody and offers the same beside it misleads.
+        """
+        turn = await self.approvals.turn_of(shown.case, self.context.person.user_id or "")
+        return shown if turn.decides else replace(shown, is_watched=True)
+
+    async def _for_reader(self, shown: CaseContext, user_id: str) -> CaseContext:
+        """Return a case with what the reader has to do: to decide it, or to go on to the next one."""
+        turn = await self.approvals.turn_of(shown.case, user_id)
+        return shown if turn.decides else replace(shown, is_watched=True, next_case=turn.next_case)
+
+
+def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormClosedNotice:
+    """Return what stays true on a form, whatever the ERP says later: the cards of the case show that."""
+    if outcome in RECORDED:
+        note = phrase("Recorded. The card of the order shows how it goes on.")
+    elif has_money(note):
+        note = HIDDEN_LIMIT
+    return FormClosedNotice(title=phrase("Purchase order %(number)s", number=case.number), text=note)
+
+
+async def choose_meant(
+    found: CaseContext, approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext
+) -> CaseContext | ApprovalChoice:
+    """Return the case that is meant or, where the number waits in several ERPs that the asker may see, the choice."""
+    if not found.others:
+        return found
+    others = [await approvals.find(case.id) for case in found.others]
+    meant = [each for each in (found, *others) if each is not None and _may_see(each, policy, context)]
+    if len(meant) <= 1:
+        return next(iter(meant), found)
+    audience = Audience.of(private=context.is_private)
+    rows = tuple(build_list_row(each.case, audience) for each in meant)
+    shown = ALL_FIELDS.intersection(*(fields_among(concerned_by(each), policy, context) for each in meant))
+    return cut(ApprovalChoice(number=found.case.number, rows=rows), shown)
+
+
+def _may_see(found: CaseContext, policy: AccessPolicy, context: QuestionContext) -> bool:
+    try:
+        audience_among(concerned_by(found), policy, context)
+    except Denied:
+        return False
+    return True
+
+
+async def find_to_vote(
+    word: str | None,
+    approvals: ApprovalService,
+    showing: CasePresenter,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> VoteResponder | ApprovalChoice | Ask:
+    """Return what answers about the case that ``word`` means, or what to ask where somebody names none or several."""
+    if not word:
+        return Ask(command_line("pending"))
+    found = await approvals.find(word)
+    if found is None:
+        return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
+    meant = await choose_meant(found, approvals, policy, context)
+    if isinstance(meant, ApprovalChoice):
+        return meant
+    concerned = concerned_by(meant)
+    audience, fields = audience_among(concerned, policy, context), fields_among(concerned, policy, context)
+    return VoteResponder(approvals, showing, meant, audience, fields, context)
+
+
+def vote_request(
+    context: QuestionContext, case: Case, verdict: Verdict, seen: str, *, reason: str = "", confirmed: bool = False
+) -> VoteRequest:
+    """Return the vote of the person who asks; ``seen`` is the fingerprint of what was shown to them."""
+    return VoteRequest(
+        case=case,
+        user_id=context.person.user_id or "",
+        name=context.person.name,
+        verdict=verdict,
+        seen=seen,
+        reason=reason,
+        confirmed=confirmed,
+    )
+
+
+def concerned_by(found: CaseContext) -> tuple[str, ...]:
+    """Return the userIds of all who have to do with a case."""
+    return (*people_in_case(found.case), *found.waited)
+
+
+async def audience_within(
+    concerned: Iterable[str],
+    order: tuple[str, str],
+    erp: ErpHub,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> Audience:
+    """Return what `audience_among` does, also for those who may ask /po about some orders only.
+
+    ``order`` is its source and number; ``erp`` finds what the asker may see, and is asked only if that matters.
+    """
+    among = frozenset(concerned)
+    verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
+    narrowed = context.person.user_id not in among and EVERYTHING not in verdict.grant.scopes
+    covered = verdict.allowed and narrowed and await _finds(erp, *order)
+    return audience_among(among, policy, context, covered=covered)
+
+
+def audience_among(
+    concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext, *, covered: bool = False
+) -> Audience:
+    """Return whether the asker may see prices in an answer about an order: alone, and as one of those ``concerned``, or
+    by the rules on /po.
+
+    Raises `Denied` for those who are neither concerned nor may ask /po: no other command shows them the order. For
+    those who may ask /po about some orders only it must be one of them (``covered``).
+    """
+    if context.person.user_id in {*concerned}:
+        return Audience.of(private=context.is_private)
+    verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
+    if not verdict.allowed:
+        raise Denied(verdict)
+    if EVERYTHING not in verdict.grant.scopes and not covered:
+        raise Denied(out_of_scope(verdict))
+    return Audience.of(private=context.is_private and FieldClass.COST in verdict.grant.fields)
+
+
+def fields_among(concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext) -> frozenset[FieldClass]:
+    """Return what an answer about an order may show to the asker: all to those ``concerned``, else what /po shows."""
+    if context.person.user_id in {*concerned}:
+        return ALL_FIELDS
+    return policy.decide_area(context.person, ORDERS, context.conversation.id).grant.fields
+
+
+async def _finds(erp: ErpHub, source: str, number: str) -> bool:
+    try:
+        found = await erp.purchase_order(number)
+    except NotFound:
+        return False
+    return found.source == source
+
+
+def outcome_note(result: VoteResult) -> Phrase | None:
+    """Return what a person is told of their vote."""
+    match result.outcome:
+        case VoteOutcome.RECORDED:
+            return phrase("Recorded. Others have to agree as well.")
+        case VoteOutcome.DECIDED:
+            return phrase("Recorded. The ERP is being updated.")
+        case VoteOutcome.CONFIRM:
+            return phrase("A large amount: do you really approve it?")
+        case VoteOutcome.REFUSED:
+            return next(iter(result.reasons), phrase("You may not decide it."))
+        case VoteOutcome.LATE:
+            return _late_note(result.case)
+        case VoteOutcome.CHANGED:
+            return phrase("Not recorded: it has changed since you saw it.")
+        case VoteOutcome.ELSEWHERE:
+            return phrase("Not recorded: it no longer waits in the ERP.")
+        case VoteOutcome.SILENT:
+            return phrase("Not recorded: the ERP does not answer. Please try again.")
+        case VoteOutcome.NEED_REASON:
+            return phrase("A rejection needs a reason.")
+        case VoteOutcome.NOTHING:
+            return phrase("There is nothing to take back: nobody has decided it.")
+        case VoteOutcome.NO_CASE:
+            return None
+
+
+def _late_note(case: Case | None) -> Phrase:
+    over = phrase("It is over already: there is nothing left to decide.")
+    if case is None:
+        return over
+    there = case.elsewhere
+    if there is not None:
+        return withdrawal_text(there) if case.state is CaseState.WITHDRAWN else external_decision_text(there) or over
+    if case.decision is not None and case.state is not CaseState.DECIDED_ELSEWHERE:
+        return phrase("%(name)s decided it already, at %(time)s.", name=case.decision.name, time=case.decision.at)
+    return over

@@ -1,0 +1,471 @@
+"""Builds the views of cases that cards show. Pure; what has to be read was read before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
+
+from bot.approvals.cards.insights import NO_INSIGHT, Insight, MissingInsight
+from bot.approvals.cards.list_views import ApprovalListRow
+from bot.approvals.cards.views import (
+    HEADLINES,
+    ApprovalLine,
+    ApprovalReply,
+    ApprovalView,
+    ApprovalWhy,
+    Audience,
+    ChangedField,
+    PlanLevel,
+    RequesterNotice,
+    VoteLine,
+)
+from bot.approvals.case import Case, CaseDecision, CaseState, external_headline, withdrawal_text
+from bot.approvals.case_context import CaseContext, DecisionExplanation
+from bot.approvals.document import FINGERPRINT_PREFIX
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
+from bot.approvals.policy.rules import label_rule
+from bot.chat.parsing import command_line
+from bot.disclosure import FieldClass
+from bot.erp.errors import own_words
+from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder
+from bot.phrase import Phrase, phrase
+
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_MAX_CHANGES = 6
+"""Changes that a card names; who wants more opens the order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionData:
+    """What is known about the case's own revision and its neighbours; ``order`` None: its lines are not."""
+
+    order: PurchaseOrder | None = None
+    insight: Insight | None = None
+    before: PurchaseOrder | None = None
+    newer: PurchaseOrder | None = None
+    names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES)
+    """userIds to names, as far as they are known."""
+
+
+def list_changes(context: CaseContext, known: RevisionData, *, priced: bool) -> tuple[ChangedField, ...]:
+    """Return what a card tells of the revision before or, where that took its place, after it."""
+    case = context.case
+    if case.state is CaseState.SUPERSEDED and context.newer is not None:
+        changed = diff_cases(case, context.newer, known.order, known.newer, priced=priced)
+    elif case.state is CaseState.OPEN and context.before is not None and context.before.state is CaseState.SUPERSEDED:
+        changed = diff_cases(context.before, case, known.before, known.order, priced=priced)
+    else:
+        return ()
+    return tuple(changed)[:_MAX_CHANGES]
+
+
+def diff_cases(
+    was: Case, now: Case, was_order: PurchaseOrder | None, now_order: PurchaseOrder | None, *, priced: bool
+) -> Iterator[ChangedField]:
+    """Yield what differs between two revisions; lines only where both are known."""
+    old, new = was.summary, now.summary
+    amounts = (old.total, new.total) if priced else (None, None)
+    if old.vendor != new.vendor:
+        yield ChangedField(label=phrase("Vendor"), before=old.vendor, now=new.vendor, field_class=FieldClass.PARTNER)
+    if old.total != new.total:
+        yield ChangedField(label=phrase("Amount"), before=amounts[0], now=amounts[1], field_class=FieldClass.COST)
+    if old.due_on != new.due_on:
+        yield ChangedField(label=phrase("Delivery date"), before=old.due_on, now=new.due_on)
+    if old.requested_by != new.requested_by:
+        yield ChangedField(label=phrase("Requested by"), before=old.requested_by, now=new.requested_by)
+    if was_order is not None and now_order is not None:
+        yield from _line_changes(was_order.lines, now_order.lines, priced=priced)
+
+
+def _line_changes(was: Sequence[PurchaseLine], now: Sequence[PurchaseLine], *, priced: bool) -> Iterator[ChangedField]:
+    old, new = {line.sku: line for line in was}, {line.sku: line for line in now}
+    for sku in dict.fromkeys((*old, *new)):
+        before, after = old.get(sku), new.get(sku)
+        if before is None or after is None:
+            yield ChangedField(label=phrase("Line added") if before is None else phrase("Line removed"), what=sku)
+            continue
+        if (before.quantity, before.unit) != (after.quantity, after.unit):
+            yield ChangedField(
+                label=phrase("Quantity"),
+                what=sku,
+                before=_quantity_text(before),
+                now=_quantity_text(after),
+                field_class=FieldClass.QUANTITY,
+            )
+        if before.price != after.price:
+            prices = (unit_price(before.price), unit_price(after.price)) if priced else (None, None)
+            yield ChangedField(
+                label=phrase("Price"), what=sku, before=prices[0], now=prices[1], field_class=FieldClass.COST
+            )
+
+
+def unit_price(price: Money | None) -> str | None:
+    """Return a price for one unit with all its digits: rounded like an amount, 0.1277 and 0.1297 look alike."""
+    return None if price is None else f"{price.amount.normalize():f} {price.currency}".strip()
+
+
+def _quantity_text(line: PurchaseLine) -> str:
+    return f"{line.quantity.normalize():f} {line.unit}".strip()
+
+
+_NOT_RECORDED = phrase("Not recorded.")
+HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
+"""What a group sees in place of a reason that tells an amount."""
+
+_MISSING = {
+    MissingInsight.HISTORY: phrase("Earlier purchases could not be looked up in time."),
+    MissingInsight.STOCK: phrase("Stock could not be looked up in time."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardViewer:
+    """For whom a card is drawn; without ``user_id`` for everybody at its place."""
+
+    audience: Audience
+    user_id: str = ""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyNote:
+    """What a click is answered beside the card's own state; see `ApprovalView`."""
+
+    note: Phrase | None = None
+    ask: tuple[str, ...] = ()
+    sure: bool = False
+    retry: str = ""
+
+
+def build_case_view(
+    context: CaseContext, known: RevisionData, reader: CardViewer, *, remark: ReplyNote | None = None, offset: int = 0
+) -> ApprovalView:
+    """Return a case as one reader may see it; on a bare card nothing that is a price is put into it."""
+    case, order, remark = context.case, known.order, remark or ReplyNote()
+    priced, is_open = reader.audience is Audience.PRICED, case.state is CaseState.OPEN
+    insight = known.insight if is_open else None
+    waited = tally(case.plan, case.votes) if is_open else 0
+    level = case.plan.levels[waited - 1] if isinstance(waited, int) and waited else None
+    lines = order.lines if order is not None else ()
+    rows = tuple(_line(line, insight, priced=priced) for line in lines)
+    decision = case.decision
+    return ApprovalView(
+        case=case.id,
+        seen=case.fingerprint[:FINGERPRINT_PREFIX],
+        number=case.number,
+        source=case.source,
+        vendor=case.summary.vendor,
+        audience=reader.audience,
+        state=case.state,
+        requester=_requester(case, order, known.names),
+        amount=case.summary.total if priced else None,
+        due_on=case.summary.due_on,
+        rows=rows[offset : offset + ApprovalView.page_size],
+        total=len(rows),
+        offset=offset,
+        line=command_line("pending", case.id),
+        read=order is not None,
+        level=level.number if level else 1,
+        levels=len(case.plan.levels),
+        need_all=level is not None and level.quorum is Quorum.ALL,
+        waited=_names(context.waited, known.names),
+        turned_away=_names(case.refused, known.names) if is_open else (),
+        erp_waits=context.erp_approvers.display_names(known.names, order) if priced else (),
+        spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
+        decision=None if decision is None else _decision_line(decision, priced=priced),
+        elsewhere=case.elsewhere,
+        words=_erp_words(case, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
+        flags=tuple(_flags(order, insight, priced=priced)) if order and insight else (),
+        facts=tuple(_facts(insight)) if insight else (),
+        missing=tuple(_MISSING[found] for found in sorted(insight.missing)) if insight else (),
+        changes=list_changes(context, known, priced=priced),
+        late=is_open and case.expired,
+        more=case.state is CaseState.APPROVED and case.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED,
+        note=remark.note and with_names(remark.note, known.names),
+        ask=_names(remark.ask, known.names),
+        sure=remark.sure,
+        mute=context.read_only or context.is_watched or _is_mute(case, reader.user_id),
+        can_reject=context.can_reject,
+        next_case=context.next_case,
+        undo=_can_undo(context, reader),
+        retry=remark.retry,
+        newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",
+        url=order.url if order is not None and priced else "",
+    )
+
+
+def build_reply_view(view: ApprovalView, note: Phrase) -> ApprovalReply:
+    """Return what is answered to words that count, from the case as their speaker sees it."""
+    return ApprovalReply(
+        case=view.case,
+        number=view.number,
+        source=view.source,
+        vendor=view.vendor,
+        note=note,
+        spoken=view.decision or next(reversed(view.spoken), None),
+        undo=view.undo,
+    )
+
+
+def build_requester_notice(case: Case) -> RequesterNotice:
+    """Return what the requester is told."""
+    decision = case.decision
+    return RequesterNotice(
+        case=case.id,
+        number=case.number,
+        vendor=case.summary.vendor,
+        amount=case.summary.total,
+        state=case.state,
+        decision=None if decision is None else _decision_line(decision, priced=True),
+        elsewhere=case.elsewhere,
+        words=own_words(case.erp_text) if case.state is CaseState.FAILED else "",
+    )
+
+
+_UNDER_WAY = phrase("Recorded. The ERP is being updated.")
+_MORE_NEEDED = phrase("Recorded. Others have to agree as well.")
+BY_ITSELF = phrase("A large amount: approve it by itself.")
+
+
+def build_said_row(case: Case, audience: Audience, said: Phrase, *, done: bool) -> ApprovalListRow:
+    """Return what came at once of somebody's vote on one of several cases."""
+    if not has_money(said):
+        return build_list_row(case, audience, result=said, done=done)
+    words = said if audience is Audience.PRICED else HIDDEN_LIMIT
+    return build_list_row(case, audience, result=_NOT_RECORDED, words=words, done=done)
+
+
+def build_result_row(case: Case, approve: Eligibility | None, audience: Audience) -> ApprovalListRow:
+    """Return what has become of one of several cases that somebody approved together.
+
+    ``approve`` is whether they may approve it now; None where they have, or nobody can any more.
+    """
+    priced, row = audience is Audience.PRICED, partial(build_list_row, case, audience)
+    match case.state:
+        case CaseState.OPEN:
+            return _open_row(case, approve, audience)
+        case CaseState.WRITING:
+            return row(result=_UNDER_WAY, done=True)
+        case CaseState.APPROVED:
+            more = case.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+            return row(result=_MORE_NEEDED if more else HEADLINES[case.state], done=True, settled=True)
+        case CaseState.FAILED:
+            return row(result=HEADLINES[case.state], words=_erp_words(case, priced=priced))
+        case CaseState.DECIDED_ELSEWHERE:
+            return row(result=external_headline(case.elsewhere))
+        case CaseState.WITHDRAWN:
+            return row(result=withdrawal_text(case.elsewhere))
+        case _:
+            return row(result=HEADLINES[case.state])
+
+
+def _open_row(case: Case, approve: Eligibility | None, audience: Audience) -> ApprovalListRow:
+    if approve is None:
+        return build_list_row(case, audience, result=_MORE_NEEDED, done=True)
+    if approve.allowed:
+        waits = BY_ITSELF if case.plan.confirm else phrase("It still waits for your decision.")
+        return build_list_row(case, audience, result=waits)
+    said = build_said_row(case, audience, approve.reasons[0], done=False)
+    return said if said.words else replace(said, words=_erp_words(case, priced=audience is Audience.PRICED))
+
+
+def build_list_row(
+    case: Case,
+    audience: Audience,
+    *,
+    result: Phrase | None = None,
+    words: Phrase | str = "",
+    done: bool = False,
+    settled: bool = False,
+) -> ApprovalListRow:
+    return ApprovalListRow(
+        case=case.id,
+        number=case.number,
+        source=case.source,
+        vendor=case.summary.vendor,
+        amount=case.summary.total if audience is Audience.PRICED else None,
+        ordered_on=case.summary.ordered_on,
+        due_on=case.summary.due_on,
+        result=result,
+        words=words,
+        done=done,
+        settled=settled,
+    )
+
+
+def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience: Audience) -> ApprovalWhy:
+    """Return the reasons as people read them. Limits are amounts: on a bare card reasons that hold one are left out."""
+    case = why.case
+    plan = case.plan if case is not None else why.plan_result.plan
+    votes, priced = case.votes if case is not None else (), audience is Audience.PRICED
+    said = [eligibility for eligibility in (why.approve, why.reject) if eligibility is not None]
+    because = {str(reason): reason for eligibility in said for reason in _reasons(eligibility, names, audience)}
+    waited = tally(case.plan, case.votes) if case is not None and case.state is CaseState.OPEN else 0
+    return ApprovalWhy(
+        number=why.document.number,
+        status=why.document.order.status,
+        case=case.id if case is not None else "",
+        rule=label_rule(plan.rule) if plan is not None else "",
+        policy=case.policy if case is not None and case.policy != case.plan.rule else "",
+        reasons=(*_plan_reasons(why.plan_result, names, audience), *_erp_reasons(why, names)),
+        plan_levels=tuple(_plan_level(level, votes, names, priced=priced) for level in plan.levels)
+        if plan is not None
+        else (),
+        level=waited if isinstance(waited, int) else 0,
+        may=why.approve.allowed if why.approve is not None else None,
+        may_reject=why.reject.allowed if why.reject is not None else None,
+        because=tuple(because.values()),
+        ask=_names(tuple(dict.fromkeys(user_id for eligibility in said for user_id in eligibility.ask)), names),
+    )
+
+
+def people_in_case(case: Case) -> tuple[str, ...]:
+    """Return the userIds of all whom a card about the case may name."""
+    votes = (user_id for vote in case.votes for user_id in (vote.user_id, vote.on_behalf_of))
+    others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards), *case.refused)
+    return tuple(user_id for user_id in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if user_id)
+
+
+def people_in_plan(plan: ApprovalPlan) -> tuple[str, ...]:
+    """Return the userIds that a plan names, those who may not decide among them."""
+    return tuple(user_id for level in plan.levels for user_id in (*level.approvers, *level.excluded))
+
+
+def with_names(reason: Phrase, names: Mapping[str, str]) -> Phrase:
+    """Return a phrase that names people as people call them: reasons come with userIds."""
+    params = {
+        key: names.get(value, value) if key == "person" and isinstance(value, str) else value
+        for key, value in reason.params.items()
+    }
+    return Phrase(reason.msgid, MappingProxyType(params))
+
+
+def has_money(reason: Phrase) -> bool:
+    """Whether a phrase tells an amount, itself or in a phrase inside it."""
+    return any(
+        isinstance(value, Money) or (isinstance(value, Phrase) and has_money(value)) for value in reason.params.values()
+    )
+
+
+def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], audience: Audience) -> Iterator[Phrase]:
+    for reason in plan_result.reasons:
+        if audience is Audience.PRICED or not has_money(reason):
+            yield with_names(reason, names)
+
+
+def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator[Phrase]:
+    called = why.erp_approvers.display_names(names, why.document.order)
+    if not called:
+        return
+    yield phrase("The ERP itself waits for %(names)s.", names=tuple(called))
+    if why.erp_approvers.mismatched:
+        yield phrase("None of those who decide by the rule is among them: the ERP would not take their decision.")
+
+
+def _reasons(eligibility: Eligibility, names: Mapping[str, str], audience: Audience) -> Iterator[Phrase]:
+    for reason in eligibility.reasons:
+        if audience is Audience.PRICED or not has_money(reason):
+            yield with_names(reason, names)
+        else:
+            yield HIDDEN_LIMIT
+
+
+def _names(user_ids: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names.get(user_id, user_id) for user_id in user_ids))
+
+
+def _requester(case: Case, order: PurchaseOrder | None, names: Mapping[str, str]) -> str:
+    account = case.summary.requested_by
+    if case.summary.requester in names:
+        return names[case.summary.requester]
+    return order.named(account) if order is not None and account else account
+
+
+def _free_text(text: str, *, priced: bool) -> str:
+    """Return somebody's own words; for a group only those without a figure, which might be a price."""
+    return text if priced or not any(map(str.isdigit, text)) else ""
+
+
+def _erp_words(case: Case, *, priced: bool) -> Phrase | str:
+    return own_words(_free_text(case.erp_text, priced=priced))
+
+
+def _decision_line(decision: CaseDecision, *, priced: bool) -> VoteLine:
+    reason = _free_text(decision.reason, priced=priced)
+    return VoteLine(name=decision.name, verdict=decision.verdict, at=decision.at, reason=reason)
+
+
+def _vote_line(vote: Vote, names: Mapping[str, str], *, priced: bool) -> VoteLine:
+    principal = vote.on_behalf_of
+    return VoteLine(
+        name=vote.name,
+        verdict=vote.verdict,
+        at=vote.at,
+        reason=_free_text(vote.reason, priced=priced),
+        instead_of=names.get(principal, principal) if principal != vote.user_id else "",
+    )
+
+
+def _plan_level(level: ApprovalLevel, votes: Sequence[Vote], names: Mapping[str, str], *, priced: bool) -> PlanLevel:
+    return PlanLevel(
+        number=level.number,
+        need_all=level.quorum is Quorum.ALL,
+        approvers=_names(level.approvers, names),
+        excluded=tuple(
+            (names.get(user_id, user_id), with_names(reason, names)) for user_id, reason in level.excluded.items()
+        ),
+        spoken=tuple(_vote_line(vote, names, priced=priced) for vote in votes if vote.level == level.number),
+    )
+
+
+def _is_mute(case: Case, user_id: str) -> bool:
+    """Whether a reader certainly has nothing to say; who may say something the policy decides when they do."""
+    if not user_id:
+        return False
+    spoke = any(vote.user_id == user_id for vote in case.votes)
+    return spoke or user_id == case.summary.requester or user_id in case.summary.editors or user_id in case.refused
+
+
+def _can_undo(context: CaseContext, reader: CardViewer) -> bool:
+    decision, until = context.case.decision, context.undo_until
+    return decision is not None and decision.by == reader.user_id and until is not None and reader.now < until
+
+
+def _line(line: PurchaseLine, insight: Insight | None, *, priced: bool) -> ApprovalLine:
+    row = ApprovalLine(line=line, insight=insight.lines.get(line.sku, NO_INSIGHT) if insight else NO_INSIGHT)
+    return row if priced else row.bare()
+
+
+def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
+    if insight.duplicates:
+        yield phrase("Same lines as %(numbers)s", numbers=tuple(insight.duplicates))
+    for line in order.lines:
+        about = insight.lines.get(line.sku, NO_INSIGHT)
+        if about.jump and priced and about.last is not None:
+            yield phrase("%(sku)s: %(drift)s %% dearer than last time", sku=line.sku, drift=about.last.drift)
+        if about.usual is not None:
+            yield phrase(
+                "%(sku)s: far more than usual (%(usual)s %(unit)s)", sku=line.sku, usual=about.usual, unit=line.unit
+            )
+    if insight.past_due:
+        yield phrase("The delivery date has passed")
+    if insight.usual_currency and priced:
+        yield phrase("Usually paid in %(currency)s", currency=Currency(insight.usual_currency))
+
+
+def _facts(insight: Insight) -> Iterator[Phrase]:
+    lateness = insight.lateness
+    if lateness is not None and lateness.late:
+        yield phrase(
+            "Vendor: %(late)s of %(awaited)s incoming orders late, up to %(days)s days",
+            late=lateness.late,
+            awaited=lateness.awaited,
+            days=lateness.days,
+        )
+    elif lateness is not None:
+        yield phrase("Vendor: none of %(awaited)s incoming orders is late", awaited=lateness.awaited)
+    if insight.open_orders:
+        yield phrase("Open at the vendor: %(numbers)s", numbers=tuple(insight.open_orders))

@@ -1,0 +1,440 @@
+"""What cards about approvals show. `bot.approvals.cards.view_builders` makes them of cases; templates see nothing else.
+
+A view for a group holds no amount at all (`Audience.BARE`): what is not in it can be in no text, twin, summary or
+field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, ClassVar, TypeAlias
+
+from bot.approvals.cards.insights import NO_INSIGHT, LineInsight
+from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
+from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
+from bot.cards.form import REASON_FIELD, FormField, InputForm
+from bot.cards.view import Button, Color, Following, Label, ListView, View
+from bot.chat.parsing import command_line
+from bot.disclosure import ClassedBy, FieldClass, Stating
+from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, PurchaseStatus, Verdict
+from bot.phrase import Phrase, phrase
+
+HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
+    {
+        CaseState.OPEN: phrase("Purchase order to approve"),
+        CaseState.WRITING: phrase("Decided, the ERP is being updated"),
+        CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
+        CaseState.APPROVED: phrase("Approved"),
+        CaseState.REJECTED: phrase("Rejected"),
+        CaseState.DECIDED_ELSEWHERE: external_headline(None),
+        CaseState.FAILED: phrase("The ERP could not be updated"),
+        CaseState.SUPERSEDED: phrase("Changed in the ERP"),
+        CaseState.EXPIRED: phrase("Expired"),
+        CaseState.WITHDRAWN: phrase("No longer waits"),
+    }
+)
+"""What a case is called in each state: the title of its cards."""
+
+
+def _headline(state: CaseState, there: ExternalDecision | None) -> Phrase:
+    return external_headline(there) if state is CaseState.DECIDED_ELSEWHERE else HEADLINES[state]
+
+
+class Audience(StrEnum):
+    """Who can see a card: one person, or everybody in a group."""
+
+    PRICED = "priced"
+    BARE = "bare"
+
+    @classmethod
+    def of(cls, *, private: bool) -> Audience:
+        """Return who can see what is shown in private, or in a group."""
+        return cls.PRICED if private else cls.BARE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLine:
+    """One line of the order, with what is known about it; a bare card has neither its price nor those before."""
+
+    line: PurchaseLine
+    insight: LineInsight = NO_INSIGHT
+
+    def bare(self) -> ApprovalLine:
+        """Return the line without all that is a price."""
+        return ApprovalLine(
+            line=replace(self.line, price=None, amount=None), insight=replace(self.insight, last=None, jump=False)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteLine:
+    """Who said what, when; ``instead_of`` is the name of whom they stood in for."""
+
+    name: str
+    verdict: Verdict
+    at: datetime
+    reason: Annotated[str, Stating(FieldClass.COST)] = ""
+    instead_of: str = ""
+
+
+DisplayValue: TypeAlias = Money | date | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedField:
+    """One thing that is not as it was; ``before`` and ``now`` are None where only the fact may be told.
+
+    ``field_class`` is what they tell.
+    """
+
+    label: Phrase
+    what: str = ""
+    before: Annotated[DisplayValue, ClassedBy("field_class")] = None
+    now: Annotated[DisplayValue, ClassedBy("field_class")] = None
+    field_class: FieldClass | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalView(ListView):
+    """One purchase order on its way to a decision; ``rows`` are its lines.
+
+    ``seen`` begins the fingerprint of the revision. ``level`` of ``levels`` is waited for: ``waited`` are the names of
+    those who can speak, ``erp_waits`` those whom the ERP itself waits for where nobody of the plan is among them.
+    ``decision`` is what the votes came to, ``elsewhere`` what became of it in the ERP itself, ``words`` are the ERP's
+    own. ``changes`` is what is not as in the revision before, or, on a superseded card, after it.
+    ``note`` answers a click, ``ask`` are the names of those who could help. ``sure`` asks once more. ``mute``: the
+    viewer has nothing to decide here. ``undo``: the viewer can take the decision back. ``read``: the lines are known.
+    """
+
+    card: ClassVar[str] = "approval"
+    page_size: ClassVar[int] = 4
+
+    case: str
+    seen: str
+    number: str
+    source: str = ""
+    vendor: PartnerName
+    audience: Audience
+    state: CaseState
+    requester: str = ""
+    amount: Cost | None = None
+    due_on: date | None = None
+    rows: tuple[ApprovalLine, ...] = ()
+    read: bool = True
+    level: int = 1
+    levels: int = 1
+    need_all: bool = False
+    waited: tuple[str, ...] = ()
+    erp_waits: tuple[str, ...] = ()
+    spoken: tuple[VoteLine, ...] = ()
+    decision: VoteLine | None = None
+    elsewhere: ExternalDecision | None = None
+    words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
+    flags: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
+    facts: tuple[Phrase, ...] = ()
+    """What else is known: the supplier's lateness, other open orders."""
+    missing: tuple[Phrase, ...] = ()
+    """What could not be found out in time."""
+    changes: tuple[ChangedField, ...] = ()
+    late: bool = False
+    """Whether the deadline has passed."""
+    more: bool = False
+    """Whether the ERP waits for others as well: only one of its own levels is passed."""
+    note: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
+    ask: tuple[str, ...] = ()
+    sure: bool = False
+    mute: bool = False
+    can_reject: bool = True
+    turned_away: tuple[str, ...] = ()
+    """Whose decision the ERP itself has refused, by name; ``words`` are its reason."""
+    undo: bool = False
+    retry: str = ""
+    """Line that asks again what the ERP was too slow for."""
+    next_case: str = ""
+    """Id of the case that the reader can go on to."""
+    newer: str = ""
+    """Id of the case of the revision that took its place, where that waits."""
+    url: str = ""
+
+    @property
+    def headline(self) -> Phrase:
+        """What it is called now."""
+        return phrase("Agreed") if self.more else _headline(self.state, self.elsewhere)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the ERP has what was decided here."""
+        return is_settled(self.state)
+
+    @property
+    def withdrawn(self) -> Phrase:
+        """Why it no longer waits, where nobody decided."""
+        return withdrawal_text(self.elsewhere)
+
+    @property
+    def priced(self) -> bool:
+        """Whether the viewer may see prices on it."""
+        return self.audience is Audience.PRICED
+
+    def question(self) -> Ask | None:
+        # A bare card has its button for this anyway.
+        return show_action(self.case) if self.priced else None
+
+    def following(self) -> Following | None:
+        return None if self.state.is_final else follow_case(self.source, self.number, self.case)
+
+    def buttons(self) -> Sequence[Button]:
+        again = (Button(phrase("Try again"), Ask(self.retry), Color.BLUE),) if self.retry else ()
+        return (
+            *again,
+            *self._decision_buttons(),
+            *(self._next() if self.more else ()),
+            *self._newer(),
+            *(() if self.more else self._next()),
+            *self._details(),
+            *ListView.buttons(self),
+            *self._link(),
+        )
+
+    def _decision_buttons(self) -> tuple[Button, ...]:
+        if self.undo and self.state is CaseState.WRITING:
+            return (Button(phrase("Undo"), UndoPo(self.case, self.number)),)
+        if self.state is not CaseState.OPEN or self.mute:
+            return ()
+        if self.sure:
+            sure = ApprovePo(self.case, self.seen, confirmed=True, number=self.number)
+            return (
+                Button(phrase("Yes, approve"), sure, Color.BLUE),
+                Button(phrase("Back"), show_action(self.case)),
+            )
+        return decision_buttons(self.case, self.seen, self.number, can_reject=self.can_reject)
+
+    def _newer(self) -> tuple[Button, ...]:
+        return (Button(phrase("As it is now"), show_action(self.newer), Color.BLUE),) if self.newer else ()
+
+    def _next(self) -> tuple[Button, ...]:
+        return (Button(phrase("Next order"), show_action(self.next_case), Color.BLUE),) if self.next_case else ()
+
+    def _details(self) -> tuple[Button, ...]:
+        # On a bare card it leads to the clicker's own view with prices, there to the order with all its lines.
+        line = Ask(command_line("po", self.number)) if self.priced else show_action(self.case)
+        return (Button(phrase("Details"), line),)
+
+    def _link(self) -> tuple[Button, ...]:
+        return (Button(phrase("Open in the ERP"), self.url),) if self.url.startswith("https://") else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalReply(View):
+    """What came of words that were typed, until the card shows how the order goes on.
+
+    ``spoken`` is the last that counts. ``undo``: the reader can take the decision back.
+    """
+
+    card: ClassVar[str] = "approval_reply"
+
+    case: str
+    number: str
+    source: str = ""
+    vendor: PartnerName
+    note: Annotated[Phrase, Stating(FieldClass.COST)]
+    spoken: VoteLine | None = None
+    undo: bool = False
+
+    def following(self) -> Following:
+        return follow_case(self.source, self.number, self.case)
+
+    def buttons(self) -> Sequence[Button]:
+        shown = Button(phrase("How it stands"), show_action(self.case), Color.BLUE)
+        return (shown, Button(phrase("Undo"), UndoPo(self.case, self.number))) if self.undo else (shown,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalTodo(View):
+    """What is on the to-do lists of those whose turn it is; lists show its title."""
+
+    card: ClassVar[str] = "approval_todo"
+
+    number: str
+    vendor: PartnerName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequesterNotice(View):
+    """What became of an order, for the one who requested it."""
+
+    card: ClassVar[str] = "approval_told"
+
+    case: str
+    number: str
+    vendor: PartnerName
+    amount: Cost | None = None
+    state: CaseState
+    decision: VoteLine | None = None
+    elsewhere: ExternalDecision | None = None
+    words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
+
+    @property
+    def headline(self) -> Phrase:
+        """What became of it."""
+        return _headline(self.state, self.elsewhere)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the ERP has what was decided here."""
+        return is_settled(self.state)
+
+    def buttons(self) -> Sequence[Button]:
+        return (
+            Button(phrase("Details"), Ask(command_line("po", self.number))),
+            Button(phrase("Why"), Ask(command_line("why", self.case))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalReasons(View):
+    """Why an order is to be rejected: one of a few reasons, or the next message. ``minutes`` is how long that waits."""
+
+    card: ClassVar[str] = "approval_reasons"
+
+    case: str
+    seen: str
+    number: str
+    source: str = ""
+    vendor: PartnerName
+    minutes: int
+    own_words: bool = False
+    """Only the next message is waited for."""
+
+    def form(self) -> InputForm | None:
+        if self.own_words:
+            return None
+        words = FormField(
+            name=REASON_FIELD, label=phrase("Reason"), placeholder=phrase("For example: dearer than last time")
+        )
+        return InputForm(
+            title=phrase("Why do you reject %(number)s?", number=self.number),
+            text=phrase("The requester and the ERP get your words. Nothing has been recorded yet."),
+            fields=(words,),
+            does=RejectPo(self.case, self.seen, number=self.number),
+        )
+
+    def following(self) -> Following:
+        return follow_case(self.source, self.number, self.case)
+
+    def buttons(self) -> Sequence[Button]:
+        back = Button(phrase("Back"), show_action(self.case))
+        if self.own_words:
+            return (back,)
+        quick = [self._quick(reason) for reason in RejectReason if reason is not RejectReason.OTHER]
+        return (*quick, self._quick(RejectReason.OTHER), back)
+
+    def _quick(self, reason: RejectReason) -> Button:
+        return Button(REASON_LABELS[reason], RejectPo(self.case, self.seen, reason, self.number), Color.RED)
+
+
+REASON_LABELS = {
+    RejectReason.PRICE: phrase("Price too high"),
+    RejectReason.BUDGET: phrase("Over budget"),
+    RejectReason.QUANTITY: phrase("Wrong quantity"),
+    RejectReason.NEEDLESS: phrase("Not needed"),
+    RejectReason.OTHER: phrase("Other reason…"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardCandidate:
+    """Somebody who could decide instead."""
+
+    user_id: str
+    name: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPeople(ListView):
+    """To whom an order can be passed on; ``rows`` are a page of them."""
+
+    card: ClassVar[str] = "approval_people"
+
+    case: str
+    number: str
+    source: str = ""
+    vendor: PartnerName
+    rows: tuple[ForwardCandidate, ...]
+
+    def following(self) -> Following:
+        return follow_case(self.source, self.number, self.case)
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [Button(row.name, ForwardPo(self.case, row.user_id, number=self.number)) for row in self.rows]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), Button(phrase("Back"), show_action(self.case)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLevel:
+    """One level of the plan: who has to agree, by name, who may not and why, and who has spoken."""
+
+    number: int
+    need_all: bool
+    approvers: tuple[str, ...]
+    excluded: tuple[tuple[str, Phrase], ...] = ()
+    spoken: tuple[VoteLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalWhy(View):
+    """Which rule decides, who at each level, and what the asker may do. ``may`` and ``may_reject`` None: it is over."""
+
+    card: ClassVar[str] = "approval_why"
+
+    number: str
+    status: PurchaseStatus | None = None
+    case: str = ""
+    rule: Label = ""
+    policy: str = ""
+    reasons: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
+    plan_levels: tuple[PlanLevel, ...] = ()
+    level: int = 0
+    may: bool | None = None
+    because: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
+    may_reject: bool | None = None
+    ask: tuple[str, ...] = ()
+
+    def question(self) -> Ask:
+        return Ask(command_line("why", self.number))
+
+    def buttons(self) -> Sequence[Button]:
+        shown = (Button(phrase("Show it"), show_action(self.case), Color.BLUE),) if self.case else ()
+        return (*shown, Button(phrase("Details"), Ask(command_line("po", self.number))))
+
+
+def is_settled(state: CaseState) -> bool:
+    """Return whether the ERP has confirmed what was decided here."""
+    return state in (CaseState.APPROVED, CaseState.REJECTED)
+
+
+def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> tuple[Button, ...]:
+    """Return the buttons of whoever may decide about a revision, by what its source can be told."""
+    reject = Button(phrase("Reject"), RejectPo(case, seen, number=number), Color.RED)
+    return (
+        Button(phrase("Approve"), ApprovePo(case, seen, number=number), Color.BLUE),
+        *((reject,) if can_reject else ()),
+        Button(phrase("Pass on"), ForwardPo(case, number=number)),
+    )
+
+
+def follow_case(source: str, number: str, case: str) -> Following:
+    """Return what a card about one case is drawn again for: it then shows the case."""
+    return Following((DocumentRef(source, number),), show_action(case))
+
+
+def show_action(case: str) -> Ask:
+    """Return what shows a case to whoever asks."""
+    return Ask(command_line("pending", case))

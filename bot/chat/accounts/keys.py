@@ -1,0 +1,222 @@
+"""People's own keys for the ERPs: each is entered once, on a page of the bot that a one-time link opens.
+
+A key never goes through the chat, where it would stay readable. It is accepted if the ERP says that it belongs to that
+person's account, and it is sealed in the store. A link reveals nothing: a stranger who finds it can at most enter a
+key of that same account.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from bot.access.audit import AuditEntry, AuditKind
+from bot.chat.accounts.binding import AccountRefused
+from bot.erp.errors import AuthExpired, AuthFailed, ErpError, Invalid, NotPermitted
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
+
+LINK_STANDS = timedelta(minutes=10)
+MOST_TRIES = 5
+"""Keys that may be tried by one link."""
+MOST_KEY = 1_000
+"""Characters of a key."""
+
+KEY_CARD = "account.key"
+"""Kind of the delivery that tells a key's owner that it was entered."""
+
+PAGE = "/keys/"
+"""Path of the page, before the token."""
+
+
+class KeyEntry(StrEnum):
+    """What became of a key that was entered."""
+
+    STORED = "stored"
+    NO_LINK = "no_link"
+    """The link was used, is too old, or never was."""
+    REFUSED = "refused"
+    """The ERP refuses the key."""
+    FOREIGN = "foreign"
+    """It belongs to another account."""
+    NO_ANSWER = "no_answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLink:
+    """What a link is for."""
+
+    digest: str
+    user_id: str
+    source: str
+    account: str
+    expires_at: datetime
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnteredKey:
+    """Whose key it is and for which account; the key itself only goes into the store."""
+
+    user_id: str
+    source: str
+    account: str
+    entered_at: datetime
+
+    @property
+    def ref(self) -> str:
+        """The name under which the composer finds it."""
+        return f"{self.source}|{self.user_id}"
+
+
+class ErpKeyStore(Protocol):
+    """Keeps keys and links; implemented by `bot.store.chat.accounts`. Raises a `bot.errors.DingerpError` when away."""
+
+    async def put_link(self, link: KeyLink, now: datetime) -> None:
+        """Keep a link in place of the person's earlier one for that source, and forget expired ones."""
+        ...
+
+    async def try_link(self, digest: str, now: datetime) -> KeyLink | None:
+        """Return a valid link, and count the try; None for any other."""
+        ...
+
+    async def find_link(self, digest: str, now: datetime) -> KeyLink | None:
+        """Return a link that stands."""
+        ...
+
+    async def put_key(self, link: KeyLink, key: EnteredKey, secret: SecretStr, told: Delivery) -> bool:
+        """Use up a link for its key and queue the card; False if it was used or withdrawn meanwhile."""
+        ...
+
+    async def find(self, user_id: str, source: str) -> EnteredKey | None:
+        """Return what is known of somebody's key."""
+        ...
+
+    async def erase(self, user_id: str, source: str) -> bool:
+        """Forget a key and all links to enter one; returns whether there was a key."""
+        ...
+
+
+class ErpKeys:
+    """Offers links, takes keys, and erases them."""
+
+    def __init__(
+        self,
+        store: ErpKeyStore,
+        *,
+        public_url: str,
+        sources: Sequence[str],
+        account_of: Callable[[str, str], str],
+        owner_of_key: Callable[[str, str, SecretStr], Awaitable[str]],
+        record: Callable[[AuditEntry], None],
+        on_enqueued: Callable[[], None],
+        now: Callable[[], datetime],
+        token: Callable[[], str] = secrets.token_urlsafe,
+    ) -> None:
+        """``sources`` are those that take keys; ``public_url`` is empty where people cannot reach the bot's pages.
+
+        ``account_of`` returns somebody's account at a source, ``owner_of_key`` is that of `bot.erp.hub.ErpHub`.
+        """
+        self._store = store
+        self._public_url = public_url.rstrip("/")
+        self.sources = tuple(sources)
+        self._account_of = account_of
+        self._owner_of_key = owner_of_key
+        self._record = record
+        self._on_enqueued = on_enqueued
+        self._now = now
+        self._token = token
+
+    async def offer(self, user_id: str, source: str) -> tuple[str, str]:
+        """Return the address of a page for entering a key once, and the account. Raises `AccountRefused`."""
+        if source not in self.sources:
+            raise AccountRefused(phrase("“%(source)s” takes no keys of people.", source=source))
+        if not self._public_url:
+            raise AccountRefused(
+                phrase("There is no page for entering a key: the administrators have to set http.public_url.")
+            )
+        account = self._account_of(user_id, source)
+        if not account:
+            raise AccountRefused(phrase("You have no account there yet; ask for one first with /bind."))
+        token = self._token()
+        expires_at = self._now() + LINK_STANDS
+        link = KeyLink(digest=_digest(token), user_id=user_id, source=source, account=account, expires_at=expires_at)
+        await self._store.put_link(link, self._now())
+        return f"{self._public_url}{PAGE}{token}", account
+
+    async def find_link(self, token: str) -> KeyLink | None:
+        """Return what a link is for; None for one that does not stand."""
+        return await self._store.find_link(_digest(token), self._now())
+
+    async def enter(self, token: str, secret: SecretStr) -> KeyEntry:
+        """Take a key. Raises a `bot.errors.DingerpError` when the store is away."""
+        link = await self._store.try_link(_digest(token), self._now())
+        if link is None:
+            return KeyEntry.NO_LINK
+        outcome = await self._check(link, secret)
+        if outcome is KeyEntry.STORED:
+            outcome = await self._keep(link, secret)
+        self._note(link.user_id, link.user_id, link.source, "account.key", outcome.value, link.account)
+        return outcome
+
+    async def find(self, user_id: str, source: str) -> EnteredKey | None:
+        """Return what is known of somebody's key."""
+        return await self._store.find(user_id, source)
+
+    async def erase(self, user_id: str, source: str, *, by: str) -> bool:
+        """Forget somebody's key; returns whether there was one."""
+        erased = await self._store.erase(user_id, source)
+        if erased:
+            self._note(by, user_id, source, "account.key", "erased", "")
+        return erased
+
+    async def _check(self, link: KeyLink, secret: SecretStr) -> KeyEntry:
+        if not 0 < len(secret.get_secret_value()) <= MOST_KEY:
+            return KeyEntry.REFUSED
+        try:
+            owner = await self._owner_of_key(link.source, link.account, secret)
+        except (AuthFailed, AuthExpired, NotPermitted, Invalid):
+            return KeyEntry.REFUSED
+        except ErpError:
+            return KeyEntry.NO_ANSWER
+        return KeyEntry.STORED if owner.casefold() == link.account.casefold() else KeyEntry.FOREIGN
+
+    async def _keep(self, link: KeyLink, secret: SecretStr) -> KeyEntry:
+        if self._account_of(link.user_id, link.source) != link.account:
+            return KeyEntry.NO_LINK
+        now = self._now()
+        key = EnteredKey(user_id=link.user_id, source=link.source, account=link.account, entered_at=now)
+        if not await self._store.put_key(link, key, secret, _told(key, now)):
+            return KeyEntry.NO_LINK
+        self._on_enqueued()
+        return KeyEntry.STORED
+
+    def _note(self, actor: str, user_id: str, source: str, action: str, outcome: str, account: str) -> None:
+        about = f"{user_id} at {source}" + (f": {account}" if account else "")
+        kind = AuditKind.BINDING
+        self._record(AuditEntry(kind=kind, at=self._now(), actor=actor, action=action, outcome=outcome, detail=about))
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def _told(key: EnteredKey, now: datetime) -> Delivery:
+    moment = int(now.timestamp())
+    return Delivery(
+        card=f"account:key:{key.source}:{key.user_id}:{moment}",
+        place=Place(PlaceKind.PERSON, key.user_id),
+        kind=KEY_CARD,
+        ref=key.ref,
+        revision=1,
+        urgency=Urgency.NOW,
+        due_at=now,
+    )

@@ -1,0 +1,477 @@
+"""From a click to the card that its answer shows the clicker, within DingTalk's two seconds.
+
+A click says who clicked which card and carries the token of a button. DingTalk vouches for the person and the card (and
+the card's id is sealed), but any client can send any token. So an action is only a request to have a line answered:
+access is checked again, and an alert is touched only where a card shows it. Others see the effect when the outbox
+updates the alert's cards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
+
+import structlog
+
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.organisation import OwnOrganisation
+from bot.access.people import People
+from bot.cards.actions import Action, ApprovalAction, Ask, BadToken, FillIn, unpack
+from bot.cards.card import Card, CardForm, Click, FormReply, FormState, ViewRenderer
+from bot.cards.form import REASON_FIELD, VALUE_FIELD
+from bot.cards.form_layout import reply_with
+from bot.cards.notices import (
+    BusyNotice,
+    DeniedNotice,
+    ExpiredNotice,
+    FormClosedNotice,
+    Introduction,
+    OutOfDateNotice,
+    UnconfirmedNotice,
+)
+from bot.cards.track_ids import TrackIds
+from bot.cards.view import View
+from bot.chat.answers.forms import FormClaim, PersonalForms
+from bot.chat.answers.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
+from bot.chat.answers.ways_back import WaysBack
+from bot.chat.audiences import KnownOutsiders
+from bot.chat.context import QuestionContext
+from bot.chat.message import Conversation, ConversationKind
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.disclosure import cut
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+MAX_FORM_TEXT = 200
+"""Characters of a form's words that are read."""
+
+ANSWER_TRAVELS = timedelta(milliseconds=200)
+"""For so long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
+
+REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
+"""Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
+
+
+_TRY_AGAIN = frozenset({"bad_argument", "busy"})
+"""Outcomes after which a form can be submitted again."""
+
+_FORM_LABELS = {
+    FormState.OPEN: phrase("To fill in"),
+    FormState.ANSWERED: phrase("Answered"),
+    FormState.CANCELLED: phrase("Cancelled"),
+    FormState.EXPIRED: phrase("No longer valid"),
+}
+
+_NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
+"""The answer to a click while nobody knows whose bot this is."""
+
+
+class ShownCards(Protocol):
+    """Knows the cards that the bot showed by itself; implemented on the outbox by `bot.store.outbox.deliveries`."""
+
+    async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
+        """Record a click by the person with the userId ``by`` and return where the card stands.
+
+        Of a card at several places, that is their own chat if it is among them. None for a card that nobody remembers.
+        Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
+    async def has_own_values(self, track_id: str, user_id: str) -> bool:
+        """Return whether a person sees values of their own on a card that is elsewhere, too.
+
+        Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
+    async def stands_in(self, track_id: str, group: str) -> bool:
+        """Return whether a card is in a group.
+
+        Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
+    async def redraw(self, track_id: str, now: datetime) -> bool:
+        """Have a card shown again that an answer covers; False while it is being sent: then try again.
+
+        Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
+
+class ClickPipeline:
+    """Answers every click within the callback itself, without a call to DingTalk: page turns, drill-downs, actions."""
+
+    def __init__(
+        self,
+        *,
+        handler: QuestionHandler,
+        people: People,
+        renderer: ViewRenderer,
+        tracks: TrackIds,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        seconds: float,
+        audit: AuditLog,
+        organisation: OwnOrganisation,
+        outsiders: KnownOutsiders,
+        forms: PersonalForms | None = None,
+        forget_prompt: Callable[[str], None] = lambda user_id: None,
+        say: Callable[[str, Phrase], str] = lambda language, words: str(words),
+        shown: ShownCards | None = None,
+        keeper: AnswerKeeper | None = None,
+        ways: WaysBack | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date, and
+        without ``forms`` it shows none.
+
+        ``ways`` remembers what cards showed before. ``forget_prompt`` is told who cancels a form: what they write then
+        is no answer to it. ``say`` returns a phrase in a language.
+        """
+        self._handler = handler
+        self._people = people
+        self._renderer = renderer
+        self._tracks = tracks
+        self._metrics = metrics
+        self._now = now
+        self._seconds = seconds
+        self._audit = audit
+        self._organisation = organisation
+        self._outsiders = outsiders
+        self._forms = forms or PersonalForms(tracks, None, now=now)
+        self._forget_prompt = forget_prompt
+        self._say = say
+        self._shown = shown
+        self._keeper = keeper
+        self._ways = ways or WaysBack()
+        self._sleep = sleep
+        self._at_work: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
+
+    async def answer(self, click: Click) -> Card | FormReply | None:
+        """Return the clicker's new card, or what their form shows now.
+
+        None leaves the card as it is (foreign cards, foreign organisations).
+
+        ``corp_id`` is the clicker's organisation, and ``user_id`` means somebody there alone.
+        """
+        if not self._tracks.is_ours(click.track_id) or not click.user_id:
+            self._ignore("foreign_card", click)
+            return None
+        own = self._organisation
+        if not own.is_known:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds / 2):
+                    await own.recognise(click.corp_id)
+        if own.is_known and not own.is_own(click.corp_id):
+            self._note_outsider(Conversation(click.space_id, _kind(click.space_id)))
+            self._ignore("foreign_organisation", click)
+            return None
+        now = self._now()
+        claim = self._forms.judge(click) if self._forms.is_form(click) else None
+        if not own.is_known:
+            answer = _NOT_INTRODUCED
+            self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.outcome)
+        elif claim is None or claim is FormClaim.FILLED_IN:
+            answer = await self._answer(click, now)
+        else:
+            answer = self._turn_down(click, claim)
+        self._metrics.clicks.labels(answer.outcome).inc()
+        zone = now.tzinfo
+        assert zone is not None, "the clock gives aware times"
+        # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
+        view = cut(answer.view, answer.grant.fields)
+        if claim is not None:
+            return self._reply(click, claim, replace(answer, view=view), zone)
+        card = self._draw(click, view, zone)
+        if card.form is not None:
+            # Beside the card, and after the answer.
+            self._start(self._show_form(click, card.form))
+        return card
+
+    def _turn_down(self, click: Click, claim: FormClaim) -> PreparedAnswer:
+        """Return what a form says that asks for nothing to be done, or not by this person, or too late."""
+        match claim:
+            case FormClaim.CANCELLED:
+                self._forget_prompt(click.user_id)
+                title, text = phrase("Cancelled"), phrase("Nothing was sent.")
+            case FormClaim.EXPIRED:
+                title, text = phrase("This form is no longer valid"), phrase("Nothing was sent. Please ask again.")
+            case _:
+                self._record_refusal(click, click.user_id, claim)
+                title, text = phrase("Not allowed"), phrase("This form was made for somebody else.")
+        return _notice(FormClosedNotice(title=title, text=text), claim)
+
+    def _reply(self, click: Click, claim: FormClaim, answer: PreparedAnswer, zone: tzinfo) -> FormReply:
+        """Return what a form shows now; it stays open where something is still missing, or took too long."""
+        language = self._people.language(click.user_id)
+        again = answer.outcome in _TRY_AGAIN or answer.view.form() is not None
+        if claim is FormClaim.FILLED_IN:
+            state = FormState.OPEN if again else FormState.ANSWERED
+        else:
+            state = FormState.CANCELLED if claim is FormClaim.CANCELLED else FormState.EXPIRED
+        card = self._renderer.render(answer.view, language, zone=zone, trail=())
+        return reply_with(card, state, self._say(language, _FORM_LABELS[state]))
+
+    async def _show_form(self, click: Click, form: CardForm) -> None:
+        in_group = await self._stands_in_group(click)
+        where = Conversation(click.space_id, ConversationKind.GROUP if in_group else ConversationKind.DIRECT)
+        await self._forms.show(form, user_id=click.user_id, where=where, key=click.track_id)
+
+    async def _stands_in_group(self, click: Click) -> bool:
+        """Return whether the click was in a group where the card stands: a click does not tell a group from the
+        clicker's own chat, which is always right (docs: platform/dingtalk/callbacks.md#who-clicked).
+        """
+        if not self._tracks.is_card(click.track_id):
+            where = None if self._keeper is None else await self._keeper.conversation_of(click.track_id)
+            return where == Conversation(click.space_id, ConversationKind.GROUP)
+        try:
+            return self._shown is not None and await self._shown.stands_in(click.track_id, click.space_id)
+        except DingerpError as error:
+            log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
+            return False
+
+    def _draw(self, click: Click, view: View, zone: tzinfo) -> Card:
+        """Return the card with the way back to what it showed the clicker before; none after something was done."""
+        language, asked = self._people.language(click.user_id), _asked(click.token)
+        if asked is None or not view.leads_back:
+            self._ways.end(click.track_id, click.user_id)
+            return self._renderer.render(view, language, zone=zone, trail=())
+        before = self._ways.before(click.track_id, click.user_id, asked)
+        card = self._renderer.render(view, language, zone=zone, trail=before)
+        self._ways.go(click.track_id, click.user_id, card.line, before)
+        return card
+
+    async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
+        try:
+            action = unpack(click.token)
+        except BadToken as error:
+            log.info("click.out_of_date", detail=error.detail)
+            return _notice(OutOfDateNotice(), "out_of_date")
+        line, offset = _line_of(action, click.values)
+        on_form = self._forms.is_form(click)
+        try:
+            # The directory may be as slow as the ERP.
+            async with asyncio.timeout(self._seconds):
+                if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
+                    return _notice(ExpiredNotice(refresh=action.look), "out_of_date")
+                where = await self._where(click, now, asks=isinstance(action, Ask))
+                if where is None:
+                    self._record_refusal(click, click.user_id, "foreign_chat")
+                    return _notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied")
+                person = await self._people.identify(click.user_id, name="")
+                if person.is_outsider:
+                    self._note_outsider(where)
+                context = QuestionContext(
+                    person=person,
+                    conversation=where,
+                    line=line,
+                    offset=offset,
+                    now=now,
+                    clicked=True,
+                    on_form=on_form,
+                    free_text=_form_text(click.values, REASON_FIELD),
+                )
+                answer = await self._handler.view_for(context)
+                if not on_form:
+                    await self._keep(click, where, answer.view, now)
+                    if isinstance(action, ApprovalAction):
+                        self._uncover_later(click.track_id, now)
+                return answer
+        except TimeoutError:
+            # The work goes on all the same, and doing it twice has the effect of doing it once.
+            if not on_form:
+                self._redraw_later(click.track_id)
+            return _notice(BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy")
+
+    async def _is_kept(self, click: Click, now: datetime) -> bool:
+        """Whether the card that was clicked will show what comes of a decision."""
+        if self._keeper is None or not self.is_on_answer(click):
+            return True
+        return await self._keeper.stands(click.track_id, now)
+
+    async def _keep(self, click: Click, where: Conversation, view: View, now: datetime) -> None:
+        following = view.following()
+        if self._keeper is None or following is None:
+            return
+        clicked = StandingAnswer(
+            track_id=click.track_id,
+            conversation=where,
+            user_id=click.user_id,
+            line=following.again.line,
+            first_row=following.again.offset,
+            readers=CardReaders.ALL if where.kind is ConversationKind.GROUP else CardReaders.ASKER,
+            made_as=click.made_as,
+            at=now,
+        )
+        await self._keeper.clicked(clicked, following, is_answer=self.is_on_answer(click))
+
+    async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
+        """Return the conversation that counts; None for a card of another person's chat.
+
+        A card may have been forwarded. An action on its alert then counts where the card stands, but a question is
+        asked where the click was, so that a forwarded card opens nothing that is not open there.
+        """
+        clicked = Conversation(click.space_id, _kind(click.space_id))
+        place = await self._place(click, now)
+        if place is None:
+            return clicked
+        if place.kind is PlaceKind.GROUP:
+            return clicked if asks else Conversation(place.id, ConversationKind.GROUP)
+        return Conversation(click.space_id, ConversationKind.DIRECT) if place.id == click.user_id else None
+
+    async def _place(self, click: Click, now: datetime) -> Place | None:
+        if self._shown is None or not self._tracks.is_card(click.track_id):
+            return None
+        try:
+            return await self._shown.clicked(click.track_id, click.user_id, now)
+        except DingerpError as error:
+            # Then assume that it stands where it was clicked, as it nearly always does.
+            log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
+            return None
+
+    def _note_outsider(self, where: Conversation) -> None:
+        if where.kind is ConversationKind.GROUP:
+            self._outsiders.note(where.id)
+
+    def _redraw_later(self, track_id: str) -> None:
+        """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""
+        if self._tracks.is_card(track_id):
+            redrawing = self._redraw(self._shown, track_id) if self._shown is not None else None
+        else:
+            redrawing = self._redraw_answer(self._keeper, track_id) if self._keeper is not None else None
+        if redrawing is not None:
+            self._start(redrawing)
+
+    async def close(self) -> None:
+        """Do at once what was to follow a click later."""
+        self._closing.set()
+        await asyncio.gather(*self._at_work)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end of the bot."""
+        waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._closing.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _redraw(self, shown: ShownCards, track_id: str) -> None:
+        for pause in REDRAW_DELAYS:
+            await self._pause(pause)
+            try:
+                if await shown.redraw(track_id, self._now()):
+                    return
+            except DingerpError as error:
+                log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
+        log.warning("click.stays_covered")
+
+    def _uncover_later(self, track_id: str, since: datetime) -> None:
+        """Make sure that "the ERP is being told" does not stay on a card that a quick ERP has changed before."""
+        if self._keeper is not None:
+            self._start(self._uncover(self._keeper, track_id, since, self._now() + ANSWER_TRAVELS))
+
+    async def _uncover(self, keeper: AnswerKeeper, track_id: str, since: datetime, until: datetime) -> None:
+        await self._pause(REDRAW_DELAYS[0])
+        try:
+            await keeper.uncover(track_id, since, until, self._now())
+        except DingerpError as error:
+            log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
+        await self._pause(REDRAW_DELAYS[0])
+        try:
+            await keeper.redraw(track_id, self._now())
+        except DingerpError as error:
+            log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
+
+    async def has_own_values(self, click: Click) -> bool:
+        """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
+        if not self.is_on_answer(click):
+            return await self._sees_own_values(click)
+        if self._tracks.is_interim(click.track_id) and _kind(click.space_id) is ConversationKind.DIRECT:
+            return False  # who asked is everybody there
+        if self._keeper is None:
+            return False
+        return await self._keeper.has_own_values(click.track_id, click.user_id)
+
+    async def _sees_own_values(self, click: Click) -> bool:
+        if self._shown is None or not self._tracks.is_card(click.track_id):
+            return False
+        try:
+            return await self._shown.has_own_values(click.track_id, click.user_id)
+        except DingerpError as error:
+            # What is answered stays hidden then, and the card's next state shows it all the same.
+            log.warning("click.values_unknown", error=type(error).__name__, detail=error.detail)
+            return False
+
+    def is_on_answer(self, click: Click) -> bool:
+        """Whether the clicked card is the answer to a question."""
+        other = self._tracks.is_card(click.track_id) or self._tracks.is_form(click.track_id)
+        return self._tracks.is_ours(click.track_id) and not other
+
+    def _ignore(self, why: str, click: Click) -> None:
+        self._metrics.clicks.labels(why).inc()
+        log.warning("click.ignored", why=why)
+        # In another organisation the same user id is somebody else.
+        self._record_refusal(click, f"{click.user_id}@{click.corp_id}", why)
+
+    def _record_refusal(self, click: Click, actor: str, why: str) -> None:
+        entry = AuditEntry(
+            kind=AuditKind.REFUSAL,
+            at=self._now(),
+            actor=actor,
+            action="click",
+            conversation=click.space_id,
+            outcome=why,
+        )
+        self._audit.record(entry)
+
+
+def _notice(view: View, outcome: str) -> PreparedAnswer:
+    return PreparedAnswer(view, "click", outcome)
+
+
+def _asked(token: str) -> Ask | None:
+    """Return what a button asks; None for one that does something."""
+    with suppress(BadToken):
+        action = unpack(token)
+        return action if isinstance(action, Ask) else None
+    return None
+
+
+def _line_of(action: Action, values: Mapping[str, object]) -> tuple[str, int]:
+    """Return the line that a button or a form stands for, and the row from which on a list is wanted."""
+    if isinstance(action, FillIn):
+        return action.completed(" ".join(_form_text(values, VALUE_FIELD).split())), 0
+    return action.question
+
+
+def _form_text(values: Mapping[str, object], field: str) -> str:
+    """Return what a form's field holds: text, or the value of what was chosen.
+
+    Docs: platform/dingtalk/callbacks.md#form-values
+    """
+    value = values.get(field)
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    return value.strip()[:MAX_FORM_TEXT] if isinstance(value, str) else ""
+
+
+def _kind(space_id: str) -> ConversationKind:
+    return ConversationKind.GROUP if space_id.startswith("cid") else ConversationKind.DIRECT

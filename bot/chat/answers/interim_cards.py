@@ -1,0 +1,138 @@
+"""Tells who asked that the answer takes longer: by a card, which becomes the answer.
+
+It is noted before it is sent, so that a bot that ends meanwhile finishes the card after its next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter
+
+from bot.cards.card import Card
+from bot.cards.track_ids import TrackIds
+from bot.chat.answers.ports import AnswerChannel, AnswerUnconfirmed, Inbox, InboxState
+from bot.chat.answers.scheduling import QueueTicket
+from bot.chat.message import Message
+from bot.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterimTiming:
+    """When such a card is shown."""
+
+    seconds: float
+    """For so long the answer may take without one; 0: there are none."""
+    most: int
+    """With more questions at work there are none: a burst would cost two calls for each answer."""
+    affordable: Callable[[], bool]
+    """Whether the month has calls to spare."""
+
+
+NO_INTERIM = InterimTiming(seconds=0.0, most=0, affordable=lambda: False)
+
+
+class InterimCards:
+    """Shows them, one for each question whose answer is not found within ``seconds``."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        channel: AnswerChannel,
+        draw: Callable[[Message], Card],
+        tracks: TrackIds,
+        seconds: float,
+        shown: Counter,
+        affordable: Callable[[], bool],
+    ) -> None:
+        """``draw`` returns the card for who asked; ``shown`` counts the cards. Without ``seconds`` there are none.
+
+        ``affordable`` says, each time, whether there is a call to spare: an answer costs two with such a card.
+        """
+        self._inbox = inbox
+        self._channel = channel
+        self._draw = draw
+        self._tracks = tracks
+        self._seconds = seconds
+        self._shown = shown
+        self._affordable = affordable
+
+    def watch(self, message: Message, ticket: QueueTicket) -> InterimCard:
+        """Return what shows a card for a question as soon as it has waited long enough and it is its turn."""
+        return InterimCard(self, message, ticket, self._seconds)
+
+    async def show(self, message: Message) -> bool:
+        """Return whether a card may stand now, which has to become the answer."""
+        if not self._affordable():
+            return False
+        try:
+            await self._inbox.mark(message.msg_id, InboxState.INTERIM)
+        except DingerpError as error:
+            _log_not_shown(error)
+            return False
+        track_id = self._tracks.for_interim(message.msg_id)
+        try:
+            stands = await self._channel.show_interim(message, self._draw(message), track_id=track_id)
+        except AnswerUnconfirmed:
+            return True
+        except DingerpError as error:
+            _log_not_shown(error)
+            stands = False
+        if stands:
+            self._shown.inc()
+        else:
+            self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
+        return stands
+
+
+class InterimCard:
+    """The card of one question, if it comes to that."""
+
+    __slots__ = ("_cards", "_message", "_sending", "_task", "_ticket", "_timer")
+
+    def __init__(self, cards: InterimCards, message: Message, ticket: QueueTicket, seconds: float) -> None:
+        self._cards = cards
+        self._message = message
+        self._ticket = ticket
+        self._task: asyncio.Task[bool] | None = None
+        self._sending = False
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._start) if seconds else None
+
+    async def settle(self) -> bool:
+        """Show no card from now on; return whether one may stand. One that is being sent is waited for."""
+        self._stop_timer()
+        if self._task is None:
+            return False
+        if not self._sending:
+            self._task.cancel()
+            return False
+        return await self._task
+
+    def close(self) -> None:
+        """End whatever is under way."""
+        self._stop_timer()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._show())
+
+    async def _show(self) -> bool:
+        # A card ahead of the answers to earlier questions would change their order.
+        await self._ticket.wait_turn()
+        self._sending = True
+        return await self._cards.show(self._message)
+
+
+def _log_not_shown(error: DingerpError) -> None:
+    log.info("answer.interim_not_shown", error=type(error).__name__, detail=error.detail)

@@ -1,0 +1,181 @@
+"""The ports of the answers: the inbox of acknowledged questions, and the channel back to who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol, TypeAlias
+
+from bot.cards.card import Card
+from bot.chat.answers.standing_answers import CardReaders
+from bot.chat.message import Message
+from bot.errors import DingerpError
+
+
+class InboxState(StrEnum):
+    """The life of an acknowledged question."""
+
+    WAITING = "waiting"
+    FALLING_BACK = "falling_back"
+    """A text without an identity is being sent. After a crash nobody knows whether it arrived, so it is not sent again.
+
+    The state returns to `WAITING` when it certainly did not arrive.
+    """
+    INTERIM = "interim"
+    """A card that says that the answer takes longer may stand, and has to become the answer."""
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A question as it came, before its ACK. ``payload`` is the wire text from which it can be read again."""
+
+    msg_id: str
+    payload: str
+    received_at: datetime
+    interim: bool = False
+    """Whether a card may stand that has to become its answer."""
+
+
+OnStored: TypeAlias = Callable[[bool | DingerpError], None]
+"""Is told whether a question is new, or why it could not be stored."""
+
+
+class Inbox(Protocol):
+    """Remembers questions across crashes. Calls from many frames share one commit."""
+
+    def accept(self, message: InboxMessage, stored: OnStored) -> None:
+        """Store a question and call ``stored`` after the commit, in the event loop and never before this returned.
+
+        A callback and not a future: awaiting a future would delay every ACK by a turn of the loop.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Start storing what was accepted: no more is coming at the moment."""
+        ...
+
+    async def mark(self, msg_id: str, state: InboxState) -> None:
+        """Return after the commit of the new state."""
+        ...
+
+    def mark_soon(self, msg_id: str, state: InboxState) -> None:
+        """Let the new state be committed with the next batch; losing it to a crash must be harmless."""
+        ...
+
+    async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
+        """Return the questions that still wait, oldest first, and mark those from before ``since`` as failed.
+
+        Where a card stands that has to become the answer, a question waits however old it is.
+        """
+        ...
+
+
+class AnswerVia(StrEnum):
+    """How an answer reached the conversation."""
+
+    CARD = "card"
+    OWN_CARD = "own_card"
+    """A card that holds what the asker alone may see."""
+    FORM = "form"
+    """A form that the asker alone gets."""
+    MARKDOWN = "markdown"
+    WEBHOOK = "webhook"
+
+
+class AnswerCards:
+    """One answer for two kinds of eyes: those of who asked, and those of everybody in the conversation."""
+
+    def __init__(self, own: Card, draw_shared: Callable[[], Card] | None = None) -> None:
+        """``own`` shows what the asker may see. Without ``draw_shared`` everybody may see that.
+
+        ``draw_shared`` is called when the other card is first needed, for most ways to answer never need it.
+        """
+        self.own = own
+        self._draw_shared = draw_shared
+        self._shared = own if draw_shared is None else None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether everybody may see the asker's card."""
+        return self._draw_shared is None
+
+    @property
+    def shared(self) -> Card:
+        """The card that everybody in the conversation may see."""
+        if self._shared is None:
+            assert self._draw_shared is not None
+            self._shared = self._draw_shared()
+        return self._shared
+
+
+@dataclass(frozen=True, slots=True)
+class SentAnswer:
+    """An answer that has arrived in the conversation."""
+
+    via: AnswerVia
+
+
+class AnswerUnconfirmed(DingerpError):
+    """Nobody knows whether the card arrived. The same card may be sent again; a text might be a second answer."""
+
+    retry: ClassVar[bool] = True
+
+
+class TextUnconfirmed(DingerpError):
+    """Nobody knows whether a fallback text arrived: silence, or the same words twice."""
+
+
+class AnswerChannel(Protocol):
+    """Sends answers; each attempt is bounded in time."""
+
+    def readers_of(self, message: Message, cards: AnswerCards, *, interim: bool = False) -> CardReaders:
+        """Return who will see the answer's card, if it can be sent as one; ``interim``: it is another card already."""
+        ...
+
+    async def show_interim(self, message: Message, card: Card, *, track_id: str) -> bool:
+        """Make a card appear that becomes the answer later, for everybody in the conversation.
+
+        Nothing but a card is tried, and False means that none is wanted now. Raises `AnswerUnconfirmed` when it may
+        have arrived, and another `bot.errors.DingerpError` when it has not.
+        """
+        ...
+
+    async def replace_interim(
+        self,
+        message: Message,
+        cards: AnswerCards,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        """Let the card that `show_interim` sent become the answer; make it if it never arrived.
+
+        The asker sees values of their own on it where ``cards.shared`` is another card. The rest is as in `answer`.
+        """
+        ...
+
+    async def answer(
+        self,
+        message: Message,
+        cards: AnswerCards,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        """Make the answer appear where ``message`` was written, or in the asker's own chat.
+
+        Only the asker gets to see ``cards.own`` where ``cards.shared`` is another card: in a card, its notification and
+        its preview as well as in a text.
+
+        The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
+        identity: ``before_fallback`` is awaited before it is sent, so that the caller can note that it must not be sent
+        again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived,
+        `TextUnconfirmed` when the text may have, and
+        another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
+        arrived.
+        """
+        ...

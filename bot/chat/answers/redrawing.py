@@ -1,0 +1,84 @@
+"""Draws the cards of answers again: asks the same question again for the same person, by the present rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.access.people import People
+from bot.chat.answers.standing_answers import CardReaders, StandingAnswer, StandingAnswers
+from bot.chat.audiences import Audiences
+from bot.chat.context import QuestionContext
+from bot.chat.message import ConversationKind
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.chat.questions.failures import QuestionOutcome
+from bot.chat.registry import Commands
+from bot.disclosure import cut
+from bot.outbox.ports import ComposedCard, OwnView, SendFailed, SendFailureKind
+
+_NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED})
+"""Outcomes after which a later try may find more."""
+
+
+class AnswerComposer:
+    """Composes the cards of standing answers for the outbox, which names them by their DingTalk ids."""
+
+    def __init__(
+        self,
+        answers: StandingAnswers,
+        *,
+        handler: QuestionHandler,
+        commands: Commands,
+        people: People,
+        audiences: Audiences,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``handler`` answers without counting or recording, for nobody asks."""
+        self._answers = answers
+        self._handler = handler
+        self._commands = commands
+        self._people = people
+        self._audiences = audiences
+        self._now = now
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the newest state of a card; nothing for a card that is no longer kept.
+
+        Raises `SendFailed` while there is no answer: until then the card stays as it is.
+        """
+        answer = await self._answers.find(ref)
+        if answer is None or not self._only_shows(answer.line):
+            return ComposedCard(None, 0)
+        prepared = await self._ask(answer)
+        if prepared.outcome in _NO_ANSWER:
+            raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
+        language = self._people.language(answer.user_id)
+        own = cut(prepared.view, prepared.grant.fields)
+        if answer.readers is CardReaders.ASKER:
+            return ComposedCard(own, answer.revision, language)
+        shared = self._audiences.share(own, prepared.grant, answer.conversation.id, prepared.command).view
+        more = (OwnView(answer.user_id, own),) if answer.readers is CardReaders.ALL_AND_ASKER else ()
+        return ComposedCard(shared, answer.revision, language, more)
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        """Never asked: only what was not shown yet is folded."""
+        raise AssertionError("answers stand already")
+
+    def _only_shows(self, line: str) -> bool:
+        """Whether a line only reads: asking again must never change anything."""
+        name = self._commands.parse(line).command
+        return name is not None and not self._commands[name].writes
+
+    async def _ask(self, answer: StandingAnswer) -> PreparedAnswer:
+        person = await self._people.identify(answer.user_id, name="")
+        alone_in_group = answer.readers is CardReaders.ASKER and answer.conversation.kind is ConversationKind.GROUP
+        context = QuestionContext(
+            person=person,
+            conversation=answer.conversation,
+            line=answer.line,
+            offset=answer.first_row,
+            now=self._now(),
+            # What only the asker sees in a group is as private as the answer to a click.
+            clicked=alone_in_group,
+        )
+        return await self._handler.view_for(context)

@@ -1,0 +1,71 @@
+"""Who answers a question: the port, and what it returns, a view with the rights that it was found with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.access.grants import NO_GRANT, Grant
+from bot.cards.view import Button, View
+from bot.chat.context import QuestionContext
+from bot.chat.message import Message
+from bot.phrase import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAnswer:
+    """A view, what the asker may see of it, and bounded labels for the metrics.
+
+    Without a ``grant`` nothing that has a class may be seen. ``rule`` names what decided, for the audit log.
+    """
+
+    view: View
+    command: str
+    outcome: str
+    grant: Grant = NO_GRANT
+    rule: str = ""
+    decides: bool = False
+    """Whether it tells of a decision: two such answers would look like two decisions."""
+    read_as: str = ""
+    """The line that a sentence was taken for; empty for a typed command."""
+    by_model: bool = False
+    """Whether a language model took it for that."""
+    wish: str = ""
+    """The line to send for what the sentence wants changed: a sentence changes nothing."""
+    wants_erp: bool = False
+    """Whether it wants changed what only the ERP changes."""
+    tries: tuple[Button, ...] = ()
+    """What a newcomer may try."""
+    guessed: str = ""
+    """The number of a document that was not found, where the rules keep some documents from the asker."""
+    is_told_already: bool = False
+    """The asker was told the same a moment ago: a message stays without an answer, which would cost a call."""
+    provisional: bool = False
+    """The answer waits only because DingTalk is silent: found again before it is sent again."""
+
+    @property
+    def reading(self) -> Phrase | None:
+        """What the card says of how a sentence was read; None for a typed command."""
+        if not self.read_as:
+            return None
+        if self.by_model:
+            return phrase("A language model read this as %(line)s", line=self.read_as)
+        if self.wish:
+            return phrase(
+                "Read as %(line)s. A sentence changes nothing: send %(wish)s", line=self.read_as, wish=self.wish
+            )
+        if self.wants_erp:
+            return phrase("Read as %(line)s. I change nothing there: please do it in the ERP", line=self.read_as)
+        return phrase("Read as %(line)s", line=self.read_as)
+
+
+class QuestionHandler(Protocol):
+    """Finds the view for a question; failures are views too."""
+
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
+        """Answer the line that was typed or that a button stands for."""
+        ...
+
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
+        """Return the answer to a message that cannot hold a question; None when it can."""
+        ...

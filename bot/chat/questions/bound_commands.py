@@ -1,0 +1,81 @@
+"""Commands with what they work with: collaborators, and the ERPs and documents as the asker may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import View
+from bot.chat.context import QuestionContext
+from bot.chat.questions.prompts import OpenPrompts
+from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.registry import AnyCommand, Commands
+from bot.erp.hub import ErpHub
+from bot.errors import ConfigurationError
+from bot.read_model.queries import ReadModel
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCommand:
+    """A command with the collaborators that are the same for every call, and the parameters that take the question, the
+    policy as it is then, or the ERPs and the documents kept as the asker may see them.
+    """
+
+    command: AnyCommand
+    collaborators: Mapping[str, object]
+    context: tuple[str, ...]
+    policy: tuple[str, ...]
+    hub: tuple[str, ...]
+    kept: Mapping[str, ReadModel]
+
+    async def call(
+        self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
+    ) -> View | Ask:
+        # Words about a decision are the person's own.
+        mentions = context.mentions_others or not self.command.only_asks
+        positional, named = self.command.signature.parse(rest, mentions=mentions)
+        named.update(self.collaborators)
+        for name in self.context:
+            named[name] = context
+        for name in self.policy:
+            named[name] = policy
+        if self.hub or self.kept:
+            visible = hub()
+            for name in self.hub:
+                named[name] = visible
+            for name, kept in self.kept.items():
+                named[name] = kept.narrowed(visible)
+        return await self.command.function(*positional, **named)
+
+
+_ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts, OwnDocuments})
+
+
+def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
+    """Whether a dispatcher with these ``collaborators`` has all that ``command`` needs."""
+    kinds = command.signature.collaborators.values()
+    return all(kind in _ALWAYS_KNOWN or kind in collaborators for kind in kinds)
+
+
+def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundCommand:
+    fixed: dict[str, object] = {}
+    context: list[str] = []
+    policy: list[str] = []
+    hub: list[str] = []
+    kept: dict[str, ReadModel] = {}
+    for name, kind in command.signature.collaborators.items():
+        if kind is QuestionContext:
+            context.append(name)
+        elif kind is AccessPolicy:
+            policy.append(name)
+        elif kind is ErpHub and kind in known:
+            hub.append(name)
+        elif isinstance(collaborator := known.get(kind), ReadModel):
+            kept[name] = collaborator
+        elif kind in known:
+            fixed[name] = known[kind]
+        else:
+            raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
+    return BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept)

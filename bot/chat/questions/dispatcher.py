@@ -1,0 +1,422 @@
+"""Dispatches questions: line → command → access → arguments → view."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from bot.access.areas import DOCUMENT_COMMANDS, OF_PARTNERS
+from bot.access.grants import NO_GRANT, Grant
+from bot.access.policy import AccessPolicy, Denied
+from bot.access.shown import find_shown
+from bot.cards.actions import Ask
+from bot.cards.notices import (
+    ChoiceNotice,
+    NotFoundNotice,
+    NotUnderstoodNotice,
+    Suggestion,
+    UnknownCommandNotice,
+)
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import shortened
+from bot.chat.context import QuestionContext
+from bot.chat.errors import BadArgument
+from bot.chat.message import ConversationKind, Message, Picture
+from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.bound_commands import BoundCommand, bind_command
+from bot.chat.questions.dialogues import Dialogues
+from bot.chat.questions.failures import (
+    NO_COMMAND_LABEL,
+    Failures,
+    QuestionOutcome,
+    hint_answer,
+    make_hint,
+    refuse,
+)
+from bot.chat.questions.first_questions import first_questions
+from bot.chat.questions.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
+from bot.chat.questions.prompts import OpenPrompts, may_be_reply
+from bot.chat.questions.quoting import line_about, numbers_in, takes_number
+from bot.chat.questions.reading import (
+    NameSpelling,
+    ReadBy,
+    Reading,
+    SentenceModel,
+    SentenceReader,
+    named_as_typed,
+    settle,
+)
+from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
+from bot.chat.registry import Commands
+from bot.chat.view_parts import DocumentView
+from bot.disclosure import HIDDEN, FieldClass, cut
+from bot.erp.errors import Unavailable
+from bot.erp.hub import ErpHub
+from bot.outbox.spending import Purpose, spending
+from bot.phrase import phrase
+from bot.time_limit import TimeLimit
+
+HELP = "help"
+FIND = "find"
+"""The command that answers lines without a command: a bare SKU, number or name."""
+
+_MAX_CODES = 6
+"""Codes of one picture among which people choose: a shelf may hold dozens."""
+
+_MAX_BARE_LINE = 40
+"""Characters of a line without a command that are still looked up in the ERP: longer ones are small talk."""
+
+_NAMES = replace(NO_GRANT, fields=frozenset({FieldClass.PARTNER}))
+"""What is seen of a choice among names, which are offered only to those who may see them."""
+
+
+class QuestionDispatcher:
+    """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
+
+    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``policy`` gives the one in
+    force, which may change while the bot runs. ``seconds`` is the most that one answer may take; ``reference`` makes
+    the short number under which the log has a failure.
+    """
+
+    def __init__(
+        self,
+        *,
+        commands: Commands,
+        policy: Callable[[], AccessPolicy],
+        collaborators: Mapping[type, object],
+        seconds: float,
+        reference: Callable[[], str] = lambda: secrets.token_hex(3),
+        failures: type[Failures] = Failures,
+        account_of: AccountOf = no_account,
+        reader: SentenceReader | None = None,
+        dialogues: Dialogues | None = None,
+        pictures: PictureReader | None = None,
+        model: SentenceModel | None = None,
+        spelling: NameSpelling | None = None,
+    ) -> None:
+        """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
+        and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures;
+        ``model`` is asked where all of these find nothing, or two likely readings. ``spelling`` finds names that are
+        spelled in lines that others ask, as /export does; ``reader`` finds them in those that people type.
+
+        Raises `ConfigurationError` when a command needs a collaborator that is missing.
+        """
+        self._commands = commands
+        self._policy = policy
+        self._limit = TimeLimit(seconds)
+        self._failures = failures(commands, policy, reference)
+        self._reader = reader
+        self._dialogues = dialogues
+        self._model = model
+        self._spelling = spelling
+        self._prompts = OpenPrompts()
+        hub = collaborators.get(ErpHub)
+        self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
+        own = OwnDocuments(account_of)
+        known = {**collaborators, Commands: commands, OpenPrompts: self._prompts, OwnDocuments: own}
+        self._bound = {name: bind_command(command, known) for name, command in commands.items()}
+        self._pictures = pictures if FIND in self._bound else None
+
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
+        """Return the answer to a message that cannot hold a question; None when it can."""
+        hint = make_hint(message, reads_pictures=self._pictures is not None)
+        return PreparedAnswer(hint, NO_COMMAND_LABEL, QuestionOutcome.HINT) if hint else None
+
+    def forget_prompt(self, user_id: str) -> None:
+        """Take what a person writes next for a question of its own."""
+        self._prompts.forget(user_id)
+
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
+        """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
+        if context.person.is_external:
+            return refuse(context)
+        if self._pictures is not None and context.picture is not None:
+            return await self._answer_picture(self._pictures, context.picture, context)
+        return await self._answer(context, redirected=False)
+
+    async def _answer_picture(
+        self, pictures: PictureReader, picture: Picture, context: QuestionContext
+    ) -> PreparedAnswer:
+        """Look up the code in a picture, or let the asker choose among several."""
+        limit, group = self._limit.running(), context.conversation.kind is ConversationKind.GROUP
+        try:
+            with limit, spending(Purpose.QUESTION, context.conversation.id if group else ""):
+                codes = await pictures.codes_in(picture)
+        except PictureUnreadable as error:
+            return hint_answer(error.problem)
+        except Exception as error:  # noqa: BLE001 - as in `_run`
+            return (
+                hint_answer(TOO_SLOW)
+                if limit.expired
+                else self._failures.answer(error, self._bound[FIND].command, context)
+            )
+        lines = _lines_of(codes)
+        if not lines:
+            return hint_answer(CODE_TOO_LONG if codes else NO_CODE)
+        if len(lines) > 1:
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
+        # The question goes on as typed text, with nothing but a search: whoever prints a code commands nobody's bot.
+        answer = await self._answer(replace(context, line=lines[0], picture=None), redirected=False)
+        return replace(answer, read_as=lines[0])
+
+    async def _answer(self, context: QuestionContext, *, redirected: bool, is_reading: bool = False) -> PreparedAnswer:
+        """Answer a line; ``redirected``: a command answered by it, and ``is_reading``: a sentence was taken for it."""
+        parsed = self._commands.parse(context.line)
+        if (
+            not (redirected or is_reading)
+            and may_be_reply(parsed, context.line)
+            and (line := self._prompts.take(context))
+        ):
+            return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
+        if context.quoted_text:
+            return await self._answer_quoting(parsed, context)
+        if parsed.offset:
+            context = replace(context, offset=parsed.offset)
+        if self._reader and not (parsed.slashed or redirected or is_reading or context.clicked):
+            if reading := self._read(self._reader, context):
+                return await self._answer_reading(reading, context)
+            if parsed.command and parsed.word != context.line.split(maxsplit=1)[0]:
+                parsed = self._without_deed(parsed, context.line)
+        name = parsed.command or (HELP if HELP in self._bound and not parsed.word else None)
+        if name is None:
+            return await self._without_command(parsed, context, redirected=redirected or is_reading)
+        if len(parsed.rest.encode()) > MAX_LINE_BYTES:
+            problem = BadArgument(phrase("That is too long for one question."))
+            return self._failures.answer(problem, self._bound[name].command, context)
+        answer = await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
+        # What a button asks is answered as it stands.
+        spelling = self._spelling or (None if context.clicked else self._reader)
+        if answer.outcome is QuestionOutcome.NOT_FOUND and spelling:
+            return await self._answer_spelled(spelling.spell_out(f"/{name} {parsed.rest}"), context) or answer
+        return answer
+
+    async def _answer_spelled(self, lines: Sequence[str], context: QuestionContext) -> PreparedAnswer | None:
+        """Answer the line with the name that was spelled, or offer those lines under which this person finds something.
+
+        Each is tried first: a name that the asker may not see must not be on a button.
+        """
+        found: dict[str, PreparedAnswer] = {}
+        for line in lines:
+            parsed = self._commands.parse(line)
+            assert parsed.command is not None, "a line is spelled out with its command"
+            bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0)
+            answer = await self._run(bound, parsed.rest, asking, redirected=False)
+            if answer.outcome is QuestionOutcome.ANSWERED and (
+                self._may_name_partners(line, context) or _names_partners(answer)
+            ):
+                found[line] = answer
+        if not found:
+            return None
+        if len(found) > 1:
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, found)), tells=FieldClass.PARTNER)
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
+        ((line, answer),) = found.items()
+        return replace(answer, read_as=line)
+
+    async def _answer_quoting(self, parsed: ParsedLine, context: QuestionContext) -> PreparedAnswer:
+        """Answer a line that replies to a card or message: a word alone is about the document of that."""
+        alone = replace(context, quoted_text="", quotes_bot=False)
+        about = self._about_quoted(parsed, context)
+        if about is None:
+            return await self._answer(alone, redirected=False)
+        answer = await self._answer(replace(alone, line=about), redirected=False)
+        return answer if answer.decides else replace(answer, read_as=answer.read_as or about)
+
+    def _about_quoted(self, parsed: ParsedLine, context: QuestionContext) -> str | None:
+        """Return the line with the quoted document in it; None where it names one itself or asks for something else."""
+        quoted = numbers_in(context.quoted_text)
+        if not quoted or numbers_in(context.line):
+            return None
+        command = self._bound[parsed.command].command if parsed.command else None
+        if command and (command.writes or command.governed):
+            # Nothing is decided on a guess: "agreed" to what a colleague wrote is not for the bot.
+            sure = takes_number(command.examples) and context.quotes_bot and len(quoted) == 1
+            return line_about(command.name, quoted[0], parsed.rest) if sure else None
+        if self._reader and not parsed.slashed and (sentence := self._sentence_about(self._reader, quoted[0], context)):
+            return sentence
+        plain = not parsed.rest or parsed.rest.startswith("@")
+        if command is None or not plain or not takes_number(command.examples):
+            return None
+        return line_about(command.name, quoted[0], parsed.rest)
+
+    def _sentence_about(self, reader: SentenceReader, number: str, context: QuestionContext) -> str | None:
+        """Return the sentence with the quoted number before it, if it asks something that can be about it."""
+        alone, sentence = reader.read(context.line), f"{number} {context.line}"
+        asked = self._commands.parse(alone.line).command if alone else None
+        if asked and not takes_number(self._commands[asked].examples):
+            return None
+        reading = reader.read(sentence)
+        cues = [part.text for part in reading.understood if part.kind == "cue"] if reading else []
+        return sentence if any(cue and cue in context.line for cue in cues) else None
+
+    def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
+        """Return what a sentence asks for; None for a typed command, and for what is not understood."""
+        last = self._dialogues.last(context) if self._dialogues else None
+        # Among all commands: who may not use the one that is meant is told so, and not shown something else.
+        reading = reader.read(context.line, None, last)
+        if reading is None or reading.by is ReadBy.COMMAND:
+            return None
+        if not self._may_name_partners(reading.line, context):
+            reading = named_as_typed(reading, context.line)
+        asked = any(part.kind == "cue" for part in reading.understood)
+        return reading if asked or self._may_use(reading.line, context) else None
+
+    def _may_name_partners(self, line: str, context: QuestionContext) -> bool:
+        """Whether the asker sees the customers and vendors of all documents that the command of a line shows.
+
+        Where it shows none that have any, such as stock, a name tells the more: then they must see all.
+        """
+        name, policy = self._commands.parse(line).command or "", self._policy()
+        shown = OF_PARTNERS.intersection(DOCUMENT_COMMANDS.get(name, (name,))) or OF_PARTNERS
+        verdicts = [policy.decide_area(context.person, each, context.conversation.id) for each in shown]
+        return all(FieldClass.PARTNER in verdict.grant.fields for verdict in verdicts)
+
+    def _may_use(self, line: str, context: QuestionContext) -> bool:
+        """Whether the asker may use the command of a line: a bare number of what is closed to them is not found."""
+        name = self._commands.parse(line).command
+        return name is not None and self._commands[name] in self._commands.usable(self._policy(), context)
+
+    async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
+        if reading.unsure:
+            reading = await self._settle(reading, context)
+        if reading.unsure:
+            lines = (reading.line, *reading.alternatives)
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)), tells=_class_told(reading, context))
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
+        answer = await self._answer(replace(context, line=reading.line), redirected=False, is_reading=True)
+        if isinstance(answer.view, NotFoundNotice) and (tells := _class_told(reading, context)):
+            grant = replace(answer.grant, fields=answer.grant.fields | {tells})
+            answer = replace(answer, view=replace(answer.view, tells=tells), grant=grant)
+        return replace(
+            answer,
+            read_as=answer.read_as or reading.line,
+            by_model=reading.by is ReadBy.MODEL,
+            wish=reading.wish,
+            wants_erp=reading.wants_erp,
+        )
+
+    async def _settle(self, reading: Reading, context: QuestionContext) -> Reading:
+        """Return the one of several likely readings that the model takes too, else all of them."""
+        asked = await self._ask_model(context)
+        return settle(reading, asked, self._commands) if asked else reading
+
+    async def _ask_model(self, context: QuestionContext) -> Reading | None:
+        """Return what the model takes a typed sentence for, with the commands that the asker may use here."""
+        if self._model is None or context.clicked:
+            return None
+        usable = frozenset(command.name for command in self._commands.usable(self._policy(), context))
+        reading = await self._model.read(context.line, context.conversation.id, usable)
+        name = self._commands.parse(reading.line).command if reading else None
+        return reading if name is not None and self._commands[name].only_asks else None
+
+    def _without_deed(self, parsed: ParsedLine, line: str) -> ParsedLine:
+        """Return a sentence without the command that it names if that one changes something: only typed ones do."""
+        command = self._bound[parsed.command].command if parsed.command else None
+        if command is None or command.only_asks:
+            return parsed
+        return ParsedLine(None, normalise(line), parsed.word)
+
+    async def _run(
+        self, bound: BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
+    ) -> PreparedAnswer:
+        command = bound.command
+        limit, grant = self._limit.running(), NO_GRANT
+        try:
+            policy = self._policy()
+            verdict = policy.decide(context.person, command.request(context.conversation))
+            if not verdict.allowed:
+                raise Denied(verdict)
+            grant = verdict.grant
+            with limit:
+                result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
+        except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `Failures` logs it
+            cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
+            return self._failures.answer(cause, command, context, grant)
+        if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
+            # The list has become shorter since the button was made, or somebody typed a page that does not exist.
+            last_page = (result.total - 1) // result.page_size * result.page_size
+            return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
+        if isinstance(result, View):
+            # What follows must lead to nothing that the asker does not see: not to the customer of an order either.
+            self._remember(command.name, rest, cut(result, grant.fields), context)
+            return PreparedAnswer(
+                result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
+            )
+        if redirected:
+            return self._failures.answer(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
+        return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
+
+    def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
+        if self._dialogues is None or not view.leads_on:
+            return
+        rows = _lines_behind(view.row_buttons()) if isinstance(view, ListView) else ()
+        links = _lines_behind(view.buttons()) if isinstance(view, DocumentView) or not rows else ()
+        self._dialogues.remember(context, f"/{command} {rest}".strip(), rows, links)
+
+    def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
+        assert self._hub is not None, "commands that need the ERPs were bound to them"
+        return self._hub.of(context, policy, granted)
+
+    async def _without_command(
+        self, parsed: ParsedLine, context: QuestionContext, *, redirected: bool
+    ) -> PreparedAnswer:
+        """Look up a bare code or name, ask the model, or suggest the command that was misspelt."""
+        text = f"{parsed.word} {parsed.rest}".strip() if parsed.slashed else parsed.rest
+        policy, person = self._policy(), context.person
+        usable = self._commands.usable(policy, context)
+        alike = tuple(command for command in self._commands.similar(parsed.word) if command in usable)
+        misspelt = alike and (parsed.slashed or " " in text)
+        answer = None
+        if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
+            answer = await self._run(self._bound[FIND], text, context, redirected=redirected)
+            if answer.outcome in {QuestionOutcome.ANSWERED, QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED}:
+                return answer
+        if not (parsed.slashed or redirected) and (reading := await self._ask_model(context)):
+            return await self._answer_reading(reading, context)
+        # Text with a digit was meant as a number, not as a command.
+        number = not parsed.slashed and any(map(str.isdigit, text))
+        if number and answer and answer.outcome is QuestionOutcome.NOT_FOUND:
+            return answer
+        names = {command.name for command in usable}
+        examples = first_questions(policy.roles_of(person), person.department_names, names)
+        if examples and not (parsed.slashed or alike):
+            unread = NotUnderstoodNotice(typed=shortened(text), suggestions=examples)
+            return PreparedAnswer(unread, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
+        rest = text.removeprefix(parsed.word).strip()
+        fits = len(rest.encode()) <= MAX_LINE_BYTES
+        picks = tuple(Suggestion(f"/{command.name} {rest}".strip()) for command in alike) if fits else ()
+        example = next((example for command in usable for example in command.examples), "")
+        view = UnknownCommandNotice(typed=shortened(parsed.word), suggestions=picks, example=example)
+        return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
+
+
+def _class_told(reading: Reading, context: QuestionContext) -> FieldClass | None:
+    """Return the class of the names that a line tells and the asker did not type; what was asked before may be one."""
+    is_typed = reading.by is not ReadBy.CONTEXT and named_as_typed(reading, context.line) == reading
+    return None if is_typed else FieldClass.PARTNER
+
+
+def _names_partners(answer: PreparedAnswer) -> bool:
+    """Return whether an answer that was found shows the asker names of partners: an empty list repeats what it was
+    asked for.
+    """
+    view = cut(answer.view, answer.grant.fields)
+    is_empty = isinstance(view, ListView) and not view.total
+    return not is_empty and FieldClass.PARTNER in find_shown(view).classes
+
+
+def _lines_behind(buttons: Sequence[Button]) -> tuple[str, ...]:
+    asks = [button.does for button in buttons if isinstance(button.does, Ask)] if buttons else ()
+    return tuple([ask.line for ask in asks if ask.line is not HIDDEN]) if asks else ()
+
+
+def _lines_of(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return the lines that look up what codes say, without those that are too long for a question."""
+    lines = (command_line(FIND, normalise(code)) for code in codes if normalise(code))
+    fitting = (line for line in lines if len(line.encode()) <= MAX_LINE_BYTES)
+    return tuple(islice(dict.fromkeys(fitting), _MAX_CODES))

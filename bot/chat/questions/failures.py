@@ -1,0 +1,160 @@
+"""What becomes of a question without an answer: failures are views too, and so are hints and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import structlog
+
+from bot.access.grants import NO_GRANT, Grant
+from bot.access.people import MembershipDoubt
+from bot.access.policy import AccessPolicy, Denied
+from bot.access.shown import is_code
+from bot.cards.notices import (
+    BadArgumentNotice,
+    DeniedNotice,
+    ErpDownNotice,
+    ExternalNotice,
+    FailedNotice,
+    HintNotice,
+    Introduction,
+    NotFoundNotice,
+    QuotaNotice,
+    UnconfirmedNotice,
+)
+from bot.cards.view import View
+from bot.chat.context import QuestionContext
+from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.message import Message, MessageKind
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.argument_hints import hint_arguments
+from bot.chat.registry import AnyCommand, Commands
+from bot.erp.errors import ErpError, NotFound
+from bot.errors import DingerpError
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+
+class QuestionOutcome(StrEnum):
+    """The outcome of a question; bounded, because it labels a metric."""
+
+    ANSWERED = "answered"
+    UNKNOWN_COMMAND = "unknown_command"
+    BAD_ARGUMENT = "bad_argument"
+    NOT_FOUND = "not_found"
+    DENIED = "denied"
+    UNCONFIRMED = "unconfirmed"
+    ERP_DOWN = "erp_down"
+    FAILED = "failed"
+    HINT = "hint"
+
+
+NO_COMMAND_LABEL = "none"
+"""Metrics label of questions without a known command."""
+
+_NEEDS = {MembershipDoubt.NO_ANSWER: Introduction.WAIT, MembershipDoubt.NEVER_WROTE: Introduction.WRITE}
+
+_PROBLEMS: dict[MessageKind, Phrase] = {
+    MessageKind.AUDIO: phrase("I could not hear any words in this voice message. Please write your question."),
+    MessageKind.PICTURE: phrase("I cannot open this picture. Please write your question as text."),
+    MessageKind.VIDEO: phrase("I cannot watch videos. Please write your question as text."),
+    MessageKind.FILE: phrase("I cannot open files. Please write your question as text."),
+    MessageKind.UNKNOWN: phrase("I do not understand this kind of message. Please write your question as text."),
+}
+
+
+def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
+    """Return the hint for a message that cannot hold a question; None when it can.
+
+    An empty text is a question: people who only mention the bot want to know what it can do.
+    """
+    if reads_pictures and message.picture is not None:
+        return None
+    # Voice messages come with the words that DingTalk recognised, or without
+    # (docs: platform/dingtalk/messages.md#voice).
+    heard = message.kind is MessageKind.AUDIO and message.text.strip()
+    if heard or message.kind in {MessageKind.TEXT, MessageKind.RICH_TEXT}:
+        return None
+    if message.kind is MessageKind.QUOTA_EXHAUSTED:
+        return QuotaNotice()
+    if message.sender.staff_id is None:
+        return ExternalNotice()
+    return HintNotice(problem=_PROBLEMS[message.kind])
+
+
+class Failures:
+    """Answers what went wrong; ``reference`` makes the short number under which the log has a defect."""
+
+    def __init__(self, commands: Commands, policy: Callable[[], AccessPolicy], reference: Callable[[], str]) -> None:
+        self._commands = commands
+        self._policy = policy
+        self._reference = reference
+
+    def answer(
+        self, error: Exception, command: AnyCommand, context: QuestionContext, grant: Grant = NO_GRANT
+    ) -> PreparedAnswer:
+        """Return the card of an error that a command raised, with what the asker was granted by then."""
+        view, outcome = self._notice(error, command, context)
+        rule = error.verdict.rule if isinstance(error, Denied) else ""
+        guessed = self._guessed(error, command, context)
+        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes, guessed=guessed)
+
+    def _guessed(self, error: Exception, command: AnyCommand, context: QuestionContext) -> str:
+        """Return the number that was not found, if the rules may be why; empty for anything else."""
+        if not isinstance(error, NotFound) or not is_code(error.what):
+            return ""
+        hidden = not self._policy().sees_all(context.person, command.name, context.conversation.id)
+        return error.what if hidden else ""
+
+    def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
+        examples = command.examples_in(context.person.language)
+        example = next(iter(examples), "")
+        match error:
+            case BadArgument():
+                usage = command.usage
+                bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples, missing=error.missing)
+                return bad, QuestionOutcome.BAD_ARGUMENT
+            case NotFound():
+                closest = error.closest if isinstance(error, NothingFound) else ()
+                notes = error.notes if isinstance(error, NothingFound) else ()
+                hints = hint_arguments(command.name, command.signature, self._commands.parse(context.line).rest)
+                nothing = NotFoundNotice(
+                    what=error.what,
+                    closest=(*hints.lines, *closest),
+                    example=example,
+                    notes=notes or hints.notes,
+                )
+                return nothing, QuestionOutcome.NOT_FOUND
+            case Denied():
+                denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)
+                return denied, QuestionOutcome.DENIED
+            case ErpError():
+                line = context.line if error.retry else ""
+                down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)
+                return down, QuestionOutcome.ERP_DOWN
+            case _:
+                return self._defect(error, command), QuestionOutcome.FAILED
+
+    def _defect(self, error: Exception, command: AnyCommand) -> FailedNotice:
+        """Log an unexpected error once, and give the person a reference to it."""
+        reference = self._reference()
+        log.error("question.failed", reference=reference, command=command.name, exc_info=error)
+        known = error if isinstance(error, DingerpError) else DingerpError()
+        return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def hint_answer(problem: Phrase) -> PreparedAnswer:
+    """Return the answer that says what keeps a message from being a question."""
+    return PreparedAnswer(HintNotice(problem=problem), NO_COMMAND_LABEL, QuestionOutcome.HINT)
+
+
+def refuse(context: QuestionContext) -> PreparedAnswer:
+    """Return the answer to somebody who is not known to be a member of the organisation."""
+    doubt = context.person.doubt
+    if doubt is None:
+        return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+    view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
+    silent = doubt is MembershipDoubt.NO_ANSWER
+    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)

@@ -1,0 +1,173 @@
+"""Questions within limits, with a record: what was shown to whom, and what was refused.
+
+It is between the pipelines of messages and clicks and the dispatcher, so that neither can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.audit_details import HIDDEN_DOCUMENT, NO_MEMBER, say_limit
+from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
+from bot.access.shown import find_shown
+from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
+from bot.chat.context import QuestionContext
+from bot.chat.message import ConversationKind, Message
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.metrics import Metrics
+from bot.phrase import Phrase, phrase
+
+LIMITED = "limited"
+"""Outcome of a question that was refused for a limit."""
+
+EXTERNAL = "external"
+"""Actor of entries about people outside the organisation who have no user id here."""
+
+LimitListener = Callable[[QuestionContext, LimitReached], None]
+"""Is told of every question that is refused for a limit."""
+
+
+class LimitedQuestions:
+    """Implements `bot.chat.question_handler.QuestionHandler` around another one."""
+
+    def __init__(
+        self,
+        handler: QuestionHandler,
+        *,
+        limits: ReadingLimits,
+        writing: Collection[str],
+        audit: AuditLog,
+        metrics: Metrics,
+        reached: LimitListener,
+    ) -> None:
+        """``writing`` are the commands that change something: what they answer is always shown."""
+        self._handler = handler
+        self._limits = limits
+        self._writing = writing
+        self._audit = audit
+        self._metrics = metrics
+        self._reached = reached
+        self._told: dict[tuple[str | None, str], datetime] = {}
+        """Who was told where that they ask too much, and when they may ask again."""
+
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
+        """Return the answer to a message that cannot hold a question; None when it can."""
+        return self._handler.hint_for(message)
+
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
+        """Answer a line, unless that would be too much."""
+        person, where = context.person.user_id, _counted_conversation(context)
+        if person is not None:
+            reached = self._limits.take_question(person, where, context.now)
+            if reached is not None:
+                return self._refuse(context, reached, command="none")
+        answer = await self._handler.view_for(context)
+        if isinstance(answer.view, DeniedNotice | ExternalNotice | UnconfirmedNotice):
+            self._record_refusal(context, answer)
+            return answer
+        if person is None:
+            return answer
+        if answer.guessed:
+            return self._take_guess(context, answer, person, where)
+        classes, documents = find_shown(answer.view)
+        if documents and answer.command not in self._writing:
+            reached = self._limits.take_documents(person, where, documents, context.now)
+            if reached is not None:
+                return self._refuse(context, reached, command=answer.command)
+        if documents or classes:
+            self._audit.record(
+                AuditEntry(
+                    kind=AuditKind.QUESTION,
+                    at=context.now,
+                    actor=person,
+                    action=answer.command,
+                    conversation=context.conversation.id,
+                    documents=documents,
+                    shown=tuple(sorted(classes & answer.grant.fields)),
+                    rule=answer.rule,
+                    outcome=answer.outcome,
+                )
+            )
+        return answer
+
+    def _take_guess(self, context: QuestionContext, answer: PreparedAnswer, person: str, where: str) -> PreparedAnswer:
+        """Record that somebody asked for a document that may only be hidden from them, and count it like one."""
+        guess = (answer.guessed,)
+        reached = self._limits.take_documents(person, where, guess, context.now)
+        if reached is not None:
+            return self._refuse(context, reached, command=answer.command)
+        entry = _refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=str(HIDDEN_DOCUMENT))
+        self._audit.record(replace(entry, documents=guess))
+        return answer
+
+    def _refuse(self, context: QuestionContext, reached: LimitReached, *, command: str) -> PreparedAnswer:
+        self._metrics.limits_reached.labels(reached.kind, reached.whose).inc()
+        detail = str(say_limit(reached.allowed))
+        self._audit.record(_refusal(context, command, outcome=LIMITED, rule=reached.rule, detail=detail))
+        self._reached(context, reached)
+        minute = timedelta(minutes=1)
+        # Cards show no seconds: a limit that ends within this minute is shown to end with the next.
+        until = reached.until.replace(second=0, microsecond=0) + minute
+        notice = LimitNotice(reason=_reason(reached), until=until)
+        return PreparedAnswer(notice, command, LIMITED, is_told_already=self._is_told_already(context, reached))
+
+    def _is_told_already(self, context: QuestionContext, reached: LimitReached) -> bool:
+        """Return whether this person was told here that they ask too much: to say it each time costs calls as well.
+
+        The answer to a click costs none. That documents are too many answers a question, and is said each time.
+        """
+        if context.clicked or reached.kind is not LimitKind.QUESTIONS_MINUTE:
+            return False
+        self._told = {key: until for key, until in self._told.items() if until > context.now}
+        key = context.person.user_id, context.conversation.id
+        if key in self._told:
+            return True
+        self._told[key] = reached.until
+        return False
+
+    def _record_refusal(self, context: QuestionContext, answer: PreparedAnswer) -> None:
+        detail = str(answer.view.reason) if isinstance(answer.view, DeniedNotice) else str(NO_MEMBER)
+        self._audit.record(_refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=detail))
+
+
+def _refusal(context: QuestionContext, action: str, *, outcome: str, rule: str, detail: str) -> AuditEntry:
+    return AuditEntry(
+        kind=AuditKind.REFUSAL,
+        at=context.now,
+        actor=context.person.user_id or context.person.claimed_id or EXTERNAL,
+        action=action,
+        conversation=context.conversation.id,
+        rule=rule,
+        outcome=outcome,
+        detail=detail,
+    )
+
+
+def _counted_conversation(context: QuestionContext) -> str:
+    """Return the group, or nothing for a person's own chat, where only the person's limits count."""
+    group = context.conversation.kind is ConversationKind.GROUP
+    return context.conversation.id if group else ""
+
+
+def _reason(reached: LimitReached) -> Phrase:
+    person, most = reached.whose is LimitedParty.PERSON, reached.allowed
+    match reached.kind:
+        case LimitKind.QUESTIONS_MINUTE if person:
+            return phrase("You asked %(num)s questions within a minute, which is the limit.", num=most)
+        case LimitKind.QUESTIONS_MINUTE:
+            return phrase("This group asked %(num)s questions within a minute, which is the limit.", num=most)
+        case LimitKind.DOCUMENTS_DAY if person:
+            return phrase("You saw %(num)s documents today, which is the limit.", num=most)
+        case LimitKind.DOCUMENTS_DAY:
+            return phrase("This group saw %(num)s documents today, which is the limit.", num=most)
+    minutes = int(reached.row / timedelta(minutes=1))
+    if person:
+        return phrase(
+            "You saw %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
+        )
+    return phrase(
+        "This group saw %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
+    )

@@ -1,0 +1,106 @@
+"""What a sentence is taken for: a command line, which is shown on the card and runs with the asker's rights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from bot.chat.parsing import quote
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.registry import Commands
+
+
+class ReadBy(StrEnum):
+    """What read a sentence."""
+
+    COMMAND = "command"
+    GRAMMAR = "grammar"
+    CONTEXT = "context"
+    """The grammar, with what the person asked before."""
+    MODEL = "model"
+    """A language model, where the grammar found nothing or two likely readings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A part of a sentence: its kind, as it was written, and what it stands for."""
+
+    kind: str
+    text: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The line that a sentence asks for, and what was understood of it.
+
+    ``alternatives`` are other lines that it may ask for; ``unsure``: the first of them is as likely as ``line``.
+    """
+
+    line: str
+    by: ReadBy
+    alternatives: tuple[str, ...] = ()
+    unsure: bool = False
+    understood: tuple[Understood, ...] = ()
+    wish: str = ""
+    """The line that does what the sentence wants done: it is shown, and never run by a sentence."""
+    wants_erp: bool = False
+    """Whether the sentence wants done what only the ERP does."""
+
+
+def named_as_typed(reading: Reading, sentence: str) -> Reading:
+    """Return a reading with the names of partners as the asker wrote them: who may not see them learns no whole one."""
+    names = {
+        part.value: part.text
+        for part in reading.understood
+        if part.kind == "partner" and part.value.casefold() not in sentence.casefold()
+    }
+
+    def as_typed(line: str) -> str:
+        for name, typed in names.items():
+            line = line.replace(quote(name), quote(typed)).replace(name, typed)
+        return line
+
+    lines = tuple(dict.fromkeys(map(as_typed, (reading.line, *reading.alternatives))))
+    return replace(reading, line=lines[0], alternatives=lines[1:], unsure=reading.unsure and len(lines) > 1)
+
+
+def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
+    """Return the one of several likely readings that a model ``asked`` takes too; all of them if it takes none."""
+    meant = commands.parse(asked.line)
+    lines = (reading.line, *reading.alternatives)
+    line = next((line for line in lines if commands.parse(line) == meant), "")
+    return replace(reading, line=line, by=asked.by, alternatives=(), unsure=False) if line else reading
+
+
+class NameSpelling(Protocol):
+    """Knows how names are spelled; implemented by `bot.understanding`."""
+
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
+        ...
+
+
+class SentenceReader(NameSpelling, Protocol):
+    """Reads sentences; implemented by `bot.understanding`."""
+
+    def read(
+        self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
+    ) -> Reading | None:
+        """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing.
+
+        ``last`` is what the person asked before it. The line never names a command that may change anything.
+        """
+        ...
+
+
+class SentenceModel(Protocol):
+    """Reads what rules cannot, at a cost; implemented by `bot.understanding.language_model`."""
+
+    async def read(self, sentence: str, conversation_id: str, usable: frozenset[str]) -> Reading | None:
+        """Return what the sentence asks for with the commands ``usable``; None if that is nothing.
+
+        The line never names a command that may change anything. Raises nothing but cancellation.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""What commands share to find records: lookups, lists and their totals, each as its reader may see it."""

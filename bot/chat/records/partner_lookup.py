@@ -1,0 +1,177 @@
+"""Looks customers and vendors up: by code, by the whole name, or by part of either."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from bot.cards.notices import Suggestion
+from bot.chat.errors import NothingFound
+from bot.chat.parsing import command_line, quote
+from bot.chat.records.kept_documents import KeptDocuments
+from bot.chat.records.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList, OneDocument, find_closest
+from bot.chat.view_parts import Freshness
+from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.listing import D, Listing
+from bot.erp.model import Area, Customer, Slice, Supplier
+from bot.erp.port import Capability, Filter, ListQuery
+from bot.phrase import Phrase, phrase
+
+P = TypeVar("P", Customer, Supplier)
+T = TypeVar("T")
+
+SUMMED = 100
+"""Documents of a partner that one question adds up; of more it says that they are not added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerLookup(Generic[P]):
+    """How to find the partners of ``command``: ``one`` by the code, ``many`` by a query.
+
+    ``words`` stand before the partner where others are suggested.
+    """
+
+    command: str
+    one: Callable[[str], Awaitable[Answer[P]]]
+    many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]
+    words: tuple[str, ...] = ()
+
+    async def look_up(self, text: str, *, offset: int, rows: int | None = None) -> OneDocument[P] | DocumentList[P]:
+        """Return the partner that ``text`` names whole, else the only one it fits, else all that it fits.
+
+        Raises `NothingFound` when it fits none. What a list tells of a partner is all there is: none is read twice.
+        With ``rows`` the answer is a list of so many, also where one partner fits.
+        """
+        if rows is None and any(char.isdigit() for char in text):
+            try:
+                return OneDocument(await self.one(text))
+            except (NotFound, Ambiguous):
+                pass  # the list shows what there is
+        found = await self.many(ListQuery(text=text, offset=offset, limit=rows or FETCH_LIMIT))
+        if not text:
+            return DocumentList(found)
+        if not found.value.total:
+            raise NothingFound(text, await self._closest(text), found.notes)
+        chosen = _named_whole(found.value, text) if rows is None else None
+        if chosen is None:
+            return DocumentList(found)
+        return OneDocument(_part(found, chosen))
+
+    async def _closest(self, text: str) -> tuple[Suggestion, ...]:
+        codes: dict[str, str] = {}
+
+        async def search(part: str) -> list[str]:
+            hits = await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))
+            found: dict[str, str] = {partner.name: partner.code for partner in hits.value.items if partner.name}
+            codes.update(found)
+            return [*found]
+
+        return tuple(self._suggest(name, codes[name]) for name in await find_closest(text, search))
+
+    def _suggest(self, name: str, code: str) -> Suggestion:
+        """Ask by the code where nobody would type the name as it has to be written."""
+        partner = code if code and quote(name) != name else name
+        return Suggestion(command_line(self.command, *self.words, partner), name)
+
+
+def _named_whole(found: Slice[P], text: str) -> P | None:
+    """Return the one partner with exactly this code or name, else the only one; None for several."""
+    folded = text.casefold()
+    exact = [partner for partner in found.items if folded in (partner.code.casefold(), partner.name.casefold())]
+    if len(exact) == 1:
+        return exact[0]
+    return found.items[0] if found.total == 1 and found.items else None
+
+
+def _part(found: Answer[Slice[P]], chosen: P) -> Answer[P]:
+    return Answer(
+        value=chosen,
+        source=chosen.source or found.source,
+        as_of=found.as_of,
+        stale=found.stale,
+        failures=found.failures,
+        notes=found.notes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerDocuments(Generic[T]):
+    """Documents of a partner, as far as they could be read; ``part``: the reader may see some of them only."""
+
+    answer: Answer[Slice[T]] | None
+    part: bool = False
+    refusal: Phrase | None = None
+
+    @property
+    def whole(self) -> tuple[T, ...] | None:
+        """All documents; None where not all were read. Where a reader sees none of them, none is said to be there."""
+        found = self.answer
+        if found is None or len(found.value.items) < found.value.total or (self.part and not found.value.total):
+            return None
+        return found.value.items
+
+    @property
+    def count(self) -> int | None:
+        """How many there are, also those that were not read."""
+        if self.answer is None or (self.part and not self.answer.value.total):
+            return None
+        return self.answer.value.total
+
+    @property
+    def note(self) -> Phrase | None:
+        """Why something is not told."""
+        cut = self.answer is not None and len(self.answer.value.items) < self.answer.value.total
+        return _TOO_MANY if cut else self.refusal
+
+
+_TOO_MANY = phrase("Too many documents to add them up.")
+
+
+async def if_offered(read: Awaitable[Answer[T]]) -> Answer[T] | None:
+    """Return the answer; None where the ERP has no such documents, or its account may not read them.
+
+    It is for what `read_documents` says anyway.
+    """
+    try:
+        return await read
+    except (Unsupported, NotPermitted):
+        return None
+
+
+async def read_documents(
+    erp: ErpHub, kind: Capability, area: Area, read: Awaitable[Answer[Slice[T]]]
+) -> PartnerDocuments[T]:
+    """Read documents of a partner; an ERP without such documents has nothing to tell of them."""
+    part = erp.narrows(area)
+    try:
+        return PartnerDocuments(await read, part)
+    except NotPermitted as error:
+        return PartnerDocuments(None, part, error.tell())
+    except Unsupported:
+        return PartnerDocuments(None, part, _TOO_MANY if erp.offers(kind) else None)
+
+
+async def read_open(
+    erp: ErpHub,
+    kind: Listing[D],
+    partner: str,
+    read: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]],
+    kept: KeptDocuments[D] | None,
+) -> PartnerDocuments[D]:
+    """Return what is open with a partner: as it is kept, else by ``read``, as far as one question brings it."""
+    if kept is not None:
+        return PartnerDocuments(kept.still_open, erp.narrows(kind.area))
+    return await read_documents(erp, kind.capability, kind.area, read(list_open(partner)))
+
+
+def with_notes(seen: Freshness, *read: PartnerDocuments[Any]) -> Freshness:
+    """Return a freshness that also says what of the documents is not told, and why; each reason once."""
+    notes = {str(note): note for each in read if (note := each.note) is not None}
+    return replace(seen, failures=(*seen.failures, *notes.values()))
+
+
+def list_open(name: str) -> ListQuery:
+    """Return the question for what is open with a partner."""
+    return ListQuery(filter=Filter.OPEN, partner=name, limit=SUMMED)

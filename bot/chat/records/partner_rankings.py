@@ -1,0 +1,156 @@
+"""Customers and vendors by what is owed, or by what was ordered in some days: read from the documents that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from bot.access.policy import AccessPolicy
+from bot.cards.tables import Column, Table
+from bot.cards.view import Button, ListView
+from bot.chat.arguments import Keyword
+from bot.chat.context import QuestionContext
+from bot.chat.days import DaysOrMonth
+from bot.chat.parsing import command_line, split
+from bot.chat.records.visible_fields import visible_fields
+from bot.chat.view_parts import ask_buttons, export_buttons, table_of_lines
+from bot.disclosure import ClassedBy, FieldClass, cut
+from bot.erp.hub import ErpHub
+from bot.erp.model import Area, Feed, Money
+from bot.erp.port import Period
+from bot.phrase import phrase
+from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.rankings import PartnerSum, rank_debts, rank_turnover
+
+YEAR = timedelta(days=364)
+"""How long before today the days begin of which none are said."""
+
+
+class RankedBy(StrEnum):
+    """What partners are ranked by."""
+
+    RECEIVABLES = "receivables"
+    PAYABLES = "payables"
+    SALES = "sales"
+    PURCHASES = "purchases"
+
+
+_DEBTS: dict[RankedBy, Area | Feed] = {RankedBy.RECEIVABLES: Area.FINANCE, RankedBy.PAYABLES: Feed.BILLS}
+_TURNOVER = {RankedBy.SALES: Area.SALES, RankedBy.PURCHASES: Area.PURCHASING}
+_BOUND_BY = {
+    RankedBy.RECEIVABLES: "invoice",
+    RankedBy.SALES: "order",
+    RankedBy.PAYABLES: "po",
+    RankedBy.PURCHASES: "po",
+}
+"""The command whose rules bind the documents that are added up."""
+_OF_VENDORS = frozenset({RankedBy.PAYABLES, RankedBy.PURCHASES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerRankingView(ListView):
+    """Customers or vendors, those with the most first; who may not see the amounts does not learn their order either.
+
+    ``days`` are those of turnover; debts are those of now. ``without_amount`` documents are in no sum; ``narrowed``:
+    there are documents that the reader may not see.
+    """
+
+    card: ClassVar[str] = "partner_ranking"
+    page_size: ClassVar[int] = 6
+
+    by: RankedBy
+    days: Period | None
+    rows: tuple[PartnerSum, ...]
+    totals: Annotated[tuple[Money, ...], ClassedBy("money_class")]
+    without_amount: int
+    coverage: Coverage
+    stale: bool
+    narrowed: bool
+
+    @property
+    def money_class(self) -> FieldClass:
+        """The class of the amounts."""
+        return FieldClass.COST if self.by in _OF_VENDORS else FieldClass.AMOUNT
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether documents of the days may be missing."""
+        return self.days is not None and not self.coverage.is_complete_from(self.days.first)
+
+    def row_buttons(self) -> Sequence[Button]:
+        command = "vendor" if self.by in _OF_VENDORS else "customer"
+        return ask_buttons(command, (row.partner for row in self.rows))
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table | None:
+        if self.coverage.as_of is None:
+            return None
+        partner = Column(phrase("Vendor") if self.by in _OF_VENDORS else phrase("Customer"), "partner")
+        columns = [partner, Column(phrase("Amount"), "amount"), Column(phrase("Documents"), "count")]
+        if self.by in _DEBTS:
+            columns += [Column(phrase("Overdue"), "overdue"), Column(phrase("Days overdue"), "days_overdue")]
+        return table_of_lines(columns, self, as_of=self.coverage.as_of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingRequest:
+    """What partners are to be ranked by, in which days (None: as of now), and the line that asks for it."""
+
+    by: RankedBy
+    days: Period | None
+    line: str
+
+    @classmethod
+    def read(cls, command: str, which: Keyword, by: RankedBy, text: str, today: date) -> Self | None:
+        """Return what is asked by the word ``which`` and the days beside it, those of a year where none are said.
+
+        None where ``text`` says something else: both are part of a name then. Raises `BadArgument` for a day that does
+        not exist.
+        """
+        if by in _DEBTS:
+            return None if text else cls(by=by, days=None, line=command_line(command, which))
+        if not text:
+            return cls(by=by, days=Period(today - YEAR, today), line=command_line(command, which))
+        words = list(split(text))
+        days = DaysOrMonth.take_marked(words)
+        found = days.within(today) if days and not words else None
+        if found is None or found.due:
+            return None
+        return cls(by=by, days=found.period, line=command_line(command, which, found.typed))
+
+
+async def rank_partners(
+    asked: RankingRequest, *, erp: ErpHub, kept: ReadModel, policy: AccessPolicy, context: QuestionContext
+) -> PartnerRankingView:
+    """Return partners in their order, as far as the asker may see it.
+
+    Raises a `DingerpError` when the store does not answer.
+    """
+    by, days = asked.by, asked.days
+    if days is None:
+        kind = _DEBTS[by]
+        found = await rank_debts(kept, kind, context.now.date())
+    else:
+        kind = _TURNOVER[by]
+        found = await rank_turnover(kept, _TURNOVER[by], days.first, days.last)
+    ranking, coverage = found.value, found.coverage
+    sums = () if coverage.as_of is None else ranking.sums
+    view = PartnerRankingView(
+        by=by,
+        days=days,
+        rows=sums[context.offset : context.offset + (context.rows or PartnerRankingView.page_size)],
+        total=len(sums),
+        offset=context.offset,
+        line=asked.line,
+        totals=ranking.totals,
+        without_amount=ranking.without_amount,
+        coverage=coverage,
+        stale=coverage.is_stale(context.now),
+        narrowed=erp.is_narrowed(kind),
+    )
+    return cut(view, visible_fields(policy, context, _BOUND_BY[by]))

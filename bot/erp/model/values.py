@@ -1,0 +1,86 @@
+"""What all records are made of: money, quantities, names with the classes of their fields; and parts of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+
+from bot.disclosure import FREE_TEXT, MONEY_FIELDS, FieldClass
+
+T = TypeVar("T")
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Progress(StrEnum):
+    """How much of a document was delivered, received, billed or paid."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """A document, named by its source and its number there."""
+
+    source: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency; amounts of different currencies are never added. Zero has no sign."""
+
+    unclassed: ClassVar[frozenset[FieldClass]] = MONEY_FIELDS
+    """What a reader must be allowed to see where the field of an amount does not say its class."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not self.amount and self.amount.is_signed():
+            object.__setattr__(self, "amount", abs(self.amount))
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency by its code, which cards call by its name."""
+
+    code: str
+
+    def __str__(self) -> str:
+        return self.code
+
+
+Quantity: TypeAlias = Annotated[Decimal, FieldClass.QUANTITY]
+SalesAmount: TypeAlias = Annotated[Money, FieldClass.AMOUNT]
+Cost: TypeAlias = Annotated[Money, FieldClass.COST]
+PartnerName: TypeAlias = Annotated[str, FieldClass.PARTNER]
+ContactDetail: TypeAlias = Annotated[str, FieldClass.CONTACT]
+ExtraFields: TypeAlias = Annotated[Mapping[str, str], FREE_TEXT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpRecord:
+    """What all records that people ask for have in common."""
+
+    id: str
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: ExtraFields = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Generic[T]):
+    """A part of a longer list, in the port's order."""
+
+    items: tuple[T, ...]
+    total: int
+    """The total number of matches over all slices."""

@@ -1,0 +1,139 @@
+"""Settings of what the bot is connected to: DingTalk, its own web server, ERPs, and where events come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from bot.secret_values import Secret
+from bot.settings.sections.section import SettingsSection
+
+
+class DingTalkSettings(SettingsSection):
+    """The app's keys and the way to DingTalk."""
+
+    client_id: str = Field("", description="Client ID (AppKey) of the app; also `DINGTALK_CLIENT_ID`.")
+    client_secret: Secret = Field(
+        Secret(""),
+        description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`, or in a file that"
+        " `DINGTALK_CLIENT_SECRET_FILE` names.",
+    )
+    robot_code: str = Field("", description="Robot code, where it differs from the client id.")
+    robot_names: tuple[str, ...] = Field((), description="Names of the bot in groups: rich text repeats its mention.")
+    corp_id: str = Field(
+        "", description="The corpId of your organisation; empty: learnt from the first message. No other is obeyed."
+    )
+    openapi_endpoint: str = Field(
+        "https://api.dingtalk.com", description="Base of the new API; also `DINGTALK_OPENAPI_ENDPOINT`."
+    )
+    oapi_endpoint: str = Field(
+        "https://oapi.dingtalk.com", description="Base of the old API; also `DINGTALK_OAPI_ENDPOINT`."
+    )
+    proxy: str = Field("", description="HTTP proxy for calls and the stream; the usual proxy variables are not read.")
+
+    @field_validator("client_id", "robot_code", "openapi_endpoint", "oapi_endpoint")
+    @classmethod
+    def _strip(cls, value: str) -> str:
+        # Blanks around a key that was copied from the console give authFailed
+        # (docs: platform/dingtalk/stream.md#opening).
+        return value.strip().rstrip("/")
+
+
+class HttpSettings(SettingsSection):
+    """The bot's own HTTP server."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8788, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: str = Field(
+        "",
+        pattern="^(https://[^/?#]+)?/?$",
+        description="`https://` address under which people's browsers reach `/keys/` of this server, by a reverse"
+        " proxy; empty: nobody can enter a key of their own for an ERP.",
+    )
+
+
+class ErpSettings(BaseModel):
+    """One source. Further keys belong to the vendor's adapter."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    vendor: str = Field(description="Adapter: `demo`, or one of an installed package.")
+    timeout: float = Field(5.0, gt=0, le=60, description="Seconds one question may take at this source.")
+    rate: float = Field(0.0, ge=0, description="Calls per second at most; 0: as many as there are.")
+    breaker_failures: int = Field(
+        5, ge=0, description="Failed reads in a row after which the source is left alone for a while; 0: never."
+    )
+    breaker_seconds: float = Field(
+        15.0, gt=0, le=3600, description="Seconds for which it is left alone; then one call shows whether it is back."
+    )
+    cache_seconds: float = Field(
+        2.0, ge=0, le=60, description="Seconds in which the same question is answered without asking again; 0: never."
+    )
+    negative_stock: bool = Field(
+        True,
+        description="Whether stock below zero is shown, with a mark; if not, it is kept aside as an error.",
+    )
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Return the keys that only the adapter knows."""
+        return dict(self.model_extra or {})
+
+
+class HookSettings(SettingsSection):
+    """One source that posts its events to `/hooks/<name>`."""
+
+    secret: Secret = Field(
+        Secret(""), description="What the sender signs with (`whsec_…`), or the vendor's secret or token."
+    )
+    previous_secrets: tuple[Secret, ...] = Field((), description="Secrets that still count while they are changed.")
+    scheme: Literal["standard", "erpnext", "yonbip", "odoo", "dolibarr"] = Field(
+        "standard", description="How the sender proves itself and what its body looks like."
+    )
+    max_bytes: int = Field(1_000_000, ge=1_000, le=20_000_000, description="Size of a request's body at most.")
+    company: str = Field("", description="Company of events that name none.")
+    currency: str = Field(
+        "", pattern="^([A-Z]{3})?$", description="ISO code, of amounts in a vendor's body that come without one."
+    )
+    app_key: str = Field("", description="YonBIP: the application's key.")
+    aes_key: Secret = Field(Secret(""), description="YonBIP: the EncodingAESKey of the event subscription.")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return all secrets in force, the newest first."""
+        return tuple(each.get_secret_value() for each in (self.secret, *self.previous_secrets))
+
+
+class QueueSettings(SettingsSection):
+    """A message queue that holds one source's events as CloudEvents."""
+
+    url: Secret = Field(
+        description="`redis://`, `rediss://`, `amqp://`, `amqps://`, `nats://` or `kafka://host:port,host:port`."
+    )
+    name: str = Field(description="Stream, queue, subject or topic.")
+    group: str = Field("dingerp", description="Readers of one group share the messages.")
+    reader: str = Field("", description="Name of this process in the group; empty: the machine's name.")
+
+
+class PollSettings(SettingsSection):
+    """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
+
+    enabled: bool = Field(True, description="Whether they are asked at all.")
+    areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "receipts", "production", "order_news"], ...] = (
+        Field(
+            ("purchasing", "stock", "invoices", "orders", "receipts", "production"),
+            description="What is asked for; `receipts`: late purchases, `order_news`: new and changed orders.",
+        )
+    )
+    seconds: float = Field(60.0, ge=1, le=600, description="Seconds between two looks at what changed.")
+    list_seconds: float = Field(
+        300.0, ge=5, le=600, description="Seconds between two looks through the lists of what is late or overdue."
+    )
+    calls: int = Field(
+        100, ge=10, le=10_000, description="Calls that one look may make for one area; what is left waits for the next."
+    )
+    backlog: bool = Field(
+        True, description="Whether what is late or short already, when an ERP is asked for the first time, is told."
+    )

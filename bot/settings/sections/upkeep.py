@@ -1,0 +1,42 @@
+"""Settings of what is kept, for how long, and of the log."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bot.settings.sections.section import SettingsSection
+
+
+class EventSettings(SettingsSection):
+    """Events that are kept."""
+
+    keep_days: int = Field(30, ge=1, le=3650, description="Days for which events that were worked on are kept.")
+    keep_rejected_days: int = Field(
+        90, ge=1, le=3650, description="Days for which events are kept that could not be understood."
+    )
+    waiting_per_source: int = Field(
+        20_000,
+        ge=1,
+        description="Events of one source that may wait to be processed; until there is room, more are refused.",
+    )
+
+
+class RetentionSettings(SettingsSection):
+    """How long what is over stays known; `events.keep_days` and `outbox.keep_days` say it for events and deliveries."""
+
+    alert_days: int = Field(90, ge=1, le=3650, description="Days for which alerts that are over are known.")
+    case_days: int = Field(
+        3650, ge=30, le=36500, description="Days for which purchase orders that were decided from chat are known."
+    )
+    answer_days: int = Field(
+        30, ge=1, le=3650, description="Days for which an ERP's last answers are known, and its invalid records."
+    )
+
+
+class LogSettings(SettingsSection):
+    """The log."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    format: Literal["console", "json"] = Field("json", description="`console` for people, `json` for collectors.")

@@ -1,0 +1,1 @@
+"""Events, alerts and subscriptions in the bot's database."""

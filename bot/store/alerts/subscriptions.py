@@ -1,0 +1,102 @@
+"""Subscriptions, and the cards that they owe. The lines may name partners, so they are sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta, tzinfo
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import Connection
+
+from bot.alerts.subscriptions import Subscription
+from bot.outbox.place import Place
+from bot.store.database import Database
+from bot.store.outbox.queue import enqueue
+from bot.store.row_times import from_ms, to_ms
+from bot.store.statements import replace_into
+from bot.store.tables import SUBSCRIPTION
+from bot.store.unreadable_rows import read_readable
+
+_S = SUBSCRIPTION.c
+_AT_ONCE = 200
+"""Subscriptions that one transaction queues."""
+_ENDED_KEPT = timedelta(days=2)
+"""How long the card about a subscription's end may be under way."""
+
+
+class StoredSubscriptions:
+    """Implements `bot.alerts.subscriptions.SubscriptionStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, subscription: Subscription) -> None:
+        await self._database.run(partial(_put, subscription))
+
+    async def find(self, subscription_id: str) -> Subscription | None:
+        query = select(SUBSCRIPTION).where(_S.id == subscription_id)
+        row = await self._database.run(lambda connection: connection.execute(query).first())
+        return None if row is None else _read(row)
+
+    async def at_place(self, place: Place) -> tuple[Subscription, ...]:
+        query = select(SUBSCRIPTION).where(_S.place == str(place), _S.ended.is_(False)).order_by(_S.at, _S.id)
+        rows = await self._database.run(lambda connection: read_readable(connection, SUBSCRIPTION, query))
+        return tuple(map(_read, rows))
+
+    async def drop(self, ids: Sequence[str]) -> None:
+        await self._database.run(lambda connection: connection.execute(delete(SUBSCRIPTION).where(_S.id.in_(ids))))
+
+    async def end(self, subscription_id: str) -> None:
+        ended = update(SUBSCRIPTION).where(_S.id == subscription_id).values(ended=True)
+        await self._database.run(lambda connection: connection.execute(ended))
+
+    async def send_due(self, now: datetime, zone: tzinfo) -> int:
+        return await self._database.run(partial(_send_due, now, zone))
+
+
+def _put(subscription: Subscription, connection: Connection) -> None:
+    row = {
+        "id": subscription.id,
+        "place": str(subscription.place),
+        "conversation": subscription.conversation,
+        "user_id": subscription.user_id,
+        "line": subscription.line,
+        "at": f"{subscription.at:%H:%M}",
+        "workdays": subscription.workdays,
+        "next_ms": to_ms(subscription.next_at),
+        "ended": subscription.ended,
+    }
+    connection.execute(replace_into(SUBSCRIPTION, connection.dialect.name).values(row))
+
+
+def _read(row: Any) -> Subscription:
+    return Subscription(
+        place=Place.parse(row.place),
+        conversation=row.conversation,
+        user_id=row.user_id,
+        line=row.line,
+        at=time.fromisoformat(row.at),
+        workdays=row.workdays,
+        next_at=from_ms(row.next_ms),
+        ended=row.ended,
+    )
+
+
+def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:
+    connection.execute(delete(SUBSCRIPTION).where(_S.ended.is_(True), _S.next_ms <= to_ms(now - _ENDED_KEPT)))
+    due = (
+        select(SUBSCRIPTION)
+        .where(_S.next_ms <= to_ms(now), _S.ended.is_(False))
+        .order_by(_S.id)
+        .limit(_AT_ONCE)
+        # What another process is just queueing is left to it.
+        .with_for_update(skip_locked=True)
+    )
+    found = [_read(row) for row in read_readable(connection, SUBSCRIPTION, due)]
+    for each in found:
+        later = to_ms(each.after(now, zone))
+        connection.execute(update(SUBSCRIPTION).where(_S.id == each.id).values(next_ms=later))
+    enqueue(connection, *(each.delivery(now, zone) for each in found), now=now)
+    return len(found)

@@ -1,0 +1,1 @@
+"""Cases and their record in the bot's database."""

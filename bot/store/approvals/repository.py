@@ -1,0 +1,360 @@
+"""Approvals in the bot's database: the case repository, whose every unit of work is one transaction, and what is
+remembered of approvals in DingTalk's own app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, Select, delete, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from bot.access.audit import AuditEntry
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, possible_voters, short_id
+from bot.approvals.native.oa_forms import NativeRecord, NativeState
+from bot.erp.model import Money
+from bot.outbox.delivery import Delivery
+from bot.store.approvals import queries as sql
+from bot.store.approvals.rows import (
+    audit_of,
+    audit_row,
+    card_of,
+    card_row,
+    case_of,
+    case_row,
+    decision_row,
+    make_decision_entry,
+    vote_rows,
+)
+from bot.store.audit.log import append_entries
+from bot.store.chat.standing_answers import redraw_answers
+from bot.store.database import Database
+from bot.store.outbox.queue import enqueue, withdraw
+from bot.store.record_codec import PlainCodec, RecordCodec
+from bot.store.row_times import from_us, to_us
+from bot.store.statements import AT_ONCE, chunks, insert_into
+from bot.store.tables import (
+    APPROVAL_CARD,
+    APPROVAL_CASE,
+    APPROVAL_DECISION,
+    APPROVAL_NATIVE,
+    APPROVAL_PERSON,
+    APPROVAL_SOURCE,
+    APPROVAL_VOTE,
+)
+from bot.store.transactions import StoredTransactions, begin_immediate
+from bot.store.unreadable_rows import read_readable
+
+_PARTS = (APPROVAL_VOTE, APPROVAL_DECISION, APPROVAL_PERSON, APPROVAL_CARD, APPROVAL_NATIVE)
+_FINAL = tuple(state.value for state in CaseState if state.is_final)
+
+_N = APPROVAL_NATIVE.c
+_NATIVE_COLUMNS = frozenset({"case", "state", "due_at", "instance", "news", "seen", "stamp"})
+_NATIVE_BODY = RecordCodec(
+    NativeRecord, {datetime: PlainCodec(to_us, from_us)}, names={"started_at": "started"}, skip=_NATIVE_COLUMNS
+)
+"""What a row holds as JSON: the fields that are no columns."""
+
+
+class StoredCaseRepository:
+    """Implements `bot.approvals.unit_of_work.CaseRepository` in one transaction; `flush` writes what is owed."""
+
+    def __init__(self, connection: Connection, now: datetime, *, locking: bool = True) -> None:
+        """Without ``locking`` it is for looking only."""
+        self._locking = locking
+        self._connection = connection
+        self._now = now
+        self._stamps: dict[str, int] = {}
+        self._known: dict[str, Case] = {}
+        self._deliveries: dict[str, Delivery] = {}
+        self._changed: dict[tuple[str, str], datetime] = {}
+        """Documents whose answers are to be drawn again, and when."""
+        self._cards: list[CaseCard] = []
+        self._lines: list[AuditRow] = []
+        self._entries: list[AuditEntry] = []
+
+    def case(self, case_id: str) -> Case | None:
+        query = sql.LOCKED_CASE if self._locking else sql.CASE
+        return next(iter(self._cases(query, which=case_id)), None)
+
+    def newest(self, source: str, number: str) -> Case | None:
+        query = sql.LOCKED_NEWEST if self._locking else sql.NEWEST
+        return next(iter(self._cases(query, from_source=source, named=number.casefold())), None)
+
+    def revisions(self, word: str) -> Sequence[Case]:
+        return self._cases(sql.REVISIONS, which=word, named=word.casefold(), most=100)
+
+    def called(self, short_ids: Sequence[str]) -> Sequence[Case]:
+        some = {short.partition("-")[0] for short in short_ids}
+        found = {short_id(case.id): case for case in self._cases(sql.BEGINNING_WITH, some=sorted(some))}
+        return [found[short] for short in short_ids if short in found]
+
+    def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
+        if source:
+            return self._cases(sql.NAMED_AT, named=number.casefold(), from_source=source, most=limit)
+        return self._cases(sql.NAMED, named=number.casefold(), most=limit)
+
+    def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
+        if user_id:
+            return self._readable_cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
+        return self._readable_cases(sql.OPEN_CASES, most=limit)
+
+    def has_seen_source(self, source: str) -> bool:
+        return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
+
+    def mark_source_seen(self, source: str) -> None:
+        adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source)
+        self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source"]))
+
+    def put(self, case: Case) -> None:
+        before = self._stamps.get(case.id)
+        row = case_row(case, 1 if before is None else before + 1)
+        try:
+            self._write(case, row, before)
+        except IntegrityError as error:
+            raise CaseConflict(case.id) from error
+        self._stamps[case.id] = row["stamp"]
+        self._known[case.id] = case
+
+    def due(self, now: datetime, limit: int) -> Sequence[Case]:
+        """Return cases whose time has come, the longest waiting first."""
+        return self._readable_cases(sql.DUE, at=to_us(now), most=limit)
+
+    def next_due(self, after: datetime) -> datetime | None:
+        due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": to_us(after)})
+        return None if due is None else from_us(due)
+
+    def cards_of(self, case_id: str) -> Sequence[CaseCard]:
+        """Return where the case's cards stand, oldest first."""
+        self._write_cards()
+        return [card_of(row) for row in self._connection.execute(sql.CARDS, {"which": case_id})]
+
+    def put_card(self, card: CaseCard) -> None:
+        self._cards.append(card)
+
+    def put_apart(self, card: CaseCard) -> None:
+        row = card_row(card)
+        self._connection.execute(sql.SET_SHARED, {"key": row["card"], "alone": card.shared})
+
+    def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
+        """Return the sum that a person approved on a day; locks it until the transaction ends."""
+        if self._locking and self._connection.dialect.name == "postgresql":
+            self._connection.execute(sql.LOCK_PERSON, {"area": sql.LOCK_AREA, "person": user_id})
+        asked = {
+            "person": user_id,
+            "money": currency,
+            "begins": to_us(begins),
+            "ends": to_us(ends),
+        }
+        amounts = self._connection.execute(sql.APPROVED, asked).scalars()
+        return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
+
+    def audit(self, row: AuditRow) -> None:
+        """Write a line of the record; decisions also go into the audit log."""
+        self._lines.append(row)
+        case = self._known.get(row.case)
+        entry = make_decision_entry(row, case) if case is not None else None
+        if entry is not None:
+            self._entries.append(entry)
+
+    def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
+        self._write_lines()
+        return [audit_of(row) for row in self._connection.execute(sql.AUDIT, {"which": case_id})]
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Owe a place the newest state of a card; several times in one unit of work is once."""
+        self._deliveries[delivery.card] = delivery
+
+    def withdraw(self, card: str) -> None:
+        self._deliveries.pop(card, None)
+        withdraw(self._connection, [card])
+
+    def redraw_answers(self, case: Case, due_at: datetime) -> None:
+        self._changed[case.source, case.number.casefold()] = due_at
+
+    def flush(self) -> None:
+        """Write the record and what is owed, all cards in one order: units don't wait for each other's rows."""
+        self._write_cards()
+        self._write_lines()
+        enqueue(self._connection, *self._deliveries.values(), now=self._now)
+        self._deliveries = {}
+        redraw_answers(self._connection, self._changed, self._now)
+        self._changed = {}
+        if self._entries:
+            # Last, since all processes wait for the end of the one chain.
+            append_entries(self._connection, self._entries)
+            self._entries = []
+
+    def _cases(self, query: Any, **values: Any) -> list[Case]:
+        return [self._keep(row) for row in self._connection.execute(query, values).all()]
+
+    def _readable_cases(self, query: Select[Any], **values: Any) -> list[Case]:
+        """Return cases of a list, which goes on without one that does not open; asked for by name, that one fails."""
+        return [self._keep(row) for row in read_readable(self._connection, APPROVAL_CASE, query, values)]
+
+    def _keep(self, row: Any) -> Case:
+        self._stamps[row.id] = row.stamp
+        case = self._known[row.id] = case_of(row)
+        return case
+
+    def _write(self, case: Case, row: dict[str, Any], before: int | None) -> None:
+        known = self._known.get(case.id)
+        if before is None:
+            self._connection.execute(sql.INSERT_CASE, row)
+        else:
+            values = {name: row[name] for name in ("state", "due_us", "stamp", "body")}
+            written = self._connection.execute(sql.UPDATE_CASE, {**values, "which": case.id, "before": before})
+            if written.rowcount != 1:
+                raise CaseConflict(case.id)
+        self._write_decision(case, known)
+        self._write_rows(case, known)
+
+    def _write_decision(self, case: Case, known: Case | None) -> None:
+        before = known.decision if known is not None else None
+        if before == case.decision:
+            return
+        if before is not None:
+            self._connection.execute(sql.DELETE_DECISION, {"which": case.id})
+        if case.decision is not None:
+            self._connection.execute(sql.INSERT_DECISION, decision_row(case.id, case.decision))
+
+    def _write_cards(self) -> None:
+        if self._cards:
+            adding = insert_into(APPROVAL_CARD, self._connection.dialect.name)
+            rows = [card_row(card) for card in self._cards]
+            self._connection.execute(adding.on_conflict_do_nothing(index_elements=["card"]), rows)
+            self._cards = []
+
+    def _write_lines(self) -> None:
+        if self._lines:
+            self._connection.execute(sql.INSERT_AUDIT, [audit_row(line) for line in self._lines])
+            self._lines = []
+
+    def _write_rows(self, case: Case, known: Case | None) -> None:
+        votes, stored = vote_rows(case), vote_rows(known) if known is not None else []
+        if votes[: len(stored)] != stored:
+            self._connection.execute(sql.DELETE_VOTES, {"which": case.id})
+            stored = []
+        if new := votes[len(stored) :]:
+            self._connection.execute(sql.INSERT_VOTE, new)
+        people = possible_voters(case)
+        if people != (possible_voters(known) if known is not None else frozenset()):
+            self._connection.execute(sql.DELETE_PEOPLE, {"which": case.id})
+            rows = [{"case_id": case.id, "user_id": person} for person in sorted(people)]
+            if rows:
+                self._connection.execute(sql.INSERT_PERSON, rows)
+
+
+class StoredCaseTransactions(StoredTransactions[StoredCaseRepository]):
+    """Implements `bot.approvals.unit_of_work.CaseStore`."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        super().__init__(
+            database,
+            begin=begin_immediate,
+            writing=lambda connection: StoredCaseRepository(connection, now()),
+            reading=lambda connection: StoredCaseRepository(connection, now(), locking=False),
+        )
+
+
+def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
+    """Return the newest case of each document that was opened since then, newest first."""
+    opened = APPROVAL_CASE.c.opened_us
+    query = select(APPROVAL_CASE).where(opened >= to_us(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
+    newest: dict[tuple[str, str], Case] = {}
+    for row in connection.execute(query):
+        newest.setdefault((row.source, row.folded), case_of(row))
+    return tuple(newest.values())
+
+
+async def forget_cases(database: Database, before: datetime) -> int:
+    """Delete the cases that ended and were opened before then, and return their number. Their record stays.
+
+    Raises `StoreUnavailable`.
+    """
+
+    def forget(connection: Connection) -> int:
+        over = (APPROVAL_CASE.c.state.in_(_FINAL), APPROVAL_CASE.c.opened_us < to_us(before))
+        ids = connection.execute(select(APPROVAL_CASE.c.id).where(*over).limit(AT_ONCE)).scalars().all()
+        for part in _PARTS:
+            connection.execute(delete(part).where(part.c.case_id.in_(ids)))
+        connection.execute(delete(APPROVAL_CASE).where(APPROVAL_CASE.c.id.in_(ids)))
+        return len(ids)
+
+    count = 0
+    while gone := await database.run(forget):
+        count += gone
+    return count
+
+
+class StoredNativeRecords:
+    """Implements `bot.approvals.native.oa_forms.NativeRecords`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def under_way(self) -> Sequence[NativeRecord]:
+        wanted = select(APPROVAL_NATIVE).where(_N.state != NativeState.ENDED.value).order_by(_N.due_us, _N.case_id)
+        rows = await self._database.run(lambda connection: read_readable(connection, APPROVAL_NATIVE, wanted))
+        return [_native_record(row) for row in rows]
+
+    async def missing(self, cases: Collection[str]) -> frozenset[str]:
+        """Return the cases without a record."""
+        wanted = sorted(cases)
+
+        def read(connection: Connection) -> set[str]:
+            queries = (select(_N.case_id).where(_N.case_id.in_(some)) for some in chunks(wanted))
+            return {row.case_id for query in queries for row in connection.execute(query)}
+
+        return frozenset(wanted) - await self._database.run(read) if wanted else frozenset()
+
+    async def begin(self, record: NativeRecord) -> bool:
+        first = insert_into(APPROVAL_NATIVE, self._database.dialect).values(**_native_row(record), news=0)
+        new = first.on_conflict_do_nothing().returning(_N.case_id)
+        return await self._database.run(lambda connection: connection.scalar(new)) is not None
+
+    async def put(self, record: NativeRecord) -> NativeRecord | None:
+        """Store a record and return it; None where another process changed it since it was read."""
+        stored = replace(record, stamp=record.stamp + 1)
+        # Only `mark_changed` writes ``news``, so that no event is lost that comes meanwhile.
+        still = (_N.case_id == record.case, _N.stamp == record.stamp)
+        change = update(APPROVAL_NATIVE).where(*still).values(**_native_row(stored)).returning(_N.case_id)
+        done = await self._database.run(lambda connection: connection.scalar(change))
+        return stored if done is not None else None
+
+    async def mark_changed(self, instance: str) -> bool:
+        """Count an event about an approval; False for one that is not ours, or has ended."""
+        ours = (_N.instance == instance, _N.state == NativeState.RUNNING.value)
+        counted = update(APPROVAL_NATIVE).where(*ours).values(news=_N.news + 1).returning(_N.case_id)
+        return await self._database.run(lambda connection: connection.scalar(counted)) is not None
+
+
+def _native_row(record: NativeRecord) -> dict[str, Any]:
+    return {
+        "case_id": record.case,
+        "instance": record.instance or None,
+        "state": record.state.value,
+        "due_us": to_us(record.due_at),
+        "seen": record.seen,
+        "stamp": record.stamp,
+        "body": orjson.dumps(_NATIVE_BODY.write(record)).decode(),
+    }
+
+
+def _native_record(row: Row[Any]) -> NativeRecord:
+    return _NATIVE_BODY.read(
+        orjson.loads(row.body),
+        case=row.case_id,
+        state=NativeState(row.state),
+        due_at=from_us(row.due_us),
+        instance=row.instance or "",
+        news=row.news,
+        seen=row.seen,
+        stamp=row.stamp,
+    )

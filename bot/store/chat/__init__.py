@@ -1,0 +1,1 @@
+"""Questions, answers and accounts in the bot's database."""

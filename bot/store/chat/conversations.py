@@ -1,0 +1,127 @@
+"""What is remembered of conversations: the languages that people chose, first messages, and last questions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from functools import cache, partial
+
+import orjson
+from sqlalchemy import Insert, delete, select
+from sqlalchemy.engine import Connection
+
+from bot.chat.questions.dialogues import DialogueKey, LastQuestion
+from bot.store.database import Database
+from bot.store.row_times import from_ms, to_ms
+from bot.store.statements import chunks, execute_many, insert_into, replace_into
+from bot.store.tables import DIALOGUE, LANGUAGE, WELCOME
+from bot.store.unreadable_rows import read_readable
+
+
+class StoredLanguages:
+    """Implements `bot.access.people.LanguageChoices` and `bot.chat.languages.LanguageChoice`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._chosen: dict[str, str] = {}
+
+    async def load(self) -> None:
+        """Read all choices."""
+        rows = await self._database.run(lambda connection: connection.execute(select(LANGUAGE)).all())
+        self._chosen = {row.user_id: row.code for row in rows}
+
+    def chosen(self, user_id: str) -> str | None:
+        return self._chosen.get(user_id)
+
+    async def choose(self, user_id: str, code: str) -> None:
+        """Remember the person's choice."""
+        upsert = replace_into(LANGUAGE, self._database.dialect).values(user_id=user_id, code=code)
+        await self._database.run(lambda connection: connection.execute(upsert))
+        self._chosen[user_id] = code
+
+
+_W = WELCOME.c
+
+
+class StoredWelcomes:
+    """Implements `bot.chat.answers.welcome.WelcomeStore`; of two processes the first one's message counts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, conversation_id: str, msg_id: str) -> str:
+        query = select(_W.msg_id).where(_W.conversation_id == conversation_id)
+        known: str | None = await self._database.read(lambda connection: connection.scalar(query))
+        if known is not None:
+            return known
+        values = {"conversation_id": conversation_id, "msg_id": msg_id}
+        adding = insert_into(WELCOME, self._database.dialect).values(values).on_conflict_do_nothing()
+
+        def keep(connection: Connection) -> str:
+            connection.execute(adding)
+            return str(connection.scalar(query))
+
+        return await self._database.run(keep)
+
+
+class StoredDialogues:
+    """Implements `bot.chat.questions.dialogues.DialogueStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
+        return await self._database.run(partial(_load_dialogues, since_ms=to_ms(since)))
+
+    async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
+        """Keep these, and forget what is older than ``since``.
+
+        Each portion has a transaction of its own, so that new questions can be stored in between.
+        """
+        await self._database.run(partial(_forget_dialogues, since_ms=to_ms(since)))
+        for portion in chunks(changed):
+            await self._database.run(partial(_save_dialogues, changed=portion))
+
+
+def _load_dialogues(connection: Connection, since_ms: int) -> Iterable[tuple[DialogueKey, LastQuestion]]:
+    rows = read_readable(connection, DIALOGUE, select(DIALOGUE).where(DIALOGUE.c.at_ms >= since_ms))
+    return [
+        (
+            DialogueKey(row.user_id, row.conversation_id),
+            _last_question(row.line, orjson.loads(row.rows), from_ms(row.at_ms)),
+        )
+        for row in rows
+    ]
+
+
+def _last_question(line: str, stored: list[str] | dict[str, list[str]], at: datetime) -> LastQuestion:
+    # Without links, and in versions that knew none, only the rows were stored.
+    known = stored if isinstance(stored, dict) else {"rows": stored}
+    return LastQuestion(line=line, rows=tuple(known["rows"]), links=tuple(known.get("links", ())), at=at)
+
+
+def _written(last: LastQuestion) -> str:
+    return orjson.dumps({"rows": last.rows, "links": last.links} if last.links else last.rows).decode()
+
+
+def _forget_dialogues(connection: Connection, since_ms: int) -> None:
+    connection.execute(delete(DIALOGUE).where(DIALOGUE.c.at_ms < since_ms))
+
+
+def _save_dialogues(connection: Connection, changed: Sequence[tuple[DialogueKey, LastQuestion]]) -> None:
+    rows = [
+        {
+            "user_id": key.user_id,
+            "conversation_id": key.conversation_id,
+            "at_ms": to_ms(last.at),
+            "line": last.line,
+            "rows": _written(last),
+        }
+        for key, last in changed
+    ]
+    execute_many(connection, _replace_dialogue(connection.dialect.name), rows)
+
+
+@cache
+def _replace_dialogue(dialect: str) -> Insert:
+    return replace_into(DIALOGUE, dialect)

@@ -1,0 +1,163 @@
+"""Answers whose cards follow their documents, and the deliveries that a change of a document causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.engine import Connection
+
+from bot.chat.answers.standing_answers import (
+    ANSWER_KIND,
+    MAX_AGE,
+    MAX_FOR_DOCUMENT,
+    CardReaders,
+    StandingAnswer,
+    answer_card_key,
+)
+from bot.chat.message import Conversation, ConversationKind
+from bot.erp.model import DocumentRef
+from bot.outbox.delivery import Delivery, DeliveryState, Urgency
+from bot.outbox.place import Place, PlaceKind
+from bot.store.database import Database
+from bot.store.outbox.queue import NEEDS_REDRAW, enqueue
+from bot.store.row_times import from_ms, to_ms
+from bot.store.statements import replace_into
+from bot.store.tables import DELIVERY, STANDING_ANSWER, STANDING_DOCUMENT
+
+_A, _F, _D = STANDING_ANSWER.c, STANDING_DOCUMENT.c, DELIVERY.c
+
+
+class StoredStandingAnswers:
+    """Implements `bot.chat.answers.standing_answers.StandingAnswers`. Raises `bot.store.errors.StoreUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, answer: StandingAnswer) -> None:
+        await self._database.run(partial(_put, answer))
+
+    async def add(self, track_id: str, documents: Sequence[DocumentRef], at: datetime) -> bool:
+        """Let a card follow more documents; False for a card that is neither kept here nor in the outbox."""
+        return await self._database.run(partial(_add, track_id, documents, at))
+
+    async def find(self, track_id: str) -> StandingAnswer | None:
+        query = select(STANDING_ANSWER).where(_A.track == track_id)
+        row = await self._database.run(lambda connection: connection.execute(query).first())
+        if row is None:
+            return None
+        place = Place.parse(row.place)
+        kind = ConversationKind.GROUP if place.kind is PlaceKind.GROUP else ConversationKind.DIRECT
+        return StandingAnswer(
+            track_id=row.track,
+            conversation=Conversation(row.conversation, kind),
+            user_id=row.user_id,
+            line=row.line,
+            first_row=row.first_row,
+            readers=CardReaders(row.readers),
+            made_as=row.made_as,
+            at=from_ms(row.at_ms),
+            revision=row.revision,
+        )
+
+    async def stands(self, track_id: str, now: datetime) -> bool:
+        query = select(_F.track).where(_F.track == track_id, _F.at_ms > to_ms(now - MAX_AGE)).limit(1)
+        return await self._database.run(lambda connection: connection.execute(query).first()) is not None
+
+    async def redraw(self, track_id: str, now: datetime) -> None:
+        """Owe a card its newest state."""
+        await self._database.run(lambda connection: _owe(connection, _A.track == track_id, now, now))
+
+    async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
+        """Have any card of the bot drawn again that was changed after ``since`` and by ``until``."""
+        changed = and_(_D.track == track_id, _D.changed_ms > to_ms(since), _D.changed_ms <= to_ms(until))
+        await self._database.run(lambda connection: _uncover(connection, changed, now))
+
+
+def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], datetime], now: datetime) -> None:
+    """Queue the cards that show a document for its newest state, within the caller's transaction.
+
+    ``documents`` are sources and numbers without capitals, with the time when the state is due.
+    """
+    young = _F.at_ms > to_ms(now - MAX_AGE)
+    for (source, folded), due_at in sorted(documents.items()):
+        following = select(_F.track).where(_F.source == source, _F.folded == folded, young)
+        _owe(connection, _A.track.in_(following), due_at, now)
+        _uncover(connection, _D.track.in_(following), due_at)
+
+
+def _put(answer: StandingAnswer, connection: Connection) -> None:
+    at = to_ms(answer.at)
+    _forget(connection, at)
+    row = {
+        "track": answer.track_id,
+        "place": str(answer.place),
+        "conversation": answer.conversation.id,
+        "user_id": answer.user_id,
+        "line": answer.line,
+        "first_row": answer.first_row,
+        "readers": answer.readers.value,
+        "made_as": answer.made_as,
+        "at_ms": at,
+        "revision": answer.revision,
+    }
+    # The name under which a card was created stays, whatever it shows now; so does its count of changes.
+    keep = ("made_as", "revision")
+    connection.execute(replace_into(STANDING_ANSWER, connection.dialect.name, keep=keep).values(row))
+    connection.execute(delete(STANDING_DOCUMENT).where(_F.track == answer.track_id))
+    _follow(connection, answer.track_id, answer.documents, at)
+
+
+def _add(track_id: str, documents: Sequence[DocumentRef], at: datetime, connection: Connection) -> bool:
+    answers = connection.execute(select(_A.track).where(_A.track == track_id)).first()
+    if answers is None and connection.execute(select(_D.card).where(_D.track == track_id)).first() is None:
+        return False
+    _follow(connection, track_id, documents, to_ms(at))
+    return True
+
+
+def _follow(connection: Connection, track_id: str, documents: Iterable[DocumentRef], at: int) -> None:
+    named = {(document.source, document.number.casefold()) for document in documents}
+    for source, folded in sorted(named):
+        row = {"track": track_id, "source": source, "folded": folded, "at_ms": at}
+        connection.execute(replace_into(STANDING_DOCUMENT, connection.dialect.name).values(row))
+        this = (_F.source == source, _F.folded == folded)
+        kept = select(_F.track).where(*this).order_by(_F.at_ms.desc(), _F.track).limit(MAX_FOR_DOCUMENT)
+        connection.execute(delete(STANDING_DOCUMENT).where(*this, _F.track.not_in(kept)))
+
+
+def _forget(connection: Connection, at: int) -> None:
+    """Delete what is too old to be kept up to date."""
+    limit = at - round(MAX_AGE.total_seconds() * 1000)
+    connection.execute(delete(STANDING_DOCUMENT).where(_F.at_ms <= limit))
+    connection.execute(delete(STANDING_ANSWER).where(_A.at_ms <= limit))
+
+
+def _owe(connection: Connection, which: ColumnElement[bool], due_at: datetime, now: datetime) -> None:
+    # Always in the same order, so that no two transactions wait for each other's rows.
+    locked = select(STANDING_ANSWER).where(which).order_by(_A.track).with_for_update()
+    deliveries = []
+    for row in connection.execute(locked).all():
+        connection.execute(update(STANDING_ANSWER).where(_A.track == row.track).values(revision=row.revision + 1))
+        delivery = Delivery(
+            card=answer_card_key(row.track),
+            place=Place.parse(row.place),
+            kind=ANSWER_KIND,
+            ref=row.track,
+            revision=row.revision + 1,
+            urgency=Urgency.NOW,
+            due_at=due_at,
+            stands_as=row.made_as,
+        )
+        deliveries.append(delivery)
+    enqueue(connection, *deliveries, now=now)
+
+
+def _uncover(connection: Connection, which: ColumnElement[bool], due_at: datetime) -> None:
+    """Redraw cards of the outbox on which somebody clicked on to a document; queued ones are drawn anyway."""
+    at = to_ms(due_at)
+    settled = and_(_D.state != DeliveryState.QUEUED, _D.shown != 0, or_(_D.lease == "", _D.lease_ms <= at))
+    again = {"shown": NEEDS_REDRAW, "state": DeliveryState.QUEUED, "due_ms": at, "next_ms": at}
+    connection.execute(update(DELIVERY).where(which, settled).values(again))

@@ -1,0 +1,1 @@
+"""Copies of what the ERPs have, in the bot's database."""

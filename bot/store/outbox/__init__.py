@@ -1,0 +1,1 @@
+"""Deliveries and counted calls in the bot's database."""

@@ -1,0 +1,28 @@
+"""What the audit log says in words is told to each reader in their language."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.access.audit_details import HIDDEN_DOCUMENT, NO_MEMBER, read_detail, say_limit, say_rows
+from bot.cards.language import load_languages
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (str(say_rows(300, 1200)), "共 1200 行，取 300 行"),
+        (str(say_limit(30)), "超过 30"),
+        (str(HIDDEN_DOCUMENT), "按规则没有可看的"),
+        (str(NO_MEMBER), "不是已知成员"),
+        ("/order is not open in this conversation.", None),
+        ("Nobody may change the ERP unless a rule grants it.", None),
+        ("zhang at main: u_zhang", "zhang at main: u_zhang"),
+        ("100% *sure* %(x)s", "100% *sure* %(x)s"),
+        ("", ""),
+    ],
+)
+def test_what_is_kept_in_english_is_told_in_chinese(kept: str, told: str | None) -> None:
+    chinese = load_languages()["zh_CN"].say(read_detail(kept))
+    assert chinese == told if told is not None else chinese != kept
+    assert load_languages()["en"].say(read_detail(kept)) == kept
