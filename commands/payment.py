@@ -17,6 +17,7 @@ from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.settlements import Settlements
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
@@ -35,7 +36,7 @@ _BOUND_BY = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "po"}
 
 
 class PaymentOrPartner(PartnerTerm):
-    """The number of a receipt or payment, or part of it, or part of a partner's name."""
+    """The number of a payment or of what it settles, or part of it, or part of a partner's name."""
 
     placeholder = phrase("number or partner")
 
@@ -97,7 +98,7 @@ class PaymentListView(DocumentListView):
 @command(
     "payment",
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
-    examples=("/payment PAY-1", "/收付款 宏达", "/收付款 收款", "/payment paid"),
+    examples=("/payment PAY-1", "/payment INV-7", "/收付款 宏达", "/收付款 收款", "/payment paid"),
     summary=phrase("Receipts and payments: one, a partner's, what was received or paid, or the newest"),
     place=38,
 )
@@ -113,7 +114,9 @@ async def payment(
 ) -> View:
     """Show one receipt or payment, or a list."""
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
-    lookup = DocumentLookup("payment", erp.payment, kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now))
+    of_settled = Settlements(kept, (erp.invoice, erp.bill), erp.payment, context.now)
+    many = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
+    lookup = DocumentLookup("payment", erp.payment, many, linked=of_settled.of)
     asked = days.within(context.now.date()) if days else None
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):

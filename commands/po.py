@@ -24,7 +24,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import PURCHASE_ORDERS
-from bot.erp.model import Area, Cost, DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Area, Cost, DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Filter
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
@@ -44,10 +44,10 @@ class PurchaseList(Keyword):
     OPEN = phrase("open"), "未结", "未到货", "未完成", "待到货", "待收货"
 
 
+_BILLED = frozenset({Progress.PARTIAL, Progress.FULL})
+"""How much was received of an order that the vendor may have billed."""
 _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
-_ORDERED_ALREADY = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
-"""States in which the vendor may have sent a bill."""
 
 _ORDERED: ListAmounts[PurchaseOrder] = ListAmounts(PURCHASE_ORDERS, lambda order: order.total)
 _FILTERS = {
@@ -157,6 +157,7 @@ async def po(
     lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders, owned)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
+        more = offered(erp, "bill") if hit.found.value.received in _BILLED else ()
         known = await _case(hit.found, approvals, context)
         case = known.case if known.decides else None
         return PurchaseView.of(
@@ -166,8 +167,8 @@ async def po(
             seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
             can_reject=approvals.can_reject(hit.found.source),
             progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
-            more=offered(erp, "bill") if hit.found.value.status in _ORDERED_ALREADY else (),
-            links=offered(erp, "vendor"),
+            more=more,
+            links=offered(erp, "vendor", *(() if more else ("bill",))),
         )
     sums = await total_of_list(hit, _ORDERED, erp.purchase_orders, kept, context.now) if which else ()
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))

@@ -33,8 +33,6 @@ from bot.chat.questions.first_questions import first_questions as first_question
 from bot.chat.records.linked_documents import LinkedDocuments as LinkedDocuments
 from bot.chat.records.links import more_buttons as more_buttons
 from bot.chat.records.links import offered as offered
-from bot.chat.records.links import offered_links as offered_links
-from bot.chat.records.links import partner_buttons as partner_buttons
 from bot.chat.records.list_totals import ListAmounts as ListAmounts
 from bot.chat.records.list_totals import sum_by_currency as sum_by_currency
 from bot.chat.records.list_totals import total_of_list as total_of_list
@@ -260,9 +258,7 @@ __all__ = [
     "freshness_of_all",
     "more_buttons",
     "offered",
-    "offered_links",
     "other_spellings",
-    "partner_buttons",
     "phrase",
     "shortened",
     "status_label",

@@ -188,7 +188,7 @@ async def test_a_purchase_order_says_whose_word_it_awaits_by_name(ask: Ask) -> N
     approval = view.document.approval
     assert approval is not None
     assert (approval.pending_for, approval.levels) == (("陈经理", "周总"), 2)
-    assert lines(view) == ["/stock SKU123", "/vendor 宁波标准件厂", "/export po PO-1001"]
+    assert lines(view) == ["/stock SKU123", "/vendor 宁波标准件厂", "/bill 宁波标准件厂", "/export po PO-1001"]
 
 
 @pytest.mark.parametrize("line", ["/po pending", "/采购 待审批", "待审批采购单", "/cg dsp", "采购订单 待审"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +12,14 @@ import pytest
 from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
+from bot.cards.renderer import CardRenderer
 from bot.chat.view_parts import DocumentListView, DocumentView
-from bot.disclosure import FieldClass
+from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Invoice, Progress, PurchaseStatus
-from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, production, purchase
+from bot.erp.port import Capability
+from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, production, purchase
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
 
@@ -76,13 +79,31 @@ async def test_what_may_be_missing_from_what_is_kept_is_not_said_to_be_all(ask: 
     assert not as_(NotFoundNotice, await ask("/invoice SO-70")).notes
 
 
+class TestAnErpWithoutOrders:
+    @pytest.fixture
+    def company(self, company: Company) -> Company:
+        company.capabilities -= {Capability.SALES_ORDERS}
+        return company
+
+    async def test_finds_nothing_by_the_number_of_one(self, ask: Ask) -> None:
+        assert not as_(NotFoundNotice, await ask("/invoice SO-70")).notes
+
+
 class TestWhoMaySeeNoNames:
     @pytest.fixture
     def policy(self) -> AccessPolicy:
         return AccessPolicy(rules=(_rule(fields=frozenset({FieldClass.QUANTITY})),))
 
     async def test_finds_them_by_the_order(self, ask: Ask) -> None:
-        assert [row.number for row in as_(DocumentListView, await ask("/invoice SO-70")).rows] == ["INV-71", "INV-72"]
+        found = as_(DocumentListView, await ask("/invoice SO-70"))
+        assert [row.number for row in found.rows] == ["INV-71", "INV-72"]
+
+    @pytest.mark.parametrize("line", ["/invoice SO-70", "/invoice INV-7", "/order SO-7"])
+    async def test_is_not_told_that_what_was_found_is_the_newest(self, ask: Ask, line: str) -> None:
+        found = cut(as_(DocumentListView, await ask(line)), frozenset({FieldClass.QUANTITY}))
+        assert found.text is HIDDEN
+        title = CardRenderer(languages=load_languages()).render(found, "en", zone=UTC).title
+        assert title == f"{'Orders' if line.startswith('/order') else 'Invoices'} ({found.total})"
 
 
 class TestWhoMayNotSeeTheOrder:
@@ -101,9 +122,46 @@ def _rule(**more: Any) -> AccessRule:
 async def test_buttons_lead_from_an_order_to_what_belongs_to_it(ask: Ask, company: Company) -> None:
     assert {"/invoice SO-70", "/mo SO-70"} <= {*lines(as_(DocumentView, await ask("/order SO-70")))}
     assert "/invoice SO-71" not in lines(as_(DocumentView, await ask("/order SO-71"))), "nothing is billed yet"
-    assert "/bill PO-70" in lines(as_(DocumentView, await ask("/po PO-70")))
 
 
-async def test_an_order_that_waits_for_approval_has_no_bills_yet(ask: Ask, company: Company) -> None:
-    company.purchases = (purchase("PO-70", VENDOR, PurchaseStatus.WAITING, "u_chen"),)
-    assert "/bill PO-70" not in lines(as_(DocumentView, await ask("/po PO-70")))
+async def test_a_purchase_order_leads_to_its_bills_once_something_came(ask: Ask, company: Company) -> None:
+    assert f"/bill {VENDOR}" in lines(as_(DocumentView, await ask("/po PO-70")))
+    company.purchases = (replace(company.purchases[0], received=Progress.PARTIAL),)
+    asked = lines(as_(DocumentView, await ask("/po PO-70")))
+    assert [line for line in asked if line.startswith("/bill")] == ["/bill PO-70"]
+
+
+class TestPayments:
+    """Lists of payments do not say what these settle: the nearest are read one by one."""
+
+    @pytest.fixture
+    def company(self) -> Company:
+        company = Company()
+        company.issued = (invoice("INV-7", CUSTOMER, cny("90")), invoice("INV-8", CUSTOMER, cny("80")))
+        company.paid = (
+            payment("PAY-1", CUSTOMER, "5"),
+            replace(payment("PAY-2", CUSTOMER, "50", "INV-7"), paid_on=date(2026, 8, 1)),
+            *(payment(f"PAY-{number}", CUSTOMER, "1", "INV-7") for number in range(3, 5)),
+        )
+        return company
+
+    @pytest.fixture
+    def kept(self, company: Company) -> MemoryDocuments:
+        listed = [replace(each, settles=()) for each in company.paid]
+        return MemoryDocuments(NOW, (*company.issued, *listed))
+
+    async def test_the_number_of_an_invoice_finds_what_settles_it(self, ask: Ask, company: Company) -> None:
+        found = as_(DocumentListView, await ask("/payment INV-7"))
+        assert [row.number for row in found.rows] == ["PAY-3", "PAY-4", "PAY-2"]
+        assert found.freshness.failures == ()
+        assert sum(call.startswith("payment ") for call in company.calls) == 5, "the search for the number, and four"
+
+    async def test_an_invoice_that_nothing_settles_is_told_so(self, ask: Ask) -> None:
+        told = as_(NotFoundNotice, await ask("/payment INV-8"))
+        assert [str(note) for note in told.notes] == ["No payment says that it settles INV-8."]
+
+    async def test_it_says_where_not_all_were_read(self, ask: Ask, company: Company, kept: MemoryDocuments) -> None:
+        company.paid = (*company.paid, *(payment(f"PAY-1{number}", CUSTOMER, "1") for number in range(5)))
+        kept.documents_kept = [replace(each, settles=()) for each in company.paid]
+        found = as_(DocumentListView, await ask("/payment INV-7"))
+        assert [str(note) for note in found.freshness.failures] == ["Only 6 of this partner's payments were looked at."]

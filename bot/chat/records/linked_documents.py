@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Generic
+from typing import Final, Generic
 
 from bot.chat.errors import NothingFound
 from bot.erp.answer import Answer
-from bot.erp.errors import Ambiguous, NotFound
+from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.listing import D, Listing
 from bot.erp.model import PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import ListQuery
@@ -19,6 +19,8 @@ from bot.read_model.queries import ReadModel
 from bot.read_model.records import Document, day_of, partner_of
 from bot.spelling import other_spellings
 
+NO_SUCH_DOCUMENT: Final = (NotFound, Ambiguous, NotPermitted, Unsupported)
+"""What says that a number names no document which the reader is told of."""
 Origin = Answer[SalesOrder] | Answer[PurchaseOrder]
 
 
@@ -46,7 +48,7 @@ class LinkedDocuments(Generic[D]):
         for number in (text, *other_spellings(text)):
             try:
                 found = await self.read(number)
-            except (NotFound, Ambiguous):
+            except NO_SUCH_DOCUMENT:
                 continue
             linked = await self._of_origin(found)
             if not linked:
@@ -66,4 +68,4 @@ class LinkedDocuments(Generic[D]):
 
     def _belonging(self, number: str, source: str, documents: Iterator[Document]) -> list[D]:
         of_source: list[D] = [each for each in documents if not source or each.source == source]  # type: ignore[misc]
-        return [each for each in of_source if number in self.named_by(each).replace(",", " ").split()]
+        return [each for each in of_source if number in map(str.strip, self.named_by(each).split(","))]

@@ -37,7 +37,3 @@ def offered(erp: ErpHub, *commands: str) -> tuple[str, ...]:
 def more_buttons(commands: Iterable[str], word: str) -> Sequence[Button]:
     """Return a button for each command that asks it about ``word``, such as a number or a partner."""
     return [Button(_LINKS[command][1], Ask(command_line(command, word))) for command in commands] if word else []
-
-
-offered_links, partner_buttons = offered, more_buttons
-"""The same by further names that plug-ins may use."""
