@@ -19,6 +19,7 @@ from bot.erp.goods_sorting import by_urgency
 from bot.erp.listing import DELIVERIES
 from bot.erp.model import (
     Area,
+    Feed,
     InvoiceStatus,
     Lot,
     Money,
@@ -31,7 +32,7 @@ from bot.erp.model import (
     PurchaseStatus,
     by_expiry,
 )
-from bot.erp.port import Erp, Filter, ListQuery
+from bot.erp.port import DocumentBatches, Erp, FeedReader, Filter, ListQuery
 from bot.erp.setup import SetupInspector
 from bot.erp.shortages import shortages_of
 from bot.erp.tryton.manifest import vendor
@@ -595,6 +596,18 @@ async def test_every_record_is_among_the_changes_once(erp: Erp, expected: dict[s
     else:
         assert sorted(change.key for change in items) == sorted(keys[area])
     assert (await erp.changed_since(area, cursor, limit=5)).items == ()
+
+
+async def test_every_delivery_is_among_the_changes_once(erp: Erp, goods: GoodsReader) -> None:
+    assert isinstance(erp, FeedReader)
+    assert isinstance(erp, DocumentBatches)
+    items, cursor = await all_changes(erp, Feed.DELIVERIES, limit=7)
+    listed = {each.number: each for each in (await goods.deliveries(ListQuery(limit=_ALL))).items}
+    assert sorted(change.key for change in items) == sorted(listed)
+    assert all(change.changed_at == listed[change.key].changed_at for change in items)
+    assert (await erp.changed_since(Feed.DELIVERIES, cursor, limit=7)).items == ()
+    read = await erp.read_documents(Feed.DELIVERIES, ["no such", *listed])
+    assert {each.number: each for each in read} == listed
 
 
 async def test_what_is_not_there(erp: Erp) -> None:
