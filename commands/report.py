@@ -23,6 +23,7 @@ from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import (
     AgeingBucket,
+    ComparedSum,
     InvoiceFigures,
     PayableFigures,
     ProductionFigures,
@@ -72,6 +73,9 @@ class ReportView(View):
 
     Nothing is missing from ``complete_since`` on, None where that is not known; ``missing`` are sources whose documents
     are not kept, or not all yet. ``narrowed``: there are documents that the reader may not see, which do not count.
+
+    Figures in several currencies fill two cards: sales and money, and, where it is the ``second`` one, what is bought
+    and made.
     """
 
     card: ClassVar[str] = "report"
@@ -93,6 +97,24 @@ class ReportView(View):
     narrowed: bool
     unknown: tuple[Feed, ...] = ()
     """What is not kept, or not all yet: the ERP may not tell which of them changed."""
+    second: bool = False
+
+    @property
+    def is_split(self) -> bool:
+        """Whether one card has no room for all."""
+        sold = (self.sales and self.sales.ordered, self.invoices and self.invoices.invoiced, self.receipts)
+        several = any(part and len(_visible_sums(part)) > 1 for part in sold)
+        return several and bool(self.purchases or self.production)
+
+    @property
+    def shows_sales(self) -> bool:
+        """Whether this card tells of sales and of the money of customers."""
+        return not (self.is_split and self.second)
+
+    @property
+    def shows_purchases(self) -> bool:
+        """Whether this card tells of purchases and production."""
+        return self.second or not self.is_split
 
     @property
     def is_partial(self) -> bool:
@@ -100,21 +122,31 @@ class ReportView(View):
         return self.complete_since is None or self.complete_since > self.span.first_before
 
     def question(self) -> Ask:
-        return Ask(self.line)
+        return Ask(self.line, int(self.second))
 
     def buttons(self) -> Sequence[Button]:
-        lists = (
+        of_sales = (
             (self.sales and self.sales.late, phrase("Late orders"), "/order late"),
             (self.invoices and self.invoices.overdue, phrase("Overdue invoices"), "/invoice overdue"),
+        )
+        of_purchases = (
             (self.purchases and self.purchases.late, phrase("Late purchase orders"), "/po late"),
             (self.purchases and self.purchases.waiting, phrase("To approve"), "/po pending"),
             (self.payables and self.payables.overdue, phrase("Overdue bills"), "/bill overdue"),
             (self.production and self.production.late, phrase("Late production"), "/mo late"),
         )
+        lists = (*(of_sales if self.shows_sales else ()), *(of_purchases if self.shows_purchases else ()))
         leads = [Button(label, Ask(line)) for count, label, line in lists if count]
         others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
         files = export_buttons(self.line) if self.as_of is not None else []
-        return (*leads, *self._chart_buttons(), *files, *others)
+        return (*self._other_card(), *leads, *self._chart_buttons(), *files, *others)
+
+    def _other_card(self) -> Sequence[Button]:
+        if not self.is_split:
+            return []
+        if self.second:
+            return [Button(phrase("Sales and receipts"), Ask(self.line))]
+        return [Button(phrase("Purchases and production"), Ask(self.line, 1))]
 
     def _chart_buttons(self) -> Sequence[Button]:
         """Return the button of the chart, which shows nothing but amounts: what is hidden has none."""
@@ -174,10 +206,13 @@ def _rows(view: ReportView) -> Iterator[_Row]:
         yield Area.PRODUCTION, phrase("Late now"), production.late, None
 
 
+def _visible_sums(figures: Turnover) -> list[ComparedSum]:
+    return [each for each in figures.sums if each.now is not HIDDEN]
+
+
 def _turnover(area: Area, name: Phrase, figures: Turnover) -> Iterator[_Row]:
     yield area, name, figures.count, figures.count_before
-    shown = [each for each in figures.sums if each.now is not HIDDEN]
-    for each in shown or figures.sums[:1]:
+    for each in _visible_sums(figures) or figures.sums[:1]:
         yield area, name, each.now, each.before
 
 
@@ -252,4 +287,5 @@ async def report(
         narrowed=any(erp.is_narrowed(area) for area in areas),
         withheld=frozenset(withheld),
         unknown=figures.unknown,
+        second=context.offset > 0,
     )

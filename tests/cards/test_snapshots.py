@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
 from bot.cards.language import LANGUAGE_CODES, load_languages
 from bot.cards.renderer import CARDS, SUFFIX, CardRenderer
+from commands.report import ReportView
 
 NAMES = CardRenderer(languages=load_languages()).names()
 
@@ -23,6 +25,15 @@ def test_card(name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snap
     assert len(card.body.encode()) <= Budget().body_bytes
     assert buttons_size(card.buttons) <= Budget().buttons_bytes
     assert as_text(card) == snapshot
+
+
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+def test_the_second_card_of_a_report(
+    code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion
+) -> None:
+    view = samples.load_sample("report")
+    assert isinstance(view, ReportView)
+    assert as_text(renderer.render(replace(view, second=True), code, zone=zone)) == snapshot
 
 
 def test_every_sample_has_its_card() -> None:

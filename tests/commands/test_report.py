@@ -262,3 +262,31 @@ async def test_days_without_a_receipt_say_so(ask: Ask, language: str, said: str)
     assert view.receipts is not None
     assert view.receipts.sums == ()
     assert said in CardRenderer(languages=load_languages()).render(view, language, zone=UTC).body
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+async def test_figures_in_several_currencies_fill_two_cards_and_none_is_cut(
+    ask: Ask, company: Company, kept: MemoryDocuments, language: str
+) -> None:
+    sold = [
+        replace(
+            company.sales[0], number=f"X{currency}", ordered_on=TODAY, total=Money(Decimal("98765432.10"), currency)
+        )
+        for currency in ("CNY", "EUR", "USD")
+    ]
+    billed = [replace(company.issued[0], number=f"Y{each.number}", issued_on=TODAY, total=each.total) for each in sold]
+    kept.documents_kept = (*kept.documents_kept, *sold, *billed)
+    first, second = as_(ReportView, await ask("/report")), as_(ReportView, await ask("/report", offset=1))
+    assert (first.is_split, lines(first)[0], lines(second)[0]) == (True, "/report month +1", "/report month")
+    renderer = CardRenderer(languages=load_languages())
+    cards = [renderer.render(view, language, zone=UTC) for view in (first, second)]
+    bodies = [card.body for card in cards]
+    assert not any(("其余未显示" in body) or ("does not fit" in body) for body in bodies)
+    words = ("采购", "应完工生产订单") if language == "zh_CN" else ("Purchases", "Production due")
+    assert all(word in bodies[1] and word not in bodies[0] for word in words)
+    assert first.table().rows == second.table().rows, "a file has all"
+
+
+async def test_one_currency_is_one_card(ask: Ask) -> None:
+    view = as_(ReportView, await ask("/report"))
+    assert (view.is_split, view.shows_sales, view.shows_purchases) == (False, True, True)
