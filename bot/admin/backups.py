@@ -11,16 +11,17 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, make_url
 
+from bot.admin.database import require_alone, using
 from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.private_files import make_private_file, make_private_folder
@@ -28,23 +29,16 @@ from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.database import Database, check_version
 from bot.store.engines import look_into, sqlite_file
-from bot.store.errors import StoreUnavailable, store_unavailable
+from bot.store.errors import store_unavailable
 from bot.store.owner import own_database
 from bot.store.tables.upkeep import DATA_KEY
 
 _BESIDE: Final = ("", "-wal", "-shm")
 """What the names of SQLite's files end with."""
 
-_LOOKS, _LOOK_PAUSE = 10, 0.2
-
 _VERSION: Final = "alembic_version"
 _COPIED: Final = re.compile(r"^COPY (?:\w+\.)?(\w+) \(([\w, ]+)\) FROM stdin;\n((?:.*\n)*?)\\\.$", re.MULTILINE)
 """The rows of a table in a script of PostgreSQL's: its name, its columns, its lines."""
-
-_OTHERS: Final = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND backend_type = 'client backend'"
-)
 
 
 async def back_up(settings: Settings, target: Path) -> str:
@@ -82,7 +76,7 @@ async def check_database(settings: Settings) -> str:
     file = sqlite_file(settings.database)
     if file is not None:
         return await asyncio.to_thread(_revision_or_none, file)
-    async with _using(Database(settings.database, looking=True)) as database:
+    async with using(Database(settings.database, looking=True)) as database:
         revision = await database.revision()
     check_version(revision)
     return revision or ""
@@ -105,7 +99,7 @@ async def _require_key(settings: Settings, backup: Path, *, tables_in: Path | No
     """
     source = make_database(settings, looking=True).keys.source
     url = URL.create("sqlite", database=str(tables_in or backup)).render_as_string()
-    async with _using(Database(url, source, looking=True)) as database:
+    async with using(Database(url, source, looking=True)) as database:
         try:
             await database.run(database.keys.read_if_there)
         except WrongDataKey as error:
@@ -214,9 +208,8 @@ async def _dump(url: URL, target: Path) -> str:
 async def _load(settings: Settings, source: Path) -> str:
     url = make_url(settings.database)
     await _require_usable(settings, url, source)
-    async with _using(Database(url.render_as_string(hide_password=False))) as database:
-        if await _is_used(database):
-            raise ConfigurationError("others use the database; stop every bot that does, and then restore it")
+    async with using(Database(url.render_as_string(hide_password=False))) as database:
+        await require_alone(database)
         options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
         await _run_program("pg_restore", url, *options, str(source))
         return await database.revision() or ""
@@ -250,30 +243,6 @@ def _write_extract(file: Path, script: str) -> None:
                 named = dict(zip(columns.split(", "), row.split("\t"), strict=True))
                 connection.execute(text(f"INSERT INTO {name} ({columns}) VALUES ({values})"), named)  # noqa: S608
     engine.dispose()
-
-
-@asynccontextmanager
-async def _using(database: Database) -> AsyncIterator[Database]:
-    """Close the database afterwards. Raises `ConfigurationError` where it cannot be used."""
-    try:
-        yield database
-    except StoreUnavailable as error:
-        raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
-    finally:
-        await database.close()
-
-
-async def _is_used(database: Database) -> bool:
-    """Return whether others are connected; a connection that has just ended is listed for a moment longer."""
-    for _ in range(_LOOKS):
-        if not await database.run(_others):
-            return False
-        await asyncio.sleep(_LOOK_PAUSE)
-    return True
-
-
-def _others(connection: Connection) -> int:
-    return int(connection.execute(_OTHERS).scalar_one())
 
 
 async def _run_program(name: str, url: URL, *arguments: str, connects: bool = True) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
 from bot.access.audit import AuditEntry, AuditKind
+from bot.admin.output import count_noun
 from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.settings import Settings
@@ -18,8 +24,20 @@ from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database, check_version, latest_revision
 from bot.store.engines import sqlite_file
-from bot.store.errors import StoreUnavailable
+from bot.store.errors import DatabaseInUse, StoreUnavailable
 from bot.store.owner import own_database
+
+_LOOKS, _LOOK_PAUSE = 10, 0.2
+
+_NAMED = 3
+"""How many of those who use the database are named."""
+
+# Who may not know what another's process is sees no type of it.
+_OTHERS: Final = text(
+    "SELECT usename, coalesce(host(client_addr), CASE WHEN backend_type IS NOT NULL THEN 'this machine' END) AS place"
+    " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND usename IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +117,40 @@ def require_database(database: Database | None) -> Database:
     if database is None:
         raise ConfigurationError("there is no database yet; `dingerp run` makes it, and so does `dingerp db upgrade`")
     return database
+
+
+@asynccontextmanager
+async def using(database: Database, *, named: str = "the database") -> AsyncIterator[Database]:
+    """Close the database afterwards. Raises `ConfigurationError` where it cannot be used."""
+    try:
+        yield database
+    except StoreUnavailable as error:
+        raise ConfigurationError(f"{named} cannot be used: {error.detail}") from error
+    finally:
+        await database.close()
+
+
+async def require_alone(database: Database) -> None:
+    """Check that nobody else is connected to a database of PostgreSQL. Raises `DatabaseInUse`.
+
+    A connection that has just ended is listed for a moment longer.
+    """
+    for _ in range(_LOOKS):
+        others = await database.run(_others)
+        if not others:
+            return
+        await asyncio.sleep(_LOOK_PAUSE)
+    raise DatabaseInUse(f"others use the database ({_named(others)}); stop every bot that does first")
+
+
+def _others(connection: Connection) -> list[str]:
+    """Return who is connected; PostgreSQL says from where to those alone who may know."""
+    return [f"{row.usename} from {row.place or 'an address unknown'}" for row in connection.execute(_OTHERS)]
+
+
+def _named(others: list[str]) -> str:
+    first = ", ".join(list(dict.fromkeys(others))[:_NAMED])
+    return f"{count_noun(len(others), 'connection', 'connections')}: {first}"
 
 
 async def upgrade_database(settings: Settings) -> str:

@@ -103,6 +103,17 @@ def restore(
         print(f"the one before is kept as {kept}; delete it when all is well")
 
 
+@database_commands.command("copy")
+def copy(
+    to: Annotated[str, typer.Option("--to", help="SQLAlchemy URL of an empty database, or env:NAME, or file:PATH.")],
+    config: ConfigOption = None,
+) -> None:
+    """Copy everything into an empty database, such as from SQLite to PostgreSQL, while no bot runs."""
+    from bot.admin.database_copy import copy_database
+
+    print("\n".join(asyncio.run(copy_database(read_settings(config), to))))
+
+
 @database_commands.command("upgrade")
 def upgrade(config: ConfigOption = None) -> None:
     """Bring the database to this version (``run`` does it by itself)."""

@@ -69,6 +69,20 @@ class GivenKeys:
         return self.keys
 
 
+@dataclass(frozen=True, slots=True)
+class KeysOfCopy:
+    """The company's keys for the copy of a database, which gets its data keys with the other rows and makes none."""
+
+    original: CompanyKeySource
+
+    def read(self) -> Sequence[CompanyKey]:
+        return self.original.read()
+
+    def make(self) -> Sequence[CompanyKey]:
+        """Raise `WrongDataKey`: a data key of its own would open nothing."""
+        raise WrongDataKey("a copy has the data keys of its original")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFile:
     """A file with one key in each line."""

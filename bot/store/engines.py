@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -51,6 +52,15 @@ _IDLE_SECONDS = 5.0
 Trying each time would cost every transaction a round trip, a quarter of a short transaction. A connection that ends in
 use costs one call, and the pool then drops all others of its age.
 """
+
+_POSTGRES_REACH = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""How long a server that says nothing is waited for, unless the address says so itself; otherwise it may be hours."""
 
 _POSTGRES_LIMITS = (
     "SET lock_timeout = '5s'",
@@ -166,8 +176,8 @@ def make_engine(url: str) -> Engine:
         parsed = make_url(url)
         match parsed.get_backend_name():
             case "postgresql":
-                drivername = "postgresql+psycopg"
-                engine = create_engine(parsed.set(drivername=drivername), pool_size=POSTGRES_THREADS)
+                address = parsed.set(drivername="postgresql+psycopg", query={**_POSTGRES_REACH, **parsed.query})
+                engine = create_engine(address, pool_size=POSTGRES_THREADS)
                 event.listen(engine, "connect", _prepare_postgres)
                 event.listen(engine, "checkin", _note_use)
                 event.listen(engine, "checkout", _try_if_idle)
@@ -218,6 +228,23 @@ def look_into(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     return connection
+
+
+@contextmanager
+def keep_from_moving(file: Path) -> Iterator[None]:
+    """Hold a file so that `look_into` may read it for long: nobody can write to it past those who read.
+
+    While nobody uses a file, `look_into` takes it for immutable, and would not see that a command begins to change it.
+    Raises `StoreUnavailable`.
+    """
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)) as held:
+            held.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+            held.execute("BEGIN")
+            held.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            yield
+    except sqlite3.Error as error:
+        raise store_unavailable(error) from error
 
 
 def _forbid_writing(connection: Any, _record: object) -> None:

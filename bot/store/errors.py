@@ -68,6 +68,7 @@ _POSTGRESQL: Final = {
     "25P03": "a transaction was idle for too long and was ended",
     "28": _KEYS,
     "3D": _ABSENT,
+    "42501": "the database's account lacks a right; grant it, or make the account the owner of the database",
     "42": _UNSUITABLE,
     "53100": _FULL,
     "53300": _CROWDED,

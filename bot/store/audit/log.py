@@ -171,7 +171,7 @@ class StoredAudit:
         except (OSError, ValueError) as error:
             return AuditFindings(0, NO_ENTRY, (f"{self._witness.file} cannot be read: {error}",), witnessed=False)
         links = [*known, *([witnessed] if witnessed is not None else [])]
-        last, found, count = await self._database.read(partial(_check_log, known=links, most=most))
+        last, found, count = await self._database.read(partial(check_log, known=links, most=most))
         return AuditFindings(count, last, tuple(found), witnessed=witnessed is not None)
 
     def _append(self, entries: Sequence[AuditEntry]) -> None:
@@ -274,7 +274,7 @@ def _conditions(wanted: AuditSearch) -> Iterator[ColumnElement[bool]]:
         yield _A.seq > wanted.after
 
 
-def _check_log(
+def check_log(
     connection: Connection, known: Sequence[ChainLink], most: int | None = None
 ) -> tuple[ChainLink, list[str], int]:
     """Return the end of the chain, what is wrong, and how many entries were looked at: the newest ``most``, or all."""
