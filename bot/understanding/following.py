@@ -11,7 +11,9 @@ from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
-from bot.understanding.grammar import AGEING, AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
+from bot.understanding.grammar import Grammar
+from bot.understanding.lines import AGEING, AT_WAREHOUSES, SAYS_WHAT_TO_DO
+from bot.understanding.recognition import OF_PARTNERS
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
 from bot.understanding.wishes import Wish, find_wish
@@ -129,11 +131,11 @@ def _wished(
 ) -> Reading | None:
     """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
     words = split(grammar.commands.parse(last.line).rest)
-    scan = grammar.scan(f"{words[0]} {text}") if words else None
+    scan = grammar.recognition.scan(f"{words[0]} {text}") if words else None
     about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
     if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
         return None
-    if _UNREAD_NAME.search(grammar.scan(wish.rest).rest):
+    if _UNREAD_NAME.search(grammar.recognition.scan(wish.rest).rest):
         return None  # it is about somebody or something else
     reading = grammar.read(f"{words[0]} {text}", usable)
     return replace(reading, by=ReadBy.CONTEXT) if reading else None
@@ -153,9 +155,9 @@ def _linked(
     partner = next((before for before, _ in parsed if before.command in _PARTNERS.values()), None)
     if partner is None and _OF_A_PARTNER.search(pronoun):
         return _record(grammar, text, pronoun, last, usable)
-    scan = grammar.scan(_PRONOUN.sub(" ", text))
+    scan = grammar.recognition.scan(_PRONOUN.sub(" ", text))
     leads_to = {before.command for before, _ in parsed} | (OF_PARTNERS if partner else set())
-    weights = grammar.weigh(scan, usable, about=partner.rest if partner else "")
+    weights = grammar.lines.weigh(scan, usable, about=partner.rest if partner else "")
     command = max(sorted(weights.keys() & leads_to), key=lambda name: weights[name], default="")
     if not weights and partner and any(word in pronoun.casefold() for word in _PARTNERS):
         command = partner.command or ""
@@ -175,8 +177,8 @@ def _record(
     before = grammar.commands.parse(last.line)
     words, *_ = _parts(grammar, before.command or "", before.rest)
     trade = grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
-    scan = grammar.scan(_PRONOUN.sub(" ", text))
-    weights = grammar.weigh(scan, usable, about=" ".join(words))
+    scan = grammar.recognition.scan(_PRONOUN.sub(" ", text))
+    weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     if trade is None or max(weights.values(), default=0) >= SAYS_WHAT_TO_DO or _named(scan):
         return None
     command = "vendor" if trade is Trade.PURCHASE else "customer"
@@ -191,11 +193,11 @@ def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozen
     before = grammar.commands.parse(last.line)
     if before.command not in _OF_ONE_PRODUCT | {"mo"} or _OF_ALL.search(text):
         return None
-    scan = grammar.scan(text)
+    scan = grammar.recognition.scan(text)
     words, *_ = _parts(grammar, before.command, before.rest)
     if before.command == "mo" and not all(map(grammar.vocabulary.knows_product, words)):
         return None
-    asked = max(weights := grammar.weigh(scan, usable), key=lambda name: weights[name], default="")
+    asked = max(weights := grammar.lines.weigh(scan, usable), key=lambda name: weights[name], default="")
     spoken = all(span.kind in {SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS} for span in scan.spans)
     if len(words) != 1 or asked not in _OF_ONE_PRODUCT or not spoken or grammar.commands.parse(text).slashed:
         return None
@@ -216,10 +218,10 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
         return Reading(line=opened, by=ReadBy.CONTEXT, understood=(Understood("document", text, words[0]),))
     if not (of_this or _OF_THE_DOCUMENT.search(text)) or _OF_SEVERAL.search(text):
         return None
-    scan = grammar.scan(text)
+    scan = grammar.recognition.scan(text)
     if any(span.kind is not SpanKind.CUE for span in scan.spans):
         return None
-    weights = grammar.weigh(scan, usable)
+    weights = grammar.lines.weigh(scan, usable)
     asked = max(weights, key=lambda name: weights[name], default="")
     leads_to = [line for line in last.links if grammar.commands.parse(line).command == asked]
     if (before.command, asked) in _OF_ITS_NUMBER and document[0] in _NUMBERED_ALIKE:
@@ -246,8 +248,8 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
     if not _LEAVES_OUT.search(text) or _OF_EVERYBODY.search(text) or before.command is None:
         return None
     words, *_ = _parts(grammar, before.command, before.rest)
-    scan = grammar.scan(text)
-    weights = grammar.weigh(scan, usable, about=" ".join(words))
+    scan = grammar.recognition.scan(text)
+    weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     asked = max(weights, key=lambda name: weights[name], default="")
     named = len(words) == 1 and grammar.vocabulary.knows_partner(words[0])
     if (
@@ -262,9 +264,9 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
 def _of_the_list(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line for a part of the list that is there; None where another one may be meant."""
     before = grammar.commands.parse(last.line)
-    scan = grammar.scan(text)
+    scan = grammar.recognition.scan(text)
     some = before.command is not None and _SOME_OF_THEM.search(text) and not scan.of_kind(SpanKind.DATE)
-    part = some and grammar.only_names_lists_of(before.command or "", scan)
+    part = some and grammar.lines.only_names_lists_of(before.command or "", scan)
     if not (part or _PART_OF_THE_LIST.search(text)) or not _is_known(grammar, text):
         return None
     if any(grammar.vocabulary.document(word) for word in split(before.rest)):
@@ -289,7 +291,7 @@ def refers_back(sentence: str) -> bool:
 
 
 def _is_known(grammar: Grammar, text: str) -> bool:
-    names = grammar.scan(text).of_kind(SpanKind.NAME)
+    names = grammar.recognition.scan(text).of_kind(SpanKind.NAME)
     return all(grammar.vocabulary.knows_product(span.value) for span in names)
 
 
@@ -325,7 +327,7 @@ def _of_a_row(
 def _continued(
     grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None, *, with_subject: bool
 ) -> Reading | None:
-    scan, before = grammar.scan(text), grammar.commands.parse(last.line)
+    scan, before = grammar.recognition.scan(text), grammar.commands.parse(last.line)
     if before.command == EXPORT:
         before = grammar.commands.parse(f"/{before.rest}")
     if before.command is None or before.command not in grammar.sentences.commands:
@@ -351,9 +353,9 @@ def _understood(scan: Scan) -> tuple[Understood, ...]:
 def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
     """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
     words, *_ = _parts(grammar, before, rest)
-    weights = grammar.weigh(scan, usable, about=" ".join(words))
+    weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     command = max(weights, key=lambda name: weights[name], default=before)
-    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.only_names_lists_of(before, scan):
+    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.lines.only_names_lists_of(before, scan):
         return before
     return command
 
@@ -362,11 +364,11 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     """Return the new line: what the sentence says, and the rest from the line before."""
     old_words, old_stores, old_list, old_days, old_need = _parts(grammar, before, rest)
     new_words = _named(scan)
-    need = grammar.demand(scan) if command == "stock" else ""
+    need = grammar.lines.demand(scan) if command == "stock" else ""
     if command == before == "price" and new_words:
         new_words = _priced(scan, new_words, old_words)
     stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
-    keyword = grammar.list_named(command, scan)
+    keyword = grammar.lines.list_named(command, scan)
     has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
     if not (new_words or stores or keyword or has_days or need or command != before):
         return None
@@ -390,7 +392,7 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         if keyword == AGEING:
             return line
         if has_days:
-            return grammar.with_days(line, command, scan)
+            return grammar.lines.with_days(line, command, scan)
         return f"{line} {old_days}" if old_days and (command == before or same_days) else line
     need = need or (old_need if command == before and len(words) == 1 else "")
     return command_line(command, *words, *(stores or old_stores)[:1], need)

@@ -31,7 +31,7 @@ def test_nothing_is_known_before_anything_was_learnt() -> None:
 
 def test_names_say_nothing_but_what_they_are(grammar: Grammar) -> None:
     def pieces(sentence: str) -> list[str]:
-        return grammar.pieces(grammar.scan(sentence))
+        return grammar.pieces(grammar.recognition.scan(sentence))
 
     assert pieces("宏达的SKU123什么价") == pieces("苏州精密的SKU130什么价")
     assert pieces("宏达的订单") != pieces("宝钢的订单")

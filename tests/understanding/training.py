@@ -67,7 +67,7 @@ def _pieces(grammar: Grammar, sentence: str, *, stranger: bool) -> Iterator[froz
     text = normalise(sentence)
     if drop_export(text) is not None or text.startswith("/"):
         return
-    scan = grammar.scan(text)
+    scan = grammar.recognition.scan(text)
     yield (known := frozenset(grammar.pieces(scan)))
     unknown = frozenset(grammar.pieces_of_strangers(scan))
     if stranger and unknown != known:

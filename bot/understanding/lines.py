@@ -1,0 +1,517 @@
+"""Command lines from what was found in a sentence: which commands it may mean, and what of it each one takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice, pairwise
+
+from bot.chat.days import (
+    Days,
+    names_days,
+    names_days_ahead,
+    names_days_due_later,
+    names_missing_day,
+    names_month_in_digits,
+)
+from bot.chat.parsing import command_line
+from bot.chat.records.demand import read_amount, typed_demand
+from bot.chat.registry import Commands
+from bot.understanding.recognition import (
+    RECORDS_OF_PARTNERS,
+    Recognition,
+    are_beside,
+    end_of,
+    in_order,
+    partners_or_people,
+    says_itself,
+)
+from bot.understanding.scanning import Scan, Span, SpanKind
+from bot.understanding.sentences import LIST_WEIGHT, Sentences
+from bot.understanding.vocabulary import Trade, Vocabulary
+
+_NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
+_AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
+"""The number before a unit: 千克 is a unit, 千个 are thousand."""
+_COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*(?:[x×*]|of)?\s*$")
+_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][一二三四五六七八九十百千]*")
+_ENOUGH = "够"
+_PAYING = "付"
+_TO_PAY = frozenset({"invoice", "bill"})
+_MOVED = re.compile(
+    "(?!.*(?:票|账单|没有|应))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
+)
+"""Says that money moved, where no document is named on which it is owed."""
+_NEAR = 1
+"""Difference of weights at which the second reading is offered too."""
+_OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
+_OF_MONEY = ("bill", "payment")
+_OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
+AT_WAREHOUSES = ("stock", "shortage")
+"""Commands that take a warehouse."""
+_ON_THE_OTHER_SIDE = {
+    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
+    Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
+}
+"""What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
+_AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
+_VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
+_OWED_TO_US = re.compile(
+    r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
+    re.IGNORECASE,
+)
+_RANKED = frozenset({"customer", "vendor", "product"})
+"""Commands that tell of one, or rank all."""
+SAYS_WHAT_TO_DO = 2
+"""Weight from which words say which command is meant."""
+SAYS_OUTRIGHT = 4
+DECISIVE = 6
+MOST_ALTERNATIVES = 3
+_NAMES = (SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
+_LATE, _OPEN = "late", "open"
+"""The lists of what is due and of what is not done yet, where a command has both."""
+_RECEIVED, _PAID = "received", "paid"
+"""The lists of money that came in and went out."""
+_PAID_BY_THEM = re.compile(
+    r"客户|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
+    r"|\b(?:customers?|clients?|paid us|who paid)\b",
+    re.IGNORECASE,
+)
+"""Says that somebody else paid: what they paid was received."""
+_BOTH_WAYS = "收付"
+AGEING, _OF_PAYABLES = "ageing", "payables"
+BARE = "find"
+"""The command that looks up a name of which nothing is asked."""
+_NUMBER_OF_SOMETHING = re.compile(r"(?!1[3-9]\d{9}$)\d{4,}(?: \d{4,})*")
+"""Digits that may be a document's or product's: no telephone number, and not 666."""
+_OF_SALES_OR_DEBTS = re.compile(
+    r"销|卖|订单|业绩|账|帐|\b(?:sales|sold|sell|orders?|age?ing|receivables|payables)\b", re.IGNORECASE
+)
+_TRAIL = "audit"
+"""The command that tells who saw or changed what a number names."""
+_HOW_TO = "help"
+_OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
+"""Commands that answer for no single customer, vendor or product."""
+_OWNED = frozenset({"order", "po"})
+"""Commands about documents that are somebody's."""
+_OWN = re.compile(
+    r"(?<![给帮替])我(?:的|名下|自己的|下的|跟的|负责的|经手的|签的|开的|(?:个人|自己)?(?:卖|签|接)了?(?=多少|几|的)"
+    r"|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|\b(?:my|mine)\b",
+    re.IGNORECASE,
+)
+_ME = re.compile(r"我|\b(?:i|me|my)\b", re.IGNORECASE)
+_ALWAYS_DUE = frozenset({"arrivals"})
+"""Commands whose days are always those on which something is due."""
+_ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
+"""Commands that are asked without a document or a name."""
+_NAMED_ONLY = frozenset({"price", "product"})
+"""Commands that mean nothing without a product."""
+_EVERYDAY_LISTS = (_ALONE - {"help"}) | _RANKED | {"chart"}
+"""Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
+
+
+@dataclass(frozen=True)
+class LineComposer:
+    """Makes of what was found in a sentence the lines that it may ask for."""
+
+    recognition: Recognition
+
+    @property
+    def commands(self) -> Commands:
+        return self.recognition.commands
+
+    @property
+    def sentences(self) -> Sentences:
+        return self.recognition.sentences
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.recognition.vocabulary
+
+    def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
+        """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
+        weights: dict[str, int] = {}
+        trade = self.trade_of(scan) if partners_or_people(scan) or not about else self.vocabulary.trade(about)
+        others = self.on_the_other_side(trade, scan)
+        barred = self._barred(scan)
+        for cue in self.recognition.cues_in(scan):
+            command = others.get(cue.command, cue.command)
+            listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
+            if not listed and command not in barred and (usable is None or command in usable):
+                weights[command] = weights.get(command, 0) + cue.weight
+        return weights
+
+    def on_the_other_side(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
+        """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
+        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        if self._names_known_goods(scan):
+            return {name: other for name, other in others.items() if name != "arrivals"}
+        return others
+
+    def trade_of(self, scan: Scan) -> Trade | None:
+        """Return the side of the business on which those stand that a sentence names."""
+        named = partners_or_people(scan)
+        sides = {self.vocabulary.trade(span.value) for span in named}
+        if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
+            return Trade.PURCHASE
+        if not named and _OWED_TO_US.search(scan.text):
+            return Trade.SALE
+        return sides.pop() if len(sides) == 1 else None
+
+    def _barred(self, scan: Scan) -> frozenset[str]:
+        """Return the commands that a sentence cannot mean: nobody asks for the stock of a customer."""
+        named = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
+        goods = scan.of_kind(SpanKind.PRODUCT) or any(self.vocabulary.knows_product(span.value) for span in named)
+        return _OF_GOODS_ALONE if partners_or_people(scan) and not goods else frozenset()
+
+    def compose(
+        self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
+    ) -> Iterable[tuple[str, int]]:
+        """Yield lines with their weights, the likeliest first; alternatives of the same weight are as likely."""
+        ranked = sorted(weights, key=lambda name: (-weights[name], self.commands[name].place))
+        documents, products = scan.of_kind(SpanKind.DOCUMENT), scan.of_kind(SpanKind.PRODUCT)
+        deliveries = scan.of_kind(SpanKind.DELIVERY)
+        if deliveries and (usable is None or "delivery" in usable):
+            return [(command_line("delivery", span.value), DECISIVE) for span in deliveries]
+        if products and any(name in weights for name in _NAMED_ONLY):
+            documents = [span for span in documents if span.command not in RECORDS_OF_PARTNERS]
+        if documents:
+            found = list(self._of_documents(scan, documents, weights, usable))
+            # Without a word of what is asked, the products beside a document are asked for as well.
+            return (
+                found
+                if weights or not products
+                else [*found, *self._of_products(scan, products, ranked, weights, usable)]
+            )
+        if products or scan.of_kind(SpanKind.WAREHOUSE):
+            return self._of_products(scan, products, ranked, weights, usable)
+        return self._of_lists(scan, ranked, weights)
+
+    def _of_documents(
+        self, scan: Scan, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
+    ) -> Iterable[tuple[str, int]]:
+        for document in documents:
+            name = document.command or BARE
+            if name == "order" and self._asks_for_deliveries(scan, weights):
+                name = "delivery"
+            if weights.get(_TRAIL, 0) >= SAYS_WHAT_TO_DO:
+                name = _TRAIL
+            if name == "po" and weights.get("why", 0):
+                yield command_line("why", document.value), DECISIVE + 1
+            if usable is None or name in usable:
+                yield command_line(name, document.value), DECISIVE
+
+    def _asks_for_deliveries(self, scan: Scan, weights: Mapping[str, int]) -> bool:
+        """Whether a question about an order is one of what left: 订单 and 这单 are said of it whatever is asked."""
+        said = [cue.weight for cue in self.recognition.cues_in(scan) if cue.command == "order"]
+        ordered = sum(weight for weight in said if weight < SAYS_OUTRIGHT)
+        moved = weights.get("delivery", 0)
+        return self._has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
+
+    @property
+    def _has_deliveries(self) -> bool:
+        """Whether the ERPs tell of deliveries, or nothing is known of them yet."""
+        return bool(self.vocabulary.deliveries) or not self.vocabulary.documents
+
+    def _buyer(self, scan: Scan) -> bool:
+        """Whether a customer stands in a sentence, and no vendor."""
+        return bool(scan.of_kind(SpanKind.PARTNER)) and self.trade_of(scan) is Trade.SALE
+
+    def _of_products(
+        self,
+        scan: Scan,
+        products: list[Span],
+        ranked: list[str],
+        weights: Mapping[str, int],
+        usable: frozenset[str] | None,
+    ) -> Iterable[tuple[str, int]]:
+        asked = [name for name in ranked if name in _OF_PRODUCTS]
+        asked.sort(key=lambda name: (-weights[name], name == "stock"))  # 没货了, 什么时候来 asks when it comes
+        if products and self.draws_stock(scan, weights):
+            yield self.with_days(command_line("chart", "stock", products[0].value), "chart", scan), DECISIVE
+            return
+        if products and not asked and max(weights.get(name, 0) for name in _OF_MONEY) >= SAYS_WHAT_TO_DO:
+            asked = ["price"]  # what is paid for a product
+        if products and asked[:1] == ["shortage"]:
+            asked = asked[1:]  # 补货 of one product is its stock, or when it arrives
+        command = asked[0] if asked else "stock"
+        says_stock = weights.get("stock", 0) >= SAYS_WHAT_TO_DO
+        if command == "stock" and products and not says_stock and self._buyer(scan):
+            command = "price" if usable is None or "price" in usable else command
+        if products and weights.get(_TRAIL, 0) > max((weights.get(name, 0) for name in asked), default=0):
+            command = _TRAIL  # ids of people look like codes
+        words = [span.value for span in products] or [_joined(self._without_strangers(command, scan), SpanKind.NAME)]
+        if command == "shortage" and any(words):
+            command = "stock"  # whether one product is short
+        stores = _stores_in(scan) if command in AT_WAREHOUSES else ()
+        if command == "price":
+            codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in RECORDS_OF_PARTNERS]
+            words = [*words[:1], *(codes[:1] or [_joined(scan, SpanKind.PARTNER)])]
+        needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
+        if any(words) or stores:
+            several = words if command in {"stock", "price"} else words[:1]
+            for store in stores or ("",):
+                yield command_line(command, *several, store, needed), DECISIVE
+
+    def draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
+        """Whether a picture of a product is asked for: there is one of its stock alone."""
+        return weights.get("chart", 0) >= SAYS_OUTRIGHT and not _OF_SALES_OR_DEBTS.search(scan.text)
+
+    def demand(self, scan: Scan) -> str:
+        """Return the one quantity that a sentence names, as it is typed; empty where there is none."""
+        spans = scan.of_kind(SpanKind.QUANTITY)
+        if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
+            spans = scan.of_kind(SpanKind.DIGITS)
+            if not spans and (round_number := _ROUND_NUMBER.search(scan.text)):
+                return typed_demand(read_amount(round_number[0]) or Decimal(), "")
+        if not spans and (counted := self._counted(scan)):
+            return typed_demand(counted, "")
+        if len(spans) != 1 or (match := _AMOUNT.match(spans[0].text)) is None:
+            return ""
+        amount = read_amount(match[0].strip())
+        an_article = match[0] == "一"  # 一个 is a thing, not a quantity
+        return "" if amount is None or an_article else typed_demand(amount, spans[0].text[match.end() :].strip())
+
+    def _counted(self, scan: Scan) -> Decimal | None:
+        """Return the number right before the one product of a sentence: 30 FAN-20."""
+        products = scan.of_kind(SpanKind.PRODUCT)
+        match = _COUNT.search(scan.text[: products[0].start]) if len(products) == 1 else None
+        return read_amount(match[1]) if match else None
+
+    def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+        if others := self._several_partners(scan):
+            for partner in others:
+                rest = [span for span in scan.spans if span is partner or span not in others]
+                yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
+            return
+        if len(stores := _store_spans(scan)) > 1:
+            for store in stores:
+                rest = [span for span in scan.spans if span is store or span not in stores]
+                yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
+            return
+        named = _joined(scan, *_NAMES)
+        if not ranked and self._is_product(scan) and stores:
+            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan)), 1
+            return
+        if not ranked:
+            digits = scan.of_kind(SpanKind.DIGITS)
+            is_number = len(digits) == len(scan.spans) and says_itself(scan)
+            bare = " ".join(span.value for span in digits) if is_number else ""
+            if _NUMBER_OF_SOMETHING.fullmatch(bare) or (len(named) > 1 and self.is_known(scan)):
+                yield command_line(BARE, bare or named), 1
+            return
+        apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
+        ranked = [name for name in ranked if name not in apart]
+        if topic := self._topic(scan, weights):
+            yield command_line(_HOW_TO, topic), DECISIVE
+            return
+        if weights.get("chart", 0) >= DECISIVE and not named:
+            ranked = ["chart"]  # a picture is asked for outright, and the other words say of what
+        elif weights.get("pending", 0) >= DECISIVE and not named and _ME.search(scan.text):
+            ranked = ["pending"]  # what waits for the asker, of whatever kind
+        if self._is_product(scan) and any(
+            weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
+        ):
+            ranked = [name for name in ranked if name in _OF_PRODUCTS]
+        ranked = [name for name in ranked if name != _TRAIL]  # of nothing that is named by a number
+        for name in ranked[:MOST_ALTERNATIVES]:
+            known = named and self.is_known(scan)
+            least = 1 if known and name in _OF_PRODUCTS + RECORDS_OF_PARTNERS else SAYS_WHAT_TO_DO
+            if weights[name] < least or weights[ranked[0]] - weights[name] > _NEAR:
+                break
+            if name == "help" and named and weights[name] < SAYS_OUTRIGHT:
+                break  # a greeting for somebody else
+            yield self._list_line(name, scan), weights[name]
+
+    def _several_partners(self, scan: Scan) -> list[Span]:
+        """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
+        partners = scan.of_kind(SpanKind.PARTNER)
+        apart = [
+            _AND.fullmatch(scan.text, first.start + len(first.text), last.start) is not None
+            and not self.vocabulary.partner_with(first.value, last.value)
+            for first, last in pairwise(partners)
+        ]
+        return partners if apart and all(apart) else []
+
+    def _topic(self, scan: Scan, weights: Mapping[str, int]) -> str:
+        """Return the command of which a sentence asks how it is used."""
+        topics = {name: weight for name, weight in weights.items() if name != _HOW_TO and weight >= SAYS_WHAT_TO_DO}
+        return max(topics, key=lambda name: topics[name], default="") if weights.get(_HOW_TO, 0) >= DECISIVE else ""
+
+    def _without_strangers(self, name: str, scan: Scan) -> Scan:
+        """Leave out names that nobody knows, apart from the known one that fills the command's place for a name.
+
+        Beside goods of a size alone (M10) every word counts, and what follows a name may belong to it.
+        """
+        names = scan.of_kind(SpanKind.NAME)
+        strangers = [span for span in names if not self.recognition.is_name(span.value)]
+        known = [span for span in names if span not in strangers and not any(map(str.isdecimal, span.value))]
+        if name not in _OF_PRODUCTS:
+            known += partners_or_people(scan)
+        apart = [span for span in strangers if known and not any(are_beside(scan, span, other) for other in names)]
+        return Scan(scan.text, scan.rest, [span for span in scan.spans if span not in apart]) if apart else scan
+
+    def _list_line(self, name: str, scan: Scan) -> str:
+        scan = self._without_strangers(name, scan)
+        named = _joined(scan, *_NAMES)
+        cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
+        if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
+            return command_line(name, fixed)
+        if name in _ALONE:
+            return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
+        digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
+        if digits[0].isdecimal():
+            number = self._number(name, digits[0])
+            moved = name == "order" and self._asks_for_deliveries(scan, self.weigh(scan, None))
+            return command_line("delivery" if moved else name, number)
+        goods = _joined(scan, SpanKind.NAME) if self._names_known_goods(scan) else ""
+        comes = name == "arrivals" or (
+            name == "po" and any(cue.command == "arrivals" for cue in self.recognition.cues_in(scan))
+        )
+        if comes and goods:
+            return self.with_days(command_line("arrivals", goods), "arrivals", scan)
+        if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
+            return command_line("po", named)  # what is on its way from a vendor
+        if name == "price":
+            return command_line(name, _joined(scan, SpanKind.NAME), _joined(scan, SpanKind.PARTNER, SpanKind.PERSON))
+        if name == "shortage" and scan.of_kind(SpanKind.PLACE) and not scan.of_kind(SpanKind.NAME):
+            return command_line(name, *_stores_in(scan))
+        if name == "shortage":
+            known = named and self.is_known(scan)
+            return command_line("stock", named, self.demand(scan)) if known else command_line(name)
+        if name == "stock":
+            goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
+            if stores := _stores_in(scan):
+                return command_line(name, goods, *stores, self.demand(scan) if goods else "")
+            return command_line(name, named, self.demand(scan) if named else "")
+        if not named and (name in _OWNED or name == "report") and (own := _OWN.search(_without_days(scan))):
+            name = "order" if name == "report" else name  # there are figures of the company, and lists of a person's
+            named = "mine" if own[0].isascii() else "我的"
+        name = self._paid_or_to_pay(name, scan)
+        keyword = self.list_named(name, scan)
+        if name in _RANKED:
+            ranking = "" if named else keyword  # nobody who is named is ranked
+            return self.with_days(command_line(name, ranking), name, scan) if ranking else command_line(name, named)
+        if keyword == AGEING:
+            return command_line(name, keyword)  # it is of now, whatever days are named
+        if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
+            keyword = _OPEN  # nothing that is due today is late
+        return self.with_days(command_line(name, keyword, named), name, scan)
+
+    def _paid_or_to_pay(self, name: str, scan: Scan) -> str:
+        """Return the command for money that moved on days that are over, or moves on days ahead."""
+        days = [span.text for span in scan.of_kind(SpanKind.DATE)]
+        if name == "payment" and any(map(names_days_ahead, days)):
+            return "bill" if _PAYING in scan.text else "invoice"
+        if name in _TO_PAY and any(map(names_days, days)) and _MOVED.match(scan.text):
+            return "payment"
+        return name
+
+    def _is_due_later(self, name: str, scan: Scan) -> bool:
+        """Whether something is due on days that a sentence names and that are not over."""
+        line = self.with_days("", name, scan).strip()
+        return bool(line) and names_days_due_later(line)
+
+    def with_days(self, line: str, name: str, scan: Scan) -> str:
+        """Return a line with the days that a sentence names, if its command lists documents of days."""
+        if not self.recognition.takes(Days, name):
+            return line
+        dates = (span.text for span in scan.of_kind(SpanKind.DATE))
+        named = (
+            names_days,
+            names_missing_day,
+            *([names_month_in_digits] if self.recognition.takes_months(name) else []),
+        )
+        days = next((text for text in dates if any(says(text) for says in named)), "")
+        if not days:
+            return line
+        due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
+        if not due or name in _ALWAYS_DUE:
+            return f"{line} {days}"
+        return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
+
+    def list_named(self, name: str, scan: Scan) -> str:
+        """Return the named list of a command that is meant: what is late for an order is late for any document."""
+        keyword = self._said_list(name, scan)
+        if name == "payment":
+            return self._direction(keyword, scan)
+        owing = any(cue.command == "bill" and cue.weight > LIST_WEIGHT for cue in self.recognition.cues_in(scan))
+        return _OF_PAYABLES if owing and name == "chart" and keyword in {"", AGEING} else keyword
+
+    def _said_list(self, name: str, scan: Scan) -> str:
+        lists = self.sentences.lists[name]
+        days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
+        dated = [cue for day in days for cue in self.sentences.cues.get(day, ())]  # some lists are of a day
+        own = {cue.keyword for cue in (*self.recognition.cues_in(scan), *dated) if cue.keyword and cue.command == name}
+        said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self.recognition.cues_of(span))
+        others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}
+        return next((keyword for keyword in lists if keyword in own | others), "")
+
+    def _direction(self, keyword: str, scan: Scan) -> str:
+        """Return whether money came in or went out; of a customer or vendor it only moves one way."""
+        if _BOTH_WAYS in scan.text or (self.trade_of(scan) and partners_or_people(scan)):
+            return ""
+        return _RECEIVED if keyword == _PAID and _PAID_BY_THEM.search(scan.text) else keyword
+
+    def only_names_lists_of(self, name: str, scan: Scan) -> bool:
+        """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
+        spoken = [self.recognition.cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
+        shared = {_LATE} & set(self.sentences.lists.get(name, ()))
+        return bool(spoken) and all(
+            any(cue.keyword and (cue.command == name or cue.keyword in shared) for cue in cues) for cues in spoken
+        )
+
+    def _narrowed(self, name: str, word: str, keyword: str) -> str:
+        """Return the list of a command that a word means which names the list ``keyword`` of another one."""
+        narrowed = self.sentences.narrowed.get(name, {})
+        return next((own for own, words in narrowed.items() if any(part in word for part in words)), keyword)
+
+    def _number(self, command: str, digits: str) -> str:
+        """Return the whole number of a document of which only the digits were said."""
+        shapes = self.vocabulary.documents.get(command, ())
+        return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
+
+    def is_known(self, scan: Scan) -> bool:
+        names = scan.of_kind(SpanKind.NAME)
+        known = all(self.vocabulary.knows_product(span.value) for span in names)
+        return known and bool(names or partners_or_people(scan) or scan.of_kind(SpanKind.PLACE))
+
+    def _names_known_goods(self, scan: Scan) -> bool:
+        names = scan.of_kind(SpanKind.NAME)
+        return bool(names) and all(self.vocabulary.knows_product(span.value) for span in names)
+
+    def _is_product(self, scan: Scan) -> bool:
+        """Whether products are named, and nobody."""
+        return bool(scan.of_kind(SpanKind.NAME)) and not scan.of_kind(SpanKind.PARTNER) and self.is_known(scan)
+
+
+def _joined(scan: Scan, *kinds: SpanKind) -> str:
+    """Return the names of these kinds; a place is said as it was written."""
+    spans = [span for span in in_order(scan.spans) if span.kind in kinds]
+    return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
+
+
+def _without_days(scan: Scan) -> str:
+    """Return a text without the days in it: 我上周下的单子 are 我下的单子."""
+    text = scan.text
+    for span in sorted(scan.of_kind(SpanKind.DATE), key=lambda span: -span.start):
+        text = text[: span.start] + text[span.start + len(span.text) :]
+    return text
+
+
+def _store_spans(scan: Scan) -> list[Span]:
+    """Return the warehouses that are meant, each once: named outright, or by their places."""
+    spans = in_order((*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE)))
+    named = [span for span in spans if span.kind is SpanKind.WAREHOUSE]
+    beside = {
+        span for pair in pairwise(spans) if _AND.fullmatch(scan.text, end_of(pair[0]), pair[1].start) for span in pair
+    }
+    meant = [span for span in spans if not named or span in named or span in beside]
+    return [*{span.value: span for span in reversed(meant)}.values()][::-1]
+
+
+def _stores_in(scan: Scan) -> tuple[str, ...]:
+    """Return the warehouses that are meant, as they are typed."""
+    return tuple(f"@{span.value}" for span in _store_spans(scan))

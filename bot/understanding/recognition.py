@@ -1,0 +1,330 @@
+"""What stands in a sentence: names, numbers, warehouses, days and known words of one company."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+from bot.chat.arguments import Word
+from bot.chat.days import DaysOrMonth, names_days
+from bot.chat.registry import Commands
+from bot.understanding.homophones import Homophones
+from bot.understanding.misspellings import Misspellings
+from bot.understanding.scanning import (
+    Scan,
+    Span,
+    SpanKind,
+    drop_corrected,
+    drop_counted_units,
+    drop_negated,
+    drop_repeated,
+    leftover,
+    quantity_pattern,
+    take_codes,
+    take_days,
+    take_digits,
+    take_latin_names,
+    take_mentions,
+    take_months,
+    take_names,
+    take_off_topic,
+    take_parted_words,
+    take_parts_of_names,
+    take_quantities,
+    take_stock_of_warehouses,
+    take_words,
+)
+from bot.understanding.sentences import Cue, Sentences
+from bot.understanding.vocabulary import Vocabulary
+
+LONGEST_WORD = 24
+"""Characters of a filler or date at most."""
+_TIMES = re.compile(r"(?<=\d)乘(?=\d)")
+OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
+"""Commands that look for a partner's name: ERPs do not know it in pinyin."""
+_DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
+RECORDS_OF_PARTNERS = ("customer", "vendor")
+"""Commands that say all of a partner: 宏达怎么样."""
+_LISTED_BY_PARTNER = (OF_PARTNERS | {"delivery"}) - set(RECORDS_OF_PARTNERS)
+NAMED = frozenset(
+    {SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}
+)
+"""What a question is about, beside which a short word that nobody knows is no name."""
+SHORTEST_NAME = 2
+_SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
+_LONGEST_PARTED = 16
+"""Signs of a piece that may be a name and its size."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """Finds in sentences what the words of the commands and of one company stand for."""
+
+    commands: Commands
+    sentences: Sentences
+    vocabulary: Vocabulary
+
+    def prepare(self) -> None:
+        """Build what finding needs: that takes a second in a large company."""
+        self.vocabulary.prepare()
+        _ = self.partners, self.longest_partner, self.stores, self.places, self.longest_store, self.stores_heard
+        _ = self.longest_person, self.longest_cue, self.quantity, self.homophones, self.misspellings
+
+    def scan(self, text: str) -> Scan:
+        """Return what stands in a normalised text."""
+        scan = Scan.of(self.misspellings.mend(_TIMES.sub("×", text), self._is_called_so))
+        sentences = self.sentences
+        drop_negated(scan)
+        take_mentions(scan, self.stores)
+        take_names(scan, SpanKind.PARTNER, self.partners, self.longest_partner)
+        take_names(scan, SpanKind.PERSON, self.vocabulary.people, self.longest_person)
+        take_parts_of_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner, sentences.cues)
+        take_latin_names(scan, SpanKind.PARTNER, self.vocabulary.latin_partner)
+        take_latin_names(scan, SpanKind.NAME, self._latin_goods)
+        take_codes(scan, self.vocabulary)
+        take_stock_of_warehouses(scan, sentences.cues)
+        scan.respell(self.stores_heard.mend(scan.rest, self.is_in_a_name))
+        take_names(scan, SpanKind.WAREHOUSE, self.stores, self.longest_store)
+        take_days(scan, self.vocabulary.knows_product)
+        take_quantities(scan, self.quantity)
+        take_off_topic(scan, sentences.off_topic, LONGEST_WORD, self.is_in_a_name)
+        scan.respell(self.homophones.mend(scan.rest, self._is_word))
+        take_parted_words(scan, sentences.parted, sentences.cues, self.longest_cue)
+        take_words(scan, sentences.cues, self.longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
+        take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
+        if any(self.takes_months(cue.command) for cue in self.cues_in(scan)):
+            take_months(scan)
+        drop_counted_units(scan, sentences.units)
+        take_digits(scan)
+        take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
+        for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self.is_name):
+            if len(piece) > 1 or piece.isdecimal():
+                scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
+        drop_corrected(scan)
+        self._join_partners(scan)
+        self._drop_words_beside_names(scan)
+        self._take_sizes(scan)
+        self._name_partners(scan)
+        drop_repeated(scan)
+        return scan
+
+    def _take_sizes(self, scan: Scan) -> None:
+        """Take a quantity beside goods for their size where there are goods of this size: 钢卷尺5米."""
+        goods = [span for span in scan.of_kind(SpanKind.NAME) if self.vocabulary.knows_product(span.value)]
+        for span in scan.of_kind(SpanKind.QUANTITY):
+            if self.vocabulary.knows_product(span.text) and any(are_beside(scan, span, other) for other in goods):
+                scan.spans.remove(span)
+                scan.spans.append(replace(span, kind=SpanKind.NAME))
+
+    def _name_partners(self, scan: Scan) -> None:
+        """Take codes of partners for their names, by which documents are found, where a list of those is asked for."""
+        documents, names = scan.of_kind(SpanKind.DOCUMENT), self.vocabulary.codes
+        if scan.of_kind(SpanKind.PRODUCT) or any(span.value not in names for span in documents):
+            return
+        if _DEBT.search(scan.text):
+            return  # what they owe stands in their record
+        weights = {cue.command: cue.weight for cue in sorted(self.cues_in(scan), key=lambda cue: cue.weight)}
+        records = max((weights.get(name, 0) for name in RECORDS_OF_PARTNERS), default=0)
+        if max((weights.get(name, 0) for name in _LISTED_BY_PARTNER), default=0) > records:
+            for span in documents:
+                scan.spans.remove(span)
+                scan.spans.append(replace(span, kind=SpanKind.PARTNER, value=names[span.value], command=""))
+
+    def _drop_words_beside_names(self, scan: Scan) -> None:
+        """Leave out what is as short as a word and no name where something is named that the company has."""
+        unknown = [span for span in scan.of_kind(SpanKind.NAME) if not self.is_name(span.value)]
+        if any(span.kind in NAMED for span in scan.spans) or len(unknown) < len(scan.of_kind(SpanKind.NAME)):
+            scan.spans = [span for span in scan.spans if span not in unknown or not _is_short_word(span.value)]
+
+    def _join_partners(self, scan: Scan) -> None:
+        """Take two parts of one partner's name for the whole: 慈溪 and 风扇配件厂, "Müller & Söhne"."""
+        for first, last in pairwise(scan.of_kind(SpanKind.PARTNER)):
+            between = scan.text[first.start + len(first.text) : last.start]
+            name = None if between not in {"", "&", " & "} else self.vocabulary.partner_with(first.value, last.value)
+            if name:
+                scan.spans.remove(first)
+                scan.spans.remove(last)
+                scan.spans.append(Span(SpanKind.PARTNER, first.start, first.text + between + last.text, name))
+                return
+
+    def _parted(self, start: int, piece: str) -> Iterable[tuple[int, str]]:
+        """Return a piece, parted where goods stand beside their size, a place or a partner: 5号纸箱."""
+        knows = self.vocabulary.knows_product
+        for place in self.places:
+            before, after = piece.removesuffix(place), piece.removeprefix(place)
+            goods = tuple(self._parted(start, before)) if before != piece and len(before) >= SHORTEST_NAME else ()
+            if goods and (len(goods) > 1 or knows(before)):
+                return *goods, (start + len(before), place)
+            if after != piece and len(after) >= SHORTEST_NAME and knows(after):
+                return (start, place), (start + len(place), after)
+        if piece.isascii() or len(piece) > _LONGEST_PARTED or self.is_in_a_name(piece):
+            return ((start, piece),)
+        for size in range(len(piece) - SHORTEST_NAME, SHORTEST_NAME - 1, -1):
+            first, last = piece[:size], piece[size:]
+            taken = last[1:] if last[0] in self.sentences.verbs and len(last) > SHORTEST_NAME else last
+            sized = _SIZED.search(piece) and knows(first)
+            if (sized or self.vocabulary.knows_partner(first)) and self._names_goods(taken):
+                return (start, first), (start + len(piece) - len(taken), taken)
+        return ((start, piece),)
+
+    def _latin_goods(self, words: str) -> str | None:
+        """Return what Latin words write of a name of goods, in singular too; None where they are said of anything."""
+        sentences = self.sentences
+        if all(word in sentences.fillers or word in sentences.cues for word in words.split()):
+            return None
+        single = words.removesuffix("es") if words.endswith(("shes", "ches", "xes")) else words.removesuffix("s")
+        return next((name for name in (words, single) if self.vocabulary.knows_product(name)), None)
+
+    def _names_goods(self, piece: str) -> bool:
+        """Whether goods are called so, or so for short."""
+        return self.vocabulary.knows_product(piece) or self.vocabulary.abbreviated_goods(piece) is not None
+
+    def _named(self, start: int, piece: str) -> Span:
+        """Return a piece that was left over as the name of something."""
+        if len(piece) > 1 and piece.endswith(("仓", "仓库")):
+            return Span(SpanKind.WAREHOUSE, start, piece, piece)
+        if store := self.places.get(piece.casefold()):
+            return Span(SpanKind.PLACE, start, piece, store)
+        if person := self.vocabulary.person(piece):
+            return Span(SpanKind.PERSON, start, piece, person)
+        if partner := self.vocabulary.partner(piece):
+            return Span(SpanKind.PARTNER, start, piece, partner)
+        if self.vocabulary.knows_product(piece):
+            return Span(SpanKind.NAME, start, piece, piece)
+        if partner := self.vocabulary.abbreviated_partner(piece):
+            return Span(SpanKind.PARTNER, start, piece, partner)
+        if goods := self.vocabulary.abbreviated_goods(piece):
+            return Span(SpanKind.NAME, start, piece, goods)
+        return self._heard(start, piece)
+
+    def _heard(self, start: int, piece: str) -> Span:
+        """Return a piece as the name that sounds like it, if it has a sign that input methods offer for another one."""
+        meant = tuple(self.homophones.variants(piece))
+        if goods := {name for name in meant if self._sounds_like_goods(name)}:
+            return Span(SpanKind.NAME, start, piece, goods.pop() if len(goods) == 1 else piece)
+        partners = {name for name in meant if self.vocabulary.knows_partner(name)}
+        if len(partners) == 1:
+            return Span(SpanKind.PARTNER, start, piece, partners.pop())
+        return Span(SpanKind.NAME, start, piece, piece)
+
+    def _sounds_like_goods(self, name: str) -> bool:
+        """Whether goods are called so; of two signs, at the beginning or end of a name alone."""
+        knows = self.vocabulary.names_goods if len(name) == SHORTEST_NAME else self.vocabulary.knows_product
+        return knows(name)
+
+    def cues_in(self, scan: Scan) -> Iterable[Cue]:
+        """Yield what the words of a sentence speak for."""
+        for span in scan.of_kind(SpanKind.CUE):
+            yield from self.cues_of(span)
+
+    def cues_of(self, span: Span) -> tuple[Cue, ...]:
+        return self.sentences.cues[span.value.casefold()]
+
+    def takes(self, kind: type[Word], name: str) -> bool:
+        return any(issubclass(parameter.type, kind) for parameter in self.commands[name].signature.parameters)
+
+    def takes_months(self, name: str) -> bool:
+        return self.takes(DaysOrMonth, name)
+
+    def is_name(self, piece: str) -> bool:
+        """Whether a piece of more than one sign is part of a name that the company has."""
+        if len(piece) < SHORTEST_NAME:
+            return False
+        vocabulary = self.vocabulary
+        kept = piece[:SHORTEST_NAME] in self.sentences.kept or len(tuple(self._parted(0, piece))) > 1
+        return kept or vocabulary.knows_product(piece) or vocabulary.knows_partner(piece)
+
+    @cached_property
+    def partners(self) -> Mapping[str, str]:
+        return self.vocabulary.partner_names
+
+    @cached_property
+    def longest_partner(self) -> int:
+        return max(map(len, self.partners), default=0)
+
+    @cached_property
+    def longest_person(self) -> int:
+        return max(map(len, self.vocabulary.people), default=0)
+
+    @cached_property
+    def stores(self) -> Mapping[str, str]:
+        return {spoken.casefold(): name for spoken, name in self.vocabulary.stores().items()}
+
+    @cached_property
+    def places(self) -> Mapping[str, str]:
+        return self.vocabulary.places()
+
+    @cached_property
+    def longest_store(self) -> int:
+        return max(map(len, self.stores), default=0)
+
+    @cached_property
+    def longest_cue(self) -> int:
+        return max(map(len, self.sentences.cues), default=0)
+
+    @cached_property
+    def misspellings(self) -> Misspellings:
+        sentences = self.sentences
+        return Misspellings((*sentences.cues, *sentences.fillers, *sentences.phrases))
+
+    @cached_property
+    def homophones(self) -> Homophones:
+        return Homophones(self.sentences.heard, self.vocabulary.readings)
+
+    @cached_property
+    def stores_heard(self) -> Homophones:
+        called = (spoken for spoken in self.stores if spoken.endswith("仓") and not spoken.isascii())
+        return Homophones(called, self.vocabulary.readings)
+
+    def _is_word(self, piece: str) -> bool:
+        """Whether a piece means something as it is written."""
+        sentences = self.sentences
+        words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates)
+        return self.is_in_a_name(piece) or any(piece in each for each in words)
+
+    def _is_called_so(self, word: str) -> bool:
+        """Whether a Latin word is part of a name, or spells one, or means something as it is written."""
+        sentences = self.sentences
+        words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates, sentences.off_topic)
+        return any(word in each for each in words) or bool(
+            self.is_in_a_name(word) or self.vocabulary.spelled_by(word, limit=1) or names_days(word)
+        )
+
+    def is_in_a_name(self, piece: str) -> bool:
+        """Whether something or somebody that the company has is called so, in part at least."""
+        return self.vocabulary.knows_product(piece) or self.vocabulary.knows_partner(piece)
+
+    @cached_property
+    def quantity(self) -> re.Pattern[str]:
+        return quantity_pattern(self.sentences.units)
+
+
+def are_beside(scan: Scan, one: Span, other: Span) -> bool:
+    """Whether nothing stands between two spans."""
+    first, last = in_order((one, other))
+    return one is not other and not scan.text[end_of(first) : last.start].strip(" 的")
+
+
+def end_of(span: Span) -> int:
+    return span.start + len(span.text)
+
+
+def in_order(spans: Iterable[Span]) -> list[Span]:
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _is_short_word(piece: str) -> bool:
+    return len(piece) <= SHORTEST_NAME and not piece.isascii()
+
+
+def says_itself(scan: Scan) -> bool:
+    """Whether a sentence is nothing but names and numbers."""
+    signs = sum(len(span.text) for span in scan.spans)
+    return signs >= len(scan.text.replace(" ", "")) and not scan.of_kind(SpanKind.CUE)
+
+
+def partners_or_people(scan: Scan) -> list[Span]:
+    return scan.of_kind(SpanKind.PARTNER) or scan.of_kind(SpanKind.PERSON)
