@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -281,6 +282,13 @@ async def test_a_wrong_address_is_told_without_its_password(address: str, said: 
     with pytest.raises(ConfigurationError, match=said) as refused:
         await copy_database(original.settings, address)
     assert "hush" not in str(refused.value)
+
+
+async def test_a_server_that_says_nothing_is_not_waited_for(original: Original) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://bot:hush@127.0.0.1:{silent.getsockname()[1]}/db?connect_timeout=2"
+        with pytest.raises(ConfigurationError, match="to copy to cannot be used: the database is not reached"):
+            await copy_database(original.settings, url)
 
 
 async def test_a_database_is_not_copied_onto_itself(original: Original) -> None:

@@ -41,6 +41,13 @@ def test_an_unusable_address_is_refused_without_repeating_it(url: str) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+def test_a_server_that_says_nothing_is_waited_for_as_long_as_the_address_says() -> None:
+    address = "postgresql://bot@localhost/x"
+    assert engines.make_engine(address).url.query["connect_timeout"] == "10"
+    own = engines.make_engine(f"{address}?connect_timeout=3&sslmode=require").url.query
+    assert (own["connect_timeout"], own["sslmode"], own["keepalives_idle"]) == ("3", "require", "30")
+
+
 async def test_sqlite_writes_ahead_so_that_readers_never_wait(database: Database) -> None:
     mode = await database.run(lambda connection: connection.exec_driver_sql("PRAGMA journal_mode").scalar())
     assert mode == "wal"
