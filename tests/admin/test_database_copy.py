@@ -240,10 +240,10 @@ async def test_tables_without_rows_are_filled(original: Original, tmp_path: Path
 async def test_tables_of_another_program_are_left_alone(original: Original, tmp_path: Path) -> None:
     target = tmp_path / "other.sqlite3"
     with closing(sqlite3.connect(target)) as connection:
-        connection.execute("CREATE TABLE person (name TEXT)")
-    with pytest.raises(ConfigurationError, match=r"another program \(person\)"):
+        connection.execute("CREATE TABLE audit_head (name TEXT)")
+    with pytest.raises(ConfigurationError, match=r"another program \(audit_head\)"):
         await copy_database(original.settings, f"sqlite:///{target}")
-    assert rows_in(target) == {"person": []}
+    assert rows_in(target) == {"audit_head": []}
 
 
 @pytest.mark.parametrize("which", ["original", "copy"])
