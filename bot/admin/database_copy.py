@@ -143,11 +143,11 @@ async def _require_empty(target: Database) -> None:
         check_version(revision)
     except DatabaseIsNewer as error:
         raise ConfigurationError(f"{_TARGET}: {error.detail}") from None
-    await target.run(_require_no_rows)
     if revision is None and (theirs := await target.run(tables_there)):
         raise ConfigurationError(
             f"{_TARGET} has tables of another program ({_first(each.name for each in theirs)}); make one for the bot"
         )
+    await target.run(_require_no_rows)
 
 
 def _require_no_rows(connection: Connection) -> None:

@@ -34,7 +34,7 @@ from bot.store.errors import DatabaseInUse, StoreUnavailable
 from bot.store.owner import own_database
 from bot.store.table_copies import tables_with_rows
 from bot.store.tables import APPROVAL_AUDIT, ERP_COPY, METADATA
-from tests.erp.sql.postgres_server import PASSWORD, Postgres
+from tests.erp.sql.postgres_server import PASSWORD, Postgres, new_database
 from tests.store.test_upgrades import fill
 
 # SQLite's indices of expressions: nothing here asks what they say.
@@ -127,7 +127,7 @@ async def holds_nothing(url: str) -> bool:
 
 @pytest.mark.process
 async def test_every_row_comes_back_from_postgresql_as_it_was(
-    original: Original, empty_postgres_url: str, tmp_path: Path
+    original: Original, empty_postgres_url: str, postgres_server: Postgres, tmp_path: Path
 ) -> None:
     before = original.rows()
     assert all(before[name] for name in METADATA.tables)
@@ -135,11 +135,13 @@ async def test_every_row_comes_back_from_postgresql_as_it_was(
     assert original.rows() == before
     assert f"{len(METADATA.tables)} tables copied" in "\n".join(lines)
 
-    on_postgresql = at(original.settings, empty_postgres_url)
     again = tmp_path / "again" / "bot.sqlite3"
-    with pytest.raises(ConfigurationError, match="set DINGERP_DATA_KEY"):
-        await copy_database(on_postgresql.model_copy(update={"data_dir": tmp_path}), f"sqlite:///{again}")
-    await copy_database(on_postgresql, f"sqlite:///{again}")
+    with new_database(postgres_server) as another:
+        await copy_database(at(original.settings, empty_postgres_url), another.admin_url)
+        settings = at(original.settings, another.admin_url)
+        with pytest.raises(ConfigurationError, match="set DINGERP_DATA_KEY"):
+            await copy_database(settings.model_copy(update={"data_dir": tmp_path}), f"sqlite:///{again}")
+        await copy_database(settings, f"sqlite:///{again}")
     assert rows_in(again) == before
 
 
@@ -240,10 +242,10 @@ async def test_tables_without_rows_are_filled(original: Original, tmp_path: Path
 async def test_tables_of_another_program_are_left_alone(original: Original, tmp_path: Path) -> None:
     target = tmp_path / "other.sqlite3"
     with closing(sqlite3.connect(target)) as connection:
-        connection.execute("CREATE TABLE person (name TEXT)")
-    with pytest.raises(ConfigurationError, match=r"another program \(person\)"):
+        connection.execute("CREATE TABLE audit_head (name TEXT)")
+    with pytest.raises(ConfigurationError, match=r"another program \(audit_head\)"):
         await copy_database(original.settings, f"sqlite:///{target}")
-    assert rows_in(target) == {"person": []}
+    assert rows_in(target) == {"audit_head": []}
 
 
 @pytest.mark.parametrize("which", ["original", "copy"])
