@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.process]
     ("events", "seconds", "room"),
     [
         # The first cards, before there is a digest, weigh more in a small flood.
-        pytest.param(4_000, 500, 5, id="4000", marks=pytest.mark.timeout(600)),
+        pytest.param(4_000, 500, 6, id="4000", marks=pytest.mark.timeout(600)),
         pytest.param(150_000, 3_000, 3, id="150000", marks=[pytest.mark.soak, pytest.mark.timeout(3_300)]),
     ],
 )
