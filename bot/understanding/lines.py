@@ -108,6 +108,8 @@ _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "s
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
+_RANKED_BY_DAYS = frozenset({"best", "biggest"})
+"""Rankings by what was ordered on some days; what is owed is of now."""
 _EVERYDAY_LISTS = (_ALONE - {"help"}) | _RANKED | {"chart"}
 """Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 
@@ -303,7 +305,7 @@ class LineComposer:
                 yield command_line(BARE, bare or named), 1
             return
         apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
-        ranked = [name for name in ranked if name not in apart]
+        ranked = [name for name in ranked if name not in apart or (not named and self._ranking(name, scan))]
         if topic := self._topic(scan, weights):
             yield command_line(_HOW_TO, topic), DECISIVE
             return
@@ -393,12 +395,17 @@ class LineComposer:
         keyword = self.list_named(name, scan)
         if name in _RANKED:
             ranking = "" if named else keyword  # nobody who is named is ranked
-            return self.with_days(command_line(name, ranking), name, scan) if ranking else command_line(name, named)
+            days = _days_said(scan, months=True) if ranking in _RANKED_BY_DAYS else ""
+            return f"{command_line(name, ranking)} {days}".rstrip() if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
         if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
             keyword = _OPEN  # nothing that is due today is late
         return self.with_days(command_line(name, keyword, named), name, scan)
+
+    def _ranking(self, name: str, scan: Scan) -> str:
+        """Return the word for the list in which a command ranks what a sentence asks for; empty for others."""
+        return self.list_named(name, scan) if name in _RANKED else ""
 
     def _paid_or_to_pay(self, name: str, scan: Scan) -> str:
         """Return the command for money that moved on days that are over, or moves on days ahead."""
@@ -418,13 +425,7 @@ class LineComposer:
         """Return a line with the days that a sentence names, if its command lists documents of days."""
         if not self.recognition.takes(Days, name):
             return line
-        dates = (span.text for span in scan.of_kind(SpanKind.DATE))
-        named = (
-            names_days,
-            names_missing_day,
-            *([names_month_in_digits] if self.recognition.takes_months(name) else []),
-        )
-        days = next((text for text in dates if any(says(text) for says in named)), "")
+        days = _days_said(scan, months=self.recognition.takes_months(name))
         if not days:
             return line
         due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
@@ -491,6 +492,13 @@ def _joined(scan: Scan, *kinds: SpanKind) -> str:
     """Return the names of these kinds; a place is said as it was written."""
     spans = [span for span in in_order(scan.spans) if span.kind in kinds]
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
+
+
+def _days_said(scan: Scan, *, months: bool) -> str:
+    """Return the first days that a sentence names, with ``months`` also a month in digits; empty without any."""
+    named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
+    dates = (span.text for span in scan.of_kind(SpanKind.DATE))
+    return next((text for text in dates if any(says(text) for says in named)), "")
 
 
 def _without_days(scan: Scan) -> str:

@@ -27,7 +27,7 @@ from tests.chat.code_pictures import (
 )
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("pictures", [20, pytest.param(50, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("symbology", SYMBOLOGIES, ids=str)
 def test_nearly_all_codes_are_read_and_none_wrongly(symbology: BarcodeFormat, pictures: int) -> None:

@@ -17,6 +17,7 @@ from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
+@pytest.mark.sampled(2)
 class TestErpNextContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)

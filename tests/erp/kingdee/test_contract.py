@@ -148,6 +148,7 @@ class Kingdee(ErpContract):
         }
 
 
+@pytest.mark.sampled(2)
 class TestKingdeeSignedContract(Kingdee):
     __test__ = True
     name = "kingdee"

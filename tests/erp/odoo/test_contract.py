@@ -141,6 +141,7 @@ class OdooContract(ErpContract):
         }
 
 
+@pytest.mark.sampled(2)
 class TestOdooJson2Contract(OdooContract):
     name, vendor, release = "odoo-json2", vendor, (19, 0)
     gaps = gaps(login__once=_NO_LOGIN)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.erp.rest.manifest import vendor
@@ -14,6 +16,7 @@ from tests.erp.fakes.plain import FakePlain
 from tests.erp.rest.documented_config import api_options
 
 
+@pytest.mark.sampled(2)
 class TestRestContract(ErpContract):
     offers, feeds = frozenset(Capability), frozenset(Feed)
     """With a login that runs out."""

@@ -104,7 +104,7 @@ def _purchase(record: Any) -> Any:
     )
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 class TestDolibarrContract(ErpContract):
     """With one key."""
 

@@ -196,6 +196,7 @@ class SapB1Contract(ErpContract):
         }
 
 
+@pytest.mark.sampled(2)
 class TestSapB1Contract(SapB1Contract):
     name, version = "sap_b1", "v2"
 

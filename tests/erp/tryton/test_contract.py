@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.erp.model import (
     Bill,
     Feed,
@@ -68,6 +70,7 @@ def _ready_by_state(record: Any) -> Any:
     return replace(record, material_ready=_READY.get(record.status))
 
 
+@pytest.mark.sampled(2)
 class TestTrytonContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.erp.goods import DeliveryStatus, GoodsDelivery, WarehouseContents
 from bot.erp.model import (
     Customer,
@@ -87,6 +89,7 @@ _CODES = {place: code for code, place in WAREHOUSES.items()}
 _GOODS = {Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK}
 
 
+@pytest.mark.sampled(2)
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
     offers = frozenset(Capability) - (GOODS - _GOODS) - {Capability.REORDER_POINT, Capability.LOTS}
