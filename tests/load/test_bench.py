@@ -9,9 +9,11 @@ from tests.load.__main__ import Goal, RunFigures, bars, measure, report
 from .contenders import BARE, DINGERP, README, Contender
 
 
-@pytest.mark.parametrize("contender", [BARE, DINGERP], ids=lambda contender: contender.name)
+@pytest.mark.parametrize(
+    "contender", [pytest.param(BARE, marks=pytest.mark.soak), DINGERP], ids=lambda contender: contender.name
+)
 async def test_every_question_costs_one_call_and_gets_one_answer(contender: Contender) -> None:
-    figures = await measure(contender, seconds=3.0, in_flight=32, warm_up=0.3)
+    figures = await measure(contender, seconds=1.0, in_flight=32, warm_up=0.3)
 
     assert figures.calls_per_answer == 1.0
     assert figures.unasked == 0

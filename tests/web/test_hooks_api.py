@@ -33,11 +33,11 @@ from .hook_server import hook_server
 
 DESCRIPTION = Path(__file__).resolve().parents[2] / "docs" / "reference" / "hooks.openapi.json"
 SIGNATURE = ("webhook-id", "webhook-timestamp", "webhook-signature")
-api = schemathesis.openapi.from_path(DESCRIPTION)
-drawn = schemathesis.openapi.from_path(
-    DESCRIPTION, config=SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
-)
-"""The same without the three hundred systematic requests: running those once is enough."""
+DRAWN_ALONE = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
+"""Without the three hundred systematic requests, which every worker would prepare when it collects the tests."""
+drawn = schemathesis.openapi.from_path(DESCRIPTION, config=DRAWN_ALONE)
+api = schemathesis.openapi.from_path(DESCRIPTION) if settings.get_current_profile_name() == "thorough" else drawn
+"""With the systematic requests in `make soak`."""
 
 
 class Signed(AuthBase):
