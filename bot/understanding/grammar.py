@@ -50,6 +50,16 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
+_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
+_BOUND = re.compile(
+    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
+    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
+    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
+    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
+    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
+    re.IGNORECASE,
+)
+"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -119,10 +129,18 @@ class Grammar:
         return reading.line if reading and not reading.unsure else ""
 
     def _asked(self, text: str, usable: frozenset[str] | None) -> Reading | None:
-        """Return what a sentence asks for that is no typed line."""
+        """Return what a sentence asks for that is no typed line.
+
+        It is not sure of a line that leaves something out: a bound, or that a product's turnover was meant.
+        """
         if not text:
             return None
         scan = self.recognition.scan(text)
+        products = scan.of_kind(SpanKind.PRODUCT)
+        is_bounded = _BOUND.search(text) is not None and not products
+        if is_bounded:
+            scan = self.recognition.scan(_BOUND.sub(" ", text))
+        of_turnover = bool(products) and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT
         found = self._found(scan, usable)
         if not found:
             return None
@@ -131,7 +149,7 @@ class Grammar:
             line=line,
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
-            unsure=bool(others) and found[others[0]] >= found[line],
+            unsure=is_bounded or of_turnover or (bool(others) and found[others[0]] >= found[line]),
             understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
         )
 

@@ -35,7 +35,8 @@ class Understood:
 class Reading:
     """The line that a sentence asks for, and what was understood of it.
 
-    ``alternatives`` are other lines that it may ask for; ``unsure``: the first of them is as likely as ``line``.
+    ``alternatives`` are other lines that it may ask for; ``unsure``: the first of them is as likely as ``line``, or
+    ``line`` leaves something out that was said.
     """
 
     line: str
@@ -63,7 +64,12 @@ def named_as_typed(reading: Reading, sentence: str) -> Reading:
         return line
 
     lines = tuple(dict.fromkeys(map(as_typed, (reading.line, *reading.alternatives))))
-    return replace(reading, line=lines[0], alternatives=lines[1:], unsure=reading.unsure and len(lines) > 1)
+    return replace(
+        reading,
+        line=lines[0],
+        alternatives=lines[1:],
+        unsure=reading.unsure and (len(lines) > 1 or not reading.alternatives),
+    )
 
 
 def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
