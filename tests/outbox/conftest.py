@@ -43,8 +43,8 @@ START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 GROUP = Place(PlaceKind.GROUP, "cidWarehouse==")
 WIDE = SendLimits(per_second=10_000, place_minute=10_000, robot_minute=10_000)
 IMPATIENT = ApiRetryPolicy(per_try=0.3, connect=0.3, overall=1.0, tries=1, backoff=0.01)
-UNHURRIED = ApiRetryPolicy(per_try=60.0, connect=60.0, overall=120.0, tries=1)
-"""As long as an answer takes on a busy machine."""
+UNHURRIED = ApiRetryPolicy(per_try=30.0, connect=30.0, overall=30.0, tries=1)
+"""As long as an answer takes on a busy machine, and less than the minute that DingTalk may ask a caller to wait."""
 _NUMBERS = itertools.count()
 
 
