@@ -59,6 +59,7 @@ def test_five_people_ask_twenty_questions_each_without_a_slash() -> None:
     assert not any("/" in question.sentence for questions in DAYS.values() for question in questions)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("person", DAYS)
 async def test_each_sentence_is_answered_as_the_tutorial_says(
     person: str, system: BotSystem, browser_page: OpenPage

@@ -206,8 +206,8 @@ def _outputs(folder: Path) -> tuple[Path, Path]:
 
 @asynccontextmanager
 async def dingerp(*arguments: str, env: Mapping[str, str], folder: Path) -> AsyncIterator[Program]:
-    """Start ``dingerp`` as `program` does."""
-    async with program("-m", "bot.cli", *arguments, env=env, folder=folder) as started:
+    """Start ``dingerp`` as `forked` does. Starts in a fresh Python: the first test of `dingerp run`, and the wheel."""
+    async with forked("bot.cli", *arguments, env=env, folder=folder) as started:
         yield started
 
 

@@ -27,7 +27,7 @@ from bot.simulator.engine import SimEngine
 from bot.simulator.server import RunningSimulator
 from bot.simulator.server import open_simulator as simulator_running
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem, system_settings
-from tests.scenario.processes import dingerp, environment, forked, used_before
+from tests.scenario.processes import dingerp, environment, forked, program, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None)
@@ -65,7 +65,9 @@ PROMISED = (
 @pytest.mark.process
 async def test_two_keys_and_a_vendor_are_enough(simulator: RunningSimulator, tmp_path: Path) -> None:
     engine, traffic = simulator.engine, Traffic(simulator.engine, 1)
-    async with dingerp("run", env=environment(CONFIG, simulator.url, tmp_path / "data"), folder=tmp_path) as bot:
+    env = environment(CONFIG, simulator.url, tmp_path / "data")
+    # As an operator starts it: in a Python that has loaded nothing yet.
+    async with program("-m", "bot.cli", "run", env=env, folder=tmp_path) as bot:
         port = (await bot.saying("bot.running"))["port"]
         traffic.ask()
         await engine.wait_for(lambda: traffic.answers)

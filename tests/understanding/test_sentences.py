@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import pytest
 
 from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands
@@ -32,13 +34,18 @@ def test_there_are_enough_of_them() -> None:
     assert len(dict(SENTENCES)) == len(SENTENCES), "a sentence stands twice"
 
 
+@pytest.fixture(scope="module")
+def readings(grammar: Grammar) -> Mapping[str, Reading | None]:
+    """The readings of all sentences: they take seconds."""
+    return {sentence: grammar.read(sentence) for sentence, _ in SENTENCES}
+
+
 # Thousands of tests, a sentence each, would take several times as long.
-def test_each_is_taken_for_the_right_line(grammar: Grammar) -> None:
-    read = {sentence: _line_of(grammar.read(sentence)) for sentence, _ in SENTENCES}
+def test_each_is_taken_for_the_right_line(readings: Mapping[str, Reading | None]) -> None:
     wrong = [
-        f"{sentence}: {read[sentence]}, not {expected}"
+        f"{sentence}: {line}, not {expected}"
         for sentence, expected in SENTENCES
-        if _plain(read[sentence]) != _plain(expected)
+        if _plain(line := _line_of(readings[sentence])) != _plain(expected)
     ]
     assert wrong == []
 
@@ -54,12 +61,12 @@ def test_every_command_that_sentences_ask_for_is_in_the_table(grammar: Grammar) 
     assert grammar.sentences.commands | {"find", "export"} == asked - {NOTHING, CHOICE}
 
 
-def test_no_sentence_writes(grammar: Grammar, commands: Commands) -> None:
+def test_no_sentence_writes(readings: Mapping[str, Reading | None], grammar: Grammar, commands: Commands) -> None:
     readable = grammar.sentences.commands | {"find", "export"}
     writing = [
         f"{sentence}: {line}"
-        for sentence, _ in SENTENCES
-        if (reading := grammar.read(sentence)) is not None and reading.by is not ReadBy.COMMAND
+        for sentence, reading in readings.items()
+        if reading is not None and reading.by is not ReadBy.COMMAND
         for line in (reading.line, *reading.alternatives)
         if commands.parse(line).command not in readable
     ]
