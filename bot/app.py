@@ -25,6 +25,7 @@ import structlog
 from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
 from bot.dingtalk.contact_events import read_contact_change
+from bot.dingtalk.dispatcher import AcknowledgeFrame
 from bot.dingtalk.errors import UnknownEvent
 from bot.dingtalk.form_wire import shown_response
 from bot.dingtalk.frames import Push
@@ -32,7 +33,8 @@ from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
 from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.sdk import ChatbotMessage, Credential, EventMessage
-from bot.dingtalk.stream import AcknowledgeFrame, StreamClient, StreamPolicy
+from bot.dingtalk.stream import StreamClient
+from bot.dingtalk.stream_policy import StreamPolicy
 from bot.health import HealthReport, down
 from bot.metrics import Metrics
 from bot.settings import Settings

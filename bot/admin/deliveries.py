@@ -14,8 +14,8 @@ from bot.admin.output import (
     as_json,
     count_noun,
     escape_invisible,
+    fields_of,
     format_delay,
-    format_exact,
     format_second,
     join_details,
 )
@@ -131,29 +131,9 @@ def _step_row(step: DeliveryStep, zone: tzinfo) -> tuple[str, ...]:
 
 
 def _fields(record: DeliveryRecord, zone: tzinfo) -> dict[str, Any]:
-    return {
-        "card": record.card,
-        "place": str(record.place),
-        "kind": record.kind,
-        "state": record.state.value,
-        "via": record.via.value,
-        "urgency": record.urgency.value,
-        "wanted": record.wanted,
-        "shown": record.shown,
-        "tries": record.tries,
-        "due_at": format_exact(record.due_at, zone),
-        "next_at": format_exact(record.next_at, zone),
-        "changed_at": format_exact(record.changed_at, zone),
-        "fact": record.fact,
-        "reason": record.reason,
-    }
+    names = "card place kind state via urgency wanted shown tries due_at next_at changed_at fact reason"
+    return fields_of(record, names, zone)
 
 
 def _step_fields(step: DeliveryStep, zone: tzinfo) -> dict[str, Any]:
-    return {
-        "at": format_exact(step.at, zone),
-        "what": step.what.value,
-        "revision": step.revision,
-        "late_seconds": step.late.total_seconds(),
-        "detail": step.detail,
-    }
+    return fields_of(step, "at what revision detail", zone) | {"late_seconds": step.late.total_seconds()}

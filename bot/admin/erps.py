@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.database import OperatorDeed, open_database
 from bot.admin.inputs import read_choice
-from bot.admin.output import escape_invisible, format_minute
+from bot.admin.output import escape_invisible, fields_of, format_minute
 from bot.bootstrap.erps import examine_source
 from bot.erp.model import Area
 from bot.erp.source_check import SourceReport, report_lines
@@ -85,12 +85,7 @@ def _rejected_lines(records: Sequence[RejectedRecord], count: int, zone: ZoneInf
 
 
 def _rejected_fields(record: RejectedRecord, zone: ZoneInfo, with_record: bool) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "source": record.source,
-        "area": record.area,
-        "key": record.key,
-        "defect": record.defect,
-        "why": record.why,
+    fields = fields_of(record, "source area key defect why", zone) | {
         "first_seen": _moment(record.first, zone),
         "last_seen": _moment(record.last, zone),
     }

@@ -18,8 +18,8 @@ from bot.admin.output import (
     as_json,
     count_noun,
     escape_invisible,
+    fields_of,
     format_delay,
-    format_exact,
     format_second,
     join_details,
 )
@@ -54,20 +54,8 @@ async def search_events(settings: Settings, wanted: EventSearch, *, zone: tzinfo
 
 def event_fields(event: StoredEvent, zone: tzinfo) -> dict[str, Any]:
     """Return an event for programs."""
-    return {
-        "number": event.seq,
-        "source": event.source,
-        "origin": event.origin,
-        "id": event.id,
-        "type": event.type,
-        "subject": event.subject,
-        "via": event.via,
-        "severity": event.severity,
-        "at": format_exact(event.at, zone),
-        "received_at": format_exact(event.received_at, zone),
-        "state": event.state.value,
-        "reason": event.reason,
-    }
+    names = "source origin id type subject via severity at received_at state reason"
+    return {"number": event.seq} | fields_of(event, names, zone)
 
 
 def _event_lines(found: Sequence[StoredEvent], limit: int, zone: tzinfo) -> Iterator[str]:
@@ -255,38 +243,22 @@ def _history_fields(history: EventHistory, zone: tzinfo, with_data: bool) -> dic
     data = {"data": orjson.Fragment(history.event.raw)} if with_data else {}
     return data | {
         "event": event_fields(history.event, zone),
-        "history": [
-            {
-                "at": format_exact(line.at, zone),
-                "what": line.what,
-                "place": line.place,
-                "detail": line.detail,
-                "alert": line.alert,
-                "card": line.card,
-            }
-            for line in history.lines
-        ],
+        "history": [fields_of(line, "at what place detail alert card", zone) for line in history.lines],
         "alerts": [
-            {
-                "id": alert.id,
-                "state": alert.state.value,
-                "severity": alert.severity.value,
+            fields_of(alert, "id state severity", zone)
+            | {
                 "acknowledged_by": alert.acknowledged.user_id if alert.acknowledged else None,
                 "held_back": alert.held,
             }
             for alert in history.alerts
         ],
-        "cards": [_card_fields(status) for status in history.cards],
+        "cards": [_card_fields(status, zone) for status in history.cards],
     }
 
 
-def _card_fields(status: CardStatus) -> dict[str, Any]:
+def _card_fields(status: CardStatus, zone: tzinfo) -> dict[str, Any]:
     card, delivery = status.card, status.delivery
-    return {
-        "id": card.id,
-        "place": str(card.place),
-        "route": card.route,
-        "state": card.state.value,
+    return fields_of(card, "id place route state", zone) | {
         "next": card.next or None,
         "delivery": delivery.state.value if delivery else None,
         "reason": delivery.reason if delivery else "",

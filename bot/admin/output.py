@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any
 from unicodedata import east_asian_width
 
 import orjson
+
+from bot.outbox.place import Place
 
 
 def escape_invisible(text: str) -> str:
@@ -43,6 +47,23 @@ def join_details(*details: str) -> str:
 def as_json(value: object) -> str:
     """Return a value as JSON for programs."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def fields_of(record: object, names: str, zone: tzinfo) -> dict[str, Any]:
+    """Return these attributes of a record for programs: words, places and times as texts."""
+    return {name: _for_programs(getattr(record, name), zone) for name in names.split()}
+
+
+def _for_programs(value: object, zone: tzinfo) -> object:
+    match value:
+        case datetime():
+            return format_exact(value, zone)
+        case Place():
+            return str(value)
+        case StrEnum():
+            return value.value
+        case _:
+            return value
 
 
 def align_columns(rows: Iterable[Sequence[str]]) -> list[str]:

@@ -7,7 +7,15 @@ from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_exact, format_minute
+from bot.admin.output import (
+    align_columns,
+    as_json,
+    count_noun,
+    escape_invisible,
+    fields_of,
+    format_exact,
+    format_minute,
+)
 from bot.admin.replay import CardFilter, ReplayedCard, ReplayResult
 from bot.outbox.place import Place
 from bot.settings import Settings
@@ -126,13 +134,7 @@ def _card_fields(card: ReplayedCard, zone: tzinfo) -> dict[str, Any]:
         "route": card.route,
         "card": card.template,
         "alerts": [
-            {
-                "source": alert.event.source,
-                "type": alert.event.type,
-                "subject": alert.event.subject,
-                "severity": alert.severity.value,
-                "state": alert.state.value,
-            }
+            fields_of(alert.event, "source type subject", zone) | fields_of(alert, "severity state", zone)
             for alert in card.alerts
         ],
     }

@@ -19,7 +19,7 @@ from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, Se
 from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.message import Conversation, ConversationKind, Message, Sender
 from bot.dingtalk.apis import AppKeys
-from bot.dingtalk.card_api import CARD_GONE, CardApi
+from bot.dingtalk.card_api import CARD_GONE, CardApi, CardSpace
 from bot.dingtalk.card_wire import TemplateChoice, card_params, changed_params
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
@@ -287,10 +287,9 @@ class DingTalkAnswerChannel:
                 track_id=track_id,
                 params=params,
                 template_id=template.template_id,
-                conversation=where,
+                spaces=[CardSpace(where, person)],
                 summary=cards.shared.title,
                 robot_code=self._keys.robot(message.robot_code),
-                user_id=person,
                 private=private,
                 called=called,
             )
@@ -306,10 +305,9 @@ class DingTalkAnswerChannel:
             track_id=track_id,
             params=card_params(naming(card, called), template),
             template_id=template.template_id,
-            conversation=where,
+            spaces=[CardSpace(where, person)],
             summary=self._say(card.language, phrase("Answer to: %(line)s", line=line) if line else YOUR_ANSWER),
             robot_code=self._keys.robot(message.robot_code),
-            user_id=person,
             called=called,
             announces=card.title,
         )
@@ -325,14 +323,14 @@ class DingTalkAnswerChannel:
         template = self._templates.of(card.name)
         params = card_params(card, template)
         own_params = card_params(naming(cards.own, called), template) if way is PrivateWay.PRIVATE_DATA else {}
+        where = Conversation(group.id, ConversationKind.DIRECT) if way is PrivateWay.DIRECT else group
         await self._cards.create_and_deliver(
             track_id=track_id,
             params=params,
             template_id=template.template_id,
-            conversation=Conversation(group.id, ConversationKind.DIRECT) if way is PrivateWay.DIRECT else group,
+            spaces=[CardSpace(where, person)],
             summary=self._say(card.language, ONLY_YOU) if way is PrivateWay.RECIPIENTS else card.title,
             robot_code=robot_code,
-            user_id=person,
             recipients=[person] if person is not None and way is PrivateWay.RECIPIENTS else (),
             private=_private_values(person, params, own_params),
             called=called,

@@ -55,43 +55,6 @@ class CardApi:
         track_id: str,
         params: Mapping[str, str],
         template_id: str,
-        conversation: Conversation,
-        summary: str,
-        robot_code: str,
-        user_id: str | None = None,
-        recipients: Sequence[str] = (),
-        private: Mapping[str, Mapping[str, str]] | None = None,
-        called: Mapping[str, str] = NOBODY_CALLED,
-        announces: str = "",
-    ) -> None:
-        """Make the card ``track_id`` appear in ``conversation``; the same id again changes nothing.
-
-        ``summary`` is the text in the list of conversations and in the notification; ``announces`` is what the
-        notification says of a card that becomes another one: its text in the list follows it, where DingTalk does that
-        (docs: platform/dingtalk/cards.md#previews). ``user_id`` is the person of a direct conversation. ``recipients``
-        are the members of a group who alone get the card, ``private`` is what single people see instead, ``called`` are
-        members of the group whom it calls (@), with their names. Raises `DingTalkDeliveryFailed` when DingTalk made
-        the card but did not show it, and other `DingTalkError`.
-        """
-        await self.create_at_several(
-            track_id=track_id,
-            params=params,
-            template_id=template_id,
-            spaces=[CardSpace(conversation, user_id)],
-            summary=summary,
-            robot_code=robot_code,
-            recipients=recipients,
-            private=private,
-            called=called,
-            announces=announces,
-        )
-
-    async def create_at_several(
-        self,
-        *,
-        track_id: str,
-        params: Mapping[str, str],
-        template_id: str,
         spaces: Sequence[CardSpace],
         summary: str,
         robot_code: str,
@@ -100,9 +63,14 @@ class CardApi:
         called: Mapping[str, str] = NOBODY_CALLED,
         announces: str = "",
     ) -> tuple[CardSpace, ...]:
-        """Make one card appear at all these places by one call, and return those where DingTalk does not show it.
+        """Make the card ``track_id`` appear at these places, and return those where DingTalk does not show it.
 
-        The rest is as in `create_and_deliver`; `DingTalkDeliveryFailed` says that it is shown nowhere.
+        The same id again changes nothing. ``summary`` is the text in the list of conversations and in the notification;
+        ``announces`` is what the notification says of a card that becomes another one: its text in the list follows it,
+        where DingTalk does that (docs: platform/dingtalk/cards.md#previews). ``recipients`` are the members of a group
+        who alone get the card, ``private`` is what single people see instead, ``called`` are members of the group whom
+        it calls (@), with their names. Raises `DingTalkDeliveryFailed` when DingTalk made the card but shows it
+        nowhere, and other `DingTalkError`.
         """
         body: dict[str, Any] = {
             "cardTemplateId": template_id,

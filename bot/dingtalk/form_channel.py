@@ -10,7 +10,7 @@ import structlog
 from bot.cards.card import CardForm
 from bot.chat.message import Conversation, ConversationKind
 from bot.dingtalk.apis import AppKeys
-from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.card_api import CardApi, CardSpace
 from bot.dingtalk.errors import DingTalkAccessDenied, DingTalkDeliveryFailed, DingTalkOutcomeUnknown, DingTalkRefused
 from bot.dingtalk.form_wire import form_params
 from bot.errors import DingerpError
@@ -83,10 +83,9 @@ class DingTalkFormChannel:
             track_id=track_id,
             params=form_params(form, self._say(form.language, TO_FILL_IN)),
             template_id=self._template_id,
-            conversation=where if in_group else Conversation(where.id, ConversationKind.DIRECT),
+            spaces=[CardSpace(where if in_group else Conversation(where.id, ConversationKind.DIRECT), user_id)],
             summary=self._say(form.language, A_FORM_FOR_YOU),
             robot_code=self._keys.robot(""),
-            user_id=user_id,
             recipients=(user_id,) if in_group else (),
         )
 

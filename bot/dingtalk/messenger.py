@@ -59,7 +59,7 @@ class DingTalkMessenger:
         spaces = {_space_of(place): place for place in places}
         with translating_errors(create_failure):
             params = card_params(naming(card, called), template)
-            missed = await self._cards.create_at_several(
+            missed = await self._cards.create_and_deliver(
                 track_id=track_id,
                 params=params,
                 template_id=template.template_id,

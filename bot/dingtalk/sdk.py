@@ -18,33 +18,18 @@ _stands_in = "requests" not in sys.modules
 if _stands_in:
     sys.modules["requests"] = _LoadedLater("requests")
 
-from dingtalk_stream import (  # noqa: E402 - it imports what is loaded later
-    AckMessage,
-    CallbackHandler,
-    CallbackMessage,
-    ChatbotMessage,
-    Credential,
-    DingTalkStreamClient,
-    EventHandler,
-    EventMessage,
-    SystemMessage,
-)
-from dingtalk_stream.frames import Headers  # noqa: E402
-from dingtalk_stream.version import VERSION_STRING  # noqa: E402
+# After the stand-in: the SDK imports what is loaded later.
+from dingtalk_stream import AckMessage as AckMessage  # noqa: E402
+from dingtalk_stream import CallbackHandler as CallbackHandler  # noqa: E402
+from dingtalk_stream import CallbackMessage as CallbackMessage  # noqa: E402
+from dingtalk_stream import ChatbotMessage as ChatbotMessage  # noqa: E402
+from dingtalk_stream import Credential as Credential  # noqa: E402
+from dingtalk_stream import DingTalkStreamClient as DingTalkStreamClient  # noqa: E402
+from dingtalk_stream import EventHandler as EventHandler  # noqa: E402
+from dingtalk_stream import EventMessage as EventMessage  # noqa: E402
+from dingtalk_stream import SystemMessage as SystemMessage  # noqa: E402
+from dingtalk_stream.frames import Headers as Headers  # noqa: E402
+from dingtalk_stream.version import VERSION_STRING as VERSION_STRING  # noqa: E402
 
 if _stands_in:
     del sys.modules["requests"]
-
-__all__ = [
-    "VERSION_STRING",
-    "AckMessage",
-    "CallbackHandler",
-    "CallbackMessage",
-    "ChatbotMessage",
-    "Credential",
-    "DingTalkStreamClient",
-    "EventHandler",
-    "EventMessage",
-    "Headers",
-    "SystemMessage",
-]

@@ -21,7 +21,6 @@ import structlog
 from bot.backoff import Backoff
 from bot.dingtalk.connection import Connection
 from bot.dingtalk.dispatcher import (
-    AcknowledgeFrame,
     CallbackReceiver,
     DeferredReceiver,
     Dispatcher,
@@ -38,17 +37,6 @@ from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.version import user_agent as own_user_agent
-
-__all__ = [
-    "AcknowledgeFrame",
-    "CallbackReceiver",
-    "DeferredReceiver",
-    "EventReceiver",
-    "OnIdle",
-    "StreamClient",
-    "StreamPolicy",
-    "StreamStatus",
-]
 
 log = structlog.get_logger(__name__)
 

@@ -20,12 +20,12 @@ from bot.doctor.local import (
     check_own_templates,
     check_parts,
 )
-from bot.doctor.results import CheckGrade, CheckResult, describe_results
+from bot.doctor.results import CheckGrade as CheckGrade
+from bot.doctor.results import CheckResult as CheckResult
+from bot.doctor.results import describe_results as describe_results
 from bot.doctor.running import check_running
 from bot.metrics import Metrics
 from bot.settings import Settings
-
-__all__ = ["CheckGrade", "CheckResult", "describe_results", "run_checks"]
 
 
 async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResult, ...]:

@@ -1,34 +1,32 @@
-"""The calls for documents and partners, as two that serve every kind: the port's calls and the hub's questions."""
+"""The calls for documents and partners, by two that serve every kind: the port's calls and the hub's questions.
+
+Another kind of document is another pair of lines in both classes; `bot.erp.port.Erp` says what each call returns.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from bot.erp import listing
 from bot.erp.answer import Answer
-from bot.erp.goods import GoodsDelivery
-from bot.erp.listing import (
-    BILLS,
-    CUSTOMERS,
-    DELIVERIES,
-    INVOICES,
-    PAYMENTS,
-    PRODUCTION_ORDERS,
-    PURCHASE_ORDERS,
-    SALES_ORDERS,
-    VENDORS,
-    D,
-    Listing,
-)
-from bot.erp.model import (
-    Bill,
-    Customer,
-    Invoice,
-    Payment,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
-    Slice,
-    Supplier,
-)
+from bot.erp.listing import D, Listing
+from bot.erp.model import Slice
 from bot.erp.port import ListQuery
+
+
+def _read(kind: Listing[D]) -> Callable[[DocumentCalls, str], Coroutine[Any, Any, D]]:
+    async def read(self: DocumentCalls, number: str) -> D:
+        return await self._ask_document(kind, number)
+
+    return read
+
+
+def _read_list(kind: Listing[D]) -> Callable[[DocumentCalls, ListQuery], Coroutine[Any, Any, Slice[D]]]:
+    async def read_list(self: DocumentCalls, query: ListQuery) -> Slice[D]:
+        return await self._ask_documents(kind, query)
+
+    return read_list
 
 
 class DocumentCalls:
@@ -40,63 +38,33 @@ class DocumentCalls:
     async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         raise NotImplementedError
 
-    async def order(self, number: str) -> SalesOrder:
-        return await self._ask_document(SALES_ORDERS, number)
+    order, orders = _read(listing.SALES_ORDERS), _read_list(listing.SALES_ORDERS)
+    invoice, invoices = _read(listing.INVOICES), _read_list(listing.INVOICES)
+    purchase_order, purchase_orders = _read(listing.PURCHASE_ORDERS), _read_list(listing.PURCHASE_ORDERS)
+    production_order, production_orders = _read(listing.PRODUCTION_ORDERS), _read_list(listing.PRODUCTION_ORDERS)
+    delivery, deliveries = _read(listing.DELIVERIES), _read_list(listing.DELIVERIES)
+    customer, customers = _read(listing.CUSTOMERS), _read_list(listing.CUSTOMERS)
+    vendor, vendors = _read(listing.VENDORS), _read_list(listing.VENDORS)
+    bill, bills = _read(listing.BILLS), _read_list(listing.BILLS)
+    payment, payments = _read(listing.PAYMENTS), _read_list(listing.PAYMENTS)
 
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        return await self._ask_documents(SALES_ORDERS, query)
 
-    async def invoice(self, number: str) -> Invoice:
-        return await self._ask_document(INVOICES, number)
+def _find(kind: Listing[D]) -> Callable[[DocumentAnswers, str], Coroutine[Any, Any, Answer[D]]]:
+    async def find(self: DocumentAnswers, number: str) -> Answer[D]:
+        return await self._document(kind, number)
 
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        return await self._ask_documents(INVOICES, query)
+    return find
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        return await self._ask_document(PURCHASE_ORDERS, number)
 
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        return await self._ask_documents(PURCHASE_ORDERS, query)
+def _find_all(kind: Listing[D]) -> Callable[[DocumentAnswers, ListQuery], Coroutine[Any, Any, Answer[Slice[D]]]]:
+    async def find_all(self: DocumentAnswers, query: ListQuery) -> Answer[Slice[D]]:
+        return await self._documents(kind, query)
 
-    async def production_order(self, number: str) -> ProductionOrder:
-        return await self._ask_document(PRODUCTION_ORDERS, number)
-
-    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        return await self._ask_documents(PRODUCTION_ORDERS, query)
-
-    async def delivery(self, number: str) -> GoodsDelivery:
-        return await self._ask_document(DELIVERIES, number)
-
-    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
-        return await self._ask_documents(DELIVERIES, query)
-
-    async def customer(self, code: str) -> Customer:
-        return await self._ask_document(CUSTOMERS, code)
-
-    async def customers(self, query: ListQuery) -> Slice[Customer]:
-        return await self._ask_documents(CUSTOMERS, query)
-
-    async def vendor(self, code: str) -> Supplier:
-        return await self._ask_document(VENDORS, code)
-
-    async def vendors(self, query: ListQuery) -> Slice[Supplier]:
-        return await self._ask_documents(VENDORS, query)
-
-    async def bill(self, number: str) -> Bill:
-        return await self._ask_document(BILLS, number)
-
-    async def bills(self, query: ListQuery) -> Slice[Bill]:
-        return await self._ask_documents(BILLS, query)
-
-    async def payment(self, number: str) -> Payment:
-        return await self._ask_document(PAYMENTS, number)
-
-    async def payments(self, query: ListQuery) -> Slice[Payment]:
-        return await self._ask_documents(PAYMENTS, query)
+    return find_all
 
 
 class DocumentAnswers:
-    """The hub's questions, by `_document` and `_documents`; `bot.erp.port.Erp` says what each returns."""
+    """The hub's questions, by `_document` and `_documents`."""
 
     async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
         raise NotImplementedError
@@ -104,56 +72,12 @@ class DocumentAnswers:
     async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
         raise NotImplementedError
 
-    async def order(self, number: str) -> Answer[SalesOrder]:
-        return await self._document(SALES_ORDERS, number)
-
-    async def orders(self, query: ListQuery) -> Answer[Slice[SalesOrder]]:
-        return await self._documents(SALES_ORDERS, query)
-
-    async def invoice(self, number: str) -> Answer[Invoice]:
-        return await self._document(INVOICES, number)
-
-    async def invoices(self, query: ListQuery) -> Answer[Slice[Invoice]]:
-        return await self._documents(INVOICES, query)
-
-    async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
-        return await self._document(PURCHASE_ORDERS, number)
-
-    async def purchase_orders(self, query: ListQuery) -> Answer[Slice[PurchaseOrder]]:
-        return await self._documents(PURCHASE_ORDERS, query)
-
-    async def production_order(self, number: str) -> Answer[ProductionOrder]:
-        return await self._document(PRODUCTION_ORDERS, number)
-
-    async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
-        return await self._documents(PRODUCTION_ORDERS, query)
-
-    async def delivery(self, number: str) -> Answer[GoodsDelivery]:
-        return await self._document(DELIVERIES, number)
-
-    async def deliveries(self, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
-        return await self._documents(DELIVERIES, query)
-
-    async def customer(self, code: str) -> Answer[Customer]:
-        return await self._document(CUSTOMERS, code)
-
-    async def customers(self, query: ListQuery) -> Answer[Slice[Customer]]:
-        return await self._documents(CUSTOMERS, query)
-
-    async def vendor(self, code: str) -> Answer[Supplier]:
-        return await self._document(VENDORS, code)
-
-    async def vendors(self, query: ListQuery) -> Answer[Slice[Supplier]]:
-        return await self._documents(VENDORS, query)
-
-    async def bill(self, number: str) -> Answer[Bill]:
-        return await self._document(BILLS, number)
-
-    async def bills(self, query: ListQuery) -> Answer[Slice[Bill]]:
-        return await self._documents(BILLS, query)
-
-    async def payment(self, number: str) -> Answer[Payment]:
-        return await self._document(PAYMENTS, number)
-
-    async def payments(self, query: ListQuery) -> Answer[Slice[Payment]]:
-        return await self._documents(PAYMENTS, query)
+    order, orders = _find(listing.SALES_ORDERS), _find_all(listing.SALES_ORDERS)
+    invoice, invoices = _find(listing.INVOICES), _find_all(listing.INVOICES)
+    purchase_order, purchase_orders = _find(listing.PURCHASE_ORDERS), _find_all(listing.PURCHASE_ORDERS)
+    production_order, production_orders = _find(listing.PRODUCTION_ORDERS), _find_all(listing.PRODUCTION_ORDERS)
+    delivery, deliveries = _find(listing.DELIVERIES), _find_all(listing.DELIVERIES)
+    customer, customers = _find(listing.CUSTOMERS), _find_all(listing.CUSTOMERS)
+    vendor, vendors = _find(listing.VENDORS), _find_all(listing.VENDORS)
+    bill, bills = _find(listing.BILLS), _find_all(listing.BILLS)
+    payment, payments = _find(listing.PAYMENTS), _find_all(listing.PAYMENTS)

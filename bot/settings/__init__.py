@@ -29,71 +29,34 @@ from bot.errors import ConfigurationError
 from bot.secret_values import Secret
 from bot.settings.file_variables import SUFFIX, read_named_files, settings_beside, takes_json, value_of_file
 from bot.settings.sealed_values import find_sealed, open_values
-from bot.settings.sections.answers import (
-    CardSettings,
-    IndexSettings,
-    LanguageModelSettings,
-    ReadModelSettings,
-    TemplateSettings,
-    UnderstandingSettings,
-)
-from bot.settings.sections.connections import (
-    DingTalkSettings,
-    ErpSettings,
-    HookSettings,
-    HttpSettings,
-    PollSettings,
-    QueueSettings,
-)
-from bot.settings.sections.notifications import (
-    AlertSettings,
-    ApprovalSettings,
-    NativeFields,
-    NativeSettings,
-    NotifySettings,
-    OutboxSettings,
-)
-from bot.settings.sections.rights import AccessSettings, AllowanceSettings, AuditSettings, LimitSettings, RuleSettings
-from bot.settings.sections.upkeep import EventSettings, LogSettings, RetentionSettings
+from bot.settings.sections.answers import CardSettings as CardSettings
+from bot.settings.sections.answers import IndexSettings as IndexSettings
+from bot.settings.sections.answers import LanguageModelSettings as LanguageModelSettings
+from bot.settings.sections.answers import ReadModelSettings as ReadModelSettings
+from bot.settings.sections.answers import TemplateSettings as TemplateSettings
+from bot.settings.sections.answers import UnderstandingSettings as UnderstandingSettings
+from bot.settings.sections.connections import DingTalkSettings as DingTalkSettings
+from bot.settings.sections.connections import ErpSettings as ErpSettings
+from bot.settings.sections.connections import HookSettings as HookSettings
+from bot.settings.sections.connections import HttpSettings as HttpSettings
+from bot.settings.sections.connections import PollSettings as PollSettings
+from bot.settings.sections.connections import QueueSettings as QueueSettings
+from bot.settings.sections.notifications import AlertSettings as AlertSettings
+from bot.settings.sections.notifications import ApprovalSettings as ApprovalSettings
+from bot.settings.sections.notifications import NativeFields as NativeFields
+from bot.settings.sections.notifications import NativeSettings as NativeSettings
+from bot.settings.sections.notifications import NotifySettings as NotifySettings
+from bot.settings.sections.notifications import OutboxSettings as OutboxSettings
+from bot.settings.sections.rights import AccessSettings as AccessSettings
+from bot.settings.sections.rights import AllowanceSettings as AllowanceSettings
+from bot.settings.sections.rights import AuditSettings as AuditSettings
+from bot.settings.sections.rights import LimitSettings as LimitSettings
+from bot.settings.sections.rights import RuleSettings as RuleSettings
+from bot.settings.sections.upkeep import EventSettings as EventSettings
+from bot.settings.sections.upkeep import LogSettings as LogSettings
+from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
 from bot.spelling import most_alike
 from bot.wrong_values import explain_wrong_values
-
-__all__ = [
-    "ACCESS_RULES",
-    "ALERT_RULES",
-    "APPROVAL_RULES",
-    "APPROVER",
-    "DEFAULT_FILE",
-    "AccessSettings",
-    "AlertSettings",
-    "AllowanceSettings",
-    "ApprovalSettings",
-    "AuditSettings",
-    "CardSettings",
-    "ConversationAllowanceSettings",
-    "DingTalkSettings",
-    "ErpSettings",
-    "EventSettings",
-    "HookSettings",
-    "HttpSettings",
-    "IndexSettings",
-    "LanguageModelSettings",
-    "LimitSettings",
-    "LogSettings",
-    "NativeFields",
-    "NativeSettings",
-    "NotifySettings",
-    "OutboxSettings",
-    "PollSettings",
-    "QueueSettings",
-    "ReadModelSettings",
-    "RetentionSettings",
-    "RuleSettings",
-    "Settings",
-    "TemplateSettings",
-    "UnderstandingSettings",
-    "load_settings",
-]
 
 DEFAULT_FILE = Path("dingerp.toml")
 ACCESS_RULES = "access.toml"

@@ -12,13 +12,13 @@ from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import Color, View
+from bot.chat.records.stock_views import StockView
 from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
 from bot.erp.model import InvoiceStatus, Money, SalesOrder
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
 from commands.mo import ProductionListView, ProductionView
 from commands.order import OrderList, OrderListView, OrderView
 from commands.po import PurchaseList, PurchaseListView, PurchaseView
-from commands.stock import StockView
 from tests.commands.company import TODAY, Company, cny
 from tests.commands.conftest import Ask, as_, lines
 

@@ -22,12 +22,12 @@ from bot.cards.view import ListView, View
 from bot.chat.exports import ExportState, ExportView
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.products import Picks
+from bot.chat.records.stock_views import StockListView, StockView
 from bot.chat.registry import Commands
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.model import StockLevel
 from commands.audit import NEWEST, AuditTrail
 from commands.find import Hits
-from commands.stock import StockListView, StockView
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import Company, level, place, product
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines

@@ -12,6 +12,7 @@ from bot.access.policy import AccessPolicy
 from bot.access.presets import PRESET_RULES
 from bot.access.rules import AccessRule
 from bot.chat.records.products import Picks
+from bot.chat.records.stock_views import StockView, WarehouseView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import OrderStatus
 from bot.testing.commands import Chat, Reply, open_chat
@@ -21,7 +22,6 @@ from commands.order import OrderView
 from commands.price import PriceView
 from commands.product import ProductView
 from commands.shortage import ShortageView
-from commands.stock import StockView, WarehouseView
 
 pytest_plugins = "bot.testing.commands"
 

@@ -15,12 +15,12 @@ from bot.cards.notices import NotFoundNotice
 from bot.cards.view import ListView
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
+from bot.chat.records.stock_views import StockListView, StockView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import PurchaseOrder
 from commands.find import Hits
 from commands.order import OrderListView, OrderView
-from commands.stock import StockListView, StockView
 from tests.commands.company import Company
 from tests.commands.conftest import Ask, as_, lines
 

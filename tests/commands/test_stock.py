@@ -13,12 +13,13 @@ from bot.alerts.intake.areas.stock import OUT, STOCK
 from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
+from bot.chat.records.products import Picks
+from bot.chat.records.stock_views import StockListView, StockView
 from bot.erp.errors import Ambiguous, NotFound, Unavailable
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Lot, Product, StockLevel, WarehouseStock, by_expiry
 from bot.metrics import Metrics
 from bot.phrase import phrase
-from commands.stock import Picks, StockListView, StockView
 from tests.commands.company import NOW, SCREW, SHANGHAI, TODAY, Company, level, place
 from tests.commands.conftest import Ask, as_, lines
 

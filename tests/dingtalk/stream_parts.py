@@ -13,8 +13,10 @@ from typing import Any
 import aiohttp
 from dingtalk_stream import Credential
 
+from bot.dingtalk.dispatcher import CallbackReceiver
 from bot.dingtalk.frames import Push
-from bot.dingtalk.stream import CallbackReceiver, StreamClient, StreamPolicy
+from bot.dingtalk.stream import StreamClient
+from bot.dingtalk.stream_policy import StreamPolicy
 from bot.metrics import Metrics
 
 from .gateway_double import PATIENCE, GatewayDouble, Link

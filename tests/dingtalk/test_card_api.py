@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.card_api import CardApi, CardSpace
 from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from tests.dingtalk.conftest import CREATE_URL, DIRECT, GROUP, UPDATE_URL, FakeDingTalk
@@ -25,7 +25,7 @@ async def create(cards: CardApi, **changes: Any) -> None:
         "track_id": "track-1",
         "params": {"title": "库存"},
         "template_id": "t.schema",
-        "conversation": GROUP,
+        "spaces": [CardSpace(GROUP)],
         "summary": "库存 SKU123",
         "robot_code": "dingrobot",
     }
@@ -58,7 +58,7 @@ async def test_a_card_in_a_group(cards: CardApi, dingtalk: FakeDingTalk) -> None
 
 async def test_a_card_for_one_person(cards: CardApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=delivered(SHOWN))
-    await create(cards, conversation=DIRECT, user_id="manager4220", private={"manager4220": {"role": "approver"}})
+    await create(cards, spaces=[CardSpace(DIRECT, "manager4220")], private={"manager4220": {"role": "approver"}})
     body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
     assert body["openSpaceId"] == "dtv1.card//IM_ROBOT.manager4220"
     assert body["imRobotOpenDeliverModel"] == {"spaceType": "IM_ROBOT", "robotCode": "dingrobot"}
@@ -69,7 +69,7 @@ async def test_a_card_for_one_person(cards: CardApi, dingtalk: FakeDingTalk) -> 
 
 async def test_a_direct_card_needs_a_person(cards: CardApi) -> None:
     with pytest.raises(ValueError, match="person"):
-        await create(cards, conversation=DIRECT)
+        await create(cards, spaces=[CardSpace(DIRECT)])
 
 
 @pytest.mark.parametrize("results", [[NOT_SHOWN], [SHOWN, NOT_SHOWN], [{}], [{"success": "false"}]])

@@ -10,9 +10,10 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from bot.dingtalk.dispatcher import AcknowledgeFrame
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.frames import Push
-from bot.dingtalk.stream import AcknowledgeFrame, StreamClient
+from bot.dingtalk.stream import StreamClient
 from bot.errors import DingerpError
 from tests.dingtalk.gateway_double import BOT, PATIENCE, frame, ping
 from tests.dingtalk.stream_parts import Recorder, eventually, streaming

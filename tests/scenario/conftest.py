@@ -22,7 +22,7 @@ from bot.app import App
 from bot.app import running as app_running
 from bot.demo import demo_settings
 from bot.dingtalk.openapi import ApiRetryPolicy
-from bot.dingtalk.stream import StreamPolicy
+from bot.dingtalk.stream_policy import StreamPolicy
 from bot.settings import Settings, load_settings
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import ChatItem, SimDelivery, SimMessage

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp import deciding
+from bot.erp import deciding, listing
 from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
@@ -29,37 +29,9 @@ from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
 from bot.erp.kingdee.mapping import ValueReader, code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
-from bot.erp.kingdee.query import (
-    BUYERS,
-    MATERIALS,
-    OUTGOING,
-    PAYABLE_SOURCES,
-    PAYABLES,
-    PRODUCTION,
-    PURCHASES,
-    RECEIPTS,
-    RECEIVABLE_SOURCES,
-    RECEIVABLES,
-    SALES,
-    SHIPMENTS,
-    SUPPLIERS,
-    Form,
-)
+from bot.erp.kingdee.query import Form
 from bot.erp.kingdee.stock import StockReader
-from bot.erp.listing import (
-    BILLS,
-    CUSTOMERS,
-    DELIVERIES,
-    INVOICES,
-    PAYMENTS,
-    PRODUCTION_ORDERS,
-    PURCHASE_ORDERS,
-    SALES_ORDERS,
-    VENDORS,
-    D,
-    Listing,
-    kind_of,
-)
+from bot.erp.listing import D, Listing, kind_of
 from bot.erp.model import (
     Decision,
     DecisionResult,
@@ -77,17 +49,20 @@ from bot.erp.vendors import AdapterContext
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for the workflow to move on after a decision."""
 _FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
-    SALES_ORDERS: (SALES,),
-    INVOICES: (RECEIVABLES,),
-    PURCHASE_ORDERS: (PURCHASES,),
-    PRODUCTION_ORDERS: (PRODUCTION,),
-    CUSTOMERS: (BUYERS,),
-    VENDORS: (SUPPLIERS,),
-    BILLS: (PAYABLES,),
-    PAYMENTS: (RECEIPTS, OUTGOING),
-    DELIVERIES: (SHIPMENTS,),
+    listing.SALES_ORDERS: (queries.SALES,),
+    listing.INVOICES: (queries.RECEIVABLES,),
+    listing.PURCHASE_ORDERS: (queries.PURCHASES,),
+    listing.PRODUCTION_ORDERS: (queries.PRODUCTION,),
+    listing.CUSTOMERS: (queries.BUYERS,),
+    listing.VENDORS: (queries.SUPPLIERS,),
+    listing.BILLS: (queries.PAYABLES,),
+    listing.PAYMENTS: (queries.RECEIPTS, queries.OUTGOING),
+    listing.DELIVERIES: (queries.SHIPMENTS,),
 }
-_DIRECTIONS: Mapping[Filter, tuple[Form, ...]] = {Filter.RECEIVED: (RECEIPTS,), Filter.SPENT: (OUTGOING,)}
+_DIRECTIONS: Mapping[Filter, tuple[Form, ...]] = {
+    Filter.RECEIVED: (queries.RECEIPTS,),
+    Filter.SPENT: (queries.OUTGOING,),
+}
 """The forms that hold nothing but one list of payments."""
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
@@ -117,7 +92,7 @@ class KingdeeErp(ReaderErp):
 
     async def check(self) -> None:
         """Log in and read one material."""
-        await self._client.probe(MATERIALS)
+        await self._client.probe(queries.MATERIALS)
 
     async def close(self) -> None:
         """Log out and close connections."""
@@ -206,14 +181,14 @@ class KingdeeErp(ReaderErp):
             case Filter.PENDING:
                 return "FDocumentStatus='B' and FCancelStatus='A'"
             case Filter.OPEN:
-                return _OPEN_BILL if form in {SALES, PURCHASES} else _UNSETTLED
+                return _OPEN_BILL if form in {queries.SALES, queries.PURCHASES} else _UNSETTLED
             case Filter.OVERDUE:
                 due = " or ".join(queries.before(name, today) for name in await self._due_fields(form))
                 return all_of(_UNSETTLED, f"({due})")
-            case Filter.LATE if form is PRODUCTION:
+            case Filter.LATE if form is queries.PRODUCTION:
                 unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
                 return all_of(unfinished, queries.before("FPlanFinishDate", today))
-            case Filter.LATE if form is SHIPMENTS:
+            case Filter.LATE if form is queries.SHIPMENTS:
                 return all_of("FDocumentStatus<>'C' and FCancelStatus='A'", queries.before("FDate", today))
             case Filter.LATE:
                 return all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
@@ -226,23 +201,23 @@ class KingdeeErp(ReaderErp):
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
         """Return the documents built from bill lines and from related forms."""
-        if form is PURCHASES:
+        if form is queries.PURCHASES:
             runs = await self._workflow.runs([lines[0] for lines in found])
             return [self._mapper.purchase_order(lines, runs.get(form.number(lines[0]))) for lines in found]
-        if form is RECEIVABLES:
-            sources = await self._details(RECEIVABLE_SOURCES, "FSourceBillNo", found)
+        if form is queries.RECEIVABLES:
+            sources = await self._details(queries.RECEIVABLE_SOURCES, "FSourceBillNo", found)
             return [self._mapper.invoice(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
-        if form is PAYABLES:
-            sources = await self._details(PAYABLE_SOURCES, "FORDERNUMBER", found)
+        if form is queries.PAYABLES:
+            sources = await self._details(queries.PAYABLE_SOURCES, "FORDERNUMBER", found)
             return [self._mapper.bill(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
         build: Mapping[Form, Callable[[Lines], Any]] = {
-            SALES: self._mapper.order,
-            PRODUCTION: lambda lines: self._mapper.production_order(lines[0]),
-            RECEIPTS: partial(self._partners.payment, RECEIPTS),
-            OUTGOING: partial(self._partners.payment, OUTGOING),
-            SHIPMENTS: self._mapper.shipment,
-            BUYERS: self._partners.customer,
-            SUPPLIERS: self._partners.vendor,
+            queries.SALES: self._mapper.order,
+            queries.PRODUCTION: lambda lines: self._mapper.production_order(lines[0]),
+            queries.RECEIPTS: partial(self._partners.payment, queries.RECEIPTS),
+            queries.OUTGOING: partial(self._partners.payment, queries.OUTGOING),
+            queries.SHIPMENTS: self._mapper.shipment,
+            queries.BUYERS: self._partners.customer,
+            queries.SUPPLIERS: self._partners.vendor,
         }
         return [build[form](lines) for lines in found]
 
@@ -279,17 +254,19 @@ class KingdeeErp(ReaderErp):
         """Return the delivery notes with lines of a sales order, whole; raises `NotFound` for no such order."""
         with malformed_is_invalid(self.name):
             number = checked_key(order_number, source=self.name)
-            known = await self._client.query(SALES, SALES.spelled(number), keys=SALES.head, order="FID")
+            known = await self._client.query(
+                queries.SALES, queries.SALES.spelled(number), keys=queries.SALES.head, order="FID"
+            )
             orders = spelled_alike(known, number, lambda row: code(row["FBillNo"]))
             if not orders:
                 raise NotFound(number, source=self.name)
             if len({code(row["FID"]) for row in orders}) > 1:
                 raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
             named = queries.one_of("FSoorDerno", (code(orders[0]["FBillNo"]),))
-            heads = await self._client.query(SHIPMENTS, named, keys=SHIPMENTS.head, order="FID")
+            heads = await self._client.query(queries.SHIPMENTS, named, keys=queries.SHIPMENTS.head, order="FID")
             ids = list(dict.fromkeys(code(row["FID"]) for row in heads))
-            rows = await self._client.query_each(SHIPMENTS, "FID", ids)
-            return by_leaving(map(self._mapper.shipment, bills(rows, SHIPMENTS).values()))
+            rows = await self._client.query_each(queries.SHIPMENTS, "FID", ids)
+            return by_leaving(map(self._mapper.shipment, bills(rows, queries.SHIPMENTS).values()))
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what is open of purchase orders, due with the first such line, and of production orders."""
@@ -297,10 +274,10 @@ class KingdeeErp(ReaderErp):
         being_made = "FDocumentStatus='C' and " + queries.one_of("FStatus", PRODUCTION_UNFINISHED)
         with malformed_is_invalid(self.name):
             bought, made = await gather_or_cancel(
-                self._client.query(PURCHASES, all_of(_OPEN_BILL, of_product)),
-                self._client.query(PRODUCTION, all_of(being_made, of_product)),
+                self._client.query(queries.PURCHASES, all_of(_OPEN_BILL, of_product)),
+                self._client.query(queries.PRODUCTION, all_of(being_made, of_product)),
             )
-            orders = (self._mapper.purchase_order(lines, None) for lines in bills(bought, PURCHASES).values())
+            orders = (self._mapper.purchase_order(lines, None) for lines in bills(bought, queries.PURCHASES).values())
             return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     # Deciding
@@ -322,7 +299,7 @@ class KingdeeErp(ReaderErp):
             )
         name = "Audit" if decision.verdict is Verdict.APPROVE else "CancelAssign"
         data = {"Numbers": [order.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
-        return response_message(await self._client.write(name, PURCHASES.id, data, what=order.number))
+        return response_message(await self._client.write(name, queries.PURCHASES.id, data, what=order.number))
 
 
 def _number(form: Form, lines: Lines) -> str:

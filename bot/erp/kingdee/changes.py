@@ -21,21 +21,7 @@ from bot.erp.kingdee import query
 from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.decisions import PURCHASE_TASKS, PurchaseApprovals
 from bot.erp.kingdee.mapping import Row, ValueReader, code
-from bot.erp.kingdee.query import (
-    INVENTORY,
-    MATERIALS,
-    OUTGOING,
-    PAST_TASKS,
-    PAYABLES,
-    PRODUCTION,
-    PURCHASES,
-    RECEIPTS,
-    RECEIVABLES,
-    RUNNING_TASKS,
-    SALES,
-    SHIPMENTS,
-    Form,
-)
+from bot.erp.kingdee.query import Form
 from bot.erp.model import Area, Changes, Feed, Followed
 
 _DECIDED = "FCompletedTime"
@@ -62,15 +48,15 @@ class _ChangeSource:
 
 
 _SOURCES: Mapping[Followed, tuple[_ChangeSource, ...]] = {
-    Area.PRODUCTS: (_ChangeSource(MATERIALS, "FNumber", order="FNumber,FUseOrgId.FNumber"),),
-    Area.STOCK: (_ChangeSource(INVENTORY, "FMaterialId.FNumber", times=("FUpdateTime",)),),
-    Area.SALES: (_ChangeSource(SALES),),
-    Area.FINANCE: (_ChangeSource(RECEIVABLES),),
-    Area.PURCHASING: (_ChangeSource(PURCHASES),),
-    Area.PRODUCTION: (_ChangeSource(PRODUCTION, order="FID,FTreeEntity_FSeq"),),
-    Feed.BILLS: (_ChangeSource(PAYABLES),),
-    Feed.PAYMENTS: (_ChangeSource(RECEIPTS), _ChangeSource(OUTGOING)),
-    Feed.DELIVERIES: (_ChangeSource(SHIPMENTS),),
+    Area.PRODUCTS: (_ChangeSource(query.MATERIALS, "FNumber", order="FNumber,FUseOrgId.FNumber"),),
+    Area.STOCK: (_ChangeSource(query.INVENTORY, "FMaterialId.FNumber", times=("FUpdateTime",)),),
+    Area.SALES: (_ChangeSource(query.SALES),),
+    Area.FINANCE: (_ChangeSource(query.RECEIVABLES),),
+    Area.PURCHASING: (_ChangeSource(query.PURCHASES),),
+    Area.PRODUCTION: (_ChangeSource(query.PRODUCTION, order="FID,FTreeEntity_FSeq"),),
+    Feed.BILLS: (_ChangeSource(query.PAYABLES),),
+    Feed.PAYMENTS: (_ChangeSource(query.RECEIPTS), _ChangeSource(query.OUTGOING)),
+    Feed.DELIVERIES: (_ChangeSource(query.SHIPMENTS),),
 }
 
 
@@ -101,7 +87,7 @@ class ChangeReader:
             self._stream(source, time, start, count) for source in _SOURCES[area] for time in await self._times(source)
         ]
         if area is Area.PURCHASING:
-            streams += [self._decisions(form, start, count) for form in (RUNNING_TASKS, PAST_TASKS)]
+            streams += [self._decisions(form, start, count) for form in (query.RUNNING_TASKS, query.PAST_TASKS)]
         return await gather_or_cancel(*streams)
 
     async def _stream(self, source: _ChangeSource, time: str, start: datetime, count: int) -> StreamPage:

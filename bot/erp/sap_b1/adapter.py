@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp import deciding
+from bot.erp import deciding, listing
 from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
@@ -19,18 +19,7 @@ from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
-from bot.erp.listing import (
-    BILLS,
-    CUSTOMERS,
-    DELIVERIES,
-    PAYMENTS,
-    PRODUCTION_ORDERS,
-    PURCHASE_ORDERS,
-    SALES_ORDERS,
-    VENDORS,
-    D,
-    Listing,
-)
+from bot.erp.listing import D, Listing
 from bot.erp.model import (
     Approval,
     Decision,
@@ -50,18 +39,7 @@ from bot.erp.sap_b1.documents import PURCHASE_ORDER, SALES_ORDER, DeliveryNames,
 from bot.erp.sap_b1.mapping import Row, ValueReader, day_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.partners import PartnerReader
-from bot.erp.sap_b1.query import (
-    ENTITIES,
-    ITEMS,
-    ORDERS,
-    OUTGOING,
-    PRODUCTION,
-    PURCHASE_DRAFTS,
-    PURCHASES,
-    RECEIPTS,
-    DocumentEntity,
-    DocumentKey,
-)
+from bot.erp.sap_b1.query import DocumentEntity, DocumentKey
 from bot.erp.sap_b1.stock import StockReader
 from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.values import code, malformed_is_invalid
@@ -69,7 +47,7 @@ from bot.erp.vendors import AdapterContext
 
 _OFFERED = frozenset(Capability) - {Capability.PRICES}
 
-_DIRECTIONS = {Filter.RECEIVED: (RECEIPTS,), Filter.SPENT: (OUTGOING,)}
+_DIRECTIONS = {Filter.RECEIVED: (queries.RECEIPTS,), Filter.SPENT: (queries.OUTGOING,)}
 """The entities that hold nothing but one list of payments."""
 
 Found = tuple[DocumentEntity, Row]
@@ -102,7 +80,7 @@ class SapB1Erp(ReaderErp):
 
     async def check(self) -> None:
         """Log in and read one item."""
-        await self._client.probe(ITEMS, "ItemCode")
+        await self._client.probe(queries.ITEMS, "ItemCode")
 
     async def close(self) -> None:
         """Log out and close connections."""
@@ -121,19 +99,19 @@ class SapB1Erp(ReaderErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document or draft; the number of a draft that became a purchase order returns that order."""
-        if kind in (CUSTOMERS, VENDORS):
+        if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.read(kind, number)
-        if kind is PURCHASE_ORDERS:
+        if kind is listing.PURCHASE_ORDERS:
             document: Any = (await self._purchase_with_request(number))[0]
         else:
-            document = (await self._documents(kind, [await self._find(ENTITIES[kind], number)], whole=True))[0]
+            document = (await self._documents(kind, [await self._find(queries.ENTITIES[kind], number)], whole=True))[0]
         found: D = document
         return found
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if kind in (CUSTOMERS, VENDORS):
+        if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.list_partners(kind, query)
-        entities: Sequence[DocumentEntity] = _DIRECTIONS.get(query.filter, ENTITIES[kind])
+        entities: Sequence[DocumentEntity] = _DIRECTIONS.get(query.filter, queries.ENTITIES[kind])
         if query.filter in _DIRECTIONS:
             query = replace(query, filter=Filter.ALL)
         today = self._values.local(self._now()).date()
@@ -238,23 +216,23 @@ class SapB1Erp(ReaderErp):
 
     async def _documents(self, kind: Listing[Any], found: Sequence[Found], *, whole: bool = False) -> list[Any]:
         """Return the documents built from records and from related entities; only a single one is read as a whole."""
-        if kind is PURCHASE_ORDERS:
+        if kind is listing.PURCHASE_ORDERS:
             return await self._purchases(
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
             )
-        if kind is SALES_ORDERS:
+        if kind is listing.SALES_ORDERS:
             salespersons = await self._names.salespersons()
             return [self._mapper.order(entity, row, salespersons) for entity, row in found]
-        if kind is PRODUCTION_ORDERS:
+        if kind is listing.PRODUCTION_ORDERS:
             return [self._mapper.production_order(row) for _, row in found]
-        if kind is PAYMENTS:
+        if kind is listing.PAYMENTS:
             return list(await self._partners.payments(found, with_settled=whole))
-        if kind is DELIVERIES:
+        if kind is listing.DELIVERIES:
             return list(await self._deliveries(found))
-        if kind is BILLS:
-            numbers = await self._order_numbers(PURCHASES, PURCHASE_ORDER, found)
+        if kind is listing.BILLS:
+            numbers = await self._order_numbers(queries.PURCHASES, PURCHASE_ORDER, found)
             return [self._mapper.bill(entity, row, numbers) for entity, row in found]
-        numbers = await self._order_numbers(ORDERS, SALES_ORDER, found)
+        numbers = await self._order_numbers(queries.ORDERS, SALES_ORDER, found)
         return [self._mapper.invoice(entity, row, numbers) for entity, row in found]
 
     async def _order_numbers(self, orders: DocumentEntity, kind: str, found: Sequence[Found]) -> Mapping[str, str]:
@@ -286,7 +264,7 @@ class SapB1Erp(ReaderErp):
             return by_leaving(await self._deliveries(found))
 
     async def _deliveries(self, found: Sequence[Found]) -> list[GoodsDelivery]:
-        numbers = await self._order_numbers(ORDERS, SALES_ORDER, found)
+        numbers = await self._order_numbers(queries.ORDERS, SALES_ORDER, found)
         sellers, carriers, warehouses = await gather_or_cancel(
             self._names.salespersons(), self._names.carriers(), self._names.warehouses()
         )
@@ -295,14 +273,15 @@ class SapB1Erp(ReaderErp):
 
     async def _of_order(self, number: str) -> list[Found]:
         """Return the deliveries that were made from a sales order directly; raises `NotFound` for no such order."""
-        _, order = await self._find(ENTITIES[SALES_ORDERS], number)
+        _, order = await self._find(queries.ENTITIES[listing.SALES_ORDERS], number)
         since = day_of(order.get("DocDate"))
         where = all_of(
             queries.equals("CardCode", code(order.get("CardCode"))),
             f"DocDate ge {queries.day_text(since, self._client.version)}" if since else "",
         )
         reads = {
-            entity: self._client.rows(entity.name, select=entity.select, where=where) for entity in ENTITIES[DELIVERIES]
+            entity: self._client.rows(entity.name, select=entity.select, where=where)
+            for entity in queries.ENTITIES[listing.DELIVERIES]
         }
         key = code(order["DocEntry"])
         return [(entity, row) for entity, row in await _found(reads) if key in base_orders(row, SALES_ORDER)]
@@ -320,12 +299,16 @@ class SapB1Erp(ReaderErp):
         of_product = queries.spelled("ItemNo", query.sku) if query.sku else ""
         with malformed_is_invalid(self.name):
             bought, made = await gather_or_cancel(
-                self._client.rows(PURCHASES.name, select=PURCHASES.select, where=PURCHASES.unfinished),
                 self._client.rows(
-                    PRODUCTION.name, select=PRODUCTION.select, where=all_of(PRODUCTION.unfinished, of_product)
+                    queries.PURCHASES.name, select=queries.PURCHASES.select, where=queries.PURCHASES.unfinished
+                ),
+                self._client.rows(
+                    queries.PRODUCTION.name,
+                    select=queries.PRODUCTION.select,
+                    where=all_of(queries.PRODUCTION.unfinished, of_product),
                 ),
             )
-            orders = await self._purchases([(PURCHASES, row) for row in bought], {})
+            orders = await self._purchases([(queries.PURCHASES, row) for row in bought], {})
             return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     async def product(self, sku: str) -> ProductDetails:
@@ -361,11 +344,11 @@ class SapB1Erp(ReaderErp):
         return await deciding.decide(decision, read=read, write=self._approvals.decide, classify=classify)
 
     async def _purchase_with_request(self, number: str) -> tuple[PurchaseOrder, ApprovalRequest | None]:
-        entity, row = await self._find(ENTITIES[PURCHASE_ORDERS], number, generated=True)
+        entity, row = await self._find(queries.ENTITIES[listing.PURCHASE_ORDERS], number, generated=True)
         key = entity.key_of(row)
         request = (await self._approvals.requests([key])).get(key)
-        if request is not None and entity is PURCHASE_DRAFTS and request.order.isdecimal():
-            for found in await self._rows([(PURCHASES, int(request.order))]):
+        if request is not None and entity is queries.PURCHASE_DRAFTS and request.order.isdecimal():
+            for found in await self._rows([(queries.PURCHASES, int(request.order))]):
                 entity, row = found
         requests = {entity.key_of(row): request} if request else {}
         return (await self._purchases([(entity, row)], requests))[0], request

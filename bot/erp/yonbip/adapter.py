@@ -1,7 +1,4 @@
-"""Adapter for YonSuite
-
-YonBIP.
-"""
+"""Adapter for YonSuite and YonBIP."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from datetime import date
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from bot.erp import deciding
+from bot.erp import deciding, listing
 from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.document_erp import ReaderErp
@@ -19,19 +16,7 @@ from bot.erp.goods import Arrival, GoodsDelivery, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
-from bot.erp.listing import (
-    BILLS,
-    CUSTOMERS,
-    DELIVERIES,
-    INVOICES,
-    PAYMENTS,
-    PRODUCTION_ORDERS,
-    PURCHASE_ORDERS,
-    SALES_ORDERS,
-    VENDORS,
-    D,
-    Listing,
-)
+from bot.erp.listing import D, Listing
 from bot.erp.model import Decision, DecisionResult, Feed, PurchaseOrder, Slice, Verdict
 from bot.erp.port import GOODS, Capability, ListQuery
 from bot.erp.values import code, malformed_is_invalid, text
@@ -45,22 +30,21 @@ from bot.erp.yonbip.goods import DeliveryReader
 from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.options import YonBipOptions
 from bot.erp.yonbip.partners import BalanceReader, PartnerReader, PaymentReader
-from bot.erp.yonbip.query import PAYABLES, PRODUCTION, PURCHASES, RECEIVABLES, SALES
 from bot.erp.yonbip.stock import StockReader
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for the workflow to update the order after a decision."""
 _PATHS: Mapping[Listing[Any], str] = {
-    SALES_ORDERS: SALES,
-    INVOICES: RECEIVABLES,
-    BILLS: PAYABLES,
-    PURCHASE_ORDERS: PURCHASES,
-    PRODUCTION_ORDERS: PRODUCTION,
+    listing.SALES_ORDERS: queries.SALES,
+    listing.INVOICES: queries.RECEIVABLES,
+    listing.BILLS: queries.PAYABLES,
+    listing.PURCHASE_ORDERS: queries.PURCHASES,
+    listing.PRODUCTION_ORDERS: queries.PRODUCTION,
 }
 _HEADERS = {
-    PURCHASES: ("vouchdate", "vendor_name"),
-    RECEIVABLES: ("billDate", "bodyItemCustomerName"),
-    PAYABLES: ("billDate", "bodyItemSupplierName"),
+    queries.PURCHASES: ("vouchdate", "vendor_name"),
+    queries.RECEIVABLES: ("billDate", "bodyItemCustomerName"),
+    queries.PAYABLES: ("billDate", "bodyItemSupplierName"),
 }
 """Keys of day and partner in lists without a due date, which only details have."""
 _GOODS = frozenset({Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK})
@@ -102,15 +86,15 @@ class YonBipErp(ReaderErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document; a production order is a line of a bill."""
-        if kind in (CUSTOMERS, VENDORS):
+        if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.read(kind, number)
-        if kind in (PAYMENTS, DELIVERIES):
-            reader: Any = self._payments if kind is PAYMENTS else self._deliveries
+        if kind in (listing.PAYMENTS, listing.DELIVERIES):
+            reader: Any = self._payments if kind is listing.PAYMENTS else self._deliveries
             return cast(D, await reader.read(number))
         path = _PATHS[kind]
         calls = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
         rows = await gather_rows(*calls)
-        if path == PRODUCTION:
+        if path == queries.PRODUCTION:
             lines = spelled_alike(rows, number, production_number)
             if not lines:
                 raise NotFound(number, source=self.name)
@@ -124,11 +108,11 @@ class YonBipErp(ReaderErp):
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
-        if kind in (CUSTOMERS, VENDORS):
+        if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.list_partners(kind, query)
         today = self._values.local(self._now()).date()
-        if kind in (PAYMENTS, DELIVERIES):
-            part: Any = self._payments.list_payments if kind is PAYMENTS else self._deliveries.list_deliveries
+        if kind in (listing.PAYMENTS, listing.DELIVERIES):
+            part: Any = self._payments.list_payments if kind is listing.PAYMENTS else self._deliveries.list_deliveries
             return cast(Slice[D], await part(query, today))
         path: str = _PATHS[kind]
 
@@ -140,7 +124,7 @@ class YonBipErp(ReaderErp):
 
         if path in _HEADERS:
             return await list_by_headers(kind, query, today, headers=headers, read=read)
-        name = production_number if path == PRODUCTION else _id
+        name = production_number if path == queries.PRODUCTION else _id
         # A record may move to a later page while pages are read.
         rows: dict[str, Row] = {name(row): row for row in await self._rows(path, query, today)}
         return kind.pick(map(without_lines, await self._documents(path, [*rows.values()])), query, today)
@@ -156,14 +140,14 @@ class YonBipErp(ReaderErp):
         return Header(code(row["id"]), code(row["code"]), self._values.day(row.get(day)), (text(row.get(partner)),))
 
     async def _documents(self, path: str, rows: Sequence[Row]) -> list[Any]:
-        if path == PURCHASES:
+        if path == queries.PURCHASES:
             runs = await self._workflow.runs(rows)
             return [self._mapper.purchase_order(row, runs.get(code(row["id"]))) for row in rows]
-        if path in (RECEIVABLES, PAYABLES):
+        if path in (queries.RECEIVABLES, queries.PAYABLES):
             balances = await self._balances.read(path, rows)
-            read = self._mapper.invoice if path == RECEIVABLES else self._mapper.bill
+            read = self._mapper.invoice if path == queries.RECEIVABLES else self._mapper.bill
             return [read(row, balances) for row in rows]
-        read_row = self._mapper.order if path == SALES else self._mapper.production_order
+        read_row = self._mapper.order if path == queries.SALES else self._mapper.production_order
         return [read_row(row) for row in rows]
 
     # Goods
@@ -175,13 +159,14 @@ class YonBipErp(ReaderErp):
             lines, made = await gather_or_cancel(
                 *(
                     self._client.rows(f"{path}/list", queries.of_open_orders(path, today, days=days))
-                    for path in (PURCHASES, PRODUCTION)
+                    for path in (queries.PURCHASES, queries.PRODUCTION)
                 )
             )
             owing = (line for line in lines if not received_whole(line) and _is_of(line, query.sku))
             ids = [*dict.fromkeys(map(_id, owing))]
-            orders = await self._documents(PURCHASES, await self._client.details(f"{PURCHASES}/detail", ids))
-            return arrivals_of(orders, await self._documents(PRODUCTION, made), query)
+            details = await self._client.details(f"{queries.PURCHASES}/detail", ids)
+            orders = await self._documents(queries.PURCHASES, details)
+            return arrivals_of(orders, await self._documents(queries.PRODUCTION, made), query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         """Return the stock of a warehouse, called by its code, or by its id or name in the settings."""
@@ -211,7 +196,8 @@ class YonBipErp(ReaderErp):
             raise NotPermitted("an order that no workflow handles cannot be rejected", source=self.name)
         if not self._options.audit_without_workflow:
             raise NotPermitted("no workflow handles this order, and the app may not audit it itself", source=self.name)
-        data = await self._client.write(f"{PURCHASES}/batchaudit", {"data": [{"id": order.id}]}, what=order.number)
+        audited = {"data": [{"id": order.id}]}
+        data = await self._client.write(f"{queries.PURCHASES}/batchaudit", audited, what=order.number)
         return batch_message(data, source=self.name)
 
 

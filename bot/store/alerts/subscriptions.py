@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta, tzinfo
 from functools import partial
-from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
@@ -14,7 +13,8 @@ from bot.alerts.subscriptions import Subscription
 from bot.outbox.place import Place
 from bot.store.database import Database
 from bot.store.outbox.queue import enqueue
-from bot.store.row_times import from_ms, to_ms
+from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
+from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import SUBSCRIPTION
 from bot.store.unreadable_rows import read_readable
@@ -24,6 +24,8 @@ _AT_ONCE = 200
 """Subscriptions that one transaction queues."""
 _ENDED_KEPT = timedelta(days=2)
 """How long the card about a subscription's end may be under way."""
+_TIME = PlainCodec("{:%H:%M}".format, time.fromisoformat)
+_SUBSCRIPTION = RecordCodec(Subscription, {**IN_MILLISECONDS, time: _TIME}, names={"next_at": "next_ms"})
 
 
 class StoredSubscriptions:
@@ -38,12 +40,12 @@ class StoredSubscriptions:
     async def find(self, subscription_id: str) -> Subscription | None:
         query = select(SUBSCRIPTION).where(_S.id == subscription_id)
         row = await self._database.run(lambda connection: connection.execute(query).first())
-        return None if row is None else _read(row)
+        return None if row is None else _SUBSCRIPTION.read_row(row)
 
     async def at_place(self, place: Place) -> tuple[Subscription, ...]:
         query = select(SUBSCRIPTION).where(_S.place == str(place), _S.ended.is_(False)).order_by(_S.at, _S.id)
         rows = await self._database.run(lambda connection: read_readable(connection, SUBSCRIPTION, query))
-        return tuple(map(_read, rows))
+        return tuple(map(_SUBSCRIPTION.read_row, rows))
 
     async def drop(self, ids: Sequence[str]) -> None:
         await self._database.run(lambda connection: connection.execute(delete(SUBSCRIPTION).where(_S.id.in_(ids))))
@@ -57,31 +59,8 @@ class StoredSubscriptions:
 
 
 def _put(subscription: Subscription, connection: Connection) -> None:
-    row = {
-        "id": subscription.id,
-        "place": str(subscription.place),
-        "conversation": subscription.conversation,
-        "user_id": subscription.user_id,
-        "line": subscription.line,
-        "at": f"{subscription.at:%H:%M}",
-        "workdays": subscription.workdays,
-        "next_ms": to_ms(subscription.next_at),
-        "ended": subscription.ended,
-    }
+    row = _SUBSCRIPTION.write(subscription) | {"id": subscription.id}
     connection.execute(replace_into(SUBSCRIPTION, connection.dialect.name).values(row))
-
-
-def _read(row: Any) -> Subscription:
-    return Subscription(
-        place=Place.parse(row.place),
-        conversation=row.conversation,
-        user_id=row.user_id,
-        line=row.line,
-        at=time.fromisoformat(row.at),
-        workdays=row.workdays,
-        next_at=from_ms(row.next_ms),
-        ended=row.ended,
-    )
 
 
 def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:
@@ -94,7 +73,7 @@ def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:
         # What another process is just queueing is left to it.
         .with_for_update(skip_locked=True)
     )
-    found = [_read(row) for row in read_readable(connection, SUBSCRIPTION, due)]
+    found = [_SUBSCRIPTION.read_row(row) for row in read_readable(connection, SUBSCRIPTION, due)]
     for each in found:
         later = to_ms(each.after(now, zone))
         connection.execute(update(SUBSCRIPTION).where(_S.id == each.id).values(next_ms=later))

@@ -20,6 +20,7 @@ from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery
 from bot.store.database import Database
 from bot.store.outbox.queue import enqueue
+from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import ERP_ACCOUNT, ERP_KEY, ERP_KEY_LINK
@@ -28,6 +29,7 @@ from bot.store.transactions import begin_immediate
 _LOCK = 0x6163636F
 """Advisory lock of changes on PostgreSQL."""
 
+_LINK = RecordCodec(KeyLink, IN_MILLISECONDS, names={"expires_at": "expires_ms"})
 _K, _L, _A = ERP_KEY.c, ERP_KEY_LINK.c, ERP_ACCOUNT.c
 
 
@@ -55,18 +57,10 @@ class StoredErpKeys:
 
     async def put_link(self, link: KeyLink, now: datetime) -> None:
         old = (_L.user_id == link.user_id) & (_L.source == link.source)
-        row = {
-            "digest": link.digest,
-            "user_id": link.user_id,
-            "source": link.source,
-            "account": link.account,
-            "expires_ms": to_ms(link.expires_at),
-            "tries": link.tries,
-        }
 
         def write(connection: Connection) -> None:
             connection.execute(delete(ERP_KEY_LINK).where(or_(old, _L.expires_ms <= to_ms(now))))
-            connection.execute(ERP_KEY_LINK.insert(), row)
+            connection.execute(ERP_KEY_LINK.insert(), _LINK.write(link))
 
         await self._database.run(write)
 
@@ -80,12 +74,12 @@ class StoredErpKeys:
             return connection.execute(select(ERP_KEY_LINK).where(_L.digest == digest)).one()
 
         row = await self._database.run(write)
-        return None if row is None else _link(row)
+        return None if row is None else _LINK.read_row(row)
 
     async def find_link(self, digest: str, now: datetime) -> KeyLink | None:
         query = select(ERP_KEY_LINK).where(*_standing(digest, now))
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
-        return None if row is None else _link(row)
+        return None if row is None else _LINK.read_row(row)
 
     async def put_key(self, link: KeyLink, key: EnteredKey, secret: SecretStr, told: Delivery) -> bool:
         """Use up a link for its key, and queue the card, in one transaction."""
@@ -133,17 +127,6 @@ def forget_other_keys(connection: Connection, user_id: str, source: str, account
 
 def _standing(digest: str, now: datetime) -> tuple[Any, ...]:
     return (_L.digest == digest, _L.expires_ms > to_ms(now), _L.tries < MOST_TRIES)
-
-
-def _link(row: Any) -> KeyLink:
-    return KeyLink(
-        digest=row.digest,
-        user_id=row.user_id,
-        source=row.source,
-        account=row.account,
-        expires_at=from_ms(row.expires_ms),
-        tries=row.tries,
-    )
 
 
 class StoredErpAccounts:

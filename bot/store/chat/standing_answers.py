@@ -13,7 +13,6 @@ from bot.chat.answers.standing_answers import (
     ANSWER_KIND,
     MAX_AGE,
     MAX_FOR_DOCUMENT,
-    CardReaders,
     StandingAnswer,
     answer_card_key,
 )
@@ -23,10 +22,17 @@ from bot.outbox.delivery import Delivery, DeliveryState, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Database
 from bot.store.outbox.queue import NEEDS_REDRAW, enqueue
-from bot.store.row_times import from_ms, to_ms
+from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
+from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import DELIVERY, STANDING_ANSWER, STANDING_DOCUMENT
 
+_ANSWER = RecordCodec(
+    StandingAnswer,
+    IN_MILLISECONDS,
+    names={"track_id": "track", "at": "at_ms"},
+    skip={"conversation", "documents"},
+)
 _A, _F, _D = STANDING_ANSWER.c, STANDING_DOCUMENT.c, DELIVERY.c
 
 
@@ -50,17 +56,7 @@ class StoredStandingAnswers:
             return None
         place = Place.parse(row.place)
         kind = ConversationKind.GROUP if place.kind is PlaceKind.GROUP else ConversationKind.DIRECT
-        return StandingAnswer(
-            track_id=row.track,
-            conversation=Conversation(row.conversation, kind),
-            user_id=row.user_id,
-            line=row.line,
-            first_row=row.first_row,
-            readers=CardReaders(row.readers),
-            made_as=row.made_as,
-            at=from_ms(row.at_ms),
-            revision=row.revision,
-        )
+        return _ANSWER.read_row(row, conversation=Conversation(row.conversation, kind))
 
     async def stands(self, track_id: str, now: datetime) -> bool:
         query = select(_F.track).where(_F.track == track_id, _F.at_ms > to_ms(now - MAX_AGE)).limit(1)
@@ -91,18 +87,7 @@ def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], d
 def _put(answer: StandingAnswer, connection: Connection) -> None:
     at = to_ms(answer.at)
     _forget(connection, at)
-    row = {
-        "track": answer.track_id,
-        "place": str(answer.place),
-        "conversation": answer.conversation.id,
-        "user_id": answer.user_id,
-        "line": answer.line,
-        "first_row": answer.first_row,
-        "readers": answer.readers.value,
-        "made_as": answer.made_as,
-        "at_ms": at,
-        "revision": answer.revision,
-    }
+    row = _ANSWER.write(answer) | {"place": str(answer.place), "conversation": answer.conversation.id}
     # The name under which a card was created stays, whatever it shows now; so does its count of changes.
     keep = ("made_as", "revision")
     connection.execute(replace_into(STANDING_ANSWER, connection.dialect.name, keep=keep).values(row))

@@ -2,124 +2,62 @@
 
 from __future__ import annotations
 
-from bot.store.tables.alerts import (
-    ALERT,
-    ALERT_CARD,
-    ALERT_CARD_MEMBER,
-    ALERT_NOTE,
-    ALERT_NOTE_KEY,
-    ALERT_PACK,
-    EVENT,
-    EVENT_PACK,
-    MUTE,
-    WATCH,
-)
-from bot.store.tables.approvals import (
-    APPROVAL_AUDIT,
-    APPROVAL_CARD,
-    APPROVAL_CASE,
-    APPROVAL_DECISION,
-    APPROVAL_NATIVE,
-    APPROVAL_PERSON,
-    APPROVAL_SOURCE,
-    APPROVAL_VOTE,
-)
-from bot.store.tables.audit import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
-from bot.store.tables.base import METADATA, StoreTable
-from bot.store.tables.documents import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY, STOCK_DAY
-from bot.store.tables.erp import (
-    ERP_COPY,
-    ERP_REJECTED,
-    INDEXED_PRODUCT,
-    INDEXED_SOURCE,
-    PINYIN,
-    POLL_POSITION,
-    POLL_SUBJECT,
-    POLL_UNSENT,
-)
-from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
-from bot.store.tables.people import (
-    DEPARTMENT,
-    DIRECTORY_WALK,
-    ERP_ACCOUNT,
-    ERP_KEY,
-    ERP_KEY_LINK,
-    ORGANISATION,
-    PERSON,
-)
-from bot.store.tables.questions import (
-    DIALOGUE,
-    INBOX,
-    LANGUAGE,
-    OUTSIDER_GROUP,
-    QUOTA_DAY,
-    QUOTA_MONTH,
-    QUOTA_WARNING,
-    STANDING_ANSWER,
-    STANDING_DOCUMENT,
-    SUBSCRIPTION,
-    WELCOME,
-)
-from bot.store.tables.upkeep import DATA_KEY, HEARTBEAT
-
-__all__ = [
-    "ALERT",
-    "ALERT_CARD",
-    "ALERT_CARD_MEMBER",
-    "ALERT_NOTE",
-    "ALERT_NOTE_KEY",
-    "ALERT_PACK",
-    "APPROVAL_AUDIT",
-    "APPROVAL_CARD",
-    "APPROVAL_CASE",
-    "APPROVAL_DECISION",
-    "APPROVAL_NATIVE",
-    "APPROVAL_PERSON",
-    "APPROVAL_SOURCE",
-    "APPROVAL_VOTE",
-    "AUDIT",
-    "AUDIT_DOCUMENT",
-    "AUDIT_HEAD",
-    "DATA_KEY",
-    "DELIVERY",
-    "DELIVERY_SPEND",
-    "DELIVERY_STEP",
-    "DEPARTMENT",
-    "DIALOGUE",
-    "DIRECTORY_WALK",
-    "ERP_ACCOUNT",
-    "ERP_COPY",
-    "ERP_KEY",
-    "ERP_KEY_LINK",
-    "ERP_REJECTED",
-    "EVENT",
-    "EVENT_PACK",
-    "FOLLOWED_AREA",
-    "HEARTBEAT",
-    "INBOX",
-    "INDEXED_PRODUCT",
-    "INDEXED_SOURCE",
-    "KEPT_DOCUMENT",
-    "KEPT_LINE",
-    "KEPT_TALLY",
-    "LANGUAGE",
-    "METADATA",
-    "MUTE",
-    "ORGANISATION",
-    "OUTSIDER_GROUP",
-    "PERSON",
-    "PINYIN",
-    "POLL_POSITION",
-    "POLL_SUBJECT",
-    "POLL_UNSENT",
-    "QUOTA_DAY",
-    "QUOTA_MONTH",
-    "QUOTA_WARNING",
-    "STANDING_ANSWER",
-    "STANDING_DOCUMENT",
-    "STOCK_DAY",
-    "SUBSCRIPTION",
-    "WATCH",
-    "WELCOME",
-    "StoreTable",
-]
+from bot.store.tables.alerts import ALERT as ALERT
+from bot.store.tables.alerts import ALERT_CARD as ALERT_CARD
+from bot.store.tables.alerts import ALERT_CARD_MEMBER as ALERT_CARD_MEMBER
+from bot.store.tables.alerts import ALERT_NOTE as ALERT_NOTE
+from bot.store.tables.alerts import ALERT_NOTE_KEY as ALERT_NOTE_KEY
+from bot.store.tables.alerts import ALERT_PACK as ALERT_PACK
+from bot.store.tables.alerts import EVENT as EVENT
+from bot.store.tables.alerts import EVENT_PACK as EVENT_PACK
+from bot.store.tables.alerts import MUTE as MUTE
+from bot.store.tables.alerts import WATCH as WATCH
+from bot.store.tables.approvals import APPROVAL_AUDIT as APPROVAL_AUDIT
+from bot.store.tables.approvals import APPROVAL_CARD as APPROVAL_CARD
+from bot.store.tables.approvals import APPROVAL_CASE as APPROVAL_CASE
+from bot.store.tables.approvals import APPROVAL_DECISION as APPROVAL_DECISION
+from bot.store.tables.approvals import APPROVAL_NATIVE as APPROVAL_NATIVE
+from bot.store.tables.approvals import APPROVAL_PERSON as APPROVAL_PERSON
+from bot.store.tables.approvals import APPROVAL_SOURCE as APPROVAL_SOURCE
+from bot.store.tables.approvals import APPROVAL_VOTE as APPROVAL_VOTE
+from bot.store.tables.audit import AUDIT as AUDIT
+from bot.store.tables.audit import AUDIT_DOCUMENT as AUDIT_DOCUMENT
+from bot.store.tables.audit import AUDIT_HEAD as AUDIT_HEAD
+from bot.store.tables.base import METADATA as METADATA
+from bot.store.tables.base import StoreTable as StoreTable
+from bot.store.tables.documents import FOLLOWED_AREA as FOLLOWED_AREA
+from bot.store.tables.documents import KEPT_DOCUMENT as KEPT_DOCUMENT
+from bot.store.tables.documents import KEPT_LINE as KEPT_LINE
+from bot.store.tables.documents import KEPT_TALLY as KEPT_TALLY
+from bot.store.tables.documents import STOCK_DAY as STOCK_DAY
+from bot.store.tables.erp import ERP_COPY as ERP_COPY
+from bot.store.tables.erp import ERP_REJECTED as ERP_REJECTED
+from bot.store.tables.erp import INDEXED_PRODUCT as INDEXED_PRODUCT
+from bot.store.tables.erp import INDEXED_SOURCE as INDEXED_SOURCE
+from bot.store.tables.erp import PINYIN as PINYIN
+from bot.store.tables.erp import POLL_POSITION as POLL_POSITION
+from bot.store.tables.erp import POLL_SUBJECT as POLL_SUBJECT
+from bot.store.tables.erp import POLL_UNSENT as POLL_UNSENT
+from bot.store.tables.outbox import DELIVERY as DELIVERY
+from bot.store.tables.outbox import DELIVERY_SPEND as DELIVERY_SPEND
+from bot.store.tables.outbox import DELIVERY_STEP as DELIVERY_STEP
+from bot.store.tables.people import DEPARTMENT as DEPARTMENT
+from bot.store.tables.people import DIRECTORY_WALK as DIRECTORY_WALK
+from bot.store.tables.people import ERP_ACCOUNT as ERP_ACCOUNT
+from bot.store.tables.people import ERP_KEY as ERP_KEY
+from bot.store.tables.people import ERP_KEY_LINK as ERP_KEY_LINK
+from bot.store.tables.people import ORGANISATION as ORGANISATION
+from bot.store.tables.people import PERSON as PERSON
+from bot.store.tables.questions import DIALOGUE as DIALOGUE
+from bot.store.tables.questions import INBOX as INBOX
+from bot.store.tables.questions import LANGUAGE as LANGUAGE
+from bot.store.tables.questions import OUTSIDER_GROUP as OUTSIDER_GROUP
+from bot.store.tables.questions import QUOTA_DAY as QUOTA_DAY
+from bot.store.tables.questions import QUOTA_MONTH as QUOTA_MONTH
+from bot.store.tables.questions import QUOTA_WARNING as QUOTA_WARNING
+from bot.store.tables.questions import STANDING_ANSWER as STANDING_ANSWER
+from bot.store.tables.questions import STANDING_DOCUMENT as STANDING_DOCUMENT
+from bot.store.tables.questions import SUBSCRIPTION as SUBSCRIPTION
+from bot.store.tables.questions import WELCOME as WELCOME
+from bot.store.tables.upkeep import DATA_KEY as DATA_KEY
+from bot.store.tables.upkeep import HEARTBEAT as HEARTBEAT

@@ -32,8 +32,3 @@ def upgrade() -> None:
         sa.Column("calls", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("month", name="pk_api_month"),
     )
-
-
-def downgrade() -> None:
-    for table in ("api_month", "language", "inbox"):
-        op.drop_table(table)

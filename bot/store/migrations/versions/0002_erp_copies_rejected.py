@@ -33,8 +33,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "area", "key", "defect", name="pk_erp_rejected"),
     )
     op.create_index("ix_erp_rejected_last_ms", "erp_rejected", ["last_ms"])
-
-
-def downgrade() -> None:
-    for table in ("erp_rejected", "erp_copy"):
-        op.drop_table(table)

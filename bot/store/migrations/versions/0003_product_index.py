@@ -47,8 +47,3 @@ def upgrade() -> None:
         sa.Column("readings", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("sign", name="pk_pinyin"),
     )
-
-
-def downgrade() -> None:
-    for table in ("pinyin", "indexed_source", "indexed_product"):
-        op.drop_table(table)

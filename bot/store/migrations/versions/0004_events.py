@@ -32,7 +32,3 @@ def upgrade() -> None:
     op.create_index("ix_event_subject", "event", ["subject"])
     op.create_index("ix_event_received_ms", "event", ["received_ms"])
     op.create_index("ix_event_state_seq", "event", ["state", "seq"])
-
-
-def downgrade() -> None:
-    op.drop_table("event")

@@ -74,8 +74,3 @@ def upgrade() -> None:
         sa.Column("calls", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", name="pk_api_day"),
     )
-
-
-def downgrade() -> None:
-    for table in ("api_day", "delivery_spend", "delivery_step", "delivery"):
-        op.drop_table(table)

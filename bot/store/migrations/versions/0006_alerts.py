@@ -133,8 +133,3 @@ def _make_wishes() -> None:
     )
     op.create_index("ix_watch_user_id", "watch", ["user_id"])
     op.create_index("ix_watch_folded", "watch", ["folded"])
-
-
-def downgrade() -> None:
-    for table in ("alert_note", "watch", "mute", "alert_card_member", "alert_card", "alert"):
-        op.drop_table(table)

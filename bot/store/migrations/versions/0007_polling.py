@@ -54,8 +54,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_poll_unsent"),
     )
     op.create_index("ix_poll_unsent_source", "poll_unsent", ["source"])
-
-
-def downgrade() -> None:
-    for table in ("poll_unsent", "poll_subject", "poll_position"):
-        op.drop_table(table)

@@ -122,10 +122,3 @@ def _let_it_only_grow() -> None:
         return
     for event in ("UPDATE", "DELETE"):
         op.execute(_REFUSE_SQLITE.format(event=event))
-
-
-def downgrade() -> None:
-    for table in ("audit", "card", "person", "decision", "vote", "case"):
-        op.drop_table(f"approval_{table}")
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION approval_audit_only_grows()")

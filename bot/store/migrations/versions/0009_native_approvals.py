@@ -24,7 +24,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("instance", name="uq_approval_native_instance"),
     )
     op.create_index("ix_approval_native_state", "approval_native", ["state"])
-
-
-def downgrade() -> None:
-    op.drop_table("approval_native")

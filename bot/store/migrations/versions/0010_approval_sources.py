@@ -15,7 +15,3 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("source", name="pk_approval_source"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("approval_source")

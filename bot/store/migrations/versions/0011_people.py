@@ -57,11 +57,3 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "source", name="pk_erp_account"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("erp_account")
-    op.drop_table("directory_walk")
-    op.drop_table("department")
-    op.drop_table("person")
-    op.drop_table("organisation")

@@ -50,7 +50,3 @@ def upgrade() -> None:
         ring = keys_in_use().unlock(op.get_bind())
         for table in plain:
             seal_plain(op.get_bind(), table, ring)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("sealed values are not written in plain text again; restore a backup")

@@ -74,12 +74,3 @@ def upgrade() -> None:
     for guard in guards:
         op.execute(guard)
     op.add_column("mute", sa.Column("critical", sa.Boolean(), nullable=False, server_default=sa.false()))
-
-
-def downgrade() -> None:
-    op.drop_column("mute", "critical")
-    for table in ("audit_document", "audit", "audit_head"):
-        op.drop_table(table)
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION audit_refuse")
-        op.execute("DROP FUNCTION audit_keep")

@@ -16,7 +16,3 @@ def upgrade() -> None:
         sa.Column("seen_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", name="pk_outsider_group"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("outsider_group")

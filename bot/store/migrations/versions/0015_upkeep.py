@@ -30,14 +30,5 @@ def upgrade() -> None:
     _index("ix_event_rejected", ["seq"], _REJECTED)
 
 
-def downgrade() -> None:
-    for name in ("ix_event_rejected", "ix_event_waiting_subject", "ix_event_waiting"):
-        op.drop_index(name, "event")
-    op.create_index("ix_event_state_seq", "event", ["state", "seq"])
-    op.drop_column("alert_card", "digest")
-    op.drop_column("event", "rank")
-    op.drop_table("heartbeat")
-
-
 def _index(name: str, columns: list[str], where: sa.TextClause) -> None:
     op.create_index(name, "event", columns, sqlite_where=where, postgresql_where=where)

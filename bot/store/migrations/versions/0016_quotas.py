@@ -31,20 +31,3 @@ def upgrade() -> None:
         sa.Column("percent", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("month", "quota", "percent", name="pk_quota_warning"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("quota_warning")
-    for table in _NEW:
-        op.execute(f"DELETE FROM {table} WHERE quota <> 'calls'")  # noqa: S608 - a name of ours
-    op.execute("CREATE TABLE sums AS SELECT month, sum(spent) AS spent FROM api_month GROUP BY month")
-    op.execute("DELETE FROM api_month")
-    op.execute("INSERT INTO api_month SELECT month, spent, 'calls', 'other', '' FROM sums")
-    op.drop_table("sums")
-    for table, columns in _NEW.items():
-        with op.batch_alter_table(table) as batch:
-            batch.drop_constraint(f"pk_{table}", type_="primary")
-            for name in columns:
-                batch.drop_column(name)
-            batch.alter_column("spent", new_column_name="calls", existing_type=sa.Integer(), existing_nullable=False)
-            batch.create_primary_key(f"pk_{table}", [_TIMES[table]])

@@ -19,7 +19,3 @@ def upgrade() -> None:
         sa.Column("rows", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "conversation_id", name="pk_dialogue"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("dialogue")

@@ -36,8 +36,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_standing_document_source_folded", "standing_document", ["source", "folded"])
     op.create_index("ix_standing_document_at_ms", "standing_document", ["at_ms"])
-
-
-def downgrade() -> None:
-    op.drop_table("standing_document")
-    op.drop_table("standing_answer")

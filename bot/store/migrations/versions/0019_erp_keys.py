@@ -31,9 +31,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_erp_key_link_user_id", "erp_key_link", ["user_id"])
     op.add_column("person", sa.Column("manager", sa.String(), nullable=True))
-
-
-def downgrade() -> None:
-    op.drop_column("person", "manager")
-    op.drop_table("erp_key_link")
-    op.drop_table("erp_key")

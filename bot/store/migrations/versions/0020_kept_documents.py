@@ -67,10 +67,3 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("source", "area", name="pk_followed_area"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("followed_area")
-    op.drop_table("kept_tally")
-    op.drop_table("kept_line")
-    op.drop_table("kept_document")

@@ -12,8 +12,3 @@ down_revision = "0020"
 def upgrade() -> None:
     op.add_column("delivery", sa.Column("also", sa.Text(), nullable=False, server_default=""))
     op.add_column("approval_card", sa.Column("shared", sa.String(), nullable=False, server_default=""))
-
-
-def downgrade() -> None:
-    op.drop_column("approval_card", "shared")
-    op.drop_column("delivery", "also")

@@ -56,7 +56,3 @@ def _store_members_once() -> None:
     op.execute("INSERT INTO alert_card_member SELECT card, alert, position FROM alert_card_member_before")
     op.drop_table("alert_card_member_before")
     op.create_index("ix_alert_card_member_alert", "alert_card_member", ["alert"])
-
-
-def downgrade() -> None:
-    raise NotImplementedError("an older version does not know where the bodies of events are; restore a backup")

@@ -25,7 +25,3 @@ def upgrade() -> None:
     )
     for column in ("place", "user_id", "next_ms"):
         op.create_index(f"ix_subscription_{column}", "subscription", [column])
-
-
-def downgrade() -> None:
-    op.drop_table("subscription")

@@ -19,8 +19,3 @@ def upgrade() -> None:
     )
     # Whoever asked lately is no newcomer.
     op.execute("INSERT INTO welcome (conversation_id, msg_id) SELECT DISTINCT conversation_id, '' FROM dialogue")
-
-
-def downgrade() -> None:
-    op.drop_table("welcome")
-    op.drop_column("delivery", "standing")

@@ -25,7 +25,3 @@ def upgrade() -> None:
     is_open = sa.text("state = 'open'")
     op.drop_index("ix_alert_state_number", "alert")
     op.create_index("ix_alert_open", "alert", ["number"], sqlite_where=is_open, postgresql_where=is_open)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("an older version does not know where the events of alerts are; restore a backup")
