@@ -37,6 +37,7 @@ from bot.dingtalk.stream import StreamClient
 from bot.dingtalk.stream_policy import StreamPolicy
 from bot.health import HealthReport, down
 from bot.metrics import Metrics
+from bot.phrase import Words, phrase
 from bot.settings import Settings
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
@@ -235,8 +236,8 @@ async def _serve_web(
     now: Callable[[], datetime],
 ) -> AsyncIterator[int]:
     async def readiness() -> HealthReport:
-        broken = "" if stream.status.connected else stream.status.last_error or "still opening"
-        connection = down(broken and f"no stream connection: {broken}")
+        broken: Words = "" if stream.status.connected else stream.status.last_error or phrase("still opening")
+        connection = down(broken and phrase("no stream connection: %(why)s", why=broken))
         return HealthReport({"stream": connection, **await services.health()})
 
     hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)

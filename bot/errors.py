@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from bot.phrase import Phrase, phrase
+from bot.phrase import Phrase, Words, phrase
 
 
 class DingerpError(Exception):
@@ -26,6 +26,10 @@ class DingerpError(Exception):
         self.detail = detail
         self.retry_after = retry_after
         """Seconds to wait before a retry, where the other side named them."""
+
+    def explain(self) -> Words:
+        """Return what an operator is told: ``detail``, as a phrase where the error has words in other languages."""
+        return self.detail
 
     def tell(self) -> Phrase:
         """Return what the person who asked is told."""

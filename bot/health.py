@@ -10,6 +10,7 @@ from enum import StrEnum
 import structlog
 
 from bot.errors import DingerpError
+from bot.phrase import Words, pack_words, phrase
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,12 @@ class PartHealth:
     """The status of a part, with the reason in plain words unless it is well; then it may tell what it costs."""
 
     status: PartStatus
-    reason: str = ""
+    reason: Words = ""
+
+    def as_json(self) -> Mapping[str, object]:
+        """Return it with its reason in English, and as a message with its values where it has other languages."""
+        told: dict[str, object] = {"status": self.status, "reason": str(self.reason)}
+        return told if isinstance(self.reason, str) else told | {"message": pack_words(self.reason)}
 
 
 WELL = PartHealth(PartStatus.OK)
@@ -42,12 +48,12 @@ HealthCheck = Callable[[], Awaitable[PartHealth]]
 """Looks at a part; a `DingerpError` that it raises means that the part is down."""
 
 
-def degraded(reason: str) -> PartHealth:
+def degraded(reason: Words) -> PartHealth:
     """Return that a part is degraded, unless the reason is empty."""
     return PartHealth(PartStatus.DEGRADED, reason) if reason else WELL
 
 
-def down(reason: str) -> PartHealth:
+def down(reason: Words) -> PartHealth:
     """Return that a part is down, unless the reason is empty."""
     return PartHealth(PartStatus.DOWN, reason) if reason else WELL
 
@@ -71,15 +77,15 @@ class HealthReport:
         return "degraded" if self.reasons else "ready"
 
     @property
-    def reasons(self) -> tuple[str, ...]:
+    def reasons(self) -> tuple[Words, ...]:
         """Why parts are not well: those that are down first, then those that are only degraded."""
         worst_first = sorted(self.parts.values(), key=lambda part: part.status is not PartStatus.DOWN)
         return tuple(part.reason for part in worst_first if part.status is not PartStatus.OK)
 
     def as_json(self) -> Mapping[str, object]:
-        """Return the report as ``/readyz`` shows it."""
-        parts = {name: {"status": part.status, "reason": part.reason} for name, part in self.parts.items()}
-        return {"status": self.status, "reasons": list(self.reasons), "parts": parts}
+        """Return the report as ``/readyz`` shows it: in English, and so that readers can say it in their language."""
+        parts = {name: part.as_json() for name, part in self.parts.items()}
+        return {"status": self.status, "reasons": list(map(str, self.reasons)), "parts": parts}
 
 
 class HealthMonitor:
@@ -113,10 +119,10 @@ class HealthMonitor:
             async with asyncio.timeout(self._seconds):
                 found = await check()
         except TimeoutError:
-            found = down(f"{name}: no answer for {self._seconds:.0f} s")
+            found = down(phrase("%(part)s: no answer for %(seconds)d s", part=name, seconds=round(self._seconds)))
         except DingerpError as error:
-            found = down(f"{name}: {error.detail}")
+            found = down(phrase("%(part)s: %(why)s", part=name, why=error.explain()))
         before, self._parts[name] = self._parts.get(name, WELL), found
         if found.status is not before.status:
             say = log.info if found.status is PartStatus.OK else log.error
-            say("health.changed", part=name, status=found.status.value, reason=found.reason)
+            say("health.changed", part=name, status=found.status.value, reason=str(found.reason))

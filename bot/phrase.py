@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Phrase:
         return self.msgid % {name: _plain(value) for name, value in self.params.items()} if self.params else self.msgid
 
 
+Words: TypeAlias = Phrase | str
+"""What people are told: a phrase, or a text that is the same in every language."""
+
+
 def _plain(value: object) -> object:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
@@ -34,3 +39,44 @@ def _plain(value: object) -> object:
 def phrase(msgid: str, /, **params: object) -> Phrase:
     """Make a phrase; the catalogue tools collect message ids from calls of this name."""
     return Phrase(msgid, MappingProxyType(dict(params)))
+
+
+def pack_words(words: Words) -> object:
+    """Return words as JSON holds them, to be told in any language later: phrases inside a phrase stay phrases."""
+    return _pack(words)
+
+
+def unpack_words(stored: object) -> Words:
+    """Return what `pack_words` packed; raises `ValueError` for anything else."""
+    words = _unpack(stored)
+    try:
+        str(words)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ValueError("a phrase without one of its values") from problem
+    if not isinstance(words, Phrase | str):
+        raise ValueError("no words")
+    return words
+
+
+def _pack(value: object) -> object:
+    match value:
+        case Phrase():
+            return {"id": value.msgid, "values": {name: _pack(each) for name, each in value.params.items()}}
+        case tuple():
+            return list(map(_pack, value))
+        case int():
+            return value
+        case _:
+            return str(value)
+
+
+def _unpack(stored: object) -> object:
+    match stored:
+        case {"id": str(msgid), "values": dict(values)}:
+            return Phrase(msgid, MappingProxyType({str(name): _unpack(each) for name, each in values.items()}))
+        case list():
+            return tuple(map(_unpack, stored))
+        case str() | int():
+            return stored
+        case _:
+            raise ValueError("no words")

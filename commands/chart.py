@@ -372,7 +372,7 @@ async def chart(
             days=sales.value,
             coverage=sales.coverage,
             stale=sales.coverage.is_stale(context.now),
-            narrowed=erp.is_narrowed(Area.SALES),
+            narrowed=erp.hides_documents(Area.SALES),
         )
         return await _illustrated(view, _fields(policy, context, Area.SALES), pictures, context)
     if days or which:
@@ -384,7 +384,7 @@ async def chart(
         ages=ages.value,
         coverage=ages.coverage,
         stale=ages.coverage.is_stale(context.now),
-        narrowed=erp.is_narrowed(aged.documents),
+        narrowed=erp.hides_documents(aged.documents),
     )
     return await _illustrated(view, _fields(policy, context, aged.area), pictures, context)
 

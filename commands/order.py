@@ -71,7 +71,7 @@ class OrderView(DocumentView):
     def buttons(self) -> Sequence[Button]:
         about = more_buttons(self.links, self.document.customer)
         told = more_buttons(self.more, self.document.number)
-        return (*told, *ListView.buttons(self), *about, *self.file_buttons(), *erp_link_buttons(self.document.url))
+        return (*told, *ListView.buttons(self), *about, *erp_link_buttons(self.document.url), *self.file_buttons())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -16,15 +16,16 @@ from bot.chat.days import Days
 from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.links import more_buttons, offered
+from bot.chat.records.list_totals import sum_by_currency, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.settlements import Settlements
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
-from bot.disclosure import cut, cut_part
+from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.listing import PAYMENTS
-from bot.erp.model import PartnerKind, Payment
+from bot.erp.model import Money, PartnerKind, Payment, PaymentStatus
 from bot.erp.port import Filter
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
@@ -76,6 +77,38 @@ class PaymentView(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSum:
+    """What payments of one kind of partners come to in one currency."""
+
+    partner_kind: PartnerKind
+    amount: Annotated[Money, ClassedBy("amount_class")]
+
+    @property
+    def amount_class(self) -> FieldClass:
+        """The class of the payments' own amounts."""
+        return FieldClass.COST if self.partner_kind is PartnerKind.VENDOR else FieldClass.AMOUNT
+
+
+class _BookedPayments:
+    """Adds up what is booked; what customers paid and what vendors paid back are never added to one another."""
+
+    kind = PAYMENTS
+
+    def sum_up(self, documents: Iterable[Payment]) -> tuple[PaymentSum, ...]:
+        booked = [each for each in documents if each.status is PaymentStatus.BOOKED]
+        sums: list[PaymentSum] = []
+        for kind in PartnerKind:
+            of_kind = sum_by_currency(each.amount for each in booked if each.partner_kind is kind)
+            if of_kind is None:
+                return ()
+            sums += [PaymentSum(partner_kind=kind, amount=amount) for amount in of_kind]
+        return tuple(sums)
+
+
+_BOOKED = _BookedPayments()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentListView(DocumentListView):
     """Receipts and payments: the newest, those of a partner, or those in one direction."""
 
@@ -93,6 +126,21 @@ class PaymentListView(DocumentListView):
 
     which: PaymentList | None
     rows: tuple[Payment, ...]
+    sums: tuple[PaymentSum, ...] = ()
+    """What all of a list in one direction come to; empty where not all of them are known."""
+
+    @property
+    def booked(self) -> tuple[Money, ...]:
+        """What customers paid or vendors were paid, one amount a currency."""
+        return tuple([each.amount for each in self.sums if self._is_usual(each)])
+
+    @property
+    def refunds(self) -> tuple[Money, ...]:
+        """What went the other way round: from vendors, or to customers."""
+        return tuple([each.amount for each in self.sums if not self._is_usual(each)])
+
+    def _is_usual(self, part: PaymentSum) -> bool:
+        return (part.partner_kind is PartnerKind.CUSTOMER) == (self.which is PaymentList.RECEIVED)
 
 
 @command(
@@ -123,8 +171,20 @@ async def payment(
         links = offered(erp, hit.found.value.partner_kind.value)
         view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
         return cut(view, fields[hit.found.value.partner_kind])
-    shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked)
+    added = await total_of_list(hit, _BOOKED, many, kept, context.now) if which else ()
+    shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked, sums=added)
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
-    seen = [cut_part(row, fields[row.partner_kind]) for row in shown.rows]
-    withheld = shown.withheld.union(*(classes for _, classes in seen))
-    return replace(shown, rows=tuple([row for row, _ in seen]), withheld=withheld)
+    rows, of_rows = _cut_by_partner(shown.rows, fields)
+    sums, of_sums = _cut_by_partner(shown.sums, fields)
+    return replace(shown, rows=rows, sums=sums, withheld=shown.withheld | of_rows | of_sums)
+
+
+P = TypeVar("P", Payment, PaymentSum)
+
+
+def _cut_by_partner(
+    parts: tuple[P, ...], fields: Mapping[PartnerKind, frozenset[FieldClass]]
+) -> tuple[tuple[P, ...], frozenset[FieldClass]]:
+    """Return each part as the rules on its kind of partner leave it, and the classes of what was taken out."""
+    seen = [cut_part(part, fields[part.partner_kind]) for part in parts]
+    return tuple([part for part, _ in seen]), frozenset().union(*(classes for _, classes in seen))

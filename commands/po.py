@@ -98,7 +98,7 @@ class PurchaseView(DocumentView):
         told = more_buttons(self.more, self.document.number)
         about = more_buttons(self.links, self.document.vendor)
         shown = (*decisions, *ListView.buttons(self), *told, *about)
-        return (*shown, *self.file_buttons(), *erp_link_buttons(self.document.url))
+        return (*shown, *erp_link_buttons(self.document.url), *self.file_buttons())
 
     def _decisions(self) -> Sequence[Button]:
         return decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)

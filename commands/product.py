@@ -82,7 +82,7 @@ class ProductView(ListView):
 
     def buttons(self) -> Sequence[Button]:
         files = export_buttons(self.line) if self.total else []
-        return (*ListView.buttons(self), *files, *erp_link_buttons(self.details.url))
+        return (*ListView.buttons(self), *erp_link_buttons(self.details.url), *files)
 
     def table(self) -> Table | None:
         return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of) if self.total else None

@@ -284,7 +284,7 @@ async def report(
         stale=coverage.is_stale(context.now),
         complete_since=coverage.complete_since,
         missing=coverage.sources_missing,
-        narrowed=any(erp.is_narrowed(area) for area in areas),
+        narrowed=any(erp.hides_documents(area) for area in areas),
         withheld=frozenset(withheld),
         unknown=figures.unknown,
         second=context.offset > 0,

@@ -37,7 +37,8 @@ from bot.erp.port import Capability
 from bot.phrase import phrase
 from bot.spelling import other_spellings
 
-MAX_SKUS = 5
+MAX_SKUS = ListView.page_size
+"""Products in one question: as many as a document shows at once, whose button asks for them together."""
 MAX_LOTS = 3
 """Lots on the card: the first to expire are the first to go."""
 
@@ -56,7 +57,7 @@ async def stock(
     erp: ErpHub,
     context: QuestionContext,
 ) -> View:
-    """Show one product in full, with ``needed`` whether it is enough, up to five at a glance, or all in a warehouse."""
+    """Show one product in full, with ``needed`` whether it is enough, a few at a glance, or all in a warehouse."""
     words = tuple({sku.casefold(): sku for sku in skus}.values())
     if needed and len(words) != 1:
         raise BadArgument(phrase("You can ask of one product at a time whether it is enough."))

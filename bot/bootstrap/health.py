@@ -19,6 +19,7 @@ from bot.errors import DingerpError
 from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
 from bot.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
+from bot.phrase import Phrase, Words, phrase
 from bot.store.alerts.events import EventBacklog, StoredEvents
 from bot.store.database import Database, latest_revision
 from bot.store.engines import sqlite_file
@@ -75,7 +76,7 @@ async def start_health(
             "quota": quota_health(base),
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
-            **{name: down(defect and _KEPT % (name, defect)) for name, defect in files.items()},
+            **{name: _rules_health(name, defect) for name, defect in files.items()},
         }
 
     reports = HealthReports(
@@ -89,7 +90,17 @@ async def start_health(
     return health
 
 
-_KEPT = "the %s are wrong, older ones are in force: %s"
+_RULES = {
+    "access rules": phrase("access rules"),
+    "alert rules": phrase("alert rules"),
+    "approval rules": phrase("approval rules"),
+}
+"""The parts that are files of rules, and how they are called."""
+
+
+def _rules_health(part: str, defect: str) -> PartHealth:
+    kept = phrase("the %(rules)s are wrong, older ones are in force: %(why)s", rules=_RULES[part], why=defect)
+    return down(defect and kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,18 +135,24 @@ class StoreChecks:
         return degraded(_late_cards(await self.outbox.overdue(), self.now()))
 
 
-def _late_events(waiting: Mapping[str, EventBacklog], age: timedelta) -> str:
+def _late_events(waiting: Mapping[str, EventBacklog], age: timedelta) -> Phrase:
     most = max(waiting, key=lambda source: waiting[source].count)
     count = sum(source.count for source in waiting.values())
-    return f"{count} events wait, the oldest for {age.total_seconds():.0f} s; most are of {most}"
+    return phrase(
+        "%(count)d events wait, the oldest for %(seconds)d s; most are of %(source)s",
+        count=count,
+        seconds=round(age.total_seconds()),
+        source=most,
+    )
 
 
-def _late_cards(delay: OutboxDelay, now: datetime) -> str:
+def _late_cards(delay: OutboxDelay, now: datetime) -> Words:
     if delay.free_since is not None and now - delay.free_since > STUCK_OUTBOX:
-        return f"the outbox stands still: a card could be sent since {delay.free_since.astimezone(now.tzinfo):%H:%M:%S}"
+        free = f"{delay.free_since.astimezone(now.tzinfo):%H:%M:%S}"
+        return phrase("the outbox stands still: a card could be sent since %(time)s", time=free)
     if delay.due_since is not None and now - delay.due_since > LATE_CARDS:
-        due = delay.due_since.astimezone(now.tzinfo)
-        return f"cards are owed since {due:%Y-%m-%d %H:%M}: a budget is used up, or DingTalk refuses them"
+        due = f"{delay.due_since.astimezone(now.tzinfo):%Y-%m-%d %H:%M}"
+        return phrase("cards are owed since %(time)s: a budget is used up, or DingTalk refuses them", time=due)
     return ""
 
 
@@ -144,10 +161,10 @@ async def _reached(database: Database) -> PartHealth:
     try:
         revision = await database.revision()
     except DingerpError as error:
-        return down(f"database: {error.detail}")
-    return down(
-        "" if revision == latest_revision() else "the database needs an upgrade, or a newer version has used it"
-    )
+        return down(phrase("%(part)s: %(why)s", part="database", why=error.explain()))
+    if revision == latest_revision():
+        return WELL
+    return down(phrase("the database needs an upgrade, or a newer version has used it"))
 
 
 def _raising(check: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[PartHealth]]:
@@ -161,10 +178,20 @@ def _raising(check: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[Par
 def _disk_of(file: Path) -> Callable[[], Awaitable[PartHealth]]:
     async def look() -> PartHealth:
         free = shutil.disk_usage(file.parent).free
-        return degraded(f"only {free // 1_000_000} MB are free on the disk of {file}" if free < SCARCE_BYTES else "")
+        if free >= SCARCE_BYTES:
+            return WELL
+        size = free // 1_000_000
+        return degraded(phrase("only %(size)d MB are free on the disk of %(file)s", size=size, file=str(file)))
 
     return look
 
 
 def _erp_health(source: str, trouble: str) -> PartHealth:
-    return degraded(trouble and f"the ERP {source} does not answer ({trouble}); what was read before is shown")
+    return degraded(
+        trouble
+        and phrase(
+            "the ERP %(source)s does not answer (%(error)s); what was read before is shown",
+            source=source,
+            error=trouble,
+        )
+    )

@@ -12,6 +12,7 @@ from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.place import Place
 from bot.outbox.quota_reports import QuotaAdvice, QuotaReports, QuotaUse
 from bot.outbox.spending import Quota, by_conversation, by_purpose
+from bot.phrase import phrase
 from bot.settings.editions import fitting_plan
 from bot.store.outbox.call_counts import StoredDailyCalls, StoredQuotaWarnings
 from bot.store.people import find_administrators
@@ -19,7 +20,7 @@ from bot.store.people import find_administrators
 NEAR_THE_END = 90
 """Percent of a quota from which on the bot counts as degraded."""
 
-_NAMES = {Quota.CALLS: "DingTalk API calls", Quota.USES: "Webhook & Stream uses"}
+_NAMES = {Quota.CALLS: phrase("DingTalk API calls"), Quota.USES: phrase("Webhook & Stream uses")}
 
 
 def follow_quotas(base: Infrastructure) -> Mapping[Quota, MonthForecast]:
@@ -90,8 +91,14 @@ def quota_health(base: Infrastructure) -> PartHealth:
     """Say which quotas come to their end."""
     uses = {quota: quota_use(base, quota) for quota in _NAMES}
     reasons = [
-        f"{use.percent} % of this month's {_NAMES[quota]} are used ({use.used} of {use.limit})"
+        phrase(
+            "%(percent)d %% of this month's %(quota)s are used (%(used)d of %(limit)d)",
+            percent=use.percent,
+            quota=_NAMES[quota],
+            used=use.used,
+            limit=use.limit,
+        )
         for quota, use in uses.items()
         if use.percent >= NEAR_THE_END
     ]
-    return degraded("; ".join(reasons))
+    return degraded(phrase("%(text)s", text=tuple(reasons)) if reasons else "")

@@ -12,7 +12,7 @@ from bot.cards.actions import Ask
 from bot.cards.form import InputForm
 from bot.cards.view import Button, Color, Label, View
 from bot.disclosure import ClassedBy, FieldClass
-from bot.phrase import Phrase, phrase
+from bot.phrase import Phrase, Words, phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class FailingPart:
 
     name: str
     status: str
-    reason: str
+    reason: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

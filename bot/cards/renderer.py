@@ -336,20 +336,25 @@ class CardRenderer:
     def _affordable(self, template: _CompiledTemplate, draft: _Draft, trail: Sequence[str]) -> list[RenderedButton]:
         """Drop buttons: what leads elsewhere, then of a list its rows, its pages, and what comes before them.
 
-        A document's rows go before what leads elsewhere: their products are only beside what it is about.
-        What leads to the reader's own view and the way back go last.
+        A document folds its rows first: their products are only beside what it is about. What it cannot fold goes
+        before what leads elsewhere. What leads to the reader's own view and the way back go last.
         """
-        groups = _grouped(draft, trail, template.presenter)
-        opens = not isinstance(draft.view, ListView) or draft.view.opens_rows
-        order = _DROPPED if opens else _DROPPED_FROM_DOCUMENTS
-        while not template.fits_buttons(list(chain.from_iterable(groups))):
+        groups, order = list(_grouped(draft, trail, template.presenter)), _DROPPED
+
+        def fit() -> bool:
+            return template.fits_buttons(list(chain.from_iterable(groups)))
+
+        if isinstance(draft.view, ListView) and not draft.view.opens_rows and not fit():
+            folded = render_buttons(draft.view.folded_rows(), template.presenter)
+            groups[2], order = folded or groups[2], _DROPPED if folded else _DROPPED_UNFOLDED
+        while not fit():
             next(group for group in order(groups) if group).pop()
         return list(chain.from_iterable(groups))
 
 
 _DROPPED = itemgetter(4, 2, 3, 1, 5, 0)
 """The groups of `_grouped` in the order in which their buttons are dropped."""
-_DROPPED_FROM_DOCUMENTS = itemgetter(2, 4, 3, 1, 5, 0)
+_DROPPED_UNFOLDED = itemgetter(2, 4, 3, 1, 5, 0)
 
 
 def _grouped(draft: _Draft, trail: Sequence[str], presenter: Presenter) -> tuple[list[RenderedButton], ...]:

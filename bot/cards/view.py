@@ -122,6 +122,10 @@ class ListView(View):
         """Return the buttons of the rows shown (picks, drill-downs); the renderer drops what does not fit."""
         return ()
 
+    def folded_rows(self) -> Sequence[Button]:
+        """Return what a document offers in place of its rows' buttons, where there is no room for all of those."""
+        return ()
+
     def showing(self, count: int) -> Self:
         """Return the same view with only its first ``count`` rows."""
         return replace(self, rows=self.rows[:count])

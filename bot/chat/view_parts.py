@@ -66,6 +66,7 @@ def erp_link_buttons(url: str) -> list[Button]:
 
 
 _EXPORT = phrase("Export")
+_STOCK = phrase("Stock")
 
 
 def export_buttons(line: str) -> list[Button]:
@@ -110,8 +111,12 @@ class DocumentView(ListView):
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons("stock", (line.sku for line in self.rows))
 
+    def folded_rows(self) -> Sequence[Button]:
+        skus = tuple(dict.fromkeys(line.sku for line in self.rows if line.sku))
+        return [Button(_STOCK, Ask(command_line("stock", *skus)))] if len(skus) > 1 else []
+
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *self.file_buttons(), *erp_link_buttons(self.document.url))
+        return (*ListView.buttons(self), *erp_link_buttons(self.document.url), *self.file_buttons())
 
     def file_buttons(self) -> Sequence[Button]:
         """Return the button that asks for the lines as a file, if there are any."""

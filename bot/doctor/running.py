@@ -9,7 +9,7 @@ import aiohttp
 
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.errors import ConfigurationError
-from bot.phrase import Phrase, phrase
+from bot.phrase import Phrase, Words, phrase, unpack_words
 from bot.settings import Settings
 from bot.web.server import listening
 
@@ -55,11 +55,18 @@ async def _readiness(settings: Settings) -> Mapping[str, Mapping[str, Any]] | No
 def _part_result(name: str, part: Mapping[str, Any]) -> CheckResult:
     what = phrase("Running bot, %(part)s", part=name)
     grade = _GRADES.get(str(part.get("status")), CheckGrade.BAD)
+    words = phrase("%(text)s", text=_reason(part))
     if grade is CheckGrade.GOOD:
-        told = part.get("reason")
-        return CheckResult(what, grade, phrase("%(text)s", text=told) if told else phrase("well"))
-    words = phrase("%(text)s", text=part.get("reason", ""))
+        return CheckResult(what, grade, words if str(words) else phrase("well"))
     return CheckResult(what, grade, words, phrase("`/readyz` and the bot's log say more."))
+
+
+def _reason(part: Mapping[str, Any]) -> Words:
+    """Return why a part is as it is; a bot of another version may tell it in English only."""
+    try:
+        return unpack_words(part["message"])
+    except (KeyError, ValueError):
+        return str(part.get("reason", ""))
 
 
 def _free_port(what: Phrase, settings: Settings) -> CheckResult:

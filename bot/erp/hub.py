@@ -187,6 +187,10 @@ class ErpHub(DocumentAnswers):
     def is_narrowed(self, area: Followed) -> bool:
         return self._narrowings.concern(kind_of(area), ListQuery(text="anybody"))
 
+    def hides_documents(self, area: Followed) -> bool:
+        """Return whether there may be documents of an area that the reader may not see at all."""
+        return self._narrowings.concern(kind_of(area), ListQuery())
+
     def finds(self, document: Any, query: ListQuery, source: str) -> bool:
         """Return whether a list may show the reader a document of a source."""
         return self._narrowings.find(document, query, source)

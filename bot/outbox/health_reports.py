@@ -21,6 +21,7 @@ from bot.health import PartHealth, PartStatus
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
 from bot.outbox.ports import ComposedCard, SingleCardComposer
+from bot.phrase import pack_words, unpack_words
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ class TroubleReport:
 
     def write(self) -> str:
         """Return it as the outbox keeps it."""
-        parts = [[part.name, part.status, part.reason] for part in self.parts]
+        parts = [[part.name, part.status, pack_words(part.reason)] for part in self.parts]
         ended = self.ended and self.ended.isoformat()
         return orjson.dumps([self.began.isoformat(), ended, parts, self.revision]).decode()
 
@@ -69,7 +70,7 @@ class TroubleReport:
         return cls(
             began=datetime.fromisoformat(began),
             ended=datetime.fromisoformat(ended) if ended else None,
-            parts=tuple(FailingPart(*part) for part in parts),
+            parts=tuple(FailingPart(name, status, unpack_words(reason)) for name, status, reason in parts),
             revision=revision,
         )
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.index.folding import key_of
@@ -33,6 +35,8 @@ from bot.read_model.queries import KeptAnswer, ReadModel
 from bot.read_model.records import Document, DocumentWithLine, partner_of
 from bot.read_model.tallies import TallyKind, TallySelection, is_deal, signed
 
+T = TypeVar("T")
+
 _MONEY: Mapping[Followed, FieldClass] = MappingProxyType(
     {
         Area.SALES: FieldClass.AMOUNT,
@@ -45,13 +49,14 @@ _MONEY: Mapping[Followed, FieldClass] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerSum:
-    """What the documents with one partner come to in one currency.
+    """What the documents with one partner come to in one currency; ``place`` counts the partners of that currency.
 
     Of a debt ``overdue`` is the part that is overdue, by ``days_overdue`` at most; None where nothing is.
     """
 
     partner: Annotated[str, ClassedBy("partner_classes")]
     money_class: FieldClass
+    place: int
     amount: Annotated[Money, ClassedBy("money_class")]
     count: int
     overdue: Annotated[Money | None, ClassedBy("money_class")] = None
@@ -114,15 +119,24 @@ class _Accounts:
         )
         return Ranking(
             money_class=money_class,
-            sums=tuple(_sum_of(account, currency, money_class) for currency, account in ordered),
+            sums=tuple(
+                [_sum_of(account, currency, number, money_class) for number, (currency, account) in _placed(ordered)]
+            ),
             totals=totals,
             without_amount=self.without_amount,
         )
 
 
-def _sum_of(account: _Account, currency: str, money_class: FieldClass) -> PartnerSum:
+def _placed(ordered: Iterable[tuple[str, T]]) -> Iterator[tuple[int, tuple[str, T]]]:
+    """Yield what is in the order of a ranking with its place among those of its currency."""
+    for _, of_currency in groupby(ordered, key=itemgetter(0)):
+        yield from enumerate(of_currency, 1)
+
+
+def _sum_of(account: _Account, currency: str, place: int, money_class: FieldClass) -> PartnerSum:
     return PartnerSum(
         partner=account.partner,
+        place=place,
         money_class=money_class,
         amount=Money(account.amount, currency),
         count=account.count,
@@ -176,11 +190,13 @@ def _deals(documents: Iterable[Document]) -> Iterator[SalesOrder | PurchaseOrder
 class ProductSum:
     """What was ordered of one product in one currency; its place tells of the amounts, so that it is hidden with them.
 
-    ``quantity`` is in ``unit``; None where lines have several units. ``count`` are the lines of orders.
+    ``place`` counts the products of the currency. ``quantity`` is in ``unit``; None where lines have several units.
+    ``count`` are the lines of orders.
     """
 
     sku: Annotated[str, FieldClass.AMOUNT]
     name: Annotated[str, FieldClass.AMOUNT]
+    place: int
     amount: SalesAmount
     quantity: Quantity | None
     unit: str
@@ -266,12 +282,13 @@ def _rank_products(found: Mapping[tuple[str, str], _SoldProduct], without_amount
             ProductSum(
                 sku=each.sku,
                 name=each.name,
+                place=number,
                 amount=Money(each.amount, currency),
                 quantity=each.quantity,
                 unit=each.unit,
                 count=each.count,
             )
-            for currency, each in ordered
+            for number, (currency, each) in _placed(ordered)
         ),
         totals=totals,
         without_amount=without_amount,

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.pool import NullPool
 
 from bot.errors import ConfigurationError, DingerpError
+from bot.phrase import phrase
 from bot.sealing import WrongDataKey
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
@@ -102,7 +103,9 @@ class Database:
             async with asyncio.timeout(timeout):
                 return await self.run(_revision)
         except TimeoutError as error:
-            raise StoreUnavailable(f"no answer for {timeout:g} s (TimeoutError)") from error
+            raise StoreUnavailable(
+                phrase("no answer for %(seconds)d s (%(error)s)", seconds=round(timeout), error="TimeoutError")
+            ) from error
 
     async def migrate(self) -> None:
         """Bring the database to the newest revision; where it is up to date, that costs one query.

@@ -12,6 +12,7 @@ import pytest
 from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.cards.actions import unpack
 from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
@@ -122,6 +123,29 @@ def _rule(**more: Any) -> AccessRule:
 async def test_buttons_lead_from_an_order_to_what_belongs_to_it(ask: Ask, company: Company) -> None:
     assert {"/invoice SO-70", "/mo SO-70"} <= {*lines(as_(DocumentView, await ask("/order SO-70")))}
     assert "/invoice SO-71" not in lines(as_(DocumentView, await ask("/order SO-71"))), "nothing is billed yet"
+
+
+@pytest.mark.parametrize("trail", [None, ("/order late",)])
+async def test_an_order_with_an_address_leads_to_stock_and_to_what_belongs_to_it(
+    ask: Ask, company: Company, trail: Sequence[str] | None
+) -> None:
+    many = tuple(replace(line, sku=f"HT-11{line.sku}") for line in order("SO-70", CUSTOMER, lines=5).lines)
+    url = "https://erp.example.com/app/sales-order/SO-70"
+    company.sales = (replace(order("SO-70", CUSTOMER), billing=Progress.PARTIAL, lines=many, url=url),)
+    view = as_(DocumentView, await ask("/order SO-70"))
+    card = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC, trail=trail)
+    asked = [unpack(button.token).typed for button in card.buttons if button.token]
+    shown = " ".join(line.sku for line in view.rows)
+    assert f"/stock {shown}" in asked
+    assert {"/invoice SO-70", "/mo SO-70", f"/customer {CUSTOMER}"} <= {*asked}
+    assert [*asked, url].index(f"/stock {shown}") < asked.index(f"/customer {CUSTOMER}")
+
+
+async def test_rows_keep_their_own_buttons_where_there_is_room(ask: Ask, company: Company) -> None:
+    company.sales = (order("SO-70", CUSTOMER, lines=2),)
+    view = as_(DocumentView, await ask("/order SO-70"))
+    card = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC)
+    assert [button.text for button in card.buttons if "/stock" in button.token] == ["W-1", "W-2"]
 
 
 async def test_a_purchase_order_leads_to_its_bills_once_something_came(ask: Ask, company: Company) -> None:

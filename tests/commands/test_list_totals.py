@@ -9,15 +9,22 @@ from typing import Any
 
 import pytest
 
-from bot.erp.model import Money, PurchaseStatus
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
+from bot.chat.message import Conversation, ConversationKind
+from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
+from bot.erp.model import Money, PartnerKind, PaymentDirection, PaymentStatus, PurchaseStatus
 from commands.invoice import InvoiceListView
 from commands.order import OrderListView
+from commands.payment import PaymentListView
 from commands.po import PurchaseListView
-from tests.commands.company import NOW, Company, cny, invoice, order, purchase
+from tests.commands.company import NOW, TODAY, Company, cny, invoice, order, payment, purchase
 from tests.commands.conftest import Ask, as_
 from tests.read_model.memory_documents import MemoryDocuments
 
 LONG, SHORT = 45, 12
+SPENT = PaymentDirection.SPENT
+OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
 
 
 def company_of(count: int) -> Company:
@@ -88,3 +95,52 @@ async def test_an_amount_that_is_not_known_leaves_no_total(ask: Ask, company: Co
     first, *others = company.sales
     kept.documents_kept = company.sales = (replace(first, total=None), *others)
     assert sums(as_(OrderListView, await ask("/order open"))) == ()
+
+
+@pytest.mark.parametrize("count", [SHORT, LONG])
+class TestPayments:
+    """Receipts are added up, and what vendors paid back beside them: each is seen by other people."""
+
+    @pytest.fixture
+    def company(self, count: int) -> Company:
+        company = Company()
+        received = [payment(f"PAY-{n:03}", "ACME", "2.50") for n in range(count)]
+        back = replace(payment("PAY-900", "宝钢", "7"), partner_kind=PartnerKind.VENDOR)
+        draft = replace(payment("PAY-901", "ACME", "99"), status=PaymentStatus.DRAFT)
+        spent = replace(payment("PAY-902", "宝钢", "40"), partner_kind=PartnerKind.VENDOR, direction=SPENT)
+        long_ago = replace(payment("PAY-903", "ACME", "1000"), paid_on=TODAY - timedelta(days=90))
+        company.paid = (*received, back, draft, spent, long_ago)
+        return company
+
+    async def test_of_some_days(self, ask: Ask, count: int) -> None:
+        view = as_(PaymentListView, await ask("/payment received last month"))
+        assert view.total == count + 2
+        assert (view.booked, view.refunds) == ((Money(Decimal("2.50") * count, "CNY"),), (cny("7"),))
+        second = as_(PaymentListView, await ask("/payment received last month +8"))
+        assert second.booked == view.booked
+
+    async def test_of_what_was_paid(self, ask: Ask, count: int) -> None:
+        view = as_(PaymentListView, await ask("/payment paid last month"))
+        assert (view.booked, view.refunds) == ((cny("40"),), ())
+
+    async def test_a_list_in_both_directions_has_none(self, ask: Ask, count: int) -> None:
+        assert not as_(PaymentListView, await ask("/payment last month")).sums
+
+
+class TestWhoMaySeeSalesAlone:
+    @pytest.fixture
+    def company(self) -> Company:
+        company = Company()
+        back = replace(payment("PAY-2", "宝钢", "7"), partner_kind=PartnerKind.VENDOR)
+        company.paid = (payment("PAY-1", "ACME", "2.50"), back)
+        return company
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        seen = ALL_FIELDS - {FieldClass.COST}
+        rule = AccessRule(commands=frozenset({"invoice", "po"}), roles=frozenset({"warehouse"}), fields=seen)
+        return AccessPolicy([rule])
+
+    async def test_does_not_learn_what_vendors_paid_back(self, ask: Ask) -> None:
+        view = as_(PaymentListView, await ask("/payment received", where=OWN_CHAT))
+        assert (view.booked, view.refunds) == ((cny("2.50"),), (HIDDEN,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,7 +11,9 @@ import pytest
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
+from bot.cards.renderer import CardRenderer
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.product_rankings import ProductRankingView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
@@ -57,11 +59,11 @@ async def ranked(ask: Ask, line: str) -> ProductRankingView:
 @pytest.mark.parametrize("line", ["/product best", "/商品 排行", "/产品 畅销", "/product top"])
 async def test_what_sells_best_by_currency(ask: Ask, company: Company, line: str) -> None:
     view = await ranked(ask, line)
-    assert [(row.sku, row.amount, row.quantity, row.count) for row in view.rows] == [
-        ("SKU2", cny("400"), Decimal(2), 2),
-        ("SKU1", cny("150"), None, 2),
-        ("SKU3", Money(Decimal(7), "USD"), Decimal(1), 1),
-    ]
+    assert [(row.place, row.sku, row.amount, row.quantity, row.count) for row in view.rows] == [
+        (1, "SKU2", cny("400"), Decimal(2), 2),
+        (2, "SKU1", cny("150"), None, 2),
+        (1, "SKU3", Money(Decimal(7), "USD"), Decimal(1), 1),
+    ], "amounts of two currencies cannot be compared"
     assert view.totals == (cny("550"), Money(Decimal(7), "USD"))
     assert (view.total, view.without_amount, view.unread, view.is_partial) == (3, 1, 1, False)
     assert company.calls == []
@@ -77,6 +79,18 @@ async def test_what_sells_best_by_currency(ask: Ask, company: Company, line: str
 )
 async def test_of_some_days(ask: Ask, line: str, skus: list[str]) -> None:
     assert [row.sku for row in (await ranked(ask, line)).rows] == skus
+
+
+async def test_the_title_counts_products_and_not_their_currencies(
+    ask: Ask, company: Company, kept: MemoryDocuments
+) -> None:
+    kept.documents_kept = (*company.sales, deal("SO-7", sold("SKU2", "1", Money(Decimal(9), "USD"))))
+    view = await ranked(ask, "/product best")
+    assert (view.products, view.total) == (3, 4)
+    card = CardRenderer(languages=load_languages()).render(view, "en", zone=UTC)
+    assert card.title.endswith("(3)")
+    assert "1 · **SKU2**" in card.body
+    assert "\n1 · **SKU2**" in card.body.partition("SKU1")[2]
 
 
 async def test_pages_lead_on_and_the_whole_list_is_a_file(
@@ -113,9 +127,20 @@ class TestRights:
     async def test_who_may_not_see_amounts_does_not_learn_the_order(self, ask: Ask) -> None:
         view = as_(ProductRankingView, await ask("/product best", person=KEEPER, where=OWN_CHAT))
         assert {(row.sku, row.name, row.amount) for row in view.rows} == {(HIDDEN, HIDDEN, HIDDEN)}
-        assert not [line for line in lines(view) if line.startswith("/stock")]
+        assert not lines(view), "no page would show a row"
 
     async def test_who_may_see_no_orders_is_told_of_none(self, ask: Ask) -> None:
         stranger = Person(user_id="clerk01", name="职员1")
         view = as_(ProductRankingView, await ask("/product best", person=stranger, where=OWN_CHAT))
         assert (view.rows, view.coverage.as_of) == ((), None)
+
+
+class TestWhoMaySeeNoNames:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        seen = ALL_FIELDS - {FieldClass.PARTNER}
+        return AccessPolicy([AccessRule(commands=frozenset({"order"}), roles=frozenset({"warehouse"}), fields=seen)])
+
+    async def test_sees_all_orders_and_is_not_told_otherwise(self, ask: Ask) -> None:
+        view = as_(ProductRankingView, await ask("/product best", person=KEEPER, where=OWN_CHAT))
+        assert not view.narrowed

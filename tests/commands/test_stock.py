@@ -202,9 +202,9 @@ async def test_an_unknown_figure_makes_the_sum_unknown(ask: Ask) -> None:
     assert view.rows[0].quantities.reserved is None
 
 
-async def test_more_than_five_products_are_left_out_and_said_so(ask: Ask) -> None:
-    view = as_(StockListView, await ask("/stock W-1 W-2 W-3 W-4 W-5 W-6 W-7"))
-    assert (len(view.rows), view.left_out, view.limit) == (5, 2, 5)
+async def test_more_than_eight_products_are_left_out_and_said_so(ask: Ask) -> None:
+    view = as_(StockListView, await ask("/stock W-1 W-2 W-3 W-4 W-5 W-6 W-7 W-8 W-9 W-10"))
+    assert (len(view.rows), view.left_out, view.limit) == (8, 2, 8)
 
 
 async def test_nothing_found_offers_the_closest_codes(ask: Ask) -> None:

@@ -6,9 +6,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.doctor.results import CheckGrade
+from bot.doctor.results import CheckGrade, describe_results
 from bot.doctor.running import check_running
+from bot.health import HealthReport, down
+from bot.phrase import phrase
 from bot.settings import HttpSettings, load_settings
+
+FULL = phrase("only %(size)d MB are free on the disk of %(file)s", size=3, file="/data/bot.sqlite3")
 
 
 async def test_a_part_that_is_well_may_tell_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,6 +20,12 @@ async def test_a_part_that_is_well_may_tell_what_it_costs(monkeypatch: pytest.Mo
         "stream": {"status": "ok", "reason": ""},
         "language model": {"status": "ok", "reason": "1 of 2000 calls"},
         "quota": {"status": "degraded", "reason": "used up"},
+        "database": HealthReport({"database": down(FULL)}).parts["database"].as_json(),
+        "outbox": {
+            "status": "degraded",
+            "reason": "late",
+            "message": {"id": "%(count)d late", "values": {"of": "cards"}},
+        },
     }
 
     async def ready(request: web.Request) -> web.Response:
@@ -30,4 +40,9 @@ async def test_a_part_that_is_well_may_tell_what_it_costs(monkeypatch: pytest.Mo
         ("well", CheckGrade.GOOD),
         ("1 of 2000 calls", CheckGrade.GOOD),
         ("used up", CheckGrade.NOTE),
+        (str(FULL), CheckGrade.BAD),
+        ("late", CheckGrade.NOTE),
     ]
+    assert "[!!] 运行中的机器人，database: /data/bot.sqlite3 所在磁盘只剩 3 MB" in "\n".join(
+        describe_results(results, "zh_CN")
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from bot.cards.language import load_languages
 from bot.cards.notices import HealthNotice
+from bot.cards.renderer import CardRenderer
 from bot.errors import DingerpError
 from bot.health import WELL, PartHealth, degraded, down
 from bot.outbox.delivery import Delivery, Urgency
@@ -18,6 +21,8 @@ from bot.outbox.health_reports import (
     TroubleReport,
 )
 from bot.outbox.place import Place
+from bot.phrase import phrase
+from bot.store.errors import store_unavailable
 
 START = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
 ADMIN = Place.parse("person:boss")
@@ -127,6 +132,24 @@ async def test_the_next_process_ends_what_an_earlier_one_told() -> None:
     (well,) = await ward.passes(SETTLED, database=WELL)
     assert (well.began, well.revision) == (ill.began, 2)
     assert well.ended is not None
+
+
+async def test_the_card_says_the_reason_in_the_language_of_its_reader() -> None:
+    ward = Ward()
+    full = store_unavailable(OSError(errno.ENOSPC, "No space left on device"))
+    why = phrase("%(part)s: %(why)s", part="database", why=full.explain())
+    await ward.passes(PAUSE, database=down(why), ERP_main=SLOW)
+    composed = await HealthReportComposer(lambda: START).compose(ward.told[0].ref)
+    assert composed.view is not None
+    renderer = CardRenderer(languages=load_languages())
+    chinese, english = (renderer.render(composed.view, code, zone=UTC).body for code in ("zh_CN", "en"))
+    assert "database：磁盘已满，请清出空间（OSError）" in chinese
+    assert "database: the disk is full; make room on it (OSError)" in english
+
+
+def test_a_report_of_an_older_version_is_read() -> None:
+    ill = TroubleReport.read('["2026-11-27T02:00:00+00:00",null,[["database","down","the disk is full"]],1]')
+    assert [part.reason for part in ill.parts] == ["the disk is full"]
 
 
 async def test_the_card_says_what_was_told() -> None:

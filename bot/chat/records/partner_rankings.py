@@ -17,7 +17,7 @@ from bot.chat.days import DaysOrMonth
 from bot.chat.parsing import command_line, split
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.view_parts import ask_buttons, export_buttons, table_of_lines
-from bot.disclosure import ClassedBy, FieldClass, cut
+from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Feed, Money
 from bot.erp.port import Period
@@ -55,8 +55,8 @@ _OF_VENDORS = frozenset({RankedBy.PAYABLES, RankedBy.PURCHASES})
 class PartnerRankingView(ListView):
     """Customers or vendors, those with the most first; readers who may not see the amounts do not learn their order.
 
-    ``days`` are those of turnover; debts are as of now. ``without_amount`` documents are in no sum; ``narrowed``:
-    there are documents that the reader may not see.
+    ``partners`` are ranked, each once in each currency. ``days`` are those of turnover; debts are as of now.
+    ``without_amount`` documents are in no sum; ``narrowed``: there are documents that the reader may not see.
     """
 
     card: ClassVar[str] = "partner_ranking"
@@ -65,6 +65,7 @@ class PartnerRankingView(ListView):
     by: RankedBy
     days: Period | None
     rows: tuple[PartnerSum, ...]
+    partners: int
     totals: Annotated[tuple[Money, ...], ClassedBy("money_class")]
     without_amount: int
     coverage: Coverage
@@ -86,6 +87,8 @@ class PartnerRankingView(ListView):
         return ask_buttons(command, (row.partner for row in self.rows))
 
     def buttons(self) -> Sequence[Button]:
+        if any(row.amount is HIDDEN for row in self.rows):
+            return ()  # no page shows any row
         return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table | None:
@@ -146,12 +149,13 @@ async def rank_partners(
         days=days,
         rows=sums[context.offset : context.offset + (context.rows or PartnerRankingView.page_size)],
         total=len(sums),
+        partners=len({each.partner.casefold() for each in sums}),
         offset=context.offset,
         line=asked.line,
         totals=ranking.totals,
         without_amount=ranking.without_amount,
         coverage=coverage,
         stale=coverage.is_stale(context.now),
-        narrowed=erp.is_narrowed(kind),
+        narrowed=erp.hides_documents(kind),
     )
     return cut(view, visible_fields(policy, context, _BOUND_BY[by]))

@@ -12,7 +12,7 @@ from bot.cards.view import Button, ListView
 from bot.chat.context import QuestionContext
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.view_parts import ask_buttons, export_buttons, table_of_lines
-from bot.disclosure import cut
+from bot.disclosure import HIDDEN, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, SalesAmount
 from bot.erp.port import Period
@@ -25,8 +25,8 @@ from bot.read_model.rankings import ProductSum, rank_products
 class ProductRankingView(ListView):
     """Products, what sells best first; who may not see the amounts does not learn their order either.
 
-    ``without_amount`` lines are in no sum, of ``unread`` orders the lines are not known; ``narrowed``: there are orders
-    that the reader may not see.
+    ``products`` are ranked, each once in each currency. ``without_amount`` lines are in no sum, of ``unread`` orders
+    the lines are not known; ``narrowed``: there are orders that the reader may not see.
     """
 
     card: ClassVar[str] = "product_ranking"
@@ -34,6 +34,7 @@ class ProductRankingView(ListView):
 
     days: Period
     rows: tuple[ProductSum, ...]
+    products: int
     totals: tuple[SalesAmount, ...]
     without_amount: int
     unread: int
@@ -50,6 +51,8 @@ class ProductRankingView(ListView):
         return ask_buttons("stock", (row.sku for row in self.rows))
 
     def buttons(self) -> Sequence[Button]:
+        if any(row.amount is HIDDEN for row in self.rows):
+            return ()  # no page shows any row
         return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table | None:
@@ -80,6 +83,7 @@ async def list_best_products(
         days=days,
         rows=sums[context.offset : context.offset + (context.rows or ProductRankingView.page_size)],
         total=len(sums),
+        products=len({each.sku.casefold() for each in sums}),
         offset=context.offset,
         line=line,
         totals=ranking.totals,
@@ -87,6 +91,6 @@ async def list_best_products(
         unread=ranking.unread,
         coverage=coverage,
         stale=coverage.is_stale(context.now),
-        narrowed=erp.is_narrowed(Area.SALES),
+        narrowed=erp.hides_documents(Area.SALES),
     )
     return cut(view, visible_fields(policy, context, "order"))

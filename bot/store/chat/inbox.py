@@ -138,7 +138,7 @@ class _Marks:
         """
         for waiter in self.waiters:
             if not waiter.done():
-                waiter.set_exception(StoreUnavailable(error.detail))
+                waiter.set_exception(StoreUnavailable(error.explain()))
 
 
 class StoredInbox:

@@ -18,6 +18,7 @@ from bot.erp.limits import BreakerState, CircuitBreaker
 from bot.errors import DingerpError
 from bot.health import PartHealth, PartStatus, degraded
 from bot.metrics import Metrics
+from bot.phrase import phrase
 from bot.understanding.grammar import MAX_SENTENCE
 from bot.understanding.language_model.ports import BadReply, ModelEndpoint, ModelReply, PassingFailure
 from bot.understanding.language_model.reply import check_line, read_answer
@@ -105,14 +106,25 @@ class ModelReader:
     def health(self) -> PartHealth:
         """How the model is, with what it cost this month."""
         used = self._budget.used
-        cost = (
-            f"{used.calls} of {self._budget.monthly_calls} calls of this month,"
-            f" {used.prompt_tokens} + {used.answer_tokens} tokens"
+        cost = phrase(
+            "%(used)d of %(limit)d calls of this month, %(asked)d + %(answered)d tokens",
+            used=used.calls,
+            limit=self._budget.monthly_calls,
+            asked=used.prompt_tokens,
+            answered=used.answer_tokens,
         )
         if self._budget.is_spent:
-            return degraded(f"the language model's calls are used up ({cost}): sentences are read by rules alone")
+            return degraded(
+                phrase(
+                    "the language model's calls are used up (%(cost)s): sentences are read by rules alone", cost=cost
+                )
+            )
         if trouble := self._breaker.trouble:
-            return degraded(f"the language model does not answer ({trouble}): sentences are read by rules alone")
+            return degraded(
+                phrase(
+                    "the language model does not answer (%(error)s): sentences are read by rules alone", error=trouble
+                )
+            )
         return PartHealth(PartStatus.OK, cost)
 
     async def read(self, sentence: str, conversation_id: str, usable: frozenset[str]) -> Reading | None:

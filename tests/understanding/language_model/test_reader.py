@@ -94,7 +94,7 @@ async def test_a_sentence_becomes_a_line(trial: Trial) -> None:
     assert trial.use.months == {"2026-11": ModelUse(calls=1, prompt_tokens=700, answer_tokens=9)}
     assert trial.value("calls_total") == 1
     assert trial.value("tokens_total", kind="prompt") == 700
-    assert (trial.reader.health.status, trial.reader.health.reason) == (
+    assert (trial.reader.health.status, str(trial.reader.health.reason)) == (
         PartStatus.OK,
         "1 of 10 calls of this month, 700 + 9 tokens",
     )
@@ -153,7 +153,7 @@ async def test_a_model_that_keeps_failing_is_left_alone_for_a_minute(trial: Tria
         assert await trial.read() is None
     assert (trial.count("unavailable"), trial.count("paused"), trial.value("open")) == (3, 2, 1)
     assert len(trial.fake.asked) == 3
-    assert "Unavailable" in trial.reader.health.reason
+    assert "Unavailable" in str(trial.reader.health.reason)
     trial.fake.answers.clear()
     trial.fake.say("/order SO-1001")
     trial.time += 61
@@ -179,7 +179,7 @@ async def test_the_month_has_an_end(trial: Trial) -> None:
     trial.fake.say("/order SO-1001")
     assert [await trial.read(), await trial.read()] == ["/order SO-1001", None]
     assert trial.count("spent") == len(trial.fake.asked) == 1
-    assert "used up (10 of 10 calls" in trial.reader.health.reason
+    assert "used up (10 of 10 calls" in str(trial.reader.health.reason)
     trial.date = datetime(2026, 12, 1, 9, tzinfo=UTC)
     assert trial.reader.health.status is PartStatus.OK
     assert await trial.read() == "/order SO-1001"
