@@ -294,8 +294,8 @@ class LineComposer:
                 yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
             return
         named = _joined(scan, *_NAMES)
-        if not ranked and self._is_product(scan) and stores:
-            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan)), 1
+        if not ranked and self._is_product(scan) and (stores or self.demand(scan)):
+            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan), self.demand(scan)), 1
             return
         if not ranked:
             digits = scan.of_kind(SpanKind.DIGITS)
@@ -364,7 +364,8 @@ class LineComposer:
         if name in _ALONE:
             return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
-        if digits[0].isdecimal():
+        counted = bool(scan.of_kind(SpanKind.DIGITS)) and self._is_product(scan)  # 工业壁扇650够吗
+        if digits[0].isdecimal() and not counted:
             number = self._number(name, digits[0])
             moved = name == "order" and self._asks_for_deliveries(scan, self.weigh(scan, None))
             return command_line("delivery" if moved else name, number)
