@@ -257,7 +257,7 @@ class Grammar:
             return None
         if command.name == BARE:
             rest = _SEARCHED_FOR.sub("", rest)
-        line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
+        line = f"/{command.name} {self.commands.with_implied(word, rest)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
         spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
