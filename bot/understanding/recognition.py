@@ -240,6 +240,17 @@ class Recognition:
     def cues_of(self, span: Span) -> tuple[Cue, ...]:
         return self.sentences.cues[span.value.casefold()]
 
+    def is_known(self, scan: Scan) -> bool:
+        """Whether something is named, and the company has all of it."""
+        names = scan.of_kind(SpanKind.NAME)
+        known = all(self.vocabulary.knows_product(span.value) for span in names)
+        return known and bool(names or partners_or_people(scan) or scan.of_kind(SpanKind.PLACE))
+
+    def names_known_goods(self, scan: Scan) -> bool:
+        """Whether goods are named, and the company has all of them."""
+        names = scan.of_kind(SpanKind.NAME)
+        return bool(names) and all(self.vocabulary.knows_product(span.value) for span in names)
+
     def takes(self, kind: type[Word], name: str) -> bool:
         return any(issubclass(parameter.type, kind) for parameter in self.commands[name].signature.parameters)
 
