@@ -12,7 +12,8 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines import AGEING, AT_WAREHOUSES, SAYS_WHAT_TO_DO
+from bot.understanding.lines import AT_WAREHOUSES, SAYS_WHAT_TO_DO
+from bot.understanding.named_lists import AGEING
 from bot.understanding.recognition import OF_PARTNERS
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
@@ -266,7 +267,7 @@ def _of_the_list(grammar: Grammar, text: str, last: LastQuestion, usable: frozen
     before = grammar.commands.parse(last.line)
     scan = grammar.recognition.scan(text)
     some = before.command is not None and _SOME_OF_THEM.search(text) and not scan.of_kind(SpanKind.DATE)
-    part = some and grammar.lines.only_names_lists_of(before.command or "", scan)
+    part = some and grammar.lines.lists.only_lists_are_named(before.command or "", scan)
     if not (part or _PART_OF_THE_LIST.search(text)) or not _is_known(grammar, text):
         return None
     if any(grammar.vocabulary.document(word) for word in split(before.rest)):
@@ -355,7 +356,7 @@ def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: froze
     words, *_ = _parts(grammar, before, rest)
     weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     command = max(weights, key=lambda name: weights[name], default=before)
-    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.lines.only_names_lists_of(before, scan):
+    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.lines.lists.only_lists_are_named(before, scan):
         return before
     return command
 
@@ -368,7 +369,7 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     if command == before == "price" and new_words:
         new_words = _priced(scan, new_words, old_words)
     stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
-    keyword = grammar.lines.list_named(command, scan)
+    keyword = grammar.lines.lists.named(command, scan)
     has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
     if not (new_words or stores or keyword or has_days or need or command != before):
         return None
@@ -392,7 +393,7 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         if keyword == AGEING:
             return line
         if has_days:
-            return grammar.lines.with_days(line, command, scan)
+            return grammar.lines.lists.with_days(line, command, scan)
         return f"{line} {old_days}" if old_days and (command == before or same_days) else line
     need = need or (old_need if command == before and len(words) == 1 else "")
     return command_line(command, *words, *(stores or old_stores)[:1], need)

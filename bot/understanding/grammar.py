@@ -219,8 +219,8 @@ class Grammar:
         self, scan: Scan, weights: Mapping[str, int], chosen: Container[str], usable: frozenset[str] | None
     ) -> dict[str, float]:
         """Return how much speaks for each command: what the sentence is like, its words, and that words chose it."""
-        trade = self.lines.trade_of(scan)
-        others = self.lines.on_the_other_side(trade, scan)
+        trade = self.lines.sides.trade_of(scan)
+        others = self.lines.sides.others(trade, scan)
         heaviest = max(weights.values(), default=0)
         bonus = _CHOSEN if scan.has_subject or heaviest >= LIST_WEIGHT else _CHOSEN_BY_A_HINT
         if heaviest >= DECISIVE:
@@ -257,7 +257,7 @@ class Grammar:
             return None
         if command.name == BARE:
             rest = _SEARCHED_FOR.sub("", rest)
-        line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
+        line = f"/{command.name} {self.commands.with_implied(word, rest)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
         spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)

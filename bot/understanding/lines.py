@@ -6,19 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import islice, pairwise
 
 from bot.chat.days import (
-    Days,
     names_days,
     names_days_ahead,
-    names_days_due_later,
-    names_missing_day,
-    names_month_in_digits,
 )
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount, typed_demand
 from bot.chat.registry import Commands
+from bot.understanding.named_lists import AGEING, LATE, OPEN, NamedLists, days_said
 from bot.understanding.recognition import (
     RECORDS_OF_PARTNERS,
     Recognition,
@@ -30,6 +28,7 @@ from bot.understanding.recognition import (
 )
 from bot.understanding.scanning import Scan, Span, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
+from bot.understanding.sides import Sides
 from bot.understanding.vocabulary import Trade, Vocabulary
 
 _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
@@ -51,17 +50,7 @@ _OF_MONEY = ("bill", "payment")
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
-_ON_THE_OTHER_SIDE = {
-    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
-    Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
-}
-"""What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
 _AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
-_VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
-_OWED_TO_US = re.compile(
-    r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
-    re.IGNORECASE,
-)
 _RANKED = frozenset({"customer", "vendor", "product"})
 """Commands that tell of one, or rank all."""
 SAYS_WHAT_TO_DO = 2
@@ -70,18 +59,6 @@ SAYS_OUTRIGHT = 4
 DECISIVE = 6
 MOST_ALTERNATIVES = 3
 _NAMES = (SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
-_LATE, _OPEN = "late", "open"
-"""The lists of what is due and of what is not done yet, where a command has both."""
-_RECEIVED, _PAID = "received", "paid"
-"""The lists of money that came in and went out."""
-_PAID_BY_THEM = re.compile(
-    r"客户|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
-    r"|\b(?:customers?|clients?|paid us|who paid)\b",
-    re.IGNORECASE,
-)
-"""Says that somebody else paid: what they paid was received."""
-_BOTH_WAYS = "收付"
-AGEING, _OF_PAYABLES = "ageing", "payables"
 BARE = "find"
 """The command that looks up a name of which nothing is asked."""
 _NUMBER_OF_SOMETHING = re.compile(r"(?!1[3-9]\d{9}$)\d{4,}(?: \d{4,})*")
@@ -102,8 +79,6 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _ME = re.compile(r"我|\b(?:i|me|my)\b", re.IGNORECASE)
-_ALWAYS_DUE = frozenset({"arrivals"})
-"""Commands whose days are always those on which something is due."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
@@ -132,11 +107,21 @@ class LineComposer:
     def vocabulary(self) -> Vocabulary:
         return self.recognition.vocabulary
 
+    @cached_property
+    def sides(self) -> Sides:
+        """On which side of the business those stand whom a sentence names."""
+        return Sides(self.recognition)
+
+    @cached_property
+    def lists(self) -> NamedLists:
+        """Which list of a command is meant, and of which days."""
+        return NamedLists(self.recognition, self.sides)
+
     def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
         """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
         weights: dict[str, int] = {}
-        trade = self.trade_of(scan) if partners_or_people(scan) or not about else self.vocabulary.trade(about)
-        others = self.on_the_other_side(trade, scan)
+        trade = self.sides.trade_of(scan) if partners_or_people(scan) or not about else self.vocabulary.trade(about)
+        others = self.sides.others(trade, scan)
         barred = self._barred(scan)
         for cue in self.recognition.cues_in(scan):
             command = others.get(cue.command, cue.command)
@@ -144,23 +129,6 @@ class LineComposer:
             if not listed and command not in barred and (usable is None or command in usable):
                 weights[command] = weights.get(command, 0) + cue.weight
         return weights
-
-    def on_the_other_side(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
-        """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
-        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
-        if self._names_known_goods(scan):
-            return {name: other for name, other in others.items() if name != "arrivals"}
-        return others
-
-    def trade_of(self, scan: Scan) -> Trade | None:
-        """Return the side of the business on which those stand that a sentence names."""
-        named = partners_or_people(scan)
-        sides = {self.vocabulary.trade(span.value) for span in named}
-        if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
-            return Trade.PURCHASE
-        if not named and _OWED_TO_US.search(scan.text):
-            return Trade.SALE
-        return sides.pop() if len(sides) == 1 else None
 
     def _barred(self, scan: Scan) -> frozenset[str]:
         """Return the commands that a sentence cannot mean: nobody asks for the stock of a customer."""
@@ -219,7 +187,7 @@ class LineComposer:
 
     def _buyer(self, scan: Scan) -> bool:
         """Whether a customer stands in a sentence, and no vendor."""
-        return bool(scan.of_kind(SpanKind.PARTNER)) and self.trade_of(scan) is Trade.SALE
+        return bool(scan.of_kind(SpanKind.PARTNER)) and self.sides.trade_of(scan) is Trade.SALE
 
     def _of_products(
         self,
@@ -232,7 +200,7 @@ class LineComposer:
         asked = [name for name in ranked if name in _OF_PRODUCTS]
         asked.sort(key=lambda name: (-weights[name], name == "stock"))  # 没货了, 什么时候来 asks when it comes
         if products and self.draws_stock(scan, weights):
-            yield self.with_days(command_line("chart", "stock", products[0].value), "chart", scan), DECISIVE
+            yield self.lists.with_days(command_line("chart", "stock", products[0].value), "chart", scan), DECISIVE
             return
         if products and not asked and max(weights.get(name, 0) for name in _OF_MONEY) >= SAYS_WHAT_TO_DO:
             asked = ["price"]  # what is paid for a product
@@ -294,14 +262,14 @@ class LineComposer:
                 yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
             return
         named = _joined(scan, *_NAMES)
-        if not ranked and self._is_product(scan) and stores:
-            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan)), 1
+        if not ranked and self._is_product(scan) and (stores or self.demand(scan)):
+            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan), self.demand(scan)), 1
             return
         if not ranked:
             digits = scan.of_kind(SpanKind.DIGITS)
             is_number = len(digits) == len(scan.spans) and says_itself(scan)
             bare = " ".join(span.value for span in digits) if is_number else ""
-            if _NUMBER_OF_SOMETHING.fullmatch(bare) or (len(named) > 1 and self.is_known(scan)):
+            if _NUMBER_OF_SOMETHING.fullmatch(bare) or (len(named) > 1 and self.recognition.is_known(scan)):
                 yield command_line(BARE, bare or named), 1
             return
         apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
@@ -319,7 +287,7 @@ class LineComposer:
             ranked = [name for name in ranked if name in _OF_PRODUCTS]
         ranked = [name for name in ranked if name != _TRAIL]  # of nothing that is named by a number
         for name in ranked[:MOST_ALTERNATIVES]:
-            known = named and self.is_known(scan)
+            known = named and self.recognition.is_known(scan)
             least = 1 if known and name in _OF_PRODUCTS + RECORDS_OF_PARTNERS else SAYS_WHAT_TO_DO
             if weights[name] < least or weights[ranked[0]] - weights[name] > _NEAR:
                 break
@@ -364,16 +332,17 @@ class LineComposer:
         if name in _ALONE:
             return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
-        if digits[0].isdecimal():
+        counted = bool(scan.of_kind(SpanKind.DIGITS)) and self._is_product(scan)  # 工业壁扇650够吗
+        if digits[0].isdecimal() and not counted:
             number = self._number(name, digits[0])
             moved = name == "order" and self._asks_for_deliveries(scan, self.weigh(scan, None))
             return command_line("delivery" if moved else name, number)
-        goods = _joined(scan, SpanKind.NAME) if self._names_known_goods(scan) else ""
+        goods = _joined(scan, SpanKind.NAME) if self.recognition.names_known_goods(scan) else ""
         comes = name == "arrivals" or (
             name == "po" and any(cue.command == "arrivals" for cue in self.recognition.cues_in(scan))
         )
         if comes and goods:
-            return self.with_days(command_line("arrivals", goods), "arrivals", scan)
+            return self.lists.with_days(command_line("arrivals", goods), "arrivals", scan)
         if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
             return command_line("po", named)  # what is on its way from a vendor
         if name == "price":
@@ -381,7 +350,7 @@ class LineComposer:
         if name == "shortage" and scan.of_kind(SpanKind.PLACE) and not scan.of_kind(SpanKind.NAME):
             return command_line(name, *_stores_in(scan))
         if name == "shortage":
-            known = named and self.is_known(scan)
+            known = named and self.recognition.is_known(scan)
             return command_line("stock", named, self.demand(scan)) if known else command_line(name)
         if name == "stock":
             goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
@@ -392,20 +361,20 @@ class LineComposer:
             name = "order" if name == "report" else name  # there are figures of the company, and lists of a person's
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
-        keyword = self.list_named(name, scan)
+        keyword = self.lists.named(name, scan)
         if name in _RANKED:
             ranking = "" if named else keyword  # nobody who is named is ranked
-            days = _days_said(scan, months=True) if ranking in _RANKED_BY_DAYS else ""
+            days = days_said(scan, months=True) if ranking in _RANKED_BY_DAYS else ""
             return f"{command_line(name, ranking)} {days}".rstrip() if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
-        if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
-            keyword = _OPEN  # nothing that is due today is late
-        return self.with_days(command_line(name, keyword, named), name, scan)
+        if keyword == LATE and OPEN in self.sentences.lists[name] and self.lists.is_due_later(name, scan):
+            keyword = OPEN  # nothing that is due today is late
+        return self.lists.with_days(command_line(name, keyword, named), name, scan)
 
     def _ranking(self, name: str, scan: Scan) -> str:
         """Return the word for the list in which a command ranks what a sentence asks for; empty for others."""
-        return self.list_named(name, scan) if name in _RANKED else ""
+        return self.lists.named(name, scan) if name in _RANKED else ""
 
     def _paid_or_to_pay(self, name: str, scan: Scan) -> str:
         """Return the command for money that moved on days that are over, or moves on days ahead."""
@@ -416,89 +385,21 @@ class LineComposer:
             return "payment"
         return name
 
-    def _is_due_later(self, name: str, scan: Scan) -> bool:
-        """Whether something is due on days that a sentence names and that are not over."""
-        line = self.with_days("", name, scan).strip()
-        return bool(line) and names_days_due_later(line)
-
-    def with_days(self, line: str, name: str, scan: Scan) -> str:
-        """Return a line with the days that a sentence names, if its command lists documents of days."""
-        if not self.recognition.takes(Days, name):
-            return line
-        days = _days_said(scan, months=self.recognition.takes_months(name))
-        if not days:
-            return line
-        due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
-        if not due or name in _ALWAYS_DUE:
-            return f"{line} {days}"
-        return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
-
-    def list_named(self, name: str, scan: Scan) -> str:
-        """Return the named list of a command that is meant: what is late for an order is late for any document."""
-        keyword = self._said_list(name, scan)
-        if name == "payment":
-            return self._direction(keyword, scan)
-        owing = any(cue.command == "bill" and cue.weight > LIST_WEIGHT for cue in self.recognition.cues_in(scan))
-        return _OF_PAYABLES if owing and name == "chart" and keyword in {"", AGEING} else keyword
-
-    def _said_list(self, name: str, scan: Scan) -> str:
-        lists = self.sentences.lists[name]
-        days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
-        dated = [cue for day in days for cue in self.sentences.cues.get(day, ())]  # some lists are of a day
-        own = {cue.keyword for cue in (*self.recognition.cues_in(scan), *dated) if cue.keyword and cue.command == name}
-        said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self.recognition.cues_of(span))
-        others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}
-        return next((keyword for keyword in lists if keyword in own | others), "")
-
-    def _direction(self, keyword: str, scan: Scan) -> str:
-        """Return whether money came in or went out; of a customer or vendor it only moves one way."""
-        if _BOTH_WAYS in scan.text or (self.trade_of(scan) and partners_or_people(scan)):
-            return ""
-        return _RECEIVED if keyword == _PAID and _PAID_BY_THEM.search(scan.text) else keyword
-
-    def only_names_lists_of(self, name: str, scan: Scan) -> bool:
-        """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
-        spoken = [self.recognition.cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
-        shared = {_LATE} & set(self.sentences.lists.get(name, ()))
-        return bool(spoken) and all(
-            any(cue.keyword and (cue.command == name or cue.keyword in shared) for cue in cues) for cues in spoken
-        )
-
-    def _narrowed(self, name: str, word: str, keyword: str) -> str:
-        """Return the list of a command that a word means which names the list ``keyword`` of another one."""
-        narrowed = self.sentences.narrowed.get(name, {})
-        return next((own for own, words in narrowed.items() if any(part in word for part in words)), keyword)
-
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""
         shapes = self.vocabulary.documents.get(command, ())
         return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
 
-    def is_known(self, scan: Scan) -> bool:
-        names = scan.of_kind(SpanKind.NAME)
-        known = all(self.vocabulary.knows_product(span.value) for span in names)
-        return known and bool(names or partners_or_people(scan) or scan.of_kind(SpanKind.PLACE))
-
-    def _names_known_goods(self, scan: Scan) -> bool:
-        names = scan.of_kind(SpanKind.NAME)
-        return bool(names) and all(self.vocabulary.knows_product(span.value) for span in names)
-
     def _is_product(self, scan: Scan) -> bool:
         """Whether products are named, and nobody."""
-        return bool(scan.of_kind(SpanKind.NAME)) and not scan.of_kind(SpanKind.PARTNER) and self.is_known(scan)
+        named = bool(scan.of_kind(SpanKind.NAME)) and not scan.of_kind(SpanKind.PARTNER)
+        return named and self.recognition.is_known(scan)
 
 
 def _joined(scan: Scan, *kinds: SpanKind) -> str:
     """Return the names of these kinds; a place is said as it was written."""
     spans = [span for span in in_order(scan.spans) if span.kind in kinds]
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
-
-
-def _days_said(scan: Scan, *, months: bool) -> str:
-    """Return the first days that a sentence names, with ``months`` also a month in digits; empty without any."""
-    named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
-    dates = (span.text for span in scan.of_kind(SpanKind.DATE))
-    return next((text for text in dates if any(says(text) for says in named)), "")
 
 
 def _without_days(scan: Scan) -> str:

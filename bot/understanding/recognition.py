@@ -17,6 +17,7 @@ from bot.understanding.scanning import (
     Scan,
     Span,
     SpanKind,
+    begins_a_word,
     drop_corrected,
     drop_counted_units,
     drop_negated,
@@ -38,11 +39,11 @@ from bot.understanding.scanning import (
     take_words,
 )
 from bot.understanding.sentences import Cue, Sentences
+from bot.understanding.sizes import Sizes
 from bot.understanding.vocabulary import Vocabulary
 
 LONGEST_WORD = 24
 """Characters of a filler or date at most."""
-_TIMES = re.compile(r"(?<=\d)乘(?=\d)")
 OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
 """Commands that look for a partner's name: ERPs do not know it in pinyin."""
 _DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
@@ -75,7 +76,7 @@ class Recognition:
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
-        scan = Scan.of(self.misspellings.mend(_TIMES.sub("×", text), self._is_called_so))
+        scan = Scan.of(self.misspellings.mend(self.sizes.mend(text), self._is_called_so))
         sentences = self.sentences
         drop_negated(scan)
         take_mentions(scan, self.stores)
@@ -88,7 +89,7 @@ class Recognition:
         take_stock_of_warehouses(scan, sentences.cues)
         scan.respell(self.stores_heard.mend(scan.rest, self.is_in_a_name))
         take_names(scan, SpanKind.WAREHOUSE, self.stores, self.longest_store)
-        take_days(scan, self.vocabulary.knows_product)
+        take_days(scan, self._is_size)
         take_quantities(scan, self.quantity)
         take_off_topic(scan, sentences.off_topic, LONGEST_WORD, self.is_in_a_name)
         scan.respell(self.homophones.mend(scan.rest, self._is_word))
@@ -111,13 +112,29 @@ class Recognition:
         drop_repeated(scan)
         return scan
 
+    @cached_property
+    def sizes(self) -> Sizes:
+        return Sizes(self.vocabulary.sizes, self.vocabulary.knows_product)
+
+    def _is_size(self, size: str, text: str, start: int, end: int) -> bool:
+        """Whether 5号 is a size at a place in a text: goods of that size stand beside it, or begin after it."""
+        if size in self.vocabulary.sizes:
+            return self.sizes.is_beside_goods(size, text, start, end)
+        return begins_a_word(text, end) and self.vocabulary.knows_product(size)
+
     def _take_sizes(self, scan: Scan) -> None:
         """Take a quantity beside goods for their size where there are goods of this size: 钢卷尺5米."""
         goods = [span for span in scan.of_kind(SpanKind.NAME) if self.vocabulary.knows_product(span.value)]
         for span in scan.of_kind(SpanKind.QUANTITY):
-            if self.vocabulary.knows_product(span.text) and any(are_beside(scan, span, other) for other in goods):
+            beside = [other for other in goods if are_beside(scan, span, other)]
+            if beside and self._are_goods_of_size(span.text, beside):
                 scan.spans.remove(span)
                 scan.spans.append(replace(span, kind=SpanKind.NAME))
+
+    def _are_goods_of_size(self, size: str, goods: Iterable[Span]) -> bool:
+        if size in self.vocabulary.sizes:
+            return any(self.sizes.of(each.value, size) for each in goods)
+        return self.vocabulary.knows_product(size)
 
     def _name_partners(self, scan: Scan) -> None:
         """Take codes of partners for their names, by which documents are found, where a list of those is asked for."""
@@ -165,7 +182,7 @@ class Recognition:
         for size in range(len(piece) - SHORTEST_NAME, SHORTEST_NAME - 1, -1):
             first, last = piece[:size], piece[size:]
             taken = last[1:] if last[0] in self.sentences.verbs and len(last) > SHORTEST_NAME else last
-            sized = _SIZED.search(piece) and knows(first)
+            sized = _SIZED.search(piece) and self._names_goods(first)
             if (sized or self.vocabulary.knows_partner(first)) and self._names_goods(taken):
                 return (start, first), (start + len(piece) - len(taken), taken)
         return ((start, piece),)
@@ -222,6 +239,17 @@ class Recognition:
 
     def cues_of(self, span: Span) -> tuple[Cue, ...]:
         return self.sentences.cues[span.value.casefold()]
+
+    def is_known(self, scan: Scan) -> bool:
+        """Whether something is named, and the company has all of it."""
+        names = scan.of_kind(SpanKind.NAME)
+        known = all(self.vocabulary.knows_product(span.value) for span in names)
+        return known and bool(names or partners_or_people(scan) or scan.of_kind(SpanKind.PLACE))
+
+    def names_known_goods(self, scan: Scan) -> bool:
+        """Whether goods are named, and the company has all of them."""
+        names = scan.of_kind(SpanKind.NAME)
+        return bool(names) and all(self.vocabulary.knows_product(span.value) for span in names)
 
     def takes(self, kind: type[Word], name: str) -> bool:
         return any(issubclass(parameter.type, kind) for parameter in self.commands[name].signature.parameters)

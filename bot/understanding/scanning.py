@@ -202,11 +202,16 @@ def take_digits(scan: Scan) -> None:
         scan.take(SpanKind.DIGITS, match.start(), match.end())
 
 
-def take_days(scan: Scan, known: Callable[[str], bool]) -> None:
-    """Take days that a list can be restricted to; 五号纸箱 is no day where there are goods of a ``known`` size 5号."""
+def begins_a_word(text: str, at: int) -> bool:
+    """Whether a sign of a word stands at a place in what is left of a text."""
+    return _IS_WORD.match(text, at) is not None
+
+
+def take_days(scan: Scan, is_size: Callable[[str, str, int, int], bool]) -> None:
+    """Take days that a list can be restricted to; 五号纸箱 is no day where 5号 at its place ``is_size`` of goods."""
     for start, end in find_days(scan.rest):
         size = _SIZE.fullmatch(scan.rest, start, end)
-        if size and _IS_WORD.match(scan.rest, end) and known(f"{size[1].translate(_DIGIT_OF)}号"):
+        if size and is_size(f"{size[1].translate(_DIGIT_OF)}号", scan.rest, start, end):
             scan.respell(scan.rest[:start] + scan.rest[start:end].translate(_DIGIT_OF) + scan.rest[end:])
         else:
             scan.take(SpanKind.DATE, start, end)

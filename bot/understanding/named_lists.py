@@ -1,0 +1,102 @@
+"""Which list of a command a sentence asks for, and of which days: 逾期的发票, 上周到货的采购单."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.chat.days import (
+    Days,
+    names_days,
+    names_days_ahead,
+    names_days_due_later,
+    names_missing_day,
+    names_month_in_digits,
+)
+from bot.understanding.recognition import Recognition, partners_or_people
+from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.sentences import LIST_WEIGHT
+from bot.understanding.sides import Sides
+
+LATE, OPEN = "late", "open"
+"""The lists of what is due and of what is not done yet, where a command has both."""
+_RECEIVED, _PAID = "received", "paid"
+"""The lists of money that came in and went out."""
+_PAID_BY_THEM = re.compile(
+    r"客户|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
+    r"|\b(?:customers?|clients?|paid us|who paid)\b",
+    re.IGNORECASE,
+)
+"""Says that somebody else paid: what they paid was received."""
+_BOTH_WAYS = "收付"
+AGEING, _OF_PAYABLES = "ageing", "payables"
+_ALWAYS_DUE = frozenset({"arrivals"})
+"""Commands whose days are always those on which something is due."""
+
+
+@dataclass(frozen=True)
+class NamedLists:
+    """Finds the words of a command that name its lists, and the days that restrict them."""
+
+    recognition: Recognition
+    sides: Sides
+
+    def named(self, name: str, scan: Scan) -> str:
+        """Return the named list of a command that is meant: what is late for an order is late for any document."""
+        keyword = self._said_list(name, scan)
+        if name == "payment":
+            return self._direction(keyword, scan)
+        owing = any(cue.command == "bill" and cue.weight > LIST_WEIGHT for cue in self.recognition.cues_in(scan))
+        return _OF_PAYABLES if owing and name == "chart" and keyword in {"", AGEING} else keyword
+
+    def _said_list(self, name: str, scan: Scan) -> str:
+        lists = self.recognition.sentences.lists[name]
+        days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
+        dated = [cue for day in days for cue in self.recognition.sentences.cues.get(day, ())]  # some lists are of a day
+        own = {cue.keyword for cue in (*self.recognition.cues_in(scan), *dated) if cue.keyword and cue.command == name}
+        said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self.recognition.cues_of(span))
+        others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}
+        return next((keyword for keyword in lists if keyword in own | others), "")
+
+    def _direction(self, keyword: str, scan: Scan) -> str:
+        """Return whether money came in or went out; of a customer or vendor it only moves one way."""
+        if _BOTH_WAYS in scan.text or (self.sides.trade_of(scan) and partners_or_people(scan)):
+            return ""
+        return _RECEIVED if keyword == _PAID and _PAID_BY_THEM.search(scan.text) else keyword
+
+    def only_lists_are_named(self, name: str, scan: Scan) -> bool:
+        """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
+        spoken = [self.recognition.cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
+        shared = {LATE} & set(self.recognition.sentences.lists.get(name, ()))
+        return bool(spoken) and all(
+            any(cue.keyword and (cue.command == name or cue.keyword in shared) for cue in cues) for cues in spoken
+        )
+
+    def _narrowed(self, name: str, word: str, keyword: str) -> str:
+        """Return the list of a command that a word means which names the list ``keyword`` of another one."""
+        narrowed = self.recognition.sentences.narrowed.get(name, {})
+        return next((own for own, words in narrowed.items() if any(part in word for part in words)), keyword)
+
+    def is_due_later(self, name: str, scan: Scan) -> bool:
+        """Whether something is due on days that a sentence names and that are not over."""
+        line = self.with_days("", name, scan).strip()
+        return bool(line) and names_days_due_later(line)
+
+    def with_days(self, line: str, name: str, scan: Scan) -> str:
+        """Return a line with the days that a sentence names, if its command lists documents of days."""
+        if not self.recognition.takes(Days, name):
+            return line
+        days = days_said(scan, months=self.recognition.takes_months(name))
+        if not days:
+            return line
+        due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.recognition.sentences.due)
+        if not due or name in _ALWAYS_DUE:
+            return f"{line} {days}"
+        return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
+
+
+def days_said(scan: Scan, *, months: bool) -> str:
+    """Return the first days that a sentence names, with ``months`` also a month in digits; empty without any."""
+    named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
+    dates = (span.text for span in scan.of_kind(SpanKind.DATE))
+    return next((text for text in dates if any(says(text) for says in named)), "")

@@ -1,0 +1,46 @@
+"""On which side of the business those stand whom a sentence names: 宝钢的订单 are purchase orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.understanding.recognition import Recognition, partners_or_people
+from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.vocabulary import Trade
+
+_ON_THE_OTHER_SIDE = {
+    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
+    Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
+}
+"""What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
+_VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
+_OWED_TO_US = re.compile(
+    r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Says whether a sentence is about selling or buying."""
+
+    recognition: Recognition
+
+    def others(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
+        """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
+        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        if self.recognition.names_known_goods(scan):
+            return {name: other for name, other in others.items() if name != "arrivals"}
+        return others
+
+    def trade_of(self, scan: Scan) -> Trade | None:
+        """Return the side of the business on which those stand that a sentence names."""
+        named = partners_or_people(scan)
+        sides = {self.recognition.vocabulary.trade(span.value) for span in named}
+        if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
+            return Trade.PURCHASE
+        if not named and _OWED_TO_US.search(scan.text):
+            return Trade.SALE
+        return sides.pop() if len(sides) == 1 else None
