@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.cards.view import View
+from bot.cards.view import ListView, View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
