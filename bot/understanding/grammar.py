@@ -11,7 +11,10 @@ from math import inf
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
+from bot.understanding.gap_finding import FoundGap, GapFinder
+from bot.understanding.gaps import SAID, Gap, nearest, of_product
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
 from bot.understanding.recognition import (
@@ -21,16 +24,18 @@ from bot.understanding.recognition import (
     SHORTEST_NAME,
     Recognition,
     in_order,
+    partners_or_people,
     says_itself,
 )
 from bot.understanding.scanning import (
     Scan,
     Span,
     SpanKind,
+    days_said,
     take_words,
 )
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
-from bot.understanding.vocabulary import Vocabulary
+from bot.understanding.vocabulary import Trade, Vocabulary
 from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
 
 MAX_SENTENCE = 120
@@ -50,16 +55,6 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
-_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
-_BOUND = re.compile(
-    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
-    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
-    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
-    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
-    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
-    re.IGNORECASE,
-)
-"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -81,6 +76,11 @@ class Grammar:
     def lines(self) -> LineComposer:
         """What makes lines of them."""
         return LineComposer(self.recognition)
+
+    @cached_property
+    def gaps(self) -> GapFinder:
+        """What finds what no line holds."""
+        return GapFinder(self.lines)
 
     def prepare(self) -> Grammar:
         """Build what reading needs, and return the grammar: for another thread than that of the loop."""
@@ -129,28 +129,73 @@ class Grammar:
         return reading.line if reading and not reading.unsure else ""
 
     def _asked(self, text: str, usable: frozenset[str] | None) -> Reading | None:
-        """Return what a sentence asks for that is no typed line.
-
-        It is not sure of a line that leaves something out: a bound, or that a product's turnover was meant.
-        """
+        """Return what a sentence asks for that is no typed line; what no line holds of it is a choice that says so."""
         if not text:
             return None
         scan = self.recognition.scan(text)
-        products = scan.of_kind(SpanKind.PRODUCT)
-        is_bounded = _BOUND.search(text) is not None and not products
-        if is_bounded:
-            scan = self.recognition.scan(_BOUND.sub(" ", text))
-        of_turnover = bool(products) and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT
+        if gap := self.gaps.find(scan, usable):
+            return self._nearest(gap, scan, usable)
+        if compared := self._compared(scan, usable):
+            return compared
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
+        if left_out := self.gaps.left_out(scan, line):
+            return self._nearest(FoundGap(left_out, days_said(scan, months=True), text), scan, usable)
         return Reading(
             line=line,
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
-            unsure=is_bounded or of_turnover or (bool(others) and found[others[0]] >= found[line]),
-            understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
+            unsure=bool(others) and found[others[0]] >= found[line],
+            understood=_understood(scan),
+        )
+
+    def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
+        if scan.of_kind(SpanKind.OFF_TOPIC) or self._names_anything(scan) or (usable and REPORT not in usable):
+            return None
+        found = find_comparison(scan, self.lines.weigh(scan, usable))
+        if found is None:
+            return None
+        return Reading(
+            line=found.lines[0],
+            by=ReadBy.GRAMMAR,
+            alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
+            unsure=not found.holds_all,
+            gap=None if found.holds_all else SAID[Gap.COMPARISON],
+            understood=_understood(scan),
+        )
+
+    def _names_anything(self, scan: Scan) -> bool:
+        return self._is_of_the_company(scan) or bool(partners_or_people(scan))
+
+    def _nearest(self, found: FoundGap, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lines that come nearest to what no line holds; None where there is none."""
+        if scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan):
+            return None
+        rest = self.recognition.scan(found.rest)
+        named = self._names_anything(rest)
+        products = tuple(span.value for span in scan.of_kind(SpanKind.PRODUCT))
+        lines = [*of_product(found.gap, products, days_said(scan, months=True))]
+        if found.gap is Gap.COMPARISON:
+            orders = "po" if self.lines.sides.trade_of(scan) is Trade.PURCHASE else "order"
+            lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
+        if not named:
+            lines += nearest(found.gap, days_said(rest, months=True))
+        if (named and found.gap is not Gap.COMPARISON) or not lines or found.gap is Gap.SETTLED:
+            lines += self._found(rest, usable) or self._found(scan, usable)
+        lines = [each for each in dict.fromkeys(lines) if usable is None or _command_of(each) in usable]
+        if not lines:
+            return None
+        line, *others = lines
+        return Reading(
+            line=line,
+            by=ReadBy.GRAMMAR,
+            alternatives=tuple(others[:MOST_ALTERNATIVES]),
+            unsure=True,
+            gap=SAID[found.gap],
+            understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
@@ -298,6 +343,10 @@ class Grammar:
                 return "" if self._is_like_words(span.value) else _UNKNOWN
             case _:
                 return span.kind.value
+
+
+def _understood(scan: Scan) -> tuple[Understood, ...]:
+    return tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans))
 
 
 def _command_of(line: str) -> str:

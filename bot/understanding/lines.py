@@ -9,14 +9,11 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import islice, pairwise
 
-from bot.chat.days import (
-    names_days,
-    names_days_ahead,
-)
+from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount, typed_demand
 from bot.chat.registry import Commands
-from bot.understanding.named_lists import AGEING, LATE, OPEN, NamedLists, days_said
+from bot.understanding.named_lists import AGEING, LATE, OPEN, NamedLists
 from bot.understanding.recognition import (
     RECORDS_OF_PARTNERS,
     Recognition,
@@ -26,7 +23,7 @@ from bot.understanding.recognition import (
     partners_or_people,
     says_itself,
 )
-from bot.understanding.scanning import Scan, Span, SpanKind
+from bot.understanding.scanning import Scan, Span, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
 from bot.understanding.sides import Sides
 from bot.understanding.vocabulary import Trade, Vocabulary
@@ -178,12 +175,7 @@ class LineComposer:
         said = [cue.weight for cue in self.recognition.cues_in(scan) if cue.command == "order"]
         ordered = sum(weight for weight in said if weight < SAYS_OUTRIGHT)
         moved = weights.get("delivery", 0)
-        return self._has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
-
-    @property
-    def _has_deliveries(self) -> bool:
-        """Whether the ERPs tell of deliveries, or nothing is known of them yet."""
-        return bool(self.vocabulary.deliveries) or not self.vocabulary.documents
+        return self.sides.has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
 
     def _buyer(self, scan: Scan) -> bool:
         """Whether a customer stands in a sentence, and no vendor."""
@@ -256,11 +248,13 @@ class LineComposer:
                 rest = [span for span in scan.spans if span is partner or span not in others]
                 yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
             return
-        if len(stores := _store_spans(scan)) > 1:
-            for store in stores:
-                rest = [span for span in scan.spans if span is store or span not in stores]
-                yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
-            return
+        for beside in (_store_spans(scan), self._several_days(scan, ranked)):
+            if len(beside) > 1:
+                for each in beside:
+                    rest = [span for span in scan.spans if span is each or span not in beside]
+                    yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
+                return
+        stores = _store_spans(scan)
         named = _joined(scan, *_NAMES)
         if not ranked and self._is_product(scan) and (stores or self.demand(scan)):
             yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan), self.demand(scan)), 1
@@ -294,6 +288,13 @@ class LineComposer:
             if name == "help" and named and weights[name] < SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
             yield self._list_line(name, scan), weights[name]
+
+    def _several_days(self, scan: Scan, ranked: list[str]) -> list[Span]:
+        """Return the days that a sentence names, each once, where its first command lists documents of days."""
+        if not ranked or not self.recognition.takes(Days, ranked[0]):
+            return []
+        named = {span.text.casefold(): span for span in reversed(scan.of_kind(SpanKind.DATE)) if names_days(span.text)}
+        return in_order(named.values())
 
     def _several_partners(self, scan: Scan) -> list[Span]:
         """Return the partners that a sentence names one beside the other; nothing where one name holds both."""

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 from bot.chat.days import (
     Days,
-    names_days,
     names_days_ahead,
     names_days_due_later,
-    names_missing_day,
-    names_month_in_digits,
 )
 from bot.understanding.recognition import Recognition, partners_or_people
-from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.scanning import Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT
 from bot.understanding.sides import Sides
 
@@ -23,8 +20,8 @@ LATE, OPEN = "late", "open"
 _RECEIVED, _PAID = "received", "paid"
 """The lists of money that came in and went out."""
 _PAID_BY_THEM = re.compile(
-    r"客户|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
-    r"|\b(?:customers?|clients?|paid us|who paid)\b",
+    r"客户|(?<!采购)订单|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
+    r"|\b(?:customers?|clients?|paid us|who paid|(?<!purchase )orders? paid)\b",
     re.IGNORECASE,
 )
 """Says that somebody else paid: what they paid was received."""
@@ -93,10 +90,3 @@ class NamedLists:
         if not due or name in _ALWAYS_DUE:
             return f"{line} {days}"
         return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
-
-
-def days_said(scan: Scan, *, months: bool) -> str:
-    """Return the first days that a sentence names, with ``months`` also a month in digits; empty without any."""
-    named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
-    dates = (span.text for span in scan.of_kind(SpanKind.DATE))
-    return next((text for text in dates if any(says(text) for says in named)), "")

@@ -18,6 +18,7 @@ from typing import Any
 from bot.chat.arguments import Keyword
 from bot.chat.registry import AnyCommand, Commands
 from bot.errors import ConfigurationError
+from bot.understanding.gaps import Gap
 
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 LIST_WEIGHT = 3
@@ -56,7 +57,11 @@ class SpokenWords:
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return where the first of the words stands in a text in small letters."""
-        return self.pattern.search(text) if any(word in text for word in self.begin) else None
+        return next(self.find_all(text), None)
+
+    def find_all(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the words that stand in a text in small letters."""
+        return self.pattern.finditer(text) if any(word in text for word in self.begin) else iter(())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,10 @@ class Sentences:
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
+    gaps: Mapping[str, SpokenWords]
+    """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
+    deeds: Mapping[str, SpokenWords]
+    """A command whose documents tell on which day something was done to an order → the words that say it was done."""
     wishes: Mapping[str, WishWords]
     """A command that changes something, or ``erp`` for what only the ERP does → the words that want it done."""
     commands: frozenset[str]
@@ -116,10 +125,18 @@ class Sentences:
         asked: dict[str, AnyCommand] = {}
         narrowed: dict[str, dict[str, frozenset[str]]] = {}
         wishes: dict[str, dict[str, set[str]]] = {}
+        gaps: dict[str, set[str]] = {}
+        deeds: dict[str, set[str]] = {}
         for name, content in _files(own):
             for key, value in content.items():
                 if key == "wishes":
                     _add_wishes(name, commands, value, wishes)
+                    continue
+                if key == "gaps":
+                    _add_gaps(name, value, gaps)
+                    continue
+                if key == "deeds":
+                    _add_deeds(name, commands, value, deeds)
                     continue
                 if key in words:
                     words[key].update(_words(name, key, value))
@@ -141,6 +158,8 @@ class Sentences:
                 command: WishWords(**{kind: _one_of(said.get(kind, ())) for kind in _WISH_KEYS})
                 for command, said in wishes.items()
             },
+            gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
+            deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},
             commands=frozenset(asked),
             cues={word: _strongest(_with_weights_inside(word, found, cues)) for word, found in cues.items()},
             parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
@@ -175,6 +194,23 @@ def _add_wishes(file: str, commands: Commands, tables: object, wishes: dict[str,
         for kind, listed in table.items():
             words = wishes.setdefault(name, {}).setdefault(kind, set())
             words.update(_words(file, f"wishes.{name}.{kind}", listed))
+
+
+def _add_gaps(file: str, table: object, gaps: dict[str, set[str]]) -> None:
+    """Add the words of a file for what no line holds."""
+    if not isinstance(table, Mapping) or not set(table) <= set(Gap):
+        raise ConfigurationError(f"{file}: gaps may have {', '.join(Gap)}")
+    for gap, listed in table.items():
+        gaps.setdefault(gap, set()).update(_words(file, f"gaps.{gap}", listed))
+
+
+def _add_deeds(file: str, commands: Commands, table: object, deeds: dict[str, set[str]]) -> None:
+    """Add the words of a file for what is done to an order and told by documents of its own."""
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{file}: deeds must be a table")
+    for name, listed in table.items():
+        command = _reading_command(file, commands, name)
+        deeds.setdefault(command.name, set()).update(_words(file, f"deeds.{name}", listed))
 
 
 def _one_of(words: Iterable[str]) -> SpokenWords | None:

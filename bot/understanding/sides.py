@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.chat.days import names_days_ahead
+from bot.understanding.gaps import is_done
 from bot.understanding.recognition import Recognition, partners_or_people
-from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.scanning import Scan, SpanKind, days_said
 from bot.understanding.vocabulary import Trade
 
 _ON_THE_OTHER_SIDE = {
@@ -16,6 +18,8 @@ _ON_THE_OTHER_SIDE = {
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
 _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
+OF_ONE = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT)
+"""What a card tells by itself."""
 _OWED_TO_US = re.compile(
     r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
     re.IGNORECASE,
@@ -31,9 +35,29 @@ class Sides:
     def others(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
         """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
         others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        if trade is not Trade.PURCHASE and (teller := self._tells_days_of(scan)):
+            others = {**others, "order": teller}
         if self.recognition.names_known_goods(scan):
             return {name: other for name, other in others.items() if name != "arrivals"}
         return others
+
+    def _tells_days_of(self, scan: Scan) -> str:
+        """Return the command for the documents of days on which something was done to an order: 昨天发货的订单."""
+        days = days_said(scan, months=False)
+        if not days or names_days_ahead(days) or any(scan.of_kind(kind) for kind in OF_ONE):
+            return ""
+        text = scan.text.casefold()
+        for command, words in self.recognition.sentences.deeds.items():
+            known = command != "delivery" or self.has_deliveries
+            if known and any(is_done(text, match) for match in words.find_all(text)):
+                return command
+        return ""
+
+    @property
+    def has_deliveries(self) -> bool:
+        """Whether the ERPs tell of deliveries, or nothing is known of them yet."""
+        vocabulary = self.recognition.vocabulary
+        return bool(vocabulary.deliveries) or not vocabulary.documents
 
     def trade_of(self, scan: Scan) -> Trade | None:
         """Return the side of the business on which those stand that a sentence names."""
