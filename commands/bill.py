@@ -12,7 +12,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
@@ -132,7 +132,7 @@ async def bill(
 ) -> View:
     """Show one bill, or a list."""
     fields = visible_fields(policy, context, "po")
-    asked = days.within(context.now.date()) if days else None
+    asked = asked_days(days, context.now.date(), late=which is BillList.OVERDUE)
     of_order = LinkedDocuments(kept, BILLS, erp.purchase_order, lambda each: each.order_number, context.now)
     many = kept_lists(kept, erp, BILLS, erp.bills, now=context.now)
     lookup = DocumentLookup("bill", erp.bill, many, linked=of_order.of)

@@ -12,7 +12,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.lookup import DocumentLookup, OneDocument
@@ -132,7 +132,7 @@ async def delivery(
     """Show one delivery, those of an order, or a list."""
     # The rules on orders bind what left of them.
     seen = policy.decide_area(context.person, "order", context.conversation.id).grant.fields
-    asked = days.within(context.now.date()) if days else None
+    asked = asked_days(days, context.now.date(), late=which is DeliveryList.LATE)
     if text and not which and not asked and (of_order := await _of_order(text or "", erp, context)):
         return cut(of_order, seen)
     lookup = DocumentLookup(

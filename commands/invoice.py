@@ -11,7 +11,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.links import more_buttons, offered
@@ -117,7 +117,7 @@ async def invoice(
     context: QuestionContext,
 ) -> View:
     """Show one invoice, or a list."""
-    asked = days.within(context.now.date()) if days else None
+    asked = asked_days(days, context.now.date(), late=which is InvoiceList.OVERDUE)
     of_order = LinkedDocuments(kept, INVOICES, erp.order, lambda each: each.order_number, context.now)
     lookup = DocumentLookup("invoice", erp.invoice, erp.invoices, linked=of_order.of)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)

@@ -11,7 +11,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.lookup import DocumentLookup, OneDocument
@@ -104,7 +104,7 @@ async def mo(
     context: QuestionContext,
 ) -> View:
     """Show one production order, or a list."""
-    asked = days.within(context.now.date()) if days else None
+    asked = asked_days(days, context.now.date(), late=which is ProductionList.LATE)
     of_order = LinkedDocuments(kept, PRODUCTION_ORDERS, erp.order, lambda each: each.sales_order, context.now)
     lookup = DocumentLookup("mo", erp.production_order, erp.production_orders, linked=of_order.of)
     hit = await lookup.look_up(

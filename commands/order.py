@@ -10,7 +10,7 @@ from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, asked_days
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
@@ -116,7 +116,7 @@ async def order(
     context: QuestionContext,
 ) -> View:
     """Show one order with its lines, or a list."""
-    asked = days.within(context.now.date()) if days else None
+    asked = asked_days(days, context.now.date(), late=which is OrderList.LATE)
     owned = own.lists(erp, Area.SALES, context, lambda hub, query: hub.orders(query))
     lookup = DocumentLookup("order", erp.order, erp.orders, owned)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)

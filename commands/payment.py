@@ -12,7 +12,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.links import more_buttons, offered
@@ -165,7 +165,7 @@ async def payment(
     of_settled = Settlements(kept, (erp.invoice, erp.bill), erp.payment, context.now)
     many = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
     lookup = DocumentLookup("payment", erp.payment, many, linked=of_settled.of)
-    asked = days.within(context.now.date()) if days else None
+    asked = asked_days(days, context.now.date())
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         links = offered(erp, hit.found.value.partner_kind.value)

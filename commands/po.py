@@ -15,7 +15,7 @@ from bot.cards.tables import Column
 from bot.cards.view import Button, Following, ListView, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, asked_days
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
@@ -152,7 +152,7 @@ async def po(
     context: QuestionContext,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
-    asked = days.within(context.now.date()) if days else None
+    asked = asked_days(days, context.now.date(), late=which is PurchaseList.LATE)
     owned = own.lists(erp, Area.PURCHASING, context, lambda hub, query: hub.purchase_orders(query))
     lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders, owned)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)

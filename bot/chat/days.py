@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Self
@@ -66,6 +66,18 @@ class DayRange:
     def due_in(self) -> Period | None:
         """The period in which documents are due."""
         return self.period if self.due else None
+
+
+def asked_days(days: Days | None, today: date, *, late: bool = False) -> DayRange | None:
+    """Return the days that a list is restricted to.
+
+    What is ``late`` is shown with the day on which it was due, so the days are those: 11月逾期的发票 were due in
+    November. Today restricts nothing: what is due today is not late yet, and people ask what is late now.
+    """
+    asked = days.within(today) if days else None
+    if asked is None or not late:
+        return asked
+    return None if asked.period == Period(today, today) else replace(asked, due=True)
 
 
 class Days(Word):

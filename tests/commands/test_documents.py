@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 from decimal import Decimal
@@ -13,13 +14,14 @@ from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import Color, View
 from bot.chat.records.stock_views import StockView
+from bot.chat.view_parts import DocumentListView
 from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
 from bot.erp.model import InvoiceStatus, Money, SalesOrder
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
 from commands.mo import ProductionListView, ProductionView
 from commands.order import OrderList, OrderListView, OrderView
 from commands.po import PurchaseList, PurchaseListView, PurchaseView
-from tests.commands.company import TODAY, Company, cny
+from tests.commands.company import TODAY, Company, cny, invoice, order
 from tests.commands.conftest import Ask, as_, lines
 
 ERP_LINK = "https://erp.example.com/SO-1001"
@@ -306,7 +308,36 @@ async def test_a_named_list_and_days_hold_together(ask: Ask) -> None:
     view = as_(InvoiceListView, await ask("/invoice 逾期 上个月"))
     assert view.which is InvoiceList.OVERDUE
     assert view.days is not None
-    assert all(row.issued_on is not None and view.days.period.holds(row.issued_on) for row in view.rows)
+    assert view.days.due
+    assert all(row.due_on is not None and view.days.period.holds(row.due_on) for row in view.rows)
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        ("/invoice overdue", ["INV-1", "INV-2", "INV-3"]),
+        ("/invoice overdue 10月", ["INV-2", "INV-3"]),
+        ("/invoice overdue 2026-09", []),
+        ("/invoice overdue 本月", ["INV-1"]),
+        ("/invoice 逾期 今天", ["INV-1", "INV-2", "INV-3"]),
+        ("/order late 本周", ["SO-1"]),
+        ("/order late today", ["SO-1", "SO-2"]),
+        ("/order late last month", ["SO-2"]),
+        ("/order late due last month", ["SO-2"]),
+    ],
+)
+async def test_what_was_late_in_some_days_was_due_then_and_today_is_now(
+    ask: Ask, company: Company, line: str, numbers: Sequence[str]
+) -> None:
+    company.issued = tuple(
+        invoice(f"INV-{number}", "ACME", cny("1"), overdue=days) for number, days in ((1, 2), (2, 10), (3, 30), (4, 0))
+    )
+    company.sales = tuple(order(f"SO-{number}", "ACME", late=days) for number, days in ((1, 2), (2, 20), (3, 0)))
+    found = (await ask(line)).view
+    assert isinstance(found, DocumentListView)
+    assert sorted(row.number for row in found.rows) == numbers
+    assert found.total == len(numbers)
+    assert found.days is None or "due" in found.line
 
 
 async def test_a_list_of_days_may_be_empty(ask: Ask) -> None:
