@@ -104,7 +104,6 @@ class DemoErp(DocumentErp):
         return await self._run(partial(goods.shortages, query=query, source=self.name))
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound`."""
         return await self._run(partial(goods.warehouse_stock, query=query, source=self.name))
 
     async def decide(self, decision: Decision) -> DecisionResult:
