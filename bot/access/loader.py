@@ -14,10 +14,10 @@ from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import PRESET_RULES, ROLE_NAMES
 from bot.access.rules import ANY, AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
-from bot.rulefiles.document import ProblemCollector, RuleTable, read_document
+from bot.rulefiles.document import ProblemCollector, RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import RuleProblem, closest, did_you_mean
 from bot.rulefiles.positions import Positions
-from bot.rulefiles.values import read_flag, read_some, read_text, read_texts
+from bot.rulefiles.values import read_flag, read_name, read_some, read_text, read_texts, read_whole_names
 
 MAX_RULES = 1_000
 """Nobody keeps more rules in mind, and each decision looks at all those about its command."""
@@ -25,6 +25,7 @@ MAX_RULES = 1_000
 _SAME_CONVERSATION = 0.9
 """How alike two ids are only if one of them is misspelt: they are drawn at random."""
 
+_read_words = read_whole_names('["W1", "华东机械有限公司"]')
 _CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
 
 
@@ -101,22 +102,15 @@ class _AccessParser:
         self._unnamed = unnamed
 
     def rules(self, document: RuleTable) -> tuple[AccessRule, ...]:
-        tables = document.tables("rules")
-        if len(tables) > MAX_RULES:
-            tables[MAX_RULES].miss(f"more than {MAX_RULES} rules; take out those that nothing needs any more")
-            return ()
+        tables = document.few_tables("rules", MAX_RULES)
         rules = tuple(map(self._rule, tables))
-        seen: set[str] = set()
-        for table, rule in zip(tables, rules, strict=True):
-            if rule.name.casefold() in seen:
-                table.wrong("name", f"name: another rule is called {rule.name!r} already; reasons could not tell them")
-            seen.add(rule.name.casefold())
+        refuse_namesakes(tables, (rule.name for rule in rules))
         return rules
 
     def _rule(self, table: RuleTable) -> AccessRule:
         fields: frozenset[FieldClass] | None = table.take("fields", _read_fields, None)
         rule = AccessRule(
-            name=table.take("name", _read_name, table.called(self._unnamed)),
+            name=table.take("name", read_name("finance reads"), table.called(self._unnamed)),
             effect=table.take("effect", _read_effect, RuleEffect.ALLOW),
             commands=table.need("commands", self._read_commands, frozenset(), 'commands = ["order", "invoice"]'),
             roles=table.take("roles", self._read_roles, frozenset()),
@@ -209,26 +203,12 @@ def _check_sense(table: RuleTable, rule: AccessRule) -> None:
         table.warn("shared", 'shared: it is for every group; an example for some is conversations = ["cid…=="]')
 
 
-def _read_name(value: object) -> str:
-    name = read_text(value)
-    if len(name) > 60 or not name.isprintable():
-        raise ValueError('a name has up to 60 characters on one line, an example is "finance reads"')
-    return name
-
-
 def _read_effect(value: object) -> RuleEffect:
     known = [effect.value for effect in RuleEffect]
     effect = read_text(value)
     if effect not in known:
         raise ValueError(f"{effect!r:.40} is no effect; {did_you_mean(effect[:40], known)}")
     return RuleEffect(effect)
-
-
-def _read_words(value: object) -> frozenset[str]:
-    words = read_some(value)
-    if any(ANY in word for word in words):
-        raise ValueError('names are written out, without *, an example is ["W1", "华东机械有限公司"]')
-    return frozenset(words)
 
 
 _MEANT_FIELDS = {

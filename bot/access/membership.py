@@ -155,10 +155,6 @@ class Membership:
         self._is_closed = closed
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return the member's entry, None for people outside.
-
-        Raises `NeverWrote`, or another `DingerpError` when it is not known at the moment.
-        """
         now = self._now()
         known = await self._store.find(user_id)
         if known is not None and known.is_listed(now):

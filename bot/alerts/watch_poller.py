@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -29,6 +29,7 @@ from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import AlertUnitOfWorkRunner
 from bot.erp.answer import Answer
 from bot.erp.errors import ErpError
+from bot.erp.hub import ErpHub
 from bot.erp.model import (
     Approval,
     Area,
@@ -48,30 +49,6 @@ log = structlog.get_logger(__name__)
 
 _ALL_SOURCES = ""
 """The source under which watched documents are stored: all sources are asked together."""
-
-
-class WatchQueries(Protocol):
-    """What is asked of the hub. All raise the classes of `bot.erp.errors`."""
-
-    async def stock(self, sku: str) -> Answer[StockLevel]:
-        """Return one product's stock."""
-        ...
-
-    async def order(self, number: str) -> Answer[SalesOrder]:
-        """Return one sales order."""
-        ...
-
-    async def invoice(self, number: str) -> Answer[Invoice]:
-        """Return one customer invoice."""
-        ...
-
-    async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
-        """Return one purchase order."""
-        ...
-
-    async def production_order(self, number: str) -> Answer[ProductionOrder]:
-        """Return one production order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +87,7 @@ class WatchPoller:
 
     def __init__(
         self,
-        erp: WatchQueries,
+        erp: ErpHub,
         units: AlertUnitOfWorkRunner,
         store: PollStore,
         *,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 import structlog
 
 from bot.alerts.intake.port import Intake, Receipt, UnreadableEvent
-from bot.approvals.case import Case, CaseConflict
+from bot.approvals.case import CaseConflict
+from bot.approvals.service import ApprovalService
 from bot.erp.errors import Conflict, Invalid, NotPermitted, Unusable
-from bot.erp.model import PurchaseOrder, Slice
+from bot.erp.model import PurchaseOrder
 from bot.erp.port import Filter, ListQuery
+from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.wakeup import Wakeup
@@ -28,41 +29,13 @@ _DOCUMENT_ERRORS = (Conflict, Invalid, NotPermitted, Unusable, CaseConflict)
 """What may be wrong with one document while others are well."""
 
 
-class PendingOrderSource(Protocol):
-    """One source's list of purchase orders; implemented by `bot.erp.source_client.SourceClient`."""
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return purchase orders without lines; raises the classes of `bot.erp.errors`."""
-        ...
-
-
-class CaseOpener(Protocol):
-    """What is known of cases; implemented by `bot.approvals.service.ApprovalService`."""
-
-    async def sync_document(self, source: str, number: str, *, quiet: bool = False) -> Case | None:
-        """Read a document, and open, keep or close its case accordingly; ``quiet`` shows no cards of a new one."""
-        ...
-
-    async def has_seen_source(self, source: str) -> bool:
-        """Return whether a source was looked through, or there ever was a case of it."""
-        ...
-
-    async def mark_source_seen(self, source: str) -> None:
-        """Remember that a source was looked through, whether anything waited or not."""
-        ...
-
-    async def open_cases(self) -> Sequence[Case]:
-        """Return the cases that take votes."""
-        ...
-
-
 class PendingPoller:
     """`run` must be running; `hear` tells it of a document that something was said about."""
 
     def __init__(
         self,
-        cases: CaseOpener,
-        sources: Mapping[str, PendingOrderSource],
+        cases: ApprovalService,
+        sources: Mapping[str, SourceClient],
         *,
         metrics: Metrics,
         backlog: bool = False,
@@ -125,7 +98,7 @@ class PendingPoller:
             except DingerpError as error:
                 self._source_failed(source, error)  # the next round finds it
 
-    async def _poll_source(self, source: str, waiting: PendingOrderSource) -> None:
+    async def _poll_source(self, source: str, waiting: SourceClient) -> None:
         known = {case.number.casefold(): case for case in await self._cases.open_cases() if case.source == source}
         first = not await self._cases.has_seen_source(source)
         quiet = first and not self._backlog
@@ -165,7 +138,7 @@ class PendingPoller:
         self._unread[source, number] = name
         return before != name
 
-    async def _read(self, waiting: PendingOrderSource) -> list[PurchaseOrder]:
+    async def _read(self, waiting: SourceClient) -> list[PurchaseOrder]:
         found: list[PurchaseOrder] = []
         while len(found) < _MAX_ORDERS:
             page = await waiting.purchase_orders(ListQuery(filter=Filter.PENDING, offset=len(found), limit=PAGE_SIZE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
@@ -12,6 +12,7 @@ from bot.approvals.case import Case
 from bot.approvals.document import ApprovalDocument, earlier_decider
 from bot.approvals.plan import ApprovalPolicy
 from bot.erp.errors import Unavailable
+from bot.erp.hub import ErpHub
 from bot.erp.model import PurchaseOrder, PurchaseStatus
 from bot.single_flight import SingleFlights
 
@@ -135,22 +136,10 @@ def _by_source(accounts: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str
     return [(user, source, account) for user, own in accounts.items() for source, account in own.items()]
 
 
-class OrderSource(Protocol):
-    """The ERPs; implemented by `bot.erp.hub.ErpHub`."""
-
-    async def reread(self, source: str, number: str) -> PurchaseOrder:
-        """Return a purchase order as its source has it now; raises the classes of `bot.erp.errors`."""
-        ...
-
-    async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
-        """Return the categories of products; raises the classes of `bot.erp.errors`."""
-        ...
-
-
 class DocumentReader:
     """Reads fresh; those who ask for the same document while it is being read share the answer."""
 
-    def __init__(self, orders: OrderSource, organisation: Organisation) -> None:
+    def __init__(self, orders: ErpHub, organisation: Organisation) -> None:
         self._orders = orders
         self._organisation = organisation
         self._orders_under_way: SingleFlights[tuple[str, str], PurchaseOrder] = SingleFlights()

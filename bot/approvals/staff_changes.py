@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
-from typing import Protocol
 
 import structlog
 
 from bot.approvals.case import Case
+from bot.approvals.document_reader import Organisation
 from bot.approvals.reassigning import people_in, reassign
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import CaseTransactions
@@ -25,18 +25,10 @@ _IDLE = 3600.0
 _PAUSES = BackoffPolicy(first=5.0, longest=300.0)
 
 
-class ManagerChains(Protocol):
-    """Who is above whom; implemented by `bot.approvals.document_reader.Organisation`."""
-
-    async def managers_of(self, user_id: str) -> tuple[str, ...]:
-        """Return the chain of managers now. Raises a `DingerpError` when the directory does not say."""
-        ...
-
-
 class StaffChanges:
     """Takes note of changes at once, and works on them behind the events."""
 
-    def __init__(self, service: ApprovalService, transactions: CaseTransactions, chains: ManagerChains) -> None:
+    def __init__(self, service: ApprovalService, transactions: CaseTransactions, chains: Organisation) -> None:
         self._service = service
         self._transactions = transactions
         self._chains = chains

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
 
@@ -16,7 +15,8 @@ from bot.approvals.lifecycle import close_deleted
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.writeback import WriteAttempt
 from bot.erp.errors import ErpError, NotFound
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder
+from bot.erp.hub import ErpHub
+from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseOrder
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.wakeup import Wakeup
@@ -31,21 +31,13 @@ _STOP_SECONDS = 25.0
 """Seconds that a stop waits for answers of the ERP: as long as a write may take."""
 
 
-class ErpDecider(Protocol):
-    """Tells an ERP; implemented by `bot.erp.hub.ErpHub`."""
-
-    async def decide(self, source: str, decision: Decision) -> DecisionResult:
-        """Let one source decide, once; raises the classes of `bot.erp.errors` only when nothing was written."""
-        ...
-
-
 class WritebackWorker:
     """`run` must be running; `poke` tells it that there is something to do."""
 
     def __init__(
         self,
         transactions: CaseTransactions,
-        erp: ErpDecider,
+        erp: ErpHub,
         *,
         follow: Callable[[str, str], Awaitable[Case | None]],
         metrics: Metrics,

@@ -127,7 +127,7 @@ async def open_hub_with_index(
     index = ProductIndex(store, metrics=metrics, now=now, oldest=oldest(pause))
     await index.load(await store.positions())
     hub = await open_hub(stack, settings, metrics, now, records, index, keys)
-    followers = [IndexFollower(source, hub, store, index, now=now) for source in hub.sources]
+    followers = [IndexFollower(hub.source_client(source), store, index, now=now) for source in hub.sources]
     await stack.enter_async_context(background.running(run_followers(followers, pause), "index"))
     return hub
 

@@ -19,20 +19,17 @@ from bot.bootstrap.forms import build_forms
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
 from bot.chat.answers.clicks import ClickPipeline
-from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.interim_cards import InterimTiming
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
+from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.redrawing import AnswerComposer
 from bot.chat.answers.standing_answers import ANSWER_KIND, AnswerKeeper
-from bot.chat.answers.ways_back import WaysBack
 from bot.chat.answers.welcome import Welcomes
 from bot.chat.exports import Exports
 from bot.chat.message import ConversationKind, Message
-from bot.chat.question_handler import QuestionHandler
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.dispatcher import QuestionDispatcher
-from bot.chat.questions.limits import LimitedQuestions
 from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
@@ -126,11 +123,27 @@ async def build_pipelines(
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
     limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed)
-    ways, forms = WaysBack(), build_forms(base)
-    return (
-        _question_pipeline(parts, limited, inbox, keeper, ways, forms, patience),
-        _click_pipeline(parts, limited, keeper, ways, forms, dispatcher.forget_prompt),
+    shared = PipelineParts(
+        handler=limited,
+        people=base.people,
+        organisation=base.organisation,
+        outsiders=parts.access.outsiders,
+        audit=parts.audit,
+        renderer=base.renderer,
+        tracks=base.tracks,
+        metrics=base.metrics,
+        now=base.now,
+        forms=build_forms(base),
+        keeper=keeper,
     )
+    clicks = ClickPipeline(
+        shared,
+        seconds=base.settings.limits.click_seconds,
+        forget_prompt=dispatcher.forget_prompt,
+        say=base.say_in,
+        shown=StoredShownCards(base.database),
+    )
+    return _question_pipeline(parts, shared, inbox, patience), clicks
 
 
 async def _asking_commands(
@@ -202,13 +215,7 @@ async def _start_dialogues(base: Infrastructure) -> Dialogues:
 
 
 def _question_pipeline(
-    parts: AnsweringServices,
-    handler: QuestionHandler,
-    inbox: StoredInbox,
-    keeper: AnswerKeeper,
-    ways: WaysBack,
-    forms: PersonalForms,
-    patience: ApiRetryPolicy,
+    parts: AnsweringServices, shared: PipelineParts, inbox: StoredInbox, patience: ApiRetryPolicy
 ) -> QuestionPipeline:
     base = parts.base
     say = base.say_in
@@ -237,26 +244,15 @@ def _question_pipeline(
             parts.alerts.outbox.open_way(place)
 
     return QuestionPipeline(
+        shared,
         inbox=inbox,
-        handler=handler,
-        people=base.people,
-        organisation=base.organisation,
-        audit=parts.audit,
-        renderer=base.renderer,
         channel=answers,
-        tracks=base.tracks,
         audiences=parts.access.audiences,
-        outsiders=parts.access.outsiders,
-        metrics=base.metrics,
-        now=base.now,
         at_once=base.settings.limits.questions_at_once,
         pause=patience.backoff,
-        keeper=keeper,
         welcomes=_welcomes(parts),
         arrived=arrived,
-        forms=forms,
         interim=_interim_terms(base),
-        ways=ways,
     )
 
 
@@ -274,32 +270,3 @@ def _welcomes(parts: AnsweringServices) -> Welcomes | None:
     if not parts.base.settings.notify.welcome:
         return None
     return Welcomes(StoredWelcomes(parts.base.database), parts.commands, parts.access.policy)
-
-
-def _click_pipeline(
-    parts: AnsweringServices,
-    handler: LimitedQuestions,
-    keeper: AnswerKeeper,
-    ways: WaysBack,
-    forms: PersonalForms,
-    forget_prompt: Callable[[str], None],
-) -> ClickPipeline:
-    base = parts.base
-    return ClickPipeline(
-        handler=handler,
-        people=base.people,
-        renderer=base.renderer,
-        tracks=base.tracks,
-        metrics=base.metrics,
-        now=base.now,
-        seconds=base.settings.limits.click_seconds,
-        audit=parts.audit,
-        organisation=base.organisation,
-        outsiders=parts.access.outsiders,
-        forms=forms,
-        forget_prompt=forget_prompt,
-        say=base.say_in,
-        shown=StoredShownCards(base.database),
-        keeper=keeper,
-        ways=ways,
-    )

@@ -3,7 +3,7 @@
 A command is an asynchronous function in a file of its own::
 
     @command("stock", aliases=("库存", "kc"), examples=("/stock SKU123",), summary=phrase("Stock of a product"))
-    async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, asking: Asking) -> View: ...
+    async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, context: QuestionContext) -> View: ...
 
 Usage, help, completion and suggestions are read from it; see `bot.chat.arguments` for its parameters.
 """

@@ -102,7 +102,6 @@ class DingTalkAnswerChannel:
         self._name_asker = name_asker
 
     def readers_of(self, message: Message, cards: AnswerCards, *, interim: bool = False) -> CardReaders:
-        """Return who will see the answer's card."""
         if message.conversation.kind is not ConversationKind.GROUP:
             return CardReaders.ASKER
         if interim:

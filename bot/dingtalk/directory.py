@@ -63,7 +63,7 @@ class DingTalkDirectory:
         self._asking: SingleFlights[str, DirectoryPerson] = SingleFlights()
 
     async def person(self, user_id: str) -> DirectoryPerson:
-        """Return a member; raises `DingTalkUnknownPerson`, `ScopeMissing` and other `DingTalkError`."""
+        """Return a member; raises `DingTalkUnknownPerson` and other `DingTalkError`."""
         if (known := self._people.get(user_id)) is not None:
             return known
         if (refusal := self._refusals.get(user_id)) is not None:

@@ -35,5 +35,4 @@ class DingTalkPictureHost:
         self._robot = robot
 
     async def upload(self, name: str, content: bytes) -> str:
-        """Return the media id of a PNG."""
         return await self._robot.upload("image", name=name, content=content, media_type="image/png")

@@ -36,21 +36,12 @@ class DingTalkMessenger:
         self._robot_code = keys.robot_code
         self._templates = templates or TemplateChoice()
 
-    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
-        """Make the card appear."""
-        await self._create([place], track_id, card, called=called)
-
-    async def show_together(
-        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
-    ) -> tuple[Place, ...]:
-        """Make one card appear at all these places by one call, and return those where it does not stand."""
-        return await self._create(places, track_id, card, own)
-
-    async def _create(
+    async def show(
         self,
         places: Sequence[Place],
         track_id: str,
         card: Card,
+        *,
         own: Mapping[str, Card] = NOBODYS,
         called: Mapping[str, str] = NOBODY_CALLED,
     ) -> tuple[Place, ...]:
@@ -90,7 +81,6 @@ class DingTalkMessenger:
                 await self._robot.send_to_group(place.id, self._robot_code, title=card.title, markdown=card.twin)
 
     async def ding(self, place: Place, card: Card, way: DingWay) -> None:
-        """Call a person with the card's title."""
         if way is DingWay.OFF or place.kind is not PlaceKind.PERSON:
             raise SendFailed(SendFailureKind.HOPELESS, "nobody is called: neither a rule nor notify.ding says how")
         with translating_errors():

@@ -56,7 +56,6 @@ class WorkflowApi:
         self._case_field = case_field
 
     async def start(self, application: OaApplication) -> str:
-        """Start an approval and return its id; raises `OaStartUncertain` where it may have been started."""
         body = {
             "originatorUserId": application.originator,
             "processCode": self._process,
@@ -81,7 +80,6 @@ class WorkflowApi:
         return ""
 
     async def read(self, instance: str) -> OaInstance:
-        """Return an approval as it is now; raises `OaInstanceMissing`."""
         result = await self._result(instance)
         status, records = text(result.get("status")), [part(record) for record in items(result.get("operationRecords"))]
         tasks = (_task(part(task), records) for task in items(result.get("tasks")))
@@ -113,7 +111,6 @@ class WorkflowApi:
         await self._call(APPROVAL_TERMINATE, body)
 
     async def comment(self, instance: str, by: str, text: str) -> None:
-        """Write a remark under an approval, in somebody's name."""
         await self._call(APPROVAL_COMMENT, {"processInstanceId": instance, "commentUserId": by, "text": text[:_REMARK]})
 
     async def _started_since(self, originator: str, since: datetime) -> AsyncIterator[str]:

@@ -40,7 +40,6 @@ from bot.erp.listing import (
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
-    Changes,
     Decision,
     DecisionOutcome,
     DecisionResult,
@@ -270,8 +269,9 @@ class ErpHub(DocumentAnswers):
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
         """Return the categories of products at one source; raises when it does not answer: rules depend on it."""
         found: set[str] = set()
+        client = self.source_client(source)
         for sku in dict.fromkeys(skus):
-            products = await self.search_source(source, sku, limit=_SAME_CODE)
+            products = await client.find_products(sku, limit=_SAME_CODE)
             found |= {
                 product.category
                 for product in products
@@ -279,26 +279,9 @@ class ErpHub(DocumentAnswers):
             }
         return frozenset(found)
 
-    async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return one source's next changes; neither shared nor remembered, since the cursor moves on."""
-        erp = self._source(source, Capability.CHANGED_SINCE)
-        return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
-
     def source_client(self, source: str, *, seen: Callable[[str, StockLevel], None] | None = None) -> SourceClient:
         """Return one source by itself, for polling; raises `Unsupported` for an unknown name."""
         return SourceClient(self._known(source), self._calls, self._validators[source], seen=seen)
-
-    async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return the products that one source itself finds; neither shared nor remembered, for the index."""
-        return await self.source_client(source).find_products(text, limit=limit)
-
-    async def products_of(self, source: str, skus: Sequence[str]) -> tuple[Product, ...] | None:
-        """Return those products that one source has, for the index; None where it cannot read many at once."""
-        return await self.source_client(source).read_products(skus)
-
-    async def product_of(self, source: str, sku: str) -> Product | None:
-        """Return a product by its code, for the index; None where the source has none that can be shown."""
-        return await self.source_client(source).product(sku)
 
     async def users_of(self, source: str) -> tuple[ErpUser, ...]:
         """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""

@@ -225,7 +225,7 @@ class Erp(Protocol):
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject one revision of a purchase order, once, and read it again.
 
-        Raises `Unavailable` only if nothing was written; a timeout of the write is `Outcome.UNKNOWN`.
+        Raises `Unavailable` only if nothing was written; a timeout of the write is `DecisionOutcome.UNKNOWN`.
         """
         ...
 

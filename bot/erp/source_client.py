@@ -107,6 +107,8 @@ class SourceClient(DocumentCalls):
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes; raises `Unsupported`, and `Invalid` for a cursor that is not its own."""
+        if Capability.CHANGED_SINCE not in self.capabilities:
+            raise Unsupported(f"no {Capability.CHANGED_SINCE} here", source=self.name)
         if isinstance(self._erp, FeedReader):
             feeds: FeedReader = self._erp
             return await self._read("changed_since", lambda _: feeds.changed_since(area, cursor, limit=limit))

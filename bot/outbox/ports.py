@@ -162,19 +162,19 @@ NOBODYS: Mapping[str, Card] = MappingProxyType({})
 class Messenger(Protocol):
     """Shows cards at places. Every call is bounded in time and raises nothing but `SendFailed`."""
 
-    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
-        """Create the card; the same ``track_id`` again neither creates a second card nor changes the first.
-
-        It calls (@) those ``called`` if the place is a group.
-        """
-        ...
-
-    async def show_together(
-        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    async def show(
+        self,
+        places: Sequence[Place],
+        track_id: str,
+        card: Card,
+        *,
+        own: Mapping[str, Card] = NOBODYS,
+        called: Mapping[str, str] = NOBODY_CALLED,
     ) -> tuple[Place, ...]:
         """Create one card that is at all these places, and return those where it is not.
 
-        ``own`` is what single people see instead, by userId. Raises `SendFailed` when it is nowhere.
+        The same ``track_id`` again neither creates a second card nor changes the first. ``own`` is what single people
+        see instead, by userId; those ``called`` are called (@) in a group. Raises `SendFailed` when it is nowhere.
         """
         ...
 

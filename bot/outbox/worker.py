@@ -364,9 +364,8 @@ class OutboxWorker:
     async def _show(self, row: OutboxRow, track: str, ready: _Ready) -> tuple[Place, ...]:
         """Create the card, and return the places where it does not stand."""
         if row.also:
-            return await self._messenger.show_together(row.places, track, ready.card, ready.own)
-        await self._messenger.show(row.place, track, ready.card, ready.called)
-        return ()
+            return await self._messenger.show(row.places, track, ready.card, own=ready.own)
+        return await self._messenger.show(row.places, track, ready.card, called=ready.called)
 
     async def _separate(self, row: OutboxRow, places: Sequence[Place]) -> None:
         composer = self._composer(row)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from bot.erp.hub import ErpHub
 from bot.erp.index.folding import fold, key_of
 from bot.erp.model import Area, Followed
 from bot.erp.port import ListQuery
@@ -73,34 +74,18 @@ class KeptAnswer(Generic[T]):
     coverage: Coverage
 
 
-class VisibleDocuments(Protocol):
-    """What a reader may see; `bot.erp.hub.ErpHub` is one."""
-
-    def visible_sources(self, area: Followed) -> tuple[str, ...]:
-        """Return the sources that may have documents of an area for the reader."""
-        ...
-
-    def finds(self, document: Document, query: ListQuery, source: str) -> bool:
-        """Return whether a search for ``text`` may show a document of a source."""
-        ...
-
-    def is_narrowed(self, area: Followed) -> bool:
-        """Return whether the reader may not see, or not search for, some documents of an area."""
-        ...
-
-
 class ReadModel:
     """Answers from the documents kept, without asking any ERP.
 
     All methods raise a `DingerpError` when the store does not answer. Documents come without their lines.
     """
 
-    def __init__(self, store: DocumentStore, reader: VisibleDocuments) -> None:
+    def __init__(self, store: DocumentStore, reader: ErpHub) -> None:
         """``reader`` is the person the answers are for."""
         self._store = store
         self._reader = reader
 
-    def narrowed(self, reader: VisibleDocuments) -> ReadModel:
+    def narrowed(self, reader: ErpHub) -> ReadModel:
         """Return the same for another reader."""
         return ReadModel(self._store, reader)
 

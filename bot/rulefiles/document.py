@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from bot.rulefiles.errors import RuleProblem, RulesError, closest, did_you_mean
@@ -96,6 +96,14 @@ class RuleTable:
             return []
         return [RuleTable(table, (*self.path, key, number), self.errors) for number, table in enumerate(value)]
 
+    def few_tables(self, key: str, most: int) -> list[RuleTable]:
+        """Return what `tables` returns; more than ``most`` are an error, and then none are returned."""
+        tables = self.tables(key)
+        if len(tables) > most:
+            tables[most].miss(f"more than {most} {key}; take out those that nothing needs any more")
+            return []
+        return tables
+
     def called(self, kind: str) -> str:
         """Return the default name of one of several tables: its kind and its number from 1."""
         return f"{kind} {int(self.path[-1]) + 1}"
@@ -127,6 +135,15 @@ class RuleTable:
                     self._missing.pop(meant, None)
         for key, example in self._missing.items():
             self.miss(f"{key} is missing, an example is {example}")
+
+
+def refuse_namesakes(tables: Iterable[RuleTable], names: Iterable[str]) -> None:
+    """Add an error for each rule that is called like one before it."""
+    seen: set[str] = set()
+    for table, name in zip(tables, names, strict=True):
+        if name.casefold() in seen:
+            table.wrong("name", f"name: another rule is called {name!r} already; reasons could not tell them")
+        seen.add(name.casefold())
 
 
 def _shown(key: str) -> str:

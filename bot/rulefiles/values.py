@@ -19,6 +19,18 @@ def read_text(value: object) -> str:
     return value.strip()
 
 
+def read_name(example: str) -> Callable[[object], str]:
+    """Return the reader of a rule's name, by which reasons call it."""
+
+    def read(value: object) -> str:
+        name = read_text(value)
+        if len(name) > 60 or not name.isprintable():
+            raise ValueError(f'a name has up to 60 characters on one line, an example is "{example}"')
+        return name
+
+    return read
+
+
 def read_flag(value: object) -> bool:
     """Return true or false."""
     if not isinstance(value, bool):
@@ -40,6 +52,18 @@ def read_some(value: object) -> tuple[str, ...]:
     if not found:
         raise ValueError("the list is empty, so that nothing would fit; leave the key out for any")
     return found
+
+
+def read_whole_names(example: str) -> Callable[[object], frozenset[str]]:
+    """Return the reader of names that are compared as a whole."""
+
+    def read(value: object) -> frozenset[str]:
+        names = read_some(value)
+        if any("*" in name for name in names):
+            raise ValueError(f"names are written out, without *, an example is {example}")
+        return frozenset(names)
+
+    return read
 
 
 def read_duration(value: object) -> timedelta:

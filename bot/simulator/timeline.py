@@ -45,7 +45,7 @@ class TimelineEntry:
     detail: Any
 
     def render(self) -> dict[str, Any]:
-        """A `TimelineItem` of the control API."""
+        """Return an item of the timeline that the control API gives."""
         return {
             "seq": self.seq,
             "at": self.at,

@@ -50,13 +50,17 @@ class FakeMessenger:
     refuses: str = ""
     taken: list[str] = field(default_factory=list)
 
-    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
-        self._take(f"{place} {card.name}")
-
-    async def show_together(
-        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    async def show(
+        self,
+        places: Sequence[Place],
+        track_id: str,
+        card: Card,
+        *,
+        own: Mapping[str, Card] = NOBODYS,
+        called: Mapping[str, str] = NOBODY_CALLED,
     ) -> tuple[Place, ...]:
-        raise AssertionError("each of these cards has one place")
+        self._take(f"{places[0]} {card.name}")
+        return ()
 
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._take(f"{track_id} changed")

@@ -35,7 +35,7 @@ class WriteFault(Enum):
 
 @dataclass
 class FakeApprovalErp:
-    """Implements `bot.approvals.document_reader.OrderSource` and `bot.approvals.writeback_worker.ErpDecider`.
+    """Stands in for `bot.erp.hub.ErpHub` where approvals read and decide.
 
     Accounts are ``erp-<userId>``.
     """

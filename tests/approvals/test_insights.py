@@ -15,7 +15,6 @@ from bot.approvals.cards.insights import (
     MAX_READ,
     InsightData,
     Insights,
-    InsightSource,
     InsightThresholds,
     MissingInsight,
     analyse,
@@ -189,8 +188,8 @@ def test_another_currency_than_usual() -> None:
 
 
 @dataclass
-class FakeInsightSource(InsightSource):
-    """Implements `InsightSource`; what is in ``slow`` waits for the gate, what is in ``broken`` raises."""
+class FakeInsightSource:
+    """Stands in for one source; what is in ``slow`` waits for the gate, what is in ``broken`` raises."""
 
     orders: Sequence[PurchaseOrder] = ()
     levels: Sequence[StockLevel] = ()

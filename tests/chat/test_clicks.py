@@ -21,6 +21,8 @@ from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, Unconfirm
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
 from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.forms import PersonalForms
+from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
@@ -123,7 +125,7 @@ class ClickHarness:
         self.directory = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
         self.handler.gate.set()
         self.directory.gate.set()
-        self.pipeline = ClickPipeline(
+        parts = PipelineParts(
             handler=self.handler,
             people=People(
                 languages=self.languages, default_language="zh_CN", configured_languages={}, directory=self.directory
@@ -132,10 +134,14 @@ class ClickHarness:
             tracks=TRACKS,
             metrics=self.metrics,
             now=lambda: NOW,
-            seconds=seconds,
             audit=self.audit,
             organisation=OwnOrganisation(corp_id),
             outsiders=self.outsiders,
+            forms=PersonalForms(TRACKS, None, now=lambda: NOW),
+        )
+        self.pipeline = ClickPipeline(
+            parts,
+            seconds=seconds,
             shown=shown,
             sleep=shown.sleep if shown is not None else asyncio.sleep,
         )

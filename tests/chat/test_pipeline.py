@@ -21,7 +21,9 @@ from bot.cards.card import Card
 from bot.cards.notices import ErpDownNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
+from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
+from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
 from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.context import QuestionContext
@@ -185,19 +187,24 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
     members, outsiders, renderer = EverybodyIsMember(), MemoryOutsiders(), PlainRenderer()
     audit = RecordingAudit()
     people = make_people(members)
-    pipeline = QuestionPipeline(
-        inbox=inbox,
+    tracks = TrackIds("secret")
+    parts = PipelineParts(
         handler=handler,
         people=people,
         renderer=renderer,
         organisation=own_organisation(),
         audit=audit,
-        channel=group,
-        tracks=TrackIds("secret"),
-        audiences=make_audiences(people=people, outsiders=outsiders),
+        tracks=tracks,
         outsiders=outsiders,
         metrics=metrics,
         now=lambda: NOW,
+        forms=PersonalForms(tracks, None, now=lambda: NOW),
+    )
+    pipeline = QuestionPipeline(
+        parts,
+        inbox=inbox,
+        channel=group,
+        audiences=make_audiences(people=people, outsiders=outsiders),
         at_once=24,
         pause=0.001,
     )

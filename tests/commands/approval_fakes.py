@@ -49,7 +49,7 @@ def rules(*steps: RuleLevel, **fields: object) -> ApprovalRuleSet:
 
 @dataclass
 class FakeErp:
-    """Implements `bot.approvals.document_reader.OrderSource` and `bot.approvals.writeback_worker.ErpDecider` on the
+    """Stands in for `bot.erp.hub.ErpHub` where approvals read and decide on the
     small company.
     """
 

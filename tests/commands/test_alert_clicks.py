@@ -18,6 +18,8 @@ from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
 from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.forms import PersonalForms
+from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -64,17 +66,21 @@ class AlertClickHarness:
         self, dispatcher: QuestionDispatcher, service: InMemoryAlertService, seconds: float = PATIENCE
     ) -> None:
         self.service, self.places, self.metrics = service, FakeShownCards(), Metrics()
-        self.pipeline = ClickPipeline(
+        parts = PipelineParts(
             handler=dispatcher,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,
             metrics=self.metrics,
             now=lambda: NOW,
-            seconds=seconds,
             audit=RecordingAudit(),
             organisation=own_organisation(),
             outsiders=MemoryOutsiders(),
+            forms=PersonalForms(TRACKS, None, now=lambda: NOW),
+        )
+        self.pipeline = ClickPipeline(
+            parts,
+            seconds=seconds,
             shown=self.places,
         )
         self.track = self.place_card(service.show(alert("a1")), HERE)

@@ -17,6 +17,8 @@ from bot.cards.card import Card, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.forms import PersonalForms
+from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.erp.model import Verdict
 from bot.metrics import Metrics
@@ -42,17 +44,21 @@ class ApprovalClickHarness:
         self, dispatcher: QuestionDispatcher, approvals: ApprovalFixture, case: Case, seconds: float = PATIENCE
     ) -> None:
         self.approvals, self.case, self.places, self.metrics = approvals, case, FakeShownCards(), Metrics()
-        self.pipeline = ClickPipeline(
+        parts = PipelineParts(
             handler=dispatcher,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,
             metrics=self.metrics,
             now=lambda: NOW,
-            seconds=seconds,
             audit=RecordingAudit(),
             organisation=own_organisation(),
             outsiders=MemoryOutsiders(),
+            forms=PersonalForms(TRACKS, None, now=lambda: NOW),
+        )
+        self.pipeline = ClickPipeline(
+            parts,
+            seconds=seconds,
             shown=self.places,
         )
         self.group, self.own = self._place_card(GROUP), self._place_card(OWN)

@@ -52,7 +52,7 @@ def body(dingtalk: FakeDingTalk, url: str) -> Any:
 
 async def test_a_card_for_a_group(places: Messenger, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
-    await places.show(GROUP, "t1", stock_card())
+    await places.show([GROUP], "t1", stock_card())
     sent = body(dingtalk, CREATE_URL)
     assert (sent["outTrackId"], sent["openSpaceId"]) == ("t1", f"dtv1.card//IM_GROUP.{GROUP.id}")
     assert sent["imGroupOpenDeliverModel"] == {"robotCode": KEYS.robot_code}
@@ -61,7 +61,7 @@ async def test_a_card_for_a_group(places: Messenger, dingtalk: FakeDingTalk) -> 
 
 async def test_a_card_calls_people_of_its_group(places: Messenger, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
-    await places.show(GROUP, "t1", stock_card(), {"manager4220": "王*经理", "<b>": "nobody"})
+    await places.show([GROUP], "t1", stock_card(), called={"manager4220": "王*经理", "<b>": "nobody"})
     sent = body(dingtalk, CREATE_URL)
     assert sent["cardAtUserIds"] == ["manager4220"]
     assert sent["imGroupOpenDeliverModel"]["atUserIds"] == {"manager4220": "王*经理"}
@@ -72,13 +72,13 @@ async def test_a_card_calls_people_of_its_group(places: Messenger, dingtalk: Fak
 
 async def test_a_card_for_a_person(places: Messenger, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
-    await places.show(PERSON, "t1", stock_card())
+    await places.show([PERSON], "t1", stock_card())
     assert body(dingtalk, CREATE_URL)["openSpaceId"] == "dtv1.card//IM_ROBOT.manager4220"
 
 
 async def test_each_kind_of_card_has_its_template(places: Messenger, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
-    await places.show(GROUP, "t1", stock_card(name="alert"))
+    await places.show([GROUP], "t1", stock_card(name="alert"))
     sent = body(dingtalk, CREATE_URL)
     assert (sent["cardTemplateId"], sent["cardData"]["cardParamMap"]) == (
         "mine.schema",
@@ -135,7 +135,7 @@ async def test_what_a_refused_card_means(
 ) -> None:
     dingtalk.post(CREATE_URL, **answer, repeat=True)
     with pytest.raises(SendFailed) as raised:
-        await places.show(GROUP, "t1", stock_card())
+        await places.show([GROUP], "t1", stock_card())
     assert raised.value.trouble is trouble
     assert raised.value.detail
 
@@ -145,7 +145,7 @@ async def test_a_lost_answer_is_followed_by_the_news_that_the_card_is_there(
 ) -> None:
     dingtalk.post(CREATE_URL, exception=TimeoutError())
     dingtalk.post(CREATE_URL, **code("param.cardAlreadyExist"))
-    await places.show(GROUP, "t1", stock_card())
+    await places.show([GROUP], "t1", stock_card())
 
 
 @pytest.mark.parametrize(
@@ -190,6 +190,6 @@ async def test_a_template_that_asks_for_what_the_card_lacks_leaves_the_text(
     places: Messenger, dingtalk: FakeDingTalk
 ) -> None:
     with pytest.raises(SendFailed, match="has no field") as raised:
-        await places.show(GROUP, "t1", stock_card(name="alert", fields={}))
+        await places.show([GROUP], "t1", stock_card(name="alert", fields={}))
     assert raised.value.trouble is SendFailureKind.NO_CARDS
     assert dingtalk.asked(TOKEN_URL) == []

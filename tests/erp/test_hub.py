@@ -477,9 +477,9 @@ async def test_a_decided_order_is_remembered_as_decided(make_hub: MakeHub) -> No
 async def test_changes_are_asked_from_one_source_with_its_cursor(make_hub: MakeHub) -> None:
     changes = Changes(items=(), cursor="7", more=False)
     hub = make_hub(Source(changed_since=[Unavailable("down"), changes]))
-    assert await hub.changed_since("main", Area.STOCK, "6", limit=10) is changes
+    assert await hub.source_client("main").changed_since(Area.STOCK, "6", limit=10) is changes
     with pytest.raises(Unsupported):
-        await hub.changed_since("other", Area.STOCK, "6", limit=10)
+        await hub.source_client("other").changed_since(Area.STOCK, "6", limit=10)
 
 
 async def test_check_tells_for_each_source(make_hub: MakeHub) -> None:

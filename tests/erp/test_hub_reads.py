@@ -281,14 +281,14 @@ async def test_changes_are_asked_for_with_area_cursor_and_limit(make_hub: MakeHu
     changes = Changes(items=(), cursor="7", more=False)
     source = Asked(changed_since=[changes, DOWN])
     hub = make_hub(source)
-    assert await hub.changed_since("main", Area.STOCK, "6", limit=10) is changes
+    assert await hub.source_client("main").changed_since(Area.STOCK, "6", limit=10) is changes
     assert source.calls == [("changed_since", Area.STOCK, "6", ("limit", 10))]
     assert counted(metrics, "changed_since", "ok") == 1
     with pytest.raises(Unavailable):
-        await hub.changed_since("main", Area.STOCK, "6", limit=10)
+        await hub.source_client("main").changed_since(Area.STOCK, "6", limit=10)
     unable = make_hub(Asked(without=frozenset({Capability.CHANGED_SINCE})))
     with pytest.raises(Unsupported) as caught:
-        await unable.changed_since("main", Area.STOCK, "6", limit=10)
+        await unable.source_client("main").changed_since(Area.STOCK, "6", limit=10)
     assert (caught.value.detail, caught.value.source) == ("no changed_since here", "main")
 
 
@@ -296,18 +296,15 @@ async def test_one_source_is_searched_for_the_index(make_hub: MakeHub, metrics: 
     hits = (level().product, level().product)
     source = Asked(find_products=[hits, DOWN])
     hub = make_hub(source, Asked("b", find_products=()))
-    assert await hub.search_source("main", "Ab", limit=7) == hits[:1], "what comes twice is shown once"
+    assert await hub.source_client("main").find_products("Ab", limit=7) == hits[:1], "what comes twice is shown once"
     assert source.calls == [("find_products", "Ab", ("limit", 7))]
     assert counted(metrics, "find_products", "ok") == 1
     with pytest.raises(Unavailable):
-        await hub.search_source("main", "Ab", limit=7)
+        await hub.source_client("main").find_products("Ab", limit=7)
 
 
 async def test_a_source_that_is_not_here_is_named(make_hub: MakeHub) -> None:
     hub = make_hub(Asked())
-    with pytest.raises(Unsupported) as caught:
-        await hub.search_source("other", "x", limit=1)
-    assert (caught.value.detail, caught.value.source) == ("no such source", "other")
     with pytest.raises(Unsupported) as caught:
         hub.source_client("other")
     assert (caught.value.detail, caught.value.source) == ("no such source", "other")

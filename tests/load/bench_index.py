@@ -106,7 +106,7 @@ async def opened(url: str, source: CatalogueErp) -> AsyncIterator[OpenIndex]:
     await index.load(await store.positions())
     hub = ErpHub([source], metrics=Metrics(), now=now, index=index)  # type: ignore[list-item]  # part of a port
     try:
-        yield OpenIndex(hub, IndexFollower(source.name, hub, store, index, now=now), searches)
+        yield OpenIndex(hub, IndexFollower(hub.source_client(source.name), store, index, now=now), searches)
     finally:
         await hub.close()
         for connected in {database, searches}:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -182,14 +183,18 @@ class TimedMessenger:
     clock: Clock
     effects: list[tuple[str, datetime]]
 
-    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
-        self._act(f"show {place}")
-        self._act("show")
-
-    async def show_together(
-        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    async def show(
+        self,
+        places: Sequence[Place],
+        track_id: str,
+        card: Card,
+        *,
+        own: Mapping[str, Card] = NOBODYS,
+        called: Mapping[str, str] = NOBODY_CALLED,
     ) -> tuple[Place, ...]:
-        raise AssertionError("each of these cards has one place")
+        self._act(f"show {places[0]}")
+        self._act("show")
+        return ()
 
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._act("change")
@@ -270,9 +275,9 @@ async def test_calls_under_way_count_until_they_have_ended(
     gate = asyncio.Event()
     show = messenger.show
 
-    async def slow(place: Place, track_id: str, card: Card, called: Mapping[str, str]) -> None:
+    async def slow(*card: Any, **how: Any) -> tuple[Place, ...]:
         await gate.wait()
-        await show(place, track_id, card, called)
+        return await show(*card, **how)
 
     messenger.show = slow  # type: ignore[method-assign]
     await harness.owe("a", urgency=Urgency.NOW)

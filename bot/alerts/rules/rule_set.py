@@ -112,11 +112,9 @@ class AlertRuleSet:
 
     @property
     def has_top_boxes(self) -> bool:
-        """Whether any route says that what is critical on its cards is also at the top of the group."""
         return any(terms.top_box for terms in self._terms.values())
 
     def top_box(self, route: str) -> bool | None:
-        """Return whether what is critical on a card of this route is also at the top of its group."""
         terms = self._terms.get(route)
         return None if terms is None else terms.top_box
 

@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from statistics import median
 from types import MappingProxyType
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import structlog
 from cachetools import LRUCache
@@ -30,10 +30,10 @@ from bot.erp.model import (
     PurchaseOrder,
     PurchaseStatus,
     Quantity,
-    Slice,
     StockLevel,
 )
 from bot.erp.port import ListQuery
+from bot.erp.source_client import SourceClient
 from bot.single_flight import SingleFlights
 
 log = structlog.get_logger(__name__)
@@ -135,28 +135,12 @@ class InsightData:
     missing: frozenset[MissingInsight] = frozenset()
 
 
-class InsightSource(Protocol):
-    """One source (`bot.erp.hub.ErpHub.source_client`); all raise the classes of `bot.erp.errors`."""
-
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return one order with its lines."""
-        ...
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return orders without lines."""
-        ...
-
-    async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock."""
-        ...
-
-
 class Insights:
     """Finds out, and remembers with the revision what it found."""
 
     def __init__(
         self,
-        records: Callable[[str], InsightSource],
+        records: Callable[[str], SourceClient],
         *,
         now: Callable[[], datetime],
         seconds: float = 3.0,
@@ -195,7 +179,7 @@ class Insights:
         return insight
 
 
-async def collect(records: InsightSource, order: PurchaseOrder, *, seconds: float) -> InsightData:
+async def collect(records: SourceClient, order: PurchaseOrder, *, seconds: float) -> InsightData:
     """Read what `analyse` needs, as much as possible at once; what fails or is not there in time is missing."""
     reading = _Collector(records, asyncio.get_running_loop().time() + seconds)
     skus = tuple(dict.fromkeys(line.sku for line in order.lines if line.sku))[:MAX_LINES]
@@ -214,7 +198,7 @@ async def collect(records: InsightSource, order: PurchaseOrder, *, seconds: floa
 class _Collector:
     """What has been read so far, until a moment of the event loop's clock."""
 
-    def __init__(self, records: InsightSource, until: float) -> None:
+    def __init__(self, records: SourceClient, until: float) -> None:
         self._records = records
         self._until = until
         self.listed: tuple[PurchaseOrder, ...] = ()
@@ -245,7 +229,7 @@ class _Collector:
         self.orders[number] = await self._records.purchase_order(number)
 
 
-async def _of_vendor(records: InsightSource, order: PurchaseOrder) -> tuple[PurchaseOrder, ...]:
+async def _of_vendor(records: SourceClient, order: PurchaseOrder) -> tuple[PurchaseOrder, ...]:
     if not order.vendor:
         return ()
     found = await records.purchase_orders(ListQuery(text=order.vendor, limit=MAX_LISTED))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
-from bot.access.people import MembershipDoubt, Person
+from bot.access.people import MembershipDoubt, People, Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict
 from bot.approvals.case import Case
 from bot.approvals.deciders import Deciders
@@ -20,21 +19,13 @@ _COMMANDS: Mapping[Verdict, str] = MappingProxyType({Verdict.APPROVE: "approve",
 """The command that says the same in chat."""
 
 
-class KnownPeople(Protocol):
-    """Knows people; implemented by `bot.access.people.People`."""
-
-    async def identify(self, user_id: str | None, *, name: str) -> Person:
-        """Return the person behind a userId."""
-        ...
-
-
 class RightfulVotes:
     """Implements `bot.approvals.native.oa_sync.VotingService`: what counts is what the person could say in chat."""
 
     def __init__(
         self,
         service: VotingService,
-        people: KnownPeople,
+        people: People,
         policy: Callable[[], AccessPolicy],
         *,
         audit: AuditLog,

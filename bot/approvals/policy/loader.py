@@ -33,10 +33,10 @@ from bot.approvals.policy.values import (
     read_requesters,
 )
 from bot.erp.model import Money
-from bot.rulefiles.document import RuleTable, read_document
+from bot.rulefiles.document import RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import RuleProblem, did_you_mean
 from bot.rulefiles.followed_file import FollowedFile
-from bot.rulefiles.values import read_duration, read_flag, read_moment, read_some, read_text
+from bot.rulefiles.values import read_duration, read_flag, read_moment, read_name, read_whole_names
 
 MAX_ENTRIES = 200
 """Rules, levels, limits or substitutes of one document: comparing them with one another stays a matter of moments."""
@@ -87,9 +87,9 @@ class _RuleParser:
 
     def rules(self, version: str) -> ApprovalRuleSet:
         document = self._document
-        tables = self._tables("rules")
+        tables = document.few_tables("rules", MAX_ENTRIES)
         rules = tuple(map(self._rule, tables))
-        self._check_names(tables, rules)
+        refuse_namesakes(tables, (rule.name for rule in rules))
         if not document.errors.found:
             _warn_of_coverage(tables, [rule.scope for rule in rules])
         substitutes = self._substitutes()
@@ -100,16 +100,9 @@ class _RuleParser:
             version=version, rules=rules or DEFAULT_RULES.rules, substitutes=substitutes, limits=limits
         )
 
-    def _tables(self, key: str) -> Sequence[RuleTable]:
-        tables = self._document.tables(key)
-        if len(tables) > MAX_ENTRIES:
-            tables[MAX_ENTRIES].miss(f"more than {MAX_ENTRIES} {key}; take out those that nothing needs any more")
-            return ()
-        return tables
-
     def _rule(self, table: RuleTable) -> ApprovalRule:
         rule = ApprovalRule(
-            name=table.need("name", _read_name, table.called("rule"), 'name = "small amounts"'),
+            name=table.need("name", read_name("small amounts"), table.called("rule"), 'name = "small amounts"'),
             scope=self._scope(table),
             steps=self._steps(table),
             confirm_from=table.take("confirm_from", read_limit, None),
@@ -181,15 +174,8 @@ class _RuleParser:
         if known is not None and word not in known:
             table.warn(key, f"{key}: {said} {word!r}; {did_you_mean(word, known)}")
 
-    def _check_names(self, tables: Sequence[RuleTable], rules: Sequence[ApprovalRule]) -> None:
-        seen: set[str] = set()
-        for table, rule in zip(tables, rules, strict=True):
-            if rule.name.casefold() in seen:
-                table.wrong("name", f"name: another rule is called {rule.name!r} already; reasons could not tell them")
-            seen.add(rule.name.casefold())
-
     def _substitutes(self) -> tuple[Substitute, ...]:
-        tables = self._tables("substitutes")
+        tables = self._document.few_tables("substitutes", MAX_ENTRIES)
         found = tuple(map(self._substitute, tables))
         if not any(table.has_errors for table in tables):
             loop = find_substitution_loop(found)
@@ -216,7 +202,7 @@ class _RuleParser:
     def _limits(self) -> tuple[SingleLimit, ...]:
         limits = []
         named: set[ApproverSelector] = set()
-        for table in self._tables("limits"):
+        for table in self._document.few_tables("limits", MAX_ENTRIES):
             if "who" not in table:
                 table.miss('who is missing, an example is who = ["role:purchasing"]')
             who = self._people(table, "who")
@@ -298,18 +284,11 @@ def _warn_of_coverage(tables: Sequence[RuleTable], scopes: Sequence[RuleScope]) 
         tables[hole.above].warn("amount", f"amount: {reason}")
 
 
-def _read_name(value: object) -> str:
-    name = read_text(value)
-    if len(name) > 60 or not name.isprintable():
-        raise ValueError('a name has up to 60 characters on one line, an example is "small amounts"')
-    return name
+_read_whole_names = read_whole_names('["ACME", "华东机械有限公司"]')
 
 
 def _read_words(value: object) -> frozenset[str]:
-    words = read_some(value)
-    if any("*" in word for word in words):
-        raise ValueError('names are written out, without *, an example is ["ACME", "华东机械有限公司"]')
-    return frozenset(map(str.casefold, words))
+    return frozenset(map(str.casefold, _read_whole_names(value)))
 
 
 def _casefolded(words: Collection[str] | None) -> Collection[str] | None:

@@ -17,11 +17,9 @@ from typing import Protocol
 
 import structlog
 
-from bot.access.audit import AuditEntry, AuditKind, AuditLog
-from bot.access.organisation import OwnOrganisation
-from bot.access.people import People
+from bot.access.audit import AuditEntry, AuditKind
 from bot.cards.actions import Action, ApprovalAction, Ask, BadToken, FillIn, unpack
-from bot.cards.card import Card, CardForm, Click, FormReply, FormState, ViewRenderer
+from bot.cards.card import Card, CardForm, Click, FormReply, FormState
 from bot.cards.form import REASON_FIELD, VALUE_FIELD
 from bot.cards.form_layout import reply_with
 from bot.cards.notices import (
@@ -33,18 +31,15 @@ from bot.cards.notices import (
     OutOfDateNotice,
     UnconfirmedNotice,
 )
-from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
-from bot.chat.answers.forms import FormClaim, PersonalForms
+from bot.chat.answers.forms import FormClaim
+from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
-from bot.chat.answers.ways_back import WaysBack
-from bot.chat.audiences import KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import cut
 from bot.errors import DingerpError
-from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import Phrase, phrase
 
@@ -112,47 +107,24 @@ class ClickPipeline:
 
     def __init__(
         self,
+        parts: PipelineParts,
         *,
-        handler: QuestionHandler,
-        people: People,
-        renderer: ViewRenderer,
-        tracks: TrackIds,
-        metrics: Metrics,
-        now: Callable[[], datetime],
         seconds: float,
-        audit: AuditLog,
-        organisation: OwnOrganisation,
-        outsiders: KnownOutsiders,
-        forms: PersonalForms | None = None,
         forget_prompt: Callable[[str], None] = lambda user_id: None,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         shown: ShownCards | None = None,
-        keeper: AnswerKeeper | None = None,
-        ways: WaysBack | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date, and
-        without ``forms`` it shows none.
+        """Without ``shown`` the bot shows no cards by itself.
 
-        ``ways`` remembers what cards showed before. ``forget_prompt`` is told who cancels a form: what they write then
-        is no answer to it. ``say`` returns a phrase in a language.
+        ``forget_prompt`` is told who cancels a form: what they write then is no answer to it. ``say`` returns a phrase
+        in a language.
         """
-        self._handler = handler
-        self._people = people
-        self._renderer = renderer
-        self._tracks = tracks
-        self._metrics = metrics
-        self._now = now
+        self._parts = parts
         self._seconds = seconds
-        self._audit = audit
-        self._organisation = organisation
-        self._outsiders = outsiders
-        self._forms = forms or PersonalForms(tracks, None, now=now)
         self._forget_prompt = forget_prompt
         self._say = say
         self._shown = shown
-        self._keeper = keeper
-        self._ways = ways or WaysBack()
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
@@ -164,10 +136,10 @@ class ClickPipeline:
 
         ``corp_id`` is the clicker's organisation, and ``user_id`` means somebody there alone.
         """
-        if not self._tracks.is_ours(click.track_id) or not click.user_id:
+        if not self._parts.tracks.is_ours(click.track_id) or not click.user_id:
             self._ignore("foreign_card", click)
             return None
-        own = self._organisation
+        own = self._parts.organisation
         if not own.is_known:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._seconds / 2):
@@ -176,8 +148,8 @@ class ClickPipeline:
             self._note_outsider(Conversation(click.space_id, _kind(click.space_id)))
             self._ignore("foreign_organisation", click)
             return None
-        now = self._now()
-        claim = self._forms.judge(click) if self._forms.is_form(click) else None
+        now = self._parts.now()
+        claim = self._parts.forms.judge(click) if self._parts.forms.is_form(click) else None
         if not own.is_known:
             answer = _NOT_INTRODUCED
             self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.outcome)
@@ -185,7 +157,7 @@ class ClickPipeline:
             answer = await self._answer(click, now)
         else:
             answer = self._turn_down(click, claim)
-        self._metrics.clicks.labels(answer.outcome).inc()
+        self._parts.metrics.clicks.labels(answer.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
         # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
@@ -213,26 +185,26 @@ class ClickPipeline:
 
     def _reply(self, click: Click, claim: FormClaim, answer: PreparedAnswer, zone: tzinfo) -> FormReply:
         """Return what a form shows now; it stays open where something is still missing, or took too long."""
-        language = self._people.language(click.user_id)
+        language = self._parts.people.language(click.user_id)
         again = answer.outcome in _TRY_AGAIN or answer.view.form() is not None
         if claim is FormClaim.FILLED_IN:
             state = FormState.OPEN if again else FormState.ANSWERED
         else:
             state = FormState.CANCELLED if claim is FormClaim.CANCELLED else FormState.EXPIRED
-        card = self._renderer.render(answer.view, language, zone=zone, trail=())
+        card = self._parts.renderer.render(answer.view, language, zone=zone, trail=())
         return reply_with(card, state, self._say(language, _FORM_LABELS[state]))
 
     async def _show_form(self, click: Click, form: CardForm) -> None:
         in_group = await self._stands_in_group(click)
         where = Conversation(click.space_id, ConversationKind.GROUP if in_group else ConversationKind.DIRECT)
-        await self._forms.show(form, user_id=click.user_id, where=where, key=click.track_id)
+        await self._parts.forms.show(form, user_id=click.user_id, where=where, key=click.track_id)
 
     async def _stands_in_group(self, click: Click) -> bool:
         """Return whether the click was in a group where the card stands: a click does not tell a group from the
         clicker's own chat, which is always right (docs: platform/dingtalk/callbacks.md#who-clicked).
         """
-        if not self._tracks.is_card(click.track_id):
-            where = None if self._keeper is None else await self._keeper.conversation_of(click.track_id)
+        if not self._parts.tracks.is_card(click.track_id):
+            where = None if self._parts.keeper is None else await self._parts.keeper.conversation_of(click.track_id)
             return where == Conversation(click.space_id, ConversationKind.GROUP)
         try:
             return self._shown is not None and await self._shown.stands_in(click.track_id, click.space_id)
@@ -242,13 +214,13 @@ class ClickPipeline:
 
     def _draw(self, click: Click, view: View, zone: tzinfo) -> Card:
         """Return the card with the way back to what it showed the clicker before; none after something was done."""
-        language, asked = self._people.language(click.user_id), _asked(click.token)
+        language, asked = self._parts.people.language(click.user_id), _asked(click.token)
         if asked is None or not view.leads_back:
-            self._ways.end(click.track_id, click.user_id)
-            return self._renderer.render(view, language, zone=zone, trail=())
-        before = self._ways.before(click.track_id, click.user_id, asked)
-        card = self._renderer.render(view, language, zone=zone, trail=before)
-        self._ways.go(click.track_id, click.user_id, card.line, before)
+            self._parts.ways.end(click.track_id, click.user_id)
+            return self._parts.renderer.render(view, language, zone=zone, trail=())
+        before = self._parts.ways.before(click.track_id, click.user_id, asked)
+        card = self._parts.renderer.render(view, language, zone=zone, trail=before)
+        self._parts.ways.go(click.track_id, click.user_id, card.line, before)
         return card
 
     async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
@@ -258,7 +230,7 @@ class ClickPipeline:
             log.info("click.out_of_date", detail=error.detail)
             return _notice(OutOfDateNotice(), "out_of_date")
         line, offset = _line_of(action, click.values)
-        on_form = self._forms.is_form(click)
+        on_form = self._parts.forms.is_form(click)
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
@@ -268,7 +240,7 @@ class ClickPipeline:
                 if where is None:
                     self._record_refusal(click, click.user_id, "foreign_chat")
                     return _notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied")
-                person = await self._people.identify(click.user_id, name="")
+                person = await self._parts.people.identify(click.user_id, name="")
                 if person.is_outsider:
                     self._note_outsider(where)
                 context = QuestionContext(
@@ -281,7 +253,7 @@ class ClickPipeline:
                     on_form=on_form,
                     free_text=_form_text(click.values, REASON_FIELD),
                 )
-                answer = await self._handler.view_for(context)
+                answer = await self._parts.handler.view_for(context)
                 if not on_form:
                     await self._keep(click, where, answer.view, now)
                     if isinstance(action, ApprovalAction):
@@ -295,13 +267,13 @@ class ClickPipeline:
 
     async def _is_kept(self, click: Click, now: datetime) -> bool:
         """Whether the card that was clicked will show what comes of a decision."""
-        if self._keeper is None or not self.is_on_answer(click):
+        if self._parts.keeper is None or not self.is_on_answer(click):
             return True
-        return await self._keeper.stands(click.track_id, now)
+        return await self._parts.keeper.stands(click.track_id, now)
 
     async def _keep(self, click: Click, where: Conversation, view: View, now: datetime) -> None:
         following = view.following()
-        if self._keeper is None or following is None:
+        if self._parts.keeper is None or following is None:
             return
         clicked = StandingAnswer(
             track_id=click.track_id,
@@ -313,7 +285,7 @@ class ClickPipeline:
             made_as=click.made_as,
             at=now,
         )
-        await self._keeper.clicked(clicked, following, is_answer=self.is_on_answer(click))
+        await self._parts.keeper.clicked(clicked, following, is_answer=self.is_on_answer(click))
 
     async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
         """Return the conversation that counts; None for a card of another person's chat.
@@ -330,7 +302,7 @@ class ClickPipeline:
         return Conversation(click.space_id, ConversationKind.DIRECT) if place.id == click.user_id else None
 
     async def _place(self, click: Click, now: datetime) -> Place | None:
-        if self._shown is None or not self._tracks.is_card(click.track_id):
+        if self._shown is None or not self._parts.tracks.is_card(click.track_id):
             return None
         try:
             return await self._shown.clicked(click.track_id, click.user_id, now)
@@ -341,14 +313,14 @@ class ClickPipeline:
 
     def _note_outsider(self, where: Conversation) -> None:
         if where.kind is ConversationKind.GROUP:
-            self._outsiders.note(where.id)
+            self._parts.outsiders.note(where.id)
 
     def _redraw_later(self, track_id: str) -> None:
         """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""
-        if self._tracks.is_card(track_id):
+        if self._parts.tracks.is_card(track_id):
             redrawing = self._redraw(self._shown, track_id) if self._shown is not None else None
         else:
-            redrawing = self._redraw_answer(self._keeper, track_id) if self._keeper is not None else None
+            redrawing = self._redraw_answer(self._parts.keeper, track_id) if self._parts.keeper is not None else None
         if redrawing is not None:
             self._start(redrawing)
 
@@ -370,7 +342,7 @@ class ClickPipeline:
         for pause in REDRAW_DELAYS:
             await self._pause(pause)
             try:
-                if await shown.redraw(track_id, self._now()):
+                if await shown.redraw(track_id, self._parts.now()):
                     return
             except DingerpError as error:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
@@ -378,13 +350,13 @@ class ClickPipeline:
 
     def _uncover_later(self, track_id: str, since: datetime) -> None:
         """Make sure that "the ERP is being told" does not stay on a card that a quick ERP has changed before."""
-        if self._keeper is not None:
-            self._start(self._uncover(self._keeper, track_id, since, self._now() + ANSWER_TRAVELS))
+        if self._parts.keeper is not None:
+            self._start(self._uncover(self._parts.keeper, track_id, since, self._parts.now() + ANSWER_TRAVELS))
 
     async def _uncover(self, keeper: AnswerKeeper, track_id: str, since: datetime, until: datetime) -> None:
         await self._pause(REDRAW_DELAYS[0])
         try:
-            await keeper.uncover(track_id, since, until, self._now())
+            await keeper.uncover(track_id, since, until, self._parts.now())
         except DingerpError as error:
             log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
 
@@ -396,7 +368,7 @@ class ClickPipeline:
     async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
         await self._pause(REDRAW_DELAYS[0])
         try:
-            await keeper.redraw(track_id, self._now())
+            await keeper.redraw(track_id, self._parts.now())
         except DingerpError as error:
             log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
 
@@ -404,14 +376,14 @@ class ClickPipeline:
         """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
         if not self.is_on_answer(click):
             return await self._sees_own_values(click)
-        if self._tracks.is_interim(click.track_id) and _kind(click.space_id) is ConversationKind.DIRECT:
+        if self._parts.tracks.is_interim(click.track_id) and _kind(click.space_id) is ConversationKind.DIRECT:
             return False  # who asked is everybody there
-        if self._keeper is None:
+        if self._parts.keeper is None:
             return False
-        return await self._keeper.has_own_values(click.track_id, click.user_id)
+        return await self._parts.keeper.has_own_values(click.track_id, click.user_id)
 
     async def _sees_own_values(self, click: Click) -> bool:
-        if self._shown is None or not self._tracks.is_card(click.track_id):
+        if self._shown is None or not self._parts.tracks.is_card(click.track_id):
             return False
         try:
             return await self._shown.has_own_values(click.track_id, click.user_id)
@@ -422,11 +394,11 @@ class ClickPipeline:
 
     def is_on_answer(self, click: Click) -> bool:
         """Whether the clicked card is the answer to a question."""
-        other = self._tracks.is_card(click.track_id) or self._tracks.is_form(click.track_id)
-        return self._tracks.is_ours(click.track_id) and not other
+        other = self._parts.tracks.is_card(click.track_id) or self._parts.tracks.is_form(click.track_id)
+        return self._parts.tracks.is_ours(click.track_id) and not other
 
     def _ignore(self, why: str, click: Click) -> None:
-        self._metrics.clicks.labels(why).inc()
+        self._parts.metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
         # In another organisation the same user id is somebody else.
         self._record_refusal(click, f"{click.user_id}@{click.corp_id}", why)
@@ -434,13 +406,13 @@ class ClickPipeline:
     def _record_refusal(self, click: Click, actor: str, why: str) -> None:
         entry = AuditEntry(
             kind=AuditKind.REFUSAL,
-            at=self._now(),
+            at=self._parts.now(),
             actor=actor,
             action="click",
             conversation=click.space_id,
             outcome=why,
         )
-        self._audit.record(entry)
+        self._parts.audit.record(entry)
 
 
 def _notice(view: View, outcome: str) -> PreparedAnswer:

@@ -14,16 +14,14 @@ from typing import TypeAlias
 import structlog
 from prometheus_client import Counter
 
-from bot.access.audit import AuditEntry, AuditKind, AuditLog
-from bot.access.organisation import OwnOrganisation
-from bot.access.people import People, Person
+from bot.access.audit import AuditEntry, AuditKind
+from bot.access.people import Person
 from bot.backoff import BackoffPolicy
-from bot.cards.card import Card, ViewRenderer
+from bot.cards.card import Card
 from bot.cards.notices import ChoiceNotice, ErpDownNotice, FailedNotice, InterimNotice
-from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
-from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.interim_cards import NO_INTERIM, InterimCards, InterimTiming
+from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.ports import (
     AnswerCards,
     AnswerChannel,
@@ -36,17 +34,15 @@ from bot.chat.answers.ports import (
     TextUnconfirmed,
 )
 from bot.chat.answers.scheduling import ConversationQueue, LoopPacer, QueueTicket
-from bot.chat.answers.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
+from bot.chat.answers.standing_answers import CardReaders, StandingAnswer
 from bot.chat.answers.unstored import UnstoredQuestions
-from bot.chat.answers.ways_back import WaysBack
 from bot.chat.answers.welcome import Welcomes
-from bot.chat.audiences import Audiences, KnownOutsiders
+from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Message
-from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import cut
 from bot.errors import DingerpError
-from bot.metrics import Metrics
 from bot.phrase import phrase
 
 log = structlog.get_logger(__name__)
@@ -74,91 +70,65 @@ class QuestionPipeline:
 
     def __init__(
         self,
+        parts: PipelineParts,
         *,
         inbox: Inbox,
-        handler: QuestionHandler,
-        people: People,
-        organisation: OwnOrganisation,
-        audit: AuditLog,
-        renderer: ViewRenderer,
         channel: AnswerChannel,
-        tracks: TrackIds,
         audiences: Audiences,
-        outsiders: KnownOutsiders,
-        metrics: Metrics,
-        now: Callable[[], datetime],
         at_once: int,
         pause: float = 1.0,
-        keeper: AnswerKeeper | None = None,
         welcomes: Welcomes | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
-        forms: PersonalForms | None = None,
         interim: InterimTiming = NO_INTERIM,
-        ways: WaysBack | None = None,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
-        ``forms`` ask for what is missing where that can be; ``interim`` says when a card tells that the answer takes
-        longer, and becomes it.
-
-        ``keeper`` keeps answers up to date that show what may be decided; ``welcomes`` say what the first answer in a
-        conversation shows besides; ``arrived`` is told of every message once; ``ways`` remembers what cards show, for
-        the way back to it.
+        ``interim`` says when a card tells that the answer takes longer, and becomes it. ``welcomes`` say what the first
+        answer in a conversation shows besides; ``arrived`` is told of every message once.
         """
+        self._parts = parts
         self._inbox = inbox
-        self._handler = handler
-        self._people = people
-        self._organisation = organisation
-        self._audit = audit
-        self._renderer = renderer
         self._channel = channel
-        self._tracks = tracks
         self._audiences = audiences
-        self._outsiders = outsiders
-        self._metrics = metrics
-        self._now = now
-        zone = now().tzinfo
+        zone = parts.now().tzinfo
         assert zone is not None, "the clock gives aware times"
         self._zone = zone
         self._backoff = BackoffPolicy(first=pause, longest=MAX_RETRY_PAUSE)
         self._arrived = arrived
-        self._forms = forms or PersonalForms(tracks, None, now=now)
-        self._ways = ways or WaysBack()
         self._slots = asyncio.Semaphore(at_once)
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
         self._running: set[asyncio.Task[None]] = set()
-        self._keeper = keeper
         self._welcomes = welcomes
         self._unstored = UnstoredQuestions(self._explain)
         self._interim = InterimCards(
             inbox=inbox,
             channel=channel,
-            draw=lambda message: renderer.render(
-                InterimNotice(), people.language(message.sender.staff_id), zone=zone, trail=()
+            draw=lambda message: parts.renderer.render(
+                InterimNotice(), parts.people.language(message.sender.staff_id), zone=zone, trail=()
             ),
-            tracks=tracks,
+            tracks=parts.tracks,
             seconds=interim.seconds,
-            shown=metrics.interim,
+            shown=parts.metrics.interim,
             affordable=lambda: len(self._running) <= interim.most and interim.affordable(),
         )
         self._drained = False
-        metrics.waiting.set_function(lambda: len(self._running))
+        parts.metrics.waiting.set_function(lambda: len(self._running))
         self._questions: dict[tuple[str, str], Counter] = {}
-        self._sent = {via: metrics.sent.labels(via) for via in AnswerVia}
+        self._sent = {via: parts.metrics.sent.labels(via) for via in AnswerVia}
 
     def accept(self, message: Message, payload: str, acknowledge: AcknowledgeQuestion) -> None:
         """Acknowledge the question once it is stored in the inbox, then answer it. A question that was accepted before
         is only acknowledged, and so is one to the bot of another organisation. If it cannot be stored, ``acknowledge``
         gets the error instead.
         """
-        if not self._organisation.admits(message.organisation):
-            self._metrics.questions.labels("none", "foreign_organisation").inc()
+        if not self._parts.organisation.admits(message.organisation):
+            self._parts.metrics.questions.labels("none", "foreign_organisation").inc()
             log.warning("question.foreign_organisation", corp_id=message.organisation)
             self._record_foreign(message)
             acknowledge(None)
             return
-        started, received_at = time.monotonic(), self._now()
+        started, received_at = time.monotonic(), self._parts.now()
         # The ticket is taken before the commit, so that questions keep the order in which their frames came.
         ticket = self._queue.take_ticket(message.conversation.id)
 
@@ -183,13 +153,13 @@ class QuestionPipeline:
         # In another organisation the same user id is somebody else.
         entry = AuditEntry(
             kind=AuditKind.REFUSAL,
-            at=self._now(),
+            at=self._parts.now(),
             actor=f"{message.sender.staff_id or 'external'}@{message.organisation}",
             action="question",
             conversation=message.conversation.id,
             outcome="foreign_organisation",
         )
-        self._audit.record(entry)
+        self._parts.audit.record(entry)
 
     def flush(self) -> None:
         """Start storing what was accepted: no more is coming at the moment."""
@@ -230,8 +200,10 @@ class QuestionPipeline:
         reference = secrets.token_hex(3)
         log.error("question.not_stored", reference=reference, error=type(error).__name__, detail=error.detail)
         notice = FailedNotice(problem=error.tell(), reference=reference)
-        card = self._renderer.render(notice, self._people.language(message.sender.staff_id), zone=self._zone)
-        track_id = self._tracks.for_message(f"{message.msg_id} unstored")
+        card = self._parts.renderer.render(
+            notice, self._parts.people.language(message.sender.staff_id), zone=self._zone
+        )
+        track_id = self._parts.tracks.for_message(f"{message.msg_id} unstored")
         try:
             await self._channel.answer(message, AnswerCards(card), track_id=track_id, before_fallback=_note_nothing)
         except DingerpError as failure:
@@ -244,7 +216,7 @@ class QuestionPipeline:
         waiting = None if interim else self._interim.watch(message, ticket)
         try:
             async with self._slots:
-                if interim and self._now() - received_at > MAX_QUESTION_AGE:
+                if interim and self._parts.now() - received_at > MAX_QUESTION_AGE:
                     answer, cards = self._give_up(message)
                 else:
                     answer, cards = await self._find(message)
@@ -257,7 +229,9 @@ class QuestionPipeline:
                 track_id = self._track_of(message, interim=interim)
                 # Before it can be clicked: what is clicked has to be known.
                 await self._keep(message, answer.view, cards, track_id, interim=interim)
-                self._ways.begin(track_id, "" if cards.is_shared else message.sender.staff_id or "", cards.own.line)
+                self._parts.ways.begin(
+                    track_id, "" if cards.is_shared else message.sender.staff_id or "", cards.own.line
+                )
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
@@ -265,7 +239,7 @@ class QuestionPipeline:
                 await self._send(message, answer, cards, track_id, started, received_at, interim=interim)
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
-            self._metrics.errors.labels("chat", type(error).__name__).inc()
+            self._parts.metrics.errors.labels("chat", type(error).__name__).inc()
             log.error("question.defect", error=type(error).__name__, exc_info=error)
         finally:
             if waiting is not None:
@@ -276,16 +250,16 @@ class QuestionPipeline:
         """Return what becomes of the card of a question that is too old to be answered unasked."""
         problem = phrase("The bot was restarted before there was an answer.")
         answer = PreparedAnswer(ErpDownNotice(problem=problem, line=message.text), "", "given_up")
-        return answer, self._draw(answer, message.conversation, self._people.language(message.sender.staff_id))
+        return answer, self._draw(answer, message.conversation, self._parts.people.language(message.sender.staff_id))
 
     async def _find(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
         # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
         # wait for the ERP at the same moment while the loop idles (measured with 256 in flight: a tenth of its time).
-        await self._organisation.save()
+        await self._parts.organisation.save()
         person = await self._identify(message)
         self._note_outsider(message, person)
         context = self._asking(message, person)
-        answer = self._handler.hint_for(message) or await self._handler.view_for(context)
+        answer = self._parts.handler.hint_for(message) or await self._parts.handler.view_for(context)
         # A question back is no place for further choices: then the next answer welcomes.
         welcomes = None if person.is_external or answer.decides else self._welcomes
         asks_back = isinstance(answer.view, ChoiceNotice)
@@ -293,14 +267,14 @@ class QuestionPipeline:
             answer = replace(answer, tries=tries)
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
-        return answer, self._draw(answer, message.conversation, self._people.language(person.user_id))
+        return answer, self._draw(answer, message.conversation, self._parts.people.language(person.user_id))
 
     def _note_outsider(self, message: Message, person: Person) -> None:
         if message.conversation.kind is not ConversationKind.GROUP:
             return
         outside = message.mentions and any(mention.staff_id is None for mention in message.mentions)
         if outside or person.is_outsider:
-            self._outsiders.note(message.conversation.id)
+            self._parts.outsiders.note(message.conversation.id)
 
     def _draw(self, answer: PreparedAnswer, where: Conversation, language: str) -> AnswerCards:
         """Return the asker's card; in a group, where that tells more than everybody may see, the group's as well.
@@ -317,17 +291,17 @@ class QuestionPipeline:
         return AnswerCards(self._render(language, own, answer), partial(self._render, language, shared.view, plain))
 
     def _render(self, language: str, view: View, answer: PreparedAnswer) -> Card:
-        return self._renderer.render(
+        return self._parts.renderer.render(
             view, language, zone=self._zone, read_as=answer.reading, trail=(), tries=answer.tries
         )
 
     async def _identify(self, message: Message) -> Person:
         """Return who wrote. Their ids count only from inside the bot's own organisation."""
-        sender, own = message.sender, self._organisation
+        sender, own = message.sender, self._parts.organisation
         ours = own.admits(message.organisation)
         inside = ours and own.is_own(sender.corp_id)
         user_id = sender.staff_id if inside or (ours and not sender.corp_id) else None
-        return await self._people.identify(
+        return await self._parts.people.identify(
             user_id,
             name=sender.nick,
             is_admin=sender.is_admin,
@@ -339,7 +313,7 @@ class QuestionPipeline:
             person=person,
             conversation=message.conversation,
             line=message.text,
-            now=self._now(),
+            now=self._parts.now(),
             picture=message.picture,
             quoted_text=message.quoted_text,
             quotes_bot=message.quotes_bot,
@@ -358,23 +332,23 @@ class QuestionPipeline:
         interim: bool,
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
-        until = self._now() + MAX_INTERIM_AGE if interim else received_at + MAX_QUESTION_AGE
+        until = self._parts.now() + MAX_INTERIM_AGE if interim else received_at + MAX_QUESTION_AGE
         try:
             answer, sent = await self._deliver(message, answer, cards, track_id, until, interim=interim)
             outcome = answer.outcome
             self._sent[sent.via].inc()
-            self._metrics.answer_seconds.observe(time.monotonic() - started)
+            self._parts.metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
             # A card that still announces an answer is tried again after the next start.
             outcome, state = "not_delivered", InboxState.INTERIM if interim else InboxState.FAILED
-            self._metrics.errors.labels("channel", type(error).__name__).inc()
+            self._parts.metrics.errors.labels("channel", type(error).__name__).inc()
             log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
         self._inbox.mark_soon(message.msg_id, state)
         self._count(answer.command, outcome)
 
     async def _keep(self, message: Message, view: View, cards: AnswerCards, track_id: str, *, interim: bool) -> None:
         following, user_id = view.following(), message.sender.staff_id
-        if self._keeper is None or following is None or user_id is None:
+        if self._parts.keeper is None or following is None or user_id is None:
             return
         readers = self._channel.readers_of(message, cards, interim=interim)
         made_as = cards.own.name if readers is CardReaders.ASKER else cards.shared.name
@@ -386,10 +360,10 @@ class QuestionPipeline:
             first_row=following.again.offset,
             readers=readers,
             made_as=InterimNotice.card if interim else made_as,
-            at=self._now(),
+            at=self._parts.now(),
             documents=following.documents,
         )
-        await self._keeper.keep(answer)
+        await self._parts.keeper.keep(answer)
 
     async def _asks_by_form(
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, ticket: QueueTicket
@@ -399,7 +373,7 @@ class QuestionPipeline:
             return False
         await ticket.wait_turn()
         person, where = message.sender.staff_id, message.conversation
-        shown = await self._forms.show(cards.own.form, user_id=person, where=where, key=message.msg_id)
+        shown = await self._parts.forms.show(cards.own.form, user_id=person, where=where, key=message.msg_id)
         if shown:
             self._sent[AnswerVia.FORM].inc()
             self._finish(message, answer)
@@ -411,12 +385,16 @@ class QuestionPipeline:
         self._count(answer.command, answer.outcome)
 
     def _track_of(self, message: Message, *, interim: bool) -> str:
-        return self._tracks.for_interim(message.msg_id) if interim else self._tracks.for_message(message.msg_id)
+        return (
+            self._parts.tracks.for_interim(message.msg_id)
+            if interim
+            else self._parts.tracks.for_message(message.msg_id)
+        )
 
     def _count(self, command: str, outcome: str) -> None:
         counter = self._questions.get((command, outcome))
         if counter is None:
-            counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
+            counter = self._questions[command, outcome] = self._parts.metrics.questions.labels(command, outcome)
         counter.inc()
 
     async def _deliver(
@@ -458,7 +436,7 @@ class QuestionPipeline:
                 if isinstance(error, TextUnconfirmed):
                     again, text_repeats = text_repeats > 0, text_repeats - 1
                     noted = False  # it may stand: after a crash it is not sent again
-                if not again or self._now() + timedelta(seconds=wait) > until:
+                if not again or self._parts.now() + timedelta(seconds=wait) > until:
                     raise
                 if isinstance(error, AnswerUnconfirmed):
                     doubt = error

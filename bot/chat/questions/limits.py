@@ -54,7 +54,6 @@ class LimitedQuestions:
         """Who was told where that they ask too much, and when they may ask again."""
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
-        """Return the answer to a message that cannot hold a question; None when it can."""
         return self._handler.hint_for(message)
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from bot.access.grants import Scope
 from bot.chat.context import QuestionContext
@@ -21,16 +21,32 @@ D = TypeVar("D")
 ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
 
 
-class OwnedLists(Protocol[D]):
+@dataclass(frozen=True, slots=True)
+class OwnedLists(Generic[D]):
     """Lists of the documents of one person."""
+
+    erp: ErpHub
+    area: Area
+    context: QuestionContext
+    read: ReadList[D]
+    account_of: AccountOf
 
     async def of_asker(self, query: ListQuery) -> Answer[Slice[D]]:
         """Return the asker's own documents."""
-        ...
+        person = self.context.person
+        user_id = person.user_id or ""
+        # By name too: ERPs tell salespeople by name, and this only leaves out what the asker did not ask for.
+        known = frozenset({user_id, person.name})
+        return await self._of(lambda source: (known | {self.account_of(user_id, source)}) - {""}, query)
 
     async def of_named(self, name: str, query: ListQuery) -> Answer[Slice[D]]:
         """Return the documents of the people with this name."""
-        ...
+        names = frozenset({name})
+        return await self._of(lambda _source: names, query)
+
+    async def _of(self, names_at: Callable[[str], frozenset[str]], query: ListQuery) -> Answer[Slice[D]]:
+        hub = self.erp.narrowed(Narrowing({self.area: (Scope(own=True),)}, names_at))
+        return await self.read(hub, replace(query, text=""))
 
 
 class OwnDocuments:
@@ -44,28 +60,4 @@ class OwnDocuments:
 
     def lists(self, erp: ErpHub, area: Area, context: QuestionContext, read: ReadList[D]) -> OwnedLists[D]:
         """Return the lists of an area for the asker of a question; ``read`` reads one from a hub."""
-        return _NarrowedLists(erp, area, context, read, self._account_of)
-
-
-@dataclass(frozen=True, slots=True)
-class _NarrowedLists(Generic[D]):
-    erp: ErpHub
-    area: Area
-    context: QuestionContext
-    read: ReadList[D]
-    account_of: AccountOf
-
-    async def of_asker(self, query: ListQuery) -> Answer[Slice[D]]:
-        person = self.context.person
-        user_id = person.user_id or ""
-        # By name too: ERPs tell salespeople by name, and this only leaves out what the asker did not ask for.
-        known = frozenset({user_id, person.name})
-        return await self._of(lambda source: (known | {self.account_of(user_id, source)}) - {""}, query)
-
-    async def of_named(self, name: str, query: ListQuery) -> Answer[Slice[D]]:
-        names = frozenset({name})
-        return await self._of(lambda _source: names, query)
-
-    async def _of(self, names_at: Callable[[str], frozenset[str]], query: ListQuery) -> Answer[Slice[D]]:
-        hub = self.erp.narrowed(Narrowing({self.area: (Scope(own=True),)}, names_at))
-        return await self.read(hub, replace(query, text=""))
+        return OwnedLists(erp, area, context, read, self._account_of)

@@ -101,10 +101,9 @@ class DemoErp(DocumentErp):
         return await self._run(partial(deliveries_of, number=order_number, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        return await self._run(partial(goods.shortages, query=query, source=self.name))
+        return await self._run(partial(goods.shortages, query=query, source=self.name, as_of=self._now()))
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound`."""
         return await self._run(partial(goods.warehouse_stock, query=query, source=self.name))
 
     async def decide(self, decision: Decision) -> DecisionResult:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
-from bot.erp.demo.query import product_of, quantities_of
+from bot.erp.demo.query import level_of, product_of, quantities_of
 from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.supply import NAMES
 from bot.erp.demo.tables import fold
@@ -31,8 +31,9 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_urgency
+from bot.erp.goods_sorting import by_arrival
 from bot.erp.model import Money, OrderStatus, ProductionStatus, PurchaseStatus, Slice
+from bot.erp.shortages import part_of_shortages
 from bot.erp.warehouses import pick_warehouse
 
 _PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
@@ -187,7 +188,7 @@ def _due(query: ArrivalQuery, document: Table) -> Iterable[ColumnElement[bool]]:
         yield document.c.due_on <= query.until
 
 
-def shortages(connection: Connection, query: ShortageQuery, source: str) -> Slice[Shortage]:
+def shortages(connection: Connection, query: ShortageQuery, source: str, as_of: datetime) -> Slice[Shortage]:
     """Return what is short; raises `NotFound` for no such warehouse."""
     only = _warehouse(connection, query.warehouse, source).code if query.warehouse else ""
     stocked = (
@@ -199,38 +200,7 @@ def shortages(connection: Connection, query: ShortageQuery, source: str) -> Slic
     places: defaultdict[str, list[Record]] = defaultdict(list)
     for row in connection.execute(stocked):
         places[row.sku].append(row)
-    known = (each for rows in places.values() for each in _short(rows, source))
-    found = by_urgency(each for each in known if not only or each.warehouse_code == only)
-    return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
-
-
-def _short(rows: Sequence[Record], source: str) -> Iterable[Shortage]:
-    """Yield a product's shortages: of all warehouses by the reorder point, and of each by what is owed from it."""
-    first = rows[0]
-    total = _shortage(first, rows, source, reorder_point=first.reorder_point)
-    if first.reorder_point is not None and (total.available or 0) < first.reorder_point:
-        yield total
-    for row in rows:
-        if row.outgoing > row.on_hand:
-            yield replace(_shortage(row, [row], source), warehouse=row.warehouse_name, warehouse_code=row.warehouse)
-
-
-def _shortage(row: Record, places: Sequence[Record], source: str, reorder_point: Decimal | None = None) -> Shortage:
-    def total(figure: str) -> Decimal:
-        return sum((getattr(place, figure) for place in places), Decimal(0))
-
-    return Shortage(
-        sku=row.sku,
-        name=row.name,
-        unit=row.unit,
-        category=row.category,
-        on_hand=total("on_hand"),
-        available=total("on_hand") - total("reserved"),
-        reorder_point=reorder_point,
-        demanded=total("outgoing"),
-        incoming=total("incoming"),
-        source=source,
-    )
+    return part_of_shortages((level_of(rows, source, as_of) for rows in places.values()), query, only)
 
 
 def warehouse_stock(connection: Connection, query: WarehouseQuery, source: str) -> WarehouseContents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -67,6 +68,7 @@ _STOCK_OF_PRODUCT = (
 )
 
 
+_FIGURES = ("on_hand", "reserved", "incoming", "outgoing")
 _LOTS_OF_PRODUCT = select(_LOT).where(_LOT.c.sku_key == bindparam("key"))
 
 
@@ -75,28 +77,24 @@ def stock(connection: Connection, sku: str, source: str, as_of: datetime) -> Sto
     rows = connection.execute(_STOCK_OF_PRODUCT, {"key": fold(sku)}).all()
     if not rows:
         raise NotFound(sku, source=source)
-    places = tuple(
-        WarehouseStock(
-            code=row.warehouse,
-            name=row.warehouse_name,
-            quantities=quantities_of(row.on_hand, row.reserved, row.incoming, row.outgoing),
-        )
-        for row in rows
-        if row.warehouse is not None
-    )
+    return replace(level_of(rows, source, as_of), lots=_lots(connection, rows))
+
+
+def level_of(rows: Sequence[Record], source: str, as_of: datetime) -> StockLevel:
+    """Return the stock of a product by its rows, one for each warehouse; a product without stock has one row."""
+    stocked = [row for row in rows if row.warehouse is not None]
+    figures = [quantities_of(row.on_hand, row.reserved, row.incoming, row.outgoing) for row in stocked]
+    total = (sum((getattr(row, name) for row in stocked), Decimal(0)) for name in _FIGURES)
     return StockLevel(
         product=product_of(rows[0]),
-        total=quantities_of(
-            *(
-                sum((getattr(row, figure) for row in rows if row.warehouse is not None), Decimal(0))
-                for figure in ("on_hand", "reserved", "incoming", "outgoing")
-            )
+        total=quantities_of(*total),
+        per_warehouse=tuple(
+            WarehouseStock(code=row.warehouse, name=row.warehouse_name, quantities=quantities)
+            for row, quantities in zip(stocked, figures, strict=True)
         ),
-        per_warehouse=places,
         reorder_point=rows[0].reorder_point,
         as_of=as_of,
         source=source,
-        lots=_lots(connection, rows),
     )
 
 

@@ -232,7 +232,6 @@ class ErpNextErp(DocumentErp):
         return await self._goods.prices(item, customer, await self._approvals.workflow())
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; an unknown item has none."""
         try:
             sku = (await self._document("Item", query.sku))["name"] if query.sku else ""
         except NotFound:
@@ -248,7 +247,6 @@ class ErpNextErp(DocumentErp):
         return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse."""
         return await self._goods.warehouse_stock(query)
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:

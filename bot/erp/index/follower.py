@@ -1,8 +1,8 @@
 """Keeps the index up to date: follows each source's changes from where it stopped, one question after the other.
 
-Codes come from the port's changes and products from its search, both through the hub: within the source's rate, behind
-its breaker, and never two at once. Each batch is stored together with the cursor behind it, so that a crash at any
-moment neither loses nor repeats one.
+Codes come from a source's changes and products from its search, both within its rate, behind its breaker, and never
+two at once. Each batch is stored together with the cursor behind it, so that a crash at any moment neither loses nor
+repeats one.
 
 Changes tell what is new or altered. What an ERP deletes it mostly does not tell, so once a day a source is walked
 through from the beginning, and what the walk does not come upon is gone.
@@ -20,10 +20,11 @@ import structlog
 from bot.erp.errors import ErpError, Invalid, Unsupported
 from bot.erp.index.folding import entries, fold, key_of
 from bot.erp.index.pinyin import chinese, look_up
-from bot.erp.index.port import VERSION, IndexEntry, IndexStore, Readings, SourceFeed, SyncState
+from bot.erp.index.port import VERSION, IndexEntry, IndexStore, Readings, SyncState
 from bot.erp.index.product_reader import read_products
 from bot.erp.index.search import ProductIndex
 from bot.erp.model import Area, Changes, Product
+from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
 
 log = structlog.get_logger(__name__)
@@ -42,8 +43,7 @@ class IndexFollower:
 
     def __init__(
         self,
-        source: str,
-        feed: SourceFeed,
+        erp: SourceClient,
         store: IndexStore,
         index: ProductIndex,
         *,
@@ -51,14 +51,14 @@ class IndexFollower:
         look_up: LookUp = look_up,
         batch: int = BATCH,
     ) -> None:
-        self.source = source
-        self._feed = feed
+        self.source = erp.name
+        self._erp = erp
         self._store = store
         self._index = index
         self._now = now
         self._look_up = look_up
         self._most = self._batch = batch
-        index.expect(source)
+        index.expect(erp.name)
 
     async def run(self, pause: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Follow the source every ``pause`` seconds, unless it turns out not to offer changes of products."""
@@ -134,7 +134,7 @@ class IndexFollower:
     async def _changes(self, position: SyncState) -> Changes | None:
         """Return the next changes; None where the source does not understand its cursor any more."""
         try:
-            return await self._feed.changed_since(self.source, Area.PRODUCTS, position.cursor, limit=self._batch)
+            return await self._erp.changed_since(Area.PRODUCTS, position.cursor, limit=self._batch)
         except Invalid:
             if not position.cursor:
                 raise
@@ -157,18 +157,18 @@ class IndexFollower:
     async def _products(self, codes: Iterable[str]) -> Sequence[Product]:
         """Return the products with these codes, without those that the source says are gone."""
         wanted = {key_of(code): code for code in codes}
-        read = await self._feed.products_of(self.source, list(wanted.values())) if wanted else ()
+        read = await self._erp.read_products(list(wanted.values())) if wanted else ()
         if read is not None:
             return read
         found = await read_products(wanted.values(), self._search, most=self._batch)
         for key, product in found.items():
             if product is None:
                 # A search need not find all that is there.
-                found[key] = await self._feed.product_of(self.source, wanted[key])
+                found[key] = await self._erp.product(wanted[key])
         return [product for product in found.values() if product is not None]
 
     async def _search(self, text: str, limit: int) -> tuple[Product, ...]:
-        return await self._feed.search_source(self.source, text, limit=limit)
+        return await self._erp.find_products(text, limit=limit)
 
     async def _entries(self, products: Sequence[Product]) -> list[IndexEntry]:
         if not products:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.erp.model import Area, Changes, Product
+from bot.erp.model import Product
 
 VERSION = 1
 """Version of the entries' format; an index of another version is built anew."""
@@ -94,24 +94,4 @@ class IndexStore(Protocol):
 
     async def keep_readings(self, readings: Readings) -> None:
         """Add readings."""
-        ...
-
-
-class SourceFeed(Protocol):
-    """The sources as the index asks them: spaced out and given up like every other call."""
-
-    async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return a source's next changes."""
-        ...
-
-    async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return what a source itself finds; raises the classes of `bot.erp.errors`."""
-        ...
-
-    async def products_of(self, source: str, skus: Sequence[str]) -> tuple[Product, ...] | None:
-        """Return the products that a source has among many codes; None if it cannot read many at once."""
-        ...
-
-    async def product_of(self, source: str, sku: str) -> Product | None:
-        """Return a product by its code; None where the source says that it has none that can be shown."""
         ...

@@ -127,11 +127,9 @@ class StoredAlertRepository:
         return self._connection.execute(sql.STANDING_BOXES).scalars().all()
 
     def due_alerts(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return the ids of alerts whose time has come, the longest waiting first."""
         return self._due(sql.DUE_ALERTS, now, limit)
 
     def due_cards(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return the ids of cards whose time has come, the longest waiting first."""
         return self._due(sql.DUE_CARDS, now, limit)
 
     def _due(self, query: Select[Any], now: datetime, limit: int) -> Sequence[str]:
@@ -200,7 +198,6 @@ class StoredAlertRepository:
         self._withdrawn[card_id] = None
 
     def note(self, note: AlertHistoryEntry) -> None:
-        """Write a line of the history."""
         self._notes.append(note)
 
     def history(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:

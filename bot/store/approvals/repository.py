@@ -123,7 +123,6 @@ class StoredCaseRepository:
         self._known[case.id] = case
 
     def due(self, now: datetime, limit: int) -> Sequence[Case]:
-        """Return cases whose time has come, the longest waiting first."""
         return self._readable_cases(sql.DUE, at=to_us(now), most=limit)
 
     def next_due(self, after: datetime) -> datetime | None:

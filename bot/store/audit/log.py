@@ -88,7 +88,6 @@ class StoredAudit:
         return len(self._waiting)
 
     def record(self, entry: AuditEntry) -> None:
-        """Keep the entry with the next commit."""
         self._waiting.append(entry)
         self._came.set()
 

@@ -82,7 +82,6 @@ class StoredErpKeys:
         return None if row is None else _LINK.read_row(row)
 
     async def put_key(self, link: KeyLink, key: EnteredKey, secret: SecretStr, told: Delivery) -> bool:
-        """Use up a link for its key, and queue the card, in one transaction."""
         spend = delete(ERP_KEY_LINK).where(_L.digest == link.digest)
         upsert = replace_into(ERP_KEY, self._database.dialect)
         row = {

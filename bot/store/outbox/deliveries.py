@@ -133,10 +133,6 @@ class StoredShownCards:
         return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 
     async def stands_in(self, track_id: str, group: str) -> bool:
-        """Return whether a card is in a group.
-
-        Raises `bot.store.errors.StoreUnavailable`.
-        """
         query = select(_D.card).where(_D.track == track_id, stands_at(Place(PlaceKind.GROUP, group)))
         return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 

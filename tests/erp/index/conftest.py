@@ -89,7 +89,9 @@ class IndexBot:
             self.dictionary += signs
             return {sign: self.readings.get(sign, ()) for sign in signs}
 
-        return IndexFollower(source, self.hub, self.store, self.index, now=self.clock.now, look_up=look_up, **more)
+        return IndexFollower(
+            self.hub.source_client(source), self.store, self.index, now=self.clock.now, look_up=look_up, **more
+        )
 
     async def follow(self) -> None:
         for follower in self.followers.values():

@@ -66,7 +66,7 @@ async def test_products_without_a_reference_stay_when_the_index_is_built(
     store, metrics = StoredProductIndex(database, searches), Metrics()
     index = ProductIndex(store, metrics=metrics, now=clock.now)
     hub = ErpHub([erp], metrics=metrics, now=clock.now, index=index)
-    follower = IndexFollower("main", hub, store, index, now=clock.now)
+    follower = IndexFollower(hub.source_client("main"), store, index, now=clock.now)
     await follower.catch_up()
 
     async def found(text: str) -> list[str]:

@@ -1,0 +1,39 @@
+"""What both pipelines work with: that of messages and that of clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.access.audit import AuditLog
+from bot.access.organisation import OwnOrganisation
+from bot.access.people import People
+from bot.cards.card import ViewRenderer
+from bot.cards.track_ids import TrackIds
+from bot.chat.answers.forms import PersonalForms
+from bot.chat.answers.standing_answers import AnswerKeeper
+from bot.chat.answers.ways_back import WaysBack
+from bot.chat.audiences import KnownOutsiders
+from bot.chat.question_handler import QuestionHandler
+from bot.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineParts:
+    """The same ones for messages and clicks. Without ``keeper`` no answer is kept up to date."""
+
+    handler: QuestionHandler
+    people: People
+    organisation: OwnOrganisation
+    outsiders: KnownOutsiders
+    audit: AuditLog
+    renderer: ViewRenderer
+    tracks: TrackIds
+    metrics: Metrics
+    now: Callable[[], datetime]
+    forms: PersonalForms
+    """Ask for what is missing, where that can be."""
+    keeper: AnswerKeeper | None = None
+    ways: WaysBack = field(default_factory=WaysBack)
+    """What cards showed before."""
