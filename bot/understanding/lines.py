@@ -43,6 +43,13 @@ _MOVED = re.compile(
     "(?!.*(?:票|账单|没有|应))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
 )
 """Says that money moved, where no document is named on which it is owed."""
+_PAID_ALREADY = re.compile(
+    "(?<![要该应没未需待得])付给[^要该应没未，,]{1,16}的(?:钱|款|货款)(?![^，,]*(?:没付|未付|票))"
+)
+_MOVED_IN_THESE_DAYS = re.compile(
+    "(?!.*(?:票|账单|(?<!没)有没有|[天周月年]份?的(?:款|钱|账|货款)))(?:.*?[^没未])?(?:付|打|汇|转)(?:款|钱)?了(?:吗|没有?|么)"
+)
+"""Asks whether money moved, and not whether what is owed of these days was paid: 宏达这个月付了没."""
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
@@ -68,6 +75,9 @@ _OF_SALES_OR_DEBTS = re.compile(
 )
 _TRAIL = "audit"
 """The command that tells who saw or changed what a number names."""
+_BILLED_BY = {"order": "invoice", "po": "bill"}
+"""Orders, and the command that finds their invoices by their numbers."""
+_BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bills|billed)\b", re.IGNORECASE)
 _HOW_TO = "help"
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
@@ -166,6 +176,9 @@ class LineComposer:
             name = document.command or BARE
             if name == "order" and self._asks_for_deliveries(scan, weights):
                 name = "delivery"
+            billed = _BILLED_BY.get(name, "")
+            if billed and (usable is None or billed in usable) and self.asks_for_its_bills(scan):
+                name = billed
             if weights.get(_TRAIL, 0) >= SAYS_WHAT_TO_DO:
                 name = _TRAIL
             if name == "po" and weights.get("why", 0):
@@ -179,6 +192,10 @@ class LineComposer:
         ordered = sum(weight for weight in said if weight < SAYS_OUTRIGHT)
         moved = weights.get("delivery", 0)
         return self._has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
+
+    def asks_for_its_bills(self, scan: Scan) -> bool:
+        """Whether a question about an order is one of its invoices: SO-1001的票开了吗."""
+        return any(_BILLED.search(span.value) for span in scan.of_kind(SpanKind.CUE))
 
     @property
     def _has_deliveries(self) -> bool:
@@ -216,14 +233,16 @@ class LineComposer:
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
         stores = _stores_in(scan) if command in AT_WAREHOUSES else ()
+        apart = command != "stock" and len(words) > 1  # they tell of one product
+        customer = ""
         if command == "price":
             codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in RECORDS_OF_PARTNERS]
-            words = [*words[:1], *(codes[:1] or [_joined(scan, SpanKind.PARTNER)])]
+            customer = codes[0] if codes else _joined(scan, SpanKind.PARTNER)
         needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
-        if any(words) or stores:
-            several = words if command in {"stock", "price"} else words[:1]
-            for store in stores or ("",):
-                yield command_line(command, *several, store, needed), DECISIVE
+        for several in [[word] for word in words] if apart else [words]:
+            if any(several) or stores:
+                for store in stores or ("",):
+                    yield command_line(command, *several, customer, store, needed), DECISIVE
 
     def draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
         """Whether a picture of a product is asked for: there is one of its stock alone."""
@@ -380,7 +399,10 @@ class LineComposer:
         days = [span.text for span in scan.of_kind(SpanKind.DATE)]
         if name == "payment" and any(map(names_days_ahead, days)):
             return "bill" if _PAYING in scan.text else "invoice"
-        if name in _TO_PAY and any(map(names_days, days)) and _MOVED.match(scan.text):
+        if name in _TO_PAY and any(map(names_days, days)):
+            moved = _MOVED.match(scan.text) or _MOVED_IN_THESE_DAYS.match(scan.text)
+            return "payment" if moved and not any(map(names_days_ahead, days)) else name
+        if name in _TO_PAY and _PAID_ALREADY.search(scan.text):
             return "payment"
         return name
 

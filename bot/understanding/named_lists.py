@@ -28,7 +28,7 @@ _PAID_BY_THEM = re.compile(
     re.IGNORECASE,
 )
 """Says that somebody else paid: what they paid was received."""
-_BOTH_WAYS = "收付"
+_BOTH_WAYS, _GIVEN_BACK = "收付", "退"
 AGEING, _OF_PAYABLES = "ageing", "payables"
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
@@ -62,7 +62,11 @@ class NamedLists:
         """Return whether money came in or went out; of a customer or vendor it only moves one way."""
         if _BOTH_WAYS in scan.text or (self.sides.trade_of(scan) and partners_or_people(scan)):
             return ""
-        return _RECEIVED if keyword == _PAID and _PAID_BY_THEM.search(scan.text) else keyword
+        return (
+            _RECEIVED
+            if keyword != _RECEIVED and _PAID_BY_THEM.search(scan.text) and _GIVEN_BACK not in scan.text
+            else keyword
+        )
 
     def only_lists_are_named(self, name: str, scan: Scan) -> bool:
         """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
