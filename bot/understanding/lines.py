@@ -58,7 +58,7 @@ _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
 _AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
-_RANKED = frozenset({"customer", "vendor", "product"})
+RANKED = frozenset({"customer", "vendor", "product"})
 """Commands that tell of one, or rank all."""
 SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
@@ -75,7 +75,7 @@ _OF_SALES_OR_DEBTS = re.compile(
 )
 _TRAIL = "audit"
 """The command that tells who saw or changed what a number names."""
-_BILLED_BY = {"order": "invoice", "po": "bill"}
+BILLED_BY = {"order": "invoice", "po": "bill"}
 """Orders, and the command that finds their invoices by their numbers."""
 _BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bills|billed)\b", re.IGNORECASE)
 _HOW_TO = "help"
@@ -89,13 +89,13 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _ME = re.compile(r"我|\b(?:i|me|my)\b", re.IGNORECASE)
-_ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
+ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
-_RANKED_BY_DAYS = frozenset({"best", "biggest"})
+RANKED_BY_DAYS = frozenset({"best", "biggest"})
 """Rankings by what was ordered on some days; what is owed is of now."""
-_EVERYDAY_LISTS = (_ALONE - {"help"}) | _RANKED | {"chart"}
+_EVERYDAY_LISTS = (ALONE - {"help"}) | RANKED | {"chart"}
 """Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 
 
@@ -176,7 +176,7 @@ class LineComposer:
             name = document.command or BARE
             if name == "order" and self._asks_for_deliveries(scan, weights):
                 name = "delivery"
-            billed = _BILLED_BY.get(name, "")
+            billed = BILLED_BY.get(name, "")
             if billed and (usable is None or billed in usable) and self.asks_for_its_bills(scan):
                 name = billed
             if weights.get(_TRAIL, 0) >= SAYS_WHAT_TO_DO:
@@ -348,7 +348,7 @@ class LineComposer:
         cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
         if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
             return command_line(name, fixed)
-        if name in _ALONE:
+        if name in ALONE:
             return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         if digits[0].isdecimal():
@@ -380,9 +380,9 @@ class LineComposer:
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
         keyword = self.lists.named(name, scan)
-        if name in _RANKED:
+        if name in RANKED:
             ranking = "" if named else keyword  # nobody who is named is ranked
-            days = days_said(scan, months=True) if ranking in _RANKED_BY_DAYS else ""
+            days = days_said(scan, months=True) if ranking in RANKED_BY_DAYS else ""
             return f"{command_line(name, ranking)} {days}".rstrip() if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
@@ -392,7 +392,7 @@ class LineComposer:
 
     def _ranking(self, name: str, scan: Scan) -> str:
         """Return the word for the list in which a command ranks what a sentence asks for; empty for others."""
-        return self.lists.named(name, scan) if name in _RANKED else ""
+        return self.lists.named(name, scan) if name in RANKED else ""
 
     def _paid_or_to_pay(self, name: str, scan: Scan) -> str:
         """Return the command for money that moved on days that are over, or moves on days ahead."""
