@@ -72,6 +72,8 @@ class GapFinder:
         """Return why a line leaves out days that a sentence names; None where it does not."""
         command = line.removeprefix("/").partition(" ")[0]
         days = days_said(scan, months=True)
+        if line.startswith("/chart stock") and not scan.of_kind(SpanKind.PRODUCT) and days:
+            return Gap.NOW_ONLY  # a picture is of one product
         if not days or days in line or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
             return None
         if partners_or_people(scan) and compares(scan.text):

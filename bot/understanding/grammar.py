@@ -15,6 +15,7 @@ from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gap_finding import FoundGap, GapFinder
 from bot.understanding.gaps import SAID, Gap, nearest, of_product
+from bot.understanding.lateness import LatenessFinder
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
 from bot.understanding.recognition import (
@@ -78,6 +79,11 @@ class Grammar:
         return LineComposer(self.recognition)
 
     @cached_property
+    def late(self) -> LatenessFinder:
+        """What finds a question for what is late, of whatever kind."""
+        return LatenessFinder(self.lines)
+
+    @cached_property
     def gaps(self) -> GapFinder:
         """What finds what no line holds."""
         return GapFinder(self.lines)
@@ -135,14 +141,16 @@ class Grammar:
         scan = self.recognition.scan(text)
         if gap := self.gaps.find(scan, usable):
             return self._nearest(gap, scan, usable)
-        if compared := self._compared(scan, usable):
-            return compared
+        if reading := self._compared(scan, usable) or self._late(scan, usable):
+            return reading
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
         if left_out := self.gaps.left_out(scan, line):
-            return self._nearest(FoundGap(left_out, days_said(scan, months=True), text), scan, usable)
+            days = days_said(scan, months=True)
+            rest = text.replace(days, " ") if left_out is Gap.NOW_ONLY else text
+            return self._nearest(FoundGap(left_out, days, rest), scan, usable)
         return Reading(
             line=line,
             by=ReadBy.GRAMMAR,
@@ -164,6 +172,21 @@ class Grammar:
             alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
             unsure=not found.holds_all,
             gap=None if found.holds_all else SAID[Gap.COMPARISON],
+            understood=_understood(scan),
+        )
+
+    def _late(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lists of all that is late or due, of which the asker's work chooses; None for other questions."""
+        lines = [each for each in self.late.find(scan, usable) if usable is None or _command_of(each) in usable]
+        if not lines:
+            return None
+        line, *others = lines
+        return Reading(
+            line=line,
+            by=ReadBy.GRAMMAR,
+            alternatives=tuple(others),
+            unsure=bool(others),
+            by_work=True,
             understood=_understood(scan),
         )
 

@@ -13,7 +13,7 @@ from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount, typed_demand
 from bot.chat.registry import Commands
-from bot.understanding.named_lists import AGEING, LATE, OPEN, NamedLists
+from bot.understanding.named_lists import AGEING, LATE, OPEN, NamedLists, soon
 from bot.understanding.recognition import (
     RECORDS_OF_PARTNERS,
     Recognition,
@@ -388,8 +388,11 @@ class LineComposer:
             return f"{command_line(name, ranking)} {days}".rstrip() if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
-        if keyword == LATE and OPEN in self.sentences.lists[name] and self.lists.is_due_later(name, scan):
-            keyword = OPEN  # nothing that is due today is late
+        due_soon = self.lists.are_due_soon(name, scan)
+        if due_soon or (keyword == LATE and self.lists.is_due_later(name, scan)):
+            keyword = OPEN if OPEN in self.sentences.lists[name] else ""  # nothing that is due today is late
+        if due_soon:
+            return f"{command_line(name, keyword, named)} {soon(scan.text)}"
         return self.lists.with_days(command_line(name, keyword, named), name, scan)
 
     def _ranking(self, name: str, scan: Scan) -> str:

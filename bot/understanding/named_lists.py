@@ -28,6 +28,8 @@ _PAID_BY_THEM = re.compile(
 """Says that somebody else paid: what they paid was received."""
 _BOTH_WAYS, _GIVEN_BACK = "收付", "退"
 AGEING, _OF_PAYABLES = "ageing", "payables"
+_DUE_ON_DAYS = frozenset({"order", "delivery", "po", "mo", "invoice", "bill"})
+_SOON = re.compile("[快要将]|soon|coming|nearly|almost|about to")
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
 
@@ -84,6 +86,12 @@ class NamedLists:
         narrowed = self.recognition.sentences.narrowed.get(name, {})
         return next((own for own, words in narrowed.items() if any(part in word for part in words)), keyword)
 
+    def are_due_soon(self, name: str, scan: Scan) -> bool:
+        """Whether a sentence asks for documents that are due soon, and names no days."""
+        words = self.recognition.sentences.due_soon
+        match = words.search(scan.text.casefold()) if words and name in _DUE_ON_DAYS else None
+        return match is not None and _SOON.search(match[0]) is not None and not days_said(scan, months=False)
+
     def is_due_later(self, name: str, scan: Scan) -> bool:
         """Whether something is due on days that a sentence names and that are not over."""
         line = self.with_days("", name, scan).strip()
@@ -100,3 +108,8 @@ class NamedLists:
         if not due or name in _ALWAYS_DUE:
             return f"{line} {days}"
         return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
+
+
+def soon(text: str) -> str:
+    """Return the days in which something is due that a text calls due soon."""
+    return "due next 7 days" if text.isascii() else "7天内到期"

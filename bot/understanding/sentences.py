@@ -35,7 +35,7 @@ _CHOICE = re.compile(r"\(([^()]*)\)")
 _WISH_KEYS = ("alone", "verbs", "when")
 IN_THE_ERP = "erp"
 """Stands among the wishes for what only the ERP does: to cancel an order, to move its date."""
-_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
+_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic", "late", "due_soon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,10 @@ class Sentences:
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
+    late: SpokenWords | None
+    """Words that say that something is late, and not what: 逾期, overdue."""
+    due_soon: SpokenWords | None
+    """Words that say that something is due soon, or on days that are named, and not what: 快到期."""
     gaps: Mapping[str, SpokenWords]
     """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
     deeds: Mapping[str, SpokenWords]
@@ -158,6 +162,8 @@ class Sentences:
                 command: WishWords(**{kind: _one_of(said.get(kind, ())) for kind in _WISH_KEYS})
                 for command, said in wishes.items()
             },
+            late=_one_of(words["late"]),
+            due_soon=_one_of(words["due_soon"]),
             gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
             deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},
             commands=frozenset(asked),
