@@ -79,6 +79,8 @@ def describe(reading: Reading) -> dict[str, Any]:
         "alternatives": list(reading.alternatives),
         "understood": [asdict(part) for part in reading.understood],
         **({"wish": reading.wish} if reading.wish else {}),
+        **({"unknown": list(reading.unknown)} if reading.unknown else {}),
+        **({"unheld": list(reading.unheld)} if reading.unheld else {}),
     }
 
 

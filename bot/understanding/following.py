@@ -12,6 +12,7 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import Grammar
+from bot.understanding.left_out import Comparison
 from bot.understanding.lines import AT_WAREHOUSES, SAYS_WHAT_TO_DO
 from bot.understanding.named_lists import AGEING
 from bot.understanding.recognition import OF_PARTNERS
@@ -100,6 +101,16 @@ _PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer"
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
     text = normalise(sentence)
+    reading = _follow(grammar, text, last, usable)
+    if reading is None or reading.wish or reading.by is not ReadBy.CONTEXT:
+        return reading
+    wanted = drop_export(text)
+    said = _GOES_ON.sub(" ", _ROW.sub(" ", text if wanted is None else wanted, count=1)).strip()
+    missing = Comparison(grammar.recognition, grammar.recognition.scan(said), (reading.line,)).left_out()
+    return replace(reading, unknown=missing.unknown, unheld=missing.unheld)
+
+
+def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     wanted = None if text.startswith("/") else drop_export(text)
     if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
         return _wished(grammar, wish, text, last, usable)

@@ -12,6 +12,7 @@ from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
+from bot.understanding.left_out import Comparison
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
 from bot.understanding.recognition import (
@@ -23,12 +24,7 @@ from bot.understanding.recognition import (
     in_order,
     says_itself,
 )
-from bot.understanding.scanning import (
-    Scan,
-    Span,
-    SpanKind,
-    take_words,
-)
+from bot.understanding.scanning import BOUND, Scan, Span, SpanKind, restrictions_in, take_words
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
 from bot.understanding.vocabulary import Vocabulary
 from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
@@ -50,16 +46,9 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
-_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
-_BOUND = re.compile(
-    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
-    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
-    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
-    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
-    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
-    re.IGNORECASE,
-)
-"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
+_OF_NO_PRODUCT = frozenset({"report", "order", "invoice", "delivery"})
+"""Commands that tell what was sold, and not what of one product."""
+_OF_A_PRODUCT = frozenset({"stock", "price"})
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -131,26 +120,31 @@ class Grammar:
     def _asked(self, text: str, usable: frozenset[str] | None) -> Reading | None:
         """Return what a sentence asks for that is no typed line.
 
-        It is not sure of a line that leaves something out: a bound, or that a product's turnover was meant.
+        It is not sure of a line that leaves something out: a bound, or that the sales of a product were meant.
         """
         if not text:
             return None
         scan = self.recognition.scan(text)
         products = scan.of_kind(SpanKind.PRODUCT)
-        is_bounded = _BOUND.search(text) is not None and not products
-        if is_bounded:
-            scan = self.recognition.scan(_BOUND.sub(" ", text))
-        of_turnover = bool(products) and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT
+        bounds = () if products else tuple(match[0].strip() for match in BOUND.finditer(text))
+        if bounds:
+            scan = self.recognition.scan(BOUND.sub(" ", text))
+        weights = self.lines.weigh(scan, usable) if products else {}
+        of_documents = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in _OF_NO_PRODUCT)
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
+        leaves_out = bool(bounds) or (of_documents and _command_of(line) in _OF_A_PRODUCT)
+        left_out = Comparison(self.recognition, scan, (line, *others[:MOST_ALTERNATIVES])).left_out()
         return Reading(
             line=line,
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
-            unsure=is_bounded or of_turnover or (bool(others) and found[others[0]] >= found[line]),
+            unsure=leaves_out or (bool(others) and found[others[0]] >= found[line]),
             understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
+            unknown=left_out.unknown,
+            unheld=(*bounds, *left_out.unheld),
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
@@ -164,7 +158,7 @@ class Grammar:
         weights = self.lines.weigh(scan, usable)
         found = dict(self._fitting(scan, weights, usable))
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
-        several = len(found) > 1 and len({_command_of(line) for line in found}) == 1
+        several = len(found) > 1 and (not weights or len({_command_of(line) for line in found}) == 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
         if several or drawn or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
@@ -267,6 +261,8 @@ class Grammar:
         """Whether there are words in ``text`` that the command does not take."""
         if len(text) > SHORTEST_NAME and self.recognition.is_in_a_name(text):
             return False
+        if any(restrictions_in(text)):
+            return True
         scan = Scan.of(text)
         take_words(scan, self.sentences.typed[command], LONGEST_WORD, scan.drop)
         words = (self.sentences.cues, self.sentences.fillers)

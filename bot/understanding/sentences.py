@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -34,7 +34,7 @@ _CHOICE = re.compile(r"\(([^()]*)\)")
 _WISH_KEYS = ("alone", "verbs", "when")
 IN_THE_ERP = "erp"
 """Stands among the wishes for what only the ERP does: to cancel an order, to move its date."""
-_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
+_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic", "everyday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class WishWords:
     when: SpokenWords | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sentences:
     """The words of all languages, in small letters."""
 
@@ -90,6 +90,8 @@ class Sentences:
     """Words that stand right before or after a name without a blank: 欠 in 欠宏达."""
     heard: frozenset[str]
     """Words that are understood in other characters of the same sound too."""
+    everyday: frozenset[str]
+    """Words of every day: nobody is called so, and no card says that it did not find them."""
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
@@ -103,6 +105,12 @@ class Sentences:
     """Command → its named list → words that mean this list of it, and another one of other commands."""
     typed: Mapping[str, frozenset[str]]
     """Command → the words of these lists that may be typed after it."""
+
+    @cached_property
+    def known_words(self) -> frozenset[str]:
+        """All words that mean something, or nothing, in any company."""
+        lists = (self.fillers, self.phrases, self.verbs, self.dates, self.due, self.units, self.everyday)
+        return frozenset().union(self.cues, self.off_topic, *lists, *self.typed.values())
 
     @classmethod
     def load(cls, commands: Commands, own: Iterable[Path] = ()) -> Sentences:
@@ -158,6 +166,7 @@ class Sentences:
             units=frozenset(words["units"]),
             verbs=frozenset(words["verbs"]),
             heard=frozenset(words["heard"]),
+            everyday=frozenset(words["everyday"]),
             off_topic=frozenset(words["off_topic"]),
         )
 

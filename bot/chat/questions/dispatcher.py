@@ -48,6 +48,7 @@ from bot.chat.questions.reading import (
     SentenceReader,
     named_as_typed,
     settle,
+    without_knowledge,
 )
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
@@ -262,7 +263,7 @@ class QuestionDispatcher:
         if reading is None or reading.by is ReadBy.COMMAND:
             return None
         if not self._may_name_partners(reading.line, context):
-            reading = named_as_typed(reading, context.line)
+            reading = without_knowledge(named_as_typed(reading, context.line))
         asked = any(part.kind == "cue" for part in reading.understood)
         return reading if asked or self._may_use(reading.line, context) else None
 
@@ -287,7 +288,11 @@ class QuestionDispatcher:
         if reading.unsure:
             lines = (reading.line, *reading.alternatives)
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)), tells=_class_told(reading, context))
-            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
+            return replace(
+                PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES),
+                unknown=reading.unknown,
+                unheld=reading.unheld,
+            )
         answer = await self._answer(replace(context, line=reading.line), redirected=False, is_reading=True)
         if isinstance(answer.view, NotFoundNotice) and (tells := _class_told(reading, context)):
             grant = replace(answer.grant, fields=answer.grant.fields | {tells})
@@ -298,6 +303,8 @@ class QuestionDispatcher:
             by_model=reading.by is ReadBy.MODEL,
             wish=reading.wish,
             wants_erp=reading.wants_erp,
+            unknown=reading.unknown,
+            unheld=reading.unheld,
         )
 
     async def _settle(self, reading: Reading, context: QuestionContext) -> Reading:
