@@ -6,7 +6,7 @@ What was found is masked, so that nothing is read twice; what is left over at th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -248,6 +248,8 @@ def take_months(scan: Scan) -> None:
 
 def drop_counted_units(scan: Scan, units: Iterable[str]) -> None:
     """Mask the unit after a question for a number: 台 in 有多少台."""
+    if "多少" not in scan.text and "几" not in scan.text:
+        return
     for unit in units:
         for match in re.finditer(rf"(?<=多少){re.escape(unit)}|(?<=几){re.escape(unit)}", scan.text):
             if match[0] == scan.rest[match.start() : match.end()] and scan.rest[match.start() - 1] == MASK:
@@ -336,11 +338,17 @@ def take_latin_names(scan: Scan, kind: SpanKind, name_of: Callable[[str], str | 
         first = last + 1
 
 
-def take_parted_words(scan: Scan, words: Iterable[str], whole: Container[str], longest: int) -> None:
-    """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words."""
+def take_parted_words(
+    scan: Scan, words: Mapping[str, Sequence[tuple[int, str]]], whole: Container[str], longest: int
+) -> None:
+    """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words.
+
+    ``words`` are by their first parts, each with its rank.
+    """
     spoken: list[tuple[int, int]] = []
     take_words(scan, whole, longest, lambda start, end: spoken.append((start, end)))
-    for word in words:
+    begun = (word for first, ranked in words.items() if first in scan.rest for word in ranked)
+    for _, word in sorted(begun):
         first, _, last = word.partition(PARTED)
         if first not in scan.rest or last not in scan.rest:
             continue

@@ -107,6 +107,14 @@ class Sentences:
     """Command → the words of these lists that may be typed after it."""
 
     @cached_property
+    def parted_by_first(self) -> Mapping[str, tuple[tuple[int, str], ...]]:
+        """The words of two parts by their first part, each with its rank: most sentences hold few first parts."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for rank, word in enumerate(self.parted):
+            found.setdefault(word.partition(PARTED)[0], []).append((rank, word))
+        return {first: tuple(words) for first, words in found.items()}
+
+    @cached_property
     def known_words(self) -> frozenset[str]:
         """All words that mean something, or nothing, in any company."""
         lists = (self.fillers, self.phrases, self.verbs, self.dates, self.due, self.units, self.everyday)
@@ -193,7 +201,7 @@ def _one_of(words: Iterable[str]) -> SpokenWords | None:
         rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word).replace(PARTED, ".{1,16}?")
         for word in longest_first
     ]
-    begin = tuple(word.partition(PARTED)[0] for word in longest_first)
+    begin = tuple(dict.fromkeys(word.partition(PARTED)[0] for word in longest_first))
     return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns))) if patterns else None
 
 
