@@ -84,6 +84,8 @@ def describe(reading: Reading) -> dict[str, Any]:
         "understood": [asdict(part) for part in reading.understood],
         **({"wish": reading.wish} if reading.wish else {}),
         **({"gap": str(reading.gap)} if reading.gap else {}),
+        **({"unknown": list(reading.unknown)} if reading.unknown else {}),
+        **({"unheld": list(reading.unheld)} if reading.unheld else {}),
     }
 
 

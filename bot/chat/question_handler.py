@@ -7,9 +7,13 @@ from typing import Protocol
 
 from bot.access.grants import NO_GRANT, Grant
 from bot.cards.view import Button, View
+from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.message import Message
 from bot.phrase import Phrase, phrase
+
+_MOST_WORDS = 4
+"""Words that a card tells to be left out: its tips are short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class PreparedAnswer:
     """The line to send for what the sentence wants changed: a sentence changes nothing."""
     wants_erp: bool = False
     """Whether it wants changed what only the ERP changes."""
+    unknown: tuple[str, ...] = ()
+    """Names that a sentence says and nobody knows: the answer is of the others."""
+    unheld: tuple[str, ...] = ()
+    """What else a sentence says and its line cannot hold: the answer is of more than was asked."""
     tries: tuple[Button, ...] = ()
     """What a newcomer may try."""
     guessed: str = ""
@@ -45,7 +53,16 @@ class PreparedAnswer:
 
     @property
     def reading(self) -> Phrase | None:
-        """What the card says of how a sentence was read; None for a typed command."""
+        """What the card says of how a sentence was read and what the answer leaves out; None for a typed command."""
+        said = self._line_read
+        if self.unknown:
+            said = _and_then(said, phrase("Not found: %(words)s", words=_quoted(self.unknown)))
+        if self.unheld:
+            said = _and_then(said, phrase("Not taken into account: %(words)s", words=_quoted(self.unheld)))
+        return said
+
+    @property
+    def _line_read(self) -> Phrase | None:
         if not self.read_as:
             return None
         if self.by_model:
@@ -57,6 +74,14 @@ class PreparedAnswer:
         if self.wants_erp:
             return phrase("Read as %(line)s. I change nothing there: please do it in the ERP", line=self.read_as)
         return phrase("Read as %(line)s", line=self.read_as)
+
+
+def _and_then(said: Phrase | None, more: Phrase) -> Phrase:
+    return phrase("%(said)s. %(more)s", said=said, more=more) if said else more
+
+
+def _quoted(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"“{shortened(word)}”" for word in words[:_MOST_WORDS])
 
 
 class QuestionHandler(Protocol):

@@ -34,5 +34,8 @@ def understand(
         print(f"  or {line}")
     if reading.wish:
         print(f"  to have it done: {reading.wish}")
+    for kind, words in (("not found", reading.unknown), ("not taken into account", reading.unheld)):
+        if words:
+            print(f"  {kind}: {', '.join(words)}")
     for part in reading.understood:
         print(f"  {part.kind}: {part.text}" + (f" = {part.value}" if part.value != part.text else ""))

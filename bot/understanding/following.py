@@ -16,6 +16,7 @@ from bot.understanding.following_lists import ranked_again, widened
 from bot.understanding.following_subjects import for_a_customer, of_another_document, said_in
 from bot.understanding.following_wishes import wished
 from bot.understanding.grammar import Grammar
+from bot.understanding.left_out import Comparison
 from bot.understanding.lines import ALONE, AT_WAREHOUSES, BILLED_BY, SAYS_WHAT_TO_DO
 from bot.understanding.named_lists import AGEING
 from bot.understanding.recognition import OF_PARTNERS
@@ -112,6 +113,16 @@ _PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer"
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
     text = normalise(sentence)
+    reading = _follow(grammar, text, last, usable)
+    if reading is None or reading.wish or reading.by is not ReadBy.CONTEXT:
+        return reading
+    wanted = drop_export(text)
+    said = _GOES_ON.sub(" ", _ROW.sub(" ", text if wanted is None else wanted, count=1)).strip()
+    missing = Comparison(grammar.recognition, grammar.recognition.scan(said), (reading.line,)).left_out()
+    return replace(reading, unknown=missing.unknown, unheld=missing.unheld)
+
+
+def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     if (exported := grammar.commands.parse(last.line)).command == EXPORT and exported.rest:
         last = replace(last, line=f"/{exported.rest}")
     wanted = None if text.startswith("/") else drop_export(text)

@@ -11,20 +11,10 @@ from bot.understanding.comparisons import compares
 from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
 from bot.understanding.lines import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer
 from bot.understanding.recognition import Recognition, partners_or_people
-from bot.understanding.scanning import Scan, SpanKind, days_said
+from bot.understanding.scanning import BOUND, Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
 from bot.understanding.sides import OF_ONE
 
-_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
-_BOUND = re.compile(
-    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
-    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
-    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
-    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
-    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
-    re.IGNORECASE,
-)
-"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
 _OF_NOW = frozenset({"stock", "shortage", "customer", "vendor", "pending", "alerts"})
 """Commands that tell how something is now."""
 _OF_LISTS = frozenset({"order", "po", "mo", "invoice", "bill", "delivery"})
@@ -56,8 +46,8 @@ class GapFinder:
     def find(self, scan: Scan, usable: frozenset[str] | None) -> FoundGap | None:
         """Return what no line holds of a sentence; None where a line holds all of it."""
         products = scan.of_kind(SpanKind.PRODUCT)
-        if not products and (bound := _BOUND.search(scan.text)):
-            return FoundGap(Gap.BOUND, bound[0], _BOUND.sub(" ", scan.text))
+        if not products and (bound := BOUND.search(scan.text)):
+            return FoundGap(Gap.BOUND, bound[0], BOUND.sub(" ", scan.text))
         if products and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT:
             return FoundGap(Gap.TURNOVER, products[0].text, scan.text)
         text = self._without_names(scan)

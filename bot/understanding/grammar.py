@@ -16,6 +16,7 @@ from bot.understanding.exporting import drop_export, export_reading, wants_the_l
 from bot.understanding.gap_finding import FoundGap, GapFinder
 from bot.understanding.gaps import SAID, Gap, nearest, of_product
 from bot.understanding.lateness import LatenessFinder
+from bot.understanding.left_out import Comparison
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
 from bot.understanding.recognition import (
@@ -28,13 +29,7 @@ from bot.understanding.recognition import (
     partners_or_people,
     says_itself,
 )
-from bot.understanding.scanning import (
-    Scan,
-    Span,
-    SpanKind,
-    days_said,
-    take_words,
-)
+from bot.understanding.scanning import Scan, Span, SpanKind, days_said, restrictions_in, take_words
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
 from bot.understanding.vocabulary import Trade, Vocabulary
 from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
@@ -56,6 +51,9 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
+_OF_NO_PRODUCT = frozenset({"report", "order", "invoice", "delivery"})
+"""Commands that tell what was sold, and not what of one product."""
+_OF_A_PRODUCT = frozenset({"stock", "price"})
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -151,12 +149,18 @@ class Grammar:
             days = days_said(scan, months=True)
             rest = text.replace(days, " ") if left_out is Gap.NOW_ONLY else text
             return self._nearest(FoundGap(left_out, days, rest), scan, usable)
+        weights = self.lines.weigh(scan, usable) if scan.of_kind(SpanKind.PRODUCT) else {}
+        of_documents = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in _OF_NO_PRODUCT)
+        leaves_out = of_documents and _command_of(line) in _OF_A_PRODUCT
+        missing = Comparison(self.recognition, scan, (line, *others[:MOST_ALTERNATIVES])).left_out()
         return Reading(
             line=line,
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
-            unsure=bool(others) and found[others[0]] >= found[line],
+            unsure=leaves_out or (bool(others) and found[others[0]] >= found[line]),
             understood=_understood(scan),
+            unknown=missing.unknown,
+            unheld=missing.unheld,
         )
 
     def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
@@ -234,7 +238,7 @@ class Grammar:
             return {}  # words that name a list of anything, such as 全部
         found = dict(self._fitting(scan, weights, usable))
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
-        several = len(found) > 1 and len({_command_of(line) for line in found}) == 1
+        several = len(found) > 1 and (not weights or len({_command_of(line) for line in found}) == 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
         if several or drawn or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
@@ -337,6 +341,8 @@ class Grammar:
         """Whether there are words in ``text`` that the command does not take."""
         if len(text) > SHORTEST_NAME and self.recognition.is_in_a_name(text):
             return False
+        if any(restrictions_in(text)):
+            return True
         scan = Scan.of(text)
         take_words(scan, self.sentences.typed[command], LONGEST_WORD, scan.drop)
         words = (self.sentences.cues, self.sentences.fillers)

@@ -54,7 +54,10 @@ _OF_MONEY = ("bill", "payment")
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
-_AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
+_BETWEEN = r"\s*(?:和|跟|与|及|以及|还有|还是|或者?|、|,|，|and|or|vs\.?)\s*"
+_AND = re.compile(_BETWEEN, re.IGNORECASE)
+_IN_A_LIST = re.compile(rf"{_BETWEEN}(?:[^,，;；]{{1,16}}?{_BETWEEN})?", re.IGNORECASE)
+"""Stands between two of a list, with somebody whom nobody knows: 宏达、华为、申力."""
 RANKED = frozenset({"customer", "vendor", "product"})
 """Commands that tell of one, or rank all."""
 SAYS_WHAT_TO_DO = 2
@@ -162,7 +165,8 @@ class LineComposer:
                 if weights or not products
                 else [*found, *self._of_products(scan, products, ranked, weights, usable)]
             )
-        if products or scan.of_kind(SpanKind.WAREHOUSE):
+        of_lists = ranked and ranked[0] not in _OF_PRODUCTS and weights[ranked[0]] >= SAYS_OUTRIGHT
+        if products or (scan.of_kind(SpanKind.WAREHOUSE) and not of_lists):
             return self._of_products(scan, products, ranked, weights, usable)
         return self._of_lists(scan, ranked, weights)
 
@@ -221,9 +225,16 @@ class LineComposer:
             command = "price" if usable is None or "price" in usable else command
         if products and weights.get(_TRAIL, 0) > max((weights.get(name, 0) for name in asked), default=0):
             command = _TRAIL  # ids of people look like codes
-        words = [span.value for span in products] or [_joined(self._without_strangers(command, scan), SpanKind.NAME)]
+        if command != "stock" and len(products) > 1:
+            for product in products:
+                rest = [span for span in scan.spans if span is product or span not in products]
+                yield from self._of_products(Scan(scan.text, scan.rest, rest), [product], ranked, weights, usable)
+            return
+        words = [span.value for span in products] or self._goods_named(self._without_strangers(command, scan))
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
+        if command == "stock" and products:
+            words += [span.value for span in scan.of_kind(SpanKind.NAME) if self._is_goods_and(span, products, scan)]
         stores = _stores_in(scan) if command in AT_WAREHOUSES else ()
         apart = command != "stock" and len(words) > 1  # they tell of one product
         customer = ""
@@ -235,6 +246,19 @@ class LineComposer:
             if any(several) or stores:
                 for store in stores or ("",):
                     yield command_line(command, *several, customer, store, needed), DECISIVE
+
+    def _goods_named(self, scan: Scan) -> list[str]:
+        """Return the names of goods, those of a list apart: 螺丝和螺母; other words beside each other are one name."""
+        names = scan.of_kind(SpanKind.NAME)
+        listed = [_IN_A_LIST.fullmatch(scan.text, end_of(first), last.start) for first, last in pairwise(names)]
+        known = all(self.vocabulary.knows_product(span.value) for span in names)
+        return [span.value for span in names] if all(listed) and known else [_joined(scan, SpanKind.NAME)]
+
+    def _is_goods_and(self, name: Span, products: list[Span], scan: Scan) -> bool:
+        """Whether goods stand beside a code with 和 between them: SKU125和螺丝."""
+        pairs = (in_order((name, product)) for product in products)
+        joined = any(_AND.fullmatch(scan.text, end_of(first), last.start) for first, last in pairs)
+        return joined and self.vocabulary.knows_product(name.value)
 
     def draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
         """Whether a picture of a product is asked for: there is one of its stock alone."""
@@ -319,7 +343,7 @@ class LineComposer:
         """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
         partners = scan.of_kind(SpanKind.PARTNER)
         apart = [
-            _AND.fullmatch(scan.text, first.start + len(first.text), last.start) is not None
+            _IN_A_LIST.fullmatch(scan.text, end_of(first), last.start) is not None
             and not self.vocabulary.partner_with(first.value, last.value)
             for first, last in pairwise(partners)
         ]
@@ -340,7 +364,9 @@ class LineComposer:
         known = [span for span in names if span not in strangers and not any(map(str.isdecimal, span.value))]
         if name not in _OF_PRODUCTS:
             known += partners_or_people(scan)
-        apart = [span for span in strangers if known and not any(are_beside(scan, span, other) for other in names)]
+        found = [span for span in names if span not in strangers]
+        apart = [span for span in strangers if known and not any(are_beside(scan, span, other) for other in found)]
+        apart += [span for span in strangers if span.text.casefold() in self.sentences.everyday]
         return Scan(scan.text, scan.rest, [span for span in scan.spans if span not in apart]) if apart else scan
 
     def _list_line(self, name: str, scan: Scan) -> str:
@@ -372,6 +398,8 @@ class LineComposer:
         if name == "shortage":
             known = named and self.recognition.is_known(scan)
             return command_line("stock", named, self.demand(scan)) if known else command_line(name)
+        if name == "stock" and not scan.of_kind(SpanKind.PARTNER) and len(several := self._goods_named(scan)) > 1:
+            return command_line(name, *several, *_stores_in(scan)[:1])
         if name == "stock":
             goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
             if stores := _stores_in(scan):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -37,6 +37,7 @@ from bot.understanding.scanning import (
     take_quantities,
     take_stock_of_warehouses,
     take_words,
+    without_fillers,
 )
 from bot.understanding.sentences import Cue, Sentences
 from bot.understanding.sizes import Sizes
@@ -62,6 +63,8 @@ NAMED = frozenset(
 """What a question is about, beside which a short word that nobody knows is no name."""
 SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
+AND = re.compile("以及|还有|还是|或者|[和跟与及同或]")
+"""Stands between names of a list."""
 _LONGEST_PARTED = 16
 """Signs of a piece that may be a name and its size."""
 
@@ -78,6 +81,7 @@ class Recognition:
         """Build what finding needs: that takes a second in a large company."""
         self.vocabulary.prepare()
         _ = self.partners, self.longest_partner, self.stores, self.places, self.longest_store, self.stores_heard
+        _ = self.sentences.parted_by_first, self.sentences.known_words
         _ = self.longest_person, self.longest_cue, self.quantity, self.homophones, self.misspellings
 
     def scan(self, text: str) -> Scan:
@@ -103,7 +107,7 @@ class Recognition:
         take_quantities(scan, self.quantity)
         take_off_topic(scan, sentences.off_topic, LONGEST_WORD, self.is_in_a_name)
         scan.respell(self.homophones.mend(scan.rest, self._is_word))
-        take_parted_words(scan, sentences.parted, sentences.cues, self.longest_cue)
+        take_parted_words(scan, sentences.parted_by_first, sentences.cues, self.longest_cue)
         take_words(scan, sentences.cues, self.longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         if any(self.takes_months(cue.command) for cue in self.cues_in(scan)):
@@ -115,7 +119,7 @@ class Recognition:
             scan.drop(*match.span())
         for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self.is_name):
             if len(piece) > 1 or piece.isdecimal():
-                scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
+                scan.spans.extend(self.named(at, part) for at, part in self._apart(start, piece))
         drop_corrected(scan)
         self._join_partners(scan)
         self._drop_words_beside_names(scan)
@@ -199,6 +203,26 @@ class Recognition:
                 return (start, first), (start + len(piece) - len(taken), taken)
         return ((start, piece),)
 
+    def _apart(self, start: int, piece: str) -> Iterator[tuple[int, str]]:
+        """Yield a piece, taken apart at 和 where the company has what stands on one side of it: 宏达和大疆."""
+        for match in AND.finditer(piece) if not self.is_in_a_name(piece) else ():
+            sides = [self._bare(0, match.start(), piece), self._bare(match.end(), len(piece), piece)]
+            if all(len(side) >= SHORTEST_NAME for _, side in sides) and any(
+                self.is_in_a_name(side) for _, side in sides
+            ):
+                for at, side in sides:
+                    yield from self._apart(start + at, side)
+                return
+        yield from self._parted(start, piece)
+
+    def _bare(self, start: int, end: int, text: str) -> tuple[int, str]:
+        """Return where a part of a text begins without words that mean nothing at its ends, and what is left of it.
+
+        A single sign is no name: 老 is a part of 老王.
+        """
+        first, last = without_fillers(text, start, end, self.sentences.fillers, LONGEST_WORD, self.is_name)
+        return (start, text[start:end]) if last - first == 1 else (first, text[first:last])
+
     def _latin_goods(self, words: str) -> str | None:
         """Return what Latin words write of a name of goods, in singular too; None where they are said of anything."""
         sentences = self.sentences
@@ -211,7 +235,7 @@ class Recognition:
         """Whether goods are called so, or so for short."""
         return self.vocabulary.knows_product(piece) or self.vocabulary.abbreviated_goods(piece) is not None
 
-    def _named(self, start: int, piece: str) -> Span:
+    def named(self, start: int, piece: str) -> Span:
         """Return a piece that was left over as the name of something."""
         if len(piece) > 1 and piece.endswith(("仓", "仓库")):
             return Span(SpanKind.WAREHOUSE, start, piece, piece)

@@ -6,7 +6,7 @@ What was found is masked, so that nothing is read twice; what is left over at th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from bot.chat.days import find_days, names_days, names_missing_day, names_month_
 from bot.understanding.sentences import PARTED, parted_pattern
 from bot.understanding.vocabulary import Vocabulary
 
-_MASK = "\x00"
+MASK = "\x00"
 _CODE = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,10}[-_/.#]?){1,3}\d[0-9A-Za-z]*(?:[-_/.#]\d[0-9A-Za-z]*)*(?![A-Za-z0-9])"
 )
@@ -27,7 +27,7 @@ _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*",
 """Sizes of screws are part of a product's name, no codes."""
 _MONTH = re.compile(r"(?<![\w/.-])\d{4}[-/](?:1[0-2]|0?[1-9])(?![\w/.-])", re.ASCII)
 _SIZE = re.compile("([一二三四五六七八九1-9])号")
-_IS_WORD = re.compile(rf"[^{_MASK}\s\W]")
+_IS_WORD = re.compile(rf"[^{MASK}\s\W]")
 _POSSESSIVE = "'s"
 _LONGEST_PIECE = 16
 """Signs of a piece in which a known name is looked for: the effort grows with their square."""
@@ -47,7 +47,7 @@ _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|�
 _BARCODE = re.compile(r"(?<![0-9A-Za-z.])\d{12,14}(?![0-9A-Za-z.])")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,14}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
-    r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|不是(?![\s,，])|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
+    r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|(?<!是)不是(?![\s,，])|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
     r"(?=[,;，；。]|而?是(?!不)|而要|我要|我想看|只要|只看|就看|先|把|还有|其他|其它|别的|$)"
     r"|[a-z]+-?\d+的?(?:不用看|不看|不用管|不用查|不要|不算)了?"
     r"|(?<![a-z])(?:except|excluding|other than) [^,;.]+?(?=,|;|\.| but | just |$)"
@@ -57,9 +57,21 @@ _NEGATED = re.compile(
 
 _SAYS_NOTHING = re.compile(
     r"(?<![\d:])\d{1,2}[:：][0-5]\d(?![\d:])|(?:超过|大于|多于|不到)\d+(?:天|个月|周|年)(?:以上)?"
-    r"|\d[\d,.]*\s*(?:万?元|万块|万|块钱|美元|美金)|\b(?:what|how) about\b"
+    r"|\d[\d,.]*\s*(?:万?元|万块|万|块钱|美元|美金)|[一二两三四五六七八九十百千]+万?(?:元|块钱)|\b(?:what|how) about\b"
 )
 """Times of day, lengths of time and amounts of money."""
+_EXCEPT = ("除了", "except", "excluding", "other than")
+"""Begins what is left out of a list; other words take something back."""
+_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
+BOUND = re.compile(
+    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
+    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
+    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
+    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
+    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
+    re.IGNORECASE,
+)
+"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
 _CORRECTION = re.compile(
     r"(?<!对)不对(?!劲)|(?P<sure>(?:说|打|写|讲)错了|(?:哦|噢|啊|呃|额)不(?:是|,|，|\s)|(?<=[\s,，])不是(?=[\s,，])"
     r"|(?<![a-z])(?:no wait|i mean|sorry,? i meant?|make that|scratch that)(?![a-z]))",
@@ -119,11 +131,11 @@ class Scan:
     def take(self, kind: SpanKind, start: int, end: int, value: str = "", command: str = "") -> None:
         """Note a span and mask it."""
         self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], command))
-        self.rest = self.rest[:start] + _MASK * (end - start) + self.rest[end:]
+        self.rest = self.rest[:start] + MASK * (end - start) + self.rest[end:]
 
     def drop(self, start: int, end: int) -> None:
         """Mask what means nothing."""
-        self.rest = self.rest[:start] + _MASK * (end - start) + self.rest[end:]
+        self.rest = self.rest[:start] + MASK * (end - start) + self.rest[end:]
 
     def respell(self, rest: str) -> None:
         """Go on with other characters in as many places; what was found stays as it was written."""
@@ -147,12 +159,27 @@ def drop_negated(scan: Scan) -> None:
         scan.drop(match.start(), match.end())
 
 
+def restrictions_in(text: str) -> Iterator[str]:
+    """Yield what restricts a question and stands in no list: 除了宏达, 5万元, 超过30天."""
+    folded = text.casefold() if len(text.casefold()) == len(text) else text
+    for match in BOUND.finditer(folded):
+        yield text[match.start() : match.end()]
+    rest = BOUND.sub(lambda match: MASK * len(match[0]), folded)
+    for match in _NEGATED.finditer(rest):
+        if match[0].startswith(_EXCEPT):
+            yield text[match.start() : match.end()].strip()
+    for match in _SAYS_NOTHING.finditer(rest):
+        if not match[0].isascii() or any(map(str.isdigit, match[0])):
+            yield text[match.start() : match.end()].strip()
+
+
 def drop_corrected(scan: Scan) -> None:
     """Leave out what the person took back: SKU123哦不对是SKU132 means SKU132."""
     for match in _CORRECTION.finditer(scan.text):
         after = {span.kind for span in scan.spans if span.start > match.start()}
         if (after and match["sure"]) or after & (_CORRECTED - {SpanKind.DATE}):
             scan.spans = [span for span in scan.spans if span.start > match.start() or span.kind not in _CORRECTED]
+            scan.drop(0, match.end())
 
 
 def drop_repeated(scan: Scan) -> None:
@@ -161,6 +188,7 @@ def drop_repeated(scan: Scan) -> None:
     for span in sorted(scan.spans, key=lambda span: span.start):
         if span.kind in _SAID_ONCE and (span.kind, span.value.casefold()) in said:
             scan.spans.remove(span)
+            scan.drop(span.start, span.start + len(span.text))
         said.add((span.kind, span.value.casefold()))
 
 
@@ -199,7 +227,7 @@ def take_number(scan: Scan, start: int, end: int, typed: str, vocabulary: Vocabu
         scan.take(SpanKind.DOCUMENT, start, end, number, command)
     elif code := vocabulary.product(typed):
         scan.take(SpanKind.PRODUCT, start, end, code)
-    return scan.rest[start] == _MASK
+    return scan.rest[start] == MASK
 
 
 def take_digits(scan: Scan) -> None:
@@ -231,9 +259,11 @@ def take_months(scan: Scan) -> None:
 
 def drop_counted_units(scan: Scan, units: Iterable[str]) -> None:
     """Mask the unit after a question for a number: 台 in 有多少台."""
+    if "多少" not in scan.text and "几" not in scan.text:
+        return
     for unit in units:
         for match in re.finditer(rf"(?<=多少){re.escape(unit)}|(?<=几){re.escape(unit)}", scan.text):
-            if match[0] == scan.rest[match.start() : match.end()] and scan.rest[match.start() - 1] == _MASK:
+            if match[0] == scan.rest[match.start() : match.end()] and scan.rest[match.start() - 1] == MASK:
                 scan.drop(*match.span())
 
 
@@ -319,11 +349,17 @@ def take_latin_names(scan: Scan, kind: SpanKind, name_of: Callable[[str], str | 
         first = last + 1
 
 
-def take_parted_words(scan: Scan, words: Iterable[str], whole: Container[str], longest: int) -> None:
-    """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words."""
+def take_parted_words(
+    scan: Scan, words: Mapping[str, Sequence[tuple[int, str]]], whole: Container[str], longest: int
+) -> None:
+    """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words.
+
+    ``words`` are by their first parts, each with its rank.
+    """
     spoken: list[tuple[int, int]] = []
     take_words(scan, whole, longest, lambda start, end: spoken.append((start, end)))
-    for word in words:
+    begun = (word for first, ranked in words.items() if first in scan.rest for word in ranked)
+    for _, word in sorted(begun):
         first, _, last = word.partition(PARTED)
         if first not in scan.rest or last not in scan.rest:
             continue
@@ -354,7 +390,7 @@ def take_words(scan: Scan, words: Container[str], longest: int, found: Callable[
 
 
 def _longest_word(text: str, start: int, words: Container[str], longest: int) -> int:
-    if text[start] == _MASK or (_is_letter(text[start]) and start and _is_letter(text[start - 1])):
+    if text[start] == MASK or (_is_letter(text[start]) and start and _is_letter(text[start - 1])):
         return start
     for end in range(min(len(text), start + longest), start, -1):
         if text[start:end] not in words:
@@ -380,17 +416,17 @@ def leftover(
     names of companies too. ``verbs`` are left out only beside a known name.
     """
     pieces: list[tuple[int, str]] = []
-    for match in re.finditer(rf"[^{_MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
+    for match in re.finditer(rf"[^{MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
         start, end = match.span()
         if scan.rest[start:end].endswith(_POSSESSIVE):
             end -= len(_POSSESSIVE)
         if names := _known_parts(scan.rest[start:end], fillers, verbs, known):
             pieces.extend((start + first, scan.text[start + first : start + last]) for first, last in names)
             continue
-        start, end = _without_fillers(scan.rest, start, end, fillers, longest, known)
+        start, end = without_fillers(scan.rest, start, end, fillers, longest, known)
         if _SPEECH.search(scan.rest, start, end) and not _is_name(scan.rest[start:end], fillers, known):
             for part in _UNSPOKEN.finditer(scan.rest, start, end):
-                first, last = _without_fillers(scan.rest, *part.span(), fillers, longest, known)
+                first, last = without_fillers(scan.rest, *part.span(), fillers, longest, known)
                 if _is_name(scan.rest[first:last], fillers, known):
                     pieces.append((first, scan.text[first:last]))
         elif end > start:
@@ -398,7 +434,7 @@ def leftover(
     return tuple(pieces)
 
 
-def _without_fillers(
+def without_fillers(
     text: str, start: int, end: int, fillers: Container[str], longest: int, known: Callable[[str], bool]
 ) -> tuple[int, int]:
     """Return where a piece begins and ends without the words at its ends that mean nothing."""

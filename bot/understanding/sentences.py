@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -35,7 +35,20 @@ _CHOICE = re.compile(r"\(([^()]*)\)")
 _WISH_KEYS = ("alone", "verbs", "when")
 IN_THE_ERP = "erp"
 """Stands among the wishes for what only the ERP does: to cancel an order, to move its date."""
-_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic", "late", "due_soon")
+_WORD_LISTS = (
+    "fillers",
+    "phrases",
+    "kept",
+    "dates",
+    "due",
+    "units",
+    "verbs",
+    "heard",
+    "off_topic",
+    "late",
+    "due_soon",
+    "everyday",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ class WishWords:
     when: SpokenWords | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sentences:
     """The words of all languages, in small letters."""
 
@@ -95,6 +108,8 @@ class Sentences:
     """Words that stand right before or after a name without a blank: 欠 in 欠宏达."""
     heard: frozenset[str]
     """Words that are understood in other characters of the same sound too."""
+    everyday: frozenset[str]
+    """Words of every day: nobody is called so, and no card says that it did not find them."""
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
@@ -116,6 +131,20 @@ class Sentences:
     """Command → its named list → words that mean this list of it, and another one of other commands."""
     typed: Mapping[str, frozenset[str]]
     """Command → the words of these lists that may be typed after it."""
+
+    @cached_property
+    def parted_by_first(self) -> Mapping[str, tuple[tuple[int, str], ...]]:
+        """The words of two parts by their first part, each with its rank: most sentences hold few first parts."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for rank, word in enumerate(self.parted):
+            found.setdefault(word.partition(PARTED)[0], []).append((rank, word))
+        return {first: tuple(words) for first, words in found.items()}
+
+    @cached_property
+    def known_words(self) -> frozenset[str]:
+        """All words that mean something, or nothing, in any company."""
+        lists = (self.fillers, self.phrases, self.verbs, self.dates, self.due, self.units, self.everyday)
+        return frozenset().union(self.cues, self.off_topic, *lists, *self.typed.values())
 
     @classmethod
     def load(cls, commands: Commands, own: Iterable[Path] = ()) -> Sentences:
@@ -183,6 +212,7 @@ class Sentences:
             units=frozenset(words["units"]),
             verbs=frozenset(words["verbs"]),
             heard=frozenset(words["heard"]),
+            everyday=frozenset(words["everyday"]),
             off_topic=frozenset(words["off_topic"]),
         )
 
@@ -226,7 +256,7 @@ def _one_of(words: Iterable[str]) -> SpokenWords | None:
         rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word).replace(PARTED, ".{1,16}?")
         for word in longest_first
     ]
-    begin = tuple(word.partition(PARTED)[0] for word in longest_first)
+    begin = tuple(dict.fromkeys(word.partition(PARTED)[0] for word in longest_first))
     return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns))) if patterns else None
 
 

@@ -164,32 +164,54 @@ class JoinedTexts:
             at = self._find(first, end, latest)
 
 
+_LETTERS = 4
+"""Letters of which it is known where they stand in the spellings."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpelledNames:
-    """Names with their spellings, searched as one text: twenty thousand names take less than a millisecond."""
+    """Names with their spellings, searched as one text.
+
+    A search through the syllables of twenty thousand names takes two milliseconds, and most words spell none of them.
+    So it is known where four letters after each other stand first and last, and only between is searched.
+    """
 
     text: str
     starts: Sequence[int]
     """Where the spellings of each name begin."""
     spelled: Sequence[str]
+    places: Mapping[str, tuple[int, int]]
 
     @classmethod
     def of(cls, spellings: Mapping[str, str]) -> SpelledNames:
         """Take names with their spellings, each after a line break."""
         kept = {name: spelling for name, spelling in spellings.items() if spelling}
         starts = [0, *accumulate(map(len, kept.values()))][:-1]
-        return cls("".join(kept.values()), starts, tuple(kept))
+        text = "".join(kept.values())
+        fours = tuple(map("".join, zip(*(text[offset:] for offset in range(_LETTERS)), strict=False)))
+        last = dict(zip(fours, range(len(fours)), strict=True))
+        first = dict(zip(reversed(fours), range(len(fours) - 1, -1, -1), strict=True))
+        return cls(text, starts, tuple(kept), {four: (first[four], at) for four, at in last.items()})
 
     def names(self, part: str, limit: int) -> tuple[str, ...]:
         """Return the first names of which a spelling holds ``part``."""
         found: list[str] = []
-        at = self.text.find(part)
-        while at >= 0 and len(found) < limit:
+        at, end = self._between(part)
+        while at <= end and len(found) < limit and (at := self.text.find(part, at, end + len(part))) >= 0:
             place = bisect_right(self.starts, at) - 1
             found.append(self.spelled[place])
-            following = place + 1
-            at = self.text.find(part, self.starts[following]) if following < len(self.starts) else -1
+            at = self.starts[place + 1] if place + 1 < len(self.starts) else end + 1
         return tuple(found)
+
+    def _between(self, part: str) -> tuple[int, int]:
+        """Return from where to where ``part`` may begin."""
+        first, last = 0, len(self.text)
+        for offset in range(len(part) - _LETTERS + 1):
+            places = self.places.get(part[offset : offset + _LETTERS])
+            if places is None:
+                return 0, -1
+            first, last = max(first, places[0] - offset), min(last, places[1] - offset)
+        return first, last
 
 
 @dataclass(frozen=True, kw_only=True)

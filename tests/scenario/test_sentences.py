@@ -29,3 +29,21 @@ async def test_a_dialogue_goes_on_and_nobody_elses(system: BotSystem) -> None:
 async def test_two_documents_are_a_choice(system: BotSystem) -> None:
     card = await system.ask("INV-7跟INV-24付了吗")
     assert [button.text for button in card.buttons] == ["/invoice INV-7", "/invoice INV-24"]
+
+
+async def test_a_name_that_nobody_knows_is_told(system: BotSystem) -> None:
+    card = await system.ask("大疆的SKU123还有多少")
+    assert "按 /stock SKU123 查询。没有找到“大疆”" in card.tips
+    english = await system.ask("stock of SKU123 in mars", who=ENGLISH)
+    assert "Read as /stock SKU123. Not found: “mars”" in english.tips
+
+
+async def test_what_no_line_holds_is_told(system: BotSystem) -> None:
+    card = await system.ask("SKU123上个月的库存")
+    assert "按 /stock SKU123 查询。没有按“上个月”来查" in card.tips
+
+
+async def test_a_choice_tells_it_too(system: BotSystem) -> None:
+    card = await system.ask("大疆的SKU123和SKU124什么时候到货")
+    assert [button.text for button in card.buttons] == ["/arrivals SKU123", "/arrivals SKU124"]
+    assert "没有找到“大疆”" in card.tips

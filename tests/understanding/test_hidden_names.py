@@ -152,3 +152,17 @@ async def test_a_name_that_was_not_typed_is_hidden_where_all_may_not_see_it(
     everybody = cut(answer.view, ALL_FIELDS - {FieldClass.PARTNER})
     assert name not in repr(everybody)
     assert name not in repr(everybody.buttons())
+
+
+async def test_who_may_not_see_names_is_not_told_which_of_them_the_company_has(dispatcher: QuestionDispatcher) -> None:
+    where = Conversation("cid1", ConversationKind.DIRECT)
+    asked = {
+        person.user_id: await dispatcher.view_for(
+            QuestionContext(person=person, conversation=where, line="宏达和大疆的订单", now=NOW)
+        )
+        for person in (KEEPER, SALES)
+    }
+    assert {user: (answer.unknown, answer.unheld) for user, answer in asked.items()} == {
+        "keeper01": ((), ("大疆",)),
+        "sales01": (("大疆",), ()),
+    }

@@ -169,3 +169,12 @@ async def test_a_search_for_a_name_that_was_read_opens_the_only_hit(line: str, r
     now = datetime(2026, 3, 2, 9, tzinfo=UTC)
     answer = await dispatcher.view_for(QuestionContext(person=asker, conversation=where, line=line, now=now))
     assert (answer.outcome, answer.command, answer.read_as) == ("answered", "partner", "/search 宏达")
+
+
+@pytest.mark.parametrize("part", ["hong", "hongda", "ongd", "daho", "gdah", "zhao", "hd", "longer than any"])
+def test_letters_are_found_wherever_they_stand(part: str) -> None:
+    spellings = {
+        str(place): f"\n{word}" for place, word in enumerate(("hongda", "xhongdaho", "ongdang", "zhaohong", "hd"))
+    }
+    holding = tuple(name for name, spelling in spellings.items() if part in spelling)
+    assert SpelledNames.of(spellings).names(part, 2) == holding[:2]

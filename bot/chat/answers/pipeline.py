@@ -287,7 +287,7 @@ class QuestionPipeline:
         shared = self._audiences.share(own, answer.grant, where.id, answer.command)
         if shared.is_all:
             return AnswerCards(self._render(language, shared.view, answer))
-        plain = replace(answer, read_as="")
+        plain = replace(answer, read_as="", unknown=(), unheld=(*answer.unknown, *answer.unheld))
         return AnswerCards(self._render(language, own, answer), partial(self._render, language, shared.view, plain))
 
     def _render(self, language: str, view: View, answer: PreparedAnswer) -> Card:

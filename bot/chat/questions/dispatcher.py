@@ -49,6 +49,7 @@ from bot.chat.questions.reading import (
     named_as_typed,
     of_work,
     settle,
+    without_knowledge,
 )
 from bot.chat.questions.work import kept_on_time, work_of
 from bot.chat.records.own_documents import OwnDocuments
@@ -264,7 +265,7 @@ class QuestionDispatcher:
         if reading is None or reading.by is ReadBy.COMMAND:
             return None
         if not self._may_name_partners(reading.line, context):
-            reading = named_as_typed(reading, context.line)
+            reading = without_knowledge(named_as_typed(reading, context.line))
         asked = any(part.kind == "cue" for part in reading.understood)
         return reading if asked or self._may_use(reading.line, context) else None
 
@@ -291,7 +292,11 @@ class QuestionDispatcher:
         if reading.unsure:
             picks = tuple(map(Suggestion, (reading.line, *reading.alternatives)))
             choice = ChoiceNotice(suggestions=picks, gap=reading.gap, tells=_class_told(reading, context))
-            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
+            return replace(
+                PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES),
+                unknown=reading.unknown,
+                unheld=reading.unheld,
+            )
         answer = await self._answer(replace(context, line=reading.line), redirected=False, is_reading=True)
         if isinstance(answer.view, NotFoundNotice) and (tells := _class_told(reading, context)):
             grant = replace(answer.grant, fields=answer.grant.fields | {tells})
@@ -302,6 +307,8 @@ class QuestionDispatcher:
             by_model=reading.by is ReadBy.MODEL,
             wish=reading.wish,
             wants_erp=reading.wants_erp,
+            unknown=reading.unknown,
+            unheld=reading.unheld,
         )
 
     def _of_work(self, reading: Reading, context: QuestionContext) -> Reading:

@@ -53,6 +53,10 @@ class Reading:
     """The line that does what the sentence wants done: it is shown, and never run by a sentence."""
     wants_erp: bool = False
     """Whether the sentence wants done what only the ERP does."""
+    unknown: tuple[str, ...] = ()
+    """Names in the sentence that nobody knows, and that are not in the line."""
+    unheld: tuple[str, ...] = ()
+    """What else the sentence says and the line cannot hold: a bound, an exception, further days."""
 
 
 def named_as_typed(reading: Reading, sentence: str) -> Reading:
@@ -75,6 +79,11 @@ def named_as_typed(reading: Reading, sentence: str) -> Reading:
         alternatives=lines[1:],
         unsure=reading.unsure and (len(lines) > 1 or not reading.alternatives),
     )
+
+
+def without_knowledge(reading: Reading) -> Reading:
+    """Return a reading that does not tell which of the words that it leaves out are names that the company has."""
+    return replace(reading, unknown=(), unheld=(*reading.unknown, *reading.unheld))
 
 
 def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:

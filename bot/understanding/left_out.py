@@ -1,0 +1,174 @@
+"""What of a sentence its line leaves out, so that the card tells it: a name that nobody knows, days, an exception.
+
+A line that holds less than the sentence answers more than was asked, and the figures do not show it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from bot.chat.days import names_days, read_days
+from bot.understanding.recognition import Recognition, end_of, in_order
+from bot.understanding.scanning import Scan, Span, SpanKind, restrictions_in
+from bot.understanding.strangers import Strangers
+
+_OF_THE_ASKER = frozenset({"help", "whoami", "lang", "subscriptions", "watches"})
+"""Commands that no name and no day restricts."""
+_OF_NOW = frozenset({"stock", "shortage", "alerts", "pending", "customer", "vendor", "product", "chart"})
+"""Commands that tell what is now, whatever days are named."""
+_WITH_ITS_DAYS = frozenset({"arrivals", "mo", "po", "delivery", "order", "why", "audit"})
+"""Commands that tell of one product or document what happens on which day."""
+_LISTS = frozenset({"order", "delivery", "invoice", "po", "mo", "bill", "payment"})
+_MONTHS = "月"
+_OF_SEVERAL = re.compile("[一几半]")
+"""Begins a quantity that restricts nothing: 几个 asks, and 一个 is a thing."""
+_MOST = re.compile(
+    r"最(?:大|小|多|少|高|低|贵|便宜|早|晚|长|久)"
+    r"|(?<![a-z])(?:largest|biggest|smallest|highest|lowest|oldest|earliest|cheapest|longest)(?![a-z])"
+)
+_NOT = re.compile(r"(?:没有?|尚未|未|不)$|(?<![a-z])(?:not|without|never)(?: been| yet| any)* $")
+_SAME = re.compile("(?:就是|也就是|即|是)?(?:这|那)?[个种款把批些]?")
+"""Stands between a code and what it is called."""
+_UNDONE = re.compile("(?:没有?|尚未|未(?!来))[^\\s,，。的了吗]{1,5}(?=的.)")
+_OF_GOODS = frozenset({"order", "po", "delivery", "mo"})
+_IS_UNPAID = re.compile("[没未].*[付款票]|unpaid|not (?:been )?(?:paid|invoiced|billed)", re.IGNORECASE)
+"""Is said of a list of orders, which tells what is not delivered."""
+_GOODS = frozenset({SpanKind.PRODUCT, SpanKind.NAME})
+_NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
+_SUBJECTS = _NUMBERED | {SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE, SpanKind.WAREHOUSE}
+_SOME_DAYS = (date(2024, 1, 31), date(2027, 8, 11))
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Words as they were written: those that nobody knows, and those that restrict a question and stand in no line."""
+
+    unknown: tuple[str, ...] = ()
+    unheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Compares a sentence with the lines that it may ask for."""
+
+    recognition: Recognition
+    scan: Scan
+    lines: Sequence[str]
+
+    def left_out(self) -> LeftOut:
+        """Return what the sentence says and no line holds, each once."""
+        if self._command in _OF_THE_ASKER:
+            return LeftOut()
+        unheld = in_order((*self._subjects(), *self._days(), *self._numbers(), *self._conditions()))
+        texts = [*(span.text for span in unheld), *self._restrictions()]
+        strangers = Strangers(self.recognition, self.scan, self._holds)
+        return LeftOut(unknown=tuple(dict.fromkeys(strangers.names())), unheld=tuple(dict.fromkeys(texts)))
+
+    @property
+    def _command(self) -> str:
+        return self.lines[0].removeprefix("/").partition(" ")[0]
+
+    def _holds(self, span: Span) -> bool:
+        said = " ".join(self.lines).casefold()
+        return span.value.casefold() in said or span.text.casefold() in said
+
+    def _of_kinds(self, kinds: Iterable[SpanKind]) -> list[Span]:
+        return [span for span in self.scan.spans if span.kind in kinds]
+
+    @property
+    def _is_of_one_document(self) -> bool:
+        documents = self._of_kinds({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.DIGITS})
+        return self._command in _WITH_ITS_DAYS | _LISTS and any(map(self._holds, documents))
+
+    def _subjects(self) -> Iterator[Span]:
+        """Yield known names and numbers that no line holds. A document and its partner are one, and so are goods."""
+        held = [span for span in self._of_kinds(_SUBJECTS) if self._holds(span)]
+        kinds = _NUMBERED if self._is_of_one_document else _SUBJECTS
+        for span in self._of_kinds(kinds):
+            goods = span.kind is SpanKind.NAME or self.recognition.vocabulary.knows_product(span.text)
+            same = goods and any(other.kind in _GOODS and self._are_one(span, other) for other in held)
+            if span.kind is SpanKind.NAME and not self._is_name(span):
+                continue
+            if not same and not self._holds(span):
+                yield span
+
+    def _is_name(self, span: Span) -> bool:
+        """Whether the company has something called so, and it is no word of every day too, as hold is."""
+        is_word = span.text.casefold() in self.recognition.sentences.known_words
+        return not is_word and self.recognition.is_in_a_name(span.value)
+
+    def _are_one(self, span: Span, other: Span) -> bool:
+        """Whether a code and a name stand for the same goods: SKU125这个螺丝."""
+        first, last = in_order((span, other))
+        between = self.scan.text[end_of(first) : last.start].strip()
+        return SpanKind.PRODUCT in {span.kind, other.kind} and _SAME.fullmatch(between) is not None
+
+    def _days(self) -> Iterator[Span]:
+        """Yield days that restrict what a line asks for and do not stand in it."""
+        dates = [span for span in self._of_kinds({SpanKind.DATE}) if names_days(span.text)]
+        held = [span for span in dates if self._holds(span)]
+        told = self._is_of_one_document or (
+            self._command in _WITH_ITS_DAYS and any(map(self._holds, self._of_kinds({SpanKind.PRODUCT})))
+        )
+        for span in dates:
+            if told or span in held or self._is_taken_back(span):
+                continue
+            if self._command in _OF_NOW and _includes_today(span.text):
+                continue
+            if self._command == "report" and any(_is_right_before(span.text, other.text) for other in held):
+                continue  # a report compares with the days before
+            yield span
+
+    def _is_taken_back(self, span: Span) -> bool:
+        return self.scan.text[: span.start].casefold().rstrip().endswith("not")
+
+    def _numbers(self) -> Iterator[Span]:
+        """Yield quantities and numbers that stand in no line; one of goods is written ×500 there."""
+        if self._is_of_one_document or any("×" in line for line in self.lines):
+            return
+        for span in self._of_kinds({SpanKind.QUANTITY, SpanKind.DIGITS}):
+            asked = _OF_SEVERAL.match(span.text) or self.scan.text.endswith("多少", 0, span.start)
+            if not asked and not self._holds(span):
+                months = self.scan.text.startswith(_MONTHS, end_of(span))
+                yield replace(span, text=f"{span.text}{_MONTHS}") if months else span
+
+    def _conditions(self) -> Iterator[Span]:
+        """Yield what a list is asked for and has no list of its own: 没开票的订单, the largest order."""
+        command, _, rest = self.lines[0].removeprefix("/").partition(" ")
+        if command not in _LISTS or self._is_of_one_document:
+            return
+        text = self.scan.text.casefold()
+        for match in _MOST.finditer(text):
+            yield Span(SpanKind.CUE, match.start(), self.scan.text[match.start() : match.end()])
+        listed = set(rest.split()) & set(self.recognition.sentences.lists.get(command, ()))
+        for span in self._of_kinds({SpanKind.CUE}):
+            denied = _NOT.search(self.scan.rest[: span.start])
+            if denied and not listed:
+                yield Span(SpanKind.CUE, denied.start(), self.scan.text[denied.start() : end_of(span)])
+            elif listed and command in _OF_GOODS and _IS_UNPAID.search(span.text):
+                yield span
+        if not listed:
+            for match in _UNDONE.finditer(self.scan.text):
+                yield Span(SpanKind.CUE, match.start(), match[0])
+
+    def _restrictions(self) -> Iterator[str]:
+        if not self._is_of_one_document:
+            yield from restrictions_in(self.scan.text)
+
+
+def _includes_today(text: str) -> bool:
+    """Whether days that a text names include the day on which it is written."""
+    found = [(read_days(text, today), today) for today in _SOME_DAYS]
+    return all(days is not None and days.period.first <= today <= days.period.last for days, today in found)
+
+
+def _is_right_before(text: str, later: str) -> bool:
+    """Whether the days of one text end where those of the other begin."""
+    found = [(read_days(text, today), read_days(later, today)) for today in _SOME_DAYS]
+    return all(
+        one is not None and other is not None and one.period.last + _DAY == other.period.first for one, other in found
+    )

@@ -1,0 +1,92 @@
+"""What a sentence says and its line cannot hold is told on the card: nothing is left out without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import Reading, without_knowledge
+from bot.understanding.following import follow
+from bot.understanding.grammar import Grammar
+from tests.understanding.test_dialogues import TURNS
+from tests.understanding.test_sentences import SENTENCES
+
+HERE = Path(__file__).parent
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+TRULY_LEFT_OUT = {
+    "SKU133有2000个现货吗宏达要": "宏达",
+    "陈立采购的锌锭到货了吗": "陈立",
+    "everything except late, just open orders of northwind": "except late",
+    "采购单除了待审批的还有哪些没收货": "除了待审批的",
+    "欠我们最多的是谁": "最多",
+    "欠我们钱最多的是哪几家": "最多",
+    "逾期没付钱的客户有哪些 按拖得最久的排": "最久",
+}
+"""Of the tables' sentences those that say more than their lines."""
+
+
+def lines_of(name: str) -> Iterator[str]:
+    return (line for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line and line[0] != "#")
+
+
+def told(reading: Reading | None) -> str:
+    """Return a reading as the table has it."""
+    if reading is None:
+        return "-"
+    lines = " or ".join((reading.line, *(reading.alternatives if reading.unsure else ())))
+    unknown = f" | not found: {', '.join(reading.unknown)}" if reading.unknown else ""
+    unheld = f" | left out: {', '.join(reading.unheld)}" if reading.unheld else ""
+    return f"{'? ' if reading.unsure else ''}{lines}{unknown}{unheld}"
+
+
+def words_told(reading: Reading | None) -> str:
+    return ", ".join((*reading.unknown, *reading.unheld)) if reading else ""
+
+
+def test_what_no_line_holds_is_told(grammar: Grammar) -> None:
+    table = [line.partition(" => ") for line in lines_of("left_out.txt")]
+    assert len(table) >= 100
+    assert [f"{sentence} => {told(grammar.read(sentence))}" for sentence, _, _ in table] == [
+        f"{sentence} => {expected}" for sentence, _, expected in table
+    ]
+
+
+def test_no_word_of_every_day_is_told(grammar: Grammar) -> None:
+    found = {sentence: words for sentence, _ in SENTENCES if (words := words_told(grammar.read(sentence)))}
+    assert found == TRULY_LEFT_OUT
+
+
+def test_no_word_of_sentences_of_every_day_is_taken_for_a_name(grammar: Grammar) -> None:
+    read = {sentence: grammar.read(sentence) for sentence in lines_of("everyday_talk.txt")}
+    assert {sentence: reading.unknown for sentence, reading in read.items() if reading and reading.unknown} == {}
+
+
+def test_no_word_of_a_dialogue_is_told(grammar: Grammar) -> None:
+    read = {
+        (last, sentence): follow(grammar, sentence, LastQuestion(line=last, rows=rows, at=NOW))
+        for last, rows, sentence, _ in TURNS
+    }
+    assert {turn: words for turn, reading in read.items() if (words := words_told(reading))} == {}
+
+
+@pytest.mark.parametrize(
+    ("last", "sentence", "expected"),
+    [
+        ("/order 宏达", "那大疆和申力呢", "/order 申力 | not found: 大疆"),
+        ("/order 宏达", "上个月和这个月的呢", "/order 宏达 上个月 | left out: 这个月"),
+        ("/stock SKU123", "what about SKU124 in mars", "/stock SKU124 | not found: mars"),
+    ],
+)
+def test_a_sentence_that_goes_on_tells_it_too(last: str, sentence: str, expected: str, grammar: Grammar) -> None:
+    assert told(follow(grammar, sentence, LastQuestion(line=last, at=NOW))) == expected
+
+
+def test_who_may_see_no_names_is_not_told_which_the_company_has(grammar: Grammar) -> None:
+    reading = grammar.read("宏达和大疆的最大的订单")
+    assert reading is not None
+    hidden = without_knowledge(reading)
+    assert (hidden.unknown, hidden.unheld) == ((), ("大疆", "最大"))
