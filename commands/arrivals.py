@@ -57,6 +57,11 @@ class ArrivalsView(ListView):
     today: date
     freshness: Freshness
 
+    @property
+    def has_late(self) -> bool:
+        """Whether what is late belongs to the days, so that they have no beginning."""
+        return self.days is not None and self.days.period.first <= self.today
+
     def buttons(self) -> Sequence[Button]:
         return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -140,7 +140,7 @@ class SalesChart(ChartView):
         return tuple(each for each in reversed(self.days) if each.count)
 
     def table(self) -> Table:
-        rows = [(each.first, each.last, each.count, amount) for each in self.days for amount in _each(each.sums)]
+        rows = [(each.first, each.last, count, amount) for each in self.days for count, amount in _counted(each)]
         headings = (phrase("First day"), phrase("Last day"), phrase("Orders"), phrase("Amount"))
         return _table(headings, rows, self.coverage.as_of)
 
@@ -179,7 +179,7 @@ class AgeingChart(ChartView):
         return sum(each.count for each in self.ages)
 
     def table(self) -> Table:
-        rows = [(name_age(each), each.count, amount) for each in self.ages for amount in _each(each.sums)]
+        rows = [(name_age(each), count, amount) for each in self.ages for count, amount in _counted(each)]
         return _table((phrase("Overdue for"), self.counted, phrase("Amount")), rows, self.coverage.as_of)
 
     def chart(self, language: Language) -> Chart:
@@ -322,9 +322,14 @@ def _panels(
     )
 
 
-def _each(sums: tuple[SalesAmount, ...]) -> tuple[object, ...]:
-    """Return what the rows of a file show: one a currency, one without an amount, or one that says it is hidden."""
-    return (HIDDEN,) if sums is HIDDEN else (sums or (None,))
+def _counted(each: SalesOfDays | AgeingBucket) -> Iterator[tuple[int | None, object]]:
+    """Yield what the rows of a file show of some days: one a currency, one without an amount, or one that is hidden.
+
+    Only the first has the count: who adds up the column counts nothing twice.
+    """
+    amounts: tuple[object, ...] = (HIDDEN,) if each.sums is HIDDEN else (each.sums or (None,))
+    for number, amount in enumerate(amounts):
+        yield None if number else each.count, amount
 
 
 def _table(headings: tuple[Phrase, ...], rows: Sequence[tuple[object, ...]], as_of: datetime | None) -> Table:

@@ -31,7 +31,7 @@ from bot.read_model.stock_days import StockDay
 from commands.chart import AgeingChart, PayablesChart, SalesChart, StockChart
 from commands.report import ReportView
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
-from tests.commands.company import NOW, TODAY, Company, cny, level, place, product
+from tests.commands.company import NOW, TODAY, Company, cny, invoice, level, place, product
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.export_fakes import MemoryCourier
 from tests.read_model.memory_documents import MemoryDocuments
@@ -80,6 +80,17 @@ async def test_sales_are_drawn_day_by_day(
     shown = [each for each in told(svg) if "0.00" not in each.replace("80.00", "").replace("20.00", "")]
     assert shown == ["11月3日: ¥80.00", "11月5日: ¥400.50", "11月3日: €20.00"]
     assert len(told(svg)) == 60, "a bar for each day and currency"
+
+
+async def test_a_file_counts_what_has_two_currencies_once(ask: Ask, company: Company, kept: MemoryDocuments) -> None:
+    euro = Money(Decimal(20), "EUR")
+    owed = (invoice("INV-1", "甲", cny("100.10"), overdue=3), invoice("INV-2", "甲", euro, overdue=4))
+    kept.documents_kept = (*orders(company, (0, cny("100")), (0, euro), (1, cny("80"))), *owed)
+    sales, ageing = as_(SalesChart, await ask("/chart sales")), as_(AgeingChart, await ask("/chart ageing"))
+    assert (sales.count, ageing.count) == (3, 2)
+    for table, count in ((sales.table(), sales.count), (ageing.table(), ageing.count)):
+        assert sum(int(str(row[-2])) for row in table.rows if row[-2] is not None) == count
+        assert [row[-1] for row in table.rows if row[-2] is None] == [euro]
 
 
 async def test_the_picture_says_what_the_report_says(ask: Ask, kept: MemoryDocuments, painter: MemoryPainter) -> None:

@@ -11,6 +11,7 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.presets import PRESET_RULES
 from bot.access.rules import AccessRule
+from bot.cards.escape import WORD_JOINER
 from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockView, WarehouseView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
@@ -106,6 +107,20 @@ async def test_what_comes_on_days_ahead_leaves_out_what_is_late(chat: Chat) -> N
     page = (await chat.says(view.line)).view
     assert isinstance(page, ArrivalsView)
     assert (page.rows, page.total) == (view.rows, view.total)
+
+
+@pytest.mark.parametrize(
+    ("days", "title"),
+    [
+        ("本周", "在途 · 截至11月8日应到货 ("),
+        ("昨天", "在途 · 截至11月4日应到货 ("),
+        ("today", "在途 · 截至11月5日应到货 ("),
+        ("下周", "在途 · 11月9日至11月15日 到货 ("),
+    ],
+)
+async def test_days_that_have_begun_are_told_without_their_beginning(chat: Chat, days: str, title: str) -> None:
+    reply = await chat.says(f"/arrivals {days}")
+    assert reply.title.replace(WORD_JOINER, "").startswith(title), "what is late since last month is on the list, too"
 
 
 async def test_a_product_of_which_nothing_comes_says_so(chat: Chat) -> None:
