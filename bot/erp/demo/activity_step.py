@@ -26,7 +26,7 @@ PINNED_KEYS = frozenset(map(fold, PINNED))
 
 PRODUCT, STOCK = t.table(t.ProductRow), t.table(t.StockRow)
 
-# What is asked many times at every step is written once: to build a statement takes longer than to run it.
+# Statements that every step runs many times are built once: building one takes longer than running it.
 _PLACES = select(STOCK).where(STOCK.c.sku_key == bindparam("sku_key")).order_by(STOCK.c.warehouse)
 _REORDER_POINT = select(PRODUCT.c.reorder_point).where(PRODUCT.c.sku_key == bindparam("sku_key"))
 _ALL_PLACES = select(STOCK).order_by(STOCK.c.sku_key, STOCK.c.warehouse)

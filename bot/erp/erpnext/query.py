@@ -200,7 +200,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
 )
 
 _UNSETTLED: Mapping[Filter, FilterCondition] = {
-    # What was overpaid is not open: that depends on whether it is a return.
+    # An overpaid invoice is not open; whether it is overpaid depends on its being a return.
     Filter.OPEN: FilterCondition(
         lambda today: [("docstatus", "=", 1), ("outstanding_amount", "!=", 0)], by="due_date", exact=False
     ),

@@ -67,7 +67,7 @@ def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:
         .where(_S.next_ms <= to_ms(now), _S.ended.is_(False))
         .order_by(_S.id)
         .limit(_AT_ONCE)
-        # What another process is just queueing is left to it.
+        # Leave those that another process is queueing right now.
         .with_for_update(skip_locked=True)
     )
     found = [_SUBSCRIPTION.read_row(row) for row in read_readable(connection, SUBSCRIPTION, due)]
