@@ -56,7 +56,7 @@ class ActivityStep:
         note_change(self.connection, area, key, self.now)
 
     def next_number(self, table: Table, prefix: str, first: int) -> str:
-        """Return the number of the next document; none is ever deleted, so they are counted."""
+        """Return the number of the next document: their count, because documents are never deleted."""
         count = self.connection.scalar(select(func.count()).select_from(table)) or 0
         return f"{prefix}-{first + count}"
 

@@ -66,7 +66,7 @@ class ChildField:
 
 @dataclass(frozen=True, slots=True)
 class ChildTable:
-    """A child table of which whole rows are told, the fields that are, and what the document calls it."""
+    """A child table that is read row by row: its fields, and what the document calls it."""
 
     doctype: str
     fields: tuple[str, ...]
@@ -440,7 +440,7 @@ def warehouses(names: Sequence[str], company: str) -> ListRequest:
 
 
 def credit_limits(customers: Sequence[str]) -> ListRequest:
-    """Return the request for customers' credit limits, of which each company has its own."""
+    """Return the request for customers' credit limits; each company has its own."""
     fields = ("parent", "company", "credit_limit")
     return ListRequest("Customer Credit Limit", fields, [("parent", "in", customers)], parent="Customer")
 

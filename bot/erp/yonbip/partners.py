@@ -40,7 +40,7 @@ _LANGUAGES = ("simplifiedName", "zh_CN", "englishName", "en_US")
 
 
 class PartnerReader:
-    """Reads customers and vendors, of whom lists only find whole codes: all are read, and cached for some minutes."""
+    """Reads customers and vendors. Lists only find whole codes, so all are read and cached for some minutes."""
 
     def __init__(
         self, client: YonBipClient, options: YonBipOptions, values: ValueReader, *, now: Callable[[], datetime]
