@@ -51,7 +51,7 @@ ADMIN = "admin"
 """Role of every administrator of the organisation; the role to ask when nothing else is configured."""
 
 NO_RULE = "default"
-"""In place of a rule's name where none is about the request."""
+"""Stands for the name of a rule where no rule covers the request."""
 
 READ_ONLY = phrase("The bot only reads at present: it changes nothing in the ERP.")
 READ_ONLY_RULE = "access.read_only"

@@ -32,7 +32,7 @@ _LOOKS, _LOOK_PAUSE = 10, 0.2
 _NAMED = 3
 """How many of those who use the database are named."""
 
-# Who may not know what another's process is sees no type of it.
+# Seeing what kind of process another user runs takes a right that we may lack.
 _OTHERS: Final = text(
     "SELECT usename, coalesce(host(client_addr), CASE WHEN backend_type IS NOT NULL THEN 'this machine' END) AS place"
     " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

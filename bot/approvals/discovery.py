@@ -107,7 +107,7 @@ class PendingPoller:
             case = known.pop(order.number.casefold(), None)
             if case is None or case.version != order.version:
                 await self._sync(source, order.number, quiet=quiet)
-        # What takes votes here and no longer waits there: decided, withdrawn or deleted in the ERP.
+        # Cases that take votes here but no longer wait there: decided, withdrawn or deleted in the ERP.
         for case in known.values():
             await self._sync(source, case.number)
         if first:
@@ -124,7 +124,7 @@ class PendingPoller:
         except DingerpError:
             raise
         except Exception as defect:
-            # Else the bot would die of this document, after each restart anew.
+            # Otherwise this document would kill the bot, again after every restart.
             if self._is_news(source, number, defect):
                 log.error("approvals.defect", source=source, number=number, exc_info=defect)
         else:

@@ -62,7 +62,7 @@ def _with_managers_of_now(
 
 
 def _successors(unit: CaseUnitOfWork, plan: ApprovalPlan, requester: str) -> Mapping[str, str]:
-    """Return who is now in the place of whom; nobody where the chain has become too short."""
+    """Return the new approver for each former one that changed, as far as the chain of managers still reaches."""
     chain = unit.company.managers_of(requester) if requester else ()
     places = {old: int(place) - 1 for old, place in plan.by_manager.items()}
     return {old: chain[place] for old, place in places.items() if place < len(chain) and chain[place] != old}

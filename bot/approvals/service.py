@@ -319,5 +319,5 @@ def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderC
 
 
 def _has_turn(unit: CaseUnitOfWork, case: Case, user_id: str) -> bool:
-    # Who may reject has the turn; approving may still meet a limit, of which they are told then.
+    # The right to reject decides whose turn it is. A limit may still prevent approval, and is reported then.
     return check_eligibility(unit, case, user_id, Verdict.REJECT, document_from_case(case)).allowed

@@ -49,7 +49,7 @@ class StaffChanges:
         self._begin()
 
     def note_all(self) -> None:
-        """Have all cases looked at that name managers: somebody may have changed of whom no event told."""
+        """Have all cases looked at that name managers: changes of people may have come without an event."""
         self._is_all_open = True
         self._begin()
 

@@ -203,7 +203,7 @@ def _close_as_found(
     by = approval.decided_by
     mine = by in _account_names(case, account_names) if by else nameless_is_ours
     if order is not None and order.status is PurchaseStatus.WAITING:
-        # One of the ERP's own levels was passed.
+        # The document passed one of the ERP's own levels.
         if mine and case.decision.verdict is Verdict.APPROVE:
             passed = replace(case, outcome=DecisionOutcome.MORE_APPROVALS_NEEDED)
             return close_case(unit, passed, CaseState.APPROVED, "found in the ERP", follow=True)

@@ -84,7 +84,7 @@ def _page(page: DirectoryPage) -> ListedPage:
 
 
 def _keys(person: DirectoryPerson) -> StaffKeys:
-    # Who has never logged in has not shown that the mobile is theirs; an own mail address nobody has proven.
+    # Until the first login nobody has proved that the mobile is theirs, and a private mail address is never proved.
     mobile = {MatchKey.MOBILE: phone_number(person.mobile, person.country.lstrip("+"))}
     return StaffKeys(
         user_id=person.user_id,

@@ -10,7 +10,7 @@ from bot.dingtalk.form_channel import DingTalkFormChannel
 
 
 def build_forms(base: Infrastructure) -> PersonalForms:
-    """Return the forms; without a template none is shown."""
+    """Return the forms; without a template no form is shown."""
     cards = base.settings.cards
     if not cards.form_template:
         return PersonalForms(base.tracks, None, now=base.now)

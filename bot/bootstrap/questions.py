@@ -111,7 +111,7 @@ async def build_pipelines(
         reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
     )
     standing = StoredStandingAnswers(base.database)
-    # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
+    # A redrawn card was not asked for: it neither counts as a question nor belongs to a dialogue.
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
         standing,
         handler=dispatching(),

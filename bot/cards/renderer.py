@@ -51,7 +51,7 @@ MAX_TWIN = 12_000
 _WELCOME = phrase("New here? Just ask in your own words, or tap what you would like to try.")
 _SHORTENED = phrase("… The rest does not fit here.")
 
-# What a mistake in a template can raise; anything else is a mistake in the bot and must be seen.
+# Errors that a faulty template can raise. Anything else is a bug of the bot and must surface.
 _TEMPLATE_FAULTS = (
     TemplateError,
     TypeError,

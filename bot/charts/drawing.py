@@ -77,7 +77,7 @@ def _draw_columns(place: ET.Element, panel: ChartPanel, compact: Compact) -> Non
 def _draw_column(place: ET.Element, bar: ChartBar, scale: Scale, middle: Decimal, slot: Decimal) -> None:
     width = min(slot * Decimal("0.7"), Decimal(28))
     zero, end = _y(scale, Decimal()), _y(scale, bar.value)
-    # What is little beside the highest is still there.
+    # A small value beside the highest one must still be visible.
     height = max(abs(zero - end), Decimal(1)) if bar.value else Decimal()
     top = zero if bar.value < 0 else zero - height
     fill = _RED if bar.value < 0 else _BLUE

@@ -177,7 +177,7 @@ class Signature:
         for parameter in self.parameters:
             if parameter.many:
                 taken: list[object] = [*_take_all(parameter.type, words)]
-                # What is marked may say by itself what is meant: all that lies in @上海仓.
+                # A marked argument may stand alone: @上海仓 means everything in that warehouse.
                 if not (taken or any(values.get(other.name) for other in self.parameters if other.prefix)):
                     taken = [parameter.missing()]
                 positional += taken

@@ -202,7 +202,7 @@ def _spaces(
 def _missed(answer: Mapping[str, Any], spaces: Sequence[CardSpace]) -> tuple[CardSpace, ...]:
     """Return the places that failed, which DingTalk reports under HTTP 200, in the order of the request.
 
-    Raises `DingTalkDeliveryFailed` where none is left. Docs: platform/dingtalk/cards.md#deliveries
+    Raises `DingTalkDeliveryFailed` if no place is left. Docs: platform/dingtalk/cards.md#deliveries
     """
     results = items(part(answer.get("result")).get("deliverResults"))
     failed = [number for number, result in enumerate(results) if not flag(part(result).get("success"))]

@@ -58,7 +58,7 @@ class DocumentScope(Protocol):
 
     @property
     def own(self) -> bool:
-        """Whether only documents are meant of which the reader is salesperson, buyer or requester."""
+        """Whether it covers only documents that have the reader as salesperson, buyer or requester."""
         ...
 
 

@@ -51,7 +51,7 @@ def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: f
         return DeliveryResult(what=DeliveryStepKind.DEAD, reason=reason)
     if trouble is SendFailureKind.UNKNOWN and row.is_message:
         if purpose_of_kind(row.kind) is Purpose.ALERT and row.tries < _TEXT_REPEATS:
-            # Nobody learns of an alert that did not arrive; the same words twice do no harm.
+            # A lost alert goes unnoticed, while the same message twice does no harm.
             again = now + timedelta(seconds=retry_delay(trouble, row.tries + 1, failure.retry_after, chance))
             return DeliveryResult(what=DeliveryStepKind.RETRIED, reason=f"unconfirmed: {reason}", again_at=again)
         # The message may have arrived, and two might be taken for two decisions.

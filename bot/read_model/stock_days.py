@@ -109,7 +109,7 @@ class StockHistory:
         except DingerpError as error:
             log.warning("stock_days.not_kept", error=type(error).__name__)
             return
-        # What was seen meanwhile is newer.
+        # Figures that were seen in the meantime are newer.
         for each in seen:
             if self._waiting.get((each.source, each.sku)) is each:
                 del self._waiting[each.source, each.sku]

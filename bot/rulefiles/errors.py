@@ -37,7 +37,7 @@ _CLOSE = 0.75
 
 
 def closest(word: str, known: Iterable[str], *, similarity: float = _CLOSE) -> tuple[str, ...]:
-    """Return the known word that a misspelt one was meant for, or nothing where none is close."""
+    """Return the known word that a misspelt one was meant for, or nothing if no word is close."""
     return most_alike(word, known, limit=1, similarity=similarity)
 
 

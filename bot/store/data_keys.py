@@ -132,7 +132,7 @@ def _lines(keys: Sequence[CompanyKey]) -> str:
 
 
 def own_keys(database: str | None, folder: Path) -> CompanyKeySource:
-    """Return the source for a database of which no key is configured: a file beside it.
+    """Return the key source for a database without a configured key: a file beside it.
 
     ``database`` is SQLite's file, None for another database, whose key is in ``folder``. One in memory has a key that
     dies with it.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, create_engine, inspect, select, text
+from sqlalchemy import Executable, Row, Select, create_engine, inspect, select, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.pool import NullPool
@@ -83,6 +83,14 @@ class Database:
         """
         work = partial(self.run_blocking, call, durable=durable)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """Return what one query finds; raises as `run` does."""
+        return await self.run(lambda connection: connection.execute(query).all())
+
+    async def execute(self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None) -> None:
+        """Run one statement, with each of the ``values``; raises as `run` does."""
+        await self.run(lambda connection: connection.execute(statement, values))
 
     async def read(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` reads; raises `StoreUnavailable`.

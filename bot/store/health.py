@@ -16,12 +16,12 @@ from sqlalchemy.engine import Connection
 from bot.outbox.delivery import Delivery
 from bot.outbox.health_reports import HEALTH_REPORT
 from bot.store.alerts.repository import wait_for_turn
-from bot.store.database import Database
 from bot.store.engines import look_into
 from bot.store.errors import StoreUnavailable, store_unavailable
 from bot.store.outbox.queue import enqueue
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
+from bot.store.stored import Stored
 from bot.store.tables import DELIVERY, HEARTBEAT
 
 _SHARE = 50
@@ -31,11 +31,8 @@ _D = DELIVERY.c
 _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.changed_ms.desc()).limit(1)
 
 
-class StoredHeartbeat:
+class StoredHeartbeat(Stored):
     """Writes a dummy value, to learn whether writing works."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def beat(self, now: datetime) -> None:
         """Write, in the turn that alerts are changed in; raises `StoreUnavailable` when that fails."""
@@ -75,11 +72,8 @@ class SqlitePages:
         return None if found == "ok" else store_unavailable(damaged(found))
 
 
-class StoredHealthReports:
+class StoredHealthReports(Stored):
     """Implements `bot.outbox.health_reports.TroubleReportStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def last(self) -> str | None:
         return await self._database.read(lambda connection: connection.execute(_LAST_REPORT).scalar())

@@ -121,7 +121,7 @@ class StoredOutsiders:
             return
         rows = [{"conversation_id": group, "seen_ms": to_ms(at)} for group, at in new.items()]
         insert = insert_into(OUTSIDER_GROUP, self._database.dialect).on_conflict_do_nothing()
-        await self._database.run(lambda connection: connection.execute(insert, rows))
+        await self._database.execute(insert, rows)
         self._known |= new.keys()
         self._new = {group: at for group, at in self._new.items() if group not in new}
 
@@ -151,7 +151,7 @@ class StoredPeople:
 
     async def load_departments(self) -> None:
         """Read the departments, whose names belong to everybody's entry."""
-        rows = await self._database.run(lambda connection: connection.execute(select(DEPARTMENT)).all())
+        rows = await self._database.rows(select(DEPARTMENT))
         self._take_departments([ListedDepartment(row.id, row.name, row.parent_id) for row in rows])
 
     async def follow(self) -> None:
@@ -212,7 +212,7 @@ class StoredPeople:
         stale = (
             update(PERSON).where(_P.roles != _NOBODY["roles"]).values(changed_us=to_us(at), written_us=self._written())
         )
-        await self._database.run(lambda connection: connection.execute(stale))
+        await self._database.execute(stale)
         self._forget_all()
 
     async def record_writer(self, user_id: str, name: str, wrote_at: datetime) -> None:

@@ -160,7 +160,7 @@ class AreaPoller:
             calls -= len(unseen)
             findings = await self._read_all(area, dict.fromkeys(subject.code for subject in unseen))
             read = {finding.code.casefold() for finding in findings}
-            # What cannot be read stays as it is until the next sweep.
+            # A record that cannot be read stays as it is until the next sweep.
             left = [replace(subject, seen_at=self._now()) for subject in unseen if subject.key not in read]
             if not await self._step(area, positions, position, findings, by_change=False, left=left):
                 return

@@ -94,7 +94,7 @@ def _readable(event: Mapping[str, object], attribute: str, limit: int) -> str:
 
 
 def _parts(envelope: EventEnvelope) -> tuple[EventData, ...]:
-    """Return the data of each part, with a subject for every one of them. Raises `InvalidEvent`."""
+    """Return the data of each part, each with a subject. Raises `InvalidEvent`."""
     schema = schema_of(envelope.type)
     if schema is None:
         raise InvalidEvent("type is not known here")

@@ -72,7 +72,7 @@ Address = Annotated[Annotated[str, Field(max_length=1_000)], BeforeValidator(_co
 class EventData(BaseModel):
     """The fields of every type; further keys are kept with the event and not used."""
 
-    # What checks the values of a type is made with the first event of that type, not at every start.
+    # The validator of a type is built with its first event, not at every start.
     model_config = ConfigDict(
         frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False, defer_build=True
     )

@@ -49,7 +49,7 @@ def apply_record(
     at = _time(known, finding, circumstances)
     is_news = not circumstances.quiet
     if known is not None and is_open:
-        # What was never reported needs no report that it is better, or over.
+        # A state that was never reported needs no report that it has improved or ended.
         is_news = known.told or (finding.is_worst and finding.state != known.state)
     subject = _subject(finding, at=at, told=is_news, now=circumstances.now)
     if not is_news:

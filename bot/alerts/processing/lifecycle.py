@@ -126,7 +126,7 @@ def _repeat_or_update(alert: Alert, report: GradedEvent) -> tuple[AlertTransitio
     counted = _counted(alert, report)
     if report.severity is alert.severity and _same_content(alert.event, report.event):
         return AlertTransition.REPEATED, counted
-    # Somebody put it off when it was less severe.
+    # It was snoozed when it was less severe.
     snoozed_until = None if report.severity.rank > alert.severity.rank else alert.snoozed_until
     changed = replace(counted, severity=report.severity, snoozed_until=snoozed_until, revision=alert.revision + 1)
     return AlertTransition.UPDATED, changed

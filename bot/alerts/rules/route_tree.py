@@ -101,7 +101,7 @@ class RouteTree:
         return Routing(tuple(targets.values()), tuple(why))
 
     def _has_approval_card(self, event: Event) -> bool:
-        # What waited before the bot first looked has none: it is only listed.
+        # A document that waited before the bot first looked has none: it is only listed.
         return self.decides_in_chat and _is_decided(event.type) and not event.standing
 
     def _target(self, place: Place, route: AlertRoute, facts: Facts) -> Target:

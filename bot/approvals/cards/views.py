@@ -72,7 +72,7 @@ class ApprovalLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteLine:
-    """Who said what, when; ``instead_of`` is the name of whom they stood in for."""
+    """Who said what, when; ``instead_of`` is the name of the person they stood in for."""
 
     name: str
     verdict: Verdict

@@ -176,7 +176,7 @@ class OaSync:
             self._failed("approvals.native_failed", case.id, error)
             after = self._later(claimed, error.retry_after)
         except Exception as defect:
-            # Else the bot would die of this approval, after each restart anew.
+            # Otherwise this approval would kill the bot, again after every restart.
             log.error("approvals.native_defect", case=case.id, exc_info=defect)
             self._metrics.errors.labels("approvals", type(defect).__name__).inc()
             after = self._later(claimed)

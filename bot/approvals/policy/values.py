@@ -20,7 +20,7 @@ _BOUNDS = 'examples are "below 5000 CNY", "from 5000 to below 50000 CNY", "from 
 
 
 def read_money(value: object) -> Money:
-    """Return an amount with its currency, such as ``5000 CNY``; none is negative."""
+    """Return an amount with its currency, such as ``5000 CNY``; never a negative one."""
     if not isinstance(value, str):
         raise ValueError(f"an amount stands in quotes with its currency, {_EXAMPLE}")
     text = " ".join(value.split())

@@ -23,12 +23,12 @@ class MatchOutcome(StrEnum):
     SEVERAL_PEOPLE = "several_people"
     UNVERIFIED = "unverified"
     NONE = "none"
-    """No key leads to an account; people of whom this was always so are not told of."""
+    """No key leads to an account; not reported for people who never had one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountMatch:
-    """An account that is a person's, or why none is known to be. ``key`` led there."""
+    """The account of a person, or why it is unknown. ``key`` led there."""
 
     user_id: str
     name: str

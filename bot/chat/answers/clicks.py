@@ -388,7 +388,7 @@ class ClickPipeline:
         try:
             return await self._shown.has_own_values(click.track_id, click.user_id)
         except DingerpError as error:
-            # What is answered stays hidden then, and the card's next state shows it all the same.
+            # The answer stays hidden then, but the next state of the card shows it.
             log.warning("click.values_unknown", error=type(error).__name__, detail=error.detail)
             return False
 

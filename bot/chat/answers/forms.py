@@ -52,7 +52,7 @@ class PersonalForms:
     """Shows forms, and says what those that come back are worth."""
 
     def __init__(self, tracks: TrackIds, channel: FormChannel | None, *, now: Callable[[], datetime]) -> None:
-        """Without a ``channel`` none is shown; those of an earlier run may come back all the same."""
+        """Without a ``channel`` no form is shown, but forms of an earlier run may still come back."""
         self._tracks = tracks
         self._channel = channel
         self._now = now

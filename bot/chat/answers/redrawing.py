@@ -78,7 +78,7 @@ class AnswerComposer:
             line=answer.line,
             offset=answer.first_row,
             now=self._now(),
-            # What only the asker sees in a group is as private as the answer to a click.
+            # In a group, a card that only the asker sees is as private as the answer to a click.
             clicked=alone_in_group,
         )
         return await self._handler.view_for(context)

@@ -192,7 +192,7 @@ class QuestionDispatcher:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failures.answer(problem, self._bound[name].command, context)
         answer = await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
-        # What a button asks is answered as it stands.
+        # A line from a button is answered as it stands.
         spelling = self._spelling or (None if context.clicked else self._reader)
         if answer.outcome is QuestionOutcome.NOT_FOUND and spelling:
             return await self._answer_spelled(spelling.spell_out(f"/{name} {parsed.rest}"), context) or answer
@@ -360,7 +360,7 @@ class QuestionDispatcher:
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
-            # What follows must lead to nothing that the asker does not see: not to the customer of an order either.
+            # The next question must not lead to anything that the asker may not see, such as the customer of an order.
             self._remember(command.name, rest, cut(result, grant.fields), context)
             return PreparedAnswer(
                 result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes

@@ -50,7 +50,7 @@ class OwnedLists(Generic[D]):
 
 
 class OwnDocuments:
-    """Narrows the ERPs to the documents of which a person is salesperson, buyer or requester.
+    """Narrows the ERPs to the documents that have a person as salesperson, buyer or requester.
 
     That is a preference, not a right: what the asker may not see stays out all the same.
     """

@@ -26,7 +26,7 @@ from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.rankings import PartnerSum, rank_debts, rank_turnover
 
 YEAR = timedelta(days=364)
-"""How long before today the days begin of which none are said."""
+"""How far back a ranking reaches if nobody names days."""
 
 
 class RankedBy(StrEnum):

@@ -127,7 +127,7 @@ class StockView(ListView):
         return more_buttons(self.more, self.level.product.sku)
 
     def buttons(self) -> Sequence[Button]:
-        # Nobody draws what may not be seen, or what is not stocked.
+        # There is no chart of hidden figures, nor of a product that is not stocked.
         has_trend = self.total and self.level.is_stocked and isinstance(self.level.total.on_hand, Decimal)
         trend = [Button(_TREND, Ask(command_line("chart", "stock", self.level.product.sku)))] if has_trend else []
         return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))

@@ -26,7 +26,7 @@ PINNED_KEYS = frozenset(map(fold, PINNED))
 
 PRODUCT, STOCK = t.table(t.ProductRow), t.table(t.StockRow)
 
-# What is asked many times at every step is written once: to build a statement takes longer than to run it.
+# Statements that every step runs many times are built once: building one takes longer than running it.
 _PLACES = select(STOCK).where(STOCK.c.sku_key == bindparam("sku_key")).order_by(STOCK.c.warehouse)
 _REORDER_POINT = select(PRODUCT.c.reorder_point).where(PRODUCT.c.sku_key == bindparam("sku_key"))
 _ALL_PLACES = select(STOCK).order_by(STOCK.c.sku_key, STOCK.c.warehouse)
@@ -56,7 +56,7 @@ class ActivityStep:
         note_change(self.connection, area, key, self.now)
 
     def next_number(self, table: Table, prefix: str, first: int) -> str:
-        """Return the number of the next document; none is ever deleted, so they are counted."""
+        """Return the number of the next document: their count, because documents are never deleted."""
         count = self.connection.scalar(select(func.count()).select_from(table)) or 0
         return f"{prefix}-{first + count}"
 

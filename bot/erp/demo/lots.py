@@ -40,7 +40,7 @@ def lots_of(article: Article, per_warehouse: Mapping[str, Quantities], today: da
 
 
 def lying(lots: Iterable[Lot], on_hand: Mapping[str, Decimal]) -> tuple[Lot, ...]:
-    """Return what is left of lots, of which those that expire first leave first; ``on_hand`` is by warehouse."""
+    """Return what is left of lots; those that expire first leave first. ``on_hand`` is by warehouse."""
     return by_expiry(_left(lots, dict(on_hand)))
 
 

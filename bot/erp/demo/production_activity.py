@@ -39,7 +39,7 @@ def replenish(step: ActivityStep) -> None:
     changed = select(_CHANGE.c.key, _CHANGE.c.revision).where(_CHANGE.c.area == Area.STOCK)
     revisions = {row.key: row.revision for row in step.connection.execute(changed)}
     short.sort(key=lambda item: revisions.get(item.sku, 0))
-    # What ran out a moment ago, since the viewer waits for it, and what has been short for the longest time.
+    # Products that ran out a moment ago, because the viewer waits for them, then those short for the longest time.
     for item in {item.sku: item for item in (short[-1], short[0])}.values():
         _begin(step, item)
 

@@ -60,7 +60,7 @@ def sell_out(step: ActivityStep, share: int) -> None:
     enough = [item for item in enough if item.reorder_point]
     if not enough:
         return
-    # What is nearest to its reorder point needs the most believable order.
+    # The product closest to its reorder point needs the most plausible order.
     enough.sort(key=lambda item: (item.available / (item.reorder_point or 1), item.sku))
     item = step.rng.choice(enough[:20])
     lot = item.article.step

@@ -93,7 +93,7 @@ def _vendor(rng: Random, today: date, place: int, name: str) -> Supplier:
 
 
 def _bills(rng: Random, today: date, purchases: Sequence[PurchaseOrder], terms: dict[str, str]) -> tuple[Bill, ...]:
-    """Return a bill for each order of which something was received, oldest first."""
+    """Return a bill for each order that was received at least in part, oldest first."""
     found = [
         _bill(rng, today, order, terms[order.vendor])
         for order in purchases

@@ -51,7 +51,7 @@ _PRODUCTION = {
 _UNDER_WAY = {ProductionStatus.RELEASED, ProductionStatus.RUNNING, ProductionStatus.ON_HOLD}
 _RESTING = {ProductionStatus.DONE, ProductionStatus.CANCELLED, ProductionStatus.ON_HOLD}
 RESTING = tuple(status for status, meaning in _PRODUCTION.items() if meaning in _RESTING)
-"""Statuses of work orders of which nothing is late."""
+"""Statuses of work orders that cannot be late."""
 
 
 # Products

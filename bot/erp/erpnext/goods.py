@@ -281,7 +281,7 @@ class ErpNextGoods:
         return tuple(await self._listed(rows, await self._site()))
 
     async def _texts(self, text: str) -> list[Condition]:
-        """Return the conditions of which one holds: the order's number is in the lines."""
+        """Return alternative conditions: the order's number is in the lines."""
         if not text:
             return []
         request = ListRequest(_NOTE_LINE, ("parent",), [("against_sales_order", "like", pattern(text))], parent=_NOTE)

@@ -66,7 +66,7 @@ class ChildField:
 
 @dataclass(frozen=True, slots=True)
 class ChildTable:
-    """A child table of which whole rows are told, the fields that are, and what the document calls it."""
+    """A child table that is read row by row: its fields, and what the document calls it."""
 
     doctype: str
     fields: tuple[str, ...]
@@ -200,7 +200,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
 )
 
 _UNSETTLED: Mapping[Filter, FilterCondition] = {
-    # What was overpaid is not open: that depends on whether it is a return.
+    # An overpaid invoice is not open; whether it is overpaid depends on its being a return.
     Filter.OPEN: FilterCondition(
         lambda today: [("docstatus", "=", 1), ("outstanding_amount", "!=", 0)], by="due_date", exact=False
     ),
@@ -440,7 +440,7 @@ def warehouses(names: Sequence[str], company: str) -> ListRequest:
 
 
 def credit_limits(customers: Sequence[str]) -> ListRequest:
-    """Return the request for customers' credit limits, of which each company has its own."""
+    """Return the request for customers' credit limits; each company has its own."""
     fields = ("parent", "company", "credit_limit")
     return ListRequest("Customer Credit Limit", fields, [("parent", "in", customers)], parent="Customer")
 

@@ -84,7 +84,7 @@ def _total(places: Sequence[Quantities]) -> Quantities:
 
 
 def _reorder_point(levels: Sequence[Row]) -> Decimal | None:
-    """Return the sum of all warehouses' reorder levels, None if none is set."""
+    """Return the sum of all warehouses' reorder levels, None if no level is set."""
     known = [
         figure for figure in (number(level.get("warehouse_reorder_level")) for level in levels) if figure is not None
     ]

@@ -110,7 +110,7 @@ class IndexFollower:
                     await self._index.update_state(position)
                     return None
         except ErpError as error:
-            # What was too much for the ERP's time may be less next time.
+            # A batch that was too much for the ERP is smaller next time.
             self._batch = max(1, self._batch // 4)
             return error
 

@@ -118,7 +118,7 @@ class KingdeeErp(ReaderErp):
         return document
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
-        """Return documents with their lines by their numbers, without those of which several have the same number."""
+        """Return documents with their lines by their numbers; numbers that several documents share are left out."""
         with malformed_is_invalid(self.name):
             found = [await self._of_form(form, frozenset(numbers)) for form in _FORMS[kind_of(area)]]
             return tuple(document for part in found for document in part)

@@ -259,7 +259,7 @@ class WarehouseReader:
         return await self._client.query(MATERIALS, f"({' or '.join(f'{key}>0' for key in figures)})")
 
     async def _owed(self) -> str:
-        """Return the condition for inventory of which more may be promised than is in stock there."""
+        """Return the condition for inventory that may be short: more promised than in stock there."""
         return f"(FBaseQty<0{' or FBaseLockQty>0' if await self._client.has(INVENTORY, 'FBaseLockQty') else ''})"
 
     async def _kept(self) -> str:

@@ -33,7 +33,7 @@ class PartnerMapper:
     values: ValueReader
 
     def customer(self, lines: Lines) -> Customer:
-        """Return a customer; contacts may be lines of their own, of which the first that is known counts."""
+        """Return a customer; contacts may be separate lines, and the first known one counts."""
         return Customer(
             salesperson=text(lines[0].get("FSELLER.FName")),
             **self._partner(lines, address="FADDRESS", terms="FRECCONDITIONID.FName"),

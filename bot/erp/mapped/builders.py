@@ -227,7 +227,7 @@ def _approval(values: RecordFields) -> Approval | None:
 
 
 def own_version(version: str) -> str:
-    """Return the ERP's own version out of that of a purchase order, “” if none is mapped."""
+    """Return the ERP's own version from that of a purchase order, empty if it is not mapped."""
     return version.rpartition(_VERSION)[0]
 
 

@@ -150,7 +150,7 @@ def word(kind: type[E], raw: Any) -> E:
 
 
 def progress(raw: Any, full: Decimal | None) -> Progress:
-    """Return how much is done: a word of the domain, or a number of which ``full`` is all."""
+    """Return how much is done: a word of the domain, or a number with ``full`` meaning all."""
     theirs = key(raw)
     if full is None or theirs in set(Progress):
         return word(Progress, theirs)

@@ -46,7 +46,7 @@ class InvoiceRecord(ErpRecord):
 
     def days_overdue(self, today: date) -> int:
         """Return the days since the due date if something is open, else 0; computed here as ERPs disagree."""
-        # Who may not see the amount still sees that it is late.
+        # Readers who may not see the amount still see that it is late.
         owed = self.open_amount is HIDDEN or (self.open_amount is not None and self.open_amount.amount > 0)
         if self.due_on is None or not owed or not self.is_open:
             return 0

@@ -483,7 +483,7 @@ class OdooErp(DocumentErp):
 
 
 def _named(text: str, key: str = "default_code") -> list[Condition]:
-    """Return the conditions of which one holds for a record with this code or number, or with the id behind it."""
+    """Return alternative conditions for a record with this code or number, or with the id behind it."""
     by_id = _BY_ID.fullmatch(text)
     exact = queries.equals(key, text)
     return [exact, ["id", "=", int(by_id[2])]] if by_id else [exact]

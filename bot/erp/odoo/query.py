@@ -270,7 +270,7 @@ DELIVERIES = DocumentQuery(
     partners=("partner_id.name", "partner_id.parent_id.name"),
 )  # fmt: skip
 LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "=", "done"]], days=("date_done",))
-"""Deliveries of which the day is when they left; that of the others is when they are planned."""
+"""Deliveries whose day is when they left; the others have the day they are planned for."""
 NOT_LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "!=", "done"]])
 
 

@@ -277,7 +277,7 @@ class RestClient:
             return NotFound(what or "", source=source)
         if meaning == "rate_limited":
             return RateLimited(text, source=source, retry_after=answer.retry_after)
-        # What an envelope calls unavailable was not done; only a server that broke leaves it open.
+        # If the envelope says unavailable, nothing was done. Only a broken server leaves that open.
         return _MEANINGS[meaning](text, source=source)
 
     def _listed(self, found: Any) -> list[Any]:

@@ -135,7 +135,7 @@ class TrytonErp(DocumentErp):
     async def _approvers(self) -> Mapping[str, Account]:
         """Return the accounts of those who decide: with their own passwords, or else the configured ones."""
         own = await self._keys.keys_of(self.name)
-        # Whose password is the same keeps the session.
+        # An account with the same password keeps its session.
         self._own = {
             user: known
             if (known := self._own.get(user)) is not None and known.is_of(password)

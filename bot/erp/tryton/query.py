@@ -181,7 +181,7 @@ PAYMENTS = DocumentQuery(
     "move.date",
     "",
     {
-        # One of the two is 0, and the other may be negative.
+        # Either of them is 0, and the other may be negative.
         Filter.RECEIVED: (lambda today: [["debit", "<=", 0], ["credit", ">=", 0]], "move.date"),
         Filter.SPENT: (lambda today: [["OR", ["debit", ">", 0], ["credit", "<", 0]]], "move.date"),
     },

@@ -121,7 +121,7 @@ async def read_figures(
 
 
 async def read_below_zero(account: Account, warehouse: Row) -> set[int]:
-    """Return the ids of the products of which a warehouse has less than nothing."""
+    """Return the ids of the products with negative stock in a warehouse."""
     below: Domain = [["quantity", "<", 0]]
     rows = await account.search("product.product", below, ("code",), context={"locations": [warehouse["id"]]})
     return {row["id"] for row in rows}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.arrivals import arrivals_of
@@ -27,7 +26,7 @@ from bot.erp.yonbip.client import YonBipClient, batch_message
 from bot.erp.yonbip.decisions import PurchaseApprovals
 from bot.erp.yonbip.documents import DocumentMapper, production_number, received_whole
 from bot.erp.yonbip.goods import DeliveryReader
-from bot.erp.yonbip.mapping import Row, ValueReader
+from bot.erp.yonbip.mapping import Row
 from bot.erp.yonbip.options import YonBipOptions
 from bot.erp.yonbip.partners import BalanceReader, PartnerReader, PaymentReader
 from bot.erp.yonbip.stock import StockReader
@@ -60,18 +59,15 @@ class YonBipErp(ReaderErp):
 
     def __init__(self, context: AdapterContext, options: YonBipOptions) -> None:
         super().__init__(context.name)
-        self._now = context.now
-        self._options = options
         self._client = YonBipClient(options, now=context.now, source=self.name)
-        self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
-        self._mapper = DocumentMapper(self.name, self._values)
-        self._workflow = PurchaseApprovals(self._client, options, self._values)
+        self._mapper = DocumentMapper(self.name, self._client.values)
+        self._workflow = PurchaseApprovals(self._client)
         self._balances = BalanceReader(self._client)
-        self._stock = self._materials = StockReader(self._client, options, now=context.now)
-        self._partners = PartnerReader(self._client, options, self._values, now=context.now)
-        self._payments = PaymentReader(self._client, options, self._values)
-        self._deliveries = DeliveryReader(self._client, options, self._values)
-        self._changes = ChangeReader(self._client, self._values, now=context.now, days=options.list_days)
+        self._stock = self._materials = StockReader(self._client)
+        self._partners = PartnerReader(self._client)
+        self._payments = PaymentReader(self._client)
+        self._deliveries = DeliveryReader(self._client)
+        self._changes = ChangeReader(self._client)
 
     async def check(self) -> None:
         """Find the data centre, get a token and read one material."""
@@ -110,7 +106,7 @@ class YonBipErp(ReaderErp):
         """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
         if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.list_partners(kind, query)
-        today = self._values.local(self._now()).date()
+        today = self._client.values.local(self._client.now()).date()
         if kind in (listing.PAYMENTS, listing.DELIVERIES):
             part: Any = self._payments.list_payments if kind is listing.PAYMENTS else self._deliveries.list_deliveries
             return cast(Slice[D], await part(query, today))
@@ -131,13 +127,15 @@ class YonBipErp(ReaderErp):
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
         rows: list[Row] = []
-        for body in queries.of_list(path, query, today, days=self._options.list_days):
+        for body in queries.of_list(path, query, today, days=self._client.options.list_days):
             rows += await self._client.rows(f"{path}/list", body)
         return [row for row in rows if queries.may_hold(row, path, query.filter)]
 
     def _header(self, path: str, row: Row) -> Header[str]:
         day, partner = _HEADERS[path]
-        return Header(code(row["id"]), code(row["code"]), self._values.day(row.get(day)), (text(row.get(partner)),))
+        return Header(
+            code(row["id"]), code(row["code"]), self._client.values.day(row.get(day)), (text(row.get(partner)),)
+        )
 
     async def _documents(self, path: str, rows: Sequence[Row]) -> list[Any]:
         if path == queries.PURCHASES:
@@ -154,7 +152,7 @@ class YonBipErp(ReaderErp):
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what open purchase orders owe; only details say when that is due."""
-        today, days = self._values.local(self._now()).date(), self._options.list_days
+        today, days = self._client.values.local(self._client.now()).date(), self._client.options.list_days
         with malformed_is_invalid(self.name):
             lines, made = await gather_or_cancel(
                 *(
@@ -194,7 +192,7 @@ class YonBipErp(ReaderErp):
             return await self._workflow.decide(own_task, decision)
         if decision.verdict is Verdict.REJECT:
             raise NotPermitted("an order that no workflow handles cannot be rejected", source=self.name)
-        if not self._options.audit_without_workflow:
+        if not self._client.options.audit_without_workflow:
             raise NotPermitted("no workflow handles this order, and the app may not audit it itself", source=self.name)
         audited = {"data": [{"id": order.id}]}
         data = await self._client.write(f"{queries.PURCHASES}/batchaudit", audited, what=order.number)

@@ -5,7 +5,7 @@ Docs: platform/erp/yonbip.md#changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -16,7 +16,7 @@ from bot.erp.model import Area, Changes, Feed, Followed
 from bot.erp.values import code
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import production_number
-from bot.erp.yonbip.mapping import Row, ValueReader
+from bot.erp.yonbip.mapping import Row
 from bot.erp.yonbip.query import (
     ACCOUNTING,
     ISSUES,
@@ -49,23 +49,21 @@ _IN_TIME = {"queryOrders": [{"field": "pubts", "order": "asc"}, {"field": "id", 
 class ChangeReader:
     """Reads the changes of areas whose lists have ``pubts``; keeps no state between calls."""
 
-    def __init__(self, client: YonBipClient, values: ValueReader, *, now: Callable[[], datetime], days: int) -> None:
+    def __init__(self, client: YonBipClient) -> None:
         self._client = client
-        self._values = values
-        self._now = now
-        self._days = timedelta(days=days)
+        self._days = timedelta(days=client.options.list_days)
 
     async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
         if area not in _PATHS:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
-        overlap = self._values.overlap(TRANSACTION)
+        overlap = self._client.values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=partial(self._stream, area))
 
     async def _stream(self, area: Followed, since: datetime | None, count: int) -> list[StreamPage]:
         # A list that is read in full must not start at the first day.
-        first = self._now() - self._days if area in _UNORDERED else _FIRST
-        start = f"{self._values.local(since or first):%Y-%m-%d %H:%M:%S}"
+        first = self._client.now() - self._days if area in _UNORDERED else _FIRST
+        start = f"{self._client.values.local(since or first):%Y-%m-%d %H:%M:%S}"
         body: Row = {"simpleVOs": [condition("pubts", "egt", start)]}
         limit: int | None = None
         match area:
@@ -82,7 +80,7 @@ class ChangeReader:
         times = [
             (
                 production_number(row) if area is Area.PRODUCTION else code(row.get("code")),
-                self._values.time(row.get("pubts")),
+                self._client.values.time(row.get("pubts")),
             )
             for row in rows
         ]
@@ -99,5 +97,5 @@ class ChangeReader:
             found = await gather_rows(*(self._client.rows(f"{ACCOUNTING[path]}/list", each) for each in asked_bills))
         except NotPermitted:
             return StreamPage({})
-        times = ((code(row.get("bizBillCode")), self._values.time(row.get(_BALANCED))) for row in found)
+        times = ((code(row.get("bizBillCode")), self._client.values.time(row.get(_BALANCED))) for row in found)
         return StreamPage(latest(times))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import (
@@ -29,7 +30,7 @@ from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
 from bot.erp.values import code, number, text
-from bot.erp.yonbip.mapping import Row
+from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.options import YonBipOptions
 
 
@@ -151,8 +152,9 @@ class YonBipClient:
 
     def __init__(self, options: YonBipOptions, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
-        self._options = options
-        self._now = now
+        self.options = options
+        self.now = now
+        self.values = ValueReader(ZoneInfo(options.zone), options.currencies)
         self._http = Http(options, now=now, source=source)
         self._gateway = ExpiringValue(self._find_gateway, now=now, holds=_GATEWAY_HOLDS)
         self._relogin = Relogin(self._log_in)
@@ -165,8 +167,8 @@ class YonBipClient:
 
     async def _log_in(self) -> Session:
         gateway = await self._gateway.value()
-        parameters = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
-        signed = signature(self._options.app_secret.get_secret_value(), parameters)
+        parameters = {"appKey": self.options.app_key, "timestamp": str(int(self.now().timestamp() * 1000))}
+        signed = signature(self.options.app_secret.get_secret_value(), parameters)
         answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**parameters, "signature": signed})
         data = self._from_login(answer)
         token = code(data.get("access_token"))
@@ -176,10 +178,10 @@ class YonBipClient:
 
     async def _find_gateway(self) -> TenantGateway:
         """Return the tenant's gateway: data centres differ, and may change (docs: platform/erp/yonbip.md#gateway)."""
-        answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
+        answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self.options.tenant})
         data = self._from_login(answer)
         calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
-        secure = self._options.url.startswith("https://")
+        secure = self.options.url.startswith("https://")
         if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
             raise Unavailable("the platform does not name the tenant's gateway", source=self.source)
         return TenantGateway(calls, tokens)
@@ -223,10 +225,10 @@ class YonBipClient:
 
         async def call(session: Session) -> Any:
             query, headers = {"access_token": session.token}, dict(WORKFLOW)
-            person = self._options.user_tokens.get(by)
+            person = self.options.user_tokens.get(by)
             if person is not None:
                 token = person.get_secret_value()
-                match self._options.user_token_in:
+                match self.options.user_token_in:
                     case "header":
                         headers["yht_access_token"] = token
                     case "cookie":
@@ -246,8 +248,8 @@ class YonBipClient:
 
         Raises `Invalid` if there are more than ``most``, by default the configured maximum.
         """
-        most = most or self._options.most_rows
-        size = self._options.page_rows if limit is None else min(self._options.page_rows, limit)
+        most = most or self.options.most_rows
+        size = self.options.page_rows if limit is None else min(self.options.page_rows, limit)
         rows: list[Row] = []
         page = 0
         while True:
@@ -274,7 +276,7 @@ class YonBipClient:
         page = 0
         while True:
             page += 1
-            sent = {**body, "pageIndex": page, "pageSize": self._options.page_rows}
+            sent = {**body, "pageIndex": page, "pageSize": self.options.page_rows}
             found = await self.read("POST", path, body=sent)
             # Beyond the last page there may be no array.
             if found is not None and (not isinstance(found, list) or any(not isinstance(row, dict) for row in found)):
@@ -296,8 +298,8 @@ class YonBipClient:
 
         The platform reads details only one by one. Raises `Invalid` for more than the configured maximum.
         """
-        if len(ids) > self._options.most_details:
-            most = self._options.most_details
+        if len(ids) > self.options.most_details:
+            most = self.options.most_details
             raise Invalid(
                 f"{len(ids)} documents to be read one by one, {most} at most: ask for less", source=self.source
             )

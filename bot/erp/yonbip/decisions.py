@@ -19,8 +19,7 @@ from bot.erp.model import Decision, Verdict
 from bot.erp.values import code, malformed_is_invalid, number, text
 from bot.erp.workflow import WorkflowRun, WorkflowTask
 from bot.erp.yonbip.client import WORKFLOW, YonBipClient
-from bot.erp.yonbip.mapping import Row, ValueReader
-from bot.erp.yonbip.options import YonBipOptions
+from bot.erp.yonbip.mapping import Row
 
 _RUNTIME = "yonbip/digitalModel/openapi/runtime/ext"
 _TODO = "yonbip/digitalModel/openapi/task/querytaskstodo/page"
@@ -45,10 +44,8 @@ Run = WorkflowRun[YonBipTask]
 class PurchaseApprovals:
     """Reads workflow runs by the ids of orders, and decides a task."""
 
-    def __init__(self, client: YonBipClient, options: YonBipOptions, values: ValueReader) -> None:
+    def __init__(self, client: YonBipClient) -> None:
         self._client = client
-        self._options = options
-        self._values = values
 
     async def runs(self, orders: Sequence[Row]) -> dict[str, Run]:
         """Return the last run of each order that has a workflow, by id.
@@ -78,7 +75,7 @@ class PurchaseApprovals:
 
         The call takes no version: a task that no longer exists is refused.
         """
-        source = task.source or self._options.workflow_source
+        source = task.source or self._client.options.workflow_source
         if decision.verdict is Verdict.APPROVE:
             path = f"{_RUNTIME}/tasks/{task.id}"
             body: Row = {"source": source, "action": "complete"}
@@ -97,7 +94,7 @@ class PurchaseApprovals:
         return "" if message == "ok" else message
 
     def _key(self, order: str) -> str:
-        return self._options.business_key.replace("{id}", order)
+        return self._client.options.business_key.replace("{id}", order)
 
     async def _todo(self, orders: Sequence[str]) -> list[Row]:
         body = {"sort": "createTime", "order": "asc", "returnParticipants": True, "returnProcessInstance": True}
@@ -105,7 +102,7 @@ class PurchaseApprovals:
 
     async def _history(self, orders: Sequence[str]) -> list[Row]:
         body = {
-            "appSource": self._options.workflow_source,
+            "appSource": self._client.options.workflow_source,
             "returnBusinessActivityRules": False,
             "returnAttachmentList": False,
             "sort": "startTime",
@@ -143,7 +140,7 @@ class PurchaseApprovals:
         return WorkflowRun(waiting=waiting, done=done, requester=code(last.get("startUserId")))
 
     def _stamp(self, value: Any) -> float:
-        moment = self._values.time(value)
+        moment = self._client.values.time(value)
         return moment.timestamp() if moment else 0.0
 
     def _task(self, row: Row) -> YonBipTask:
@@ -156,7 +153,7 @@ class PurchaseApprovals:
             person=code(row.get("assignee")),
             name=text(person.get("name")),
             source=code(row.get("source")),
-            done_at=self._values.time(row.get("endTime")),
+            done_at=self._client.values.time(row.get("endTime")),
             comment=text(last.get("fullMessage") or last.get("message")),
         )
 

@@ -16,8 +16,7 @@ from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
 from bot.erp.values import code, number, text
 from bot.erp.yonbip.client import YonBipClient
-from bot.erp.yonbip.mapping import Row, ValueReader
-from bot.erp.yonbip.options import YonBipOptions
+from bot.erp.yonbip.mapping import Row
 from bot.erp.yonbip.query import ISSUES, condition
 
 _AUDITED, _BACK = "1", "1"
@@ -26,9 +25,9 @@ _AUDITED, _BACK = "1", "1"
 class DeliveryReader:
     """Reads notes of goods issue, which name their order as the source of their lines."""
 
-    def __init__(self, client: YonBipClient, options: YonBipOptions, values: ValueReader) -> None:
-        self._client, self._values = client, values
-        self._days = timedelta(days=options.list_days)
+    def __init__(self, client: YonBipClient) -> None:
+        self._client = client
+        self._days = timedelta(days=client.options.list_days)
 
     async def read(self, key: str) -> GoodsDelivery:
         """Return one note; raises `NotFound`."""
@@ -73,14 +72,14 @@ class DeliveryReader:
 
     def _header(self, key: str, lines: Sequence[Row]) -> Header[str]:
         head = lines[0]
-        customer, day = text(head.get("cust_name")), self._values.day(head.get("vouchdate"))
+        customer, day = text(head.get("cust_name")), self._client.values.day(head.get("vouchdate"))
         return Header(key, code(head["code"]), day, (customer, *(code(line.get("firstupcode")) for line in lines)))
 
     def _delivery(self, row: Row) -> GoodsDelivery:
         """Return a note from its detail; its only day is when goods left or, before it is audited, are to leave."""
         lines: Sequence[Row] = row.get("details") or ()
         shipped = code(row.get("status")) == _AUDITED
-        day = self._values.day(row.get("vouchdate"))
+        day = self._client.values.day(row.get("vouchdate"))
         orders = dict.fromkeys(order for line in lines if (order := code(line.get("firstupcode"))))
         return GoodsDelivery(
             id=code(row["id"]),
@@ -104,6 +103,6 @@ class DeliveryReader:
             ),
             salesperson=text(row.get("operator_name")),
             warehouse=text(row.get("warehouse_name")),
-            changed_at=self._values.time(row.get("pubts")),
+            changed_at=self._client.values.time(row.get("pubts")),
             source=self._client.source,
         )

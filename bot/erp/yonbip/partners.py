@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -29,8 +29,7 @@ from bot.erp.port import ListQuery
 from bot.erp.values import amount_of, code, is_true, text
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import Balances
-from bot.erp.yonbip.mapping import Row, ValueReader
-from bot.erp.yonbip.options import YonBipOptions
+from bot.erp.yonbip.mapping import Row
 from bot.erp.yonbip.query import ACCOUNTING, PAYABLES
 
 _CUSTOMERS = "yonbip/digitalModel/merchant/newlist"
@@ -40,18 +39,13 @@ _LANGUAGES = ("simplifiedName", "zh_CN", "englishName", "en_US")
 
 
 class PartnerReader:
-    """Reads customers and vendors, of whom lists only find whole codes: all are read, and cached for some minutes."""
+    """Reads customers and vendors. Lists only find whole codes, so all are read and cached for some minutes."""
 
-    def __init__(
-        self, client: YonBipClient, options: YonBipOptions, values: ValueReader, *, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, client: YonBipClient) -> None:
         self._client = client
-        self._most = options.most_materials
-        self._values = values
-        self._now = now
-        holds = timedelta(minutes=options.catalogue_minutes)
+        holds = timedelta(minutes=client.options.catalogue_minutes)
         self._known: Mapping[Listing[Any], ExpiringValue[tuple[Any, ...]]] = {
-            kind: ExpiringValue(partial(self._all, kind), now=now, holds=holds) for kind in (CUSTOMERS, VENDORS)
+            kind: ExpiringValue(partial(self._all, kind), now=client.now, holds=holds) for kind in (CUSTOMERS, VENDORS)
         }
 
     async def close(self) -> None:
@@ -69,7 +63,7 @@ class PartnerReader:
 
     async def list_partners(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         """Return part of a list, by code."""
-        return kind.pick(await self._known[kind].value(), query, self._values.local(self._now()).date())
+        return kind.pick(await self._known[kind].value(), query, self._client.values.local(self._client.now()).date())
 
     def _calls(self, kind: Listing[Any]) -> tuple[Callable[[Row], Awaitable[list[Row]]], Callable[[Row], Any]]:
         if kind is CUSTOMERS:
@@ -81,10 +75,10 @@ class PartnerReader:
         return _distinct(build(row) for row in await read({}))
 
     async def _customer_rows(self, body: Row) -> list[Row]:
-        return await self._client.uncounted_rows(_CUSTOMERS, body, most=self._most)
+        return await self._client.uncounted_rows(_CUSTOMERS, body, most=self._client.options.most_materials)
 
     async def _vendor_rows(self, body: Row) -> list[Row]:
-        return await self._client.rows(_VENDORS, body, most=self._most)
+        return await self._client.rows(_VENDORS, body, most=self._client.options.most_materials)
 
     def _customer(self, row: Row) -> Customer:
         """Return a customer; the list shows neither contacts nor who is disabled."""
@@ -92,7 +86,7 @@ class PartnerReader:
             id=code(row["id"]),
             code=code(row["code"]),
             name=_name(row.get("name")),
-            changed_at=self._values.time(row.get("pubts")),
+            changed_at=self._client.values.time(row.get("pubts")),
             source=self._client.source,
         )
 
@@ -105,7 +99,7 @@ class PartnerReader:
             email=text(row.get("vendoremail")),
             address=text(row.get("vendoraddress")) or text(row.get("address")),
             is_active=not is_true(row.get("stop")),
-            changed_at=self._values.time(row.get("pubts")),
+            changed_at=self._client.values.time(row.get("pubts")),
             source=self._client.source,
         )
 
@@ -157,9 +151,9 @@ _PAYMENT_STATES = {"2": PaymentStatus.BOOKED, "3": PaymentStatus.CANCELLED, "4":
 class PaymentReader:
     """Reads receipts, payments and refunds out of their lists, whose rows tell all that is told of a payment."""
 
-    def __init__(self, client: YonBipClient, options: YonBipOptions, values: ValueReader) -> None:
-        self._client, self._values = client, values
-        self._days = timedelta(days=options.list_days)
+    def __init__(self, client: YonBipClient) -> None:
+        self._client = client
+        self._days = timedelta(days=client.options.list_days)
 
     async def read(self, number: str) -> Payment:
         """Return one payment; raises `NotFound`."""
@@ -188,7 +182,7 @@ class PaymentReader:
         head = lines[0]
         status = _PAYMENT_STATES.get(code(head.get("verifyState")), PaymentStatus.DRAFT)
         taken_back = code(head.get("writeOffState")) == "1"
-        currency = self._values.currency(head.get("bodyItemOriCurrencyName"))
+        currency = self._client.values.currency(head.get("bodyItemOriCurrencyName"))
         amount = amount_of(line.get("bodyItemOriTaxIncludedAmount") for line in lines)
         return Payment(
             id=code(head["id"]),
@@ -197,10 +191,10 @@ class PaymentReader:
             partner_kind=cash.partner_kind,
             direction=cash.direction,
             status=PaymentStatus.CANCELLED if taken_back else status,
-            paid_on=self._values.day(head.get("billDate")),
-            amount=self._values.money(amount, currency),
+            paid_on=self._client.values.day(head.get("billDate")),
+            amount=self._client.values.money(amount, currency),
             method=text(head.get("bodyItemSettleModeName")),
-            changed_at=self._values.time(head.get("pubts") or head.get("modifyTime")),
+            changed_at=self._client.values.time(head.get("pubts") or head.get("modifyTime")),
             source=self._client.source,
         )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
@@ -18,7 +18,6 @@ from bot.erp.warehouses import contents_of, pick_warehouse
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import product
 from bot.erp.yonbip.mapping import Row
-from bot.erp.yonbip.options import YonBipOptions
 
 _MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
 _STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"
@@ -34,11 +33,10 @@ _FIGURES = {
 class StockReader:
     """Reads materials and stock levels; all quantities are in the material's main unit."""
 
-    def __init__(self, client: YonBipClient, options: YonBipOptions, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: YonBipClient) -> None:
         self._client = client
-        self._options = options
-        self._now = now
-        self._catalogue = ExpiringValue(self._read, now=now, holds=timedelta(minutes=options.catalogue_minutes))
+        holds = timedelta(minutes=client.options.catalogue_minutes)
+        self._catalogue = ExpiringValue(self._read, now=client.now, holds=holds)
 
     async def probe(self) -> None:
         """Read one material; raises the errors that a query would raise."""
@@ -53,7 +51,7 @@ class StockReader:
         return listing.find_products(await self._catalogue.value(), search, limit=limit)
 
     async def _read(self) -> tuple[Product, ...]:
-        rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
+        rows = await self._client.rows(_MATERIALS, {}, most=self._client.options.most_materials)
         return tuple({code(row.get("code")): product(row) for row in rows}.values())
 
     async def close(self) -> None:
@@ -74,8 +72,8 @@ class StockReader:
             total=_figures(rows),
             per_warehouse=self._places(rows),
             reorder_point=None,
-            as_of=self._now(),
-            company=self._options.org,
+            as_of=self._client.now(),
+            company=self._client.options.org,
             source=self._client.source,
         )
 
@@ -94,11 +92,13 @@ class StockReader:
             )
             for sku, lines in grouped.items()
         )
-        return contents_of(items, place, self._options.warehouses.get(place, place), query, source=self._client.source)
+        return contents_of(
+            items, place, self._client.options.warehouses.get(place, place), query, source=self._client.source
+        )
 
     async def _in_warehouse(self, wanted: str) -> tuple[str, list[Row]]:
         """Return the id and the stock rows of a warehouse by its id, name or code."""
-        known = self._options.warehouses.items()
+        known = self._client.options.warehouses.items()
         try:
             place, _ = pick_warehouse(known, wanted, lambda each: each, source=self._client.source)
         except NotFound:
@@ -116,8 +116,8 @@ class StockReader:
 
     async def _stock_rows(self, body: Row) -> list[Row]:
         """Return rows of stock: unlike other lists, an array without pages."""
-        if self._options.org:
-            body = {**body, "org": self._options.org}
+        if self._client.options.org:
+            body = {**body, "org": self._client.options.org}
         data = await self._client.read("POST", _STOCK, body=body)
         # Without any stock there may be no array.
         if data is not None and (not isinstance(data, list) or any(not isinstance(row, dict) for row in data)):
@@ -132,7 +132,7 @@ class StockReader:
         return tuple(
             WarehouseStock(
                 code=code(lines[0].get("warehouse_code")) or place,
-                name=text(lines[0].get("warehouse_name")) or self._options.warehouses.get(place, place),
+                name=text(lines[0].get("warehouse_name")) or self._client.options.warehouses.get(place, place),
                 quantities=_figures(lines),
             )
             for place, lines in grouped.items()

@@ -28,11 +28,11 @@ from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.sealing import KeyRing, NotOpened
 from bot.severity import Severity
 from bot.store.alerts.packs import forget_packs, forget_packs_before, read_bodies, store_bodies
-from bot.store.database import Database
 from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import Sealed, keys_in_use, seal
 from bot.store.statements import chunks, insert_into, replace_into
+from bot.store.stored import Stored
 from bot.store.tables import EVENT, POLL_POSITION, POLL_SUBJECT, POLL_UNSENT
 from bot.store.unreadable_rows import read_readable
 
@@ -136,11 +136,8 @@ class EventBacklog:
     oldest_at: datetime
 
 
-class StoredEvents:
+class StoredEvents(Stored):
     """Implements `bot.alerts.intake.batched_intake.EventStore`; `search` and `prune` are for tools."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
         """Store events in one transaction, which survives a power cut, and return the keys of new waiting events."""
@@ -344,16 +341,13 @@ def _rows(found: Iterable[Any]) -> list[_Waiting]:
     return [_Waiting(*row) for row in found]
 
 
-class StoredPolls:
+class StoredPolls(Stored):
     """Implements `bot.alerts.intake.poll_state.PollStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def positions(self, source: str) -> Mapping[str, Checkpoint]:
         """Return how far the areas of a source have been polled, by their names."""
         wanted = select(POLL_POSITION).where(_P.source == source)
-        rows = await self._database.run(lambda connection: connection.execute(wanted).all())
+        rows = await self._database.rows(wanted)
         return {row.area: _POSITION.read_row(row) for row in rows}
 
     async def subjects(self, source: str, area: str, codes: Collection[str]) -> Mapping[str, PolledSubject]:
@@ -369,7 +363,7 @@ class StoredPolls:
     async def unseen(self, source: str, area: str, before: datetime, limit: int) -> Sequence[PolledSubject]:
         own = (_S.source == source, _S.area == area, _S.state != NORMAL, _S.seen_ms < to_ms(before))
         wanted = select(POLL_SUBJECT).where(*own).order_by(_S.seen_ms, _S.key).limit(limit)
-        rows = await self._database.run(lambda connection: connection.execute(wanted).all())
+        rows = await self._database.rows(wanted)
         return [_SUBJECT.read_row(row) for row in rows]
 
     async def advance(
@@ -412,7 +406,7 @@ class StoredPolls:
     async def answered(self, source: str, at: datetime) -> None:
         """Note that a source answered everything."""
         noted = update(POLL_POSITION).where(_P.source == source).values(good_ms=to_ms(at))
-        await self._database.run(lambda connection: connection.execute(noted))
+        await self._database.execute(noted)
 
     async def unsent(self, source: str, limit: int) -> Sequence[tuple[int, CloudEvent]]:
         """Return events that are not handed over yet, in their order, each with its number."""
@@ -432,7 +426,7 @@ class StoredPolls:
     async def prune(self, source: str, before: datetime) -> None:
         """Delete subjects that need no attention and that the ERP did not mention since."""
         old = delete(POLL_SUBJECT).where(_S.source == source, _S.state == NORMAL, _S.seen_ms < to_ms(before))
-        await self._database.run(lambda connection: connection.execute(old))
+        await self._database.execute(old)
 
 
 def _subject_row(position: Checkpoint, subject: PolledSubject) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def read_bodies(connection: Connection, packs: Iterable[int]) -> Mapping[int, Se
 
 
 def forget_packs(connection: Connection, packs: Collection[int]) -> None:
-    """Delete packs of which no event is needed: all of them were known."""
+    """Delete packs without any event that is needed: all of them were known."""
     for some in chunks(packs):
         connection.execute(delete(EVENT_PACK).where(_E_PACK.number.in_(some)))
 

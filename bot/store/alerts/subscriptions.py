@@ -11,11 +11,11 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts.subscriptions import Subscription
 from bot.outbox.place import Place
-from bot.store.database import Database
 from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
+from bot.store.stored import Stored
 from bot.store.tables import SUBSCRIPTION
 from bot.store.unreadable_rows import read_readable
 
@@ -28,11 +28,8 @@ _TIME = PlainCodec("{:%H:%M}".format, time.fromisoformat)
 _SUBSCRIPTION = RecordCodec(Subscription, {**IN_MILLISECONDS, time: _TIME}, names={"next_at": "next_ms"})
 
 
-class StoredSubscriptions:
+class StoredSubscriptions(Stored):
     """Implements `bot.alerts.subscriptions.SubscriptionStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def put(self, subscription: Subscription) -> None:
         await self._database.run(partial(_put, subscription))
@@ -48,11 +45,11 @@ class StoredSubscriptions:
         return tuple(map(_SUBSCRIPTION.read_row, rows))
 
     async def drop(self, ids: Sequence[str]) -> None:
-        await self._database.run(lambda connection: connection.execute(delete(SUBSCRIPTION).where(_S.id.in_(ids))))
+        await self._database.execute(delete(SUBSCRIPTION).where(_S.id.in_(ids)))
 
     async def end(self, subscription_id: str) -> None:
         ended = update(SUBSCRIPTION).where(_S.id == subscription_id).values(ended=True)
-        await self._database.run(lambda connection: connection.execute(ended))
+        await self._database.execute(ended)
 
     async def send_due(self, now: datetime, zone: tzinfo) -> int:
         return await self._database.run(partial(_send_due, now, zone))
@@ -70,7 +67,7 @@ def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:
         .where(_S.next_ms <= to_ms(now), _S.ended.is_(False))
         .order_by(_S.id)
         .limit(_AT_ONCE)
-        # What another process is just queueing is left to it.
+        # Leave those that another process is queueing right now.
         .with_for_update(skip_locked=True)
     )
     found = [_SUBSCRIPTION.read_row(row) for row in read_readable(connection, SUBSCRIPTION, due)]

@@ -39,6 +39,7 @@ from bot.store.outbox.queue import enqueue, withdraw
 from bot.store.record_codec import PlainCodec, RecordCodec
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import AT_ONCE, chunks, insert_into
+from bot.store.stored import Stored
 from bot.store.tables import (
     APPROVAL_CARD,
     APPROVAL_CASE,
@@ -292,11 +293,8 @@ async def forget_cases(database: Database, before: datetime) -> int:
     return count
 
 
-class StoredNativeRecords:
+class StoredNativeRecords(Stored):
     """Implements `bot.approvals.native.oa_forms.NativeRecords`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def under_way(self) -> Sequence[NativeRecord]:
         wanted = select(APPROVAL_NATIVE).where(_N.state != NativeState.ENDED.value).order_by(_N.due_us, _N.case_id)

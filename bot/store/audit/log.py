@@ -323,7 +323,7 @@ def _missing_mentions(connection: Connection, rows: Sequence[dict[str, Any]]) ->
 
 
 def _purge_contradiction(connection: Connection, start: ChainLink) -> Iterator[str]:
-    """Yield that entries are gone of which no entry says that their time was over."""
+    """Yield a finding for entries that are gone without an entry about their retention having ended."""
     if start == NO_ENTRY:
         return
     noted = connection.scalar(select(_A.detail).where(_A.action == PURGE).order_by(_A.seq.desc()).limit(1))

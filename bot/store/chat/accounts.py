@@ -23,6 +23,7 @@ from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import replace_into
+from bot.store.stored import Stored
 from bot.store.tables import ERP_ACCOUNT, ERP_KEY, ERP_KEY_LINK
 from bot.store.transactions import begin_immediate
 
@@ -128,11 +129,8 @@ def _standing(digest: str, now: datetime) -> tuple[Any, ...]:
     return (_L.digest == digest, _L.expires_ms > to_ms(now), _L.tries < MOST_TRIES)
 
 
-class StoredErpAccounts:
+class StoredErpAccounts(Stored):
     """Implements `bot.chat.accounts.binding.AccountStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def all(self) -> Sequence[ErpAccount]:
         query = select(ERP_ACCOUNT).order_by(_A.user_id, _A.source)

@@ -14,20 +14,21 @@ from bot.chat.questions.dialogues import DialogueKey, LastQuestion
 from bot.store.database import Database
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import chunks, execute_many, insert_into, replace_into
+from bot.store.stored import Stored
 from bot.store.tables import DIALOGUE, LANGUAGE, WELCOME
 from bot.store.unreadable_rows import read_readable
 
 
-class StoredLanguages:
+class StoredLanguages(Stored):
     """Implements `bot.access.people.LanguageChoices` and `bot.chat.languages.LanguageChoice`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._chosen: dict[str, str] = {}
 
     async def load(self) -> None:
         """Read all choices."""
-        rows = await self._database.run(lambda connection: connection.execute(select(LANGUAGE)).all())
+        rows = await self._database.rows(select(LANGUAGE))
         self._chosen = {row.user_id: row.code for row in rows}
 
     def chosen(self, user_id: str) -> str | None:
@@ -36,18 +37,15 @@ class StoredLanguages:
     async def choose(self, user_id: str, code: str) -> None:
         """Remember the person's choice."""
         upsert = replace_into(LANGUAGE, self._database.dialect).values(user_id=user_id, code=code)
-        await self._database.run(lambda connection: connection.execute(upsert))
+        await self._database.execute(upsert)
         self._chosen[user_id] = code
 
 
 _W = WELCOME.c
 
 
-class StoredWelcomes:
+class StoredWelcomes(Stored):
     """Implements `bot.chat.answers.welcome.WelcomeStore`; of two processes the first one's message counts."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def claim(self, conversation_id: str, msg_id: str) -> str:
         query = select(_W.msg_id).where(_W.conversation_id == conversation_id)
@@ -64,11 +62,8 @@ class StoredWelcomes:
         return await self._database.run(keep)
 
 
-class StoredDialogues:
+class StoredDialogues(Stored):
     """Implements `bot.chat.questions.dialogues.DialogueStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
         return await self._database.run(partial(_load_dialogues, since_ms=to_ms(since)))

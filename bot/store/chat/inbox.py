@@ -25,6 +25,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import seal
 from bot.store.statements import insert_into
+from bot.store.stored import Stored
 from bot.store.tables import INBOX
 from bot.store.unreadable_rows import read_readable
 
@@ -141,7 +142,7 @@ class _Marks:
                 waiter.set_exception(StoreUnavailable(error.explain()))
 
 
-class StoredInbox:
+class StoredInbox(Stored):
     """Implements `bot.chat.answers.ports.Inbox`.
 
     `run` must be running: it finishes the writing at the end and raises defects.
@@ -151,7 +152,7 @@ class StoredInbox:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._accepted: list[_Accepted] = []
         """Messages that are not being written yet."""
         self._soon: asyncio.Handle | None = None
@@ -209,7 +210,7 @@ class StoredInbox:
     async def prune(self, now: datetime) -> None:
         """Forget what was received longer ago than `RETENTION`."""
         old = delete(INBOX).where(INBOX.c.received_ms < to_ms(now - RETENTION))
-        await self._database.run(lambda connection: connection.execute(old))
+        await self._database.execute(old)
 
     async def run(self) -> None:
         """Wait until cancelled, then write what is left. Raises a defect in the writing."""

@@ -77,7 +77,7 @@ class StoredProductIndex:
         )
 
     async def positions(self) -> Mapping[str, SyncState]:
-        rows = await self._database.run(lambda connection: connection.execute(select(INDEXED_SOURCE)).all())
+        rows = await self._database.rows(select(INDEXED_SOURCE))
         return {row.source: _SYNC_STATE.read_row(row) for row in rows}
 
     async def count(self, source: str) -> int:
@@ -144,7 +144,7 @@ class StoredProductIndex:
     async def keep_readings(self, readings: Mapping[str, tuple[str, ...]]) -> None:
         rows = [{"sign": sign, "readings": " ".join(told)} for sign, told in readings.items()]
         insert = insert_into(PINYIN, self._database.dialect).on_conflict_do_nothing()
-        await self._database.run(lambda connection: connection.execute(insert, rows))
+        await self._database.execute(insert, rows)
 
 
 def _entry_row(position: SyncState, entry: IndexEntry) -> dict[str, Any]:

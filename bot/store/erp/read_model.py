@@ -158,7 +158,7 @@ class StoredDocuments:
 
     async def _numbers(self, limit: int, *conditions: ColumnElement[bool]) -> Sequence[str]:
         wanted = select(_D.area, _D.document).where(*conditions).order_by(_D.number).limit(limit)
-        rows = await self._database.run(lambda connection: connection.execute(wanted).all())
+        rows = await self._database.rows(wanted)
         return [_DOCUMENT[parse_followed(row.area)].read(orjson.loads(row.document)).number for row in rows]
 
     async def keep_only(self, sources: Collection[str]) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from bot.erp.index.folding import key_of
 from bot.read_model.stock_days import SeenStock, StockDay
-from bot.store.database import Database
 from bot.store.statements import chunks, replace_into
+from bot.store.stored import Stored
 from bot.store.tables import STOCK_DAY
 
 _S = STOCK_DAY.c
@@ -21,11 +21,8 @@ _Figures = dict[tuple[str, str], dict[str, Decimal]]
 """Source and product → warehouse → what lies there."""
 
 
-class StoredStockDays:
+class StoredStockDays(Stored):
     """Implements `bot.read_model.stock_days.StockDayStore`. Raises `bot.store.errors.StoreUnavailable`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def keep(self, seen: Sequence[SeenStock]) -> None:
         def keep(connection: Connection) -> None:
@@ -40,7 +37,7 @@ class StoredStockDays:
         same = (newer.c.source == _S.source, newer.c.sku == _S.sku, newer.c.warehouse == _S.warehouse)
         is_followed = select(newer.c.day).where(*same, newer.c.day > _S.day, newer.c.day <= before.toordinal()).exists()
         old = delete(STOCK_DAY).where(_S.day < before.toordinal(), is_followed)
-        await self._database.run(lambda connection: connection.execute(old))
+        await self._database.execute(old)
 
     async def days_of(self, sources: Collection[str], sku: str) -> Sequence[StockDay]:
         wanted = (

@@ -15,15 +15,13 @@ from bot.outbox.spending import Purpose, Quota, SpentKey
 from bot.store.database import Database
 from bot.store.outbox.queue import enqueue
 from bot.store.statements import insert_into
+from bot.store.stored import Stored
 from bot.store.tables import QUOTA_DAY, QUOTA_MONTH, QUOTA_WARNING
 from bot.understanding.language_model.ports import ModelUse
 
 
-class StoredMonthlyCalls:
+class StoredMonthlyCalls(Stored):
     """Implements the port of `bot.dingtalk.quota`; several processes add to the same month."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def load(self, month: str) -> Mapping[SpentKey, int]:
         """Return the counts of ``month`` (as ``2026-11``)."""
@@ -77,25 +75,22 @@ class StoredDailyCalls:
         adding = insert_into(QUOTA_DAY, self._database.dialect).values(**values)
         higher = case((adding.excluded.spent > QUOTA_DAY.c.spent, adding.excluded.spent), else_=QUOTA_DAY.c.spent)
         upsert = adding.on_conflict_do_update(index_elements=["day", "quota"], set_={"spent": higher})
-        await self._database.run(lambda connection: connection.execute(upsert))
+        await self._database.execute(upsert)
 
     async def since(self, day: date) -> Mapping[date, int]:
         """Return what was stored for that day and later days."""
         query = select(QUOTA_DAY).where(QUOTA_DAY.c.day >= day.isoformat(), QUOTA_DAY.c.quota == self._quota.value)
-        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        rows = await self._database.rows(query)
         return {date.fromisoformat(row.day): row.spent for row in rows}
 
 
-class StoredQuotaWarnings:
+class StoredQuotaWarnings(Stored):
     """Implements `bot.outbox.quota_reports.QuotaWarningStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def told(self, month: str) -> frozenset[tuple[Quota, int]]:
         """Return the steps of which administrators were told in ``month``."""
         query = select(QUOTA_WARNING).where(QUOTA_WARNING.c.month == month)
-        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        rows = await self._database.rows(query)
         return frozenset((Quota(row.quota), row.percent) for row in rows)
 
     async def tell(self, month: str, quota: Quota, percents: Sequence[int], deliveries: Sequence[Delivery]) -> None:
@@ -116,11 +111,8 @@ _MODEL = "model"
 _COUNTS = ("calls", "prompt_tokens", "answer_tokens")
 
 
-class StoredModelUse:
+class StoredModelUse(Stored):
     """Implements `bot.understanding.language_model.ports.ModelUseStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, month: str, use: ModelUse) -> ModelUse:
         insert = insert_into(QUOTA_MONTH, self._database.dialect)

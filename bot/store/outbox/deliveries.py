@@ -19,6 +19,7 @@ from bot.store.outbox.queries import REQUEUED, read_places, stands_at, step
 from bot.store.outbox.queue import DELIVERY_VALUES, NEEDS_REDRAW
 from bot.store.record_codec import RecordCodec
 from bot.store.row_times import to_ms
+from bot.store.stored import Stored
 from bot.store.tables import DELIVERY, DELIVERY_STEP
 
 _D, _T = DELIVERY.c, DELIVERY_STEP.c
@@ -28,11 +29,8 @@ _RECORD = RecordCodec(
 )
 
 
-class StoredDeliveries:
+class StoredDeliveries(Stored):
     """Searches deliveries, lists their steps, and queues dead ones again. Raises `StoreUnavailable`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def search(
         self,
@@ -60,7 +58,7 @@ class StoredDeliveries:
     async def steps_of(self, card: str) -> Sequence[DeliveryStep]:
         """Return the steps of one card, oldest first."""
         query = select(DELIVERY_STEP).where(_T.card == card).order_by(_T.at_ms, _T.id)
-        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        rows = await self._database.rows(query)
         return [_STEP.read_row(row) for row in rows]
 
     async def caused_by(self, fact: str) -> Sequence[str]:
@@ -78,14 +76,14 @@ class StoredDeliveries:
     async def clicked(self, card: str, by: str, now: datetime) -> None:
         """Record a click; ``by`` is a userId."""
         line = step(card, to_ms(now), DeliveryStepKind.CLICKED, 0, detail=by)
-        await self._database.run(lambda connection: connection.execute(insert(DELIVERY_STEP), line))
+        await self._database.execute(insert(DELIVERY_STEP), [line])
 
     async def replay(self, now: datetime, cards: Collection[str] | None = None) -> Sequence[str]:
         """Queue dead deliveries again, all or only ``cards``, and return their cards. Wake the worker afterwards."""
         return await self._database.run(lambda connection: _replay(connection, to_ms(now), cards))
 
     async def _records(self, query: Select[Any]) -> Sequence[DeliveryRecord]:
-        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        rows = await self._database.rows(query)
         return [_RECORD.read_row(row) for row in rows]
 
 
@@ -101,11 +99,11 @@ def _replay(connection: Connection, at: int, cards: Collection[str] | None) -> S
     return sorted(row.card for row in back)
 
 
-class StoredShownCards:
+class StoredShownCards(Stored):
     """Implements `bot.chat.answers.clicks.ShownCards` on the outbox. Clicks of the same moment share a commit."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._clicked: Batcher[_Clicked, Place | None] = Batcher(self._clicked_together)
 
     async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:

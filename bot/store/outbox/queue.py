@@ -30,6 +30,7 @@ from bot.store.outbox.queries import read_places, settled_values, stands_at, ste
 from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
 from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
+from bot.store.stored import Stored
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 
 _D, _S = DELIVERY.c, DELIVERY_SPEND.c
@@ -112,11 +113,11 @@ class OutboxDelay:
     due_since: datetime | None
 
 
-class StoredBacklog:
+class StoredBacklog(Stored):
     """Implements `bot.outbox.ports.OutboxStore`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._settled: Batcher[_Settlement, bool] = Batcher(self._settle_together)
 
     async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
@@ -134,7 +135,7 @@ class StoredBacklog:
         at = to_ms(now)
         unseen = and_(_D.shown == 0, _D.doubt == 0, _D.next_ms > at, _D.due_ms <= at)
         hastened = update(DELIVERY).where(waiting, unseen).values(next_ms=at)
-        await self._database.run(lambda connection: connection.execute(hastened))
+        await self._database.execute(hastened)
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
         """Store the outcome of a row; outcomes of the same moment share a commit."""

@@ -66,7 +66,7 @@ async def test_the_data_centre_is_asked_for_once_a_day(erp: YonBipErp, server: F
 async def test_a_gateway_without_tls_is_not_believed(open_with: Open) -> None:
     # In production the lookup itself uses TLS; here only the rule is tested.
     erp = open_with()
-    erp._client._options = erp._options.model_copy(update={"url": "https://erp.invalid"})
+    erp._client.options = erp._client.options.model_copy(update={"url": "https://erp.invalid"})
     with pytest.raises(Unavailable):
         await erp.check()
 
