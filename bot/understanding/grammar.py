@@ -18,7 +18,7 @@ from bot.understanding.gaps import SAID, Gap, nearest, of_product
 from bot.understanding.lateness import LatenessFinder
 from bot.understanding.left_out import Comparison
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
-from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.lines import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
 from bot.understanding.recognition import (
     LONGEST_WORD,
     NAMED,
@@ -240,7 +240,8 @@ class Grammar:
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         several = len(found) > 1 and (not weights or len({_command_of(line) for line in found}) == 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
-        if several or drawn or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
+        billed = set(leading) <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
+        if several or drawn or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
         if anchored:
