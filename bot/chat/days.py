@@ -14,24 +14,36 @@ from functools import cache
 from typing import Self
 
 from bot.chat.arguments import Word
-from bot.chat.calendar_periods import month_of
+from bot.chat.calendar_periods import DAY, month_of
 from bot.chat.day_expressions import ANY_EXPRESSION, match_expression, read_expression, read_same_days
 from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 from bot.phrase import phrase
 
 _BETWEEN = r"\s*(?:到|至|~|—|－|\.\.|-(?=\s)|\bto\b|\buntil\b)\s*"
-_BEFORE = "之前|以前|前"
+_BEFORE = "之前|以前|前(?![0-9一二三四五六七八九十几])"
+"""Said after the last day; 今年前五 are five of this year."""
+_SINCE = "以后|之后|以来|至今|到如今|起(?![床来运订飞诉重码批])"
+"""Said after the first day; what came since is of the days up to today, and what is due since of all days to come."""
+_AFTER = frozenset({"以后", "之后", "after"})
+"""Of those the ones that leave a longer time out: 上个月以后 begins with this month, 11月20号以后 with that day."""
+_YEARS_AHEAD = 10
+"""How far ahead something may be due that is due since a day: ERPs count with the day after the last one."""
 _NOW = "现在|目前|now"
 """The end of a range, as a day of its own said of everything."""
 _DAY_NUMBER = r"\d{1,2}(?:st|nd|rd|th)?"
 _FOUND = (
     rf"(?<![a-z0-9])(?:between\ (?:{_DAY_NUMBER}|{ANY_EXPRESSION})\ and\ (?:{ANY_EXPRESSION})"
-    rf"|(?:(?:by|before)\ )?(?:{ANY_EXPRESSION})(?:{_BETWEEN}(?:{ANY_EXPRESSION}|{_NOW})|{_BEFORE})?)"
+    rf"|(?:(?:by|before|since|after|from(?=.{{3,20}}\ on))\ )?(?:{ANY_EXPRESSION})"
+    rf"(?:{_BETWEEN}(?:{ANY_EXPRESSION}|{_NOW})|{_BEFORE}|{_SINCE}|\ on(?:wards?)?(?![a-z]))?)"
 )
 _FROM_TO = re.compile(r"between\s+(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?|(?P<first>.+?))\s+and\s+(?P<last>.+)")
 _MONTH_IN_DIGITS = re.compile(r"(\d{4})[-/](1[0-2]|0?[1-9])")
 _UNTIL = re.compile(rf"(?:by|before)\s+(?P<english>.+)|(?P<chinese>.+?)(?:{_BEFORE})")
+_FROM = re.compile(
+    r"(?P<english>since|after)\s+(?P<day>.+?)(?:\s+on(?:wards?)?)?"
+    rf"|from\s+(?P<onwards>.+?)\s+on(?:wards?)?|(?P<first>.+?)的?(?P<chinese>{_SINCE})"
+)
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
 _LONGEST = 48
@@ -172,6 +184,8 @@ def find_days(text: str) -> Iterator[tuple[int, int]]:
             yield match.span()
         elif (until := _UNTIL.fullmatch(match[0])) and until.lastgroup and names_days(until[until.lastgroup]):
             yield match.start() + until.start(until.lastgroup), match.start() + until.end(until.lastgroup)
+        elif (since := _FROM.fullmatch(match[0])) and names_days(since[day := _first_day(since)]):
+            yield match.start() + since.start(day), match.start() + since.end(day)
 
 
 def read_days(text: str, today: date) -> DayRange | None:
@@ -182,7 +196,7 @@ def read_days(text: str, today: date) -> DayRange | None:
     bare = _DUE.sub("", folded).strip()
     due = bare != folded
     period = read_expression(bare, today, ahead=due) or _range(bare, today, ahead=due) or _until(bare, today)
-    period = period or _from_to(bare, today, ahead=due) or _same_days(bare, today)
+    period = period or _from_to(bare, today, ahead=due) or _since(bare, today, ahead=due) or _same_days(bare, today)
     return None if period is None else DayRange(period, due)
 
 
@@ -206,6 +220,25 @@ def _until(text: str, today: date) -> Period | None:
     match = _UNTIL.fullmatch(text)
     last = read_expression(match[match.lastgroup], today, ahead=True) if match and match.lastgroup else None
     return Period(today, last.last) if last and last.last >= today else None
+
+
+def _since(text: str, today: date, *, ahead: bool) -> Period | None:
+    """Return the days from one on: 11月20号以后, "since Monday"; of what is due, ten years ahead."""
+    match = _FROM.fullmatch(text)
+    first = read_expression(match[_first_day(match)], today, ahead=ahead) if match else None
+    if match is None or first is None or first.last.year > date.max.year - 2 * _YEARS_AHEAD:
+        return None
+    said = match["chinese"] or match["english"]
+    is_later = said == "after" or (said in _AFTER and first.first < first.last)
+    begin = first.last + DAY if is_later else first.first
+    if ahead or begin > today:
+        return Period(begin, begin.replace(month=12, day=31, year=begin.year + _YEARS_AHEAD))
+    return Period(begin, today)
+
+
+def _first_day(match: re.Match[str]) -> str:
+    """Return the group of the day after which others follow."""
+    return next(group for group in ("first", "onwards", "day") if match[group])
 
 
 def _from_to(text: str, today: date, *, ahead: bool) -> Period | None:

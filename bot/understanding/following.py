@@ -11,13 +11,17 @@ from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
+from bot.understanding.following_lists import ranked_again, widened
+from bot.understanding.following_subjects import for_a_customer, of_another_document, said_in
+from bot.understanding.following_wishes import wished
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines import AT_WAREHOUSES, SAYS_WHAT_TO_DO
+from bot.understanding.lines import ALONE, AT_WAREHOUSES, BILLED_BY, SAYS_WHAT_TO_DO
 from bot.understanding.named_lists import AGEING
 from bot.understanding.recognition import OF_PARTNERS
 from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.shown_documents import OF_THIS, document_of
 from bot.understanding.vocabulary import Trade
-from bot.understanding.wishes import Wish, find_wish
+from bot.understanding.wishes import find_wish
 
 _NUMERALS = "一二三四五六七八九十"
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -37,26 +41,27 @@ _PART_OF_THE_LIST = re.compile(
     re.IGNORECASE,
 )
 """Said of a list that is there: 延期的, 只看深圳仓."""
-_SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|\bwhich\b|\bany\b", re.IGNORECASE)
+_SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗么没]|\bwhich\b|\bany\b", re.IGNORECASE)
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 _OF_THE_DOCUMENT = re.compile(
-    r"[了吗没吧谁几呢哪]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
+    r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
     r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how)\b",
     re.IGNORECASE,
 )
 """Asked of a document that is there: 开票没, 批了吧."""
 _OF_SEVERAL = re.compile(
-    r"哪些|什么货|有什么|清单|列表|所有|全部|几[张个笔]|\b(?:list|all|any|which|orders|invoices)\b", re.IGNORECASE
+    r"哪些|什么货|有什么|有[^，,]*的[吗么没]|清单|列表|所有|全部|几[张个笔]|\b(?:list|all|any|which|orders|invoices)\b",
+    re.IGNORECASE,
 )
+_ANY_OF_THEM = re.compile("有没有(?P<which>[^，,]*的)$")
 _OPENED = re.compile(
     r"(?:帮我|给我|我)?(?:打开|点开|调出来|看看|看一下|看下|看详情|详情|明细)(?:看看|看一下|看下|瞧瞧|吧|呗)*"
     r"|(?:open|show)(?: it| me)?(?: please| pls)?",
     re.IGNORECASE,
 )
-_OF_THIS = re.compile(
-    r"^(?:这|那|该|此)(?:张|个|笔|票|份)?(?:订单|单子|单|发票|采购单|工单|生产单|账单)(?:的|它)?|^(?:原来的|对应的|相应的|原)",
-)
-"""Says that it is about the document that is there."""
+_AND_THIS, _GOODS = "呢", "货"
+"""票呢 and 货呢 are said of the document that is there."""
+_PAID_FOR = frozenset({"invoice", "bill"})
 _TOLD_BY: Mapping[str, frozenset[str]] = {
     "delivery": frozenset({"arrivals"}),
     "why": frozenset({"pending"}),
@@ -76,16 +81,19 @@ _OF_EVERYBODY = re.compile(
     r"谁|哪|所有|全部|客户|供应商|我们|咱|公司|大家|一共|总共|我的|\b(?:who|which|all|we|our|us|my|customers?|vendors?|suppliers?)\b",
     re.IGNORECASE,
 )
-_OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product"})
+_OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product", "mo"})
 """Commands about a product, which a question may leave out that follows another one about it: 多少钱, 够不够500个."""
+_ENOUGH = re.compile(r"够|\benough\b", re.IGNORECASE)
 _OF_ALL = re.compile(
     r"哪(?!个仓|边|里|些料|些材料|些物料)|什么货|有什么|清单|列表|所有|全部|\b(?:what|which|list|all|any)\b",
     re.IGNORECASE,
 )
 _NUMBERED_ALIKE = frozenset({"order", "po"})
+_DATED = frozenset({"order", "delivery", "invoice", "po", "bill", "payment"})
+"""Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
+_OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\b(?:last|now|still|ever|in total)\b", re.IGNORECASE)
 _OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")})
 """Commands that are asked by the number of a document of another one."""
-_UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NEED = "×"
 _PRONOUN = re.compile(
     r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
@@ -100,19 +108,28 @@ _PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer"
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
     text = normalise(sentence)
+    if (exported := grammar.commands.parse(last.line)).command == EXPORT and exported.rest:
+        last = replace(last, line=f"/{exported.rest}")
     wanted = None if text.startswith("/") else drop_export(text)
     if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
-        return _wished(grammar, wish, text, last, usable)
+        return wished(grammar, wish, text, last, usable)
     if wanted is not None:
         return _exported(grammar, wanted, last, usable)
-    if row := _ROW.match(text):
+    if (row := _ROW.match(text)) and not names_days(text):
         return _row(row, text, last) if row.end() == len(text) else _of_a_row(grammar, row, text, last, usable)
     if grammar.commands.parse(last.line).command in _WITHOUT_A_SUBJECT:
         return None
     pronoun = _PRONOUN.search(text)
     if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
         return linked
-    if told := _of_the_document(grammar, text, last, usable):
+    rest, goes_on = _GOES_ON.subn("", text)
+    if told := (
+        _of_the_document(grammar, text, last, usable)
+        or (of_another_document(grammar, rest.strip(), last, usable) if goes_on else None)
+        or ranked_again(grammar, rest.strip(), last, usable)
+        or widened(grammar, text, last, usable)
+        or for_a_customer(grammar, text, last, usable)
+    ):
         return told
     drawn = grammar.commands.parse(last.line).command == "report" and _DRAWN.search(text)
     if not (pronoun or drawn or _GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
@@ -125,21 +142,6 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
-
-
-def _wished(
-    grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
-) -> Reading | None:
-    """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
-    words = split(grammar.commands.parse(last.line).rest)
-    scan = grammar.recognition.scan(f"{words[0]} {text}") if words else None
-    about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
-    if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
-        return None
-    if _UNREAD_NAME.search(grammar.recognition.scan(wish.rest).rest):
-        return None  # it is about somebody or something else
-    reading = grammar.read(f"{words[0]} {text}", usable)
-    return replace(reading, by=ReadBy.CONTEXT) if reading else None
 
 
 def _names_days_of_a_list(grammar: Grammar, text: str, last: LastQuestion) -> bool:
@@ -157,6 +159,8 @@ def _linked(
     if partner is None and _OF_A_PARTNER.search(pronoun):
         return _record(grammar, text, pronoun, last, usable)
     scan = grammar.recognition.scan(_PRONOUN.sub(" ", text))
+    if its_bills := _its_bills(grammar, scan, pronoun, last, usable):
+        return its_bills
     leads_to = {before.command for before, _ in parsed} | (OF_PARTNERS if partner else set())
     weights = grammar.lines.weigh(scan, usable, about=partner.rest if partner else "")
     command = max(sorted(weights.keys() & leads_to), key=lambda name: weights[name], default="")
@@ -167,8 +171,23 @@ def _linked(
         line = command_line(command, partner.rest)
     if not line or (usable is not None and command not in usable) or _named(scan):
         return None
-    understood = (Understood("document", pronoun, last.line), *_understood(scan))
+    understood = (Understood("document", pronoun, last.line), *said_in(scan))
     return Reading(line=line, by=ReadBy.CONTEXT, understood=understood)
+
+
+def _its_bills(
+    grammar: Grammar, scan: Scan, pronoun: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return the invoices of the order that is there: 它的发票; None where its customer is meant."""
+    words = split(grammar.commands.parse(last.line).rest)
+    document = document_of(grammar, last.line)
+    billed = BILLED_BY.get(document[0], "") if document else ""
+    if not billed or (usable is not None and billed not in usable) or _OF_A_PARTNER.search(pronoun):
+        return None
+    if _named(scan) or not grammar.lines.asks_for_its_bills(scan):
+        return None
+    understood = (Understood("document", pronoun, last.line), *said_in(scan))
+    return Reading(line=command_line(billed, words[0]), by=ReadBy.CONTEXT, understood=understood)
 
 
 def _record(
@@ -185,62 +204,84 @@ def _record(
     command = "vendor" if trade is Trade.PURCHASE else "customer"
     if usable is not None and command not in usable:
         return None
-    understood = (Understood("document", pronoun, last.line), *_understood(scan))
+    understood = (Understood("document", pronoun, last.line), *said_in(scan))
     return Reading(line=command_line(command, words[0]), by=ReadBy.CONTEXT, understood=understood)
 
 
 def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
     before = grammar.commands.parse(last.line)
-    if before.command not in _OF_ONE_PRODUCT | {"mo"} or _OF_ALL.search(text):
+    if before.command not in _OF_ONE_PRODUCT or _OF_ALL.search(text):
         return None
     scan = grammar.recognition.scan(text)
     words, *_ = _parts(grammar, before.command, before.rest)
-    if before.command == "mo" and not all(map(grammar.vocabulary.knows_product, words)):
+    words = words[:1] if before.command == "price" else words  # and not for whom the price is
+    if before.command == "mo" and not all(_is_product(grammar, word) for word in words):
         return None
     asked = max(weights := grammar.lines.weigh(scan, usable), key=lambda name: weights[name], default="")
+    if not asked and _ENOUGH.search(text) and scan.of_kind(SpanKind.QUANTITY):
+        asked = "stock"
     spoken = all(span.kind in {SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS} for span in scan.spans)
     if len(words) != 1 or asked not in _OF_ONE_PRODUCT or not spoken or grammar.commands.parse(text).slashed:
         return None
+    if usable is not None and asked not in usable:
+        return None
+    if asked != before.command and weights.get(asked, 0) < SAYS_WHAT_TO_DO:
+        line = command_line(asked, words[0], grammar.lines.demand(scan))
+        return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
     return _continued(grammar, text, last, usable, with_subject=True)
+
+
+def _is_product(grammar: Grammar, word: str) -> bool:
+    """Whether products are called so, or have such a code."""
+    return grammar.vocabulary.knows_product(word) or grammar.vocabulary.product(word) is not None
 
 
 def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line of a question that names nothing, after one about a document: 开票没, 批了吧, 打开看看."""
     before = grammar.commands.parse(last.line)
     words = split(before.rest)
-    document = _document(grammar, words[0]) if len(words) == 1 else None
+    document = document_of(grammar, last.line)
     if not document or before.command is None:
         return None
     opened = command_line(document[0], words[0])
-    text, of_this = _OF_THIS.subn("", text)
+    text, of_this = OF_THIS.subn("", text)
+    of_this += text.endswith(_AND_THIS)
     text = _GOES_ON.sub("", text).strip()
     if _OPENED.fullmatch(text):
         return Reading(line=opened, by=ReadBy.CONTEXT, understood=(Understood("document", text, words[0]),))
     if not (of_this or _OF_THE_DOCUMENT.search(text)) or _OF_SEVERAL.search(text):
         return None
+    if text == _GOODS and document[0] == "order" and (usable is None or "delivery" in usable):
+        left = command_line("delivery", words[0])
+        return Reading(line=left, by=ReadBy.CONTEXT, understood=(Understood("document", text, words[0]),))
     scan = grammar.recognition.scan(text)
     if any(span.kind is not SpanKind.CUE for span in scan.spans):
         return None
+    if any_of_them := _ANY_OF_THEM.search(text):
+        listed = grammar.recognition.scan(any_of_them["which"])
+        if grammar.lines.lists.only_lists_are_named(before.command, listed):
+            return None
     weights = grammar.lines.weigh(scan, usable)
     asked = max(weights, key=lambda name: weights[name], default="")
     leads_to = [line for line in last.links if grammar.commands.parse(line).command == asked]
-    if (before.command, asked) in _OF_ITS_NUMBER and document[0] in _NUMBERED_ALIKE:
-        line: str | None = command_line(asked, words[0])
+    billed = BILLED_BY.get(document[0], "")
+    is_numbered_so = asked == "audit" or (asked == "payment" and document[0] in _PAID_FOR)
+    is_numbered_so |= (before.command, asked) in _OF_ITS_NUMBER and document[0] in _NUMBERED_ALIKE
+    if billed and (usable is None or billed in usable) and grammar.lines.asks_for_its_bills(scan):
+        line: str | None = command_line(billed, words[0])
+    elif is_numbered_so:
+        line = command_line(asked, words[0])
     elif asked == before.command:
         line = last.line
+    elif asked == document[0]:
+        line = opened
     elif len(leads_to) == 1:
         line = leads_to[0]
     else:
         told = {before.command: last.line, document[0]: opened}
         line = next((line for name, line in told.items() if asked in _TOLD_BY.get(name, ())), None)
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=_understood(scan)) if line else None
-
-
-def _document(grammar: Grammar, word: str) -> tuple[str, str] | None:
-    """Return the command that shows what a word names by its number, and the number; None for anything else."""
-    delivery = grammar.vocabulary.delivery(word)
-    return ("delivery", delivery) if delivery else grammar.vocabulary.document(word)
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan)) if line else None
 
 
 def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
@@ -248,7 +289,7 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
     before = grammar.commands.parse(last.line)
     if not _LEAVES_OUT.search(text) or _OF_EVERYBODY.search(text) or before.command is None:
         return None
-    words, *_ = _parts(grammar, before.command, before.rest)
+    words, _, _, days, _ = _parts(grammar, before.command, before.rest)
     scan = grammar.recognition.scan(text)
     weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     asked = max(weights, key=lambda name: weights[name], default="")
@@ -259,18 +300,25 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
         or any(span.kind is not SpanKind.CUE for span in scan.spans)
     ):
         return None
-    return _continued(grammar, text, last, usable, with_subject=True)
+    reading = _continued(grammar, text, last, usable, with_subject=True)
+    same_days = days and asked != before.command and {asked, before.command} <= _DATED and not _OF_NOW.search(text)
+    if reading and same_days and not grammar.lines.lists.named(asked, scan):
+        return replace(reading, line=f"{reading.line} {days}")
+    return reading
 
 
 def _of_the_list(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line for a part of the list that is there; None where another one may be meant."""
     before = grammar.commands.parse(last.line)
+    any_of_them = _ANY_OF_THEM.search(text)
+    text = any_of_them["which"] if any_of_them else text
     scan = grammar.recognition.scan(text)
     some = before.command is not None and _SOME_OF_THEM.search(text) and not scan.of_kind(SpanKind.DATE)
     part = some and grammar.lines.lists.only_lists_are_named(before.command or "", scan)
     if not (part or _PART_OF_THE_LIST.search(text)) or not _is_known(grammar, text):
         return None
-    if any(grammar.vocabulary.document(word) for word in split(before.rest)):
+    of_several = _OF_SEVERAL.search(text) or any_of_them
+    if any(grammar.vocabulary.document(word) for word in split(before.rest)) and not of_several:
         return None
     reading = _continued(grammar, text, last, usable, with_subject=False)
     return reading if reading and grammar.commands.parse(reading.line).command == before.command else None
@@ -341,21 +389,18 @@ def _continued(
         return None
     line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
     if with_subject and command == before.command and line in {None, last.line} and scan.of_kind(SpanKind.CUE):
-        return Reading(line=last.line, by=ReadBy.CONTEXT, understood=_understood(scan))  # its card tells it
+        return Reading(line=last.line, by=ReadBy.CONTEXT, understood=said_in(scan))  # its card tells it
     if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
         return None
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=_understood(scan))
-
-
-def _understood(scan: Scan) -> tuple[Understood, ...]:
-    return tuple(Understood(span.kind.value, span.text, span.value) for span in scan.spans)
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
 
 
 def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
     """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
     words, *_ = _parts(grammar, before, rest)
     weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
-    command = max(weights, key=lambda name: weights[name], default=before)
+    # 发货 is said of orders too.
+    command = max(weights, key=lambda name: (weights[name], name != before, name == "delivery"), default=before)
     if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.lines.lists.only_lists_are_named(before, scan):
         return before
     return command
@@ -377,7 +422,7 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     same_days = (before, command) == ("report", "chart")
     if command != before and not same and any(grammar.vocabulary.document(word) for word in old_words):
         return None  # another document of which only the number is known
-    words = new_words or old_words
+    words = [] if command in ALONE else new_words or old_words
     if (keyword or has_days) and any(grammar.vocabulary.document(word) for word in words):
         words = []  # a list is asked for, and no document is one
     if before == "price" and command != before:
@@ -394,7 +439,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
             return line
         if has_days:
             return grammar.lines.lists.with_days(line, command, scan)
-        return f"{line} {old_days}" if old_days and (command == before or same_days) else line
+        elliptical = not (with_subject or keyword or new_words) and {before, command} <= _DATED
+        return f"{line} {old_days}" if old_days and (command == before or same_days or elliptical) else line
     need = need or (old_need if command == before and len(words) == 1 else "")
     return command_line(command, *words, *(stores or old_stores)[:1], need)
 

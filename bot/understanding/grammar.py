@@ -162,6 +162,8 @@ class Grammar:
         if not scan.spans or (scan.of_kind(SpanKind.OFF_TOPIC) and not anchored):
             return {}  # likeness alone does not decide
         weights = self.lines.weigh(scan, usable)
+        if not weights and all(span.kind is SpanKind.CUE for span in scan.spans):
+            return {}  # words that name a list of anything, such as 全部
         found = dict(self._fitting(scan, weights, usable))
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         several = len(found) > 1 and len({_command_of(line) for line in found}) == 1

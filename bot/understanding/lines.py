@@ -49,6 +49,13 @@ _MOVED = re.compile(
     "(?!.*(?:票|账单|没有|应))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
 )
 """Says that money moved, where no document is named on which it is owed."""
+_PAID_ALREADY = re.compile(
+    "(?<![要该应没未需待得])付给[^要该应没未，,]{1,16}的(?:钱|款|货款)(?![^，,]*(?:没付|未付|票))"
+)
+_MOVED_IN_THESE_DAYS = re.compile(
+    "(?!.*(?:票|账单|(?<!没)有没有|[天周月年]份?的(?:款|钱|账|货款)))(?:.*?[^没未])?(?:付|打|汇|转)(?:款|钱)?了(?:吗|没有?|么)"
+)
+"""Asks whether money moved, and not whether what is owed of these days was paid: 宏达这个月付了没."""
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
@@ -59,7 +66,7 @@ _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
 _AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
-_RANKED = frozenset({"customer", "vendor", "product"})
+RANKED = frozenset({"customer", "vendor", "product"})
 """Commands that tell of one, or rank all."""
 SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
@@ -76,6 +83,9 @@ _OF_SALES_OR_DEBTS = re.compile(
 )
 _TRAIL = "audit"
 """The command that tells who saw or changed what a number names."""
+BILLED_BY = {"order": "invoice", "po": "bill"}
+"""Orders, and the command that finds their invoices by their numbers."""
+_BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bills|billed)\b", re.IGNORECASE)
 _HOW_TO = "help"
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
@@ -87,13 +97,13 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _ME = re.compile(r"我|\b(?:i|me|my)\b", re.IGNORECASE)
-_ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
+ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
-_RANKED_BY_DAYS = frozenset({"best", "biggest"})
+RANKED_BY_DAYS = frozenset({"best", "biggest"})
 """Rankings by what was ordered on some days; what is owed is of now."""
-_EVERYDAY_LISTS = (_ALONE - {"help"}) | _RANKED | {"chart"}
+_EVERYDAY_LISTS = (ALONE - {"help"}) | RANKED | {"chart"}
 """Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 
 
@@ -177,6 +187,9 @@ class LineComposer:
             name = document.command or BARE
             if name == "order" and self._asks_for_deliveries(scan, weights):
                 name = "delivery"
+            billed = BILLED_BY.get(name, "")
+            if billed and (usable is None or billed in usable) and self.asks_for_its_bills(scan):
+                name = billed
             if weights.get(_TRAIL, 0) >= SAYS_WHAT_TO_DO:
                 name = _TRAIL
             if name == "po" and weights.get("why", 0):
@@ -190,6 +203,10 @@ class LineComposer:
         ordered = sum(weight for weight in said if weight < SAYS_OUTRIGHT)
         moved = weights.get("delivery", 0)
         return self._has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
+
+    def asks_for_its_bills(self, scan: Scan) -> bool:
+        """Whether a question about an order is one of its invoices: SO-1001的票开了吗."""
+        return any(_BILLED.search(span.value) for span in scan.of_kind(SpanKind.CUE))
 
     @property
     def _has_deliveries(self) -> bool:
@@ -227,14 +244,16 @@ class LineComposer:
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
         stores = _stores_in(scan) if command in AT_WAREHOUSES else ()
+        apart = command != "stock" and len(words) > 1  # they tell of one product
+        customer = ""
         if command == "price":
             codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in RECORDS_OF_PARTNERS]
-            words = [*words[:1], *(codes[:1] or [_joined(scan, SpanKind.PARTNER)])]
+            customer = codes[0] if codes else _joined(scan, SpanKind.PARTNER)
         needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
-        if any(words) or stores:
-            several = words if command in {"stock", "price"} else words[:1]
-            for store in stores or ("",):
-                yield command_line(command, *several, store, needed), DECISIVE
+        for several in [[word] for word in words] if apart else [words]:
+            if any(several) or stores:
+                for store in stores or ("",):
+                    yield command_line(command, *several, customer, store, needed), DECISIVE
 
     def _on_days(self, line: str, scan: Scan) -> str:
         """Return the line of a product with the list and the days that a sentence names: RM-11下周有到货吗."""
@@ -350,7 +369,7 @@ class LineComposer:
         cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
         if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
             return command_line(name, fixed)
-        if name in _ALONE:
+        if name in ALONE:
             return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         counted = bool(scan.of_kind(SpanKind.DIGITS)) and self._is_product(scan)  # 工业壁扇650够吗
@@ -383,9 +402,9 @@ class LineComposer:
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
         keyword = self.lists.named(name, scan)
-        if name in _RANKED:
+        if name in RANKED:
             ranking = "" if named else keyword  # nobody who is named is ranked
-            days = days_said(scan, months=True) if ranking in _RANKED_BY_DAYS else ""
+            days = days_said(scan, months=True) if ranking in RANKED_BY_DAYS else ""
             return f"{command_line(name, ranking)} {days}".rstrip() if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
@@ -395,14 +414,17 @@ class LineComposer:
 
     def _ranking(self, name: str, scan: Scan) -> str:
         """Return the word for the list in which a command ranks what a sentence asks for; empty for others."""
-        return self.lists.named(name, scan) if name in _RANKED else ""
+        return self.lists.named(name, scan) if name in RANKED else ""
 
     def _paid_or_to_pay(self, name: str, scan: Scan) -> str:
         """Return the command for money that moved on days that are over, or moves on days ahead."""
         days = [span.text for span in scan.of_kind(SpanKind.DATE)]
         if name == "payment" and any(map(names_days_ahead, days)):
             return "bill" if _PAYING in scan.text else "invoice"
-        if name in _TO_PAY and any(map(names_days, days)) and _MOVED.match(scan.text):
+        if name in _TO_PAY and any(map(names_days, days)):
+            moved = _MOVED.match(scan.text) or _MOVED_IN_THESE_DAYS.match(scan.text)
+            return "payment" if moved and not any(map(names_days_ahead, days)) else name
+        if name in _TO_PAY and _PAID_ALREADY.search(scan.text):
             return "payment"
         return name
 

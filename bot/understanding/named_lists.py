@@ -15,11 +15,12 @@ from bot.chat.days import (
 )
 from bot.understanding.recognition import Recognition, partners_or_people
 from bot.understanding.scanning import Scan, SpanKind
-from bot.understanding.sentences import LIST_WEIGHT
+from bot.understanding.sentences import LIST_WEIGHT, Cue
 from bot.understanding.sides import Sides
 
 LATE, OPEN = "late", "open"
 """The lists of what is due and of what is not done yet, where a command has both."""
+_OVERDUE = "overdue"
 _RECEIVED, _PAID = "received", "paid"
 """The lists of money that came in and went out."""
 _PAID_BY_THEM = re.compile(
@@ -28,7 +29,7 @@ _PAID_BY_THEM = re.compile(
     re.IGNORECASE,
 )
 """Says that somebody else paid: what they paid was received."""
-_BOTH_WAYS = "收付"
+_BOTH_WAYS, _GIVEN_BACK = "收付", "退"
 AGEING, _OF_PAYABLES = "ageing", "payables"
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
@@ -62,14 +63,23 @@ class NamedLists:
         """Return whether money came in or went out; of a customer or vendor it only moves one way."""
         if _BOTH_WAYS in scan.text or (self.sides.trade_of(scan) and partners_or_people(scan)):
             return ""
-        return _RECEIVED if keyword == _PAID and _PAID_BY_THEM.search(scan.text) else keyword
+        return (
+            _RECEIVED
+            if keyword != _RECEIVED and _PAID_BY_THEM.search(scan.text) and _GIVEN_BACK not in scan.text
+            else keyword
+        )
 
     def only_lists_are_named(self, name: str, scan: Scan) -> bool:
         """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
-        spoken = [self.recognition.cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
-        shared = {LATE} & set(self.recognition.sentences.lists.get(name, ()))
+        shared = {LATE, _OVERDUE} & set(self.recognition.sentences.lists.get(name, ()))
+
+        def names_one(word: str, cue: Cue) -> bool:
+            own = cue.command == name or self._narrowed(name, word, cue.keyword) in shared
+            return bool(cue.keyword) and own
+
+        spoken = scan.of_kind(SpanKind.CUE)
         return bool(spoken) and all(
-            any(cue.keyword and (cue.command == name or cue.keyword in shared) for cue in cues) for cues in spoken
+            any(names_one(span.value, cue) for cue in self.recognition.cues_of(span)) for span in spoken
         )
 
     def _narrowed(self, name: str, word: str, keyword: str) -> str:

@@ -42,6 +42,12 @@ from bot.understanding.scanning import (
 )
 from bot.understanding.sentences import Cue, Sentences
 from bot.understanding.sizes import Sizes
+from bot.understanding.spoken_numbers import (
+    spell_digits,
+    take_counted_numbers,
+    take_further_numbers,
+    take_spoken_codes,
+)
 from bot.understanding.vocabulary import Vocabulary
 
 LONGEST_WORD = 24
@@ -91,9 +97,13 @@ class Recognition:
         take_latin_names(scan, SpanKind.PARTNER, self.vocabulary.latin_partner)
         take_latin_names(scan, SpanKind.NAME, self._latin_goods)
         take_codes(scan, self.vocabulary)
+        take_spoken_codes(scan, self.vocabulary)
+        take_further_numbers(scan, self.vocabulary, sentences.units)
         take_stock_of_warehouses(scan, sentences.cues)
         scan.respell(self.stores_heard.mend(scan.rest, self.is_in_a_name))
         take_names(scan, SpanKind.WAREHOUSE, self.stores, self.longest_store)
+        spell_digits(scan)
+        take_counted_numbers(scan)
         take_days(scan, self._is_size)
         take_quantities(scan, self.quantity)
         take_off_topic(scan, sentences.off_topic, LONGEST_WORD, self.is_in_a_name)

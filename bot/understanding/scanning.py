@@ -23,7 +23,7 @@ _PARTED_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]? [-_/.#]?\d{1,1
 """A number with a blank in it, such as ``SKU 123``; only numbers that the company has are read so."""
 _SPOKEN_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]?[零〇幺一二三四五六七八九]{2,12}")
 """A number whose digits are written as they are spoken; only numbers that the company has are read so."""
-_DIGIT_OF = str.maketrans("零〇幺一二三四五六七八九", "001123456789")
+DIGIT_OF = str.maketrans("零〇幺一二三四五六七八九", "001123456789")
 _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
 """Sizes of screws are part of a product's name, no codes."""
 _MONTH = re.compile(r"(?<![\w/.-])\d{4}[-/](?:1[0-2]|0?[1-9])(?![\w/.-])", re.ASCII)
@@ -212,7 +212,11 @@ def _has_check_digit(digits: str) -> bool:
 
 def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> bool:
     start, end = match.span()
-    typed = scan.text[start:end].translate(_DIGIT_OF)
+    return take_number(scan, start, end, scan.text[start:end].translate(DIGIT_OF), vocabulary)
+
+
+def take_number(scan: Scan, start: int, end: int, typed: str, vocabulary: Vocabulary) -> bool:
+    """Take the number or code that ``typed`` spells; False where the company has none like it."""
     if delivery := vocabulary.delivery(typed):
         scan.take(SpanKind.DELIVERY, start, end, delivery)
     elif found := vocabulary.document(typed):
@@ -238,8 +242,8 @@ def take_days(scan: Scan, is_size: Callable[[str, str, int, int], bool]) -> None
     """Take days that a list can be restricted to; 五号纸箱 is no day where 5号 at its place ``is_size`` of goods."""
     for start, end in find_days(scan.rest):
         size = _SIZE.fullmatch(scan.rest, start, end)
-        if size and is_size(f"{size[1].translate(_DIGIT_OF)}号", scan.rest, start, end):
-            scan.respell(scan.rest[:start] + scan.rest[start:end].translate(_DIGIT_OF) + scan.rest[end:])
+        if size and is_size(f"{size[1].translate(DIGIT_OF)}号", scan.rest, start, end):
+            scan.respell(scan.rest[:start] + scan.rest[start:end].translate(DIGIT_OF) + scan.rest[end:])
         else:
             scan.take(SpanKind.DATE, start, end)
 

@@ -28,7 +28,7 @@ def last(line: str) -> LastQuestion:
     [
         ("/order SO-1001", "它的发货单", "/delivery SO-1001"),
         ("/order SO-1001", "这个客户还欠多少", f"/invoice {CUSTOMER}"),
-        ("/order SO-1001", "它的发票", f"/invoice {CUSTOMER}"),
+        ("/order SO-1001", "它的发票", "/invoice SO-1001"),
         ("/order SO-1001", "该客户的信用额度", f"/customer {CUSTOMER}"),
         ("/order SO-1001", "这个客户怎么样", f"/customer {CUSTOMER}"),
         ("/invoice INV-7", "它的收款", "/payment INV-7"),
@@ -42,7 +42,7 @@ def last(line: str) -> LastQuestion:
         ("/invoice INV-7", "是哪个订单的", "/order SO-1001"),
         ("/invoice INV-7", "原订单打开看下", "/order SO-1001"),
         ("/invoice INV-7", "什么时候到期", "/invoice INV-7"),
-        ("/order SO-1001", "has it been invoiced", "/order SO-1001"),
+        ("/order SO-1001", "has it been invoiced", "/invoice SO-1001"),
         ("/mo MO-1", "做到哪一步了", "/mo MO-1"),
         ("/po PO-1001", "打开看看", "/po PO-1001"),
         ("/invoice INV-7", "its payments", "/payment INV-7"),

@@ -1,0 +1,97 @@
+"""Sentences that go on from a list as a whole: a ranking by other days or another measure, and all of a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bot.chat.days import Days
+from bot.chat.parsing import command_line, split
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.following_subjects import said_in
+from bot.understanding.grammar import Grammar
+from bot.understanding.lines import RANKED, RANKED_BY_DAYS
+from bot.understanding.named_lists import days_said
+from bot.understanding.scanning import Scan, SpanKind
+
+_OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {
+    "vendor": {"owing": "payable", "best": "biggest"},
+    "customer": {"payable": "owing", "biggest": "best"},
+}
+"""What a word for a ranking of customers means after one of vendors, and the other way about: 欠得最多的."""
+_WHOLE = re.compile(
+    r"(?:那|就|还是)?(?:给我|帮我)?(?:看|查|列|要)?(?:全部|所有|全都|全)(?:都|的|都要|都看|都列|都列出来|列出来|看看|看一下)*[吧呢]?"
+    r"|(?:all of (?:them|it)|show (?:me )?all|all please|the whole list|everything)",
+    re.IGNORECASE,
+)
+_OF_ALL_DAYS = re.compile(
+    r"(?:不限|不管|不分|不论|别管)(?:时间|日期|哪天|什么时候|哪个月|月份)(?:都要|都看|都行|的)?|(?:所有|全部|任何)(?:时间|日期)的?"
+    r"|(?:of |at |for )?(?:any|all) (?:time|dates?|days?)",
+    re.IGNORECASE,
+)
+_SAYS_NOTHING = re.compile("[那么再就还是看查的呢吧吗]*")
+_NEED = "×"
+
+
+def ranked_again(
+    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
+) -> Reading | None:
+    """Return the ranking that is there by other days or another measure: 上个月的, 下单最多的呢; None for all else."""
+    before = grammar.commands.parse(last.line)
+    if before.command not in RANKED or (usable is not None and before.command not in usable):
+        return None
+    words = list(split(before.rest))
+    said = Days.take_marked(words)
+    known = grammar.sentences.lists[before.command]
+    old = next((word for word in words if word in known), "")
+    scan = grammar.recognition.scan(text)
+    if not old or len(words) != 1 or not _only_days_and_rankings(grammar, scan):
+        return None
+    keyword = _measure(grammar, before.command, scan)
+    days = days_said(scan, months=True)
+    if not days and (not keyword or (keyword == old and not said)):
+        return None
+    ranking = keyword or old
+    if days and ranking not in RANKED_BY_DAYS:
+        return None  # what is owed is of now
+    line = f"{command_line(before.command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
+
+
+def _only_days_and_rankings(grammar: Grammar, scan: Scan) -> bool:
+    """Whether nothing is said but days and what a ranking is by."""
+    left = _SAYS_NOTHING.sub("", "".join(sign for sign in scan.rest if sign.isalnum()))
+    said = (SpanKind.DATE, SpanKind.CUE)
+    spoken = all(span.kind in said for span in scan.spans)
+    cues = [grammar.recognition.cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
+    return spoken and not left and all(any(cue.command in RANKED and cue.keyword for cue in each) for each in cues)
+
+
+def _measure(grammar: Grammar, command: str, scan: Scan) -> str:
+    """Return what a sentence wants a command to rank by; empty where it says nothing of it."""
+    said = {(cue.command, cue.keyword) for cue in grammar.recognition.cues_in(scan) if cue.keyword}
+    own = {keyword for name, keyword in said if name == command}
+    other = {_OF_THE_OTHERS.get(command, {}).get(keyword, "") for name, keyword in said if name != command}
+    return next((keyword for keyword in grammar.sentences.lists[command] if keyword in (own or other)), "")
+
+
+def widened(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
+    """Return the list that is there without its days, or all of it: 不限时间, 全部的; None for anything else."""
+    before = grammar.commands.parse(last.line)
+    bare = text.rstrip(" 。.!！")
+    if before.command is None or (usable is not None and before.command not in usable):
+        return None
+    words = list(split(before.rest, listed=before.command == "stock"))
+    days = Days.take_marked(words)
+    if _OF_ALL_DAYS.fullmatch(bare):
+        words = words if days else []
+    elif _WHOLE.fullmatch(bare):
+        known = grammar.sentences.lists.get(before.command, ())
+        words = [word for word in words if word not in known and not word.startswith(("@", _NEED))]
+    else:
+        return None
+    line = command_line(before.command, *words)
+    if line == last.line or (_OF_ALL_DAYS.fullmatch(bare) and not days) or before.command in RANKED:
+        return None
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, before.command),))

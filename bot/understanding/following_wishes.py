@@ -1,0 +1,66 @@
+"""Wishes that go on from what was asked: 低于50提醒我 after the stock of a product, 每天八点半发我 after a report."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.chat.parsing import command_line, split
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.exporting import as_export
+from bot.understanding.grammar import Grammar
+from bot.understanding.scanning import SpanKind
+from bot.understanding.sentences import IN_THE_ERP
+from bot.understanding.shown_documents import OF_THIS, document_of
+from bot.understanding.wishes import Wish, line_of
+
+_UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
+_NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提醒|通知|告诉)"), "不用盯了"
+"""Said after one thing, it ends that this thing is watched."""
+
+
+def wished(
+    grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
+    words = split(grammar.commands.parse(last.line).rest)
+    if wish.command == IN_THE_ERP:
+        return _wanted_of_the_document(grammar, text, last, usable)
+    if wish.command == "subscribe" and (digest := _digested(grammar, wish, text, last, usable)):
+        return digest
+    if wish.command == "mute" and _NO_MORE.search(text) and words:
+        return wished(grammar, replace(wish, command="unwatch"), _UNWATCH, last, usable)
+    scan = grammar.recognition.scan(f"{words[0]} {text}") if words else None
+    about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
+    if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
+        return None
+    if _UNREAD_NAME.search(grammar.recognition.scan(wish.rest).rest):
+        return None  # it is about somebody or something else
+    reading = grammar.read(f"{words[0]} {text}", usable)
+    return replace(reading, by=ReadBy.CONTEXT) if reading else None
+
+
+def _wanted_of_the_document(
+    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return the document that is there, of which something is wanted that only the ERP does: 这单帮我取消."""
+    document = document_of(grammar, last.line)
+    if document is None or not OF_THIS.search(text) or (usable is not None and document[0] not in usable):
+        return None
+    if grammar.recognition.scan(text).of_kind(SpanKind.DOCUMENT):
+        return None  # another one
+    understood = (Understood("document", text, document[1]),)
+    return Reading(line=command_line(*document), by=ReadBy.CONTEXT, understood=understood, wants_erp=True)
+
+
+def _digested(
+    grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return the wish for the list that is there, every day: 每天早上八点半发我; None where another one is named."""
+    asked = grammar.read(text, usable)
+    bare = command_line(wish.command)
+    if asked is None or asked.wish != bare or as_export(last.line, grammar.commands) is None:
+        return None
+    done = line_of(wish, grammar.recognition.scan(text), lambda rest: last.line)
+    return replace(asked, by=ReadBy.CONTEXT, wish=done)
