@@ -176,8 +176,8 @@ class LineComposer:
                 else [*found, *self._of_products(scan, products, ranked, weights, usable)]
             )
         if products or scan.of_kind(SpanKind.WAREHOUSE):
-            found = self._of_products(scan, products, ranked, weights, usable)
-            return [(self._on_days(line, scan), weight) for line, weight in found]
+            lines = self._of_products(scan, products, ranked, weights, usable)
+            return [(self._on_days(line, scan), weight) for line, weight in lines]
         return self._of_lists(scan, ranked, weights)
 
     def _of_documents(
