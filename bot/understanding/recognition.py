@@ -11,6 +11,7 @@ from itertools import pairwise
 from bot.chat.arguments import Word
 from bot.chat.days import DaysOrMonth, names_days
 from bot.chat.registry import Commands
+from bot.erp.index.pinyin import may_be_initials
 from bot.understanding.homophones import Homophones
 from bot.understanding.misspellings import Misspellings
 from bot.understanding.scanning import (
@@ -37,6 +38,7 @@ from bot.understanding.scanning import (
     take_quantities,
     take_stock_of_warehouses,
     take_words,
+    without_address,
     without_fillers,
 )
 from bot.understanding.sentences import Cue, Sentences
@@ -65,6 +67,9 @@ SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
 AND = re.compile("以及|还有|还是|或者|[和跟与及同或]")
 """Stands between names of a list."""
+_COUNTED_OR_MADE = frozenset({"stock", "arrivals", "shortage", "mo"})
+"""Commands that a sentence asks of goods; a price may be one for a customer."""
+_LONGEST_INITIALS = 5
 _LONGEST_PARTED = 16
 """Signs of a piece that may be a name and its size."""
 
@@ -86,7 +91,7 @@ class Recognition:
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
-        scan = Scan.of(self.misspellings.mend(self.sizes.mend(text), self._is_called_so))
+        scan = Scan.of(self.misspellings.mend(self.sizes.mend(without_address(text)), self._is_called_so))
         sentences = self.sentences
         drop_negated(scan)
         take_mentions(scan, self.stores)
@@ -121,12 +126,29 @@ class Recognition:
             if len(piece) > 1 or piece.isdecimal():
                 scan.spans.extend(self.named(at, part) for at, part in self._apart(start, piece))
         drop_corrected(scan)
+        self._keep_initials(scan)
         self._join_partners(scan)
         self._drop_words_beside_names(scan)
         self._take_sizes(scan)
         self._name_partners(scan)
         drop_repeated(scan)
         return scan
+
+    def _keep_initials(self, scan: Scan) -> None:
+        """Leave letters as they were typed that may be those of goods, where something is asked that only goods have.
+
+        xd还剩多少 asks for 锌锭, whose letters the index of products knows, and for no partner with these letters.
+        """
+        asked = {cue.command: cue.weight for cue in sorted(self.cues_in(scan), key=lambda cue: cue.weight)}
+        goods = max((asked.get(name, 0) for name in _COUNTED_OR_MADE), default=0)
+        others = max((weight for name, weight in asked.items() if name not in _COUNTED_OR_MADE), default=0)
+        partners = scan.of_kind(SpanKind.PARTNER)
+        if not goods > others or len(partners) != 1 or scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.NAME):
+            return
+        (partner,) = partners
+        if len(partner.text) <= _LONGEST_INITIALS and may_be_initials(partner.text.casefold()):
+            scan.spans.remove(partner)
+            scan.spans.append(replace(partner, kind=SpanKind.NAME, value=partner.text))
 
     @cached_property
     def sizes(self) -> Sizes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.chat.days import find_days, names_days, names_missing_day, names_month_in_digits
+from bot.chat.records.demand import ENGLISH_MULTIPLE
 from bot.understanding.sentences import PARTED, parted_pattern
 from bot.understanding.vocabulary import Vocabulary
 
@@ -47,7 +48,7 @@ _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|�
 _BARCODE = re.compile(r"(?<![0-9A-Za-z.])\d{12,14}(?![0-9A-Za-z.])")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,14}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
-    r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|(?<!是)不是(?![\s,，])|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
+    r"(?:(?<!要)不要(?!批|审|动|签)|(?<!是)不是要|不是问|不是查|(?<!是)不是(?![\s,，])|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
     r"(?=[,;，；。]|而?是(?!不)|而要|我要|我想看|只要|只看|就看|先|把|还有|其他|其它|别的|$)"
     r"|[a-z]+-?\d+的?(?:不用看|不看|不用管|不用查|不要|不算)了?"
     r"|(?<![a-z])(?:except|excluding|other than) [^,;.]+?(?=,|;|\.| but | just |$)"
@@ -78,6 +79,32 @@ _CORRECTION = re.compile(
     re.IGNORECASE,
 )
 """Says that what stands before it was not meant."""
+
+
+_ADDRESSED = re.compile(
+    r"^(?:(?:喂|诶|欸|哎呀?|嗯|呃|对了|话说|(?:我想?)?问一?下|不好意思|打扰一?下)[啊呀哈吧哦呢,，、\s]*"
+    r"|(?:那个谁|那谁|那啥|师傅|老板|兄弟|小伙子|同志|各位)(?:[啊呀哈吧哦,，、\s]+|(?=麻烦|劳烦|请|你|[帮给替]我)))*"
+    r"(?:(?:麻烦|劳烦|辛苦|请)?你?(?:再|先|快|赶紧)?[帮给替](?:我们|咱们|我|咱)?(?:再|先)?"
+    r"(?:[看查问算找说翻瞅瞧]|核实|了解)(?:一?下|一?[看查问]|[看查说瞧]|一眼)?[啊呀哈吧哦呢,，\s]*)?"
+    r"(?:(?:到底|究竟)是?(?=哪|谁|什么|啥|多少|几|有))?"
+)
+"""Addresses somebody and asks to look: 那个谁你帮我看一下, 喂, 你给我查一下到底是."""
+_SAID_AFTER = re.compile(
+    r"[\s,，]*(?:[给跟]我说说|说一?下|你看看|你看一?下|谢谢|辛苦了?|(?:我们?)?(?:好|要)安排(?:卸货|人|车)"
+    r"|(?:客户|老板|领导|车间|产线|那边|人家)[都又]?(?:一直)?(?:在|等着)?[催问等](?:我们?|着呢|呢|得急|[了着])*)[啊呀哈吧哦呢]*$"
+)
+"""Says after a question why it is asked."""
+_LEAST_LEFT = 3
+"""Signs that must be left of a sentence without what is said around its question."""
+
+
+def without_address(text: str) -> str:
+    """Return a sentence without what is said to somebody before its question, and why it is asked after it."""
+    before = _ADDRESSED.match(text)
+    start = before.end() if before else 0
+    after = _SAID_AFTER.search(text, start)
+    end = after.start() if after else len(text)
+    return text[start:end].strip() if end - start >= _LEAST_LEFT else text
 
 
 class SpanKind(StrEnum):
@@ -271,7 +298,9 @@ def quantity_pattern(units: Iterable[str]) -> re.Pattern[str]:
     """Return the pattern of a number with one of the units."""
     longest_first = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
     return re.compile(
-        rf"(?<![A-Za-z0-9.,哪])(?:\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?|[一二两三四五六七八九十百千万半几]+)\s*(?:{longest_first})(?![A-Za-z0-9])"
+        rf"(?<![A-Za-z0-9.,哪])(?:\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?(?:\s*{ENGLISH_MULTIPLE})?"
+        rf"|[一二两三四五六七八九十百千万半几]+)\s*(?:{longest_first})(?![A-Za-z0-9])",
+        re.IGNORECASE,
     )
 
 

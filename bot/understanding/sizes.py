@@ -37,6 +37,7 @@ _SAID_TIMES = re.compile(rf"(?<=[\d{_NUMERALS}])乘以?(?=[\d{_NUMERALS}])")
 _THREAD = re.compile(rf"(?<![a-z0-9])m([{_NUMERALS}]+)(?![{_NUMERALS}个件])", re.IGNORECASE)
 _ALONE = re.compile(rf"(?<![\w.,×*#-])(\d+(?:\.\d+)?|[{_NUMERALS}]{{2,}})(?=的)")
 _AT_THE_END = re.compile(r"(?<=[\u3400-\u9fff])(\d+(?:\.\d+)?)(?=的|$)")
+_GOES_ON = re.compile(r"(?!的)[\u3400-\u9fff]")
 _ONE_NUMBER = re.compile(r"[^\d]*(\d+(?:\.\d+)?)[^\d]*")
 _PART = 2
 """Signs of a name beside which a number may be the size of what is called so."""
@@ -106,9 +107,9 @@ class Sizes:
         if unit in _COUNTED:
             beside = known and self.is_beside_goods(known, match.string, *match.span())
             return self._written(known) if beside and known else match[0]
-        if known:
-            return self._written(known)
-        return match[0] if match[1][0].isdecimal() else f"{number}{match[2]}"
+        size = self._written(known) if known else match[0] if match[1][0].isdecimal() else f"{number}{match[2]}"
+        # The sign after a size belongs to another word: 寸活 of 12寸活动扳手 is no 存货.
+        return f"{size} " if _GOES_ON.match(match.string, match.end()) else size
 
     def _written(self, size: str) -> str:
         """Return a size as products write it."""
