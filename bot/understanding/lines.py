@@ -143,7 +143,7 @@ class LineComposer:
         barred = self._barred(scan)
         for cue in self.recognition.cues_in(scan):
             command = others.get(cue.command, cue.command)
-            if command == "delivery" and cue.keyword == LATE and not self._has_deliveries:
+            if command == "delivery" and cue.keyword == LATE and not self.sides.has_deliveries:
                 command = "order"  # an ERP that tells of no deliveries knows which orders are late
             listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
             if not listed and command not in barred and (usable is None or command in usable):
