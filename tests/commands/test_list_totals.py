@@ -123,6 +123,10 @@ class TestPayments:
         view = as_(PaymentListView, await ask("/payment paid last month"))
         assert (view.booked, view.refunds) == ((cny("40"),), ())
 
+    async def test_of_all_times_only_a_short_list_is_added_up(self, ask: Ask, count: int) -> None:
+        view = as_(PaymentListView, await ask("/payment received"))
+        assert bool(view.sums) is (count == SHORT)
+
     async def test_a_list_in_both_directions_has_none(self, ask: Ask, count: int) -> None:
         assert not as_(PaymentListView, await ask("/payment last month")).sums
 

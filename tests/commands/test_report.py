@@ -301,3 +301,14 @@ async def test_figures_in_several_currencies_fill_two_cards_and_none_is_cut(
 async def test_one_currency_is_one_card(ask: Ask) -> None:
     view = as_(ReportView, await ask("/report"))
     assert (view.is_split, view.shows_sales, view.shows_purchases) == (False, True, True)
+
+
+@pytest.mark.parametrize("line", ["/report yesterday", "/chart sales", "/product best", "/customer best"])
+async def test_figures_say_what_they_leave_out_and_lists_show(ask: Ask, line: str) -> None:
+    view = (await ask(line)).view
+    assert view is not None
+    said = {
+        code: CardRenderer(languages=load_languages()).render(view, code, zone=UTC).tips for code in ("zh_CN", "en")
+    }
+    assert "不含草稿、未批准和已取消的单据" in said["zh_CN"]
+    assert "without drafts, unapproved and cancelled documents" in said["en"]

@@ -100,6 +100,8 @@ async def _total_of_short(
 async def _total_of_kept(amounts: ListSums[D, S], kept: ReadModel, whole: ListQuery, now: datetime) -> tuple[S, ...]:
     """Return the total of the ``whole`` list, which has as many documents as its limit says."""
     kind, days = amounts.kind.followed, whole.during
+    if days is None and whole.filter not in OF_OPEN:
+        return ()  # what is completed is kept for a time only
     coverage = await kept.coverage(kind)
     if not coverage.is_current(now) or (days is not None and not coverage.is_complete_from(days.first)):
         return ()
