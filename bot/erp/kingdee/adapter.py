@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.arrivals import arrivals_of
@@ -26,7 +25,7 @@ from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
 from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentKey, DocumentMapper, Lines, bills
 from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
-from bot.erp.kingdee.mapping import ValueReader, code
+from bot.erp.kingdee.mapping import code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
 from bot.erp.kingdee.query import Form
@@ -77,18 +76,16 @@ class KingdeeErp(ReaderErp):
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
         super().__init__(context.name)
-        self._now = context.now
-        self._options = options
         self._client = KingdeeClient(options, now=context.now, source=self.name)
-        self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
-        self._mapper = DocumentMapper(self.name, self._values, tuple(word.lower() for word in options.rejections))
-        self._partners = PartnerMapper(self.name, self._values)
-        self._workflow = PurchaseApprovals(self._client, self._values)
-        self._stock = self._materials = StockReader(self._client, options, now=context.now)
-        self._prices = PriceReader(self._client, self._values)
+        values = self._client.values
+        self._mapper = DocumentMapper(self.name, values, tuple(word.lower() for word in options.rejections))
+        self._partners = PartnerMapper(self.name, values)
+        self._workflow = PurchaseApprovals(self._client)
+        self._stock = self._materials = StockReader(self._client)
+        self._prices = PriceReader(self._client)
         self._details_of = DetailReader(self._client)
-        self._warehouses = WarehouseReader(self._client, now=context.now)
-        self._changes = ChangeReader(self._client, self._workflow, self._values)
+        self._warehouses = WarehouseReader(self._client)
+        self._changes = ChangeReader(self._client, self._workflow)
 
     async def check(self) -> None:
         """Log in and read one material."""
@@ -137,7 +134,7 @@ class KingdeeErp(ReaderErp):
         forms = [form for form in _DIRECTIONS.get(query.filter, _FORMS[kind]) if _can_have(form, query)]
         if query.filter in _DIRECTIONS:
             query = replace(query, filter=Filter.ALL)
-        today = self._values.local(self._now()).date()
+        today = self._client.values.local(self._client.now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:
             found = await gather_or_cancel(*(self._headers(form, query, today) for form in forms))
@@ -197,7 +194,7 @@ class KingdeeErp(ReaderErp):
             case _ if query.during or query.due:
                 return ""
             case _:
-                return queries.since(form.dated, today - timedelta(days=self._options.list_days))
+                return queries.since(form.dated, today - timedelta(days=self._client.options.list_days))
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
         """Return the documents built from bill lines and from related forms."""
@@ -293,7 +290,7 @@ class KingdeeErp(ReaderErp):
             return await self._workflow.decide(own_task, decision)
         if waiting:
             raise NotPermitted("no task of the workflow waits for this person", source=self.name)
-        if not self._options.audit_without_workflow:
+        if not self._client.options.audit_without_workflow:
             raise NotPermitted(
                 "no workflow handles this order, and the bot may not audit it by its own account", source=self.name
             )

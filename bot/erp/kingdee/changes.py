@@ -20,7 +20,7 @@ from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.decisions import PURCHASE_TASKS, PurchaseApprovals
-from bot.erp.kingdee.mapping import Row, ValueReader, code
+from bot.erp.kingdee.mapping import Row, code
 from bot.erp.kingdee.query import Form
 from bot.erp.model import Area, Changes, Feed, Followed
 
@@ -63,10 +63,9 @@ _SOURCES: Mapping[Followed, tuple[_ChangeSource, ...]] = {
 class ChangeReader:
     """Reads the changes of areas; keeps no state between calls."""
 
-    def __init__(self, client: KingdeeClient, workflow: PurchaseApprovals, values: ValueReader) -> None:
+    def __init__(self, client: KingdeeClient, workflow: PurchaseApprovals) -> None:
         self._client = client
         self._workflow = workflow
-        self._values = values
 
     async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
@@ -74,14 +73,14 @@ class ChangeReader:
             area,
             cursor,
             limit=limit,
-            overlap=self._values.overlap(TRANSACTION),
+            overlap=self._client.values.overlap(TRANSACTION),
             read=partial(self._streams, area),
             complete=partial(self._complete, area),
         )
 
     async def _streams(self, area: Followed, since: datetime | None, count: int) -> list[StreamPage]:
         # Records without this time would come first.
-        start = self._values.local(since or EARLIEST)
+        start = self._client.values.local(since or EARLIEST)
         streams: list[Coroutine[None, None, StreamPage]]
         streams = [
             self._stream(source, time, start, count) for source in _SOURCES[area] for time in await self._times(source)
@@ -108,11 +107,11 @@ class ChangeReader:
             rows = await self._client.query(form, where, keys=keys, order=f"{_DECIDED},{form.order}", limit=count)
         except NotPermitted:
             return StreamPage({})
-        seen = latest((code(row["FBILLNUMBER"]), self._values.time(row[_DECIDED])) for row in rows)
+        seen = latest((code(row["FBILLNUMBER"]), self._client.values.time(row[_DECIDED])) for row in rows)
         return self._page(seen, rows, _DECIDED, count)
 
     def _page(self, seen: Mapping[str, datetime], rows: Sequence[Row], time: str, count: int) -> StreamPage:
-        return StreamPage(seen, self._values.time(rows[-1][time]) if len(rows) == count else None)
+        return StreamPage(seen, self._client.values.time(rows[-1][time]) if len(rows) == count else None)
 
     async def _times(self, source: _ChangeSource) -> list[str]:
         """Return the time fields that the form has at this installation."""
@@ -121,7 +120,7 @@ class ChangeReader:
     def _seen(
         self, source: _ChangeSource, rows: Iterable[Row], times: Sequence[str]
     ) -> Iterable[tuple[str, datetime | None]]:
-        return ((source.name(row), self._values.time(row[time])) for row in rows for time in times)
+        return ((source.name(row), self._client.values.time(row[time])) for row in rows for time in times)
 
     async def _complete(self, area: Followed, known: dict[str, datetime]) -> Mapping[str, datetime]:
         """Return the latest time of each record, since a stream may have shown an earlier one."""

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 from bot.erp.conditions import all_of, literal
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
 from bot.erp.keys import batches
-from bot.erp.kingdee.mapping import Row
+from bot.erp.kingdee.mapping import Row, ValueReader
 from bot.erp.kingdee.options import KingdeeOptions, client_secret
 from bot.erp.kingdee.query import Form, one_of
 from bot.erp.relogin import Relogin
@@ -183,8 +184,9 @@ class KingdeeClient:
 
     def __init__(self, options: KingdeeOptions, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
-        self._options = options
-        self._now = now
+        self.options = options
+        self.now = now
+        self.values = ValueReader(ZoneInfo(options.zone), options.currencies)
         self._http = Http(options, now=now, source=source)
         self._path = urlsplit(options.url).path.rstrip("/")
         self._app = _app(options)
@@ -235,7 +237,7 @@ class KingdeeClient:
         raise Unavailable("the login gave no result", source=self.source)
 
     def _login(self) -> tuple[str, list[Any]]:
-        options, app = self._options, self._app
+        options, app = self.options, self._app
         if app is not None:
             seconds = self._seconds()
             account = [app.acct_id, app.user, app.app_id, seconds, app.login_sign(seconds=seconds), app.lcid]
@@ -244,7 +246,7 @@ class KingdeeClient:
         return "ValidateUser", [options.acct_id, options.user, options.password.get_secret_value(), options.lcid]
 
     def _seconds(self) -> int:
-        return int(self._now().timestamp())
+        return int(self.now().timestamp())
 
     async def close(self) -> None:
         """Release the session's licence and close connections."""
@@ -283,11 +285,11 @@ class KingdeeClient:
             "TopRowCount": 0,
             "SubSystemId": "",
         }
-        most = self._options.most_rows if limit is None else limit
+        most = self.options.most_rows if limit is None else limit
         rows: list[Row] = []
         while True:
             # One row beyond the limit reveals that there are too many.
-            ask = min(self._options.page_rows, most - len(rows) + (limit is None))
+            ask = min(self.options.page_rows, most - len(rows) + (limit is None))
             page = await self._page(form, {**data, "StartRow": len(rows), "Limit": ask}, known_keys)
             rows += page
             if limit is None and len(rows) > most:
@@ -306,9 +308,9 @@ class KingdeeClient:
 
     def in_org(self, form: Form, where: str) -> str:
         """Return a condition narrowed to the source's organisation."""
-        if not (self._options.org and form.org):
+        if not (self.options.org and form.org):
             return where
-        return f"{form.org}={literal(self._options.org)}" + (f" and ({where})" if where else "")
+        return f"{form.org}={literal(self.options.org)}" + (f" and ({where})" if where else "")
 
     async def _page(self, form: Form, data: dict[str, Any], keys: Sequence[str]) -> list[Row]:
         name = "ExecuteBillQuery"
@@ -328,7 +330,7 @@ class KingdeeClient:
         if form not in self._fields:
             read = partial(self._read_fields, form)
             self._fields[form] = ExpiringValue(
-                read, now=self._now, holds=lambda known: _FIELDS_HOLD if known else _FIELDS_UNKNOWN
+                read, now=self.now, holds=lambda known: _FIELDS_HOLD if known else _FIELDS_UNKNOWN
             )
         return await self._fields[form].value()
 
@@ -346,7 +348,7 @@ class KingdeeClient:
     def _has(self, form: Form, fields: dict[str, str] | None, key: str) -> bool:
         name = key.partition(".")[0]
         known = (
-            fields is None or _ALWAYS_THERE.fullmatch(name) is not None or f"{form.id}.{name}" in self._options.fields
+            fields is None or _ALWAYS_THERE.fullmatch(name) is not None or f"{form.id}.{name}" in self.options.fields
         )
         return known or name.lower() in (fields or {})
 
@@ -357,7 +359,7 @@ class KingdeeClient:
             quoted, name = found.groups()
             if quoted is not None:
                 return str(quoted)
-            other = self._options.fields.get(f"{form.id}.{name}")
+            other = self.options.fields.get(f"{form.id}.{name}")
             return other or (fields or {}).get(name.lower(), name)
 
         # The part after a dot belongs to another form.

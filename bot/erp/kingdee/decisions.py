@@ -73,9 +73,8 @@ def was_rejected(run: WorkflowRun[KingdeeTask], words: Iterable[str]) -> bool:
 class PurchaseApprovals:
     """Reads the tasks of many orders at once, and decides one."""
 
-    def __init__(self, client: KingdeeClient, values: ValueReader) -> None:
+    def __init__(self, client: KingdeeClient) -> None:
         self._client = client
-        self._values = values
 
     async def runs(self, heads: Iterable[Row]) -> dict[str, WorkflowRun[KingdeeTask]]:
         """Return the last run of each order that has a workflow, by number.
@@ -128,4 +127,4 @@ class PurchaseApprovals:
     async def _tasks(self, form: Form, numbers: Sequence[str]) -> list[KingdeeTask]:
         rows = await self._client.query_each(form, "FBILLNUMBER", numbers, where=PURCHASE_TASKS)
         with malformed_is_invalid(self._client.source):
-            return [task(row, self._values) for row in rows]
+            return [task(row, self._client.values) for row in rows]

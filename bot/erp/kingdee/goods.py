@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
@@ -27,7 +26,7 @@ from bot.erp.goods_sorting import by_price_day
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.documents import product, reorder_point
-from bot.erp.kingdee.mapping import Row, ValueReader, code, text
+from bot.erp.kingdee.mapping import Row, code, text
 from bot.erp.kingdee.query import BOMS, INVENTORY, MATERIALS, PURCHASES, SALES, WAREHOUSES, Form
 from bot.erp.kingdee.stock import distinct_products, figures_of, places_of
 from bot.erp.model import Product, Quantities, Slice, StockLevel
@@ -46,9 +45,8 @@ _OWNERS = {SALES: "FSalerId.FName", PURCHASES: "FPurchaserId.FName"}
 class PriceReader:
     """Reads the last prices of a material; price lists are for organisations, customers and days, and left out."""
 
-    def __init__(self, client: KingdeeClient, values: ValueReader) -> None:
+    def __init__(self, client: KingdeeClient) -> None:
         self._client = client
-        self._values = values
 
     async def prices(self, product: Product, customer: str) -> Prices:
         """Return the last prices in audited orders, taxes included."""
@@ -80,12 +78,12 @@ class PriceReader:
     def _point(self, form: Form, row: Row) -> PricePoint:
         return PricePoint(
             kind=PriceKind.SALE if form is SALES else PriceKind.PURCHASE,
-            day=self._values.day(row["FDate"]),
+            day=self._client.values.day(row["FDate"]),
             document=code(row["FBillNo"]),
             partner=text(row[form.partner]),
             quantity=number(row["FQty"]) or Decimal(0),
             unit=text(row[_UNITS[form]]),
-            price=self._values.money(row["FTaxPrice"], self._values.currency(row, "FSettleCurrId")),
+            price=self._client.values.money(row["FTaxPrice"], self._client.values.currency(row, "FSettleCurrId")),
             owner=text(row.get(_OWNERS[form])),
             source=self._client.source,
         )
@@ -184,9 +182,8 @@ class _Warehouse:
 class WarehouseReader:
     """Reads the stock of a warehouse, and what is short; forecasts and goods on order are not known there."""
 
-    def __init__(self, client: KingdeeClient, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: KingdeeClient) -> None:
         self._client = client
-        self._now = now
 
     async def contents(self, query: WarehouseQuery) -> WarehouseContents:
         """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
@@ -196,20 +193,22 @@ class WarehouseReader:
         if query.text:
             found = await self._client.query(MATERIALS, await self._named(query.text))
             known = {each.sku: each for each in distinct_products(found) if each.sku in held}
-            items = [WarehouseItem(product=known[sku], quantities=held[sku], source=self._source) for sku in known]
-            return contents_of(items, shown, warehouse.name, query, source=self._source)
+            items = [
+                WarehouseItem(product=known[sku], quantities=held[sku], source=self._client.source) for sku in known
+            ]
+            return contents_of(items, shown, warehouse.name, query, source=self._client.source)
         page = sorted(held)[query.offset : query.offset + query.limit]
         known = {each.sku: each for each in distinct_products(await self._materials(page))}
         return WarehouseContents(
             code=shown,
             name=warehouse.name,
             items=tuple(
-                WarehouseItem(product=known[sku], quantities=held[sku], source=self._source)
+                WarehouseItem(product=known[sku], quantities=held[sku], source=self._client.source)
                 for sku in page
                 if sku in known
             ),
             total=len(held),
-            source=self._source,
+            source=self._client.source,
         )
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
@@ -236,19 +235,19 @@ class WarehouseReader:
             total=figures_of(inventory),
             per_warehouse=tuple(places_of(inventory)),
             reorder_point=reorder_point(materials),
-            as_of=self._now(),
-            source=self._source,
+            as_of=self._client.now(),
+            source=self._client.source,
         )
 
     async def _warehouse(self, wanted: str) -> tuple[str, _Warehouse]:
         """Return a warehouse with the code that stock shows for it."""
         if not wanted.strip():
-            raise NotFound(wanted, source=self._source)
+            raise NotFound(wanted, source=self._client.source)
         rows = await self._client.query(WAREHOUSES)
         known = [_Warehouse(code(row["FNumber"]), text(row["FName"]), code(row["FUseOrgId.FNumber"])) for row in rows]
         codes = [each.code for each in known]
         shown = {each: each.code if codes.count(each.code) == 1 else f"{each.org}/{each.code}" for each in known}
-        found = pick_warehouse(known, wanted, lambda each: (shown[each], each.name), source=self._source)
+        found = pick_warehouse(known, wanted, lambda each: (shown[each], each.name), source=self._client.source)
         return shown[found], found
 
     async def _planned(self) -> list[Row]:
@@ -272,10 +271,6 @@ class WarehouseReader:
 
     async def _materials(self, skus: Sequence[str]) -> list[Row]:
         return await self._client.query_each(MATERIALS, "FNumber", skus) if skus else []
-
-    @property
-    def _source(self) -> str:
-        return self._client.source
 
 
 def _by_sku(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +17,6 @@ from bot.erp.kingdee import query
 from bot.erp.kingdee.client import EXPECT_QTY, KingdeeClient
 from bot.erp.kingdee.documents import product, reorder_point
 from bot.erp.kingdee.mapping import Row, code, text
-from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.query import INVENTORY, MATERIALS, PURCHASES
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.values import amount_of, number
@@ -29,10 +27,8 @@ _COMING = ("FQty", "FStockInQty", "FUnitId.FName", "FMaterialId.FNumber")
 class StockReader:
     """Reads stock levels; all quantities are in the material's base unit."""
 
-    def __init__(self, client: KingdeeClient, options: KingdeeOptions, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: KingdeeClient) -> None:
         self._client = client
-        self._options = options
-        self._now = now
 
     async def find(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return active materials; a search with too many hits only considers the first ones by code."""
@@ -42,7 +38,7 @@ class StockReader:
         keys = ("FNumber", "FName", "FSpecification", "FBARCODE")
         searched = [key for key in keys if await self._client.has(MATERIALS, key)]
         where = all_of(active, query.contains(searched, text))
-        calls = [self._client.query(MATERIALS, where, limit=self._options.most_rows)]
+        calls = [self._client.query(MATERIALS, where, limit=self._client.options.most_rows)]
         if text.isprintable() and len(text) <= LONGEST:
             calls.append(self._client.query(MATERIALS, all_of(active, query.spelled("FNumber", text))))
         found = distinct_products(await gather_rows(*calls))
@@ -104,8 +100,8 @@ class StockReader:
                 for place in places
             ),
             reorder_point=reorder_point(materials),
-            as_of=self._now(),
-            company=self._options.org,
+            as_of=self._client.now(),
+            company=self._client.options.org,
             source=self._client.source,
         )
 
@@ -122,19 +118,19 @@ class StockReader:
 
     async def _forecast(self, sku: str, warehouses: Iterable[str]) -> dict[str, Decimal]:
         """Return the ERP's forecast, in total (under the key "") and by warehouse."""
-        if not self._options.expect_field:
+        if not self._client.options.expect_field:
             return {}
         places = ["", *warehouses]
         items: list[dict[str, Any]] = []
         for row, place in enumerate(places, 1):
             stock = {"StockId": {"FNumber": place}} if place else {}
-            org, material = {"FNumber": self._options.org}, {"FNumber": sku}
+            org, material = {"FNumber": self._client.options.org}, {"FNumber": sku}
             items.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
         answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(items)]})
         try:
-            figures = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
+            figures = {code(row["Row"]): number(row[self._client.options.expect_field]) for row in _expected(answer)}
         except (KeyError, TypeError, ValueError) as error:
-            text = f"no {self._options.expect_field} in the answer to GetExpectQty"
+            text = f"no {self._client.options.expect_field} in the answer to GetExpectQty"
             raise Invalid(text, source=self._client.source) from error
         found = ((place, figures.get(str(row))) for row, place in enumerate(places, 1))
         return {place: figure for place, figure in found if figure is not None}

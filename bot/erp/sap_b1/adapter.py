@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.arrivals import arrivals_of
@@ -33,10 +32,10 @@ from bot.erp.model import (
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
-from bot.erp.sap_b1.client import NameCache, SapB1Client
+from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.decisions import ApprovalRequest, PurchaseApprovals
 from bot.erp.sap_b1.documents import PURCHASE_ORDER, SALES_ORDER, DeliveryNames, DocumentMapper, base_orders
-from bot.erp.sap_b1.mapping import Row, ValueReader, day_of
+from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.partners import PartnerReader
 from bot.erp.sap_b1.query import DocumentEntity, DocumentKey
@@ -64,19 +63,13 @@ class SapB1Erp(ReaderErp):
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
         super().__init__(context.name)
         self.capabilities = _OFFERED if options.lots_queries else _OFFERED - {Capability.LOTS}
-        self._approvers = options.approvers
-        self._now = context.now
-        self._days = timedelta(days=options.list_days)
         self._client = SapB1Client(options, now=context.now, source=self.name)
-        self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
-        self._mapper = DocumentMapper(self.name, self._values)
-        self._names = NameCache(self._client, now=context.now, minutes=options.names_minutes)
-        self._approvals = PurchaseApprovals(self._client, self._names, options, self._values)
-        self._stock = self._items = StockReader(self._client, self._names, options, now=context.now)
-        self._partners = PartnerReader(self._client, self._names, self._values, now=context.now)
-        self._changes = ChangeReader(
-            self._client, self._approvals, self._values, now=context.now, days=options.approval_days
-        )
+        self._names = self._client.names
+        self._mapper = DocumentMapper(self.name, self._client.values)
+        self._approvals = PurchaseApprovals(self._client)
+        self._stock = self._items = StockReader(self._client)
+        self._partners = PartnerReader(self._client)
+        self._changes = ChangeReader(self._client, self._approvals)
 
     async def check(self) -> None:
         """Log in and read one item."""
@@ -84,15 +77,14 @@ class SapB1Erp(ReaderErp):
 
     async def close(self) -> None:
         """Log out and close connections."""
-        await self._names.close()
         await self._client.close()
 
     async def setup_problems(self) -> list[SetupProblem]:
         """Log in as each approver; the bot's own user was tried before."""
-        return await approver_problems(list(self._approvers), self._owner_of_configured, self.name)
+        return await approver_problems(list(self._client.options.approvers), self._owner_of_configured, self.name)
 
     async def _owner_of_configured(self, user: str) -> str:
-        await self._client.try_login(user, self._approvers[user])
+        await self._client.try_login(user, self._client.options.approvers[user])
         return user
 
     # Documents
@@ -114,7 +106,7 @@ class SapB1Erp(ReaderErp):
         entities: Sequence[DocumentEntity] = _DIRECTIONS.get(query.filter, queries.ENTITIES[kind])
         if query.filter in _DIRECTIONS:
             query = replace(query, filter=Filter.ALL)
-        today = self._values.local(self._now()).date()
+        today = self._client.values.local(self._client.now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:
             found = await self._headers(self._narrow(entities, query, today))
@@ -151,7 +143,7 @@ class SapB1Erp(ReaderErp):
         elif query.during or query.due:
             conditions = dict.fromkeys(entities, "")
         else:
-            since = queries.day_text(today - self._days, version)
+            since = queries.day_text(today - timedelta(days=self._client.options.list_days), version)
             conditions = {entity: f"{entity.day} ge {since}" for entity in entities}
         return {
             entity: all_of(

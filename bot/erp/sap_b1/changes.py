@@ -7,7 +7,7 @@ Docs: platform/erp/sap-b1.md#changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -20,7 +20,6 @@ from bot.erp.model import Area, Changes, Feed, Followed
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.decisions import PurchaseApprovals
-from bot.erp.sap_b1.mapping import ValueReader
 from bot.erp.sap_b1.query import ENTITIES, ITEMS, PURCHASE_DRAFTS, DocumentEntity
 
 _AT_LEAST = 200
@@ -39,26 +38,16 @@ _ENTITIES: Mapping[Followed, tuple[DocumentEntity, ...]] = {
 class ChangeReader:
     """Reads the changes of areas whose records have a time of change; keeps no state between calls."""
 
-    def __init__(
-        self,
-        client: SapB1Client,
-        approvals: PurchaseApprovals,
-        values: ValueReader,
-        *,
-        now: Callable[[], datetime],
-        days: int,
-    ) -> None:
+    def __init__(self, client: SapB1Client, approvals: PurchaseApprovals) -> None:
         self._client = client
         self._approvals = approvals
-        self._values = values
-        self._now = now
-        self._days = timedelta(days=days)
+        self._days = timedelta(days=client.options.approval_days)
 
     async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
         if area not in _ENTITIES:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
-        read, overlap = partial(self._streams, area), self._values.overlap(TRANSACTION)
+        read, overlap = partial(self._streams, area), self._client.values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=read, least=_AT_LEAST)
 
     async def _streams(self, area: Followed, since: datetime | None, count: int) -> list[StreamPage]:
@@ -75,12 +64,12 @@ class ChangeReader:
             order=f"UpdateDate,UpdateTime,{entity.key}",
             limit=count,
         )
-        times = [(entity.number(row), self._values.changed(row)) for row in rows]
+        times = [(entity.number(row), self._client.values.changed(row)) for row in rows]
         return StreamPage(latest(times), times[-1][1] if len(rows) == count else None)
 
     async def _decided(self, since: datetime | None) -> StreamPage:
         """Return the times of the last decisions on drafts: a decision may leave the draft unchanged."""
-        now = self._now()
+        now = self._client.now()
         try:
             requests = await self._approvals.followed(self._day(min(since or now, now) - self._days))
         except NotPermitted:
@@ -94,4 +83,4 @@ class ChangeReader:
         )
 
     def _day(self, moment: datetime) -> str:
-        return query.day_text(self._values.local(moment).date(), self._client.version)
+        return query.day_text(self._client.values.local(moment).date(), self._client.version)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -19,7 +20,7 @@ from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.keys import batches
 from bot.erp.relogin import Relogin
 from bot.erp.sap_b1 import query as queries
-from bot.erp.sap_b1.mapping import Row
+from bot.erp.sap_b1.mapping import Row, ValueReader
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.values import code, text
 
@@ -82,13 +83,17 @@ class SapB1Client:
     def __init__(self, options: SapB1Options, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
         self.version = options.version
-        self._options = options
+        self.options = options
+        self.now = now
+        self.values = ValueReader(ZoneInfo(options.zone), options.currencies)
+        self.names = NameCache(self)
         self._http = Http(options, now=now, source=source)
         self._root = f"/b1s/{options.version}/"
         self._relogin = Relogin(self._log_in)
 
     async def close(self) -> None:
         """Release the session's licence and close connections."""
+        await self.names.close()
         try:
             await self._relogin.end(self._log_out)
         finally:
@@ -99,14 +104,14 @@ class SapB1Client:
         await self._log_out(await self._session_of(user, password))
 
     async def _log_in(self) -> Session:
-        return await self._session_of(self._options.user, self._options.password)
+        return await self._session_of(self.options.user, self.options.password)
 
     async def _session_of(self, user: str, password: SecretStr) -> Session:
         account = {
-            "CompanyDB": self._options.company,
+            "CompanyDB": self.options.company,
             "UserName": user,
             "Password": password.get_secret_value(),
-            "Language": self._options.language,
+            "Language": self.options.language,
         }
         # Paths are case-sensitive: the error for "login" looks like that of an expired session
         # (docs: platform/erp/sap-b1.md#login).
@@ -138,7 +143,7 @@ class SapB1Client:
         Raises `Invalid` if there are more than the configured maximum.
         """
         # With a limit below the page size there is no link to the next page, so the page is as long as the limit.
-        size, top = (self._options.page_rows, "") if limit is None else (limit, str(limit))
+        size, top = (self.options.page_rows, "") if limit is None else (limit, str(limit))
         query = queries.query_text(select=",".join(select), filter=where, orderby=order, top=top)
         rows, _ = await self._pages(entity, query, size, limit)
         return rows
@@ -159,9 +164,7 @@ class SapB1Client:
     async def query_rows(self, name: str, **parameters: str) -> list[Row]:
         """Return the rows of a query that is stored in the ERP; raises `NotFound` for none of this name."""
         path = f"SQLQueries('{name}')/List"
-        rows, _ = await self._pages(
-            path, queries.parameter_text(**parameters), self._options.page_rows, None, what=name
-        )
+        rows, _ = await self._pages(path, queries.parameter_text(**parameters), self.options.page_rows, None, what=name)
         return rows
 
     async def _pages(
@@ -177,8 +180,8 @@ class SapB1Client:
             rows, first = rows + found, first or data
             if limit is not None and len(rows) >= limit:
                 return rows[:limit], first
-            if len(rows) > self._options.most_rows:
-                most = self._options.most_rows
+            if len(rows) > self.options.most_rows:
+                most = self.options.most_rows
                 raise Invalid(f"more than {most} records of {entity}: ask for less", source=self.source)
         return rows, first
 
@@ -272,10 +275,9 @@ class UserNames:
 class NameCache:
     """Caches names; without the right to read them, keys are shown."""
 
-    def __init__(self, client: SapB1Client, *, now: Callable[[], datetime], minutes: int) -> None:
+    def __init__(self, client: SapB1Client) -> None:
         self._client = client
-        self._now = now
-        self._holds = timedelta(minutes=minutes)
+        self._holds = timedelta(minutes=client.options.names_minutes)
         self._known: dict[str, ExpiringValue[_Names]] = {}
 
     async def close(self) -> None:
@@ -328,7 +330,7 @@ class NameCache:
 
     async def _kept(self, what: str, read: Callable[[], Coroutine[Any, Any, _Names]]) -> _Names:
         if what not in self._known:
-            self._known[what] = ExpiringValue(read, now=self._now, holds=self._holds)
+            self._known[what] = ExpiringValue(read, now=self._client.now, holds=self._holds)
         return await self._known[what].value()
 
     async def _rows(self, entity: str, key: str, names: Sequence[str]) -> _Names:

@@ -17,9 +17,8 @@ from bot.erp.conditions import all_of
 from bot.erp.errors import KEY_MISSING, Conflict, DeciderRefused, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.sap_b1 import query
-from bot.erp.sap_b1.client import NameCache, SapB1Client, UserNames
-from bot.erp.sap_b1.mapping import Row, ValueReader, is_yes, rows_of
-from bot.erp.sap_b1.options import SapB1Options
+from bot.erp.sap_b1.client import SapB1Client, UserNames
+from bot.erp.sap_b1.mapping import Row, is_yes, rows_of
 from bot.erp.sap_b1.query import PURCHASE_DRAFTS, DocumentKey
 from bot.erp.values import code, malformed_is_invalid, text
 
@@ -111,18 +110,15 @@ class ApprovalRequest:
 class PurchaseApprovals:
     """Reads the requests of purchase orders, and decides one."""
 
-    def __init__(self, client: SapB1Client, names: NameCache, options: SapB1Options, values: ValueReader) -> None:
+    def __init__(self, client: SapB1Client) -> None:
         self._client = client
-        self._names = names
-        self._options = options
-        self._values = values
 
     async def requests(self, keys: Sequence[DocumentKey]) -> dict[DocumentKey, ApprovalRequest]:
         """Return the last request of each draft, and for each order the request that it came from."""
         drafts = [key for entity, key in keys if entity.drafts_of]
         orders = [key for entity, key in keys if not entity.drafts_of]
         rows = await gather_or_cancel(self._rows("DraftEntry", drafts), self._rows("ObjectEntry", orders))
-        people = await self._names.people()
+        people = await self._client.names.people()
         of_drafts = self._last(rows[0], people, lambda request: request.draft)
         of_orders = self._last(rows[1], people, lambda request: request.order)
         found = (((entity, key), (of_drafts if entity.drafts_of else of_orders).get(str(key))) for entity, key in keys)
@@ -139,7 +135,7 @@ class PurchaseApprovals:
         """Return the last requests of drafts that wait, or that were requested since a day (as a literal)."""
         recent = query.either(query.equals("Status", "arsPending"), f"CreationDate ge {since}")
         rows = await self._client.rows(REQUESTS, where=all_of(_OURS, recent), order="Code")
-        return self._last(rows, await self._names.people(), lambda request: request.draft)
+        return self._last(rows, await self._client.names.people(), lambda request: request.draft)
 
     async def decide(self, order: PurchaseOrder, decision: Decision) -> None:
         """Decide a waiting order on behalf of a person, if its request is unchanged.
@@ -154,7 +150,7 @@ class PurchaseApprovals:
         if decision.reason:
             line["Remarks"] = decision.reason
         row, etag = await self._client.record(path, what=decision.number)
-        if self._request(row, await self._names.people()).approval() != approval:
+        if self._request(row, await self._client.names.people()).approval() != approval:
             raise Conflict("the approval request was decided or changed meanwhile", source=self._client.source)
         await self._client.patch(path, {"ApprovalRequestDecisions": [line]}, etag=etag, what=decision.number)
 
@@ -163,9 +159,9 @@ class PurchaseApprovals:
 
         Nothing names the session's own user: a user code without a password is refused.
         """
-        if by.casefold() == self._options.user.casefold():
+        if by.casefold() == self._client.options.user.casefold():
             return {}
-        password = self._options.approvers.get(by)
+        password = self._client.options.approvers.get(by)
         if password is None:
             raise DeciderRefused(KEY_MISSING, source=self._client.source)
         return {"ApproverUserName": by, "ApproverPassword": password.get_secret_value()}
@@ -204,7 +200,7 @@ class PurchaseApprovals:
             stage=code(line.get("StageCode")),
             person=people.account(code(line.get("UserID"))),
             state=state,
-            at=self._values.changed(line) if state in _DECIDED else None,
+            at=self._client.values.changed(line) if state in _DECIDED else None,
             remarks=text(line.get("Remarks")),
         )
 

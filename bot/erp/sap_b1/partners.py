@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +26,7 @@ from bot.erp.model import (
 from bot.erp.port import ListQuery
 from bot.erp.record_parts import PartnerParts
 from bot.erp.sap_b1 import query as queries
-from bot.erp.sap_b1.client import NameCache, SapB1Client
+from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.documents import is_cancelled
 from bot.erp.sap_b1.mapping import IN_USE, Row, ValueReader, day_of, is_in_use, rows_of
 from bot.erp.sap_b1.query import BILLS, CREDIT_NOTES, INVOICES, RECEIPTS, VENDOR_CREDITS, DocumentEntity
@@ -63,14 +63,9 @@ class PartnerNames:
 class PartnerReader:
     """Reads customers and vendors; lists of them are cut by the server, as there may be tens of thousands."""
 
-    def __init__(
-        self, client: SapB1Client, names: NameCache, values: ValueReader, *, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, client: SapB1Client) -> None:
         self._client = client
-        self._names = names
-        self._now = now
-        self._mapper = PartnerMapper(client.source, values)
-        self._values = values
+        self._mapper = PartnerMapper(client.source, client.values)
 
     async def read(self, kind: Listing[D], key: str) -> D:
         """Return one customer or vendor; raises `NotFound`."""
@@ -104,12 +99,12 @@ class PartnerReader:
         return queries.either(queries.equals("Frozen", "tNO"), f"FrozenFrom gt {day}", f"FrozenTo lt {day}")
 
     def _today(self) -> date:
-        return self._values.local(self._now()).date()
+        return self._client.values.local(self._client.now()).date()
 
     async def _partners(self, kind: Listing[Any], rows: Sequence[Row]) -> list[Any]:
-        people, terms = await gather_or_cancel(self._names.salespersons(), self._names.payment_terms())
-        currency = await self._names.company_currency()
-        names = PartnerNames(people, terms, self._values.iso(currency))
+        people, terms = await gather_or_cancel(self._client.names.salespersons(), self._client.names.payment_terms())
+        currency = await self._client.names.company_currency()
+        names = PartnerNames(people, terms, self._client.values.iso(currency))
         build = self._mapper.customer if kind is CUSTOMERS else self._mapper.vendor
         return [build(row, names, self._today()) for row in rows]
 
@@ -117,7 +112,7 @@ class PartnerReader:
 
     async def payments(self, found: Sequence[tuple[DocumentEntity, Row]], *, with_settled: bool) -> list[Payment]:
         """Return payments with amounts in the company's currency, if asked for with what they settle."""
-        currency = self._values.iso(await self._names.company_currency())
+        currency = self._client.values.iso(await self._client.names.company_currency())
         settled = await self._settled([row for _, row in found]) if with_settled else {}
         return [self._mapper.payment(entity, row, settled, currency) for entity, row in found]
 

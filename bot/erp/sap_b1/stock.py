@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
@@ -17,11 +16,10 @@ from bot.erp.goods_port import ShortageQuery, WarehouseQuery
 from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, Slice, StockLevel, WarehouseStock
 from bot.erp.sap_b1 import query as queries
-from bot.erp.sap_b1.client import NameCache, SapB1Client
+from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.goods import SUPPLIED, DetailReader
 from bot.erp.sap_b1.lots import LotReader
 from bot.erp.sap_b1.mapping import IN_USE, Row, is_in_use, is_yes, rows_of
-from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import ITEMS
 from bot.erp.shortages import part_of_shortages
 from bot.erp.values import amount_of, code, number, text
@@ -36,19 +34,15 @@ _FIGURES = (
 class StockReader:
     """Reads items and stock levels; all quantities are in the item's inventory unit."""
 
-    def __init__(
-        self, client: SapB1Client, names: NameCache, options: SapB1Options, *, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, client: SapB1Client) -> None:
+        options = client.options
         self._client = client
-        self._names = names
         self._most = options.most_hits
-        self._now = now
         self._lots = LotReader(client, options.lots_queries)
         self._items = ItemMapper(options.spec_field)
         self._details = DetailReader(client)
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode", *IN_USE)
-        self._zone = ZoneInfo(options.zone)
 
     async def find(self, search: str, *, limit: int) -> tuple[Product, ...]:
         """Return items; a search with too many hits only considers the first ones by code."""
@@ -71,7 +65,7 @@ class StockReader:
         found = spelled_alike(rows, sku, lambda row: code(row.get("ItemCode")))
         if not found:
             raise NotFound(sku, source=self._client.source)
-        groups, names = await gather_or_cancel(self._names.groups(), self._names.warehouses())
+        groups, names = await gather_or_cancel(self._client.names.groups(), self._client.names.warehouses())
         level = self._level(found[0], groups, names)
         return replace(level, lots=await self._lots.read(level.product.sku))
 
@@ -83,7 +77,7 @@ class StockReader:
         found = spelled_alike(rows, sku, lambda row: code(row.get("ItemCode")))
         if not found:
             raise NotFound(sku, source=self._client.source)
-        groups = await self._names.groups()
+        groups = await self._client.names.groups()
         item = self._items.product(found[0], groups, self._today())
         supplies = await self._details.supplies(found[0])
         return ProductDetails(
@@ -96,7 +90,7 @@ class StockReader:
 
     async def stored(self, query: WarehouseQuery) -> WarehouseContents:
         """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
-        names = await self._names.warehouses()
+        names = await self._client.names.warehouses()
         code, name = self._warehouse(names, query.warehouse)
         where = queries.either("QuantityOnStock ne 0", "QuantityOrderedByCustomers ne 0")
         items = [
@@ -111,7 +105,7 @@ class StockReader:
 
     async def short(self, query: ShortageQuery) -> Slice[Shortage]:
         """Return what is short among items in use; raises `NotFound` for no such warehouse."""
-        names = await self._names.warehouses()
+        names = await self._client.names.warehouses()
         only = self._warehouse(names, query.warehouse)[0] if query.warehouse else ""
         where = queries.either(
             "QuantityOrderedByCustomers gt 0", "MinInventory gt 0", queries.equals("ManageStockByWarehouse", "tYES")
@@ -126,7 +120,7 @@ class StockReader:
 
     async def _levels(self, where: str, names: Mapping[str, str]) -> list[StockLevel]:
         rows = await self._client.rows(ITEMS, select=(*self._fields, *_FIGURES), where=where, order="ItemCode")
-        groups = await self._names.groups()
+        groups = await self._client.names.groups()
         return [self._level(row, groups, names) for row in rows]
 
     def _level(self, row: Row, groups: Mapping[str, str], names: Mapping[str, str]) -> StockLevel:
@@ -135,16 +129,16 @@ class StockReader:
             total=self._items.total(row),
             per_warehouse=self._items.places(row, names),
             reorder_point=self._items.reorder_point(row),
-            as_of=self._now(),
+            as_of=self._client.now(),
             source=self._client.source,
         )
 
     async def _products(self, rows: Iterable[Row]) -> list[Product]:
-        groups = await self._names.groups()
+        groups = await self._client.names.groups()
         return [self._items.product(row, groups, self._today()) for row in rows]
 
     def _today(self) -> date:
-        return self._now().astimezone(self._zone).date()
+        return self._client.values.local(self._client.now()).date()
 
 
 def _one_word(text: str) -> str:
