@@ -164,8 +164,8 @@ class JoinedTexts:
             at = self._find(first, end, latest)
 
 
-_LETTERS = 4
-"""Letters of which it is known where they stand in the spellings."""
+_LETTERS, _BLOCK = 4, 200
+"""Letters of which it is known in which names they stand, and names that are looked through before the loop goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class SpelledNames:
     """Names with their spellings, searched as one text.
 
     A search through the syllables of twenty thousand names takes two milliseconds, and most words spell none of them.
-    So it is known where four letters after each other stand first and last, and only between is searched.
+    So it is known between which names four letters after each other stand, and only there is searched.
     """
 
     text: str
@@ -187,30 +187,31 @@ class SpelledNames:
         """Take names with their spellings, each after a line break."""
         kept = {name: spelling for name, spelling in spellings.items() if spelling}
         starts = [0, *accumulate(map(len, kept.values()))][:-1]
-        text = "".join(kept.values())
-        fours = tuple(map("".join, zip(*(text[offset:] for offset in range(_LETTERS)), strict=False)))
-        last = dict(zip(fours, range(len(fours)), strict=True))
-        first = dict(zip(reversed(fours), range(len(fours) - 1, -1, -1), strict=True))
-        return cls(text, starts, tuple(kept), {four: (first[four], at) for four, at in last.items()})
+        spelled = tuple(kept.values())
+        places: dict[str, tuple[int, int]] = {}
+        for place in range(0, len(spelled), _BLOCK):
+            block = "".join(spelled[place : place + _BLOCK])
+            start, end = starts[place], starts[place] + len(block)
+            for four in set(map("".join, zip(*(block[offset:] for offset in range(_LETTERS)), strict=False))):
+                places[four] = places[four][0] if four in places else start, end
+        return cls("".join(spelled), starts, tuple(kept), places)
 
     def names(self, part: str, limit: int) -> tuple[str, ...]:
         """Return the first names of which a spelling holds ``part``."""
         found: list[str] = []
         at, end = self._between(part)
-        while at <= end and len(found) < limit and (at := self.text.find(part, at, end + len(part))) >= 0:
+        while at < end and len(found) < limit and (at := self.text.find(part, at, end)) >= 0:
             place = bisect_right(self.starts, at) - 1
             found.append(self.spelled[place])
-            at = self.starts[place + 1] if place + 1 < len(self.starts) else end + 1
+            at = self.starts[place + 1] if place + 1 < len(self.starts) else end
         return tuple(found)
 
     def _between(self, part: str) -> tuple[int, int]:
-        """Return from where to where ``part`` may begin."""
+        """Return from where to where ``part`` may stand."""
         first, last = 0, len(self.text)
         for offset in range(len(part) - _LETTERS + 1):
-            places = self.places.get(part[offset : offset + _LETTERS])
-            if places is None:
-                return 0, -1
-            first, last = max(first, places[0] - offset), min(last, places[1] - offset)
+            start, end = self.places.get(part[offset : offset + _LETTERS], (last, first))
+            first, last = max(first, start), min(last, end)
         return first, last
 
 
