@@ -64,6 +64,7 @@ NAMED = frozenset(
 """What a question is about, beside which a short word that nobody knows is no name."""
 SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
+_SPOKEN_AMOUNT = re.compile("[一二两三四五六七八九]?[十百千万][零一二两三四五六七八九十百千万]*")
 _COUNTED_OR_MADE = frozenset({"stock", "arrivals", "shortage", "mo"})
 """Commands that a sentence asks of goods; a price may be one for a customer."""
 _LONGEST_INITIALS = 5
@@ -117,7 +118,7 @@ class Recognition:
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self.is_name):
-            if len(piece) > 1 or piece.isdecimal():
+            if (len(piece) > 1 or piece.isdecimal()) and not self._is_amount(piece):
                 scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
         drop_corrected(scan)
         self._keep_initials(scan)
@@ -127,6 +128,10 @@ class Recognition:
         self._name_partners(scan)
         drop_repeated(scan)
         return scan
+
+    def _is_amount(self, piece: str) -> bool:
+        """Whether a piece is a number in characters, and no part of a name: 两千."""
+        return _SPOKEN_AMOUNT.fullmatch(piece) is not None and not self.is_in_a_name(piece)
 
     def _keep_initials(self, scan: Scan) -> None:
         """Leave letters as they were typed that may be those of goods, where something is asked that only goods have.
