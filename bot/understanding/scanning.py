@@ -59,8 +59,9 @@ _NEGATED = re.compile(
 _SAYS_NOTHING = re.compile(
     r"(?<![\d:])\d{1,2}[:：][0-5]\d(?![\d:])|(?:超过|大于|多于|不到)\d+(?:天|个月|周|年)(?:以上)?"
     r"|\d[\d,.]*\s*(?:万?元|万块|万|块钱|美元|美金)|\b(?:what|how) about\b"
+    r"|(?:到|截[至止]到?)?(?:今天|今日|目前|现在)(?:为止|之前|以前|前)(?=.*(?:[没未晚拖]|逾期|超期|过期))"
 )
-"""Times of day, lengths of time and amounts of money."""
+"""Times of day, lengths of time, amounts of money, and up to now beside what is late."""
 _CORRECTION = re.compile(
     r"(?<!对)不对(?!劲)|(?P<sure>(?:说|打|写|讲)错了|(?:哦|噢|啊|呃|额)不(?:是|,|，|\s)|(?<=[\s,，])不是(?=[\s,，])"
     r"|(?<![a-z])(?:no wait|i mean|sorry,? i meant?|make that|scratch that)(?![a-z]))",
