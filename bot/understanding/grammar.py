@@ -13,7 +13,7 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import AnyCommand, Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
-from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.lines import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
 from bot.understanding.recognition import (
     LONGEST_WORD,
     NAMED,
@@ -168,7 +168,8 @@ class Grammar:
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         several = len(found) > 1 and len({_command_of(line) for line in found}) == 1
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
-        if several or drawn or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
+        billed = set(leading) <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
+        if several or drawn or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
         if anchored:

@@ -46,7 +46,7 @@ _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})
 _MOVED = re.compile(
-    "(?!.*(?:票|账单|没有|应))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
+    "(?!.*(?:票|账单|没有|应(?!商)))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
 )
 """Says that money moved, where no document is named on which it is owed."""
 _PAID_ALREADY = re.compile(
@@ -204,9 +204,19 @@ class LineComposer:
         moved = weights.get("delivery", 0)
         return self._has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
 
+    def _names_orders(self, scan: Scan) -> bool:
+        """Whether a number is said to be that of an order: 1088这单开票没."""
+        said = (cue for cue in self.recognition.cues_in(scan) if cue.command == "order")
+        return any(cue.weight >= SAYS_WHAT_TO_DO for cue in said)
+
     def asks_for_its_bills(self, scan: Scan) -> bool:
-        """Whether a question about an order is one of its invoices: SO-1001的票开了吗."""
+        """Whether a question about orders is one of their invoices: SO-1001的票开了吗."""
         return any(_BILLED.search(span.value) for span in scan.of_kind(SpanKind.CUE))
+
+    def asks_for_bills_of_orders(self, scan: Scan) -> bool:
+        """Whether orders are named, and their invoices asked for."""
+        ordered = any(span.command in BILLED_BY for span in scan.of_kind(SpanKind.DOCUMENT))
+        return ordered and self.asks_for_its_bills(scan)
 
     @property
     def _has_deliveries(self) -> bool:
@@ -374,7 +384,7 @@ class LineComposer:
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         counted = bool(scan.of_kind(SpanKind.DIGITS)) and self._is_product(scan)  # 工业壁扇650够吗
         if digits[0].isdecimal() and not counted:
-            number = self._number(name, digits[0])
+            number = self._number("order" if name == "invoice" and self._names_orders(scan) else name, digits[0])
             moved = name == "order" and self._asks_for_deliveries(scan, self.weigh(scan, None))
             return command_line("delivery" if moved else name, number)
         goods = _joined(scan, SpanKind.NAME) if self.recognition.names_known_goods(scan) else ""

@@ -24,11 +24,12 @@ _OVERDUE = "overdue"
 _RECEIVED, _PAID = "received", "paid"
 """The lists of money that came in and went out."""
 _PAID_BY_THEM = re.compile(
-    r"客户|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
+    r"客户|给(?:我们|咱们?|公司)(?:付|打|汇|转)|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
     r"|\b(?:customers?|clients?|paid us|who paid)\b",
     re.IGNORECASE,
 )
 """Says that somebody else paid: what they paid was received."""
+_PAID_BY_US = re.compile("给(?:供应商|供货商|厂家|厂商)|(?<!给)(?:我们|咱们?|公司)(?:付|打|汇|转)")
 _BOTH_WAYS, _GIVEN_BACK = "收付", "退"
 AGEING, _OF_PAYABLES = "ageing", "payables"
 _ALWAYS_DUE = frozenset({"arrivals"})
@@ -63,11 +64,10 @@ class NamedLists:
         """Return whether money came in or went out; of a customer or vendor it only moves one way."""
         if _BOTH_WAYS in scan.text or (self.sides.trade_of(scan) and partners_or_people(scan)):
             return ""
-        return (
-            _RECEIVED
-            if keyword != _RECEIVED and _PAID_BY_THEM.search(scan.text) and _GIVEN_BACK not in scan.text
-            else keyword
-        )
+        if not keyword and _PAID_BY_US.search(scan.text):
+            return _PAID
+        by_them = _PAID_BY_THEM.search(scan.text) and _GIVEN_BACK not in scan.text
+        return _RECEIVED if by_them else keyword
 
     def only_lists_are_named(self, name: str, scan: Scan) -> bool:
         """Whether each word that asks for something is a list of this command: 逾期 is one of many."""

@@ -297,10 +297,13 @@ def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Seq
     if not inside:
         yield from cues
         return
-    for cue in cues:
+    own = list(cues)
+    listed = {cue.command for cue in own if cue.keyword or cue.fixed}
+    for cue in own:
         same = [other for other in inside if other.command == cue.command]
         weight = max([cue.weight, *(other.weight for other in same)])
-        keyword = cue.keyword or ("" if cue.fixed else next((other.keyword for other in same if other.keyword), ""))
+        inherited = next((other.keyword for other in same if other.keyword), "")
+        keyword = cue.keyword or ("" if cue.command in listed else inherited)
         yield replace(cue, weight=weight, keyword=keyword)
 
 

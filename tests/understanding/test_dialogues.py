@@ -26,7 +26,8 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def dialogues() -> Iterator[tuple[str, tuple[str, ...], str, str]]:
     """Yield the line before, what its rows open, the sentence, and the line that it asks for."""
     last, rows = "", tuple[str, ...]()
-    for line in (Path(__file__).parent / "dialogues.txt").read_text(encoding="utf-8").splitlines():
+    files = sorted(Path(__file__).parent.glob("dialogues*.txt"))
+    for line in (line for file in files for line in file.read_text(encoding="utf-8").splitlines()):
         if line.startswith("rows: "):
             rows = tuple(line.removeprefix("rows: ").split(" | "))
         elif line.startswith("/"):

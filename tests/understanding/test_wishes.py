@@ -88,6 +88,29 @@ def test_a_wish_may_be_about_what_is_there(grammar: Grammar) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "sentence", "done"),
+    [
+        ("/report yesterday", "每天早上九点发给我", "/subscribe report yesterday 09:00 daily"),
+        ("/invoice overdue", "工作日下午四点推给我", "/subscribe invoice overdue 16:00"),
+        ("/stock SKU124", "算了不要提醒了", "/unwatch SKU124"),
+    ],
+)
+def test_what_is_there_comes_every_day_or_is_watched_no_more(
+    before: str, sentence: str, done: str, grammar: Grammar
+) -> None:
+    reading = follow(grammar, sentence, LastQuestion(line=before, at=datetime(2026, 3, 2, 9, tzinfo=UTC)))
+    assert reading is not None
+    assert reading.wish == done
+
+
+def test_what_only_the_erp_does_is_said_of_the_document_that_is_there(grammar: Grammar) -> None:
+    last = LastQuestion(line="/delivery SO-1001", at=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    reading = follow(grammar, "这单帮我取消", last)
+    assert reading is not None
+    assert (reading.line, reading.wants_erp) == ("/order SO-1001", True)
+
+
+@pytest.mark.parametrize(
     ("answer", "said"),
     [
         ({"wish": "/watch SKU123 < 50"}, "Read as /stock SKU123. A sentence changes nothing: send /watch SKU123 < 50"),

@@ -121,14 +121,15 @@ def _spoken(signs: str) -> Decimal | None:
 
 def _below_myriad(signs: str) -> int | None:
     total, digit, power = 0, None, _MYRIAD
-    for place, sign in enumerate(signs):
+    for sign in signs:
         if sign in _DIGITS:
             if digit:
                 return None
             digit = _DIGITS[sign]
         elif sign in _POWERS and _POWERS[sign] < power:
             power = _POWERS[sign]
-            total += (1 if sign == "十" and place == 0 else digit or 0) * power
+            # 十二 and 一千零十二 leave out the 一 before 十.
+            total += (digit or (1 if sign == "十" else 0)) * power
             digit = None
         else:
             return None
