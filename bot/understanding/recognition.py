@@ -67,6 +67,7 @@ SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
 AND = re.compile("以及|还有|还是|或者|[和跟与及同或]")
 """Stands between names of a list."""
+_SPOKEN_AMOUNT = re.compile("[一二两三四五六七八九]?[十百千万][零一二两三四五六七八九十百千万]*")
 _COUNTED_OR_MADE = frozenset({"stock", "arrivals", "shortage", "mo"})
 """Commands that a sentence asks of goods; a price may be one for a customer."""
 _LONGEST_INITIALS = 5
@@ -123,7 +124,7 @@ class Recognition:
         for match in sentences.due_soon.find_all(scan.rest) if sentences.due_soon else ():
             scan.drop(*match.span())
         for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self.is_name):
-            if len(piece) > 1 or piece.isdecimal():
+            if (len(piece) > 1 or piece.isdecimal()) and not self._is_amount(piece):
                 scan.spans.extend(self.named(at, part) for at, part in self._apart(start, piece))
         drop_corrected(scan)
         self._keep_initials(scan)
@@ -133,6 +134,10 @@ class Recognition:
         self._name_partners(scan)
         drop_repeated(scan)
         return scan
+
+    def _is_amount(self, piece: str) -> bool:
+        """Whether a piece is a number in characters, and no part of a name: 两千."""
+        return _SPOKEN_AMOUNT.fullmatch(piece) is not None and not self.is_in_a_name(piece)
 
     def _keep_initials(self, scan: Scan) -> None:
         """Leave letters as they were typed that may be those of goods, where something is asked that only goods have.
