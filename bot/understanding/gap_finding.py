@@ -10,7 +10,7 @@ from bot.chat.days import names_days_over
 from bot.understanding.comparisons import compares
 from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
 from bot.understanding.lines import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer
-from bot.understanding.recognition import Recognition, partners_or_people
+from bot.understanding.recognition import Recognition, end_of, partners_or_people
 from bot.understanding.scanning import BOUND, Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
 from bot.understanding.sides import OF_ONE
@@ -54,7 +54,9 @@ class GapFinder:
         for gap, match in self._said(text):
             words = scan.text[match.start() : match.end()]
             rest = scan.text if gap in DEEDS and gap is not Gap.CANCELLED else scan.text.replace(words, " ")
-            if self._is_meant(gap, scan, rest, usable):
+            inside = [span for span in scan.spans if match.start() <= span.start and end_of(span) <= match.end()]
+            beside = Scan(scan.text, scan.rest, [span for span in scan.spans if span not in inside])
+            if self._is_meant(gap, scan, beside, usable):
                 return FoundGap(gap, words, rest)
         return None
 
@@ -87,7 +89,7 @@ class GapFinder:
                 text = text[: span.start] + "\x00" * len(span.text) + text[end:]
         return text
 
-    def _is_meant(self, gap: Gap, scan: Scan, rest: str, usable: frozenset[str] | None) -> bool:
+    def _is_meant(self, gap: Gap, scan: Scan, beside: Scan, usable: frozenset[str] | None) -> bool:
         """Whether the words say what no line holds, beside what else a sentence asks about."""
         if gap is Gap.SUBSTITUTE:
             return True
@@ -99,7 +101,7 @@ class GapFinder:
             return not self._recognition.is_known(scan) and top not in _OF_LISTS
         if gap is Gap.STATE:
             listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO
-            return listed and not self.lines.lists.named(top, self._recognition.scan(rest))
+            return listed and not self.lines.lists.named(top, beside)
         if gap is Gap.SHIPPED and self.lines.sides.has_deliveries:
             return False  # they tell
         deed = DEEDS.get(gap)
