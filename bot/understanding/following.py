@@ -13,7 +13,7 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import Grammar
 from bot.understanding.lines import AGEING, AT_WAREHOUSES, SAYS_WHAT_TO_DO
-from bot.understanding.recognition import OF_PARTNERS
+from bot.understanding.recognition import NAMED, OF_PARTNERS
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
 from bot.understanding.wishes import Wish, find_wish
@@ -100,6 +100,8 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
     text = normalise(sentence)
     wanted = None if text.startswith("/") else drop_export(text)
+    if not text.startswith("/") and (limited := _limited(grammar, text, last, usable)):
+        return limited
     if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
         return _wished(grammar, wish, text, last, usable)
     if wanted is not None:
@@ -124,6 +126,24 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _limited(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return what comes nearest to what no line tells of what was asked before: 毛利呢, after a product's price."""
+    scan = grammar.recognition.scan(text)
+    if any(span.kind in NAMED for span in scan.spans) or (limit := grammar.limits.find(scan)) is None:
+        return None
+    readings = [reading for each in limit.instead if (reading := follow(grammar, each, last, usable))]
+    lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), last.line])
+    line, *others = lines
+    return Reading(
+        line=line,
+        by=ReadBy.CONTEXT,
+        alternatives=tuple(others),
+        unsure=True,
+        gap=limit.said,
+        understood=_understood(scan),
+    )
 
 
 def _wished(

@@ -11,9 +11,12 @@ from math import inf
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.phrase import phrase
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
+from bot.understanding.limits import Limit, LimitFinder
 from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.parts import parts_of
 from bot.understanding.recognition import (
     LONGEST_WORD,
     NAMED,
@@ -23,6 +26,7 @@ from bot.understanding.recognition import (
     in_order,
     says_itself,
 )
+from bot.understanding.remarks import is_remark
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -60,6 +64,16 @@ _BOUND = re.compile(
     re.IGNORECASE,
 )
 """A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
+_CHANGES_NOTHING = phrase("A sentence changes nothing: please do it in the ERP.")
+_NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
+_ASKS = re.compile(
+    r"[吗么呢?？]|哪|几[个张笔]|多少|有没有|什么|已|的(?:订单|采购单|发票|工单|单子?)?$"
+    r"|^(?:which|what|any|how|show|list|are|is|were|was|did|have|has)\b",
+    re.IGNORECASE,
+)
+"""Asks about what was done, and does not want it done: 取消的订单有几个."""
+_HOLD_SEVERAL = frozenset({"stock", "help"})
+"""Commands of which one line holds several subjects, or none."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -81,6 +95,11 @@ class Grammar:
     def lines(self) -> LineComposer:
         """What makes lines of them."""
         return LineComposer(self.recognition)
+
+    @cached_property
+    def limits(self) -> LimitFinder:
+        """What knows what no line holds."""
+        return LimitFinder(self.recognition)
 
     def prepare(self) -> Grammar:
         """Build what reading needs, and return the grammar: for another thread than that of the loop."""
@@ -111,8 +130,7 @@ class Grammar:
         scan = self.recognition.scan(text)
         named = bool(scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT))
         if wish.command == IN_THE_ERP:
-            asked = self._asked(text, usable)
-            return replace(asked, wants_erp=named or asked.wants_erp) if asked else None
+            return self._done_in_the_erp(wish, text, scan, usable)
         asked = self._asked(text, usable)
         if asked and not wish.outright and (wish.command == "lang" or (wish.command == "watch" and not named)):
             return asked
@@ -124,18 +142,40 @@ class Grammar:
         done = line_of(wish, scan, lambda rest: self._line_asked(rest, usable))
         return Reading(line=line, by=ReadBy.GRAMMAR, understood=understood, wish=done)
 
+    def _done_in_the_erp(self, wish: Wish, text: str, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return what a sentence is about that wants done what only the ERP does; a choice where it names nothing."""
+        if not any(span.kind in NAMED for span in scan.spans):
+            scan = self.recognition.scan(normalise(wish.rest))
+        about = [span for span in in_order(scan.spans) if span.kind in NAMED]
+        if {span.kind for span in about} <= {SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}:
+            about = [span for span in in_order(scan.spans) if span in about or span.kind is SpanKind.CUE]
+        else:
+            about = [span for span in about if span.kind is not SpanKind.PLACE]
+        named = any(span.kind in NAMED for span in about)
+        if not named or not (wish.outright or any(span.kind in _NUMBERED for span in about)):
+            asked = self._asked(text, usable)
+            is_order = asked is not None and wish.outright and not _ASKS.search(text)
+            return replace(asked, unsure=True, gap=_CHANGES_NOTHING) if asked and is_order and not asked.gap else asked
+        asked = self._asked(normalise(" ".join(span.text for span in about)), usable, nearest=True)
+        return replace(asked, wants_erp=True) if asked else None
+
     def _line_asked(self, text: str, usable: frozenset[str] | None) -> str:
         reading = self._asked(normalise(text), usable)
         return reading.line if reading and not reading.unsure else ""
 
-    def _asked(self, text: str, usable: frozenset[str] | None) -> Reading | None:
+    def _asked(self, text: str, usable: frozenset[str] | None, *, nearest: bool = False) -> Reading | None:
         """Return what a sentence asks for that is no typed line.
 
         It is not sure of a line that leaves something out: a bound, or that a product's turnover was meant.
         """
-        if not text:
+        if not text or is_remark(text):
             return None
         scan = self.recognition.scan(text)
+        of_office = scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan)
+        if not (nearest or of_office) and (limit := self.limits.find(scan)):
+            return self._nearest_to(limit, scan, usable)
+        if not nearest and (both := self._both(scan, usable)):
+            return both
         products = scan.of_kind(SpanKind.PRODUCT)
         is_bounded = _BOUND.search(text) is not None and not products
         if is_bounded:
@@ -145,11 +185,51 @@ class Grammar:
         if not found:
             return None
         line, *others = found
+        if not nearest and (limit := self.limits.left_out(scan, line)):
+            return self._nearest_to(limit, scan, usable)
         return Reading(
             line=line,
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
             unsure=is_bounded or of_turnover or (bool(others) and found[others[0]] >= found[line]),
+            understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
+        )
+
+    def _both(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the two lines that a sentence asks for at once; None where it asks for one."""
+        for parts in () if self.limits.sets_side_by_side(scan.text) else parts_of(scan):
+            readings = [self._asked(part, usable, nearest=True) for part in parts]
+            asked = [each for each in readings if each and not each.unsure and _says_what_it_asks(each)]
+            if len(asked) == len(parts) and self._are_apart(*asked):
+                first, last = asked
+                understood = (*first.understood, *last.understood)
+                return Reading(
+                    line=first.line, by=ReadBy.GRAMMAR, alternatives=(last.line,), unsure=True, understood=understood
+                )
+        return None
+
+    def _are_apart(self, first: Reading, last: Reading) -> bool:
+        """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
+        command, other = _command_of(first.line), _command_of(last.line)
+        if command == other:
+            return first.line != last.line and command not in _HOLD_SEVERAL
+        scan = self.recognition.scan(" ".join(part.text for part in last.understood))
+        return not self.lines.only_names_lists_of(command, scan)
+
+    def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""
+        readings = [
+            reading for each in limit.instead if (reading := self._asked(normalise(each), usable, nearest=True))
+        ]
+        lines = tuple(dict.fromkeys(line for each in readings for line in (each.line, *each.alternatives)))
+        if not lines:
+            return None
+        return Reading(
+            line=lines[0],
+            by=ReadBy.GRAMMAR,
+            alternatives=lines[1 : MOST_ALTERNATIVES + 1],
+            unsure=True,
+            gap=limit.said,
             understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
         )
 
@@ -261,6 +341,8 @@ class Grammar:
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
         spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
+        if self.limits.leaves_out(rest):
+            return None
         return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
 
     def _is_sentence(self, text: str, command: str) -> bool:
@@ -298,6 +380,11 @@ class Grammar:
                 return "" if self._is_like_words(span.value) else _UNKNOWN
             case _:
                 return span.kind.value
+
+
+def _says_what_it_asks(reading: Reading) -> bool:
+    """Whether a word or the number of a document says what is asked, and not a name alone."""
+    return any(part.kind in {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY} for part in reading.understood)
 
 
 def _command_of(line: str) -> str:

@@ -56,7 +56,7 @@ _ON_THE_OTHER_SIDE = {
     Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
-_AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
+_AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|或者?|、|,|，|and|or|vs\.?)\s*", re.IGNORECASE)
 _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
 _OWED_TO_US = re.compile(
     r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following import follow, refers_back
 from bot.understanding.grammar import Grammar
+from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
 
@@ -34,6 +36,8 @@ class GrammarReader:
         self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
     ) -> Reading | None:
         """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing."""
+        if is_remark(normalise(sentence)):
+            return None
         following = follow(self._grammar, sentence, last, usable) if last else None
         if following is None and last and refers_back(sentence):
             return None
