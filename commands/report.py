@@ -59,7 +59,7 @@ class Comparison(Keyword):
     """With which days a report compares: the same ones of the year before, or those before, as it does anyway."""
 
     LAST_YEAR = phrase("yoy"), "同比", "year-on-year", "y/y", "去年同比"
-    BEFORE = phrase("previous"), "环比", "mom", "qoq", "wow"
+    BEFORE = phrase("sequential"), "环比"
 
 
 _PERIODS: Mapping[ReportPeriod, Callable[[date], Period]] = {

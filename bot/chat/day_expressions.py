@@ -19,7 +19,19 @@ _ENGLISH_MONTHS = (
 )
 _AMBIGUOUS_MONTHS = frozenset({"may", "march"})
 """Months that are words of their own unless a year follows."""
-_OFFSETS = {"上上": -2, "上": -1, "last": -1, "本": 0, "这": 0, "当": 0, "this": 0, "下": 1, "next": 1, "下下": 2}
+_OFFSETS = {
+    "上上": -2,
+    "再上": -2,
+    "上": -1,
+    "last": -1,
+    "本": 0,
+    "这": 0,
+    "当": 0,
+    "this": 0,
+    "下": 1,
+    "next": 1,
+    "下下": 2,
+}
 _NAMED_DAYS = {
     **dict.fromkeys(("今天", "今日", "今儿个", "今儿", "当天", "today"), 0),
     **dict.fromkeys(("昨天", "昨日", "昨儿个", "昨儿", "yesterday"), -1),
@@ -36,7 +48,7 @@ _THIRDS = {**dict.fromkeys("初上", 0), "中": 1, **dict.fromkeys("底末下", 
 _NUMBER = "[0-9]{1,3}|[一二两三四五六七八九十]{1,3}"
 _WORDS = "|".join(sorted((*_NAMED_DAYS, *_NAMED_YEARS), key=len, reverse=True))
 _MONTH = "|".join((*_ENGLISH_MONTHS, *(month[:3] for month in _ENGLISH_MONTHS)))
-_SHIFT = "上上|上|本|这|当|下下|下"
+_SHIFT = "上上|再上|上|本|这|当|下下|下"
 _UNIT = "天|日|个?星期|周|个?月|个?季度|年"
 _SAME_PERIOD = r"""
     (?:去年|上年|上个?季度?|上个?月|上个?(?:周|星期|礼拜))的?(?:同期|同一?时期|同一?时间|这个?时候|这时候)

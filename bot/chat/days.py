@@ -151,6 +151,12 @@ def names_days_ahead(text: str) -> bool:
     )
 
 
+def names_days_over(text: str) -> bool:
+    """Return whether days that a text names are over on any day: 昨天, 上周, "last month"."""
+    days = (date(2024, 1, 31), date(2999, 12, 31))
+    return all((found := read_days(text, today)) is not None and found.period.last < today for today in days)
+
+
 def names_days_due_later(text: str) -> bool:
     """Return whether a text names days on which something is due, and on any day they are not over: 今天到期."""
     days = (date(2024, 1, 31), date(2999, 12, 31))

@@ -12,10 +12,13 @@ from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.phrase import phrase
+from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
+from bot.understanding.gap_finding import FoundGap, GapFinder
+from bot.understanding.gaps import SAID, Gap, nearest, of_product
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits import Limit, LimitFinder
-from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer, days_said
 from bot.understanding.parts import parts_of
 from bot.understanding.recognition import (
     LONGEST_WORD,
@@ -24,6 +27,7 @@ from bot.understanding.recognition import (
     SHORTEST_NAME,
     Recognition,
     in_order,
+    partners_or_people,
     says_itself,
 )
 from bot.understanding.remarks import is_remark
@@ -34,7 +38,7 @@ from bot.understanding.scanning import (
     take_words,
 )
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
-from bot.understanding.vocabulary import Vocabulary
+from bot.understanding.vocabulary import Trade, Vocabulary
 from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
 
 MAX_SENTENCE = 120
@@ -54,16 +58,6 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
-_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
-_BOUND = re.compile(
-    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
-    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
-    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
-    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
-    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
-    re.IGNORECASE,
-)
-"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
 _CHANGES_NOTHING = phrase("A sentence changes nothing: please do it in the ERP.")
 _NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
 _ASKS = re.compile(
@@ -100,6 +94,11 @@ class Grammar:
     def limits(self) -> LimitFinder:
         """What knows what no line holds."""
         return LimitFinder(self.recognition)
+
+    @cached_property
+    def gaps(self) -> GapFinder:
+        """What finds what no line holds."""
+        return GapFinder(self.lines)
 
     def prepare(self) -> Grammar:
         """Build what reading needs, and return the grammar: for another thread than that of the loop."""
@@ -164,35 +163,87 @@ class Grammar:
         return reading.line if reading and not reading.unsure else ""
 
     def _asked(self, text: str, usable: frozenset[str] | None, *, nearest: bool = False) -> Reading | None:
-        """Return what a sentence asks for that is no typed line.
+        """Return what a sentence asks for that is no typed line; what no line holds of it is a choice that says so.
 
-        It is not sure of a line that leaves something out: a bound, or that a product's turnover was meant.
+        ``nearest``: the text is what comes nearest to something that no line holds, which is said already.
         """
         if not text or is_remark(text):
             return None
         scan = self.recognition.scan(text)
-        of_office = scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan)
-        if not (nearest or of_office) and (limit := self.limits.find(scan)):
-            return self._nearest_to(limit, scan, usable)
-        if not nearest and (both := self._both(scan, usable)):
-            return both
-        products = scan.of_kind(SpanKind.PRODUCT)
-        is_bounded = _BOUND.search(text) is not None and not products
-        if is_bounded:
-            scan = self.recognition.scan(_BOUND.sub(" ", text))
-        of_turnover = bool(products) and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT
+        if not nearest and (beyond := self._beyond(scan, usable)):
+            return beyond
+        if compared := self._compared(scan, usable):
+            return compared
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
+        if not nearest and (left_out := self.gaps.left_out(scan, line)):
+            return self._nearest(FoundGap(left_out, days_said(scan, months=True), text), scan, usable)
         if not nearest and (limit := self.limits.left_out(scan, line)):
             return self._nearest_to(limit, scan, usable)
         return Reading(
             line=line,
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
-            unsure=is_bounded or of_turnover or (bool(others) and found[others[0]] >= found[line]),
-            understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
+            unsure=bool(others) and found[others[0]] >= found[line],
+            understood=_understood(scan),
+        )
+
+    def _beyond(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return a choice where no line holds what a sentence asks for, or it asks twice; None for all else."""
+        of_office = scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan)
+        if not of_office and (limit := self.limits.find(scan)):
+            return self._nearest_to(limit, scan, usable)
+        if gap := self.gaps.find(scan, usable):
+            return self._nearest(gap, scan, usable)
+        return self._both(scan, usable)
+
+    def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
+        if scan.of_kind(SpanKind.OFF_TOPIC) or self._names_anything(scan) or (usable and REPORT not in usable):
+            return None
+        found = find_comparison(scan, self.lines.weigh(scan, usable))
+        if found is None:
+            return None
+        return Reading(
+            line=found.lines[0],
+            by=ReadBy.GRAMMAR,
+            alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
+            unsure=not found.holds_all,
+            gap=None if found.holds_all else SAID[Gap.COMPARISON],
+            understood=_understood(scan),
+        )
+
+    def _names_anything(self, scan: Scan) -> bool:
+        return self._is_of_the_company(scan) or bool(partners_or_people(scan))
+
+    def _nearest(self, found: FoundGap, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lines that come nearest to what no line holds; None where there is none."""
+        if scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan):
+            return None
+        rest = self.recognition.scan(found.rest)
+        named = self._names_anything(rest)
+        products = tuple(span.value for span in scan.of_kind(SpanKind.PRODUCT))
+        lines = [*of_product(found.gap, products, days_said(scan, months=True))]
+        if found.gap is Gap.COMPARISON:
+            orders = "po" if self.lines.trade_of(scan) is Trade.PURCHASE else "order"
+            lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
+        if not named:
+            lines += nearest(found.gap, days_said(rest, months=True))
+        if (named and found.gap is not Gap.COMPARISON) or not lines or found.gap is Gap.SETTLED:
+            lines += self._found(rest, usable) or self._found(scan, usable)
+        lines = [each for each in dict.fromkeys(lines) if usable is None or _command_of(each) in usable]
+        if not lines:
+            return None
+        line, *others = lines
+        return Reading(
+            line=line,
+            by=ReadBy.GRAMMAR,
+            alternatives=tuple(others[:MOST_ALTERNATIVES]),
+            unsure=True,
+            gap=SAID[found.gap],
+            understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
         )
 
     def _both(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
@@ -385,6 +436,10 @@ class Grammar:
 def _says_what_it_asks(reading: Reading) -> bool:
     """Whether a word or the number of a document says what is asked, and not a name alone."""
     return any(part.kind in {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY} for part in reading.understood)
+
+
+def _understood(scan: Scan) -> tuple[Understood, ...]:
+    return tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans))
 
 
 def _command_of(line: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from bot.chat.arguments import Keyword
 from bot.chat.registry import AnyCommand, Commands
 from bot.errors import ConfigurationError
+from bot.understanding.gaps import Gap
 
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 LIST_WEIGHT = 3
@@ -115,6 +116,10 @@ class Sentences:
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
+    gaps: Mapping[str, SpokenWords]
+    """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
+    deeds: Mapping[str, SpokenWords]
+    """A command whose documents tell on which day something was done to an order → the words that say it was done."""
     wishes: Mapping[str, WishWords]
     """A command that changes something, or ``erp`` for what only the ERP does → the words that want it done."""
     unknown: tuple[UnknownFact, ...]
@@ -141,6 +146,8 @@ class Sentences:
         narrowed: dict[str, dict[str, frozenset[str]]] = {}
         wishes: dict[str, dict[str, set[str]]] = {}
         unknown: list[UnknownFact] = []
+        gaps: dict[str, set[str]] = {}
+        deeds: dict[str, set[str]] = {}
         for name, content in _files(own):
             for key, value in content.items():
                 if key == "wishes":
@@ -148,6 +155,12 @@ class Sentences:
                     continue
                 if key == "unknown":
                     unknown.extend(_unknown_facts(name, value))
+                    continue
+                if key == "gaps":
+                    _add_gaps(name, value, gaps)
+                    continue
+                if key == "deeds":
+                    _add_deeds(name, commands, value, deeds)
                     continue
                 if key in words:
                     words[key].update(_words(name, key, value))
@@ -170,6 +183,8 @@ class Sentences:
                 for command, said in wishes.items()
             },
             unknown=tuple(unknown),
+            gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
+            deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},
             commands=frozenset(asked),
             cues={word: _strongest(_with_weights_inside(word, found, cues)) for word, found in cues.items()},
             parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
@@ -220,6 +235,23 @@ def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
         if spoken is None or not set(unless) <= KINDS_NAMED:
             raise ConfigurationError(f"{file}: unknown.{name} needs words, and unless {', '.join(sorted(KINDS_NAMED))}")
         yield UnknownFact(words=spoken, nearest=nearest, unless=frozenset(unless))
+
+
+def _add_gaps(file: str, table: object, gaps: dict[str, set[str]]) -> None:
+    """Add the words of a file for what no line holds."""
+    if not isinstance(table, Mapping) or not set(table) <= set(Gap):
+        raise ConfigurationError(f"{file}: gaps may have {', '.join(Gap)}")
+    for gap, listed in table.items():
+        gaps.setdefault(gap, set()).update(_words(file, f"gaps.{gap}", listed))
+
+
+def _add_deeds(file: str, commands: Commands, table: object, deeds: dict[str, set[str]]) -> None:
+    """Add the words of a file for what is done to an order and told by documents of its own."""
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{file}: deeds must be a table")
+    for name, listed in table.items():
+        command = _reading_command(file, commands, name)
+        deeds.setdefault(command.name, set()).update(_words(file, f"deeds.{name}", listed))
 
 
 def _one_of(words: Iterable[str]) -> SpokenWords | None:
