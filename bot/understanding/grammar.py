@@ -59,6 +59,8 @@ _LONG_NAME = 4
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
 _CHANGES_NOTHING = phrase("A sentence changes nothing: please do it in the ERP.")
+_NOTHING_NEAR = command_line("help", "examples")
+"""Offered where nothing comes near: what can be asked."""
 _NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
 _ASKS = re.compile(
     r"[吗么呢?？]|哪|几[个张笔]|多少|有没有|什么|已|的(?:订单|采购单|发票|工单|单子?)?$"
@@ -250,7 +252,7 @@ class Grammar:
         """Return the two lines that a sentence asks for at once; None where it asks for one."""
         for parts in () if self.limits.sets_side_by_side(scan.text) else parts_of(scan):
             readings = [self._asked(part, usable, nearest=True) for part in parts]
-            asked = [each for each in readings if each and not each.unsure and _says_what_it_asks(each)]
+            asked = [each for each in readings if each and not each.unsure and self._says_what_it_asks(each)]
             if len(asked) == len(parts) and self._are_apart(*asked):
                 first, last = asked
                 understood = (*first.understood, *last.understood)
@@ -258,6 +260,16 @@ class Grammar:
                     line=first.line, by=ReadBy.GRAMMAR, alternatives=(last.line,), unsure=True, understood=understood
                 )
         return None
+
+    def _says_what_it_asks(self, reading: Reading) -> bool:
+        """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
+        kinds = {part.kind for part in reading.understood}
+        if not kinds & {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
+            return False
+        command = _command_of(reading.line)
+        words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)
+        cues = [cue for word in words for cue in self.sentences.cues.get(word, ()) if cue.command == command]
+        return bool(kinds - {SpanKind.CUE}) or any(cue.weight >= LIST_WEIGHT for cue in cues)
 
     def _are_apart(self, first: Reading, last: Reading) -> bool:
         """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
@@ -272,7 +284,10 @@ class Grammar:
         readings = [
             reading for each in limit.instead if (reading := self._asked(normalise(each), usable, nearest=True))
         ]
-        lines = tuple(dict.fromkeys(line for each in readings for line in (each.line, *each.alternatives)))
+        if not readings and (whole := self._asked(scan.text, usable, nearest=True)):
+            readings = [whole]
+        found = dict.fromkeys(line for each in readings for line in (each.line, *each.alternatives))
+        lines = tuple(found) or ((_NOTHING_NEAR,) if limit.is_clear else ())
         if not lines:
             return None
         return Reading(
@@ -281,7 +296,7 @@ class Grammar:
             alternatives=lines[1 : MOST_ALTERNATIVES + 1],
             unsure=True,
             gap=limit.said,
-            understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
+            understood=(*_understood(scan), Understood("gap", limit.words, "limit")),
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
@@ -431,11 +446,6 @@ class Grammar:
                 return "" if self._is_like_words(span.value) else _UNKNOWN
             case _:
                 return span.kind.value
-
-
-def _says_what_it_asks(reading: Reading) -> bool:
-    """Whether a word or the number of a document says what is asked, and not a name alone."""
-    return any(part.kind in {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY} for part in reading.understood)
 
 
 def _understood(scan: Scan) -> tuple[Understood, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.chat.days import names_days, names_days_ahead
+from bot.chat.parsing import normalise
 from bot.phrase import Phrase, phrase
 from bot.understanding.recognition import Recognition, end_of, in_order
 from bot.understanding.scanning import Scan, Span, SpanKind
@@ -20,11 +21,11 @@ _MASKED = rf"{_MASK}+"
 _STATUS = "逾期|到期|超期|延期|拖期|过期|延误|误期|晚交|晚到|迟到|拖欠|缺货|短缺"
 _OTHERS = r"的?(?:其[他它余]|别的|另外|剩下|还有|都|所有|全部|哪|谁|多少|[,，。;； ]|$)"
 _EXCEPT = re.compile(
-    r"(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{1,16}?(?:以外|之外|外(?!贸))?"
-    rf"(?={_OTHERS})"
-    r"|(?:以外|之外)的?"
+    r"(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{1,16}?(?:以外|之外|外(?![贸协销]))的?"
+    rf"|(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{{1,16}}?(?={_OTHERS})"
+    r"|[^\s,，。;；除]{2,12}?(?:以外|之外)的?"
     r"|不(?:含|包括|包含|算|计)(?!税)[^,，。;；的]{1,16}的?"
-    r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|leaving out)"
+    r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|(?:all|everything) but)"
     r" (?:the )?[^,;.]{1,24}",
     re.IGNORECASE,
 )
@@ -44,10 +45,13 @@ _NOT_LATE = re.compile(
     re.IGNORECASE,
 )
 """A status that documents do not have; 有没有逾期的 asks for those that have it."""
+_NEGATION = re.compile(r"^(?:没有?|不要|不看|并?未|非|不是?|not |isn't |aren't |never )", re.IGNORECASE)
 _IS_ASKED = re.compile(r"[吗么吧]\s*[?？]?$|\?$")
+_NUMERAL = "(?:[0-9]+|[一二两三四五六七八九十百半几]+)"
 _FUTURE = re.compile(
     r"(?:会|将会|将要|预计|估计|可能)(?:会|要|能)?(?:再|又|不会)?(?:下(?!雨|雪)|订|买|卖|销|涨|跌|降|升|倒|赚|亏)(?!不)"
     r"|预测|预估|涨不涨|跌不跌"
+    rf"|{_NUMERAL}(?:天|周|个?星期|个?礼拜|个?月|年)(?:以后|之后|后)"
     r"|(?<![a-z])(?:will \S+ (?:sell|order|buy|rise|fall|cost|earn|make|need|grow)|forecasts?|predict\w*)(?![a-z])",
     re.IGNORECASE,
 )
@@ -55,7 +59,7 @@ _FUTURE = re.compile(
 _COMPARED = re.compile(
     r"对比|相比|比较一下|差多少(?!钱没)|更(?:贵|便宜|多|少|快|好)"
     r"|(?:哪[家个]|谁)(?:更|比较|先|贵|便宜|好|快|慢|高|低|准|划算|合算|多|少|缺)"
-    r"|(?<=\x00)比(?=\x00).{0,24}?(?:贵|便宜|多|少|高|低|快|慢|好|大|小)"
+    r"|(?<=\x00)比(?=\x00).{0,24}?(?:贵|便宜|多|少|高|低|快|慢|好|大|小|准|早|晚|强|差|划算|合算|稳)"
     r"|(?<![a-z])(?:cheaper|dearer|better|faster|slower|(?:more|less) expensive|higher|lower|bigger) than(?![a-z])"
     r"|(?<![a-z])(?:compared?|versus|vs\.?|difference between|which (?:one )?is (?:cheaper|better|faster))(?![a-z])",
     re.IGNORECASE,
@@ -77,7 +81,7 @@ _VAGUE = re.compile(
 """Points to something that nothing names."""
 _DAYS_COMPARED = re.compile(r"对比|相比|比|\b(?:compared?|versus|vs|than)\b", re.IGNORECASE)
 _SUPERLATIVE = re.compile(
-    r"最(?:差|少|低|小|慢|满|晚|早|老|久|坏|糟|不好|多|大|高|快|好|贵|便宜|准|厉害|重|忙)"
+    r"最(?:差|少|低|小|慢|满|晚|早|老|久|坏|糟|不(?!锈)[^的]{1,3}|多|大|高|快|好|贵|便宜|准|厉害|重|忙|长|短)"
     r"|(?<![a-z])(?:worst|least|lowest|smallest|slowest|fewest|cheapest|most|highest|fastest|best|biggest|largest|oldest|longest)(?![a-z])"
     r"|前(?:[一二三五十]|[1-9]\d?)(?:个|名|位|家|大)?",
     re.IGNORECASE,
@@ -97,6 +101,7 @@ _HAS_NO_RANKING = frozenset(
         "product",
         "stock",
         "arrivals",
+        "shortage",
     }
 )
 _OWED = frozenset({"invoice", "bill"})
@@ -119,6 +124,8 @@ class Limit:
     said: Phrase
     words: str
     instead: tuple[str, ...]
+    is_clear: bool = True
+    """Whether it is said even where nothing comes near: 那批货 may be a remark."""
 
 
 @dataclass(frozen=True)
@@ -164,12 +171,19 @@ class LimitFinder:
             return None
         if _WAITS.search(match[0]):
             return None
-        words = scan.text[match.start() : match.end()].strip(" 的")
+        start, end = match.start(), self._end_of_name(scan, match)
+        words = scan.text[start:end].strip(" 的")
         return Limit(
             said=phrase("No list here leaves anything out: “%(words)s”.", words=words),
             words=words,
-            instead=(_cut(scan.text, match.start(), match.end()),),
+            instead=(_cut(scan.text, start, end),),
         )
+
+    @staticmethod
+    def _end_of_name(scan: Scan, match: re.Match[str]) -> int:
+        """Return where what is left out ends: with the name in it, if there is one that is known."""
+        inside = [span for span in scan.spans if span.kind in _NAMED and match.start() < span.start < match.end()]
+        return min(map(end_of, inside), default=match.end()) if match[0].startswith("不") else match.end()
 
     def _not_so(self, scan: Scan, text: str) -> Limit | None:
         match = _NOT_LATE.search(text)
@@ -179,7 +193,7 @@ class LimitFinder:
         return Limit(
             said=phrase("No list here holds what is not so: “%(words)s”.", words=words),
             words=words,
-            instead=(_cut(scan.text, match.start(), match.end()), scan.text.replace(words, words[-2:])),
+            instead=(_cut(scan.text, *match.span()), scan.text.replace(words, _NEGATION.sub("", words))),
         )
 
     def _unknown(self, scan: Scan, text: str) -> Limit | None:
@@ -187,11 +201,17 @@ class LimitFinder:
             match = next((each for each in fact.words.find_all(text) if not _asks_whether(text, each)), None)
             if match and not self._is_told(fact, scan):
                 words = scan.text[match.start() : match.end()]
-                about = self._about(scan, match)
+                rest = _cut(scan.text, *match.span())
+                left = self.recognition.scan(normalise(rest))
+                if self._is_told(fact, left):
+                    return None  # 宏达多久没下单: without what was cut it is a name
+                about = self._about(left)
+                near = [f"{about} {each}".strip() for each in fact.nearest]
                 return Limit(
                     said=phrase("“%(words)s” can't be looked up here.", words=words),
                     words=words,
-                    instead=(*(f"{about} {each}".strip() for each in fact.nearest), _cut(scan.text, *match.span())),
+                    # What is left of a question about a product is its stock, whatever was asked.
+                    instead=tuple([*near, rest] if scan.of_kind(SpanKind.PRODUCT) else [rest, *near]),
                 )
         return None
 
@@ -209,7 +229,7 @@ class LimitFinder:
 
     def _future(self, scan: Scan, text: str) -> Limit | None:
         match = _FUTURE.search(text)
-        if match is None:
+        if match is None or any(match.start() < end_of(day) > day.start < match.end() for day in _days(scan)):
             return None
         words = scan.text[match.start() : match.end()]
         return Limit(
@@ -229,6 +249,7 @@ class LimitFinder:
             ),
             words=words,
             instead=(scan.text.replace(words, words[words.find("那") + 2 :], 1),),
+            is_clear=False,
         )
 
     def _rank(self, scan: Scan, command: str, rest: str) -> Limit | None:
@@ -246,7 +267,7 @@ class LimitFinder:
         )
 
     def _day(self, scan: Scan, command: str, rest: str) -> Limit | None:
-        days = [span for span in scan.of_kind(SpanKind.DATE) if names_days(span.text) and not _NOW.search(span.text)]
+        days = [span for span in _days(scan) if not _NOW.search(span.text)]
         if command in _OF_SALES:
             days = [span for span in days if names_days_ahead(span.text)]
         elif command not in _OF_NOW or set(rest.split()) & _TOLD_BY_RANKING:
@@ -262,7 +283,7 @@ class LimitFinder:
 
     def _days_compared(self, scan: Scan, command: str) -> Limit | None:
         """Return days that are set side by side; a report compares with the days before it."""
-        days = [span for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)]
+        days = _days(scan)
         match = _DAYS_COMPARED.search(scan.text)
         if match is None or command in _OF_SALES or len({span.text for span in days}) < 2:
             return None
@@ -282,15 +303,15 @@ class LimitFinder:
                 text = text[: span.start] + _MASK * len(span.text) + text[end:]
         return text
 
-    def _about(self, scan: Scan, match: re.Match[str]) -> str:
-        """Return the known names and the days of a sentence as they were written, apart from what was matched."""
+    def _about(self, scan: Scan) -> str:
+        """Return the known names and the days of a sentence as they were written."""
         named = [
             span
             for span in in_order(scan.spans)
             if span.kind in (*_NAMED, SpanKind.DATE)
             or (span.kind is SpanKind.NAME and self.recognition.is_in_a_name(span.value))
         ]
-        return " ".join(span.text for span in named if end_of(span) <= match.start() or match.end() <= span.start)
+        return " ".join(span.text for span in named)
 
     def _is_told(self, fact: UnknownFact, scan: Scan) -> bool:
         """Whether a card tells it of what a sentence names."""
@@ -338,6 +359,11 @@ def _only(scan: Scan, meant: Span, compared: list[Span]) -> str:
         if span is not meant:
             text = text[: span.start] + " " * len(span.text) + text[end_of(span) :]
     return _SIDE_BY_SIDE.sub(" ", text).strip()
+
+
+def _days(scan: Scan) -> list[Span]:
+    """Return the days of a sentence that a list can be restricted to."""
+    return [span for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)]
 
 
 def _without_days_ahead(scan: Scan) -> str:

@@ -18,6 +18,8 @@ _SUBJECTS = frozenset(
     {SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.NAME}
 )
 
+_DAYS = frozenset({SpanKind.DATE})
+
 
 def parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
     """Yield the ways in which a sentence may part into two, with what they are about in both of them."""
@@ -25,14 +27,14 @@ def parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
         first, last = scan.text[:start].strip(), scan.text[end:].strip()
         if not (first and last):
             continue
-        before = [span.text for span in in_order(scan.spans) if span.kind in _SUBJECTS and end_of(span) <= start]
-        after = [span.text for span in in_order(scan.spans) if span.kind in _SUBJECTS and span.start >= end]
-        if before and not after:
-            yield first, f"{' '.join(before)} {last}"
-        elif after and not before:
-            yield f"{' '.join(after)} {first}", last
-        else:
-            yield first, last
+        for kinds in (_SUBJECTS, _DAYS):
+            before = [span.text for span in in_order(scan.spans) if span.kind in kinds and end_of(span) <= start]
+            after = [span.text for span in in_order(scan.spans) if span.kind in kinds and span.start >= end]
+            if before and not after:
+                last = f"{' '.join(before)} {last}"
+            elif after and not before:
+                first = f"{' '.join(after)} {first}"
+        yield first, last
 
 
 def _places(scan: Scan) -> Iterator[tuple[int, int]]:

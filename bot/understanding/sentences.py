@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import product
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class SpokenWords:
 
     begin: tuple[str, ...]
     pattern: re.Pattern[str]
+    signs: frozenset[str]
+    """What the words begin with, one or two signs of it."""
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return where the first of the words stands in a text in small letters."""
@@ -67,7 +70,9 @@ class SpokenWords:
 
     def find_all(self, text: str) -> Iterator[re.Match[str]]:
         """Yield the words that stand in a text in small letters."""
-        return self.pattern.finditer(text) if any(word in text for word in self.begin) else iter(())
+        if self.signs.isdisjoint(_signs_in(text)) or not any(word in text for word in self.begin):
+            return iter(())
+        return self.pattern.finditer(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,8 +268,27 @@ def _one_of(words: Iterable[str]) -> SpokenWords | None:
         ).replace(re.escape(NUMBER), _ANY_NUMBER)
         for word in longest_first
     ]
-    begin = tuple(word.partition(PARTED)[0].partition(NUMBER)[0] for word in longest_first)
-    return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns))) if patterns else None
+    if not patterns:
+        return None
+    begin = _beginnings(longest_first)
+    signs = frozenset(word[:2] for word in begin)
+    return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns)), signs=signs)
+
+
+# Asked again and again for one sentence, by each list of words.
+@lru_cache(maxsize=8)
+def _signs_in(text: str) -> frozenset[str]:
+    """Return the signs of a text and those that stand beside each other."""
+    return frozenset(text) | frozenset(map(add, text, text[1:]))
+
+
+def _beginnings(words: Iterable[str]) -> tuple[str, ...]:
+    """Return what words begin with, without what begins with another of them: 没开票 and 没开发票 with 没开."""
+    begin: list[str] = []
+    for word in sorted({re.split(rf"[{PARTED}{NUMBER}]", word)[0] for word in words}):
+        if not begin or not word.startswith(begin[-1]):
+            begin.append(word)
+    return tuple(begin)
 
 
 def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:
