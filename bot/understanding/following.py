@@ -20,7 +20,7 @@ from bot.understanding.grammar import Grammar
 from bot.understanding.left_out import Comparison
 from bot.understanding.lines import ALONE, AT_WAREHOUSES, BILLED_BY, SAYS_WHAT_TO_DO
 from bot.understanding.named_lists import AGEING
-from bot.understanding.recognition import OF_PARTNERS
+from bot.understanding.recognition import NAMED, OF_PARTNERS
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.shown_documents import OF_THIS, document_of
 from bot.understanding.vocabulary import Trade
@@ -128,6 +128,8 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     if (exported := grammar.commands.parse(last.line)).command == EXPORT and exported.rest:
         last = replace(last, line=f"/{exported.rest}")
     wanted = None if text.startswith("/") else drop_export(text)
+    if not text.startswith("/") and (limited := _limited(grammar, text, last, usable)):
+        return limited
     if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
         return wished(grammar, wish, text, last, usable)
     if wanted is not None:
@@ -164,6 +166,24 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _limited(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return what comes nearest to what no line tells of what was asked before: 毛利呢, after a product's price."""
+    scan = grammar.recognition.scan(text)
+    if any(span.kind in NAMED for span in scan.spans) or (limit := grammar.limits.find(scan)) is None:
+        return None
+    readings = [reading for each in limit.instead if (reading := follow(grammar, each, last, usable))]
+    lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), last.line])
+    line, *others = lines
+    return Reading(
+        line=line,
+        by=ReadBy.CONTEXT,
+        alternatives=tuple(others),
+        unsure=True,
+        gap=limit.said,
+        understood=said_in(scan),
+    )
 
 
 def _names_days_of_a_list(grammar: Grammar, text: str, last: LastQuestion) -> bool:

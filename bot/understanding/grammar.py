@@ -11,6 +11,7 @@ from math import inf
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import AnyCommand, Commands
+from bot.phrase import phrase
 from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gap_finding import FoundGap, GapFinder
@@ -18,7 +19,9 @@ from bot.understanding.gaps import SAID, Gap, nearest, of_product
 from bot.understanding.lateness import LatenessFinder
 from bot.understanding.left_out import Comparison
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
+from bot.understanding.limits import Limit, LimitFinder
 from bot.understanding.lines import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.parts import parts_of
 from bot.understanding.recognition import (
     LONGEST_WORD,
     NAMED,
@@ -29,6 +32,7 @@ from bot.understanding.recognition import (
     partners_or_people,
     says_itself,
 )
+from bot.understanding.remarks import is_remark
 from bot.understanding.scanning import Scan, Span, SpanKind, days_said, restrictions_in, take_words
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
 from bot.understanding.vocabulary import Trade, Vocabulary
@@ -54,6 +58,18 @@ _UNKNOWN = "name"
 _OF_NO_PRODUCT = frozenset({"report", "order", "invoice", "delivery"})
 """Commands that tell what was sold, and not what of one product."""
 _OF_A_PRODUCT = frozenset({"stock", "price"})
+_CHANGES_NOTHING = phrase("A sentence changes nothing: please do it in the ERP.")
+_NOTHING_NEAR = command_line("help", "examples")
+"""Offered where nothing comes near: what can be asked."""
+_NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
+_ASKS = re.compile(
+    r"[吗么呢?？]|哪|几[个张笔]|多少|有没有|什么|已|的(?:订单|采购单|发票|工单|单子?)?$"
+    r"|^(?:which|what|any|how|show|list|are|is|were|was|did|have|has)\b",
+    re.IGNORECASE,
+)
+"""Asks about what was done, and does not want it done: 取消的订单有几个."""
+_HOLD_SEVERAL = frozenset({"stock", "help"})
+"""Commands of which one line holds several subjects, or none."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -80,6 +96,11 @@ class Grammar:
     def late(self) -> LatenessFinder:
         """What finds a question for what is late, of whatever kind."""
         return LatenessFinder(self.lines)
+
+    @cached_property
+    def limits(self) -> LimitFinder:
+        """What knows what no line holds."""
+        return LimitFinder(self.recognition)
 
     @cached_property
     def gaps(self) -> GapFinder:
@@ -115,8 +136,7 @@ class Grammar:
         scan = self.recognition.scan(text)
         named = bool(scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT))
         if wish.command == IN_THE_ERP:
-            asked = self._asked(text, usable)
-            return replace(asked, wants_erp=named or asked.wants_erp) if asked else None
+            return self._done_in_the_erp(wish, text, scan, usable)
         asked = self._asked(text, usable)
         if asked and not wish.outright and (wish.command == "lang" or (wish.command == "watch" and not named)):
             return asked
@@ -128,27 +148,49 @@ class Grammar:
         done = line_of(wish, scan, lambda rest: self._line_asked(rest, usable))
         return Reading(line=line, by=ReadBy.GRAMMAR, understood=understood, wish=done)
 
+    def _done_in_the_erp(self, wish: Wish, text: str, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return what a sentence is about that wants done what only the ERP does; a choice where it names nothing."""
+        if not any(span.kind in NAMED for span in scan.spans):
+            scan = self.recognition.scan(normalise(wish.rest))
+        about = [span for span in in_order(scan.spans) if span.kind in NAMED]
+        if {span.kind for span in about} <= {SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}:
+            about = [span for span in in_order(scan.spans) if span in about or span.kind is SpanKind.CUE]
+        else:
+            about = [span for span in about if span.kind is not SpanKind.PLACE]
+        named = any(span.kind in NAMED for span in about)
+        if not named or not (wish.outright or any(span.kind in _NUMBERED for span in about)):
+            asked = self._asked(text, usable)
+            is_order = asked is not None and wish.outright and not _ASKS.search(text)
+            return replace(asked, unsure=True, gap=_CHANGES_NOTHING) if asked and is_order and not asked.gap else asked
+        asked = self._asked(normalise(" ".join(span.text for span in about)), usable, nearest=True)
+        return replace(asked, wants_erp=True) if asked else None
+
     def _line_asked(self, text: str, usable: frozenset[str] | None) -> str:
         reading = self._asked(normalise(text), usable)
         return reading.line if reading and not reading.unsure else ""
 
-    def _asked(self, text: str, usable: frozenset[str] | None) -> Reading | None:
-        """Return what a sentence asks for that is no typed line; what no line holds of it is a choice that says so."""
-        if not text:
+    def _asked(self, text: str, usable: frozenset[str] | None, *, nearest: bool = False) -> Reading | None:
+        """Return what a sentence asks for that is no typed line; what no line holds of it is a choice that says so.
+
+        ``nearest``: the text is what comes nearest to something that no line holds, which is said already.
+        """
+        if not text or is_remark(text):
             return None
         scan = self.recognition.scan(text)
-        if gap := self.gaps.find(scan, usable):
-            return self._nearest(gap, scan, usable)
+        if not nearest and (beyond := self._beyond(scan, usable)):
+            return beyond
         if reading := self._compared(scan, usable) or self._late(scan, usable):
             return reading
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
-        if left_out := self.gaps.left_out(scan, line):
+        if not nearest and (left_out := self.gaps.left_out(scan, line)):
             days = days_said(scan, months=True)
             rest = text.replace(days, " ") if left_out is Gap.NOW_ONLY else text
             return self._nearest(FoundGap(left_out, days, rest), scan, usable)
+        if not nearest and (limit := self.limits.left_out(scan, line)):
+            return self._nearest_to(limit, scan, usable)
         weights = self.lines.weigh(scan, usable) if scan.of_kind(SpanKind.PRODUCT) else {}
         of_documents = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in _OF_NO_PRODUCT)
         leaves_out = of_documents and _command_of(line) in _OF_A_PRODUCT
@@ -162,6 +204,15 @@ class Grammar:
             unknown=missing.unknown,
             unheld=missing.unheld,
         )
+
+    def _beyond(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return a choice where no line holds what a sentence asks for, or it asks twice; None for all else."""
+        of_office = scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan)
+        if not of_office and (limit := self.limits.find(scan)):
+            return self._nearest_to(limit, scan, usable)
+        if gap := self.gaps.find(scan, usable):
+            return self._nearest(gap, scan, usable)
+        return self._both(scan, usable)
 
     def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
@@ -223,6 +274,57 @@ class Grammar:
             unsure=True,
             gap=SAID[found.gap],
             understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
+        )
+
+    def _both(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the two lines that a sentence asks for at once; None where it asks for one."""
+        for parts in () if self.limits.sets_side_by_side(scan.text) else parts_of(scan):
+            readings = [self._asked(part, usable, nearest=True) for part in parts]
+            asked = [each for each in readings if each and not each.unsure and self._says_what_it_asks(each)]
+            if len(asked) == len(parts) and self._are_apart(*asked):
+                first, last = asked
+                understood = (*first.understood, *last.understood)
+                return Reading(
+                    line=first.line, by=ReadBy.GRAMMAR, alternatives=(last.line,), unsure=True, understood=understood
+                )
+        return None
+
+    def _says_what_it_asks(self, reading: Reading) -> bool:
+        """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
+        kinds = {part.kind for part in reading.understood}
+        if not kinds & {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
+            return False
+        command = _command_of(reading.line)
+        words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)
+        cues = [cue for word in words for cue in self.sentences.cues.get(word, ()) if cue.command == command]
+        return bool(kinds - {SpanKind.CUE}) or any(cue.weight >= LIST_WEIGHT for cue in cues)
+
+    def _are_apart(self, first: Reading, last: Reading) -> bool:
+        """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
+        command, other = _command_of(first.line), _command_of(last.line)
+        if command == other:
+            return first.line != last.line and command not in _HOLD_SEVERAL
+        scan = self.recognition.scan(" ".join(part.text for part in last.understood))
+        return not self.lines.lists.only_lists_are_named(command, scan)
+
+    def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""
+        readings = [
+            reading for each in limit.instead if (reading := self._asked(normalise(each), usable, nearest=True))
+        ]
+        if not readings and (whole := self._asked(scan.text, usable, nearest=True)):
+            readings = [whole]
+        found = dict.fromkeys(line for each in readings for line in (each.line, *each.alternatives))
+        lines = tuple(found) or ((_NOTHING_NEAR,) if limit.is_clear else ())
+        if not lines:
+            return None
+        return Reading(
+            line=lines[0],
+            by=ReadBy.GRAMMAR,
+            alternatives=lines[1 : MOST_ALTERNATIVES + 1],
+            unsure=True,
+            gap=limit.said,
+            understood=(*_understood(scan), Understood("gap", limit.words, "limit")),
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
@@ -340,6 +442,8 @@ class Grammar:
         if command.name not in self.sentences.commands:
             return line
         spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
+        if self.limits.leaves_out(rest):
+            return None
         return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
 
     def _speaks_of_deed(self, rest: str, command: AnyCommand) -> bool:

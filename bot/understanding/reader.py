@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following import follow, refers_back
 from bot.understanding.following_gaps import say_gap
 from bot.understanding.grammar import Grammar
+from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
 
@@ -35,9 +37,13 @@ class GrammarReader:
         self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
     ) -> Reading | None:
         """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing."""
+        if is_remark(normalise(sentence)):
+            return None
         if last is None:
             return self._grammar.read(sentence, usable)
         following = follow(self._grammar, sentence, last, usable)
+        if following and following.gap:
+            return following
         alone = None if following is None and refers_back(sentence) else self._grammar.read(sentence, usable)
         return say_gap(self._grammar, sentence, last, following, alone) or following or alone
 
