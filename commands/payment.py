@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
+from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.parsing import command_line
+from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.settlements import Settlements
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
-from bot.disclosure import cut, cut_part
+from bot.chat.view_parts import (
+    DocumentListView,
+    Freshness,
+    ListedRows,
+    ask_buttons,
+    erp_link_buttons,
+    freshness,
+    table_of_one,
+)
+from bot.disclosure import FieldClass, cut, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.listing import PAYMENTS
 from bot.erp.model import PartnerKind, Payment
@@ -33,6 +44,8 @@ _DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
 """The command that shows what is paid."""
 _BOUND_BY = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "po"}
 """The command whose rules bind payments of a kind of partners."""
+_MONEY = {PartnerKind.CUSTOMER: FieldClass.AMOUNT, PartnerKind.VENDOR: FieldClass.COST}
+"""The class of what is paid."""
 
 
 class PaymentOrPartner(PartnerTerm):
@@ -92,7 +105,7 @@ class PaymentListView(DocumentListView):
     )
 
     which: PaymentList | None
-    rows: tuple[Payment, ...]
+    rows: ListedRows[Payment]
 
 
 @command(
@@ -106,6 +119,7 @@ async def payment(
     text: PaymentOrPartner | None = None,
     *,
     days: Days | None = None,
+    amounts: Amounts | None = None,
     which: PaymentList | None = None,
     erp: ErpHub,
     kept: ReadModel,
@@ -114,17 +128,29 @@ async def payment(
 ) -> View:
     """Show one receipt or payment, or a list."""
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
-    of_settled = Settlements(kept, (erp.invoice, erp.bill), erp.payment, context.now)
-    many = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
-    lookup = DocumentLookup("payment", erp.payment, many, linked=of_settled.of)
+    own = visible_fields(policy, context, "payment")
+    compared = _compared({kind for kind, seen in fields.items() if _MONEY[kind] in seen & own})
+    bounded = BoundedLists.of(amounts, compared, own, kept, context.now)
+    of_settled = Settlements(kept, (erp.invoice, erp.bill), erp.payment, context.now, bounded.kind)
+    whole = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
+    many = partial(bounded.or_else(lambda _hub, query: whole(query)), erp)
+    lookup = DocumentLookup("payment", erp.payment, many, linked=of_settled.of, bounded=bounded.is_bounded)
     asked = days.within(context.now.date()) if days else None
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         links = offered(erp, hit.found.value.partner_kind.value)
         view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
         return cut(view, fields[hit.found.value.partner_kind])
-    shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked)
+    shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown)
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
     seen = [cut_part(row, fields[row.partner_kind]) for row in shown.rows]
     withheld = shown.withheld.union(*(classes for _, classes in seen))
     return replace(shown, rows=tuple([row for row, _ in seen]), withheld=withheld)
+
+
+def _compared(kinds: Set[PartnerKind]) -> ComparedAmounts[Payment]:
+    """Return whose payments are listed by their amounts: only of the partners whose amounts the reader may see."""
+    listed = replace(PAYMENTS, listed=lambda payment: payment.partner_kind in kinds)
+    classes = frozenset(map(_MONEY.__getitem__, kinds))
+    notes = () if kinds == set(_MONEY) else (phrase("only payments whose amounts you may see"),)
+    return ComparedAmounts(listed, lambda payment: payment.amount, classes, notes=notes)

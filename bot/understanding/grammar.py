@@ -11,6 +11,7 @@ from math import inf
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.bounds import NO_BOUNDS, find_bounds
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
@@ -53,13 +54,13 @@ _UNKNOWN = "name"
 _FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
 _BOUND = re.compile(
     r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
-    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
-    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
+    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
+    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
     r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
     r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
     re.IGNORECASE,
 )
-"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
+"""A bound of what is no amount, such as days or pieces: no list has any, so a line without it would answer too much."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -135,22 +136,32 @@ class Grammar:
         """
         if not text:
             return None
-        scan = self.recognition.scan(text)
+        bounds = find_bounds(text)
+        is_bounded = _BOUND.search(bounds.rest) is not None
+        scan = self.recognition.scan(_BOUND.sub(" ", bounds.rest))
+        if (bounds.found or is_bounded) and scan.of_kind(SpanKind.PRODUCT):
+            bounds, is_bounded = NO_BOUNDS, False  # a quantity of goods is no amount
+            scan = self.recognition.scan(text)
+        if scan.of_kind(SpanKind.DOCUMENT):
+            bounds = NO_BOUNDS  # its card tells the amount
         products = scan.of_kind(SpanKind.PRODUCT)
-        is_bounded = _BOUND.search(text) is not None and not products
-        if is_bounded:
-            scan = self.recognition.scan(_BOUND.sub(" ", text))
         of_turnover = bool(products) and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
+        held = {other: bounds.held_by(other, self.recognition) for other in found} if bounds.found else {}
+        is_left_out = is_bounded or bool(bounds.found and not held[line])
+        lines = [held.get(other) or other for other in found]
         return Reading(
-            line=line,
+            line=lines[0],
             by=ReadBy.GRAMMAR,
-            alternatives=tuple(others[:MOST_ALTERNATIVES]),
-            unsure=is_bounded or of_turnover or (bool(others) and found[others[0]] >= found[line]),
-            understood=tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
+            alternatives=tuple(lines[1 : MOST_ALTERNATIVES + 1]),
+            unsure=is_left_out or of_turnover or (bool(others) and found[others[0]] >= found[line]),
+            understood=(
+                *(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
+                *bounds.understood,
+            ),
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:

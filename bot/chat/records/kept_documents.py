@@ -18,7 +18,7 @@ from bot.read_model.records import Document
 
 T = TypeVar("T")
 AskList = Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
-_OF_OPEN = frozenset({Filter.OPEN, Filter.LATE, Filter.OVERDUE, Filter.PENDING})
+OF_OPEN = frozenset({Filter.OPEN, Filter.LATE, Filter.OVERDUE, Filter.PENDING})
 """Lists of open documents alone."""
 
 
@@ -55,7 +55,7 @@ def kept_lists(
 
     async def read(query: ListQuery) -> Answer[Slice[D]]:
         span = query.during
-        is_few = query.filter in _OF_OPEN or (span is not None and query.due is None)
+        is_few = query.filter in OF_OPEN or (span is not None and query.due is None)
         if query.text or query.partner or not is_few:
             return await ask(query)
         coverage = await kept.coverage(kind.followed)
@@ -66,7 +66,7 @@ def kept_lists(
             partial(_pick, kind, query, now.date()),
             since=span.first if span else None,
             until=span.last if span else None,
-            open_only=query.filter in _OF_OPEN,
+            open_only=query.filter in OF_OPEN,
         )
         return _answer(found.value, found.coverage, erp, kind)
 
