@@ -28,7 +28,7 @@ _BALANCE = "balance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AmountRange:
+class AmountBounds:
     """Bounds of a document's amount in its own currency: ``least`` (or ``beyond`` it) and ``most`` (or ``below`` it).
 
     With a ``currency`` only its documents are meant. ``of_balance``: what is still open of the document counts.
@@ -49,13 +49,13 @@ class AmountRange:
         enough = self.least is None or amount > self.least or (amount == self.least and not self.beyond)
         return enough and (self.most is None or amount < self.most or (amount == self.most and not self.below))
 
-    def joined(self, other: AmountRange) -> AmountRange | None:
+    def joined(self, other: AmountBounds) -> AmountBounds | None:
         """Return what both leave: above the one and below the other; None where they do not go together."""
         lower, upper = (self, other) if self.most is None else (other, self)
         apart = lower.most is None and upper.least is None and lower.least is not None and upper.most is not None
         if not apart or len({self.currency, other.currency} - {""}) > 1:
             return None
-        return AmountRange(
+        return AmountBounds(
             least=lower.least,
             most=upper.most,
             beyond=lower.beyond,
@@ -111,7 +111,7 @@ class Amounts(Word):
         return None
 
     @property
-    def range(self) -> AmountRange:
+    def range(self) -> AmountBounds:
         """The bounds that are meant."""
         found = read_amounts(self)
         assert found is not None, "it was taken as some"
@@ -127,12 +127,12 @@ class FoundAmounts:
 
     start: int
     end: int
-    range: AmountRange
+    range: AmountBounds
     certain: bool
     owed: str = ""
 
 
-def read_amounts(text: str) -> AmountRange | None:
+def read_amounts(text: str) -> AmountBounds | None:
     """Return the bounds that a text names; None if it says anything else, or is not certain to."""
     folded = text.casefold().strip()
     found = tuple(find_amounts(folded))
@@ -145,7 +145,7 @@ def read_amounts(text: str) -> AmountRange | None:
     return join_ranges(each.range for each in found)
 
 
-def join_ranges(ranges: Iterable[AmountRange]) -> AmountRange | None:
+def join_ranges(ranges: Iterable[AmountBounds]) -> AmountBounds | None:
     """Return all bounds at once; None where there are none, or they do not go together."""
     whole, *others = ranges
     for each in others:
@@ -336,7 +336,7 @@ def _read_compared(match: re.Match[str]) -> FoundAmounts | None:
         return None
     owed, before = match["owed"] or "", match.string[: match.start()]
     upwards = sign in {_BEYOND, _FROM}
-    found = AmountRange(
+    found = AmountBounds(
         least=money.amount if upwards else None,
         most=None if upwards else money.amount,
         beyond=sign == _BEYOND,
@@ -360,7 +360,7 @@ def _read_about(match: re.Match[str]) -> FoundAmounts | None:
     money = None if match["vague"] else _read_money(match["about"] or match["near"] or match["exact"])
     if money and (money.amount < _CERTAIN or not (money.is_said or money.multiple >= _CERTAIN)):
         return None
-    found = AmountRange(least=money.amount, most=money.amount) if money else AmountRange()
+    found = AmountBounds(least=money.amount, most=money.amount) if money else AmountBounds()
     return FoundAmounts(start=match.start(), end=match.end(), range=found, certain=False)
 
 
@@ -392,7 +392,7 @@ def _range(match: re.Match[str], lower: _SaidMoney, upper: _SaidMoney) -> FoundA
     is_round = not (lower.amount % _ROUND or upper.amount % _ROUND)
     if not (said or sign == ".." or _AMOUNT_IS_SAID.search(before) or (plain and is_round)):
         return None
-    found = AmountRange(least=lower.amount, most=upper.amount, currency=lower.currency or upper.currency)
+    found = AmountBounds(least=lower.amount, most=upper.amount, currency=lower.currency or upper.currency)
     certain = not _SOMETHING_ELSE.search(before)
     return FoundAmounts(start=match.start(), end=match.end(), range=found, certain=certain)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView
-from bot.chat.amounts import NO_BOUNDS, AmountRange, ListBounds, read_amounts
+from bot.chat.amounts import NO_BOUNDS, AmountBounds, ListBounds, read_amounts
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
@@ -171,7 +171,7 @@ class DocumentListView(ListView):
     freshness: Freshness
 
     @property
-    def bounds(self) -> AmountRange | None:
+    def bounds(self) -> AmountBounds | None:
         """The bounds of the amounts, None without any."""
         return read_amounts(self.amounts) if self.amounts else None
 

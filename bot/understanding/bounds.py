@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.chat.amounts import AmountRange, Amounts, FoundAmounts, find_amounts, join_ranges
+from bot.chat.amounts import AmountBounds, Amounts, FoundAmounts, find_amounts, join_ranges
 from bot.chat.parsing import MAX_LINE_BYTES, split
 from bot.chat.questions.reading import Understood
 from bot.understanding.recognition import Recognition
@@ -42,7 +42,7 @@ class SpokenBounds:
     text: str = ""
 
     @property
-    def range(self) -> AmountRange | None:
+    def range(self) -> AmountBounds | None:
         """The bounds together; None where they are not certain to be of an amount, or do not go together."""
         certain = bool(self.found) and all(each.certain for each in self.found) and not _OF_WHOM.search(self.rest)
         return join_ranges(each.range for each in self.found) if certain else None

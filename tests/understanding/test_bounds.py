@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.chat.amounts import AmountRange, find_amounts, read_amounts
+from bot.chat.amounts import AmountBounds, find_amounts, read_amounts
 from bot.chat.questions.dialogues import LastQuestion
 from bot.erp.model import Money
 from bot.understanding.following import follow
@@ -139,10 +139,10 @@ def test_what_is_no_amount_is_none(said: str) -> None:
 
 def test_each_amount_counts_in_its_own_currency() -> None:
     dollars, yuan = Money(Decimal("100"), "USD"), Money(Decimal("100.01"), "CNY")
-    more, from_on = AmountRange(least=Decimal(100), beyond=True), AmountRange(least=Decimal(100))
+    more, from_on = AmountBounds(least=Decimal(100), beyond=True), AmountBounds(least=Decimal(100))
     assert [each.holds(dollars) for each in (more, from_on)] == [False, True]
     assert more.holds(yuan)
-    assert not AmountRange(least=Decimal(1), currency="USD").holds(yuan)
+    assert not AmountBounds(least=Decimal(1), currency="USD").holds(yuan)
     assert not more.holds(None)
 
 

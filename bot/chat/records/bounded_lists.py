@@ -9,7 +9,7 @@ from functools import partial
 from sys import maxsize
 from typing import Generic, NamedTuple, TypeAlias
 
-from bot.chat.amounts import NO_BOUNDS, AmountRange, Amounts, ListBounds
+from bot.chat.amounts import NO_BOUNDS, AmountBounds, Amounts, ListBounds
 from bot.chat.errors import BadArgument
 from bot.chat.records.kept_documents import OF_OPEN
 from bot.disclosure import FieldClass
@@ -54,7 +54,7 @@ class BoundedLists(Generic[D]):
     """Lists of the documents whose amounts lie in a ``range``; None: of all."""
 
     compared: ComparedAmounts[D]
-    range: AmountRange | None
+    range: AmountBounds | None
     kept: ReadModel
     now: datetime
 
@@ -168,7 +168,7 @@ def _gaps(coverage: Coverage, query: ListQuery) -> Iterator[Phrase]:
         yield phrase("complete since %(day)s", day=coverage.complete_since)
 
 
-def _oddities(found: _Picked[D], asked: AmountRange | None) -> Iterator[Phrase]:
+def _oddities(found: _Picked[D], asked: AmountBounds | None) -> Iterator[Phrase]:
     if found.without_amount:
         yield phrase("not listed: %(num)s without an amount", num=found.without_amount)
     if found.currencies > 1 and asked and not asked.currency:
