@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
@@ -12,6 +12,7 @@ from bot.cards.actions import Ask
 from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword
+from bot.chat.calendar_periods import DAY, month_of, one_day
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, DaysOrMonth
 from bot.chat.registry import command
@@ -19,6 +20,7 @@ from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Feed, SalesAmount
+from bot.erp.port import Period
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import (
@@ -53,10 +55,17 @@ class ReportPeriod(Keyword):
     MONTH = phrase("month"), "monthly", "月报"
 
 
-_SPANS: Mapping[ReportPeriod, Callable[[date], ReportSpan]] = {
-    ReportPeriod.DAY: lambda today: ReportSpan.of(today, today, today),
-    ReportPeriod.WEEK: lambda today: ReportSpan.of(today - timedelta(days=today.weekday()), today, today),
-    ReportPeriod.MONTH: lambda today: ReportSpan.of(today.replace(day=1), today, today),
+class Comparison(Keyword):
+    """With which days a report compares: the same ones of the year before, or those before, as it does anyway."""
+
+    LAST_YEAR = phrase("yoy"), "同比", "year-on-year", "y/y", "去年同比"
+    BEFORE = phrase("sequential"), "环比"
+
+
+_PERIODS: Mapping[ReportPeriod, Callable[[date], Period]] = {
+    ReportPeriod.DAY: one_day,
+    ReportPeriod.WEEK: lambda today: Period(today - today.weekday() * DAY, today),
+    ReportPeriod.MONTH: lambda today: month_of(today.year, today.month),
 }
 
 _OTHERS = (
@@ -83,6 +92,9 @@ class ReportView(View):
     line: str
     """The line that gives the same report."""
     span: ReportSpan
+    against: Comparison | None = None
+    said: str = ""
+    """The days as they are typed."""
     sales: SalesFigures | None
     invoices: InvoiceFigures | None
     receipts: Turnover | None = None
@@ -139,7 +151,7 @@ class ReportView(View):
         leads = [Button(label, Ask(line)) for count, label, line in lists if count]
         others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
         files = export_buttons(self.line) if self.as_of is not None else []
-        return (*self._other_card(), *leads, *self._chart_buttons(), *files, *others)
+        return (*self._other_card(), *leads, *self._chart_buttons(), *files, *self._comparisons(), *others)
 
     def _other_card(self) -> Sequence[Button]:
         if not self.is_split:
@@ -148,11 +160,18 @@ class ReportView(View):
             return [Button(phrase("Sales and receipts"), Ask(self.line))]
         return [Button(phrase("Purchases and production"), Ask(self.line, 1))]
 
+    def _comparisons(self) -> Sequence[Button]:
+        """Return the button that compares the same days with others."""
+        if self.as_of is None or not self.said:
+            return []
+        if self.against is Comparison.LAST_YEAR:
+            return [Button(phrase("Against the days before"), Ask(f"/report {self.said}"))]
+        return [Button(phrase("Against last year"), Ask(f"/report {self.said} {Comparison.LAST_YEAR}"))]
+
     def _chart_buttons(self) -> Sequence[Button]:
         """Return the button of the chart, which shows nothing but amounts: what is hidden has none."""
         shown = self.as_of is not None and self.sales and any(each.now.amount for each in self.sales.ordered.sums)
-        line = f"/chart sales {self.line.removeprefix('/report ')}"
-        return [Button(phrase("Chart"), Ask(line))] if shown else []
+        return [Button(phrase("Chart"), Ask(f"/chart sales {self.said}".rstrip()))] if shown else []
 
     def table(self) -> Table:
         rows = tuple(_rows(self))
@@ -229,19 +248,29 @@ def name_age(bucket: AgeingBucket) -> Phrase:
     return phrase("%(first)d–%(last)d days", first=bucket.first, last=bucket.last)
 
 
-def span_of(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[ReportSpan, str]:
+def span_of(
+    days: Days | None, which: ReportPeriod | None, today: date, against: Comparison | None = None
+) -> tuple[ReportSpan, str]:
     """Return the days that are meant, those of this month if none are said, and how they are typed."""
-    if days:
-        period = days.within(today).period
-        return ReportSpan.of(period.first, period.last, today), str(days)
-    which = which or ReportPeriod.MONTH
-    return _SPANS[which](today), str(which)
+    period, said = _period_of(days, which, today)
+    compared = ReportSpan.year_on_year if against is Comparison.LAST_YEAR else ReportSpan.of
+    return compared(period.first, period.last, today), said
+
+
+def _period_of(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[Period, str]:
+    customary = _PERIODS[which or ReportPeriod.MONTH](today)
+    if days is None:
+        return customary, str(which or ReportPeriod.MONTH)
+    so_far = Period(customary.first, min(customary.last, today))
+    if which and (earlier := days.beside(so_far)):
+        return earlier, f"{which} {days}"
+    return days.within(today).period, str(days)
 
 
 @command(
     "report",
     aliases=("报表", "日报", "周报", "月报", "bb"),
-    examples=("/report month", "/周报", "/报表 上个月", "/report 2026-10"),
+    examples=("/report month", "/周报", "/报表 上个月", "/report 2026-10", "/月报 同比"),
     summary=phrase("Sales, invoices, purchases and production of a day, week or month"),
     place=20,
 )
@@ -249,6 +278,7 @@ async def report(
     *,
     days: DaysOrMonth | None = None,
     which: ReportPeriod | None = None,
+    against: Comparison | None = None,
     erp: ErpHub,
     kept: ReadModel,
     policy: AccessPolicy,
@@ -256,7 +286,7 @@ async def report(
 ) -> View:
     """Show the figures of the areas that the asker may see."""
     today = context.now.date()
-    span, said = span_of(days, which, today)
+    span, said = span_of(days, which, today, against)
     areas = [area for area in COMMAND_OF if erp.visible_sources(area)]
     figures = await read_figures(kept, areas, span, today)
     coverage = figures.coverage
@@ -271,8 +301,10 @@ async def report(
         return shown
 
     return ReportView(
-        line=f"/report {said}",
+        line=f"/report {said} {against}" if against is Comparison.LAST_YEAR else f"/report {said}",
         span=span,
+        against=against,
+        said=said,
         sales=seen(Area.SALES, figures.sales),
         invoices=seen(Area.FINANCE, figures.invoices),
         receipts=seen(Area.FINANCE, figures.receipts),

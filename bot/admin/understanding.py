@@ -79,6 +79,7 @@ def describe(reading: Reading) -> dict[str, Any]:
         "alternatives": list(reading.alternatives),
         "understood": [asdict(part) for part in reading.understood],
         **({"wish": reading.wish} if reading.wish else {}),
+        **({"gap": str(reading.gap)} if reading.gap else {}),
     }
 
 

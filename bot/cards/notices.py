@@ -75,11 +75,12 @@ class NotUnderstoodNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceNotice(View):
-    """A sentence that may ask for several things."""
+    """A sentence that may ask for several things, or for something that no line tells: ``gap`` says what."""
 
     card: ClassVar[str] = "choice"
 
     suggestions: Annotated[tuple[Suggestion, ...], ClassedBy("tells")]
+    gap: Phrase | None = None
     tells: FieldClass | None = None
     """Whose names they tell, where the asker did not type them."""
 

@@ -19,7 +19,19 @@ _ENGLISH_MONTHS = (
 )
 _AMBIGUOUS_MONTHS = frozenset({"may", "march"})
 """Months that are words of their own unless a year follows."""
-_OFFSETS = {"上上": -2, "上": -1, "last": -1, "本": 0, "这": 0, "当": 0, "this": 0, "下": 1, "next": 1, "下下": 2}
+_OFFSETS = {
+    "上上": -2,
+    "再上": -2,
+    "上": -1,
+    "last": -1,
+    "本": 0,
+    "这": 0,
+    "当": 0,
+    "this": 0,
+    "下": 1,
+    "next": 1,
+    "下下": 2,
+}
 _NAMED_DAYS = {
     **dict.fromkeys(("今天", "今日", "今儿个", "今儿", "当天", "today"), 0),
     **dict.fromkeys(("昨天", "昨日", "昨儿个", "昨儿", "yesterday"), -1),
@@ -36,15 +48,21 @@ _THIRDS = {**dict.fromkeys("初上", 0), "中": 1, **dict.fromkeys("底末下", 
 _NUMBER = "[0-9]{1,3}|[一二两三四五六七八九十]{1,3}"
 _WORDS = "|".join(sorted((*_NAMED_DAYS, *_NAMED_YEARS), key=len, reverse=True))
 _MONTH = "|".join((*_ENGLISH_MONTHS, *(month[:3] for month in _ENGLISH_MONTHS)))
-_SHIFT = "上上|上|本|这|当|下下|下"
+_SHIFT = "上上|再上|上|本|这|当|下下|下"
 _UNIT = "天|日|个?星期|周|个?月|个?季度|年"
+_SAME_PERIOD = r"""
+    (?:去年|上年|上个?季度?|上个?月|上个?(?:周|星期|礼拜))的?(?:同期|同一?时期|同一?时间|这个?时候|这时候)
+  | (?:the\ )?(?:same\ (?:period|time|days|dates)|this\ time)\ (?:of\ |in\ )?last\ (?:year|quarter|month|week)(?![a-z])
+"""
+"""The same days of an earlier year, quarter, month or week."""
 _SINGLE = rf"""
-    (?P<iso>\d{{4}}[-/.](?:1[0-2]|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])(?!\d))
+    (?P<same>{_SAME_PERIOD})
+  | (?P<iso>\d{{4}}[-/.](?:1[0-2]|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])(?!\d))
   | (?P<dayofmonth>
         (?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\ (?:of\ )?(?:{_MONTH})(?:\ \d{{4}})?(?![a-z0-9])
       | (?:{_MONTH})\ (?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?(?:,?\ \d{{4}})?(?![a-z0-9])
     )
-  | (?P<named>(?:{_WORDS})(?!的?(?:(?:{_NUMBER})月|第?[一二三四1-4]季|[上下]半年|q[1-4])))
+  | (?P<named>(?:{_WORDS})(?!的?(?:同?月|这个?月|(?:{_NUMBER})月|第?[一二三四1-4]季|[上下]半年|q[1-4])))
   | (?P<span>
         (?:最近|近|过去|前|未来|接下来|今后|往后)的?(?:{_NUMBER})(?:{_UNIT})
       | (?:{_NUMBER})(?:{_UNIT})(?:以内|之内|内)
@@ -62,12 +80,14 @@ _SINGLE = rf"""
   | (?P<month>(?:{_SHIFT})(?:一|个)?月份?(?!报(?![表告价])))
   | (?P<quarter>(?:{_SHIFT})(?:一|个)?季度?|(?:(?:今年|去年|\d{{4}}年)的?)?(?:第?[一二三四1-4]季度|q[1-4]))
   | (?P<half>(?:今年|去年|\d{{4}}年)?[上下]半年)
+  | (?P<monthlastyear>(?:去年|上年)的?(?:同月|这个?月))
   | (?P<date>(?:(?:\d{{4}}|今|去|明)年)?(?:{_NUMBER})月(?:(?:{_NUMBER})[日号]|份)?(?![花亮饼球])|(?:\d{{4}})年)
   | (?P<monthday>(?:{_NUMBER})[日号](?![仓库线厂楼门机店车]))
   | (?P<english>
         the\ (?:week|month)\ before\ last
       | (?:last|past|next)\ \d{{1,3}}\ (?:days?|weeks?|months?)
       | (?:last|this|next)\ (?:week|month|quarter|year)
+      | (?:the\ )?(?:same|this)\ month\ (?:of\ )?last\ year
       | (?:(?:last|this|next)\ )?(?:{"|".join(_ENGLISH_WEEKDAYS)})
       | (?:{"|".join(_ENGLISH_MONTHS)})(?:\ \d{{4}})?
       | (?:{"|".join(month[:3] for month in _ENGLISH_MONTHS)})\ \d{{4}}
@@ -96,6 +116,27 @@ def read_expression(text: str, today: date, *, ahead: bool = False) -> Period | 
         return _READERS[match.lastgroup](text, today, ahead)
     except (ValueError, OverflowError):  # there is no 31st of February
         return None
+
+
+def read_same_days(text: str, base: Period) -> Period | None:
+    """Return the days that 去年同期 or "same period last month" means beside ``base``; None for any other text."""
+    match = match_expression(text)
+    if match is None or match.lastgroup != "same":
+        return None
+    if re.search("周|星期|礼拜|week", text):
+        return Period(base.first - 7 * DAY, base.last - 7 * DAY)
+    return base.months_earlier(3 if re.search("季|quarter", text) else 1 if re.search("月|month", text) else 12)
+
+
+def _same(text: str, today: date, _ahead: bool) -> Period | None:
+    """Return the days that 去年同期 means by itself: beside this month so far, or this quarter or week."""
+    if re.search("周|星期|礼拜|week", text):
+        first = today - today.weekday() * DAY
+    elif re.search("季|quarter", text):
+        first = quarter_of(today.year, (today.month - 1) // 3).first
+    else:
+        first = today.replace(day=1)
+    return read_same_days(text, Period(first, today))
 
 
 def _iso(text: str, _today: date, _ahead: bool) -> Period:
@@ -208,6 +249,8 @@ def _monthday(text: str, today: date, ahead: bool) -> Period:
 
 def _english(text: str, today: date, ahead: bool) -> Period | None:
     words = text.split()
+    if words[-2:] == ["last", "year"] and "month" in words:
+        return month_of(today.year - 1, today.month)
     if words[0] == "the":
         return _ENGLISH_SPANS[words[1]](today, -2)
     if len(words) == 3:
@@ -234,6 +277,7 @@ _ENGLISH_SPANS: dict[str, Callable[[date, int], Period]] = {
 }
 
 _READERS: dict[str, Callable[[str, date, bool], Period | None]] = {
+    "same": _same,
     "iso": _iso,
     "dayofmonth": _dayofmonth,
     "named": _named,
@@ -245,6 +289,7 @@ _READERS: dict[str, Callable[[str, date, bool], Period | None]] = {
     "month": _month,
     "quarter": _quarter,
     "half": _half,
+    "monthlastyear": lambda text, today, ahead: month_of(today.year - 1, today.month),
     "date": _date,
     "monthday": _monthday,
     "english": _english,

@@ -15,7 +15,7 @@ from typing import Self
 
 from bot.chat.arguments import Word
 from bot.chat.calendar_periods import month_of
-from bot.chat.day_expressions import ANY_EXPRESSION, match_expression, read_expression
+from bot.chat.day_expressions import ANY_EXPRESSION, match_expression, read_expression, read_same_days
 from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 from bot.phrase import phrase
@@ -34,9 +34,11 @@ _MONTH_IN_DIGITS = re.compile(r"(\d{4})[-/](1[0-2]|0?[1-9])")
 _UNTIL = re.compile(rf"(?:by|before)\s+(?P<english>.+)|(?P<chinese>.+?)(?:{_BEFORE})")
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
-_LONGEST = 40
-_MOST_WORDS = 6
-"""Of days as they are typed: between 1 October and 3 November."""
+_LONGEST = 48
+_MOST_WORDS = 8
+"""Of days as they are typed: the last 7 days same period last year."""
+_BESIDE = re.compile(r"(?P<base>.+?)(?:\s*[,，的]\s*|\s+|(?=[去上]))(?P<same>(?:the same |same |this time |去年|上).+)")
+"""Days, and the same days of an earlier year, month or week."""
 _LEAP_DAY = date(2024, 2, 29)
 """A day on which every day of a year can be named."""
 
@@ -93,6 +95,10 @@ class Days(Word):
             raise missing_day(self)
         return found
 
+    def beside(self, base: Period) -> Period | None:
+        """Return the days that 去年同期 means beside ``base``; None for words that mean days by themselves."""
+        return read_same_days(" ".join(self.casefold().split()), base)
+
 
 class DaysOrMonth(Days):
     """Days, and a month in digits such as 2026-10: for commands that look for no number, as documents have such."""
@@ -145,6 +151,12 @@ def names_days_ahead(text: str) -> bool:
     )
 
 
+def names_days_over(text: str) -> bool:
+    """Return whether days that a text names are over on any day: 昨天, 上周, "last month"."""
+    days = (date(2024, 1, 31), date(2999, 12, 31))
+    return all((found := read_days(text, today)) is not None and found.period.last < today for today in days)
+
+
 def names_days_due_later(text: str) -> bool:
     """Return whether a text names days on which something is due, and on any day they are not over: 今天到期."""
     days = (date(2024, 1, 31), date(2999, 12, 31))
@@ -176,8 +188,23 @@ def read_days(text: str, today: date) -> DayRange | None:
     bare = _DUE.sub("", folded).strip()
     due = bare != folded
     period = read_expression(bare, today, ahead=due) or _range(bare, today, ahead=due) or _until(bare, today)
-    period = period or _from_to(bare, today, ahead=due)
+    period = period or _from_to(bare, today, ahead=due) or _same_days(bare, today)
     return None if period is None else DayRange(period, due)
+
+
+def _same_days(text: str, today: date) -> Period | None:
+    """Return the days that 上周去年同期 means: those of last week, a year earlier; none that are to come."""
+    match = _BESIDE.fullmatch(text)
+    base = read_expression(match["base"], today) if match else None
+    if match is None or base is None:
+        return None
+    seen = Period(base.first, min(base.last, today)) if base.first <= today else base
+    return read_same_days(match["same"], seen)
+
+
+def names_same_days(text: str) -> bool:
+    """Return whether a text names the same days of an earlier time, whatever days those are: 去年同期."""
+    return Days(text).beside(Period(_LEAP_DAY, _LEAP_DAY)) is not None
 
 
 def _until(text: str, today: date) -> Period | None:

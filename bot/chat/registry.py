@@ -174,19 +174,24 @@ class Commands(Mapping[str, AnyCommand]):
     def parse(self, line: str) -> ParsedLine:
         """Return which command ``line`` means and what follows it."""
         parsed = self._parser.parse(line)
-        return parsed if parsed.rest else replace(parsed, rest=self.implied(parsed.word))
+        return replace(parsed, rest=self.with_implied(parsed.word, parsed.rest))
 
     def line_of(self, text: str) -> str:
         """Return the line that is within another one: with the command's name, whatever it was called there."""
         parsed = self.parse(text.lstrip("/ "))
         return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{text.lstrip('/ ')}"
 
-    def implied(self, word: str) -> str:
-        """Return the keyword that an alias says besides its command, as 月报 says which report; empty for none."""
+    def with_implied(self, word: str, rest: str) -> str:
+        """Return what follows a command, with the keyword that its alias says besides, as 月报 says which report.
+
+        It stays away where another keyword of its kind was typed.
+        """
         command = self.named(word)
         kinds = (parameter.type for parameter in command.signature.parameters) if command else ()
-        keywords = (kind.meant_by(word.lstrip("/")) for kind in kinds if issubclass(kind, Keyword))
-        return next((keyword for keyword in keywords if keyword), "")
+        for kind in kinds:
+            if issubclass(kind, Keyword) and (member := kind.meant_by(word.lstrip("/"))):
+                return rest if any(map(kind.meant_by, rest.split())) else f"{member} {rest}".rstrip()
+        return rest
 
     def named(self, word: str) -> AnyCommand | None:
         """Return the command with this name or alias; case and a leading slash don't matter."""

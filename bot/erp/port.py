@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -109,6 +110,17 @@ class Period:
     def holds(self, day: date | None) -> bool:
         """Return whether a day lies in the period; a missing day lies in none."""
         return day is not None and self.first <= day <= self.last
+
+    def months_earlier(self, months: int) -> Period:
+        """Return the same days of so many months earlier, up to the end of a shorter month; whole months stay whole."""
+        first, end = _months_before(self.first, months), _months_before(self.last, months)
+        is_whole = self.first.day == 1 and self.last.day == monthrange(self.last.year, self.last.month)[1]
+        return Period(first, end.replace(day=monthrange(end.year, end.month)[1]) if is_whole else end)
+
+
+def _months_before(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

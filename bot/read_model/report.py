@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass
 from bot.erp.model import Area, Cost, Feed, Followed, Money, SalesAmount
+from bot.erp.port import Period
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
 
@@ -39,22 +40,38 @@ class ReportSpan:
     def of(cls, first: date, last: date, today: date) -> ReportSpan:
         """Return some days up to ``today``, compared with the days before.
 
-        A month, whole or so far, is compared with the month before up to the same day, a week with the same days of the
-        week before, anything else with as many days before it.
+        A month, quarter or year, whole or so far, is compared with the one before up to the same day, a week with the
+        same days of the week before, anything else with as many days before it.
         """
-        whole_month = (last + _ONE_DAY).day == 1
-        last = min(last, today) if first <= today else last
-        if first.day == 1 and (first.year, first.month) == (last.year, last.month) and (whole_month or last == today):
-            return cls._of_month(first, last)
-        count = _WEEK if first.weekday() == 0 and last - first < _WEEK else last - first + _ONE_DAY
-        return cls(first, last, first - count, last - count)
+        meant = Period(first, last)
+        seen = Period(first, min(last, today) if first <= today else last)
+        if months := next((unit for unit in _MONTHS_OF_UNITS if _is_unit(meant, seen.last == today, unit)), 0):
+            before = seen.months_earlier(months)
+        else:
+            is_week = first.weekday() == 0 and seen.last - first < _WEEK
+            count = _WEEK if is_week else seen.last - first + _ONE_DAY
+            before = Period(first - count, seen.last - count)
+        return cls(first, seen.last, before.first, before.last)
 
     @classmethod
-    def _of_month(cls, first: date, last: date) -> ReportSpan:
-        end_before = first - _ONE_DAY
-        is_whole = (last + _ONE_DAY).day == 1
-        last_before = end_before if is_whole else end_before.replace(day=min(last.day, end_before.day))
-        return cls(first, last, end_before.replace(day=1), last_before)
+    def year_on_year(cls, first: date, last: date, today: date) -> ReportSpan:
+        """Return some days up to ``today``, compared with the same days of the year before."""
+        last = min(last, today) if first <= today else last
+        before = Period(first, last).months_earlier(12)
+        return cls(first, last, before.first, before.last)
+
+
+_MONTHS_OF_UNITS = (1, 3, 12)
+"""The months of a month, a quarter and a year."""
+
+
+def _is_unit(period: Period, is_so_far: bool, months: int) -> bool:
+    """Whether a period is a month, quarter or year (of so many ``months``), whole or so far."""
+    first = period.first
+    if first.day != 1 or (first.month - 1) % months:
+        return False
+    end = Period(first, first).months_earlier(-months).first - _ONE_DAY
+    return period.last == end or (is_so_far and first < period.last < end)
 
 
 @dataclass(frozen=True, slots=True)

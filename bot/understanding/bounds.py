@@ -10,6 +10,8 @@ from bot.chat.parsing import MAX_LINE_BYTES, split
 from bot.chat.questions.reading import Understood
 from bot.understanding.recognition import Recognition
 
+AMOUNTS = "amounts"
+"""The kind of what was understood of bounds."""
 _ASKER = "我"
 _OPEN_AMOUNTS = frozenset({"invoice", "bill"})
 """Commands whose documents have an amount that is still open."""
@@ -52,7 +54,7 @@ class SpokenBounds:
         """What was understood of them."""
         said = self.range
         words = " ".join(self.text[each.start : each.end].strip() for each in self.found)
-        return (Understood("amounts", words, said.typed),) if said else ()
+        return (Understood(AMOUNTS, words, said.typed),) if said else ()
 
     def held_by(self, line: str, recognition: Recognition) -> str:
         """Return a line with the bounds; empty where its command lists nothing within amounts."""

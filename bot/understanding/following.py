@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.chat.amounts import Amounts
-from bot.chat.days import Days, names_days
+from bot.chat.days import Days, names_days, names_same_days
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.bounds import find_bounds, wants_any_amount, without_bounds
+from bot.understanding.bounds import AMOUNTS, find_bounds, wants_any_amount, without_bounds
+from bot.understanding.comparisons import REPORT, beside, compare_again
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import Grammar
 from bot.understanding.lines import AGEING, AT_WAREHOUSES, SAYS_WHAT_TO_DO
-from bot.understanding.recognition import OF_PARTNERS
+from bot.understanding.recognition import NAMED, OF_PARTNERS
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
 from bot.understanding.wishes import Wish, find_wish
@@ -94,6 +95,9 @@ _OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po",
 """Commands that are asked by the number of a document of another one."""
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NEED = "×"
+_LAST_YEAR = frozenset({"yoy", "同比"})
+_AGAINST = _LAST_YEAR | {"sequential", "环比"}
+"""What says with which days a report compares."""
 _PRONOUN = re.compile(
     r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
     r"|\b(?:its|their|his|her)\b|\b(?:this|that) (?:customer|vendor|supplier)(?:'s)?\b",
@@ -108,6 +112,8 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
     text = normalise(sentence)
     wanted = None if text.startswith("/") else drop_export(text)
+    if not text.startswith("/") and (limited := _limited(grammar, text, last, usable)):
+        return limited
     if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
         return _wished(grammar, wish, text, last, usable)
     if wanted is not None:
@@ -118,6 +124,8 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
         return _row(row, text, last) if row.end() == len(text) else _of_a_row(grammar, row, text, last, usable)
     if grammar.commands.parse(last.line).command in _WITHOUT_A_SUBJECT:
         return None
+    if compared := _compared(grammar, text, last, usable):
+        return compared
     pronoun = _PRONOUN.search(text)
     if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
         return linked
@@ -134,6 +142,24 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _limited(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return what comes nearest to what no line tells of what was asked before: 毛利呢, after a product's price."""
+    scan = grammar.recognition.scan(text)
+    if any(span.kind in NAMED for span in scan.spans) or (limit := grammar.limits.find(scan)) is None:
+        return None
+    readings = [reading for each in limit.instead if (reading := follow(grammar, each, last, usable))]
+    lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), last.line])
+    line, *others = lines
+    return Reading(
+        line=line,
+        by=ReadBy.CONTEXT,
+        alternatives=tuple(others),
+        unsure=True,
+        gap=limit.said,
+        understood=_understood(scan),
+    )
 
 
 def _wished(
@@ -161,7 +187,7 @@ def _bounded(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[
     rest, old = without_bounds(before.rest)
     whole = f"/{before.command} {rest}".strip()
     if wants_any_amount(text):
-        dropped = (Understood("amounts", text, ""),)
+        dropped = (Understood(AMOUNTS, text, ""),)
         return Reading(line=whole, by=ReadBy.CONTEXT, understood=dropped) if old else None
     bounds = find_bounds(text)
     if bounds.range is None:
@@ -184,6 +210,18 @@ def _names_days_of_a_list(grammar: Grammar, text: str, last: LastQuestion) -> bo
     """Whether a text names days and nothing else, after a list: 上个月的."""
     shown = any(grammar.vocabulary.document(word) for word in split(grammar.commands.parse(last.line).rest))
     return not shown and names_days(text.rstrip("的 "))
+
+
+def _compared(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return the last report compared with other days, or of the same days a year ago: 同比呢, 去年同期呢."""
+    before = grammar.commands.parse(last.line)
+    if before.command != REPORT or (usable is not None and REPORT not in usable):
+        return None
+    words = before.rest.split()
+    said = " ".join(word for word in words if word not in _AGAINST) or "month"
+    scan = grammar.recognition.scan(text)
+    found = compare_again(scan, said, year_on_year=not _LAST_YEAR.isdisjoint(words))
+    return Reading(line=found.lines[0], by=ReadBy.CONTEXT, understood=_understood(scan)) if found else None
 
 
 def _linked(
@@ -433,6 +471,9 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         if command == before and (amounts := without_bounds(rest)[1]):
             line = f"{line} {amounts}"
         if has_days:
+            earlier = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_same_days(span.text)), "")
+            if earlier and old_days and command == before and names_days(beside(old_days, earlier)):
+                return f"{line} {beside(old_days, earlier)}"
             return grammar.lines.with_days(line, command, scan)
         return f"{line} {old_days}" if old_days and (command == before or same_days) else line
     need = need or (old_need if command == before and len(words) == 1 else "")
@@ -453,7 +494,8 @@ def _parts(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[s
     listed = next((word for word in words if word in grammar.sentences.lists.get(command, ())), "")
     stores = [word for word in words if word.startswith("@")]
     need = next((word for word in words if word.startswith(_NEED)), "")
-    return [word for word in words if word not in {listed, need, *stores}], stores, listed, days, need
+    said = {listed, need, *stores, *(_AGAINST if command == REPORT else ())}
+    return [word for word in words if word not in said], stores, listed, days, need
 
 
 def _named(scan: Scan) -> list[str]:

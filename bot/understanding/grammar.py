@@ -11,10 +11,16 @@ from math import inf
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
-from bot.understanding.bounds import NO_BOUNDS, find_bounds
+from bot.phrase import phrase
+from bot.understanding.bounds import SpokenBounds, find_bounds
+from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
+from bot.understanding.gap_finding import FoundGap, GapFinder
+from bot.understanding.gaps import SAID, Gap, nearest, of_product
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
-from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.limits import Limit, LimitFinder
+from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer, days_said
+from bot.understanding.parts import parts_of
 from bot.understanding.recognition import (
     LONGEST_WORD,
     NAMED,
@@ -22,8 +28,10 @@ from bot.understanding.recognition import (
     SHORTEST_NAME,
     Recognition,
     in_order,
+    partners_or_people,
     says_itself,
 )
+from bot.understanding.remarks import is_remark
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -31,7 +39,7 @@ from bot.understanding.scanning import (
     take_words,
 )
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
-from bot.understanding.vocabulary import Vocabulary
+from bot.understanding.vocabulary import Trade, Vocabulary
 from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
 
 MAX_SENTENCE = 120
@@ -51,16 +59,18 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
-_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
-_BOUND = re.compile(
-    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
-    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
-    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
-    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
-    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
+_CHANGES_NOTHING = phrase("A sentence changes nothing: please do it in the ERP.")
+_NOTHING_NEAR = command_line("help", "examples")
+"""Offered where nothing comes near: what can be asked."""
+_NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
+_ASKS = re.compile(
+    r"[吗么呢?？]|哪|几[个张笔]|多少|有没有|什么|已|的(?:订单|采购单|发票|工单|单子?)?$"
+    r"|^(?:which|what|any|how|show|list|are|is|were|was|did|have|has)\b",
     re.IGNORECASE,
 )
-"""A bound of what is no amount, such as days or pieces: no list has any, so a line without it would answer too much."""
+"""Asks about what was done, and does not want it done: 取消的订单有几个."""
+_HOLD_SEVERAL = frozenset({"stock", "help"})
+"""Commands of which one line holds several subjects, or none."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -82,6 +92,16 @@ class Grammar:
     def lines(self) -> LineComposer:
         """What makes lines of them."""
         return LineComposer(self.recognition)
+
+    @cached_property
+    def limits(self) -> LimitFinder:
+        """What knows what no line holds."""
+        return LimitFinder(self.recognition)
+
+    @cached_property
+    def gaps(self) -> GapFinder:
+        """What finds what no line holds."""
+        return GapFinder(self.lines)
 
     def prepare(self) -> Grammar:
         """Build what reading needs, and return the grammar: for another thread than that of the loop."""
@@ -112,8 +132,7 @@ class Grammar:
         scan = self.recognition.scan(text)
         named = bool(scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT))
         if wish.command == IN_THE_ERP:
-            asked = self._asked(text, usable)
-            return replace(asked, wants_erp=named or asked.wants_erp) if asked else None
+            return self._done_in_the_erp(wish, text, scan, usable)
         asked = self._asked(text, usable)
         if asked and not wish.outright and (wish.command == "lang" or (wish.command == "watch" and not named)):
             return asked
@@ -125,43 +144,186 @@ class Grammar:
         done = line_of(wish, scan, lambda rest: self._line_asked(rest, usable))
         return Reading(line=line, by=ReadBy.GRAMMAR, understood=understood, wish=done)
 
+    def _done_in_the_erp(self, wish: Wish, text: str, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return what a sentence is about that wants done what only the ERP does; a choice where it names nothing."""
+        if not any(span.kind in NAMED for span in scan.spans):
+            scan = self.recognition.scan(normalise(wish.rest))
+        about = [span for span in in_order(scan.spans) if span.kind in NAMED]
+        if {span.kind for span in about} <= {SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}:
+            about = [span for span in in_order(scan.spans) if span in about or span.kind is SpanKind.CUE]
+        else:
+            about = [span for span in about if span.kind is not SpanKind.PLACE]
+        named = any(span.kind in NAMED for span in about)
+        if not named or not (wish.outright or any(span.kind in _NUMBERED for span in about)):
+            asked = self._asked(text, usable)
+            is_order = asked is not None and wish.outright and not _ASKS.search(text)
+            return replace(asked, unsure=True, gap=_CHANGES_NOTHING) if asked and is_order and not asked.gap else asked
+        asked = self._asked(normalise(" ".join(span.text for span in about)), usable, nearest=True)
+        return replace(asked, wants_erp=True) if asked else None
+
     def _line_asked(self, text: str, usable: frozenset[str] | None) -> str:
         reading = self._asked(normalise(text), usable)
         return reading.line if reading and not reading.unsure else ""
 
-    def _asked(self, text: str, usable: frozenset[str] | None) -> Reading | None:
-        """Return what a sentence asks for that is no typed line.
+    def _asked(self, text: str, usable: frozenset[str] | None, *, nearest: bool = False) -> Reading | None:
+        """Return what a sentence asks for that is no typed line; what no line holds of it is a choice that says so.
 
-        It is not sure of a line that leaves something out: a bound, or that a product's turnover was meant.
+        ``nearest``: the text is what comes nearest to something that no line holds, which is said already.
         """
-        if not text:
+        if not text or is_remark(text):
             return None
         bounds = find_bounds(text)
-        is_bounded = _BOUND.search(bounds.rest) is not None
-        scan = self.recognition.scan(_BOUND.sub(" ", bounds.rest))
-        if (bounds.found or is_bounded) and scan.of_kind(SpanKind.PRODUCT):
-            bounds, is_bounded = NO_BOUNDS, False  # a quantity of goods is no amount
-            scan = self.recognition.scan(text)
-        if scan.of_kind(SpanKind.DOCUMENT):
-            bounds = NO_BOUNDS  # its card tells the amount
-        products = scan.of_kind(SpanKind.PRODUCT)
-        of_turnover = bool(products) and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT
+        if bounds.found and not self._is_of_one(bounds.rest):
+            return self._within_amounts(bounds, usable, nearest=nearest)
+        scan = self.recognition.scan(text)
+        if not nearest and (beyond := self._beyond(scan, usable)):
+            return beyond
+        if compared := self._compared(scan, usable):
+            return compared
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
-        held = {other: bounds.held_by(other, self.recognition) for other in found} if bounds.found else {}
-        is_left_out = is_bounded or bool(bounds.found and not held[line])
-        lines = [held.get(other) or other for other in found]
+        if not nearest and (left_out := self.gaps.left_out(scan, line)):
+            return self._nearest(FoundGap(left_out, days_said(scan, months=True), text), scan, usable)
+        if not nearest and (limit := self.limits.left_out(scan, line)):
+            return self._nearest_to(limit, scan, usable)
+        return Reading(
+            line=line,
+            by=ReadBy.GRAMMAR,
+            alternatives=tuple(others[:MOST_ALTERNATIVES]),
+            unsure=bool(others) and found[others[0]] >= found[line],
+            understood=_understood(scan),
+        )
+
+    def _is_of_one(self, text: str) -> bool:
+        """Whether a text names a product, of which a number is no amount, or a document, whose card tells it."""
+        scan = self.recognition.scan(text)
+        return bool(scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.DOCUMENT))
+
+    def _within_amounts(self, bounds: SpokenBounds, usable: frozenset[str] | None, *, nearest: bool) -> Reading | None:
+        """Return what a sentence asks for within amounts; a choice where its list has no such bounds."""
+        asked = self._asked(bounds.rest, usable, nearest=nearest)
+        if asked is None:
+            return None
+        lines = (asked.line, *asked.alternatives)
+        held = {line: bounds.held_by(line, self.recognition) for line in lines}
+        line, *others = dict.fromkeys(held[line] or line for line in lines)
+        gap = None if held[asked.line] else SAID[Gap.BOUND]
+        return replace(
+            asked,
+            line=line,
+            alternatives=tuple(others),
+            unsure=asked.unsure or gap is not None,
+            gap=asked.gap or gap,
+            understood=(*asked.understood, *bounds.understood),
+        )
+
+    def _beyond(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return a choice where no line holds what a sentence asks for, or it asks twice; None for all else."""
+        of_office = scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan)
+        if not of_office and (limit := self.limits.find(scan)):
+            return self._nearest_to(limit, scan, usable)
+        if gap := self.gaps.find(scan, usable):
+            return self._nearest(gap, scan, usable)
+        return self._both(scan, usable)
+
+    def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
+        if scan.of_kind(SpanKind.OFF_TOPIC) or self._names_anything(scan) or (usable and REPORT not in usable):
+            return None
+        found = find_comparison(scan, self.lines.weigh(scan, usable))
+        if found is None:
+            return None
+        return Reading(
+            line=found.lines[0],
+            by=ReadBy.GRAMMAR,
+            alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
+            unsure=not found.holds_all,
+            gap=None if found.holds_all else SAID[Gap.COMPARISON],
+            understood=_understood(scan),
+        )
+
+    def _names_anything(self, scan: Scan) -> bool:
+        return self._is_of_the_company(scan) or bool(partners_or_people(scan))
+
+    def _nearest(self, found: FoundGap, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lines that come nearest to what no line holds; None where there is none."""
+        if scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan):
+            return None
+        rest = self.recognition.scan(found.rest)
+        named = self._names_anything(rest)
+        products = tuple(span.value for span in scan.of_kind(SpanKind.PRODUCT))
+        lines = [*of_product(found.gap, products, days_said(scan, months=True))]
+        if found.gap is Gap.COMPARISON:
+            orders = "po" if self.lines.trade_of(scan) is Trade.PURCHASE else "order"
+            lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
+        if not named:
+            lines += nearest(found.gap, days_said(rest, months=True))
+        if (named and found.gap is not Gap.COMPARISON) or not lines or found.gap is Gap.SETTLED:
+            lines += self._found(rest, usable) or self._found(scan, usable)
+        lines = [each for each in dict.fromkeys(lines) if usable is None or _command_of(each) in usable]
+        if not lines:
+            return None
+        line, *others = lines
+        return Reading(
+            line=line,
+            by=ReadBy.GRAMMAR,
+            alternatives=tuple(others[:MOST_ALTERNATIVES]),
+            unsure=True,
+            gap=SAID[found.gap],
+            understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
+        )
+
+    def _both(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the two lines that a sentence asks for at once; None where it asks for one."""
+        for parts in () if self.limits.sets_side_by_side(scan.text) else parts_of(scan):
+            readings = [self._asked(part, usable, nearest=True) for part in parts]
+            asked = [each for each in readings if each and not each.unsure and self._says_what_it_asks(each)]
+            if len(asked) == len(parts) and self._are_apart(*asked):
+                first, last = asked
+                understood = (*first.understood, *last.understood)
+                return Reading(
+                    line=first.line, by=ReadBy.GRAMMAR, alternatives=(last.line,), unsure=True, understood=understood
+                )
+        return None
+
+    def _says_what_it_asks(self, reading: Reading) -> bool:
+        """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
+        kinds = {part.kind for part in reading.understood}
+        if not kinds & {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
+            return False
+        command = _command_of(reading.line)
+        words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)
+        cues = [cue for word in words for cue in self.sentences.cues.get(word, ()) if cue.command == command]
+        return bool(kinds - {SpanKind.CUE}) or any(cue.weight >= LIST_WEIGHT for cue in cues)
+
+    def _are_apart(self, first: Reading, last: Reading) -> bool:
+        """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
+        command, other = _command_of(first.line), _command_of(last.line)
+        if command == other:
+            return first.line != last.line and command not in _HOLD_SEVERAL
+        scan = self.recognition.scan(" ".join(part.text for part in last.understood))
+        return not self.lines.only_names_lists_of(command, scan)
+
+    def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""
+        readings = [
+            reading for each in limit.instead if (reading := self._asked(normalise(each), usable, nearest=True))
+        ]
+        if not readings and (whole := self._asked(scan.text, usable, nearest=True)):
+            readings = [whole]
+        found = dict.fromkeys(line for each in readings for line in (each.line, *each.alternatives))
+        lines = tuple(found) or ((_NOTHING_NEAR,) if limit.is_clear else ())
+        if not lines:
+            return None
         return Reading(
             line=lines[0],
             by=ReadBy.GRAMMAR,
-            alternatives=tuple(lines[1 : MOST_ALTERNATIVES + 1]),
-            unsure=is_left_out or of_turnover or (bool(others) and found[others[0]] >= found[line]),
-            understood=(
-                *(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans)),
-                *bounds.understood,
-            ),
+            alternatives=lines[1 : MOST_ALTERNATIVES + 1],
+            unsure=True,
+            gap=limit.said,
+            understood=(*_understood(scan), Understood("gap", limit.words, "limit")),
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
@@ -268,10 +430,12 @@ class Grammar:
             return None
         if command.name == BARE:
             rest = _SEARCHED_FOR.sub("", rest)
-        line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
+        line = f"/{command.name} {self.commands.with_implied(word, rest)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
         spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
+        if self.limits.leaves_out(rest):
+            return None
         return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
 
     def _is_sentence(self, text: str, command: str) -> bool:
@@ -309,6 +473,10 @@ class Grammar:
                 return "" if self._is_like_words(span.value) else _UNKNOWN
             case _:
                 return span.kind.value
+
+
+def _understood(scan: Scan) -> tuple[Understood, ...]:
+    return tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans))
 
 
 def _command_of(line: str) -> str:

@@ -19,6 +19,7 @@ from bot.chat.days import (
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount, typed_demand
 from bot.chat.registry import Commands
+from bot.understanding.gaps import is_done
 from bot.understanding.recognition import (
     RECORDS_OF_PARTNERS,
     Recognition,
@@ -48,6 +49,8 @@ _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
 _OF_MONEY = ("bill", "payment")
+OF_ONE = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT)
+"""What a card tells by itself."""
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
@@ -56,7 +59,7 @@ _ON_THE_OTHER_SIDE = {
     Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
-_AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
+_AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|或者?|、|,|，|and|or|vs\.?)\s*", re.IGNORECASE)
 _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
 _OWED_TO_US = re.compile(
     r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
@@ -75,8 +78,8 @@ _LATE, _OPEN = "late", "open"
 _RECEIVED, _PAID = "received", "paid"
 """The lists of money that came in and went out."""
 _PAID_BY_THEM = re.compile(
-    r"客户|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
-    r"|\b(?:customers?|clients?|paid us|who paid)\b",
+    r"客户|(?<!采购)订单|(?:谁|哪家|哪些人).{0,4}(?:付|打|汇)|(?:付|打|汇)[^,，。]{0,4}给?(?:我们|咱)"
+    r"|\b(?:customers?|clients?|paid us|who paid|(?<!purchase )orders? paid)\b",
     re.IGNORECASE,
 )
 """Says that somebody else paid: what they paid was received."""
@@ -148,9 +151,23 @@ class LineComposer:
     def on_the_other_side(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
         """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
         others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        if trade is not Trade.PURCHASE and (teller := self._tells_days_of(scan)):
+            others = {**others, "order": teller}
         if self._names_known_goods(scan):
             return {name: other for name, other in others.items() if name != "arrivals"}
         return others
+
+    def _tells_days_of(self, scan: Scan) -> str:
+        """Return the command for the documents of days on which something was done to an order: 昨天发货的订单."""
+        days = days_said(scan, months=False)
+        if not days or names_days_ahead(days) or any(scan.of_kind(kind) for kind in OF_ONE):
+            return ""
+        text = scan.text.casefold()
+        for command, words in self.sentences.deeds.items():
+            known = command != "delivery" or self.has_deliveries
+            if known and any(is_done(text, match) for match in words.find_all(text)):
+                return command
+        return ""
 
     def trade_of(self, scan: Scan) -> Trade | None:
         """Return the side of the business on which those stand that a sentence names."""
@@ -210,10 +227,10 @@ class LineComposer:
         said = [cue.weight for cue in self.recognition.cues_in(scan) if cue.command == "order"]
         ordered = sum(weight for weight in said if weight < SAYS_OUTRIGHT)
         moved = weights.get("delivery", 0)
-        return self._has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
+        return self.has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
 
     @property
-    def _has_deliveries(self) -> bool:
+    def has_deliveries(self) -> bool:
         """Whether the ERPs tell of deliveries, or nothing is known of them yet."""
         return bool(self.vocabulary.deliveries) or not self.vocabulary.documents
 
@@ -288,11 +305,13 @@ class LineComposer:
                 rest = [span for span in scan.spans if span is partner or span not in others]
                 yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
             return
-        if len(stores := _store_spans(scan)) > 1:
-            for store in stores:
-                rest = [span for span in scan.spans if span is store or span not in stores]
-                yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
-            return
+        for beside in (_store_spans(scan), self._several_days(scan, ranked)):
+            if len(beside) > 1:
+                for each in beside:
+                    rest = [span for span in scan.spans if span is each or span not in beside]
+                    yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
+                return
+        stores = _store_spans(scan)
         named = _joined(scan, *_NAMES)
         if not ranked and self._is_product(scan) and stores:
             yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan)), 1
@@ -326,6 +345,13 @@ class LineComposer:
             if name == "help" and named and weights[name] < SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
             yield self._list_line(name, scan), weights[name]
+
+    def _several_days(self, scan: Scan, ranked: list[str]) -> list[Span]:
+        """Return the days that a sentence names, each once, where its first command lists documents of days."""
+        if not ranked or not self.recognition.takes(Days, ranked[0]):
+            return []
+        named = {span.text.casefold(): span for span in reversed(scan.of_kind(SpanKind.DATE)) if names_days(span.text)}
+        return in_order(named.values())
 
     def _several_partners(self, scan: Scan) -> list[Span]:
         """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
@@ -395,7 +421,7 @@ class LineComposer:
         keyword = self.list_named(name, scan)
         if name in _RANKED:
             ranking = "" if named else keyword  # nobody who is named is ranked
-            days = _days_said(scan, months=True) if ranking in _RANKED_BY_DAYS else ""
+            days = days_said(scan, months=True) if ranking in _RANKED_BY_DAYS else ""
             return f"{command_line(name, ranking)} {days}".rstrip() if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
@@ -425,7 +451,7 @@ class LineComposer:
         """Return a line with the days that a sentence names, if its command lists documents of days."""
         if not self.recognition.takes(Days, name):
             return line
-        days = _days_said(scan, months=self.recognition.takes_months(name))
+        days = days_said(scan, months=self.recognition.takes_months(name))
         if not days:
             return line
         due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
@@ -494,7 +520,7 @@ def _joined(scan: Scan, *kinds: SpanKind) -> str:
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
 
 
-def _days_said(scan: Scan, *, months: bool) -> str:
+def days_said(scan: Scan, *, months: bool) -> str:
     """Return the first days that a sentence names, with ``months`` also a month in digits; empty without any."""
     named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
     dates = (span.text for span in scan.of_kind(SpanKind.DATE))

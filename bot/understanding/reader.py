@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following import follow, refers_back
+from bot.understanding.following_gaps import say_gap
 from bot.understanding.grammar import Grammar
+from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
 
@@ -34,10 +37,15 @@ class GrammarReader:
         self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
     ) -> Reading | None:
         """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing."""
-        following = follow(self._grammar, sentence, last, usable) if last else None
-        if following is None and last and refers_back(sentence):
+        if is_remark(normalise(sentence)):
             return None
-        return following or self._grammar.read(sentence, usable)
+        if last is None:
+            return self._grammar.read(sentence, usable)
+        following = follow(self._grammar, sentence, last, usable)
+        if following and following.gap:
+            return following
+        alone = None if following is None and refers_back(sentence) else self._grammar.read(sentence, usable)
+        return say_gap(self._grammar, sentence, last, following, alone) or following or alone
 
     def spell_out(self, line: str) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""

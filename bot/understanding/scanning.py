@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.chat.days import find_days
+from bot.chat.days import find_days, names_days
 from bot.understanding.sentences import PARTED, parted_pattern
 from bot.understanding.vocabulary import Vocabulary
 
@@ -51,7 +51,7 @@ _NEGATED = re.compile(
     r"(?=[,;，；。]|而?是(?!不)|而要|我要|我想看|只要|只看|就看|先|把|还有|其他|其它|别的|$)"
     r"|[a-z]+-?\d+的?(?:不用看|不看|不用管|不用查|不要|不算)了?"
     r"|(?<![a-z])(?:except|excluding|other than) [^,;.]+?(?=,|;|\.| but | just |$)"
-    r"|(?<![a-z])not (?:the )?\S+(?=,| but)"
+    r"|(?<![a-z])not (?:the )?\S+(?=,| but)|(?<=[,;] )not (?:the |for |in )?[^,;.]+$"
 )
 
 
@@ -168,7 +168,9 @@ def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
     """Take document numbers and product codes, however they are spelled."""
     for match in _CODE.finditer(scan.rest):
         typed = scan.text[match.start() : match.end()]
-        if not _take_known(scan, match, vocabulary) and not _THREAD.fullmatch(typed):
+        # Q3 is a quarter, unless something is numbered so.
+        is_code = not (_THREAD.fullmatch(typed) or names_days(typed))
+        if not _take_known(scan, match, vocabulary) and is_code:
             scan.take(SpanKind.PRODUCT, match.start(), match.end(), typed)
     for match in _BARCODE.finditer(scan.rest):
         # Alone it is looked up everywhere.

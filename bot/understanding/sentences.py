@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import product
+from operator import add
 from pathlib import Path
 from typing import Any
 
 from bot.chat.arguments import Keyword
 from bot.chat.registry import AnyCommand, Commands
 from bot.errors import ConfigurationError
+from bot.understanding.gaps import Gap
 
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 LIST_WEIGHT = 3
@@ -30,8 +32,14 @@ _PATTERNS = 1_024
 """Patterns of words in two parts that are kept; there are some hundred such words."""
 PARTED = "…"
 """Stands in a word for other words between its parts: Chinese verbs part from their objects."""
+NUMBER = "#"
+"""Stands for any number in the words of wishes and of what is unknown: 出库#, "book #"."""
+_ANY_NUMBER = r"\s*(?:[0-9][0-9.,]*|[一二两三四五六七八九十百千万半]+)"
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _WISH_KEYS = ("alone", "verbs", "when")
+_UNKNOWN_KEYS = ("words", "nearest", "unless")
+KINDS_NAMED = frozenset({"document", "partner", "product", "nothing"})
+"""What a sentence may name of which is known what is unknown of others."""
 IN_THE_ERP = "erp"
 """Stands among the wishes for what only the ERP does: to cancel an order, to move its date."""
 _WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
@@ -53,10 +61,18 @@ class SpokenWords:
 
     begin: tuple[str, ...]
     pattern: re.Pattern[str]
+    signs: frozenset[str]
+    """What the words begin with, one or two signs of it."""
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return where the first of the words stands in a text in small letters."""
-        return self.pattern.search(text) if any(word in text for word in self.begin) else None
+        return next(self.find_all(text), None)
+
+    def find_all(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the words that stand in a text in small letters."""
+        if self.signs.isdisjoint(_signs_in(text)) or not any(word in text for word in self.begin):
+            return iter(())
+        return self.pattern.finditer(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +82,18 @@ class WishWords:
     alone: SpokenWords | None
     verbs: SpokenWords | None
     when: SpokenWords | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownFact:
+    """What companies ask for and no command tells, such as margins: the words for it, and what comes nearest.
+
+    ``nearest`` are questions in the words of a sentence. It is known after all of what one of ``unless`` names.
+    """
+
+    words: SpokenWords
+    nearest: tuple[str, ...]
+    unless: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +121,14 @@ class Sentences:
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
+    gaps: Mapping[str, SpokenWords]
+    """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
+    deeds: Mapping[str, SpokenWords]
+    """A command whose documents tell on which day something was done to an order → the words that say it was done."""
     wishes: Mapping[str, WishWords]
     """A command that changes something, or ``erp`` for what only the ERP does → the words that want it done."""
+    unknown: tuple[UnknownFact, ...]
+    """What no command tells."""
     commands: frozenset[str]
     """The commands that sentences may ask for: those that change nothing."""
     lists: Mapping[str, tuple[str, ...]]
@@ -116,10 +150,22 @@ class Sentences:
         asked: dict[str, AnyCommand] = {}
         narrowed: dict[str, dict[str, frozenset[str]]] = {}
         wishes: dict[str, dict[str, set[str]]] = {}
+        unknown: list[UnknownFact] = []
+        gaps: dict[str, set[str]] = {}
+        deeds: dict[str, set[str]] = {}
         for name, content in _files(own):
             for key, value in content.items():
                 if key == "wishes":
                     _add_wishes(name, commands, value, wishes)
+                    continue
+                if key == "unknown":
+                    unknown.extend(_unknown_facts(name, value))
+                    continue
+                if key == "gaps":
+                    _add_gaps(name, value, gaps)
+                    continue
+                if key == "deeds":
+                    _add_deeds(name, commands, value, deeds)
                     continue
                 if key in words:
                     words[key].update(_words(name, key, value))
@@ -141,6 +187,9 @@ class Sentences:
                 command: WishWords(**{kind: _one_of(said.get(kind, ())) for kind in _WISH_KEYS})
                 for command, said in wishes.items()
             },
+            unknown=tuple(unknown),
+            gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
+            deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},
             commands=frozenset(asked),
             cues={word: _strongest(_with_weights_inside(word, found, cues)) for word, found in cues.items()},
             parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
@@ -177,15 +226,69 @@ def _add_wishes(file: str, commands: Commands, tables: object, wishes: dict[str,
             words.update(_words(file, f"wishes.{name}.{kind}", listed))
 
 
+def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
+    """Yield what a file says that no command tells."""
+    if not isinstance(tables, Mapping):
+        raise ConfigurationError(f"{file}: unknown must be a table")
+    for name, table in tables.items():
+        if not isinstance(table, Mapping) or not set(table) <= set(_UNKNOWN_KEYS):
+            raise ConfigurationError(f"{file}: unknown.{name} may have {', '.join(_UNKNOWN_KEYS)}")
+        words, nearest, unless = (
+            tuple(_words(file, f"unknown.{name}.{key}", table.get(key, []))) for key in _UNKNOWN_KEYS
+        )
+        spoken = _one_of(words)
+        if spoken is None or not set(unless) <= KINDS_NAMED:
+            raise ConfigurationError(f"{file}: unknown.{name} needs words, and unless {', '.join(sorted(KINDS_NAMED))}")
+        yield UnknownFact(words=spoken, nearest=nearest, unless=frozenset(unless))
+
+
+def _add_gaps(file: str, table: object, gaps: dict[str, set[str]]) -> None:
+    """Add the words of a file for what no line holds."""
+    if not isinstance(table, Mapping) or not set(table) <= set(Gap):
+        raise ConfigurationError(f"{file}: gaps may have {', '.join(Gap)}")
+    for gap, listed in table.items():
+        gaps.setdefault(gap, set()).update(_words(file, f"gaps.{gap}", listed))
+
+
+def _add_deeds(file: str, commands: Commands, table: object, deeds: dict[str, set[str]]) -> None:
+    """Add the words of a file for what is done to an order and told by documents of its own."""
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{file}: deeds must be a table")
+    for name, listed in table.items():
+        command = _reading_command(file, commands, name)
+        deeds.setdefault(command.name, set()).update(_words(file, f"deeds.{name}", listed))
+
+
 def _one_of(words: Iterable[str]) -> SpokenWords | None:
     """Return words to look for, the longest first; Latin ones are whole."""
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     patterns = [
-        rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word).replace(PARTED, ".{1,16}?")
+        (
+            rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word).replace(PARTED, ".{1,16}?")
+        ).replace(re.escape(NUMBER), _ANY_NUMBER)
         for word in longest_first
     ]
-    begin = tuple(word.partition(PARTED)[0] for word in longest_first)
-    return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns))) if patterns else None
+    if not patterns:
+        return None
+    begin = _beginnings(longest_first)
+    signs = frozenset(word[:2] for word in begin)
+    return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns)), signs=signs)
+
+
+# Asked again and again for one sentence, by each list of words.
+@lru_cache(maxsize=8)
+def _signs_in(text: str) -> frozenset[str]:
+    """Return the signs of a text and those that stand beside each other."""
+    return frozenset(text) | frozenset(map(add, text, text[1:]))
+
+
+def _beginnings(words: Iterable[str]) -> tuple[str, ...]:
+    """Return what words begin with, without what begins with another of them: 没开票 and 没开发票 with 没开."""
+    begin: list[str] = []
+    for word in sorted({re.split(rf"[{PARTED}{NUMBER}]", word)[0] for word in words}):
+        if not begin or not word.startswith(begin[-1]):
+            begin.append(word)
+    return tuple(begin)
 
 
 def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:

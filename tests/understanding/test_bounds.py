@@ -54,7 +54,10 @@ def test_what_a_line_holds_is_answered(sentence: str, grammar: Grammar) -> None:
 
 @pytest.mark.parametrize("sentence", ["本月退货", "本月毛利多少"])
 def test_what_the_bot_does_not_know_is_not_answered_by_something_else(sentence: str, grammar: Grammar) -> None:
-    assert grammar.read(sentence) is None
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert reading.unsure
+    assert reading.gap is not None
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,8 @@ def test_a_company_adds_words_of_its_own(tmp_path: Path, commands: Commands, voc
         ("[order.lists]\nlatte = ['x']", "has no list 'latte'"),
         ("[stock]\nnames = 'x'", "must be a list of words"),
         ("[stock", "sentences.toml"),
+        ("[gaps]\nnew_friend = ['x']", "gaps may have bound"),
+        ("[deeds]\napprove = ['x']", "/approve may change something"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(text: str, complaint: str, tmp_path: Path, commands: Commands) -> None:

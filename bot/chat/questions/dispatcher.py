@@ -282,11 +282,11 @@ class QuestionDispatcher:
         return name is not None and self._commands[name] in self._commands.usable(self._policy(), context)
 
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
-        if reading.unsure:
+        if reading.unsure and not reading.gap:  # a model would leave out as well what no line tells
             reading = await self._settle(reading, context)
         if reading.unsure:
-            lines = (reading.line, *reading.alternatives)
-            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)), tells=_class_told(reading, context))
+            picks = tuple(map(Suggestion, (reading.line, *reading.alternatives)))
+            choice = ChoiceNotice(suggestions=picks, gap=reading.gap, tells=_class_told(reading, context))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
         answer = await self._answer(replace(context, line=reading.line), redirected=False, is_reading=True)
         if isinstance(answer.view, NotFoundNotice) and (tells := _class_told(reading, context)):

@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.chat.parsing import quote
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
+from bot.phrase import Phrase
 
 
 class ReadBy(StrEnum):
@@ -36,13 +37,14 @@ class Reading:
     """The line that a sentence asks for, and what was understood of it.
 
     ``alternatives`` are other lines that it may ask for; ``unsure``: the first of them is as likely as ``line``, or
-    ``line`` leaves something out that was said.
+    ``line`` leaves something out that was said. Then ``gap`` says what that is.
     """
 
     line: str
     by: ReadBy
     alternatives: tuple[str, ...] = ()
     unsure: bool = False
+    gap: Phrase | None = None
     understood: tuple[Understood, ...] = ()
     wish: str = ""
     """The line that does what the sentence wants done: it is shown, and never run by a sentence."""

@@ -1,0 +1,63 @@
+"""Sentences that go on from the last question, and ask for what no line holds: 金额超过10万的呢, after the orders."""
+
+from __future__ import annotations
+
+from bot.chat.days import Days
+from bot.chat.parsing import normalise, split
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.bounds import AMOUNTS, find_bounds
+from bot.understanding.comparisons import says_only
+from bot.understanding.gaps import SAID, Gap, of_product
+from bot.understanding.grammar import Grammar
+from bot.understanding.lines import days_said
+from bot.understanding.scanning import Scan, SpanKind
+
+
+def say_gap(
+    grammar: Grammar, sentence: str, last: LastQuestion, following: Reading | None, alone: Reading | None
+) -> Reading | None:
+    """Return the choice that says what no line holds of a sentence; None where a line holds all of it.
+
+    ``following`` is what the sentence asks for after ``last``, ``alone`` what it asks for by itself.
+    """
+    text = normalise(sentence)
+    holds_amounts = any(part.kind == AMOUNTS for each in (following, alone) if each for part in each.understood)
+    scan = grammar.recognition.scan(find_bounds(text).rest if holds_amounts else text)
+    line = following.line if following else "" if alone else last.line
+    gap = _gap(grammar, scan, line, is_said=bool(following or alone))
+    if gap is None or not line or text.startswith("/"):
+        return None
+    parsed = grammar.commands.parse(line)
+    words = split(parsed.rest)
+    if alone and alone.gap and not [word for word in words if not _is_days(word)]:
+        return alone
+    skus = tuple(sku for word in words if (sku := grammar.vocabulary.product(word)))
+    lines = tuple(dict.fromkeys((*of_product(gap, skus, days_said(scan, months=True)), line)))
+    return Reading(
+        line=lines[0],
+        by=ReadBy.CONTEXT,
+        alternatives=lines[1:],
+        unsure=True,
+        gap=SAID[gap],
+        understood=(Understood("gap", text, gap.value),),
+    )
+
+
+def _gap(grammar: Grammar, scan: Scan, line: str, *, is_said: bool) -> Gap | None:
+    """Return what ``line`` does not hold of a sentence; ``is_said``: the sentence asks for a line at all."""
+    found = grammar.gaps.find(scan, None)
+    if found is None:
+        days = days_said(scan, months=True)
+        goes_on = not is_said and days and says_only(scan.text, days)
+        return grammar.gaps.left_out(scan, line) if goes_on else None
+    if is_said:
+        return found.gap
+    # The bound of a list that is there; all else may be about anything.
+    command = grammar.commands.parse(line).command
+    is_list = command is not None and grammar.recognition.takes(Days, command)
+    return found.gap if found.gap is Gap.BOUND and is_list and not scan.of_kind(SpanKind.OFF_TOPIC) else None
+
+
+def _is_days(word: str) -> bool:
+    return Days.take_marked([word]) is not None

@@ -1,0 +1,119 @@
+"""Finds in a sentence what no line holds, and the lines that come nearest to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.chat.days import names_days_over
+from bot.understanding.comparisons import compares
+from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
+from bot.understanding.lines import OF_ONE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer, days_said
+from bot.understanding.recognition import Recognition, partners_or_people
+from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.sentences import LIST_WEIGHT, Sentences
+
+_FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
+_BOUND = re.compile(
+    r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
+    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
+    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
+    r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
+    r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
+    re.IGNORECASE,
+)
+"""A bound of what is no amount, such as days or pieces: no list has any, so a line without it would answer too much."""
+_OF_NOW = frozenset({"stock", "shortage", "customer", "vendor", "pending", "alerts"})
+"""Commands that tell how something is now."""
+_OF_LISTS = frozenset({"order", "po", "mo", "invoice", "bill", "delivery"})
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGap:
+    """What no line holds of a sentence, the words that say so, and the sentence without them."""
+
+    gap: Gap
+    text: str
+    rest: str
+
+
+@dataclass(frozen=True)
+class GapFinder:
+    """Knows what the words of a sentence ask for that no command tells."""
+
+    lines: LineComposer
+
+    @property
+    def _recognition(self) -> Recognition:
+        return self.lines.recognition
+
+    @property
+    def _sentences(self) -> Sentences:
+        return self.lines.sentences
+
+    def find(self, scan: Scan, usable: frozenset[str] | None) -> FoundGap | None:
+        """Return what no line holds of a sentence; None where a line holds all of it."""
+        products = scan.of_kind(SpanKind.PRODUCT)
+        if not products and (bound := _BOUND.search(scan.text)):
+            return FoundGap(Gap.BOUND, bound[0], _BOUND.sub(" ", scan.text))
+        if products and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT:
+            return FoundGap(Gap.TURNOVER, products[0].text, scan.text)
+        text = self._without_names(scan)
+        for gap, match in self._said(text):
+            words = scan.text[match.start() : match.end()]
+            rest = scan.text if gap in DEEDS and gap is not Gap.CANCELLED else scan.text.replace(words, " ")
+            if self._is_meant(gap, scan, rest, usable):
+                return FoundGap(gap, words, rest)
+        return None
+
+    def left_out(self, scan: Scan, line: str) -> Gap | None:
+        """Return why a line leaves out days that a sentence names; None where it does not."""
+        command = line.removeprefix("/").partition(" ")[0]
+        days = days_said(scan, months=True)
+        if not days or days in line or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
+            return None
+        if partners_or_people(scan) and compares(scan.text):
+            return Gap.COMPARISON
+        return Gap.NOW_ONLY if command in _OF_NOW and names_days_over(days) else None
+
+    def _said(self, text: str) -> Iterator[tuple[Gap, re.Match[str]]]:
+        for gap in Gap:
+            words = self._sentences.gaps.get(gap)
+            for match in words.find_all(text) if words else ():
+                if (gap not in DEEDS and gap is not Gap.STATE) or is_done(text, match):
+                    yield gap, match
+
+    def _without_names(self, scan: Scan) -> str:
+        """Return a sentence in small letters with names and numbers masked, which may look like words."""
+        text = scan.text.casefold() if len(scan.text.casefold()) == len(scan.text) else scan.text
+        for span in scan.spans:
+            unknown = span.kind is SpanKind.NAME and not self._recognition.is_in_a_name(span.value)
+            if span.kind not in {SpanKind.CUE, SpanKind.DATE, SpanKind.QUANTITY} and not unknown:
+                end = span.start + len(span.text)
+                text = text[: span.start] + "\x00" * len(span.text) + text[end:]
+        return text
+
+    def _is_meant(self, gap: Gap, scan: Scan, rest: str, usable: frozenset[str] | None) -> bool:
+        """Whether the words say what no line holds, beside what else a sentence asks about."""
+        if gap is Gap.SUBSTITUTE:
+            return True
+        if any(scan.of_kind(kind) for kind in OF_ONE):
+            return False  # its card tells
+        weights = self.lines.weigh(scan, usable)
+        top = max(weights, key=lambda name: weights[name], default="")
+        if gap is Gap.EXPIRY:
+            return not self.lines.is_known(scan) and top not in _OF_LISTS
+        if gap is Gap.STATE:
+            listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO
+            return listed and not self.lines.list_named(top, self._recognition.scan(rest))
+        if gap is Gap.SHIPPED and self.lines.has_deliveries:
+            return False  # they tell
+        deed = DEEDS.get(gap)
+        if deed is None:
+            return not partners_or_people(scan)
+        days = days_said(scan, months=True)
+        if not days or not is_past(days, gap):
+            return False
+        is_of_it = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in deed.commands)
+        return is_of_it or top in deed.commands or (deed.says_what and weights.get(top, 0) < LIST_WEIGHT)

@@ -1,0 +1,374 @@
+"""What a sentence asks for and no command line holds: what the bot does not know, exceptions, comparisons, the future.
+
+A line without it would answer something else. The card says what can't be told, and offers what comes nearest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.chat.days import names_days, names_days_ahead
+from bot.chat.parsing import normalise
+from bot.phrase import Phrase, phrase
+from bot.understanding.recognition import Recognition, end_of, in_order
+from bot.understanding.scanning import Scan, Span, SpanKind
+from bot.understanding.sentences import UnknownFact
+
+_MASK = "\x00"
+_MASKED = rf"{_MASK}+"
+_STATUS = "逾期|到期|超期|延期|拖期|过期|延误|误期|晚交|晚到|迟到|拖欠|缺货|短缺"
+_OTHERS = r"的?(?:其[他它余]|别的|另外|剩下|还有|都|所有|全部|哪|谁|多少|[,，。;； ]|$)"
+_EXCEPT = re.compile(
+    r"(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{1,16}?(?:以外|之外|外(?![贸协销]))的?"
+    rf"|(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{{1,16}}?(?={_OTHERS})"
+    r"|[^\s,，。;；除]{2,12}?(?:以外|之外)的?"
+    r"|不(?:含|包括|包含|算|计)(?!税)[^,，。;；的]{1,16}的?"
+    r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|(?:all|everything) but)"
+    r" (?:the )?[^,;.]{1,24}",
+    re.IGNORECASE,
+)
+"""Leaves somebody or something out of a list."""
+_CORRECTED = re.compile(
+    r"只要|只看|就要|就看|我要|我想看|我问|而是|[,，; ]是|把.{1,16}给我|\b(?:just|only|i meant?|instead)\b",
+    re.IGNORECASE,
+)
+"""Says what is meant instead: then nothing is left out of a list."""
+_NOT_HIS = re.compile(rf"(?<!是)不是(?!不)(?P<who>[^,，。;； ]{{1,12}}?)(?:的|(?={_MASK}))(?!是)")
+"""不是宏达的订单: all but those of somebody."""
+_WAITS = re.compile(r"待审|审批|待批|没批")
+"""Left out of a list in which it is not anyway: what waits for approval is not open yet."""
+_NOT_LATE = re.compile(
+    rf"(?<![有是])(?:没有?|不要|不看|并?未|非|不是?)(?:{_STATUS})的?"
+    rf"|(?<![a-z])(?:not|isn't|aren't|never) (?:late|overdue|delayed|past due|behind schedule)(?![a-z])",
+    re.IGNORECASE,
+)
+"""A status that documents do not have; 有没有逾期的 asks for those that have it."""
+_NEGATION = re.compile(r"^(?:没有?|不要|不看|并?未|非|不是?|not |isn't |aren't |never )", re.IGNORECASE)
+_IS_ASKED = re.compile(r"[吗么吧]\s*[?？]?$|\?$")
+_NUMERAL = "(?:[0-9]+|[一二两三四五六七八九十百半几]+)"
+_FUTURE = re.compile(
+    r"(?:会|将会|将要|预计|估计|可能)(?:会|要|能)?(?:再|又|不会)?(?:下(?!雨|雪)|订|买|卖|销|涨|跌|降|升|倒|赚|亏)(?!不)"
+    r"|预测|预估|涨不涨|跌不跌"
+    rf"|{_NUMERAL}(?:天|周|个?星期|个?礼拜|个?月|年)(?:以后|之后|后)"
+    r"|(?<![a-z])(?:will \S+ (?:sell|order|buy|rise|fall|cost|earn|make|need|grow)|forecasts?|predict\w*)(?![a-z])",
+    re.IGNORECASE,
+)
+"""What is to come, of which no ERP knows."""
+_COMPARED = re.compile(
+    r"对比|相比|比较一下|差多少(?!钱没)|更(?:贵|便宜|多|少|快|好)"
+    r"|(?:哪[家个]|谁)(?:更|比较|先|贵|便宜|好|快|慢|高|低|准|划算|合算|多|少|缺)"
+    r"|(?<=\x00)比(?=\x00).{0,24}?(?:贵|便宜|多|少|高|低|快|慢|好|大|小|准|早|晚|强|差|划算|合算|稳)"
+    r"|(?<![a-z])(?:cheaper|dearer|better|faster|slower|(?:more|less) expensive|higher|lower|bigger) than(?![a-z])"
+    r"|(?<![a-z])(?:compared?|versus|vs\.?|difference between|which (?:one )?is (?:cheaper|better|faster))(?![a-z])",
+    re.IGNORECASE,
+)
+"""Sets two things side by side."""
+_SIDE_BY_SIDE = re.compile(
+    r"对比|相比|比较一下|哪[个家]更?|谁更?|更|(?<![和跟与比])[和跟与比](?=\s)|(?<=\s)[和跟与比]"
+    r"|\b(?:and|or|than|vs|versus|compared?|between|which)\b",
+    re.IGNORECASE,
+)
+_MORE_THAN = re.compile(r"^比.{1,10}(?:多|少|贵|便宜|高|低|好|差|快|慢)(?!的)")
+"""Sets what was shown before beside something else."""
+_VAGUE = re.compile(
+    r"(?:新来的|上次(?:说|讲|提)?的?|最近|刚才(?:说|讲)?的?)?那(?:张|个|笔|批|份|票|家|几[张个批])"
+    r"(?:采购单|订单|单子?|发票|票|货|东西|客户|供应商|料)(?!的?\x00)"
+    r"|(?:上次|刚才|之前)(?:说|讲|提)(?:到|过)?的?那[张个批笔]|那个?谁的|^这个(?:多少|怎么样|呢)?$"
+    r"|老[王李张陈刘赵](?:做|弄|发|下)?的那[批张个]货?",
+)
+"""Points to something that nothing names."""
+_DAYS_COMPARED = re.compile(r"对比|相比|比|\b(?:compared?|versus|vs|than)\b", re.IGNORECASE)
+_SUPERLATIVE = re.compile(
+    r"最(?:差|少|低|小|慢|满|晚|早|老|久|坏|糟|不(?!锈)[^的]{1,3}|多|大|高|快|好|贵|便宜|准|厉害|重|忙|长|短)"
+    r"|(?<![a-z])(?:worst|least|lowest|smallest|slowest|fewest|cheapest|most|highest|fastest|best|biggest|largest|oldest|longest|top)(?![a-z])"
+    r"|前(?:[一二三五十]|[1-9]\d?)(?:个|名|位|家|大)?(?!天|日|周|年|个?(?:月|星期|季|小时|工作日))",
+    re.IGNORECASE,
+)
+_TOLD_BY_RANKING = frozenset({"owing", "best", "payable", "biggest"})
+_HAS_NO_RANKING = frozenset(
+    {
+        "order",
+        "invoice",
+        "po",
+        "bill",
+        "payment",
+        "delivery",
+        "mo",
+        "customer",
+        "vendor",
+        "product",
+        "stock",
+        "arrivals",
+        "shortage",
+    }
+)
+_OWED = frozenset({"invoice", "bill"})
+_MOST = re.compile("最[多大久]|most|biggest|longest")
+_OF_NOW = frozenset({"stock", "shortage", "price", "product", "pending"})
+"""Commands that tell how things are now, whatever day is named."""
+_NOW = re.compile(r"今[天日儿]|现在|目前|当前|此刻|today|now|tonight|right away", re.IGNORECASE)
+_OF_SALES = frozenset({"report", "chart"})
+_PARTNERS = (SpanKind.PARTNER, SpanKind.PERSON)
+_NAMED = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, *_PARTNERS, SpanKind.WAREHOUSE, SpanKind.PLACE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What no line holds of a sentence: how it is said, and what may be asked instead.
+
+    ``instead`` are sentences that are read in its place, the nearest first.
+    """
+
+    said: Phrase
+    words: str
+    instead: tuple[str, ...]
+    is_clear: bool = True
+    """Whether it is said even where nothing comes near: 那批货 may be a remark."""
+
+
+@dataclass(frozen=True)
+class LimitFinder:
+    """Finds what no line holds: in a sentence before it is read, and in what a line leaves out of it."""
+
+    recognition: Recognition
+
+    def find(self, scan: Scan) -> Limit | None:
+        """Return what no command tells of what a sentence asks for; None where nothing speaks against reading it."""
+        text = self._without_names(scan)
+        ways: tuple[Callable[[Scan, str], Limit | None], ...] = (
+            self._exception,
+            self._not_so,
+            self._unknown,
+            self._comparison,
+            self._future,
+            self._vague,
+        )
+        return next((limit for way in ways if (limit := way(scan, text))), None)
+
+    def left_out(self, scan: Scan, line: str) -> Limit | None:
+        """Return what a line leaves out of the sentence that it was read from: a rank, or days."""
+        command, _, rest = line.removeprefix("/").partition(" ")
+        return self._rank(scan, command, rest) or self._day(scan, command, rest) or self._days_compared(scan, command)
+
+    @staticmethod
+    def sets_side_by_side(text: str) -> bool:
+        """Whether a text compares."""
+        return _DAYS_COMPARED.search(text) is not None
+
+    @staticmethod
+    def leaves_out(text: str) -> bool:
+        """Whether a text leaves somebody or something out of a list."""
+        return _EXCEPT.search(text) is not None
+
+    def _exception(self, scan: Scan, text: str) -> Limit | None:
+        match = _EXCEPT.search(text) or _NOT_HIS.search(text)
+        if match is None or _CORRECTED.search(text, match.start()):
+            return None
+        # What is said not to be meant is no part of the scan: it is looked at by itself.
+        if match.re is _NOT_HIS and not any(self.recognition.scan(match["who"]).of_kind(kind) for kind in _PARTNERS):
+            return None
+        if _WAITS.search(match[0]):
+            return None
+        start, end = match.start(), self._end_of_name(scan, match)
+        words = scan.text[start:end].strip(" 的")
+        return Limit(
+            said=phrase("No list here leaves anything out: “%(words)s”.", words=words),
+            words=words,
+            instead=(_cut(scan.text, start, end),),
+        )
+
+    @staticmethod
+    def _end_of_name(scan: Scan, match: re.Match[str]) -> int:
+        """Return where what is left out ends: with the name in it, if there is one that is known."""
+        inside = [span for span in scan.spans if span.kind in _NAMED and match.start() < span.start < match.end()]
+        return min(map(end_of, inside), default=match.end()) if match[0].startswith("不") else match.end()
+
+    def _not_so(self, scan: Scan, text: str) -> Limit | None:
+        match = _NOT_LATE.search(text)
+        if match is None or _IS_ASKED.search(text) or _asks_whether(text, match):
+            return None
+        words = scan.text[match.start() : match.end()].strip(" 的")
+        return Limit(
+            said=phrase("No list here holds what is not so: “%(words)s”.", words=words),
+            words=words,
+            instead=(_cut(scan.text, *match.span()), scan.text.replace(words, _NEGATION.sub("", words))),
+        )
+
+    def _unknown(self, scan: Scan, text: str) -> Limit | None:
+        for fact in self.recognition.sentences.unknown:
+            match = next((each for each in fact.words.find_all(text) if not _asks_whether(text, each)), None)
+            if match and not self._is_told(fact, scan):
+                words = scan.text[match.start() : match.end()]
+                rest = _cut(scan.text, *match.span())
+                left = self.recognition.scan(normalise(rest))
+                if self._is_told(fact, left):
+                    return None  # 宏达多久没下单: without what was cut it is a name
+                about = self._about(left)
+                near = [f"{about} {each}".strip() for each in fact.nearest]
+                return Limit(
+                    said=phrase("“%(words)s” can't be looked up here.", words=words),
+                    words=words,
+                    # What is left of a question about a product is its stock, whatever was asked.
+                    instead=tuple([*near, rest] if scan.of_kind(SpanKind.PRODUCT) else [rest, *near]),
+                )
+        return None
+
+    def _comparison(self, scan: Scan, text: str) -> Limit | None:
+        match = _COMPARED.search(text) or _MORE_THAN.search(text)
+        compared = _several(scan) if match else []
+        if match is None or not (compared or match.re is _MORE_THAN):
+            return None
+        words = scan.text[match.start() : match.end()]
+        return Limit(
+            said=phrase("Nothing here compares two of them. Please look at one after the other."),
+            words=words,
+            instead=tuple(_only(scan, span, compared) for span in compared),
+        )
+
+    def _future(self, scan: Scan, text: str) -> Limit | None:
+        match = _FUTURE.search(text)
+        if match is None or any(match.start() < end_of(day) > day.start < match.end() for day in _days(scan)):
+            return None
+        words = scan.text[match.start() : match.end()]
+        return Limit(
+            said=phrase("What is to come is not known here: “%(words)s”.", words=words),
+            words=words,
+            instead=(_cut(_without_days_ahead(scan), match.start(), match.end()),),
+        )
+
+    def _vague(self, scan: Scan, text: str) -> Limit | None:
+        match = _VAGUE.search(text)
+        if match is None or any(span.kind in _NAMED for span in scan.spans) or scan.of_kind(SpanKind.DIGITS):
+            return None
+        words = scan.text[match.start() : match.end()].rstrip("的")
+        return Limit(
+            said=phrase(
+                "Which one is meant is not said: “%(words)s”. Please name its number or whose it is.", words=words
+            ),
+            words=words,
+            instead=(scan.text.replace(words, words[words.find("那") + 2 :], 1),),
+            is_clear=False,
+        )
+
+    def _rank(self, scan: Scan, command: str, rest: str) -> Limit | None:
+        match = _SUPERLATIVE.search(self._without_names(scan))
+        ranked = set(rest.split()) & _TOLD_BY_RANKING
+        if match is None or command not in _HAS_NO_RANKING or ranked or any(map(str.isdecimal, rest)):
+            return None
+        if (command == "stock" and rest) or (command in _OWED and _MOST.search(match[0])):
+            return None  # its card tells in which warehouse most lies; who owes most is the first of who owes
+        words = scan.text[match.start() : match.end()]
+        return Limit(
+            said=phrase("There is no ranking here by “%(words)s”.", words=words),
+            words=words,
+            instead=(_cut(scan.text, *match.span()),),
+        )
+
+    def _day(self, scan: Scan, command: str, rest: str) -> Limit | None:
+        days = [span for span in _days(scan) if not _NOW.search(span.text)]
+        if command in _OF_SALES:
+            days = [span for span in days if names_days_ahead(span.text)]
+        elif command not in _OF_NOW or set(rest.split()) & _TOLD_BY_RANKING:
+            days = []
+        if not days:
+            return None
+        words = days[0].text
+        return Limit(
+            said=phrase("This is known as it is now, and not of “%(words)s”.", words=words),
+            words=words,
+            instead=(scan.text.replace(words, " ", 1),),
+        )
+
+    def _days_compared(self, scan: Scan, command: str) -> Limit | None:
+        """Return days that are set side by side; a report compares with the days before it."""
+        days = _days(scan)
+        match = _DAYS_COMPARED.search(scan.text)
+        if match is None or command in _OF_SALES or len({span.text for span in days}) < 2:
+            return None
+        return Limit(
+            said=phrase("Nothing here compares two of them. Please look at one after the other."),
+            words=match[0],
+            instead=tuple(_only(scan, span, days) for span in days),
+        )
+
+    def _without_names(self, scan: Scan) -> str:
+        """Return a sentence in small letters with the names that the company has masked: they may look like words."""
+        text = scan.text.casefold() if len(scan.text.casefold()) == len(scan.text) else scan.text
+        for span in scan.spans:
+            goods = span.kind is SpanKind.NAME and self.recognition.is_in_a_name(span.value)
+            if span.kind in _NAMED or goods:
+                end = span.start + len(span.text)
+                text = text[: span.start] + _MASK * len(span.text) + text[end:]
+        return text
+
+    def _about(self, scan: Scan) -> str:
+        """Return the known names and the days of a sentence as they were written."""
+        named = [
+            span
+            for span in in_order(scan.spans)
+            if span.kind in (*_NAMED, SpanKind.DATE)
+            or (span.kind is SpanKind.NAME and self.recognition.is_in_a_name(span.value))
+        ]
+        return " ".join(span.text for span in named)
+
+    def _is_told(self, fact: UnknownFact, scan: Scan) -> bool:
+        """Whether a card tells it of what a sentence names."""
+        kinds = {span.kind for span in scan.spans}
+        goods = any(self.recognition.vocabulary.knows_product(span.value) for span in scan.of_kind(SpanKind.NAME))
+        named = {
+            "document": bool(kinds & {SpanKind.DOCUMENT, SpanKind.DELIVERY}),
+            "partner": bool(kinds & set(_PARTNERS)),
+            "product": SpanKind.PRODUCT in kinds or goods,
+        }
+        named["nothing"] = not any(named.values())
+        return any(named[kind] for kind in fact.unless)
+
+
+def _asks_whether(text: str, match: re.Match[str]) -> bool:
+    """Whether what begins with 没 or 不 only asks: 有没有开票, 缺不缺货."""
+    before, said = text[: match.start()], match[0]
+    return (said.startswith("没") and before.endswith("有")) or (said[0] == "不" and before[-1:] == said[1:2])
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    return f"{text[:start]} {text[end:]}".strip()
+
+
+def _several(scan: Scan) -> list[Span]:
+    """Return what of one kind a sentence names twice or more; empty where it names no two."""
+    for kind in (
+        SpanKind.PRODUCT,
+        SpanKind.DOCUMENT,
+        SpanKind.PARTNER,
+        SpanKind.PERSON,
+        SpanKind.WAREHOUSE,
+        SpanKind.NAME,
+    ):
+        spans = scan.of_kind(kind)
+        if len({span.value for span in spans}) > 1:
+            return spans
+    return []
+
+
+def _only(scan: Scan, meant: Span, compared: list[Span]) -> str:
+    """Return a sentence with one of those that it compares, and without the words that compare."""
+    text = scan.text
+    for span in compared:
+        if span is not meant:
+            text = text[: span.start] + " " * len(span.text) + text[end_of(span) :]
+    return _SIDE_BY_SIDE.sub(" ", text).strip()
+
+
+def _days(scan: Scan) -> list[Span]:
+    """Return the days of a sentence that a list can be restricted to."""
+    return [span for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)]
+
+
+def _without_days_ahead(scan: Scan) -> str:
+    text = scan.text
+    for span in scan.of_kind(SpanKind.DATE):
+        if names_days_ahead(span.text):
+            text = text[: span.start] + " " * len(span.text) + text[span.start + len(span.text) :]
+    return text

@@ -1,0 +1,134 @@
+"""What no line holds is said, and what comes nearest is offered."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.access.policy import AccessPolicy
+from bot.cards.language import load_languages
+from bot.cards.notices import ChoiceNotice
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.registry import Commands
+from bot.understanding.gaps import SAID, Gap
+from bot.understanding.grammar import Grammar
+from bot.understanding.reader import GrammarReader
+from bot.understanding.sentences import Sentences
+from bot.understanding.vocabulary import NumberShape, Vocabulary
+
+from .test_dialogues import NOW
+from .test_reader import CONTEXT, StubModel, StubReader, count, post
+
+
+@pytest.mark.parametrize(
+    ("sentence", "gap", "lines"),
+    [
+        ("本月新客户", Gap.NEW_CUSTOMER, ("/customer best 本月", "/customer")),
+        ("new vendors", Gap.NEW_VENDOR, ("/vendor biggest", "/vendor")),
+        ("流失的客户", Gap.LOST_CUSTOMER, ("/customer best", "/customer")),
+        ("本月新品", Gap.NEW_PRODUCT, ("/product best 本月",)),
+        ("快过期的有哪些", Gap.EXPIRY, ("/stock",)),
+        ("SKU123有替代品吗", Gap.SUBSTITUTE, ("/product SKU123", "/stock SKU123")),
+        ("昨天完工的工单", Gap.FINISHED, ("/mo 昨天到期", "/mo 昨天")),
+        ("finished yesterday", Gap.FINISHED, ("/mo due yesterday", "/mo yesterday")),
+        ("昨天到了哪些货", Gap.RECEIVED, ("/po 昨天到期", "/arrivals")),
+        ("昨天批的采购单", Gap.APPROVED, ("/po 昨天", "/po pending")),
+        ("昨天付清的发票", Gap.SETTLED, ("/payment 昨天", "/invoice 昨天")),
+        ("昨天取消的订单", Gap.CANCELLED, ("/order 昨天",)),
+        ("已审批的采购单", Gap.STATE, ("/po",)),
+        ("paid invoices", Gap.STATE, ("/invoice",)),
+        ("一月和三月对比", Gap.COMPARISON, ("/report 一月", "/report 三月")),
+        ("本月宏达和上月比", Gap.COMPARISON, ("/order 宏达 本月", "/order 宏达 上月")),
+        ("SKU123昨天库存多少", Gap.NOW_ONLY, ("/chart stock SKU123 昨天", "/stock SKU123")),
+        ("宝钢上个月的准时率", Gap.NOW_ONLY, ("/vendor 宝钢",)),
+        ("单价超过10万的订单", Gap.BOUND, ("/order",)),
+        ("SKU123的销量", Gap.TURNOVER, ("/stock SKU123",)),
+    ],
+)
+def test_what_no_line_holds_is_said(sentence: str, gap: Gap, lines: tuple[str, ...], grammar: Grammar) -> None:
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert (reading.unsure, reading.gap) == (True, SAID[gap])
+    assert (reading.line, *reading.alternatives) == lines
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "MO-1昨天完工了吗",  # its card tells
+        "今天要完工的工单",
+        "没完工的工单",
+        "今天到货",
+        "今天到了什么货",
+        "昨天该到的货",
+        "没批的采购单",
+        "RM-52快过期了吗",
+        "宏达是新客户吗",
+        "最近3天的订单",
+        "昨天的订单",
+    ],
+)
+def test_what_a_line_or_a_card_tells_is_no_gap(sentence: str, grammar: Grammar) -> None:
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert reading.gap is None
+
+
+def test_every_gap_is_said_in_both_languages() -> None:
+    chinese = load_languages()["zh_CN"]
+    assert SAID.keys() == set(Gap)
+    assert [gap for gap, said in SAID.items() if chinese.say(said) == str(said)] == []
+
+
+def test_when_an_order_left_is_a_gap_where_no_erp_tells_of_deliveries(commands: Commands) -> None:
+    orders = NumberShape.of("SO-1001")
+    assert orders is not None
+    without = Grammar(commands, Sentences.load(commands), Vocabulary(documents={"order": (orders,)}))
+    reading = without.read("昨天发货的订单")
+    assert reading is not None
+    assert (reading.gap, reading.line) == (SAID[Gap.SHIPPED], "/order 昨天到期")
+
+
+async def test_the_card_says_it_and_no_model_is_asked(grammar: Grammar) -> None:
+    reading = grammar.read("本月新客户")
+    assert reading is not None
+    asked = replace(reading, line="/count bolts", alternatives=())
+    model = StubModel("/count bolts")
+    dispatcher = QuestionDispatcher(
+        commands=Commands([count, post]),
+        policy=AccessPolicy,
+        collaborators={},
+        seconds=1.0,
+        reader=StubReader(asked),
+        model=model,
+    )
+    answer = await dispatcher.view_for(replace(CONTEXT, line="本月新客户"))
+    assert isinstance(answer.view, ChoiceNotice)
+    assert (answer.view.gap, model.asked) == (SAID[Gap.NEW_CUSTOMER], [])
+
+
+@pytest.mark.parametrize(
+    ("last", "sentence", "gap", "lines"),
+    [
+        ("/order 宏达", "金额超过10万的呢", Gap.BOUND, ("/order 宏达",)),
+        ("/customer", "本月新客户呢", Gap.NEW_CUSTOMER, ("/customer best 本月", "/customer")),
+        ("/mo", "昨天完工的呢", Gap.FINISHED, ("/mo 昨天到期", "/mo 昨天")),
+        ("/stock SKU123", "有替代品吗", Gap.SUBSTITUTE, ("/product SKU123", "/stock SKU123")),
+        ("/stock SKU123", "昨天呢", Gap.NOW_ONLY, ("/chart stock SKU123 昨天", "/stock SKU123")),
+    ],
+)
+def test_it_is_said_of_what_follows_as_well(
+    last: str, sentence: str, gap: Gap, lines: tuple[str, ...], commands: Commands, vocabulary: Vocabulary
+) -> None:
+    async def learn() -> Vocabulary:
+        return vocabulary
+
+    reader = GrammarReader(commands, Sentences.load(commands), learn)
+    asyncio.run(reader.learn())
+    reading = reader.read(sentence, None, LastQuestion(line=last, at=NOW))
+    assert reading is not None
+    assert (reading.unsure, reading.gap) == (True, SAID[gap])
+    assert (reading.line, *reading.alternatives) == lines
