@@ -64,6 +64,16 @@ class ClassedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenBy:
+    """Annotates what figures were compared for, such as the rows above an amount: ``attribute`` holds their classes.
+
+    Readers who may not see all of these see nothing of it, not even that it is empty; for others it is cut as usual.
+    """
+
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stating:
     """Annotates words that may state figures of a class.
 
@@ -188,6 +198,7 @@ class _FieldRules:
     hide: tuple[tuple[str, frozenset[FieldClass]], ...]
     drop: tuple[str, ...]
     ask: tuple[tuple[str, str], ...]
+    chosen: tuple[tuple[str, str], ...]
     words: tuple[tuple[str, FieldClass], ...]
     walk: tuple[str, ...]
     note: str
@@ -240,17 +251,17 @@ class _Cutter:
         rules = _read_rules(kind, self._visible)
         if rules.note:
             self._notes[kind] = rules.note
-        if not any((rules.hide, rules.drop, rules.ask, rules.words, rules.walk)):
+        if not any((rules.hide, rules.drop, rules.ask, rules.chosen, rules.words, rules.walk)):
             return _same
         copy, walk, cuts = _copier(kind), rules.walk, self._cuts
-        hides = any((rules.hide, rules.drop, rules.ask, rules.words))
+        hides = any((rules.hide, rules.drop, rules.ask, rules.chosen, rules.words))
 
         def cut_once(record: Any, taken: _Taken) -> Any:
             if taken.made and (known := taken.made.get(id(record))) is not None:
                 return known
             changes = self._hide_fields(record, rules, taken) if hides else {}
             for name in walk:
-                value = getattr(record, name)
+                value = changes.get(name, getattr(record, name))
                 cut_value = cuts[type(value)]
                 if cut_value is not _same and (value or isinstance(value, Decimal)):
                     shown = cut_value(value, taken)
@@ -288,6 +299,10 @@ class _Cutter:
         for name, attribute in rules.ask:
             missing = _classes(getattr(record, attribute)) - self._visible
             if missing and not _tells_nothing(getattr(record, name)):
+                changes[name] = HIDDEN
+                taken.classes |= missing
+        for name, attribute in rules.chosen:
+            if missing := _classes(getattr(record, attribute)) - self._visible:
                 changes[name] = HIDDEN
                 taken.classes |= missing
         for name, field_class in rules.words:
@@ -392,11 +407,13 @@ def _read_rules(kind: type, visible: frozenset[FieldClass]) -> _FieldRules:
     """Return what is done with each field of a record, by its annotation."""
     hide: list[tuple[str, frozenset[FieldClass]]] = []
     ask: list[tuple[str, str]] = []
+    chosen: list[tuple[str, str]] = []
     words: list[tuple[str, FieldClass]] = []
     drop, walk, note = [], [], ""
     for name, marks, hint in classed_fields(kind):
         classes = frozenset(mark for mark in marks if isinstance(mark, FieldClass))
         asked = [mark.attribute for mark in marks if isinstance(mark, ClassedBy)]
+        chosen.extend((name, mark.attribute) for mark in marks if isinstance(mark, ChosenBy))
         stated = [mark.field_class for mark in marks if isinstance(mark, Stating)]
         if WITHHELD in marks:
             note = name
@@ -411,7 +428,7 @@ def _read_rules(kind: type, visible: frozenset[FieldClass]) -> _FieldRules:
             words.extend((name, field_class) for field_class in stated if field_class not in visible)
         elif not _is_plain(hint):
             walk.append(name)
-    return _FieldRules(tuple(hide), tuple(drop), tuple(ask), tuple(words), tuple(walk), note)
+    return _FieldRules(tuple(hide), tuple(drop), tuple(ask), tuple(chosen), tuple(words), tuple(walk), note)
 
 
 def classed_fields(kind: type) -> Iterator[tuple[str, tuple[object, ...], Any]]:

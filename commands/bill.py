@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
+from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
+from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.links import more_buttons, offered
@@ -21,8 +24,16 @@ from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
-from bot.disclosure import cut
+from bot.chat.view_parts import (
+    DocumentListView,
+    Freshness,
+    ListedRows,
+    ask_buttons,
+    erp_link_buttons,
+    freshness,
+    table_of_one,
+)
+from bot.disclosure import FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.listing import BILLS
 from bot.erp.model import Bill, Cost, InvoiceStatus
@@ -34,6 +45,7 @@ _OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 _OWED: ListAmounts[Bill] = ListAmounts(
     BILLS, lambda bill: bill.open_amount, lambda bill: bill.status not in _OWE_NOTHING
 )
+_COMPARED = ComparedAmounts(BILLS, lambda bill: bill.total, frozenset({FieldClass.COST}), lambda bill: bill.open_amount)
 
 
 class BillOrVendor(PartnerTerm):
@@ -109,7 +121,7 @@ class BillListView(DocumentListView):
     )
 
     which: BillList | None
-    rows: tuple[Bill, ...]
+    rows: ListedRows[Bill]
     open_amounts: tuple[Cost, ...]
 
 
@@ -124,6 +136,7 @@ async def bill(
     text: BillOrVendor | None = None,
     *,
     days: Days | None = None,
+    amounts: Amounts | None = None,
     which: BillList | None = None,
     erp: ErpHub,
     kept: ReadModel,
@@ -133,9 +146,11 @@ async def bill(
     """Show one bill, or a list."""
     fields = visible_fields(policy, context, "po")
     asked = asked_days(days, context.now.date(), late=which is BillList.OVERDUE)
-    of_order = LinkedDocuments(kept, BILLS, erp.purchase_order, lambda each: each.order_number, context.now)
-    many = kept_lists(kept, erp, BILLS, erp.bills, now=context.now)
-    lookup = DocumentLookup("bill", erp.bill, many, linked=of_order.of)
+    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "bill", "po"), kept, context.now)
+    of_order = LinkedDocuments(kept, bounded.kind, erp.purchase_order, lambda each: each.order_number, context.now)
+    whole = kept_lists(kept, erp, BILLS, erp.bills, now=context.now)
+    many = partial(bounded.or_else(lambda _hub, query: whole(query)), erp)
+    lookup = DocumentLookup("bill", erp.bill, many, linked=of_order.of, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         found = hit.found.value
@@ -143,5 +158,8 @@ async def bill(
         links = offered(erp, "vendor", "payment")
         view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
         return cut(view, fields)
-    sums = await total_of_list(hit, _OWED, erp.bills, kept, context.now)
-    return cut(BillListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums), fields)
+    sums = await total_of_list(hit, replace(_OWED, kind=bounded.kind), many, kept, context.now)
+    shown = BillListView.of(
+        hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, open_amounts=sums
+    )
+    return cut(shown, fields)

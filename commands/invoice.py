@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
+from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
+from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
+from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
+from bot.chat.view_parts import (
+    DocumentListView,
+    Freshness,
+    ListedRows,
+    ask_buttons,
+    erp_link_buttons,
+    freshness,
+    table_of_one,
+)
+from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.listing import INVOICES
 from bot.erp.model import Invoice, InvoiceStatus, SalesAmount
@@ -29,6 +43,9 @@ from bot.read_model.queries import ReadModel
 _OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 _OWED: ListAmounts[Invoice] = ListAmounts(
     INVOICES, lambda invoice: invoice.open_amount, lambda invoice: invoice.status not in _OWE_NOTHING
+)
+_COMPARED = ComparedAmounts(
+    INVOICES, lambda invoice: invoice.total, frozenset({FieldClass.AMOUNT}), lambda invoice: invoice.open_amount
 )
 
 
@@ -96,7 +113,7 @@ class InvoiceListView(DocumentListView):
     )
 
     which: InvoiceList | None
-    rows: tuple[Invoice, ...]
+    rows: ListedRows[Invoice]
     open_amounts: tuple[SalesAmount, ...]
 
 
@@ -111,20 +128,26 @@ async def invoice(
     text: InvoiceOrCustomer | None = None,
     *,
     days: Days | None = None,
+    amounts: Amounts | None = None,
     which: InvoiceList | None = None,
     erp: ErpHub,
     kept: ReadModel,
     context: QuestionContext,
+    policy: AccessPolicy,
 ) -> View:
     """Show one invoice, or a list."""
     asked = asked_days(days, context.now.date(), late=which is InvoiceList.OVERDUE)
-    of_order = LinkedDocuments(kept, INVOICES, erp.order, lambda each: each.order_number, context.now)
-    lookup = DocumentLookup("invoice", erp.invoice, erp.invoices, linked=of_order.of)
+    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "invoice"), kept, context.now)
+    many = partial(bounded.or_else(lambda hub, query: hub.invoices(query)), erp)
+    of_order = LinkedDocuments(kept, bounded.kind, erp.order, lambda each: each.order_number, context.now)
+    lookup = DocumentLookup("invoice", erp.invoice, many, linked=of_order.of, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
         links = offered(erp, "customer", "payment")
         return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found), links=links)
-    sums = await total_of_list(hit, _OWED, erp.invoices, kept, context.now)
-    return InvoiceListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums)
+    sums = await total_of_list(hit, replace(_OWED, kind=bounded.kind), many, kept, context.now)
+    return InvoiceListView.of(
+        hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, open_amounts=sums
+    )

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
+from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
+from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
+from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
+from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
+from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.listing import SALES_ORDERS
 from bot.erp.model import Area, OrderLine, Progress, SalesAmount, SalesOrder
@@ -39,6 +45,7 @@ class OrderList(Keyword):
 
 
 _ORDERED: ListAmounts[SalesOrder] = ListAmounts(SALES_ORDERS, lambda order: order.total)
+_COMPARED = ComparedAmounts(SALES_ORDERS, _ORDERED.amount, frozenset({FieldClass.AMOUNT}))
 _FILTERS = {None: Filter.ALL, OrderList.LATE: Filter.LATE, OrderList.OPEN: Filter.OPEN}
 
 
@@ -93,7 +100,7 @@ class OrderListView(DocumentListView):
     )
 
     which: OrderList | None
-    rows: tuple[SalesOrder, ...]
+    rows: ListedRows[SalesOrder]
     total_amounts: tuple[SalesAmount, ...] = ()
     """What all orders of a named list come to, one amount a currency; empty where not all of them are known."""
 
@@ -109,22 +116,30 @@ async def order(
     text: OrderOrCustomer | None = None,
     *,
     days: Days | None = None,
+    amounts: Amounts | None = None,
     which: OrderList | None = None,
     erp: ErpHub,
     kept: ReadModel,
     own: OwnDocuments,
     context: QuestionContext,
+    policy: AccessPolicy,
 ) -> View:
     """Show one order with its lines, or a list."""
     asked = asked_days(days, context.now.date(), late=which is OrderList.LATE)
-    owned = own.lists(erp, Area.SALES, context, lambda hub, query: hub.orders(query))
-    lookup = DocumentLookup("order", erp.order, erp.orders, owned)
+    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "order"), kept, context.now)
+    many = bounded.or_else(lambda hub, query: hub.orders(query))
+    owned = own.lists(erp, Area.SALES, context, many)
+    lookup = DocumentLookup("order", erp.order, partial(many, erp), owned, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         more, links = _more_of(hit.found.value, erp), offered(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)
-    sums = await total_of_list(hit, _ORDERED, erp.orders, kept, context.now) if which else ()
-    return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked, total_amounts=sums)
+    ordered = replace(_ORDERED, kind=bounded.kind)
+    adds = which or bounded.is_bounded
+    sums = await total_of_list(hit, ordered, lookup.many, kept, context.now) if adds else ()
+    return OrderListView.of(
+        hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, total_amounts=sums
+    )
 
 
 def _more_of(order: SalesOrder, erp: ErpHub) -> tuple[str, ...]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
+from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
+from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import sum_by_currency, total_of_list
@@ -21,7 +24,15 @@ from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.settlements import Settlements
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
+from bot.chat.view_parts import (
+    DocumentListView,
+    Freshness,
+    ListedRows,
+    ask_buttons,
+    erp_link_buttons,
+    freshness,
+    table_of_one,
+)
 from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.listing import PAYMENTS
@@ -34,6 +45,8 @@ _DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
 """The command that shows what is paid."""
 _BOUND_BY = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "po"}
 """The command whose rules bind payments of a kind of partners."""
+_MONEY = {PartnerKind.CUSTOMER: FieldClass.AMOUNT, PartnerKind.VENDOR: FieldClass.COST}
+"""The class of what is paid."""
 
 
 class PaymentOrPartner(PartnerTerm):
@@ -125,7 +138,7 @@ class PaymentListView(DocumentListView):
     )
 
     which: PaymentList | None
-    rows: tuple[Payment, ...]
+    rows: ListedRows[Payment]
     sums: tuple[PaymentSum, ...] = ()
     """What all of a list in one direction come to; empty where not all of them are known."""
 
@@ -154,6 +167,7 @@ async def payment(
     text: PaymentOrPartner | None = None,
     *,
     days: Days | None = None,
+    amounts: Amounts | None = None,
     which: PaymentList | None = None,
     erp: ErpHub,
     kept: ReadModel,
@@ -162,9 +176,13 @@ async def payment(
 ) -> View:
     """Show one receipt or payment, or a list."""
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
-    of_settled = Settlements(kept, (erp.invoice, erp.bill), erp.payment, context.now)
-    many = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
-    lookup = DocumentLookup("payment", erp.payment, many, linked=of_settled.of)
+    own = visible_fields(policy, context, "payment")
+    compared = _compared({kind for kind, seen in fields.items() if _MONEY[kind] in seen & own})
+    bounded = BoundedLists.of(amounts, compared, own, kept, context.now)
+    of_settled = Settlements(kept, (erp.invoice, erp.bill), erp.payment, context.now, bounded.kind)
+    whole = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
+    many = partial(bounded.or_else(lambda _hub, query: whole(query)), erp)
+    lookup = DocumentLookup("payment", erp.payment, many, linked=of_settled.of, bounded=bounded.is_bounded)
     asked = asked_days(days, context.now.date())
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
@@ -172,7 +190,9 @@ async def payment(
         view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
         return cut(view, fields[hit.found.value.partner_kind])
     added = await total_of_list(hit, _BOOKED, many, kept, context.now) if which else ()
-    shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked, sums=added)
+    shown = PaymentListView.of(
+        hit.found, context, which=which, text=text or "", days=asked, sums=added, bounds=bounded.shown
+    )
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
     rows, of_rows = _cut_by_partner(shown.rows, fields)
     sums, of_sums = _cut_by_partner(shown.sums, fields)
@@ -188,3 +208,11 @@ def _cut_by_partner(
     """Return each part as the rules on its kind of partner leave it, and the classes of what was taken out."""
     seen = [cut_part(part, fields[part.partner_kind]) for part in parts]
     return tuple([part for part, _ in seen]), frozenset().union(*(classes for _, classes in seen))
+
+
+def _compared(kinds: Set[PartnerKind]) -> ComparedAmounts[Payment]:
+    """Return whose payments are listed by their amounts: only of the partners whose amounts the reader may see."""
+    listed = replace(PAYMENTS, listed=lambda payment: payment.partner_kind in kinds)
+    classes = frozenset(map(_MONEY.__getitem__, kinds))
+    notes = () if kinds == set(_MONEY) else (phrase("only payments whose amounts you may see"),)
+    return ComparedAmounts(listed, lambda payment: payment.amount, classes, notes=notes)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
+from bot.access.policy import AccessPolicy
 from bot.approvals.cards.views import HEADLINES, decision_buttons
 from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
@@ -13,15 +15,19 @@ from bot.approvals.service import ApprovalService, OrderCase
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, Following, ListView, View
+from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
+from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
+from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
+from bot.disclosure import FieldClass
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import PURCHASE_ORDERS
 from bot.erp.model import Area, Cost, DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
@@ -50,6 +56,7 @@ _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
 
 _ORDERED: ListAmounts[PurchaseOrder] = ListAmounts(PURCHASE_ORDERS, lambda order: order.total)
+_COMPARED = ComparedAmounts(PURCHASE_ORDERS, _ORDERED.amount, frozenset({FieldClass.COST}))
 _FILTERS = {
     None: Filter.ALL,
     PurchaseList.PENDING: Filter.PENDING,
@@ -123,7 +130,7 @@ class PurchaseListView(DocumentListView):
     )
 
     which: PurchaseList | None
-    rows: tuple[PurchaseOrder, ...]
+    rows: ListedRows[PurchaseOrder]
     total_amounts: tuple[Cost, ...] = ()
     """What all orders of a named list come to, one amount a currency; empty where not all of them are known."""
 
@@ -144,17 +151,21 @@ async def po(
     text: PurchaseOrVendor | None = None,
     *,
     days: Days | None = None,
+    amounts: Amounts | None = None,
     which: PurchaseList | None = None,
     erp: ErpHub,
     kept: ReadModel,
     own: OwnDocuments,
     approvals: ApprovalService,
     context: QuestionContext,
+    policy: AccessPolicy,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
     asked = asked_days(days, context.now.date(), late=which is PurchaseList.LATE)
-    owned = own.lists(erp, Area.PURCHASING, context, lambda hub, query: hub.purchase_orders(query))
-    lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders, owned)
+    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "po"), kept, context.now)
+    many = bounded.or_else(lambda hub, query: hub.purchase_orders(query))
+    owned = own.lists(erp, Area.PURCHASING, context, many)
+    lookup = DocumentLookup("po", erp.purchase_order, partial(many, erp), owned, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         more = offered(erp, "bill") if hit.found.value.received in _BILLED else ()
@@ -170,10 +181,13 @@ async def po(
             more=more,
             links=offered(erp, "vendor", *(() if more else ("bill",))),
         )
-    sums = await total_of_list(hit, _ORDERED, erp.purchase_orders, kept, context.now) if which else ()
+    ordered, adds = replace(_ORDERED, kind=bounded.kind), which or bounded.is_bounded
+    sums = await total_of_list(hit, ordered, lookup.many, kept, context.now) if adds else ()
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
     named = replace(hit.found, value=orders)
-    return PurchaseListView.of(named, context, which=which, text=text or "", days=asked, total_amounts=sums)
+    return PurchaseListView.of(
+        named, context, which=which, text=text or "", days=asked, bounds=bounded.shown, total_amounts=sums
+    )
 
 
 async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> OrderCase:

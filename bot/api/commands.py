@@ -13,6 +13,7 @@ from bot.cards.view import Color as Color
 from bot.cards.view import Label as Label
 from bot.cards.view import ListView as ListView
 from bot.cards.view import View as View
+from bot.chat.amounts import Amounts as Amounts
 from bot.chat.arguments import DocumentNumber as DocumentNumber
 from bot.chat.arguments import Keyword as Keyword
 from bot.chat.arguments import PartnerTerm as PartnerTerm
@@ -28,6 +29,8 @@ from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.parsing import command_line as command_line
 from bot.chat.questions.first_questions import first_questions as first_questions
+from bot.chat.records.bounded_lists import BoundedLists as BoundedLists
+from bot.chat.records.bounded_lists import ComparedAmounts as ComparedAmounts
 from bot.chat.records.linked_documents import LinkedDocuments as LinkedDocuments
 from bot.chat.records.links import more_buttons as more_buttons
 from bot.chat.records.links import offered as offered
@@ -41,12 +44,14 @@ from bot.chat.records.lookup import OneDocument as OneDocument
 from bot.chat.records.own_documents import OwnDocuments as OwnDocuments
 from bot.chat.records.products import Picks as Picks
 from bot.chat.records.products import ProductLookup as ProductLookup
+from bot.chat.records.visible_fields import visible_fields as visible_fields
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
+from bot.chat.view_parts import ListedRows as ListedRows
 from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import export_buttons as export_buttons

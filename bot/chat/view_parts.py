@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView
+from bot.chat.amounts import NO_BOUNDS, AmountBounds, ListBounds, read_amounts
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line
-from bot.disclosure import HIDDEN, ClassedBy, FieldClass
+from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass
 from bot.erp.hub import Answer
 from bot.erp.model import Slice
 from bot.phrase import Phrase, phrase
@@ -144,9 +145,17 @@ class DocumentView(ListView):
         )
 
 
+R = TypeVar("R")
+ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
+"""The rows of a list of documents: where they are those above an amount, they tell of the amounts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentListView(ListView):
-    """Documents: the newest, those with ``text`` or of some ``days``, or the list that ``which`` names."""
+    """Documents: the newest, those with ``text`` or of some ``days``, or the list that ``which`` names.
+
+    ``amounts`` are the bounds of their amounts as they are typed, and ``compared`` the classes of what they compare.
+    """
 
     command: ClassVar[str]
     """The command that shows the list, and each of its documents."""
@@ -157,11 +166,19 @@ class DocumentListView(ListView):
 
     which: Keyword | None
     days: DayRange | None = None
+    amounts: str = ""
+    compared: frozenset[FieldClass] = frozenset()
     text: Annotated[str, ClassedBy("text_class")]
     line: Annotated[str, ClassedBy("line_class")]
-    rows: tuple[Any, ...]
+    rows: ListedRows[Any]
+    total: Annotated[int, ChosenBy("compared")]
     today: date
     freshness: Freshness
+
+    @property
+    def bounds(self) -> AmountBounds | None:
+        """The bounds of the amounts, None without any."""
+        return read_amounts(self.amounts) if self.amounts else None
 
     @property
     def line_class(self) -> FieldClass | None:
@@ -176,7 +193,7 @@ class DocumentListView(ListView):
         return (*ListView.buttons(self), *offered)
 
     def table(self) -> Table | None:
-        if not self.columns:
+        if not self.columns or self.rows is HIDDEN:
             return None
         return Table.of_rows(self.columns, self.rows, today=self.today, total=self.total, as_of=self.freshness.as_of)
 
@@ -189,17 +206,21 @@ class DocumentListView(ListView):
         which: Keyword | None,
         text: str,
         days: DayRange | None = None,
+        bounds: ListBounds = NO_BOUNDS,
         **more: Any,
     ) -> Self:
         """Return the view of the documents that were found from the row on that was asked for."""
+        asked = (command_line(cls.command, which or "", text), bounds.amounts, days.typed if days else "")
         return cls(
             which=which,
             days=days,
+            amounts=bounds.amounts,
+            compared=bounds.compared,
             text=text,
             rows=found.value.items[: context.rows or cls.page_size],
             total=found.value.total,
             offset=context.offset,
-            line=" ".join(filter(None, (command_line(cls.command, which or "", text), days.typed if days else ""))),
+            line=" ".join(filter(None, asked)),
             today=context.now.date(),
             freshness=freshness(found),
             **more,

@@ -102,14 +102,16 @@ class ReadModel:
         until: date | None = None,
         open_only: bool = False,
         partner: str = "",
+        text: str = "",
     ) -> KeptAnswer[T]:
         """Return the result of ``work`` on the documents that fit all conditions, outside the event loop.
 
-        It must not keep what it does not need: there may be a hundred thousand of them.
+        It must not keep what it does not need: there may be a hundred thousand of them. ``text`` is what the reader
+        searches for by ``work``.
         """
         coverage = await self.coverage(area)
         wanted = replace(self._visible(area), since=since, until=until, open_only=open_only, partner=fold(partner))
-        return KeptAnswer(await self._fold(wanted, work, partner), coverage)
+        return KeptAnswer(await self._fold(wanted, work, text or partner), coverage)
 
     async def visible(
         self,

@@ -6,6 +6,7 @@ from bot.chat.days import Days
 from bot.chat.parsing import normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.bounds import AMOUNTS, find_bounds
 from bot.understanding.comparisons import says_only
 from bot.understanding.gaps import SAID, Gap, of_product
 from bot.understanding.grammar import Grammar
@@ -22,7 +23,8 @@ def say_gap(
     ``following`` is what the sentence asks for after ``last``, ``alone`` what it asks for by itself.
     """
     text = normalise(sentence)
-    scan = grammar.recognition.scan(text)
+    holds_amounts = any(part.kind == AMOUNTS for each in (following, alone) if each for part in each.understood)
+    scan = grammar.recognition.scan(find_bounds(text).rest if holds_amounts else text)
     # 金额超过10万的呢 says nothing of its own, nor what likeness alone reads: both go on from the last list.
     says_what = alone is not None and any(part.kind == "cue" for part in alone.understood)
     says_what = says_what and not text.endswith(_GOES_ON)

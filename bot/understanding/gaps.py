@@ -35,7 +35,7 @@ class Gap(StrEnum):
 
 
 SAID: Mapping[Gap, Phrase] = {
-    Gap.BOUND: phrase("No list here is bounded by an amount or a number of days."),
+    Gap.BOUND: phrase("No list here has such a bound."),
     Gap.TURNOVER: phrase("What was sold of one product is not known here."),
     Gap.COMPARISON: phrase("A report compares with the days before or with last year only."),
     Gap.NEW_CUSTOMER: phrase("Since when somebody is a customer is not known here."),

@@ -12,6 +12,7 @@ from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import AnyCommand, Commands
 from bot.phrase import phrase
+from bot.understanding.bounds import SpokenBounds, find_bounds
 from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gap_finding import FoundGap, GapFinder
@@ -176,6 +177,9 @@ class Grammar:
         """
         if not text or is_remark(text):
             return None
+        bounds = find_bounds(text)
+        if bounds.found and not self._is_of_one(bounds.rest):
+            return self._within_amounts(bounds, usable, nearest=nearest)
         scan = self.recognition.scan(text)
         if not nearest and (beyond := self._beyond(scan, usable)):
             return beyond
@@ -203,6 +207,29 @@ class Grammar:
             understood=_understood(scan),
             unknown=missing.unknown,
             unheld=missing.unheld,
+        )
+
+    def _is_of_one(self, text: str) -> bool:
+        """Whether a text names a product, of which a number is no amount, or a document, whose card tells it."""
+        scan = self.recognition.scan(text)
+        return bool(scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.DOCUMENT))
+
+    def _within_amounts(self, bounds: SpokenBounds, usable: frozenset[str] | None, *, nearest: bool) -> Reading | None:
+        """Return what a sentence asks for within amounts; a choice where its list has no such bounds."""
+        asked = self._asked(bounds.rest, usable, nearest=nearest)
+        if asked is None:
+            return None
+        lines = (asked.line, *asked.alternatives)
+        held = {line: bounds.held_by(line, self.recognition) for line in lines}
+        line, *others = dict.fromkeys(held[line] or line for line in lines)
+        gap = None if held[asked.line] else SAID[Gap.BOUND]
+        return replace(
+            asked,
+            line=line,
+            alternatives=tuple(others),
+            unsure=asked.unsure or gap is not None,
+            gap=asked.gap or gap,
+            understood=(*asked.understood, *bounds.understood),
         )
 
     def _beyond(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:

@@ -82,8 +82,8 @@ _VAGUE = re.compile(
 _DAYS_COMPARED = re.compile(r"对比|相比|比|\b(?:compared?|versus|vs|than)\b", re.IGNORECASE)
 _SUPERLATIVE = re.compile(
     r"最(?:差|少|低|小|慢|满|晚|早|老|久|坏|糟|不(?!锈)[^的]{1,3}|多|大|高|快|好|贵|便宜|准|厉害|重|忙|长|短)"
-    r"|(?<![a-z])(?:worst|least|lowest|smallest|slowest|fewest|cheapest|most|highest|fastest|best|biggest|largest|oldest|longest)(?![a-z])"
-    r"|前(?:[一二三五十]|[1-9]\d?)(?:个|名|位|家|大)?",
+    r"|(?<![a-z])(?:worst|least|lowest|smallest|slowest|fewest|cheapest|most|highest|fastest|best|biggest|largest|oldest|longest|top)(?![a-z])"
+    r"|前(?:[一二三五十]|[1-9]\d?)(?:个|名|位|家|大)?(?!天|日|周|年|个?(?:月|星期|季|小时|工作日))",
     re.IGNORECASE,
 )
 _TOLD_BY_RANKING = frozenset({"owing", "best", "payable", "biggest"})

@@ -53,6 +53,13 @@ from bot.understanding.vocabulary import Vocabulary
 
 LONGEST_WORD = 24
 """Characters of a filler or date at most."""
+_TOP = re.compile(
+    r"前(?:[0-9]{1,3}|[一二两三四五六七八九十]{1,3})"
+    r"(?=[大名位家强款种]|个(?!月|星期|季|工作日|小时|礼拜)|的|$|[\s,，。]|客户|供应商|产品|商品|物料)"
+)
+_ANY_TOP = "前十"
+_TOP_OF = re.compile(r"\btop (?:[0-9]{1,3}|three|four|five|six|eight|ten|twenty)\b(?= [a-z]|$)", re.IGNORECASE)
+"""The first so many of a ranking: its card numbers them all, and the number is none of a document."""
 OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
 """Commands that look for a partner's name: ERPs do not know it in pinyin."""
 _DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
@@ -92,7 +99,8 @@ class Recognition:
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
-        scan = Scan.of(self.misspellings.mend(self.sizes.mend(without_address(text)), self._is_called_so))
+        text = _TOP.sub(_ANY_TOP, _TOP_OF.sub("top", without_address(text)))
+        scan = Scan.of(self.misspellings.mend(self.sizes.mend(text), self._is_called_so))
         sentences = self.sentences
         drop_negated(scan)
         take_mentions(scan, self.stores)

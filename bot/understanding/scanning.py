@@ -67,13 +67,13 @@ _EXCEPT = ("除了", "except", "excluding", "other than")
 _FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
 BOUND = re.compile(
     r"(?:超过|超出|大于|高于|多于|低于|小于|少于|不到|不足|不低于|不少于|不超过)"
-    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
-    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
+    rf"\s*[¥￥$]?\s*{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|单|%)?(?:的(?!钱))?"
+    rf"|{_FIGURE}\s*(?:元|块钱?|天|日|个[月星]期?|周|星期|年|个|件|只|张|笔|%)?(?:以上|以下|之上|之下)的?"
     r"|\b(?:over|above|exceeding|more than|greater than|at least|less than|below|under)\s+[¥$€]?\s?\d[\d,.]*k?\b"
     r"(?:\s*(?:days?|pcs|pieces|units?|yuan|dollars?|euros?)\b)?",
     re.IGNORECASE,
 )
-"""A bound of an amount or a number of days: no command's list has any, so a line without it would answer too much."""
+"""A bound of what is no amount, such as days or pieces: no list has any, so a line without it would answer too much."""
 _CORRECTION = re.compile(
     r"(?<!对)不对(?!劲)|(?P<sure>(?:说|打|写|讲)错了|(?:哦|噢|啊|呃|额)不(?:是|,|，|\s)|(?<=[\s,，])不是(?=[\s,，])"
     r"|(?<![a-z])(?:no wait|i mean|sorry,? i meant?|make that|scratch that)(?![a-z]))",

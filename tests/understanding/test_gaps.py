@@ -45,7 +45,7 @@ from .test_reader import CONTEXT, StubModel, StubReader, count, post
         ("本月宏达和上月比", Gap.COMPARISON, ("/order 宏达 本月", "/order 宏达 上月")),
         ("SKU123昨天库存多少", Gap.NOW_ONLY, ("/chart stock SKU123 昨天", "/stock SKU123")),
         ("宝钢上个月的准时率", Gap.NOW_ONLY, ("/vendor 宝钢",)),
-        ("金额超过10万的订单", Gap.BOUND, ("/order",)),
+        ("单价超过10万的订单", Gap.BOUND, ("/order",)),
         ("SKU123的销量", Gap.TURNOVER, ("/stock SKU123",)),
     ],
 )

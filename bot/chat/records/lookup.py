@@ -85,6 +85,8 @@ class DocumentLookup(Generic[D]):
     """Those of one person, where documents are somebody's."""
     linked: Callable[[str, ListQuery], Awaitable[Answer[Slice[D]] | None]] | None = None
     """Finds those that belong to another document, by its number."""
+    bounded: bool = False
+    """Whether ``many`` lists documents of some amounts alone."""
 
     async def look_up(
         self, text: str, wanted: Filter, *, days: DayRange | None = None, offset: int, rows: int | None = None
@@ -93,10 +95,10 @@ class DocumentLookup(Generic[D]):
 
         ``text`` may also name the person whose documents are meant: 我的 the asker, a name a colleague.
 
-        Raises `NothingFound` when it fits none. A named list, or that of some days, may be empty. With ``rows`` what
-        the text fits is a list of so many, also where it is the number of none and fits a single one.
+        Raises `NothingFound` when it fits none. A named list, or that of some days or amounts, may be empty. With
+        ``rows`` what the text fits is a list of so many, also where it is the number of none and fits a single one.
         """
-        searching = bool(text) and wanted is Filter.ALL and days is None
+        searching = bool(text) and wanted is Filter.ALL and days is None and not self.bounded
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
         if searching and any(char.isdigit() for char in text):
             try:

@@ -11,7 +11,7 @@ from functools import partial
 from bot.chat.errors import NothingFound
 from bot.chat.records.linked_documents import NO_SUCH_DOCUMENT
 from bot.erp.answer import Answer
-from bot.erp.listing import PAYMENTS
+from bot.erp.listing import PAYMENTS, Listing
 from bot.erp.model import Bill, Invoice, Payment, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
@@ -31,6 +31,7 @@ class Settlements:
     settled: Sequence[Callable[[str], Awaitable[Answer[Invoice]] | Awaitable[Answer[Bill]]]]
     payment: Callable[[str], Awaitable[Answer[Payment]]]
     now: datetime
+    kind: Listing[Payment] = PAYMENTS
 
     async def of(self, text: str, query: ListQuery) -> Answer[Slice[Payment]] | None:
         """Return the payments of the invoice or bill with the number ``text``; None without such a document.
@@ -52,7 +53,7 @@ class Settlements:
             note = phrase("No payment says that it settles %(number)s.", number=found.value.number)
             raise NothingFound(found.value.number, (), (note, *notes))
         assert coverage.as_of is not None, "it is current"
-        picked = PAYMENTS.pick(settling, replace(query, text=""), self.now.date())
+        picked = self.kind.pick(settling, replace(query, text=""), self.now.date())
         return Answer(picked, found.source, coverage.as_of, notes=notes)
 
     async def _settled(self, text: str) -> Answer[Invoice] | Answer[Bill] | None:

@@ -1,0 +1,175 @@
+"""Lists of documents within bounds of their amounts, out of those that are kept: no ERP is asked to compare amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+from sys import maxsize
+from typing import Generic, NamedTuple, TypeAlias
+
+from bot.chat.amounts import NO_BOUNDS, AmountBounds, Amounts, ListBounds
+from bot.chat.errors import BadArgument
+from bot.chat.records.kept_documents import OF_OPEN
+from bot.disclosure import FieldClass
+from bot.erp.answer import Answer
+from bot.erp.hub import ErpHub
+from bot.erp.listing import D, Listing
+from bot.erp.model import InvoiceRecord, Money, Slice
+from bot.erp.port import ListQuery
+from bot.phrase import Phrase, phrase
+from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
+from bot.read_model.records import Document
+from bot.read_model.tallies import signed
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedAmounts(Generic[D]):
+    """Which amounts of a kind of documents are compared, and the ``classes`` that a reader must see of them.
+
+    ``balance`` is what is still open of a document, where there is such a thing.
+    """
+
+    kind: Listing[D]
+    total: Callable[[D], Money | None]
+    classes: frozenset[FieldClass]
+    balance: Callable[[D], Money | None] | None = None
+    notes: tuple[Phrase, ...] = ()
+
+
+class _Picked(NamedTuple, Generic[D]):
+    """A page of a list; and of all that was asked for, how many have no amount, and how many currencies there are."""
+
+    page: Slice[D]
+    without_amount: int
+    currencies: int
+
+
+ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedLists(Generic[D]):
+    """Lists of the documents whose amounts lie in a ``range``; None: of all."""
+
+    compared: ComparedAmounts[D]
+    range: AmountBounds | None
+    kept: ReadModel
+    now: datetime
+
+    @classmethod
+    def of(
+        cls,
+        amounts: Amounts | None,
+        compared: ComparedAmounts[D],
+        seen: frozenset[FieldClass],
+        kept: ReadModel,
+        now: datetime,
+    ) -> BoundedLists[D]:
+        """Return the lists that ``amounts`` restrict, for a reader of the classes ``seen``.
+
+        Raises `BadArgument` for who may not see what is compared: which documents are listed would tell it.
+        """
+        if amounts is None:
+            return cls(compared, None, kept, now)
+        if not compared.classes or not compared.classes <= seen:
+            raise BadArgument(phrase("You may not see these amounts, so nothing is listed by them."))
+        if amounts.range.of_balance and compared.balance is None:
+            raise BadArgument(phrase("Only invoices and bills have an open amount. Try it without “balance”."))
+        return cls(compared, amounts.range, kept, now)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether any amount is restricted."""
+        return self.range is not None
+
+    @property
+    def shown(self) -> ListBounds:
+        """What the list says of it."""
+        return ListBounds(amounts=self.range.typed, compared=self.compared.classes) if self.range else NO_BOUNDS
+
+    @property
+    def kind(self) -> Listing[D]:
+        """The kind of documents, of which only those within the bounds are listed."""
+        return replace(self.compared.kind, listed=self._is_listed) if self.range else self.compared.kind
+
+    def or_else(self, ask: ReadList[D]) -> ReadList[D]:
+        """Return what reads such lists, and those without bounds by ``ask``."""
+        return self._read if self.range else ask
+
+    async def _read(self, erp: ErpHub, query: ListQuery) -> Answer[Slice[D]]:
+        """Return the part of a list that a query asks for, as far as ``erp`` shows it to its reader.
+
+        Raises `BadArgument` where nothing is kept.
+        """
+        followed, days = self.compared.kind.followed, query.during
+        found = await self.kept.narrowed(erp).fold(
+            followed,
+            partial(self._pick, query),
+            since=days.first if days else None,
+            until=days.last if days else None,
+            open_only=query.filter in OF_OPEN,
+            text=query.text,
+        )
+        return self._answer(found, query, erp.visible_sources(followed))
+
+    def _answer(self, found: KeptAnswer[_Picked[D]], query: ListQuery, sources: tuple[str, ...]) -> Answer[Slice[D]]:
+        as_of = found.coverage.as_of
+        if as_of is None:
+            raise BadArgument(_nothing_kept(found.coverage.sources_missing))
+        notes = (*self.compared.notes, *_gaps(found.coverage, query), *_oddities(found.value, self.range))
+        source, stale = sources[0] if len(sources) == 1 else "", found.coverage.is_stale(self.now)
+        return Answer(found.value.page, source, as_of, stale=stale, notes=notes)
+
+    def _pick(self, query: ListQuery, documents: Iterator[Document]) -> _Picked[D]:
+        today, whole = self.now.date(), replace(query, offset=0, limit=maxsize)
+        asked = self.compared.kind.pick(documents, whole, today).items  # type: ignore[arg-type]  # they are of this kind
+        amounts = [self._amount(each) for each in asked]
+        return _Picked(
+            page=self.kind.pick(asked, query, today),
+            without_amount=sum(money is None for money in amounts),
+            currencies=len({money.currency for money in amounts if money}),
+        )
+
+    def _is_listed(self, document: D) -> bool:
+        settled = self._of_balance and isinstance(document, InvoiceRecord) and not document.is_open
+        return not settled and self.compared.kind.listed(document) and self._holds(self._amount(document))
+
+    @property
+    def _of_balance(self) -> bool:
+        return self.range is not None and self.range.of_balance
+
+    def _holds(self, money: Money | None) -> bool:
+        return self.range is None or self.range.holds(money)
+
+    def _amount(self, document: D) -> Money | None:
+        balance = self.compared.balance if self._of_balance else None
+        money = (balance or self.compared.total)(document)
+        return signed(document, money) if isinstance(document, InvoiceRecord) else money
+
+
+def _nothing_kept(missing: tuple[str, ...]) -> Phrase:
+    if missing:
+        return phrase(
+            "The documents of %(sources)s have not all been read yet. Until then nothing is listed by amounts.",
+            sources=missing,
+        )
+    return phrase("There is nothing here that you may see.")
+
+
+def _gaps(coverage: Coverage, query: ListQuery) -> Iterator[Phrase]:
+    """Yield what of the list may be missing: what is open is kept whatever its age, all else for a time."""
+    if coverage.sources_missing:
+        yield phrase("without %(sources)s: not all read yet", sources=coverage.sources_missing)
+        return
+    first = query.during.first if query.during else date.min
+    if query.filter not in OF_OPEN and not coverage.is_complete_from(first):
+        yield phrase("complete since %(day)s", day=coverage.complete_since)
+
+
+def _oddities(found: _Picked[D], asked: AmountBounds | None) -> Iterator[Phrase]:
+    if found.without_amount:
+        yield phrase("not listed: %(num)s without an amount", num=found.without_amount)
+    if found.currencies > 1 and asked and not asked.currency:
+        yield phrase("each amount in its own currency")

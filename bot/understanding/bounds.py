@@ -1,0 +1,99 @@
+"""Bounds of amounts in sentences: 金额超过10万的订单, "invoices between 10k and 50k", and the lines that hold them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.chat.amounts import AmountBounds, Amounts, FoundAmounts, find_amounts, join_ranges
+from bot.chat.parsing import MAX_LINE_BYTES, split
+from bot.chat.questions.reading import Understood
+from bot.understanding.recognition import Recognition
+
+AMOUNTS = "amounts"
+"""The kind of what was understood of bounds."""
+_ASKER = "我"
+_OPEN_AMOUNTS = frozenset({"invoice", "bill"})
+"""Commands whose documents have an amount that is still open."""
+_ANY_AMOUNT = re.compile(
+    r"(?:不管|无论|不论|不限|别管)(?:金额|多少钱?|大小|数额|钱){1,2}(?:大小|多少)?,?(?:都(?:要|看|行|可以|列出来|给我))?"
+    r"|(?:金额)?(?:多少|大小)钱?(?:都要|都行|都看|不限|无所谓)|(?:任何|全部|所有|各种)金额的?(?:都要|都看)?|金额不限"
+    r"|(?:去掉|取消|不要)金额(?:的?(?:限制|条件|范围))?"
+    r"|(?:of |for )?(?:any|all) amounts?|(?:whatever|regardless of|no matter) (?:the )?(?:amount|size)"
+    r"|no (?:amount )?limit|(?:without|drop|remove) the (?:amount|limit|bound|amount limit)",
+    re.IGNORECASE,
+)
+"""Says that amounts of any size are wanted again."""
+_OF_WHOM = re.compile(
+    r"(?:的|哪些|哪个|几个|几家|\s|^)(?:客户|供应商|供货商|厂家|厂商)(?:都?有?(?:哪些|谁|几家|多少)|是谁|名单|列表|清单)?[吗呢啊]?$"
+    r"|谁|哪(?:些|个|几)?家|哪些?个?(?:客户|供应商|公司)"
+    r"|\bwho\b|\b(?:customers?|clients?|vendors?|suppliers?) (?:who|that|which|with|owing|owe|over|above|we owe)\b"
+    r"|\b(?:customers|clients|vendors|suppliers)$"
+    r"|\bwhich (?:customers?|clients?|vendors?|suppliers?|company|companies)\b",
+    re.IGNORECASE,
+)
+"""Says that a bound is of what somebody owes or ordered in all, and not of single documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenBounds:
+    """The bounds of amounts that were ``found`` in a sentence, and the ``rest`` of it without them."""
+
+    rest: str
+    found: tuple[FoundAmounts, ...] = ()
+    text: str = ""
+
+    @property
+    def range(self) -> AmountBounds | None:
+        """The bounds together; None where they are not certain to be of an amount, or do not go together."""
+        certain = bool(self.found) and all(each.certain for each in self.found) and not _OF_WHOM.search(self.rest)
+        return join_ranges(each.range for each in self.found) if certain else None
+
+    @property
+    def understood(self) -> tuple[Understood, ...]:
+        """What was understood of them."""
+        said = self.range
+        words = " ".join(self.text[each.start : each.end].strip() for each in self.found)
+        return (Understood(AMOUNTS, words, said.typed),) if said else ()
+
+    def held_by(self, line: str, recognition: Recognition) -> str:
+        """Return a line with the bounds; empty where its command lists nothing within amounts."""
+        said, name = self.range, recognition.commands.parse(line).command
+        if said is None or name is None or not recognition.takes(Amounts, name):
+            return ""
+        if said.of_balance and name not in _OPEN_AMOUNTS:
+            return ""
+        held = f"{line} {said.typed}"
+        return held if len(held.encode()) <= MAX_LINE_BYTES else ""
+
+
+NO_BOUNDS = SpokenBounds(rest="")
+
+
+def find_bounds(text: str) -> SpokenBounds:
+    """Return the bounds of amounts in a normalised sentence."""
+    folded = text.casefold()
+    if len(folded) != len(text):
+        return SpokenBounds(rest=text)
+    found = tuple(find_amounts(folded))
+    if not found:
+        return SpokenBounds(rest=text)
+    rest = text
+    for each in reversed(found):
+        said = text[each.start : each.end]
+        # 未收超过5万的发票 are 未收的发票, but 提醒我十万以上的采购单 are not mine.
+        between = "的" if said.endswith("的") and not rest[: each.start].endswith(_ASKER) else " "
+        rest = f"{rest[: each.start]}{each.owed}{between}{rest[each.end :]}"
+    return SpokenBounds(rest=rest.strip(), found=found, text=text)
+
+
+def wants_any_amount(text: str) -> bool:
+    """Return whether a sentence drops the bounds of the list that is there: 不管多少都要."""
+    return _ANY_AMOUNT.fullmatch(text.strip("的呢吧 ,，")) is not None
+
+
+def without_bounds(rest: str) -> tuple[str, str]:
+    """Return what follows a command without the bounds of amounts in it, and these as they are typed."""
+    words = list(split(rest))
+    amounts = Amounts.take_marked(words)
+    return (rest, "") if amounts is None else (" ".join(words), amounts.range.typed)
