@@ -319,7 +319,7 @@ class Grammar:
     def _says_what_it_asks(self, reading: Reading) -> bool:
         """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
         kinds = {part.kind for part in reading.understood}
-        if not kinds & {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
+        if SpanKind.CUE not in kinds:
             return False
         command = _command_of(reading.line)
         words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)

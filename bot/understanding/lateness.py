@@ -9,7 +9,7 @@ from itertools import chain
 from bot.understanding.lines import LineComposer
 from bot.understanding.named_lists import soon
 from bot.understanding.recognition import end_of
-from bot.understanding.scanning import Scan, SpanKind, days_said
+from bot.understanding.scanning import Scan, Span, SpanKind, days_said
 from bot.understanding.sentences import SpokenWords
 
 _LATE = ("order late", "delivery late", "po late", "mo late", "invoice overdue", "bill overdue")
@@ -57,9 +57,16 @@ class LatenessFinder:
     def _is_part_of_a_word(self, scan: Scan, match: re.Match[str]) -> bool:
         """Whether a longer word of a command holds the words: 谁逾期了 asks for invoices."""
         return any(
-            span.start <= match.start() and match.end() <= end_of(span) and len(span.text) > len(match[0])
+            self._is_part_of(span, match)
             for span in scan.of_kind(SpanKind.CUE)
+            if span.start <= match.start() < end_of(span)
         )
+
+    def _is_part_of(self, span: Span, match: re.Match[str]) -> bool:
+        """Whether a longer word holds the words whole, or they end later than the name of a list: 发晚了的."""
+        if match.end() <= end_of(span):
+            return len(span.text) > len(match[0])
+        return span.start < match.start() and any(cue.keyword for cue in self.lines.recognition.cues_of(span))
 
     def _says_nothing_else(self, text: str, usable: frozenset[str] | None) -> bool:
         """Whether there is nothing but days and words for anything beside the words of lateness."""

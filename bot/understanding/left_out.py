@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from bot.chat.days import names_days, read_days
+from bot.chat.parsing import split
+from bot.understanding.bounds import find_bounds, without_bounds
 from bot.understanding.recognition import Recognition, end_of, in_order
 from bot.understanding.scanning import Scan, Span, SpanKind, restrictions_in
 from bot.understanding.strangers import Strangers
@@ -73,7 +75,7 @@ class Comparison:
         return self.lines[0].removeprefix("/").partition(" ")[0]
 
     def _holds(self, span: Span) -> bool:
-        said = " ".join(self.lines).casefold()
+        said = " ".join(word for line in self.lines for word in split(line)).casefold()
         return span.value.casefold() in said or span.text.casefold() in said
 
     def _of_kinds(self, kinds: Iterable[SpanKind]) -> list[Span]:
@@ -157,7 +159,9 @@ class Comparison:
 
     def _restrictions(self) -> Iterator[str]:
         if not self._is_of_one_document:
-            yield from restrictions_in(self.scan.text)
+            within = any(without_bounds(line.partition(" ")[2])[1] for line in self.lines)
+            text = find_bounds(self.scan.text).rest if within else self.scan.text
+            yield from restrictions_in(text)
 
 
 def _includes_today(text: str) -> bool:

@@ -62,8 +62,8 @@ def test_a_size_is_written_as_the_goods_have_it(said: str, written: str) -> None
         ("工业壁扇650够吗", "/stock 工业壁扇 ×650"),
         ("电源线三米够吗", "/stock 电源线 ×3米"),
         ("要30米电源线", "/stock 电源线 ×30米"),
-        ("5号到货的", "/arrivals 5号"),
-        ("五号发货的订单", "/order 五号"),
+        ("5号要到货的", "/arrivals 5号"),
+        ("五号发货的订单", "/delivery 五号"),
     ],
 )
 def test_sizes_quantities_and_days_in_sentences(sentence: str, line: str, grammar: Grammar) -> None:
