@@ -56,7 +56,7 @@ class PreparedAnswer:
         """What the card says of how a sentence was read and what the answer leaves out; None for a typed command."""
         said = self._line_read
         if self.unknown:
-            said = _and_then(said, phrase("Not found: %(words)s", words=_quoted(self.unknown)))
+            said = _and_then(said, phrase("Not found: %(words)s (/find searches the ERP)", words=_quoted(self.unknown)))
         if self.unheld:
             said = _and_then(said, phrase("Not taken into account: %(words)s", words=_quoted(self.unheld)))
         return said

@@ -352,6 +352,7 @@ class Grammar:
             unsure=True,
             gap=limit.said,
             understood=(*_understood(scan), Understood("gap", limit.words, "limit")),
+            unknown=Comparison(self.recognition, scan, lines).left_out().unknown,
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:

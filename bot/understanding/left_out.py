@@ -67,8 +67,10 @@ class Comparison:
             return LeftOut()
         unheld = in_order((*self._subjects(), *self._days(), *self._numbers(), *self._conditions()))
         texts = [*(span.text for span in unheld), *self._restrictions()]
-        strangers = Strangers(self.recognition, self.scan, self._holds)
-        return LeftOut(unknown=tuple(dict.fromkeys(strangers.names())), unheld=tuple(dict.fromkeys(texts)))
+        strangers = tuple(dict.fromkeys(Strangers(self.recognition, self.scan, self._holds).names()))
+        if not (self.recognition.vocabulary.goods or self.recognition.vocabulary.partners):
+            return LeftOut(unheld=tuple(dict.fromkeys((*strangers, *texts))))  # nothing is learnt yet
+        return LeftOut(unknown=strangers, unheld=tuple(dict.fromkeys(texts)))
 
     @property
     def _command(self) -> str:

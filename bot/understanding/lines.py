@@ -251,7 +251,7 @@ class LineComposer:
                 rest = [span for span in scan.spans if span is product or span not in products]
                 yield from self._of_products(Scan(scan.text, scan.rest, rest), [product], ranked, weights, usable)
             return
-        words = [span.value for span in products] or self._goods_named(self._without_strangers(command, scan))
+        words = [span.value for span in products] or self._goods_named(scan)
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
         if command == "stock" and products:
@@ -269,17 +269,28 @@ class LineComposer:
                     yield command_line(command, *several, customer, store, needed), DECISIVE
 
     def _goods_named(self, scan: Scan) -> list[str]:
-        """Return the names of goods, those of a list apart: 螺丝和螺母; other words beside each other are one name."""
+        """Return the names of goods, those of a list apart: 螺丝和螺母; other words beside each other are one name.
+
+        In a list with known goods there may be some of which only the ERP knows.
+        """
         names = scan.of_kind(SpanKind.NAME)
         listed = [_IN_A_LIST.fullmatch(scan.text, end_of(first), last.start) for first, last in pairwise(names)]
-        known = all(self.vocabulary.knows_product(span.value) for span in names)
-        return [span.value for span in names] if all(listed) and known else [_joined(scan, SpanKind.NAME)]
+        known = any(self.vocabulary.knows_product(span.value) for span in names)
+        if len(names) > 1 and all(listed) and known and all(map(self._may_be_goods, names)):
+            return [span.value for span in names]
+        return [_joined(self._without_strangers("stock", scan), SpanKind.NAME)]
 
     def _is_goods_and(self, name: Span, products: list[Span], scan: Scan) -> bool:
         """Whether goods stand beside a code with 和 between them: SKU125和螺丝."""
         pairs = (in_order((name, product)) for product in products)
         joined = any(_AND.fullmatch(scan.text, end_of(first), last.start) for first, last in pairs)
-        return joined and self.vocabulary.knows_product(name.value)
+        return joined and self._may_be_goods(name)
+
+    def _may_be_goods(self, name: Span) -> bool:
+        """Whether a name is one of goods, or of nobody and nothing that is known."""
+        knows = self.vocabulary
+        is_word = name.text.casefold() in self.sentences.everyday
+        return knows.knows_product(name.value) or not (is_word or knows.knows_partner(name.value))
 
     def _on_days(self, line: str, scan: Scan) -> str:
         """Return the line of a product with the list and the days that a sentence names: RM-11下周有到货吗."""
@@ -401,6 +412,7 @@ class LineComposer:
         return Scan(scan.text, scan.rest, [span for span in scan.spans if span not in apart]) if apart else scan
 
     def _list_line(self, name: str, scan: Scan) -> str:
+        goods_named = self._goods_named(scan) if name == "stock" and not scan.of_kind(SpanKind.PARTNER) else []
         scan = self._without_strangers(name, scan)
         named = _joined(scan, *_NAMES)
         cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
@@ -429,8 +441,8 @@ class LineComposer:
         if name == "shortage":
             known = named and self.recognition.is_known(scan)
             return command_line("stock", named, self.demand(scan)) if known else command_line(name)
-        if name == "stock" and not scan.of_kind(SpanKind.PARTNER) and len(several := self._goods_named(scan)) > 1:
-            return command_line(name, *several, *_stores_in(scan)[:1])
+        if len(goods_named) > 1:
+            return command_line(name, *goods_named, *_stores_in(scan)[:1])
         if name == "stock":
             goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
             if stores := _stores_in(scan):

@@ -25,7 +25,9 @@ _OF_NO_NAME = re.compile(
 """Signs of speech and numbers, of which no name is made."""
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9'&._/-]*")
 _IDEOGRAPH = re.compile("[\u3400-\u9fff]")
-_POSSESSIVE, _ENDING = "'s", "子"
+_POSSESSIVE = "'s"
+_ENDINGS = re.compile("[子比]$")
+"""Said after a name that is known without it: 纸箱子, 宝钢比宁波电机."""
 _SPEAKER = re.compile("[让叫请托喊要]?[我咱]|[说问催]")
 """Stands after somebody who wants to know, and of whom nothing is asked: 陈工让我查."""
 _OF = "的"
@@ -103,7 +105,7 @@ class Strangers:
                 or (start == 0 and self._subject_at(end))
                 or (text[first - 1 : first] == _OF and end == last and self._is_followed(end))
             )
-            and self._is_strange(piece.removesuffix(_ENDING))
+            and self._is_strange(_ENDINGS.sub("", piece))
         )
 
     def _is_latin_name(self, start: int, end: int) -> bool:

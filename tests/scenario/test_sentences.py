@@ -31,11 +31,11 @@ async def test_two_documents_are_a_choice(system: BotSystem) -> None:
     assert [button.text for button in card.buttons] == ["/invoice INV-7", "/invoice INV-24"]
 
 
-async def test_a_name_that_nobody_knows_is_told(system: BotSystem) -> None:
+async def test_before_anything_is_learnt_no_name_is_said_not_to_exist(system: BotSystem) -> None:
     card = await system.ask("大疆的SKU123还有多少")
-    assert "按 /stock SKU123 查询。没有找到“大疆”" in card.tips
+    assert "按 /stock SKU123 查询。没有按“大疆”来查" in card.tips
     english = await system.ask("stock of SKU123 in mars", who=ENGLISH)
-    assert "Read as /stock SKU123. Not found: “mars”" in english.tips
+    assert "Read as /stock SKU123. Not taken into account: “mars”" in english.tips
 
 
 async def test_what_no_line_holds_is_told(system: BotSystem) -> None:
@@ -46,4 +46,4 @@ async def test_what_no_line_holds_is_told(system: BotSystem) -> None:
 async def test_a_choice_tells_it_too(system: BotSystem) -> None:
     card = await system.ask("大疆的SKU123和SKU124什么时候到货")
     assert [button.text for button in card.buttons] == ["/arrivals SKU123", "/arrivals SKU124"]
-    assert "没有找到“大疆”" in card.tips
+    assert "没有按“大疆”来查" in card.tips

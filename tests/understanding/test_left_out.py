@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.cards.notices import WithheldNotice
+from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading, without_knowledge
+from bot.chat.registry import Commands
 from bot.understanding.following import follow
 from bot.understanding.grammar import Grammar
+from bot.understanding.sentences import Sentences
+from bot.understanding.vocabulary import Vocabulary
 from tests.understanding.test_dialogues import TURNS
 from tests.understanding.test_sentences import SENTENCES
 
@@ -90,3 +95,18 @@ def test_who_may_see_no_names_is_not_told_which_the_company_has(grammar: Grammar
     assert reading is not None
     hidden = without_knowledge(reading)
     assert (hidden.unknown, hidden.unheld) == ((), ("大疆",))
+
+
+def test_the_card_tells_it_after_the_line() -> None:
+    answer = PreparedAnswer(
+        WithheldNotice(), "stock", "answered", read_as="/stock SKU123", unknown=("大疆",), unheld=("上个月",)
+    )
+    assert str(answer.reading) == (
+        "Read as /stock SKU123. Not found: “大疆” (/find searches the ERP). Not taken into account: “上个月”"
+    )
+
+
+def test_before_anything_is_learnt_no_name_is_said_not_to_be_found(commands: Commands) -> None:
+    reading = Grammar(commands, Sentences.load(commands), Vocabulary()).read("李雷的SKU123还有多少")
+    assert reading is not None
+    assert (reading.unknown, reading.unheld) == ((), ("李雷",))
