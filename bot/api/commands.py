@@ -25,6 +25,7 @@ from bot.chat.arguments import shortened as shortened
 from bot.chat.context import QuestionContext as QuestionContext
 from bot.chat.days import DayRange as DayRange
 from bot.chat.days import Days as Days
+from bot.chat.days import asked_days as asked_days
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.parsing import command_line as command_line

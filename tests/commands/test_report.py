@@ -310,5 +310,5 @@ async def test_figures_say_what_they_leave_out_and_lists_show(ask: Ask, line: st
     said = {
         code: CardRenderer(languages=load_languages()).render(view, code, zone=UTC).tips for code in ("zh_CN", "en")
     }
-    assert "不含草稿、未批准和已取消的单据" in said["zh_CN"]
+    assert "不含草稿、未审批和已取消的单据" in said["zh_CN"]
     assert "without drafts, unapproved and cancelled documents" in said["en"]
