@@ -16,11 +16,11 @@ from bot.chat.records.links import offered
 from bot.chat.records.products import MAX_PICKS, ProductLookup
 from bot.chat.records.stock_views import (
     Outage,
+    ProductStockRow,
     StockListView,
     StockLot,
     StockNeed,
     StockPlace,
-    StockRow,
     StockView,
     WarehouseView,
     stock_line,
@@ -177,7 +177,7 @@ def _need(needed: Demand, meant: Answer[StockLevel], places: Sequence[StockPlace
     return StockNeed(amount=amount, unit=level.product.unit, spare=spare)
 
 
-def _is_exact(row: StockRow) -> bool:
+def _is_exact(row: ProductStockRow) -> bool:
     return row.level is not None and row.level.product.sku.casefold() == row.asked.casefold()
 
 
@@ -189,13 +189,13 @@ async def _with_blanks(words: tuple[str, ...], erp: ErpHub) -> Answer[StockLevel
         return None
 
 
-async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Answer[Any]]:
+async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[ProductStockRow, Answer[Any]]:
     meant = await _meant(word, erp)
     if isinstance(meant, _ManyProducts):
-        return StockRow(asked=word, hits=len(meant.hits.value)), meant.hits
+        return ProductStockRow(asked=word, hits=len(meant.hits.value)), meant.hits
     level = meant.value
     quantities = _sum(_at(warehouse, _places(meant))) if warehouse else level.total
-    return StockRow(asked=word, level=level, quantities=quantities), meant
+    return ProductStockRow(asked=word, level=level, quantities=quantities), meant
 
 
 @dataclass(frozen=True, slots=True)

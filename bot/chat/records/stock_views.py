@@ -149,7 +149,7 @@ class StockView(ListView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StockRow:
+class ProductStockRow:
     """One word of a question about several products: a product's stock, or how many products have that word.
 
     ``quantities`` are the figures in the warehouses that were asked for.
@@ -161,7 +161,7 @@ class StockRow:
     hits: int = 0
 
 
-def _of_level(attribute: str) -> Callable[[StockRow], object]:
+def _of_level(attribute: str) -> Callable[[ProductStockRow], object]:
     """Return what shows something of the stock of a row, and nothing where no single product was found."""
     show = attrgetter(attribute)
     return lambda row: None if row.level is None else show(row.level)
@@ -184,7 +184,7 @@ class StockListView(ListView):
 
     card: ClassVar[str] = "stocks"
 
-    rows: tuple[StockRow, ...]
+    rows: tuple[ProductStockRow, ...]
     warehouse: str
     limit: int
     left_out: int
