@@ -9,31 +9,27 @@ from datetime import date
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.actions import Ask
 from bot.cards.tables import Column
-from bot.cards.view import Button, View
+from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import read_kept
-from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.list_totals import sum_by_currency
+from bot.chat.records.links import offered
 from bot.chat.records.lookup import OneDocument
-from bot.chat.records.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open, with_notes
+from bot.chat.records.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open
 from bot.chat.records.partner_rankings import RankedBy, RankingRequest, rank_partners
+from bot.chat.records.partner_views import PartnerView, sum_owed
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import Commands, command
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
+from bot.chat.view_parts import DocumentListView
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import BILLS, PURCHASE_ORDERS
-from bot.erp.model import Bill, Cost, Money, Progress, PurchaseOrder, PurchaseStatus, Supplier
+from bot.erp.model import Cost, Progress, PurchaseOrder, PurchaseStatus, Supplier
 from bot.erp.port import ListQuery
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
-_NEWEST = 3
-"""Orders that are shown; a button leads to all."""
 _PLACED = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
 
 
@@ -62,37 +58,17 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VendorView(View):
-    """One vendor, what is open with them, and the newest orders.
-
-    What is None cannot be told: the ERP does not say it, or there are too many documents to add up. ``part``: only
-    documents that the reader may see are counted, and there may be others.
-    """
+class VendorView(PartnerView):
+    """One vendor, what is open with them, and the newest orders."""
 
     card: ClassVar[str] = "vendor"
+    order_command: ClassVar[str] = "po"
 
     document: Supplier
     payable: tuple[Cost, ...] | None
     overdue: tuple[Cost, ...] | None
-    overdue_count: int | None
-    days_overdue: int
-    open_orders: int | None
-    late_orders: int | None
     arrived: Arrived | None
     orders: tuple[PurchaseOrder, ...]
-    part: bool
-    today: date
-    freshness: Freshness
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the vendor."""
-
-    def question(self) -> Ask:
-        return Ask(command_line("vendor", self.document.code))
-
-    def buttons(self) -> Sequence[Button]:
-        links = more_buttons(self.links, self.document.name)
-        orders = ask_buttons("po", (order.number for order in self.orders))
-        return (*links, *orders, *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,19 +116,15 @@ async def vendor(
         if asked := RankingRequest.read("vendor", which, by, text or "", today):
             return await rank_partners(asked, erp=erp, kept=kept, policy=policy, context=context)
     fields = visible_fields(policy, context, "po")
-    # A name may begin with such a word; who asks beside one what somebody owes is shown that on their card.
-    name = text or ""
-    whole = commands.parse(context.line).rest if which else name
-    hit, text_found = await PartnerLookup("vendor", erp.vendor, erp.vendors).look_up_either(
-        whole, name, offset=context.offset, rows=context.rows
-    )
+    lookup = PartnerLookup("vendor", erp.vendor, erp.vendors)
+    hit, text_found = await lookup.look_up_asked(text or "", which, commands, context)
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, kept, hit.found, context), fields)
     return cut(VendorListView.of(hit.found, context, which=None, text=text_found), fields)
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:
-    document, today = found.value, context.now.date()
+    document = found.value
     name = document.name
     ordered = await read_kept(kept, erp, PURCHASE_ORDERS, name, newest=0, now=context.now)
     billed = await read_kept(kept, erp, BILLS, name, newest=0, now=context.now)
@@ -163,31 +135,17 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: 
     )
     if unpaid.part:
         document = replace(document, payable=None)
-    orders, bills = awaited.whole, unpaid.whole
-    overdue = None if bills is None else [bill for bill in bills if bill.days_overdue(today)]
-    answers = (found, newest, awaited.answer, unpaid.answer)
-    return VendorView(
+    return VendorView.of(
+        found,
+        newest,
+        awaited,
+        unpaid,
+        context,
         document=document,
-        payable=_payable(document, bills),
-        overdue=None if overdue is None else sum_by_currency(bill.open_amount for bill in overdue),
-        overdue_count=None if overdue is None else len(overdue),
-        days_overdue=max((bill.days_overdue(today) for bill in overdue or ()), default=0),
-        open_orders=awaited.count,
-        late_orders=None if orders is None else sum(order.days_late(today) > 0 for order in orders),
-        arrived=None if newest is None else _arrived(newest.value.items, today),
-        orders=() if newest is None else newest.value.items[:_NEWEST],
-        part=awaited.part or unpaid.part,
-        today=today,
-        freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), awaited, unpaid),
+        payable=sum_owed(document.payable, unpaid.whole),
+        arrived=None if newest is None else _arrived(newest.value.items, context.now.date()),
         links=offered(erp, "po", "bill", "payment"),
     )
-
-
-def _payable(document: Supplier, unpaid: Sequence[Bill] | None) -> tuple[Money, ...] | None:
-    """Return what the ERP states, else the sum of what is open."""
-    if document.payable is not None:
-        return (document.payable,)
-    return None if unpaid is None else sum_by_currency(bill.open_amount for bill in unpaid)
 
 
 def _arrived(orders: Sequence[PurchaseOrder], today: date) -> Arrived | None:

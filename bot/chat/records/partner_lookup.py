@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from bot.cards.notices import Suggestion
+from bot.chat.arguments import Keyword
+from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line, quote
 from bot.chat.records.kept_documents import KeptDocuments
 from bot.chat.records.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList, OneDocument, find_closest
+from bot.chat.registry import Commands
 from bot.chat.view_parts import Freshness
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import Answer, ErpHub
@@ -38,19 +41,21 @@ class PartnerLookup(Generic[P]):
     many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]
     words: tuple[str, ...] = ()
 
-    async def look_up_either(
-        self, whole: str, name: str, *, offset: int, rows: int | None = None
+    async def look_up_asked(
+        self, name: str, which: Keyword | None, commands: Commands, context: QuestionContext
     ) -> tuple[OneDocument[P] | DocumentList[P], str]:
-        """Return whom the words ``whole`` fit, else whom their part ``name`` fits, and which of both it was.
+        """Return whom the question names, and by which words: a name may begin with ``which``, a keyword.
 
-        Raises `NothingFound` for nobody.
+        Else whoever asks beside a keyword what somebody owes is shown that on their card. Raises `NothingFound` for
+        nobody.
         """
+        whole = commands.parse(context.line).rest if which else name
         try:
-            return await self.look_up(whole, offset=offset, rows=rows), whole
+            return await self.look_up(whole, offset=context.offset, rows=context.rows), whole
         except NothingFound:
             if not name or name == whole:
                 raise
-        return await self.look_up(name, offset=offset, rows=rows), name
+        return await self.look_up(name, offset=context.offset, rows=context.rows), name
 
     async def look_up(self, text: str, *, offset: int, rows: int | None = None) -> OneDocument[P] | DocumentList[P]:
         """Return the partner that ``text`` names whole, else the only one it fits, else all that it fits.

@@ -1,0 +1,90 @@
+"""What the cards of customers and vendors have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Self
+
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.records.links import more_buttons
+from bot.chat.records.list_totals import sum_by_currency
+from bot.chat.records.partner_lookup import PartnerDocuments, with_notes
+from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness_of_all
+from bot.erp.hub import Answer
+from bot.erp.model import Bill, Invoice, Money
+
+NEWEST = 3
+"""Orders that are shown; a button leads to all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerView(View):
+    """One customer or vendor, what is open with them, and their newest orders.
+
+    What is None cannot be told: the ERP does not say it, or there are too many documents to add up. ``part``: only
+    documents that the reader may see are counted, and there may be others.
+    """
+
+    order_command: ClassVar[str]
+    """The command that shows an order of theirs; ``card`` is also the command that shows them."""
+
+    document: Any
+    overdue: tuple[Money, ...] | None
+    overdue_count: int | None
+    days_overdue: int
+    open_orders: int | None
+    late_orders: int | None
+    orders: tuple[Any, ...]
+    part: bool
+    today: date
+    freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of them."""
+
+    def question(self) -> Ask:
+        return Ask(command_line(self.card, self.document.code))
+
+    def buttons(self) -> Sequence[Button]:
+        links = more_buttons(self.links, self.document.name)
+        orders = ask_buttons(self.order_command, (order.number for order in self.orders))
+        return (*links, *orders, *erp_link_buttons(self.document.url))
+
+    @classmethod
+    def of(
+        cls,
+        found: Answer[Any],
+        newest: Answer[Any] | None,
+        ordered: PartnerDocuments[Any],
+        unpaid: PartnerDocuments[Any],
+        context: QuestionContext,
+        **more: Any,
+    ) -> Self:
+        """Return the view of a partner with the newest orders, those that are open, and what is unpaid."""
+        today = context.now.date()
+        orders = ordered.whole
+        overdue = None if unpaid.whole is None else [each for each in unpaid.whole if each.days_overdue(today)]
+        answers = (found, newest, ordered.answer, unpaid.answer)
+        return cls(
+            overdue=None if overdue is None else sum_by_currency(each.open_amount for each in overdue),
+            overdue_count=None if overdue is None else len(overdue),
+            days_overdue=max((each.days_overdue(today) for each in overdue or ()), default=0),
+            open_orders=ordered.count,
+            late_orders=None if orders is None else sum(order.days_late(today) > 0 for order in orders),
+            orders=() if newest is None else newest.value.items[:NEWEST],
+            part=ordered.part or unpaid.part,
+            today=today,
+            freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), ordered, unpaid),
+            **more,
+        )
+
+
+def sum_owed(stated: Money | None, unpaid: Iterable[Invoice | Bill] | None) -> tuple[Money, ...] | None:
+    """Return what the ERP states, else the sum of what is open."""
+    if stated is not None:
+        return (stated,)
+    return None if unpaid is None else sum_by_currency(each.open_amount for each in unpaid)
