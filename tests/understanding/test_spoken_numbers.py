@@ -29,6 +29,7 @@ def test_a_number_that_is_spoken(sentence: str, line: str, grammar: Grammar) -> 
     ("sentence", "line", "others"),
     [
         ("sku123、124、125的库存", "/stock SKU123 SKU124 SKU125", ()),
+        ("SKU123/124库存", "/stock SKU123 SKU124", ()),
         ("SO-1001和1002发了吗", "/delivery SO-1001", ("/delivery SO-1002",)),
         ("INV-45、46付了没", "/invoice INV-45", ("/invoice INV-46",)),
         ("price of SKU140 and 141", "/price SKU140", ("/price SKU141",)),
