@@ -35,7 +35,7 @@ _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
 _AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
 """The number before a unit: 千克 is a unit, 千个 are thousand."""
 _COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*(?:[x×*]|of)?\s*$")
-_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][一二三四五六七八九十百千]*")
+_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][零一二三四五六七八九十百千]*")
 _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})
