@@ -41,7 +41,7 @@ _COUNT = re.compile(
     rf"(?<![\w.,-])(\d{{1,7}}|\d+(?:\.\d+)?\s*{ENGLISH_MULTIPLE})\s*(?:[x×*]|of)?\s*$",
     re.IGNORECASE,
 )
-_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][一二三四五六七八九十百千]*")
+_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][零一二三四五六七八九十百千]*")
 _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})

@@ -49,6 +49,20 @@ def test_how_much_is_needed_is_no_number(sentence: str, grammar: Grammar) -> Non
     assert reading.line.startswith("/stock SKU123 ×500")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "needed"),
+    [
+        ("SKU123够不够一千零十个", "×1010个"),
+        ("客户要一千零五十个SKU123", "×1050个"),
+        ("SKU123够发一千零五十吗", "×1050"),
+    ],
+)
+def test_a_needed_quantity_with_a_zero_in_it(sentence: str, needed: str, grammar: Grammar) -> None:
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert reading.line == f"/stock SKU123 {needed}"
+
+
 @pytest.mark.parametrize("sentence", ["三四五个螺丝", "二十五号到账的款有哪些"])
 def test_an_amount_or_a_day_is_no_number(sentence: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
