@@ -35,7 +35,7 @@ def wished(
     about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
     if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
         return None
-    if _UNREAD_NAME.search(grammar.recognition.scan(without_limit(wish.rest)).rest):
+    if _UNREAD_NAME.search(without_limit(grammar.recognition.scan(wish.rest).rest)):
         return None  # it is about somebody or something else
     reading = grammar.read(f"{words[0]} {text}", usable)
     return replace(reading, by=ReadBy.CONTEXT) if reading else None

@@ -370,7 +370,7 @@ class Grammar:
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         several = len(found) > 1 and (not weights or len({_command_of(line) for line in found}) == 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
-        billed = set(leading) <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
+        billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
         if several or drawn or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
@@ -380,6 +380,8 @@ class Grammar:
         if self._is_unlike(scan):
             return {} if scores.get(NOTHING, -inf) > min(scores.get(name, inf) for name in leading or ("",)) else found
         best = max(scores, key=lambda name: scores[name], default=NOTHING)
+        if best in self.lines.barred(scan) and best not in leading:
+            return found  # 上次卖给宏达多少 names no product
         line = "" if best == NOTHING else leading.get(best) or self._line_of(best, scan, usable)
         if line == "/stock" and weights.get("stock", 0) < SAYS_OUTRIGHT:
             return {}  # of nothing, and not asked for by name
@@ -391,7 +393,7 @@ class Grammar:
         return dict.fromkeys((line, *near), DECISIVE)
 
     def _is_of_the_company(self, scan: Scan) -> bool:
-        """Whether a sentence names a number, a partner, a warehouse or goods that the company has."""
+        """Whether a sentence names a number, a partner, a warehouse or goods that the company has: 订单1044 too."""
         names = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
         named = any(
             self.recognition.is_in_a_name(span.value)
@@ -399,7 +401,10 @@ class Grammar:
             else self.vocabulary.names_goods(span.value)
             for span in names
         )
-        return named or any(span.kind in _OF_THE_COMPANY for span in scan.spans)
+        numbered = scan.of_kind(SpanKind.DIGITS) and any(
+            cue.weight >= SAYS_OUTRIGHT for cue in self.recognition.cues_in(scan)
+        )
+        return named or bool(numbered) or any(span.kind in _OF_THE_COMPANY for span in scan.spans)
 
     def _is_unlike(self, scan: Scan) -> bool:
         """Whether a name stands in a sentence that nobody knows: its signs are like nothing."""

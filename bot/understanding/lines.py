@@ -38,7 +38,7 @@ _COUNT = re.compile(
     rf"(?<![\w.,-])(\d{{1,7}}|\d+(?:\.\d+)?\s*{ENGLISH_MULTIPLE})\s*(?:[x×*]|of)?\s*$",
     re.IGNORECASE,
 )
-_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][一二三四五六七八九十百千]*")
+_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][零一二三四五六七八九十百千]*")
 _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})
@@ -140,7 +140,7 @@ class LineComposer:
         weights: dict[str, int] = {}
         trade = self.sides.trade_of(scan) if partners_or_people(scan) or not about else self.vocabulary.trade(about)
         others = self.sides.others(trade, scan)
-        barred = self._barred(scan)
+        barred = self.barred(scan)
         for cue in self.recognition.cues_in(scan):
             command = others.get(cue.command, cue.command)
             if command == "delivery" and cue.keyword == LATE and not self.sides.has_deliveries:
@@ -150,7 +150,7 @@ class LineComposer:
                 weights[command] = weights.get(command, 0) + cue.weight
         return weights
 
-    def _barred(self, scan: Scan) -> frozenset[str]:
+    def barred(self, scan: Scan) -> frozenset[str]:
         """Return the commands that a sentence cannot mean: nobody asks for the stock of a customer."""
         named = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
         goods = scan.of_kind(SpanKind.PRODUCT) or any(self.vocabulary.knows_product(span.value) for span in named)

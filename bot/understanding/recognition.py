@@ -44,6 +44,7 @@ from bot.understanding.scanning import (
 from bot.understanding.sentences import Cue, Sentences
 from bot.understanding.sizes import Sizes
 from bot.understanding.spoken_numbers import (
+    part_codes,
     spell_digits,
     take_counted_numbers,
     take_further_numbers,
@@ -109,6 +110,7 @@ class Recognition:
         take_parts_of_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner, sentences.cues)
         take_latin_names(scan, SpanKind.PARTNER, self.vocabulary.latin_partner)
         take_latin_names(scan, SpanKind.NAME, self._latin_goods)
+        part_codes(scan, self.vocabulary)
         take_codes(scan, self.vocabulary)
         take_spoken_codes(scan, self.vocabulary)
         take_further_numbers(scan, self.vocabulary, sentences.units)

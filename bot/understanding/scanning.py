@@ -300,7 +300,7 @@ def quantity_pattern(units: Iterable[str]) -> re.Pattern[str]:
     longest_first = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
     return re.compile(
         rf"(?<![A-Za-z0-9.,哪])(?:\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?(?:\s*{ENGLISH_MULTIPLE})?"
-        rf"|[一二两三四五六七八九十百千万半几]+)\s*(?:{longest_first})(?![A-Za-z0-9])",
+        rf"|[一二两三四五六七八九十百千万半几][零〇一二两三四五六七八九十百千万半几]*)\s*(?:{longest_first})(?![A-Za-z0-9])",
         re.IGNORECASE,
     )
 

@@ -22,9 +22,20 @@ _NUMBERED = re.compile(
 )
 _PREFIXED = re.compile(rf"(?<![A-Za-z0-9])(?P<prefix>[A-Za-z]{{1,8}}[-_/.#]? ?)(?P<number>{_COUNTED})(?![万半])")
 _SECOND = re.compile(r"\s*(?:[、,，/]|和|跟|与|及|以及|还有|and\b|&)\s*(?P<digits>\d{2,12})(?![\d.])", re.IGNORECASE)
+_WITH_A_STROKE = re.compile(
+    r"(?<![A-Za-z0-9])(?P<code>[A-Za-z]{1,8}-?(?P<first>\d{2,8}))/(?P<second>\d{2,8})(?![\d/-])"
+)
 _LAST_DIGITS = re.compile(r"(?P<prefix>.*?)(?P<digits>\d+)")
 _NEEDED = re.compile(r"够|要|需|\b(?:enough|need|needs)\b", re.IGNORECASE)
 """Says how much is needed: SKU123，500够吗 names one product."""
+
+
+def part_codes(scan: Scan, vocabulary: Vocabulary) -> None:
+    """Write two codes of products with 、 between them: SKU123/124 is no code of its own."""
+    for match in _WITH_A_STROKE.finditer(scan.rest):
+        if len(match["first"]) == len(match["second"]) and vocabulary.product(match["code"]):
+            at = match.start("second") - 1
+            scan.respell(f"{scan.rest[:at]}、{scan.rest[at + 1 :]}")
 
 
 def take_spoken_codes(scan: Scan, vocabulary: Vocabulary) -> None:

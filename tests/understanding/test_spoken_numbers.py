@@ -29,6 +29,7 @@ def test_a_number_that_is_spoken(sentence: str, line: str, grammar: Grammar) -> 
     ("sentence", "line", "others"),
     [
         ("sku123、124、125的库存", "/stock SKU123 SKU124 SKU125", ()),
+        ("SKU123/124库存", "/stock SKU123 SKU124", ()),
         ("SO-1001和1002发了吗", "/delivery SO-1001", ("/delivery SO-1002",)),
         ("INV-45、46付了没", "/invoice INV-45", ("/invoice INV-46",)),
         ("price of SKU140 and 141", "/price SKU140", ("/price SKU141",)),
@@ -46,6 +47,20 @@ def test_how_much_is_needed_is_no_number(sentence: str, grammar: Grammar) -> Non
     reading = grammar.read(sentence)
     assert reading is not None
     assert reading.line.startswith("/stock SKU123 ×500")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "needed"),
+    [
+        ("SKU123够不够一千零十个", "×1010个"),
+        ("客户要一千零五十个SKU123", "×1050个"),
+        ("SKU123够发一千零五十吗", "×1050"),
+    ],
+)
+def test_a_needed_quantity_with_a_zero_in_it(sentence: str, needed: str, grammar: Grammar) -> None:
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert reading.line == f"/stock SKU123 {needed}"
 
 
 @pytest.mark.parametrize("sentence", ["三四五个螺丝", "二十五号到账的款有哪些"])
