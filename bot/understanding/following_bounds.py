@@ -17,8 +17,8 @@ from bot.understanding.grammar import Grammar
 _BESIDE_BOUNDS = re.compile(
     r"的|呢|吧|吗|有?哪些|有?几[个张笔单]|有?多少|发?给?我|有没有|那么?|只看|只要|就看|光看|要|看|列出来?|[,，]|单子?$|那些"
     r"|金额|总额|价值|有|余额"
-    r"|\b(?:and|any(?:thing)?|is|there|only|just|those|the ones?|ones|show|me|what about|how about|which|are|with|to|worth"
-    r"|amount(?:s|ing)?|please)\b",
+    r"|\b(?:and|any(?:thing)?|is|there|only|just|those|the ones?|ones|show|me|what about|how about|which|are|with|to"
+    r"|worth|amount(?:s|ing)?|please)\b",
     re.IGNORECASE,
 )
 """Said beside amounts of a list that is there."""
