@@ -18,6 +18,7 @@ from bot.disclosure import (
     HIDDEN,
     SHARED_FIELDS,
     WITHHELD,
+    ChosenBy,
     ClassedBy,
     FieldClass,
     Stating,
@@ -97,6 +98,22 @@ def test_the_class_of_a_field_may_depend_on_its_record() -> None:
     assert cut(paper, frozenset({FieldClass.AMOUNT})).figure is HIDDEN
     assert cut(paper, frozenset({FieldClass.COST})) is paper
     assert cut(Paper(figure=CNY), NOTHING).figure == CNY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dear:
+    """What costs more than something."""
+
+    rows: Annotated[tuple[Paper, ...], ChosenBy("compared")]
+    compared: frozenset[FieldClass] = frozenset({FieldClass.AMOUNT})
+
+
+def test_what_figures_were_compared_for_is_hidden_with_them_even_if_it_is_nothing() -> None:
+    for rows in ((), (Paper(partner="Acme"),)):
+        assert cut(Dear(rows=rows), SHARED_FIELDS).rows is HIDDEN
+        assert cut(Dear(rows=rows), ALL_FIELDS).rows is rows
+    shown = cut(Dear(rows=(Paper(partner="Acme"),), compared=frozenset()), NOTHING)
+    assert shown.rows[0].partner is HIDDEN, "else it is cut as usual"
 
 
 def test_words_lose_their_figures() -> None:

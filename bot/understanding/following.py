@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.chat.amounts import Amounts
 from bot.chat.days import Days, names_days, names_same_days
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.bounds import AMOUNTS, find_bounds, wants_any_amount, without_bounds
+from bot.understanding.bounds import without_bounds
 from bot.understanding.comparisons import REPORT, beside, compare_again
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
+from bot.understanding.following_bounds import follow_within
 from bot.understanding.following_goods import of_every_partner, of_goods, ranked_on_the_same_days
 from bot.understanding.following_lists import ranked_again, widened
 from bot.understanding.following_subjects import for_a_customer, of_another_document, said_in
@@ -48,12 +48,6 @@ _PART_OF_THE_LIST = re.compile(
 )
 """Said of a list that is there: 延期的, 只看深圳仓."""
 _SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗么没]|\bwhich\b|\bany\b", re.IGNORECASE)
-_BESIDE_BOUNDS = re.compile(
-    r"的|呢|吧|有?哪些|有吗|有没有|那么?|只看|只要|就看|光看|要|看|列出来?|[,，]|单子?$|那些"
-    r"|\b(?:and|only|just|those|the ones?|ones|show|me|what about|how about|which|are|with|amounts?|please)\b",
-    re.IGNORECASE,
-)
-"""Said beside amounts of a list that is there."""
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 _OF_THE_DOCUMENT = re.compile(
     r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
@@ -142,7 +136,7 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
         return wished(grammar, wish, text, last, usable)
     if wanted is not None:
         return _exported(grammar, wanted, last, usable)
-    if bounded := _bounded(grammar, text, last, usable):
+    if bounded := follow_within(grammar, text, last, lambda part, before: follow(grammar, part, before, usable)):
         return bounded
     if (row := _ROW.match(text)) and not names_days(text):
         return _row(row, text, last) if row.end() == len(text) else _of_a_row(grammar, row, text, last, usable)
@@ -194,35 +188,6 @@ def _limited(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[
         gap=limit.said,
         understood=said_in(scan),
     )
-
-
-def _bounded(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
-    """Return the list that is there within amounts that a text names, or of any amount: 五万以上的, 不管多少都要."""
-    before = grammar.commands.parse(last.line)
-    if before.command == EXPORT:
-        before = grammar.commands.parse(f"/{before.rest}")
-    if before.command is None or not grammar.recognition.takes(Amounts, before.command):
-        return None
-    rest, old = without_bounds(before.rest)
-    whole = f"/{before.command} {rest}".strip()
-    if wants_any_amount(text):
-        dropped = (Understood(AMOUNTS, text, ""),)
-        return Reading(line=whole, by=ReadBy.CONTEXT, understood=dropped) if old else None
-    bounds = find_bounds(text)
-    if bounds.range is None:
-        return None
-    bare = _BESIDE_BOUNDS.sub("", bounds.rest).strip()
-    if any(grammar.vocabulary.document(word) for word in split(rest)):
-        return None  # one document is there, and no list
-    inner = None
-    if bare:
-        part = f"{bounds.rest}的" if text.endswith("的") else bounds.rest  # 宏达五万以上的 are 宏达的
-        inner = follow(grammar, part, replace(last, line=whole), usable)
-        if inner is None or grammar.commands.parse(inner.line).command != before.command:
-            return None
-    held = bounds.held_by(inner.line if inner else whole, grammar.recognition)
-    understood = (*(inner.understood if inner else ()), *bounds.understood)
-    return Reading(line=held, by=ReadBy.CONTEXT, understood=understood) if held else None
 
 
 def _names_days_of_a_list(grammar: Grammar, text: str, last: LastQuestion) -> bool:

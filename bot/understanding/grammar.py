@@ -126,7 +126,7 @@ class Grammar:
             return export_reading(inner, self.commands)
         if typed := self._typed(text):
             return Reading(line=typed, by=ReadBy.COMMAND)
-        if not _OF_CODE.isdisjoint(text):
+        if not _OF_CODE.isdisjoint(text) and not _OF_CODE.isdisjoint(find_bounds(text).rest):
             return None
         if wish := find_wish(text.casefold(), self.sentences.wishes):
             return self._of_wish(wish, text, usable)

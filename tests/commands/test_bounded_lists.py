@@ -12,16 +12,19 @@ from bot.access.grants import EVERYTHING, Scope
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.cards.actions import Ask as Question
 from bot.cards.notices import BadArgumentNotice
+from bot.cards.withholding import own_view_buttons
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.chat.view_parts import DocumentListView
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass, cut
+from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, ChosenBy, FieldClass, classed_fields, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Invoice, InvoiceStatus, Money, PartnerKind, PurchaseStatus
+from tests.chat.audience_parts import make_audiences
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, purchase
-from tests.commands.conftest import KEEPER, Ask, as_, lines
+from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.export_fakes import MemoryCourier
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.workbook_cells import read_sheets
@@ -236,3 +239,20 @@ async def test_a_group_that_may_not_see_amounts_is_not_told_which_documents_have
 async def test_without_bounds_a_group_sees_the_rows(ask: Ask) -> None:
     shared = cut(await listed(ask, "/order"), SHARED_FIELDS)
     assert (shared.total, {row.total for row in shared.rows}) == (5, {HIDDEN, None})
+
+
+@pytest.mark.parametrize("name", ["order", "invoice", "po", "bill", "payment"])
+async def test_all_rows_that_amounts_choose_are_hidden_with_them(ask: Ask, name: str) -> None:
+    """A view that declares its rows anew must say so again."""
+    marks = {field: marks for field, marks, _ in classed_fields(type(await listed(ask, f"/{name} >1")))}
+    assert ChosenBy("compared") in marks["rows"]
+    assert ChosenBy("compared") in marks["total"]
+
+
+async def test_a_group_card_leads_to_ones_own_view(ask: Ask) -> None:
+    answer = await ask("/order >100000")
+    shared = make_audiences().share(answer.view, answer.grant, GROUP.id, "order")
+    assert not shared.is_all
+    assert [button.does for button in own_view_buttons(shared.view)] == [Question("/order >100000")]
+    clicked = as_(DocumentListView, await ask("/order >100000", clicked=True))
+    assert clicked.total == 2

@@ -114,7 +114,7 @@ async def test_the_card_says_it_and_no_model_is_asked(grammar: Grammar) -> None:
 @pytest.mark.parametrize(
     ("last", "sentence", "gap", "lines"),
     [
-        ("/order 宏达", "金额超过10万的呢", Gap.BOUND, ("/order 宏达",)),
+        ("/delivery late", "五万以上的", Gap.BOUND, ("/delivery late",)),
         ("/customer", "本月新客户呢", Gap.NEW_CUSTOMER, ("/customer best 本月", "/customer")),
         ("/mo", "昨天完工的呢", Gap.FINISHED, ("/mo 昨天到期", "/mo 昨天")),
         ("/stock SKU123", "有替代品吗", Gap.SUBSTITUTE, ("/product SKU123", "/stock SKU123")),
