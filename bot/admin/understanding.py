@@ -14,7 +14,8 @@ from bot.access.people import Person
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.language_model import open_model
-from bot.chat.questions.reading import Reading, settle
+from bot.chat.questions.reading import Reading, of_work, settle
+from bot.chat.questions.work import kept_on_time, work_of
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
@@ -51,6 +52,9 @@ async def understand(
         grammar = Grammar(commands, sentences, await learn_vocabulary(hub))
         usable = _usable(settings, commands, user_id) if user_id else None
         reading = grammar.read(sentence, usable)
+        if reading and reading.by_work and user_id:
+            roles = make_access_policy(settings, commands).configured_roles(_person(user_id))
+            reading = of_work(reading, commands, kept_on_time(work_of(roles, ())), frozenset(commands))
         if not with_model or (reading and not reading.unsure):
             return reading
         model = await open_model(stack, settings, commands, sentences, _UseOfOneRun(), Metrics(), now)
@@ -85,5 +89,9 @@ def describe(reading: Reading) -> dict[str, Any]:
 
 def _usable(settings: Settings, commands: Commands, user_id: str) -> frozenset[str]:
     """Return the commands that a member may use in the chat with the bot, by the roles of the configuration."""
-    policy, person = make_access_policy(settings, commands), Person(user_id=user_id, name=user_id)
+    policy, person = make_access_policy(settings, commands), _person(user_id)
     return frozenset(name for name, command in commands.items() if policy.decide(person, command.request()).allowed)
+
+
+def _person(user_id: str) -> Person:
+    return Person(user_id=user_id, name=user_id)

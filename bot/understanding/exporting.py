@@ -56,6 +56,10 @@ def as_export(line: str, commands: Commands) -> str | None:
 
 def export_reading(reading: Reading, commands: Commands) -> Reading:
     """Return what a sentence asks for as an export; what cannot be one, or may be two lists, stays as it is."""
+    if reading.by_work:
+        files = (as_export(each, commands) for each in (reading.line, *reading.alternatives))
+        lines = [each for each in files if each is not None]
+        return replace(reading, line=lines[0], alternatives=tuple(lines[1:])) if lines else reading
     line = None if reading.unsure else as_export(reading.line, commands)
     if line is None:
         return reading

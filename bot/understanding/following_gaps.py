@@ -12,6 +12,8 @@ from bot.understanding.grammar import Grammar
 from bot.understanding.lines import days_said
 from bot.understanding.scanning import Scan, SpanKind
 
+_GOES_ON = ("呢", "的")
+
 
 def say_gap(
     grammar: Grammar, sentence: str, last: LastQuestion, following: Reading | None, alone: Reading | None
@@ -22,8 +24,11 @@ def say_gap(
     """
     text = normalise(sentence)
     scan = grammar.recognition.scan(text)
-    line = following.line if following else "" if alone else last.line
-    gap = _gap(grammar, scan, line, is_said=bool(following or alone))
+    # 金额超过10万的呢 says nothing of its own, nor what likeness alone reads: both go on from the last list.
+    says_what = alone is not None and any(part.kind == "cue" for part in alone.understood)
+    says_what = says_what and not text.endswith(_GOES_ON)
+    line = following.line if following else "" if says_what else last.line
+    gap = _gap(grammar, scan, line, is_said=bool(following) or says_what)
     if gap is None or not line or text.startswith("/"):
         return None
     parsed = grammar.commands.parse(line)

@@ -10,7 +10,7 @@ from bot.chat.days import names_days_over
 from bot.understanding.comparisons import compares
 from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
 from bot.understanding.lines import OF_ONE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer, days_said
-from bot.understanding.recognition import Recognition, partners_or_people
+from bot.understanding.recognition import Recognition, end_of, partners_or_people
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
 
@@ -63,7 +63,9 @@ class GapFinder:
         for gap, match in self._said(text):
             words = scan.text[match.start() : match.end()]
             rest = scan.text if gap in DEEDS and gap is not Gap.CANCELLED else scan.text.replace(words, " ")
-            if self._is_meant(gap, scan, rest, usable):
+            inside = [span for span in scan.spans if match.start() <= span.start and end_of(span) <= match.end()]
+            beside = Scan(scan.text, scan.rest, [span for span in scan.spans if span not in inside])
+            if self._is_meant(gap, scan, beside, usable):
                 return FoundGap(gap, words, rest)
         return None
 
@@ -71,6 +73,8 @@ class GapFinder:
         """Return why a line leaves out days that a sentence names; None where it does not."""
         command = line.removeprefix("/").partition(" ")[0]
         days = days_said(scan, months=True)
+        if line.startswith("/chart stock") and not scan.of_kind(SpanKind.PRODUCT) and days:
+            return Gap.NOW_ONLY  # a picture is of one product
         if not days or days in line or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
             return None
         if partners_or_people(scan) and compares(scan.text):
@@ -94,7 +98,7 @@ class GapFinder:
                 text = text[: span.start] + "\x00" * len(span.text) + text[end:]
         return text
 
-    def _is_meant(self, gap: Gap, scan: Scan, rest: str, usable: frozenset[str] | None) -> bool:
+    def _is_meant(self, gap: Gap, scan: Scan, beside: Scan, usable: frozenset[str] | None) -> bool:
         """Whether the words say what no line holds, beside what else a sentence asks about."""
         if gap is Gap.SUBSTITUTE:
             return True
@@ -106,7 +110,7 @@ class GapFinder:
             return not self.lines.is_known(scan) and top not in _OF_LISTS
         if gap is Gap.STATE:
             listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO
-            return listed and not self.lines.list_named(top, self._recognition.scan(rest))
+            return listed and not self.lines.list_named(top, beside)
         if gap is Gap.SHIPPED and self.lines.has_deliveries:
             return False  # they tell
         deed = DEEDS.get(gap)

@@ -16,10 +16,11 @@ from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gap_finding import FoundGap, GapFinder
 from bot.understanding.gaps import SAID, Gap, nearest, of_product
+from bot.understanding.lateness import LatenessFinder
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits import Limit, LimitFinder
 from bot.understanding.lines import BARE, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer, days_said
-from bot.understanding.parts import parts_of
+from bot.understanding.parts import read_both
 from bot.understanding.recognition import (
     LONGEST_WORD,
     NAMED,
@@ -68,8 +69,6 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """Asks about what was done, and does not want it done: 取消的订单有几个."""
-_HOLD_SEVERAL = frozenset({"stock", "help"})
-"""Commands of which one line holds several subjects, or none."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -96,6 +95,11 @@ class Grammar:
     def limits(self) -> LimitFinder:
         """What knows what no line holds."""
         return LimitFinder(self.recognition)
+
+    @cached_property
+    def late(self) -> LatenessFinder:
+        """What finds a question for what is late, of whatever kind."""
+        return LatenessFinder(self.lines)
 
     @cached_property
     def gaps(self) -> GapFinder:
@@ -174,16 +178,14 @@ class Grammar:
         scan = self.recognition.scan(text)
         if not nearest and (beyond := self._beyond(scan, usable)):
             return beyond
-        if compared := self._compared(scan, usable):
-            return compared
+        if reading := self._compared(scan, usable) or self._late(scan, usable):
+            return reading
         found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
-        if not nearest and (left_out := self.gaps.left_out(scan, line)):
-            return self._nearest(FoundGap(left_out, days_said(scan, months=True), text), scan, usable)
-        if not nearest and (limit := self.limits.left_out(scan, line)):
-            return self._nearest_to(limit, scan, usable)
+        if not nearest and (left_out := self._left_out(scan, line, usable)):
+            return left_out
         return Reading(
             line=line,
             by=ReadBy.GRAMMAR,
@@ -199,7 +201,16 @@ class Grammar:
             return self._nearest_to(limit, scan, usable)
         if gap := self.gaps.find(scan, usable):
             return self._nearest(gap, scan, usable)
-        return self._both(scan, usable)
+        return read_both(scan, lambda part: self._asked(part, usable, nearest=True), self.lines)
+
+    def _left_out(self, scan: Scan, line: str, usable: frozenset[str] | None) -> Reading | None:
+        """Return a choice where a line leaves out days or a rank that a sentence names."""
+        if left_out := self.gaps.left_out(scan, line):
+            days = days_said(scan, months=True)
+            rest = scan.text.replace(days, " ") if left_out is Gap.NOW_ONLY else scan.text
+            return self._nearest(FoundGap(left_out, days, rest), scan, usable)
+        limit = self.limits.left_out(scan, line)
+        return self._nearest_to(limit, scan, usable) if limit else None
 
     def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
@@ -214,6 +225,21 @@ class Grammar:
             alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
             unsure=not found.holds_all,
             gap=None if found.holds_all else SAID[Gap.COMPARISON],
+            understood=_understood(scan),
+        )
+
+    def _late(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+        """Return the lists of all that is late or due, of which the asker's work chooses; None for other questions."""
+        lines = [each for each in self.late.find(scan, usable) if usable is None or _command_of(each) in usable]
+        if not lines:
+            return None
+        line, *others = lines
+        return Reading(
+            line=line,
+            by=ReadBy.GRAMMAR,
+            alternatives=tuple(others),
+            unsure=bool(others),
+            by_work=True,
             understood=_understood(scan),
         )
 
@@ -247,37 +273,6 @@ class Grammar:
             gap=SAID[found.gap],
             understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
         )
-
-    def _both(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return the two lines that a sentence asks for at once; None where it asks for one."""
-        for parts in () if self.limits.sets_side_by_side(scan.text) else parts_of(scan):
-            readings = [self._asked(part, usable, nearest=True) for part in parts]
-            asked = [each for each in readings if each and not each.unsure and self._says_what_it_asks(each)]
-            if len(asked) == len(parts) and self._are_apart(*asked):
-                first, last = asked
-                understood = (*first.understood, *last.understood)
-                return Reading(
-                    line=first.line, by=ReadBy.GRAMMAR, alternatives=(last.line,), unsure=True, understood=understood
-                )
-        return None
-
-    def _says_what_it_asks(self, reading: Reading) -> bool:
-        """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
-        kinds = {part.kind for part in reading.understood}
-        if not kinds & {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
-            return False
-        command = _command_of(reading.line)
-        words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)
-        cues = [cue for word in words for cue in self.sentences.cues.get(word, ()) if cue.command == command]
-        return bool(kinds - {SpanKind.CUE}) or any(cue.weight >= LIST_WEIGHT for cue in cues)
-
-    def _are_apart(self, first: Reading, last: Reading) -> bool:
-        """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
-        command, other = _command_of(first.line), _command_of(last.line)
-        if command == other:
-            return first.line != last.line and command not in _HOLD_SEVERAL
-        scan = self.recognition.scan(" ".join(part.text for part in last.understood))
-        return not self.lines.only_names_lists_of(command, scan)
 
     def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""

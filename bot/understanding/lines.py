@@ -84,6 +84,8 @@ _PAID_BY_THEM = re.compile(
 )
 """Says that somebody else paid: what they paid was received."""
 _BOTH_WAYS = "收付"
+_DUE_ON_DAYS = frozenset({"order", "delivery", "po", "mo", "invoice", "bill"})
+_SOON = re.compile("[快要将]|soon|coming|nearly|almost|about to")
 AGEING, _OF_PAYABLES = "ageing", "payables"
 BARE = "find"
 """The command that looks up a name of which nothing is asked."""
@@ -425,8 +427,11 @@ class LineComposer:
             return f"{command_line(name, ranking)} {days}".rstrip() if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
-        if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
-            keyword = _OPEN  # nothing that is due today is late
+        due_soon = self._is_due_soon(name, scan)
+        if due_soon or (keyword == _LATE and self._is_due_later(name, scan)):
+            keyword = _OPEN if _OPEN in self.sentences.lists[name] else ""  # nothing that is due today is late
+        if due_soon:
+            return f"{command_line(name, keyword, named)} {soon(scan.text)}"
         return self.with_days(command_line(name, keyword, named), name, scan)
 
     def _ranking(self, name: str, scan: Scan) -> str:
@@ -441,6 +446,12 @@ class LineComposer:
         if name in _TO_PAY and any(map(names_days, days)) and _MOVED.match(scan.text):
             return "payment"
         return name
+
+    def _is_due_soon(self, name: str, scan: Scan) -> bool:
+        """Whether a sentence asks for documents that are due soon, and names no days."""
+        words = self.sentences.due_soon
+        match = words.search(scan.text.casefold()) if words and name in _DUE_ON_DAYS else None
+        return match is not None and _SOON.search(match[0]) is not None and not days_said(scan, months=False)
 
     def _is_due_later(self, name: str, scan: Scan) -> bool:
         """Whether something is due on days that a sentence names and that are not over."""
@@ -518,6 +529,11 @@ def _joined(scan: Scan, *kinds: SpanKind) -> str:
     """Return the names of these kinds; a place is said as it was written."""
     spans = [span for span in in_order(scan.spans) if span.kind in kinds]
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
+
+
+def soon(text: str) -> str:
+    """Return the days in which something is due that a text calls due soon."""
+    return "due next 7 days" if text.isascii() else "7天内到期"
 
 
 def days_said(scan: Scan, *, months: bool) -> str:

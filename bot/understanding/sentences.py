@@ -42,7 +42,7 @@ KINDS_NAMED = frozenset({"document", "partner", "product", "nothing"})
 """What a sentence may name of which is known what is unknown of others."""
 IN_THE_ERP = "erp"
 """Stands among the wishes for what only the ERP does: to cancel an order, to move its date."""
-_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
+_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic", "late", "due_soon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,10 @@ class Sentences:
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
+    late: SpokenWords | None
+    """Words that say that something is late, and not what: 逾期, overdue."""
+    due_soon: SpokenWords | None
+    """Words that say that something is due soon, or on days that are named, and not what: 快到期."""
     gaps: Mapping[str, SpokenWords]
     """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
     deeds: Mapping[str, SpokenWords]
@@ -188,6 +192,8 @@ class Sentences:
                 for command, said in wishes.items()
             },
             unknown=tuple(unknown),
+            late=_one_of(words["late"]),
+            due_soon=_one_of(words["due_soon"]),
             gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
             deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},
             commands=frozenset(asked),

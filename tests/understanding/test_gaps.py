@@ -39,6 +39,7 @@ from .test_reader import CONTEXT, StubModel, StubReader, count, post
         ("昨天付清的发票", Gap.SETTLED, ("/payment 昨天", "/invoice 昨天")),
         ("昨天取消的订单", Gap.CANCELLED, ("/order 昨天",)),
         ("已审批的采购单", Gap.STATE, ("/po",)),
+        ("还没完工的工单", Gap.STATE, ("/mo",)),
         ("paid invoices", Gap.STATE, ("/invoice",)),
         ("一月和三月对比", Gap.COMPARISON, ("/report 一月", "/report 三月")),
         ("本月宏达和上月比", Gap.COMPARISON, ("/order 宏达 本月", "/order 宏达 上月")),
@@ -60,7 +61,7 @@ def test_what_no_line_holds_is_said(sentence: str, gap: Gap, lines: tuple[str, .
     [
         "MO-1昨天完工了吗",  # its card tells
         "今天要完工的工单",
-        "没完工的工单",
+        "该完工没完工的",
         "今天到货",
         "今天到了什么货",
         "昨天该到的货",

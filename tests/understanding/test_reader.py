@@ -188,3 +188,32 @@ async def test_a_defect_of_an_adapter_costs_the_names_alone(commands: Commands) 
     reading = reader.read("SO-1001发货了吗")
     assert reading is not None
     assert reading.line == "/delivery SO-1001"
+
+
+@command("po", summary=phrase("Help"))
+async def po(text: Term | None = None) -> View:
+    return HintNotice(problem=phrase("Help"))
+
+
+@command("mo", summary=phrase("Help"))
+async def mo(text: Term | None = None) -> View:
+    return HintNotice(problem=phrase("Help"))
+
+
+@pytest.mark.parametrize(("role", "answered"), [("buyer", "/po late"), ("planner", "/mo late"), ("boss", "")])
+async def test_the_work_of_the_asker_chooses_among_lines(role: str, answered: str) -> None:
+    late = Reading(line="/po late", by=ReadBy.GRAMMAR, alternatives=("/mo late",), unsure=True, by_work=True)
+    model = StubModel("/po late")
+    answering = QuestionDispatcher(
+        commands=Commands([po, mo]),
+        policy=AccessPolicy,
+        collaborators={},
+        seconds=1.0,
+        reader=StubReader(late),
+        model=model,
+    )
+    person = Person(user_id="u1", name="陈立", roles=frozenset({role}))
+    answer = await answering.view_for(replace(CONTEXT, person=person, line="what is late"))
+    assert answer.read_as == answered
+    assert isinstance(answer.view, ChoiceNotice) is not bool(answered)
+    assert model.asked == [], "it does not know what the asker does"

@@ -47,8 +47,10 @@ from bot.chat.questions.reading import (
     SentenceModel,
     SentenceReader,
     named_as_typed,
+    of_work,
     settle,
 )
+from bot.chat.questions.work import kept_on_time, work_of
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import Commands
@@ -282,7 +284,9 @@ class QuestionDispatcher:
         return name is not None and self._commands[name] in self._commands.usable(self._policy(), context)
 
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
-        if reading.unsure and not reading.gap:  # a model would leave out as well what no line tells
+        if reading.by_work:
+            reading = self._of_work(reading, context)
+        elif reading.unsure and not reading.gap:  # a model would leave out as well what no line tells
             reading = await self._settle(reading, context)
         if reading.unsure:
             picks = tuple(map(Suggestion, (reading.line, *reading.alternatives)))
@@ -299,6 +303,13 @@ class QuestionDispatcher:
             wish=reading.wish,
             wants_erp=reading.wants_erp,
         )
+
+    def _of_work(self, reading: Reading, context: QuestionContext) -> Reading:
+        """Return a reading with the lines that fit what the asker does in the company."""
+        policy, person = self._policy(), context.person
+        own = kept_on_time(work_of(policy.roles_of(person), person.department_names))
+        usable = {command.name for command in self._commands.usable(policy, context)}
+        return of_work(reading, self._commands, own, usable)
 
     async def _settle(self, reading: Reading, context: QuestionContext) -> Reading:
         """Return the one of several likely readings that the model takes too, else all of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -45,6 +46,8 @@ class Reading:
     alternatives: tuple[str, ...] = ()
     unsure: bool = False
     gap: Phrase | None = None
+    by_work: bool = False
+    """Whether what the asker does in the company says which of the lines is meant: what is late."""
     understood: tuple[Understood, ...] = ()
     wish: str = ""
     """The line that does what the sentence wants done: it is shown, and never run by a sentence."""
@@ -80,6 +83,21 @@ def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
     lines = (reading.line, *reading.alternatives)
     line = next((line for line in lines if commands.parse(line) == meant), "")
     return replace(reading, line=line, by=asked.by, alternatives=(), unsure=False) if line else reading
+
+
+def of_work(reading: Reading, commands: Commands, own: Collection[str], usable: Collection[str]) -> Reading:
+    """Return a reading ``by_work`` with the lines of the asker's ``own`` commands, else with all ``usable`` ones."""
+    lines = [line for line in (reading.line, *reading.alternatives) if _subject(line, commands) in usable]
+    meant = [line for line in lines if _subject(line, commands) in own] or lines
+    if not meant:
+        return reading  # the answer says what they may not ask
+    return replace(reading, line=meant[0], alternatives=tuple(meant[1:]), unsure=len(meant) > 1)
+
+
+def _subject(line: str, commands: Commands) -> str | None:
+    """Return the command of a line, or of the list that it exports."""
+    parsed = commands.parse(line)
+    return commands.parse(f"/{parsed.rest}").command if parsed.command == "export" else parsed.command
 
 
 class NameSpelling(Protocol):
