@@ -22,7 +22,7 @@ from bot.understanding.left_out import Comparison
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits import Limit, LimitFinder
 from bot.understanding.lines import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
-from bot.understanding.parts import parts_of
+from bot.understanding.parts import read_both
 from bot.understanding.recognition import (
     LONGEST_WORD,
     NAMED,
@@ -69,8 +69,6 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """Asks about what was done, and does not want it done: 取消的订单有几个."""
-_HOLD_SEVERAL = frozenset({"stock", "help"})
-"""Commands of which one line holds several subjects, or none."""
 _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
@@ -189,12 +187,8 @@ class Grammar:
         if not found:
             return None
         line, *others = found
-        if not nearest and (left_out := self.gaps.left_out(scan, line)):
-            days = days_said(scan, months=True)
-            rest = text.replace(days, " ") if left_out is Gap.NOW_ONLY else text
-            return self._nearest(FoundGap(left_out, days, rest), scan, usable)
-        if not nearest and (limit := self.limits.left_out(scan, line)):
-            return self._nearest_to(limit, scan, usable)
+        if not nearest and (left_out := self._left_out(scan, line, usable)):
+            return left_out
         weights = self.lines.weigh(scan, usable) if scan.of_kind(SpanKind.PRODUCT) else {}
         of_documents = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in _OF_NO_PRODUCT)
         leaves_out = of_documents and _command_of(line) in _OF_A_PRODUCT
@@ -239,7 +233,16 @@ class Grammar:
             return self._nearest_to(limit, scan, usable)
         if gap := self.gaps.find(scan, usable):
             return self._nearest(gap, scan, usable)
-        return self._both(scan, usable)
+        return read_both(scan, lambda part: self._asked(part, usable, nearest=True), self.lines)
+
+    def _left_out(self, scan: Scan, line: str, usable: frozenset[str] | None) -> Reading | None:
+        """Return a choice where a line leaves out days or a rank that a sentence names."""
+        if left_out := self.gaps.left_out(scan, line):
+            days = days_said(scan, months=True)
+            rest = scan.text.replace(days, " ") if left_out is Gap.NOW_ONLY else scan.text
+            return self._nearest(FoundGap(left_out, days, rest), scan, usable)
+        limit = self.limits.left_out(scan, line)
+        return self._nearest_to(limit, scan, usable) if limit else None
 
     def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
@@ -302,37 +305,6 @@ class Grammar:
             gap=SAID[found.gap],
             understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
         )
-
-    def _both(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return the two lines that a sentence asks for at once; None where it asks for one."""
-        for parts in () if self.limits.sets_side_by_side(scan.text) else parts_of(scan):
-            readings = [self._asked(part, usable, nearest=True) for part in parts]
-            asked = [each for each in readings if each and not each.unsure and self._says_what_it_asks(each)]
-            if len(asked) == len(parts) and self._are_apart(*asked):
-                first, last = asked
-                understood = (*first.understood, *last.understood)
-                return Reading(
-                    line=first.line, by=ReadBy.GRAMMAR, alternatives=(last.line,), unsure=True, understood=understood
-                )
-        return None
-
-    def _says_what_it_asks(self, reading: Reading) -> bool:
-        """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
-        kinds = {part.kind for part in reading.understood}
-        if SpanKind.CUE not in kinds:
-            return False
-        command = _command_of(reading.line)
-        words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)
-        cues = [cue for word in words for cue in self.sentences.cues.get(word, ()) if cue.command == command]
-        return bool(kinds - {SpanKind.CUE}) or any(cue.weight >= LIST_WEIGHT for cue in cues)
-
-    def _are_apart(self, first: Reading, last: Reading) -> bool:
-        """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
-        command, other = _command_of(first.line), _command_of(last.line)
-        if command == other:
-            return first.line != last.line and command not in _HOLD_SEVERAL
-        scan = self.recognition.scan(" ".join(part.text for part in last.understood))
-        return not self.lines.lists.only_lists_are_named(command, scan)
 
     def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""

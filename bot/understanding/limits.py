@@ -19,13 +19,14 @@ from bot.understanding.sentences import UnknownFact
 _MASK = "\x00"
 _MASKED = rf"{_MASK}+"
 _STATUS = "逾期|到期|超期|延期|拖期|过期|延误|误期|晚交|晚到|迟到|拖欠|缺货|短缺"
-_OTHERS = r"的?(?:其[他它余]|别的|另外|剩下|还有|都|所有|全部|哪|谁|多少|[,，。;； ]|$)"
+_OTHERS = r"的?(?:其[他它余]|别的|另外|剩下|还有|所有|全部|哪|谁|多少|[,，。;； ]|$)"
 _EXCEPT = re.compile(
     r"(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{1,16}?(?:以外|之外|外(?![贸协销]))的?"
     rf"|(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{{1,16}}?(?={_OTHERS})"
-    r"|[^\s,，。;；除]{2,12}?(?:以外|之外)的?"
+    r"|[^\s,，。;；除]{2,12}?(?:以外|之外)的?|[^\s,，。;；除]{1,8}(?<![国海境内])外的(?=客户|供应商|仓|订单|产品|货)"
     r"|不(?:含|包括|包含|算|计)(?!税)[^,，。;；的]{1,16}的?"
-    r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|(?:all|everything) but)"
+    r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|without"
+    r"|everything but|(?<=s )but(?= \x00))"
     r" (?:the )?[^,;.]{1,24}",
     re.IGNORECASE,
 )
@@ -51,6 +52,7 @@ _NUMERAL = "(?:[0-9]+|[一二两三四五六七八九十百半几]+)"
 _FUTURE = re.compile(
     r"(?:会|将会|将要|预计|估计|可能)(?:会|要|能)?(?:再|又|不会)?(?:下(?!雨|雪)|订|买|卖|销|涨|跌|降|升|倒|赚|亏)(?!不)"
     r"|预测|预估|涨不涨|跌不跌"
+    r"|(?:[年月]底|明年|下半年|下个?(?:月|季度?|周)|以后|将来|未来)[^,，。]{0,6}[能会要][^,，。]{0,4}(?:卖|赚|销|收入|做多少)"
     rf"|{_NUMERAL}(?:天|周|个?星期|个?礼拜|个?月|年)(?:以后|之后|后)"
     r"|(?<![a-z])(?:will \S+ (?:sell|order|buy|rise|fall|cost|earn|make|need|grow)|forecasts?|predict\w*)(?![a-z])",
     re.IGNORECASE,
@@ -70,11 +72,11 @@ _SIDE_BY_SIDE = re.compile(
     r"|\b(?:and|or|than|vs|versus|compared?|between|which)\b",
     re.IGNORECASE,
 )
-_MORE_THAN = re.compile(r"^比.{1,10}(?:多|少|贵|便宜|高|低|好|差|快|慢)(?!的)")
-"""Sets what was shown before beside something else."""
+_MORE_THAN = re.compile(rf"^比.{{1,10}}(?:多|少|贵|便宜|高|低|好|差|快|慢)(?!的)|[哪谁][^,，。]{{0,8}}比(?={_MASK})")
+"""Sets what was shown before, or anybody, beside something else."""
 _VAGUE = re.compile(
     r"(?:新来的|上次(?:说|讲|提)?的?|最近|刚才(?:说|讲)?的?)?那(?:张|个|笔|批|份|票|家|几[张个批])"
-    r"(?:采购单|订单|单子?|发票|票|货|东西|客户|供应商|料)(?!的?\x00)"
+    r"(?:采购单|发货单|送货单|订单|工单|账单|单子?|发票|票|货|东西|客户|供应商|公司|料)(?!的?\x00)"
     r"|(?:上次|刚才|之前)(?:说|讲|提)(?:到|过)?的?那[张个批笔]|那个?谁的|^这个(?:多少|怎么样|呢)?$"
     r"|老[王李张陈刘赵](?:做|弄|发|下)?的那[批张个]货?",
 )
@@ -102,6 +104,7 @@ _HAS_NO_RANKING = frozenset(
         "stock",
         "arrivals",
         "shortage",
+        "report",
     }
 )
 _OWED = frozenset({"invoice", "bill"})
@@ -138,9 +141,9 @@ class LimitFinder:
         """Return what no command tells of what a sentence asks for; None where nothing speaks against reading it."""
         text = self._without_names(scan)
         ways: tuple[Callable[[Scan, str], Limit | None], ...] = (
+            self._unknown,
             self._exception,
             self._not_so,
-            self._unknown,
             self._comparison,
             self._future,
             self._vague,
@@ -298,7 +301,8 @@ class LimitFinder:
         text = scan.text.casefold() if len(scan.text.casefold()) == len(scan.text) else scan.text
         for span in scan.spans:
             goods = span.kind is SpanKind.NAME and self.recognition.is_in_a_name(span.value)
-            if span.kind in _NAMED or goods:
+            unknown = span.kind is SpanKind.WAREHOUSE and span.value not in self.recognition.stores.values()
+            if (span.kind in _NAMED and not unknown) or goods:
                 end = span.start + len(span.text)
                 text = text[: span.start] + _MASK * len(span.text) + text[end:]
         return text

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bot.chat.days import names_days
+from bot.chat.questions.reading import ReadBy, Reading
+from bot.understanding.limits import LimitFinder
+from bot.understanding.lines import MOST_ALTERNATIVES, LineComposer
 from bot.understanding.recognition import end_of, in_order
 from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.sentences import LIST_WEIGHT
 
 _BETWEEN = re.compile(
     r"和|跟|与|以及|还有(?!哪|多少|几|没|什么|啥|货|剩|多久|有)|顺便(?:帮我)?(?:看下|看看|看一下|查下|查一下|问下)?|另外|再看看?|[;；、&+]"
@@ -21,7 +25,50 @@ _SUBJECTS = frozenset(
 _DAYS = frozenset({SpanKind.DATE})
 
 
-def parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
+_HOLD_SEVERAL = frozenset({"stock", "help"})
+"""Commands of which one line holds several subjects, or none."""
+
+
+def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComposer) -> Reading | None:
+    """Return the two lines that a sentence asks for, each read by ``read``; None where it asks for one."""
+    if LimitFinder.sets_side_by_side(scan.text):
+        return None
+    for parts in _parts_of(scan):
+        asked = [each for part in parts if (each := read(part)) and not each.gap and _says_what_it_asks(each, lines)]
+        if len(asked) == len(parts) and _are_apart(asked[0], asked[1], lines):
+            others = [line for each in asked if each.unsure for line in each.alternatives]
+            line, *alternatives = dict.fromkeys([*(each.line for each in asked), *others])
+            return Reading(
+                line=line,
+                by=ReadBy.GRAMMAR,
+                alternatives=tuple(alternatives[:MOST_ALTERNATIVES]),
+                unsure=True,
+                understood=tuple(part for each in asked for part in each.understood),
+            )
+    return None
+
+
+def _says_what_it_asks(reading: Reading, lines: LineComposer) -> bool:
+    """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
+    kinds = {part.kind for part in reading.understood}
+    if SpanKind.CUE not in kinds:
+        return False
+    command = lines.commands.parse(reading.line).command
+    words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)
+    cues = [cue for word in words for cue in lines.sentences.cues.get(word, ()) if cue.command == command]
+    return bool(kinds - {SpanKind.CUE}) or any(cue.weight >= LIST_WEIGHT for cue in cues)
+
+
+def _are_apart(first: Reading, last: Reading, lines: LineComposer) -> bool:
+    """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
+    command, other = (lines.commands.parse(each.line).command or "" for each in (first, last))
+    if command == other:
+        return first.line != last.line and command not in _HOLD_SEVERAL
+    scan = lines.recognition.scan(" ".join(part.text for part in last.understood))
+    return not lines.lists.only_lists_are_named(command, scan)
+
+
+def _parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
     """Yield the ways in which a sentence may part into two, with what they are about in both of them."""
     for start, end in _places(scan):
         first, last = scan.text[:start].strip(), scan.text[end:].strip()
