@@ -57,12 +57,15 @@ _SAME_PERIOD = r"""
 """The same days of an earlier year, quarter, month or week."""
 _SINGLE = rf"""
     (?P<same>{_SAME_PERIOD})
+  | (?P<sameday>(?:去年|上年|上个?月|上个?(?:周|星期))的?(?:今[天日]|同一?[天日]|这一?天))
   | (?P<iso>\d{{4}}[-/.](?:1[0-2]|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])(?!\d))
   | (?P<dayofmonth>
         (?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\ (?:of\ )?(?:{_MONTH})(?:\ \d{{4}})?(?![a-z0-9])
       | (?:{_MONTH})\ (?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?(?:,?\ \d{{4}})?(?![a-z0-9])
     )
-  | (?P<named>(?:{_WORDS})(?!的?(?:同?月|这个?月|(?:{_NUMBER})月|第?[一二三四1-4]季|[上下]半年|q[1-4])))
+  | (?P<named>(?:{_WORDS})(?!的?(?:
+        同?月|这个?月|今[天日]|同一?[天日]|这一?天|(?:{_NUMBER})月|第?[一二三四1-4]季|[上下]半年|q[1-4]
+    )))
   | (?P<span>
         (?:最近|近|过去|前|未来|接下来|今后|往后)的?(?:{_NUMBER})(?:{_UNIT})
       | (?:{_NUMBER})(?:{_UNIT})(?:以内|之内|内)
@@ -123,6 +126,11 @@ def read_same_days(text: str, base: Period) -> Period | None:
     match = match_expression(text)
     if match is None or match.lastgroup != "same":
         return None
+    return _earlier(text, base)
+
+
+def _earlier(text: str, base: Period) -> Period:
+    """Return the same days of the week, month, quarter or year before that a text names."""
     if re.search("周|星期|礼拜|week", text):
         return Period(base.first - 7 * DAY, base.last - 7 * DAY)
     return base.months_earlier(3 if re.search("季|quarter", text) else 1 if re.search("月|month", text) else 12)
@@ -278,6 +286,7 @@ _ENGLISH_SPANS: dict[str, Callable[[date, int], Period]] = {
 
 _READERS: dict[str, Callable[[str, date, bool], Period | None]] = {
     "same": _same,
+    "sameday": lambda text, today, ahead: _earlier(text, one_day(today)),
     "iso": _iso,
     "dayofmonth": _dayofmonth,
     "named": _named,

@@ -34,6 +34,8 @@ _SO_FAR = {
     False: ("今天", "本周", "本月", "本季度", "今年"),
     True: ("today", "this week", "this month", "this quarter", "this year"),
 }
+_EARLIER = re.compile(r"同|这|今[天日]$|\b(?:same|this)\b.*\blast\b", re.IGNORECASE)
+"""Days of an earlier time that are like those of now: 去年同期, 去年今天."""
 _SPOKEN = {"day": "今天", "week": "本周", "month": "本月"}
 """The customary reports → the days that they are of."""
 
@@ -46,9 +48,15 @@ class Compared:
     holds_all: bool = True
 
 
-def compares(text: str) -> bool:
-    """Whether a sentence compares anything."""
-    return any(pattern.search(text) for pattern in (_COMPARED, _YEAR_ON_YEAR, _ON_END))
+def compares(scan: Scan) -> bool:
+    """Whether a sentence compares days with days."""
+    text = scan.text
+    return compares_with_usual(text) or (_COMPARED.search(text) is not None and bool(_days_in(scan)))
+
+
+def compares_with_usual(text: str) -> bool:
+    """Whether a sentence compares with the days that are usual, without naming them: 同比, 环比."""
+    return _YEAR_ON_YEAR.search(text) is not None or _ON_END.search(text) is not None
 
 
 def find_comparison(scan: Scan, weights: Mapping[str, int]) -> Compared | None:
@@ -65,7 +73,7 @@ def find_comparison(scan: Scan, weights: Mapping[str, int]) -> Compared | None:
         unit = (change["unit"] or "").casefold()
         own = days or [kind or {"quarter": "this quarter"}.get(unit, unit)]
         return Compared((_line(*own[:1]),)) if len(own) < 2 else _each(own)
-    if len(days) == 1 and names_same_days(days[0]) and says_only(scan.text, days[0]):
+    if len(days) == 1 and _EARLIER.search(days[0]) and says_only(scan.text, days[0]):
         return Compared((_line(kind, days[0]),))
     if not _COMPARED.search(text) and not (len(days) == 2 and any(map(names_same_days, days))):
         return None

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.chat.days import names_days_over
-from bot.understanding.comparisons import compares
+from bot.understanding.comparisons import compares, compares_with_usual
 from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
 from bot.understanding.lines import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer
 from bot.understanding.recognition import Recognition, end_of, partners_or_people
 from bot.understanding.scanning import BOUND, Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
 from bot.understanding.sides import OF_ONE
+from bot.understanding.vocabulary import Trade
 
 _OF_NOW = frozenset({"stock", "shortage", "customer", "vendor", "pending", "alerts"})
 """Commands that tell how something is now."""
@@ -50,8 +51,11 @@ class GapFinder:
             return FoundGap(Gap.BOUND, bound[0], BOUND.sub(" ", scan.text))
         if products and self.lines.weigh(scan, usable).get("report", 0) >= SAYS_OUTRIGHT:
             return FoundGap(Gap.TURNOVER, products[0].text, scan.text)
-        text = self._without_names(scan)
-        for gap, match in self._said(text):
+        if partners_or_people(scan) and not any(scan.of_kind(kind) for kind in OF_ONE) and compares(scan):
+            return FoundGap(Gap.COMPARISON, scan.text, scan.text)
+        text, sold_to_us = self._without_names(scan), self.lines.sides.trade_of(scan) is Trade.PURCHASE
+        for said, match in self._said(text):
+            gap = Gap.RECEIVED if said is Gap.SHIPPED and sold_to_us else said  # what a vendor sent came in
             words = scan.text[match.start() : match.end()]
             rest = scan.text if gap in DEEDS and gap is not Gap.CANCELLED else scan.text.replace(words, " ")
             inside = [span for span in scan.spans if match.start() <= span.start and end_of(span) <= match.end()]
@@ -66,10 +70,10 @@ class GapFinder:
         days = days_said(scan, months=True)
         if line.startswith("/chart stock") and not scan.of_kind(SpanKind.PRODUCT) and days:
             return Gap.NOW_ONLY  # a picture is of one product
+        if command in _OF_NOW and compares_with_usual(scan.text):
+            return Gap.NOW_ONLY
         if not days or days in line or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
             return None
-        if partners_or_people(scan) and compares(scan.text):
-            return Gap.COMPARISON
         return Gap.NOW_ONLY if command in _OF_NOW and names_days_over(days) else None
 
     def _said(self, text: str) -> Iterator[tuple[Gap, re.Match[str]]]:
@@ -95,7 +99,8 @@ class GapFinder:
             return True
         if any(scan.of_kind(kind) for kind in OF_ONE):
             return False  # its card tells
-        weights = self.lines.weigh(scan, usable)
+        # 过期 in 快过期 speaks for invoices by itself.
+        weights = self.lines.weigh(beside if gap is Gap.EXPIRY else scan, usable)
         top = max(weights, key=lambda name: weights[name], default="")
         if gap is Gap.EXPIRY:
             return not self._recognition.is_known(scan) and top not in _OF_LISTS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -82,6 +82,7 @@ _NEAREST: Mapping[Gap, tuple[str, ...]] = {
     Gap.LOST_CUSTOMER: ("/customer best {days}", "/customer"),
     Gap.NEW_PRODUCT: ("/product best {days}",),
     Gap.EXPIRY: ("/stock",),
+    Gap.SUBSTITUTE: ("/stock",),
     Gap.FINISHED: ("/mo {due}", "/mo {days}"),
     Gap.RECEIVED: ("/po {due}", "/arrivals"),
     Gap.APPROVED: ("/po {days}", "/po pending"),
@@ -112,9 +113,19 @@ def is_past(days: str, gap: Gap) -> bool:
 
 def nearest(gap: Gap, days: str) -> Iterator[str]:
     """Yield the lines that come nearest to what is asked about nobody and nothing in particular."""
-    due = "" if not days else f"due {days}" if days.isascii() else f"{days}到期"
+    due = _due(days)
     for line in _NEAREST.get(gap, ()):
         yield line.format(days=days, due=due).rstrip()
+
+
+def by_due_days(gap: Gap, lines: Iterable[str], days: str) -> Iterator[str]:
+    """Yield lines of the days on which something is due that was done on days nobody knows."""
+    if days and gap in {Gap.FINISHED, Gap.RECEIVED, Gap.SHIPPED}:
+        yield from (f"{line.removesuffix(days)}{_due(days)}" for line in lines if line.endswith(f" {days}"))
+
+
+def _due(days: str) -> str:
+    return "" if not days else f"due {days}" if days.isascii() else f"{days}到期"
 
 
 def of_product(gap: Gap, skus: tuple[str, ...], days: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from bot.understanding.bounds import SpokenBounds, find_bounds
 from bot.understanding.comparisons import REPORT, find_comparison
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gap_finding import FoundGap, GapFinder
-from bot.understanding.gaps import SAID, Gap, nearest, of_product
+from bot.understanding.gaps import SAID, Gap, by_due_days, nearest, of_product
 from bot.understanding.lateness import LatenessFinder
 from bot.understanding.left_out import Comparison
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
@@ -239,7 +239,7 @@ class Grammar:
         """Return a choice where a line leaves out days or a rank that a sentence names."""
         if left_out := self.gaps.left_out(scan, line):
             days = days_said(scan, months=True)
-            rest = scan.text.replace(days, " ") if left_out is Gap.NOW_ONLY else scan.text
+            rest = scan.text.replace(days, " ") if days and left_out is Gap.NOW_ONLY else scan.text
             return self._nearest(FoundGap(left_out, days, rest), scan, usable)
         limit = self.limits.left_out(scan, line)
         return self._nearest_to(limit, scan, usable) if limit else None
@@ -292,7 +292,8 @@ class Grammar:
         if not named:
             lines += nearest(found.gap, days_said(rest, months=True))
         if (named and found.gap is not Gap.COMPARISON) or not lines or found.gap is Gap.SETTLED:
-            lines += self._found(rest, usable) or self._found(scan, usable)
+            lists = self._found(rest, usable) or (self._found(scan, usable) if found.gap is Gap.STATE else {})
+            lines += (*by_due_days(found.gap, lists, days_said(rest, months=True)), *lists)
         lines = [each for each in dict.fromkeys(lines) if usable is None or _command_of(each) in usable]
         if not lines:
             return None
