@@ -393,6 +393,23 @@ def _exported(grammar: Grammar, wanted: str, last: LastQuestion, usable: frozens
     return export_reading(inner, grammar.commands) if inner else None
 
 
+def late_in_the_list(grammar: Grammar, sentence: str, last: LastQuestion, alone: Reading | None) -> Reading | None:
+    """Return what is late or due of the list that is there: 快到期的呢; None where it may be of any other."""
+    text, before = normalise(sentence), grammar.commands.parse(last.line)
+    if alone is None or not alone.by_work or not (_GOES_ON.search(text) or _PART_OF_THE_LIST.search(text)):
+        return None
+    for line in (alone.line, *alone.alternatives):
+        parsed = grammar.commands.parse(line)
+        if parsed.command is not None and parsed.command == before.command:
+            words, *_ = _parts(grammar, parsed.command, before.rest)
+            _, _, listed, days, _ = _parts(grammar, parsed.command, parsed.rest)
+            if any(_document(grammar, word) for word in words):
+                return None
+            goes_on = f"{command_line(parsed.command, listed, *words)} {days}".rstrip()
+            return Reading(line=goes_on, by=ReadBy.CONTEXT, understood=alone.understood)
+    return None
+
+
 def refers_back(sentence: str) -> bool:
     """Return whether a sentence means nothing without what was asked before it."""
     return _PRONOUN.search(normalise(sentence)) is not None

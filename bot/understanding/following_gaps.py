@@ -32,9 +32,11 @@ def say_gap(
     gap = _gap(grammar, scan, line, is_said=bool(following) or says_what)
     if gap is None or not line or text.startswith("/"):
         return None
+    if gap is Gap.STATE and following:
+        line = last.line  # 已审批 speaks for what waits for approval
     parsed = grammar.commands.parse(line)
     words = split(parsed.rest)
-    if alone and alone.gap and not [word for word in words if not _is_days(word)]:
+    if alone and alone.gap and gap is not Gap.STATE and not [word for word in words if not _is_days(word)]:
         return alone
     skus = tuple(sku for word in words if (sku := grammar.vocabulary.product(word)))
     lines = tuple(dict.fromkeys((*of_product(gap, skus, days_said(scan, months=True)), line)))

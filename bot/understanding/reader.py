@@ -11,7 +11,7 @@ from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
-from bot.understanding.following import follow, refers_back
+from bot.understanding.following import follow, late_in_the_list, refers_back
 from bot.understanding.following_gaps import say_gap
 from bot.understanding.grammar import Grammar
 from bot.understanding.remarks import is_remark
@@ -45,6 +45,7 @@ class GrammarReader:
         if following and following.gap:
             return following
         alone = None if following is None and refers_back(sentence) else self._grammar.read(sentence, usable)
+        following = following or late_in_the_list(self._grammar, sentence, last, alone)
         return say_gap(self._grammar, sentence, last, following, alone) or following or alone
 
     def spell_out(self, line: str) -> tuple[str, ...]:

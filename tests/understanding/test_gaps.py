@@ -117,6 +117,8 @@ async def test_the_card_says_it_and_no_model_is_asked(grammar: Grammar) -> None:
         ("/delivery late", "五万以上的", Gap.BOUND, ("/delivery late",)),
         ("/customer", "本月新客户呢", Gap.NEW_CUSTOMER, ("/customer best 本月", "/customer")),
         ("/mo", "昨天完工的呢", Gap.FINISHED, ("/mo 昨天到期", "/mo 昨天")),
+        ("/po", "已审批的呢", Gap.STATE, ("/po",)),
+        ("/po 宝钢", "昨天到货的呢", Gap.RECEIVED, ("/po 宝钢 昨天到期",)),
         ("/stock SKU123", "有替代品吗", Gap.SUBSTITUTE, ("/product SKU123", "/stock SKU123")),
         ("/stock SKU123", "昨天呢", Gap.NOW_ONLY, ("/chart stock SKU123 昨天", "/stock SKU123")),
     ],
