@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Self
 
@@ -22,21 +22,30 @@ from bot.phrase import phrase
 
 _BETWEEN = r"\s*(?:到|至|~|—|－|\.\.|-(?=\s)|\bto\b|\buntil\b)\s*"
 _BEFORE = "之前|以前|前"
+_SINCE = "之后|以后|以来|至今|起"
 _NOW = "现在|目前|now"
 """The end of a range, as a day of its own said of everything."""
 _DAY_NUMBER = r"\d{1,2}(?:st|nd|rd|th)?"
 _FOUND = (
     rf"(?<![a-z0-9])(?:between\ (?:{_DAY_NUMBER}|{ANY_EXPRESSION})\ and\ (?:{ANY_EXPRESSION})"
-    rf"|(?:(?:by|before)\ )?(?:{ANY_EXPRESSION})(?:{_BETWEEN}(?:{ANY_EXPRESSION}|{_NOW})|{_BEFORE})?)"
+    rf"|从(?:{ANY_EXPRESSION})开始"
+    rf"|(?:(?:by|before|since|after)\ )?(?:{ANY_EXPRESSION})"
+    rf"(?:{_BETWEEN}(?:{ANY_EXPRESSION}|{_NOW})|{_BEFORE}|{_SINCE})?)"
 )
 _FROM_TO = re.compile(r"between\s+(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?|(?P<first>.+?))\s+and\s+(?P<last>.+)")
 _MONTH_IN_DIGITS = re.compile(r"(\d{4})[-/](1[0-2]|0?[1-9])")
 _UNTIL = re.compile(rf"(?:by|before)\s+(?P<english>.+)|(?P<chinese>.+?)(?:{_BEFORE})")
+_FROM_ON = re.compile(
+    rf"since\s+(?P<english>.+)|after\s+(?P<after>.+)|[从自]?(?P<chinese>.+?)(?:{_SINCE})|从(?P<begun>.+?)开始"
+)
+_YEAR = timedelta(days=365)
+"""How far days reach that begin in the future or are those on which something is due, where no end is said."""
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
 _LONGEST = 40
 _MOST_WORDS = 6
 """Of days as they are typed: between 1 October and 3 November."""
+_DAY = timedelta(days=1)
 _LEAP_DAY = date(2024, 2, 29)
 """A day on which every day of a year can be named."""
 
@@ -188,7 +197,7 @@ def read_days(text: str, today: date) -> DayRange | None:
     bare = _DUE.sub("", folded).strip()
     due = bare != folded
     period = read_expression(bare, today, ahead=due) or _range(bare, today, ahead=due) or _until(bare, today)
-    period = period or _from_to(bare, today, ahead=due)
+    period = period or _from_to(bare, today, ahead=due) or _from_on(bare, today, ahead=due)
     return None if period is None else DayRange(period, due)
 
 
@@ -210,6 +219,20 @@ def _from_to(text: str, today: date, *, ahead: bool) -> Period | None:
     else:
         first = read_expression(f"{last.first:%Y-%m}-{match['day']}", today)
     return Period(first.first, last.last) if first and first.first <= last.last else None
+
+
+def _from_on(text: str, today: date, *, ahead: bool) -> Period | None:
+    """Return the days from one on, up to today: 11月20日以后, "since Monday"; what is to come is a year."""
+    match = _FROM_ON.fullmatch(text)
+    begin = read_expression(match[match.lastgroup], today, ahead=ahead) if match and match.lastgroup else None
+    if match is None or begin is None:
+        return None
+    first = _later(begin.last, _DAY) if match.lastgroup == "after" else begin.first
+    return Period(first, _later(first, _YEAR) if ahead or first > today else today)
+
+
+def _later(day: date, by: timedelta) -> date:
+    return day + by if date.max - day > by else date.max
 
 
 def _range(text: str, today: date, *, ahead: bool) -> Period | None:
