@@ -34,6 +34,7 @@ _NOW = "现在|目前|now"
 _DAY_NUMBER = r"\d{1,2}(?:st|nd|rd|th)?"
 _FOUND = (
     rf"(?<![a-z0-9])(?:between\ (?:{_DAY_NUMBER}|{ANY_EXPRESSION})\ and\ (?:{ANY_EXPRESSION})"
+    rf"|从(?:{ANY_EXPRESSION})开始"
     rf"|(?:(?:by|before|since|after|from(?=.{{3,20}}\ on))\ )?(?:{ANY_EXPRESSION})"
     rf"(?:{_BETWEEN}(?:{ANY_EXPRESSION}|{_NOW})|{_BEFORE}|{_SINCE}|\ on(?:wards?)?(?![a-z]))?)"
 )
@@ -42,7 +43,7 @@ _MONTH_IN_DIGITS = re.compile(r"(\d{4})[-/](1[0-2]|0?[1-9])")
 _UNTIL = re.compile(rf"(?:by|before)\s+(?P<english>.+)|(?P<chinese>.+?)(?:{_BEFORE})")
 _FROM = re.compile(
     r"(?P<english>since|after)\s+(?P<day>.+?)(?:\s+on(?:wards?)?)?"
-    rf"|from\s+(?P<onwards>.+?)\s+on(?:wards?)?|(?P<first>.+?)的?(?P<chinese>{_SINCE})"
+    rf"|from\s+(?P<onwards>.+?)\s+on(?:wards?)?|[从自]?(?P<first>.+?)的?(?P<chinese>{_SINCE})|从(?P<begun>.+?)开始"
 )
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
@@ -256,7 +257,7 @@ def _since(text: str, today: date, *, ahead: bool) -> Period | None:
 
 def _first_day(match: re.Match[str]) -> str:
     """Return the group of the day after which others follow."""
-    return next(group for group in ("first", "onwards", "day") if match[group])
+    return next(group for group in ("first", "begun", "onwards", "day") if match[group])
 
 
 def _from_to(text: str, today: date, *, ahead: bool) -> Period | None:

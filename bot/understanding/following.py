@@ -403,7 +403,7 @@ def late_in_the_list(grammar: Grammar, sentence: str, last: LastQuestion, alone:
         if parsed.command is not None and parsed.command == before.command:
             words, *_ = _parts(grammar, parsed.command, before.rest)
             _, _, listed, days, _ = _parts(grammar, parsed.command, parsed.rest)
-            if any(_document(grammar, word) for word in words):
+            if any(grammar.vocabulary.document(word) for word in words):
                 return None
             goes_on = f"{command_line(parsed.command, listed, *words)} {days}".rstrip()
             return Reading(line=goes_on, by=ReadBy.CONTEXT, understood=alone.understood)

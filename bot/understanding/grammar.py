@@ -162,7 +162,7 @@ class Grammar:
             is_order = asked is not None and wish.outright and not _ASKS.search(text)
             return replace(asked, unsure=True, gap=_CHANGES_NOTHING) if asked and is_order and not asked.gap else asked
         asked = self._asked(normalise(" ".join(span.text for span in about)), usable, nearest=True)
-        return replace(asked, wants_erp=True) if asked else None
+        return replace(asked, wants_erp=True, unheld=()) if asked else None
 
     def _line_asked(self, text: str, usable: frozenset[str] | None) -> str:
         reading = self._asked(normalise(text), usable)
@@ -307,6 +307,13 @@ class Grammar:
             understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
         )
 
+    def _unknown_beside(self, limit: Limit, scan: Scan, lines: Sequence[str]) -> tuple[str, ...]:
+        """Return names that nobody knows beside known ones, unless they are what no line holds."""
+        if not partners_or_people(scan):
+            return ()
+        unknown = Comparison(self.recognition, scan, lines).left_out().unknown
+        return tuple(name for name in unknown if name not in limit.words and limit.words not in name)
+
     def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""
         readings = [
@@ -325,7 +332,7 @@ class Grammar:
             unsure=True,
             gap=limit.said,
             understood=(*_understood(scan), Understood("gap", limit.words, "limit")),
-            unknown=Comparison(self.recognition, scan, lines).left_out().unknown,
+            unknown=self._unknown_beside(limit, scan, lines),
         )
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:

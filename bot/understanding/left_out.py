@@ -31,7 +31,7 @@ _MOST = re.compile(
     r"最(?:大|小|多|少|高|低|贵|便宜|早|晚|长|久)"
     r"|(?<![a-z])(?:largest|biggest|smallest|highest|lowest|oldest|earliest|cheapest|longest)(?![a-z])"
 )
-_NOT = re.compile(r"(?:没有?|尚未|未|不)$|(?<![a-z])(?:not|without|never)(?: been| yet| any)* $")
+_NOT = re.compile(r"(?:(?<!有)没有?|尚未|未|不)$|(?<![a-z])(?:not|without|never)(?: been| yet| any)* $")
 _SAME = re.compile("(?:就是|也就是|即|是)?(?:这|那)?[个种款把批些]?")
 """Stands between a code and what it is called."""
 _UNDONE = re.compile("(?:没有?|尚未|未(?!来))[^\\s,，。的了吗]{1,5}(?=的.)")

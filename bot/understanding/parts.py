@@ -34,6 +34,8 @@ def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComp
     if LimitFinder.sets_side_by_side(scan.text):
         return None
     for parts in _parts_of(scan):
+        if any(_is_a_number(part, scan) for part in parts):
+            continue  # SO-1001和1002发了吗 asks one thing of two
         asked = [each for part in parts if (each := read(part)) and not each.gap and _says_what_it_asks(each, lines)]
         if len(asked) == len(parts) and _are_apart(asked[0], asked[1], lines):
             others = [line for each in asked if each.unsure for line in each.alternatives]
@@ -48,10 +50,15 @@ def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComp
     return None
 
 
+def _is_a_number(part: str, scan: Scan) -> bool:
+    """Whether a part of a sentence is the number of a document alone."""
+    return any(span.text == part for span in scan.spans if span.kind in {SpanKind.DOCUMENT, SpanKind.DELIVERY})
+
+
 def _says_what_it_asks(reading: Reading, lines: LineComposer) -> bool:
     """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
     kinds = {part.kind for part in reading.understood}
-    if SpanKind.CUE not in kinds:
+    if not kinds & {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
         return False
     command = lines.commands.parse(reading.line).command
     words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)

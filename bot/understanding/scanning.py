@@ -62,6 +62,7 @@ _SAYS_NOTHING = re.compile(
     r"|(?:到|截[至止]到?)?(?:今天|今日|目前|现在)(?:为止|之前|以前|前)(?=.*(?:[没未晚拖]|逾期|超期|过期))"
 )
 """Times of day, lengths of time, amounts of money, and up to now beside what is late."""
+_UP_TO_NOW = re.compile("(?:为止|之前|以前|前)$")
 _EXCEPT = ("除了", "except", "excluding", "other than")
 """Begins what is left out of a list; other words take something back."""
 _FIGURE = "[0-9一二两三四五六七八九十百千万][0-9.,一二两三四五六七八九十百千万亿]*"
@@ -197,7 +198,7 @@ def restrictions_in(text: str) -> Iterator[str]:
         if match[0].startswith(_EXCEPT):
             yield text[match.start() : match.end()].strip()
     for match in _SAYS_NOTHING.finditer(rest):
-        if not match[0].isascii() or any(map(str.isdigit, match[0])):
+        if _UP_TO_NOW.search(match[0]) is None and (not match[0].isascii() or any(map(str.isdigit, match[0]))):
             yield text[match.start() : match.end()].strip()
 
 
