@@ -34,7 +34,7 @@ _MOST = re.compile(
 _NOT = re.compile(r"(?:(?<!有)没有?|尚未|未|不)$|(?<![a-z])(?:not|without|never)(?: been| yet| any)* $")
 _SAME = re.compile("(?:就是|也就是|即|是)?(?:这|那)?[个种款把批些]?")
 """Stands between a code and what it is called."""
-_UNDONE = re.compile("(?:没有?|尚未|未(?!来))[^\\s,，。的了吗]{1,5}(?=的.)")
+_UNDONE = re.compile("(?<!有)(?:没有?|尚未|未(?!来))[^\\s,，。的了吗]{1,5}(?=的.)")
 _OF_GOODS = frozenset({"order", "po", "delivery", "mo"})
 _IS_UNPAID = re.compile("[没未].*[付款票]|unpaid|not (?:been )?(?:paid|invoiced|billed)", re.IGNORECASE)
 """Is said of a list of orders, which tells what is not delivered."""
