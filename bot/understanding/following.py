@@ -11,6 +11,7 @@ from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
+from bot.understanding.following_goods import of_every_partner, of_goods, ranked_on_the_same_days
 from bot.understanding.following_lists import ranked_again, widened
 from bot.understanding.following_subjects import for_a_customer, of_another_document, said_in
 from bot.understanding.following_wishes import wished
@@ -33,7 +34,8 @@ _ROW = re.compile(
 _WITHOUT_A_SUBJECT = frozenset({"help", "whoami", "watches", "subscriptions"})
 """Commands after which nothing goes on: they are about the asker, and not about the business."""
 _GOES_ON = re.compile(
-    r"^(?:那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$|^(?:and|what about|how about|then)\b",
+    r"^(?:算了(?:吧|不看了)?[\s,，]*(?:改|先|就)?(?:看看?|查一?下?)?|那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$"
+    r"|^(?:and|what about|how about|then)\b|,? (?:for )?(?:the )?same (?:customer|client)$|同一?个?客户的?$",
     re.IGNORECASE,
 )
 _PART_OF_THE_LIST = re.compile(
@@ -45,7 +47,7 @@ _SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗�
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 _OF_THE_DOCUMENT = re.compile(
     r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
-    r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how)\b",
+    r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how|tracking|eta)\b|单号$|快递$|物流$",
     re.IGNORECASE,
 )
 """Asked of a document that is there: 开票没, 批了吧."""
@@ -73,12 +75,12 @@ _TOLD_BY: Mapping[str, frozenset[str]] = {
 }
 """What the card of a document tells that words of other commands ask: 什么时候到期, 做到哪一步."""
 _LEAVES_OUT = re.compile(
-    r"^(?:还|有没有|最近|上次|上一次|多少|几|怎么|信用|额度|电话|联系|欠|付|逾期了|拖了)|(?:吗|没|没有|多少|多少钱|几个|几笔|几张)[?？]?$"
+    r"^(?:还|有没有|最近|上次|上一次|多少|几|怎么|信用|额度|电话|联系|欠|付|逾期了|拖了)|(?:吗|没|没有|多少|多少钱|几个|几笔|几张|在哪[里儿]?|到哪[里儿]?了)[?？]?$"
     r"|\b(?:they|them|their)\b",
     re.IGNORECASE,
 )
 _OF_EVERYBODY = re.compile(
-    r"谁|哪|所有|全部|客户|供应商|我们|咱|公司|大家|一共|总共|我的|\b(?:who|which|all|we|our|us|my|customers?|vendors?|suppliers?)\b",
+    r"谁|哪(?![里儿]?了?$)|所有|全部|客户|供应商|我们|咱|公司|大家|一共|总共|我的|\b(?:who|which|all|we|our|us|my|customers?|vendors?|suppliers?)\b",
     re.IGNORECASE,
 )
 _OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product", "mo"})
@@ -129,6 +131,9 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
         or ranked_again(grammar, rest.strip(), last, usable)
         or widened(grammar, text, last, usable)
         or for_a_customer(grammar, text, last, usable)
+        or of_every_partner(grammar, text, last, usable)
+        or of_goods(grammar, text, last, usable)
+        or ranked_on_the_same_days(grammar, text, last, usable)
     ):
         return told
     drawn = grammar.commands.parse(last.line).command == "report" and _DRAWN.search(text)
@@ -267,6 +272,7 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
     leads_to = [line for line in last.links if grammar.commands.parse(line).command == asked]
     billed = BILLED_BY.get(document[0], "")
     is_numbered_so = asked == "audit" or (asked == "payment" and document[0] in _PAID_FOR)
+    is_numbered_so |= asked == "delivery" and document[0] == "order"
     is_numbered_so |= (before.command, asked) in _OF_ITS_NUMBER and document[0] in _NUMBERED_ALIKE
     if billed and (usable is None or billed in usable) and grammar.lines.asks_for_its_bills(scan):
         line: str | None = command_line(billed, words[0])
@@ -427,6 +433,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         words = []  # a list is asked for, and no document is one
     if before == "price" and command != before:
         words = words[:1]  # not for whom the price is
+    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT):
+        return None  # no partner and no document is called so
     if with_subject and new_words and command == before:
         return None
     if command == "payment" and words:

@@ -31,6 +31,7 @@ _OF_ALL_DAYS = re.compile(
     re.IGNORECASE,
 )
 _SAYS_NOTHING = re.compile("[那么再就还是看查的呢吧吗]*")
+_PRODUCTS = re.compile(r"产品|商品|货|型号|\b(?:products?|items?|goods|sellers?)\b", re.IGNORECASE)
 _NEED = "×"
 
 
@@ -46,6 +47,8 @@ def ranked_again(
     known = grammar.sentences.lists[before.command]
     old = next((word for word in words if word in known), "")
     scan = grammar.recognition.scan(text)
+    if before.command != "product" and _PRODUCTS.search(text):
+        return None  # what sells best stands for itself
     if not old or len(words) != 1 or not _only_days_and_rankings(grammar, scan):
         return None
     keyword = _measure(grammar, before.command, scan)

@@ -13,7 +13,7 @@ from bot.understanding.grammar import Grammar
 from bot.understanding.scanning import SpanKind
 from bot.understanding.sentences import IN_THE_ERP
 from bot.understanding.shown_documents import OF_THIS, document_of
-from bot.understanding.wishes import Wish, line_of
+from bot.understanding.wishes import Wish, line_of, without_limit
 
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提醒|通知|告诉)"), "不用盯了"
@@ -35,7 +35,7 @@ def wished(
     about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
     if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
         return None
-    if _UNREAD_NAME.search(grammar.recognition.scan(wish.rest).rest):
+    if _UNREAD_NAME.search(without_limit(grammar.recognition.scan(wish.rest).rest)):
         return None  # it is about somebody or something else
     reading = grammar.read(f"{words[0]} {text}", usable)
     return replace(reading, by=ReadBy.CONTEXT) if reading else None

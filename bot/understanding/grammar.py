@@ -10,7 +10,7 @@ from math import inf
 
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.chat.registry import Commands
+from bot.chat.registry import AnyCommand, Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.lines import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
@@ -266,10 +266,22 @@ class Grammar:
         if command.name == BARE:
             rest = _SEARCHED_FOR.sub("", rest)
         line = f"/{command.name} {self.commands.with_implied(word, rest)}".strip()
-        if text.startswith("/") or command.name not in self.sentences.commands:
+        if text.startswith("/"):
+            return line
+        if not command.only_asks and word.casefold() == command.name and self._speaks_of_deed(rest, command):
+            return None
+        if command.name not in self.sentences.commands:
             return line
         spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
         return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
+
+    def _speaks_of_deed(self, rest: str, command: AnyCommand) -> bool:
+        """Whether the English word of a deed begins a sentence: reject PO-1002 it's too costly."""
+        words = rest.casefold().split()
+        if len(words) < 2:
+            return False
+        listed = self.commands.named(words[0]) is not None  # subscribe order open 18:00
+        return command.governed or (not listed and not self.sentences.fillers.isdisjoint(words))
 
     def _is_sentence(self, text: str, command: str) -> bool:
         """Whether there are words in ``text`` that the command does not take."""

@@ -21,6 +21,7 @@ from bot.erp.index.port import Readings
 from bot.erp.model import Bill, Customer, Payment, Product, Slice, Supplier
 from bot.erp.port import ListQuery
 from bot.errors import DingerpError
+from bot.understanding.sizes import sizes_of
 from bot.understanding.vocabulary import NumberShape, Vocabulary, shapes_of, spelled
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ async def learn_vocabulary(
         sellers=sellers,
         buyers=buyers,
         goods=_each(text for product in products for text in (product.name, product.spec)),
+        sizes=sizes_of((product.name, product.spec) for product in products),
         pinyin={name: syllables for name, (_, syllables) in spellings.items()},
         initials={name: letters for name, (letters, _) in spellings.items()},
         codes={each.number: each.name for each in (*masters.vendors, *masters.customers)},

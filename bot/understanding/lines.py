@@ -14,7 +14,7 @@ from bot.chat.days import (
     names_days_ahead,
 )
 from bot.chat.parsing import command_line
-from bot.chat.records.demand import read_amount, typed_demand
+from bot.chat.records.demand import ENGLISH_MULTIPLE, read_amount, typed_demand
 from bot.chat.registry import Commands
 from bot.understanding.named_lists import AGEING, LATE, OPEN, NamedLists, days_said
 from bot.understanding.recognition import (
@@ -32,9 +32,15 @@ from bot.understanding.sides import Sides
 from bot.understanding.vocabulary import Trade, Vocabulary
 
 _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
-_AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
+_AMOUNT = re.compile(
+    rf"[0-9.,]+\s*{ENGLISH_MULTIPLE}|{_NUMERALS}?(?=\s*千克)|{_NUMERALS}",
+    re.IGNORECASE,
+)
 """The number before a unit: 千克 is a unit, 千个 are thousand."""
-_COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*(?:[x×*]|of)?\s*$")
+_COUNT = re.compile(
+    rf"(?<![\w.,-])(\d{{1,7}}|\d+(?:\.\d+)?\s*{ENGLISH_MULTIPLE})\s*(?:[x×*]|of)?\s*$",
+    re.IGNORECASE,
+)
 _ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][零一二三四五六七八九十百千]*")
 _ENOUGH = "够"
 _PAYING = "付"
@@ -54,6 +60,8 @@ _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
 _OF_MONEY = ("bill", "payment")
+_LISTED_BY_PRODUCT = frozenset({"mo", "arrivals"})
+"""Commands that list what there is of a product, on some days too."""
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
@@ -135,6 +143,8 @@ class LineComposer:
         barred = self.barred(scan)
         for cue in self.recognition.cues_in(scan):
             command = others.get(cue.command, cue.command)
+            if command == "delivery" and cue.keyword == LATE and not self._has_deliveries:
+                command = "order"  # an ERP that tells of no deliveries knows which orders are late
             listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
             if not listed and command not in barred and (usable is None or command in usable):
                 weights[command] = weights.get(command, 0) + cue.weight
@@ -166,7 +176,8 @@ class LineComposer:
                 else [*found, *self._of_products(scan, products, ranked, weights, usable)]
             )
         if products or scan.of_kind(SpanKind.WAREHOUSE):
-            return self._of_products(scan, products, ranked, weights, usable)
+            lines = self._of_products(scan, products, ranked, weights, usable)
+            return [(self._on_days(line, scan), weight) for line, weight in lines]
         return self._of_lists(scan, ranked, weights)
 
     def _of_documents(
@@ -254,6 +265,16 @@ class LineComposer:
                 for store in stores or ("",):
                     yield command_line(command, *several, customer, store, needed), DECISIVE
 
+    def _on_days(self, line: str, scan: Scan) -> str:
+        """Return the line of a product with the list and the days that a sentence names: RM-11下周有到货吗."""
+        name, _, rest = line.removeprefix("/").partition(" ")
+        if name not in _LISTED_BY_PRODUCT:
+            return line
+        keyword = self.lists.named(name, scan)
+        if keyword == LATE and self.lists.is_due_later(name, scan):
+            keyword = ""  # nothing that is due today is late
+        return self.lists.with_days(f"{command_line(name, keyword)} {rest}", name, scan)
+
     def draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
         """Whether a picture of a product is asked for: there is one of its stock alone."""
         return weights.get("chart", 0) >= SAYS_OUTRIGHT and not _OF_SALES_OR_DEBTS.search(scan.text)
@@ -291,8 +312,8 @@ class LineComposer:
                 yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
             return
         named = _joined(scan, *_NAMES)
-        if not ranked and self._is_product(scan) and stores:
-            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan)), 1
+        if not ranked and self._is_product(scan) and (stores or self.demand(scan)):
+            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan), self.demand(scan)), 1
             return
         if not ranked:
             digits = scan.of_kind(SpanKind.DIGITS)
@@ -361,7 +382,8 @@ class LineComposer:
         if name in ALONE:
             return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
-        if digits[0].isdecimal():
+        counted = bool(scan.of_kind(SpanKind.DIGITS)) and self._is_product(scan)  # 工业壁扇650够吗
+        if digits[0].isdecimal() and not counted:
             number = self._number("order" if name == "invoice" and self._names_orders(scan) else name, digits[0])
             moved = name == "order" and self._asks_for_deliveries(scan, self.weigh(scan, None))
             return command_line("delivery" if moved else name, number)

@@ -11,12 +11,14 @@ from itertools import pairwise
 from bot.chat.arguments import Word
 from bot.chat.days import DaysOrMonth, names_days
 from bot.chat.registry import Commands
+from bot.erp.index.pinyin import may_be_initials
 from bot.understanding.homophones import Homophones
 from bot.understanding.misspellings import Misspellings
 from bot.understanding.scanning import (
     Scan,
     Span,
     SpanKind,
+    begins_a_word,
     drop_corrected,
     drop_counted_units,
     drop_negated,
@@ -36,8 +38,10 @@ from bot.understanding.scanning import (
     take_quantities,
     take_stock_of_warehouses,
     take_words,
+    without_address,
 )
 from bot.understanding.sentences import Cue, Sentences
+from bot.understanding.sizes import Sizes
 from bot.understanding.spoken_numbers import (
     part_codes,
     spell_digits,
@@ -49,7 +53,6 @@ from bot.understanding.vocabulary import Vocabulary
 
 LONGEST_WORD = 24
 """Characters of a filler or date at most."""
-_TIMES = re.compile(r"(?<=\d)乘(?=\d)")
 OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
 """Commands that look for a partner's name: ERPs do not know it in pinyin."""
 _DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
@@ -62,6 +65,10 @@ NAMED = frozenset(
 """What a question is about, beside which a short word that nobody knows is no name."""
 SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
+_SPOKEN_AMOUNT = re.compile("[一二两三四五六七八九]?[十百千万][零一二两三四五六七八九十百千万]*")
+_COUNTED_OR_MADE = frozenset({"stock", "arrivals", "shortage", "mo"})
+"""Commands that a sentence asks of goods; a price may be one for a customer."""
+_LONGEST_INITIALS = 5
 _LONGEST_PARTED = 16
 """Signs of a piece that may be a name and its size."""
 
@@ -82,7 +89,7 @@ class Recognition:
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
-        scan = Scan.of(self.misspellings.mend(_TIMES.sub("×", text), self._is_called_so))
+        scan = Scan.of(self.misspellings.mend(self.sizes.mend(without_address(text)), self._is_called_so))
         sentences = self.sentences
         drop_negated(scan)
         take_mentions(scan, self.stores)
@@ -100,7 +107,7 @@ class Recognition:
         take_names(scan, SpanKind.WAREHOUSE, self.stores, self.longest_store)
         spell_digits(scan)
         take_counted_numbers(scan)
-        take_days(scan, self.vocabulary.knows_product)
+        take_days(scan, self._is_size)
         take_quantities(scan, self.quantity)
         take_off_topic(scan, sentences.off_topic, LONGEST_WORD, self.is_in_a_name)
         scan.respell(self.homophones.mend(scan.rest, self._is_word))
@@ -113,9 +120,10 @@ class Recognition:
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self.is_name):
-            if len(piece) > 1 or piece.isdecimal():
+            if (len(piece) > 1 or piece.isdecimal()) and not self._is_amount(piece):
                 scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
         drop_corrected(scan)
+        self._keep_initials(scan)
         self._join_partners(scan)
         self._drop_words_beside_names(scan)
         self._take_sizes(scan)
@@ -123,13 +131,49 @@ class Recognition:
         drop_repeated(scan)
         return scan
 
+    def _is_amount(self, piece: str) -> bool:
+        """Whether a piece is a number in characters, and no part of a name: 两千."""
+        return _SPOKEN_AMOUNT.fullmatch(piece) is not None and not self.is_in_a_name(piece)
+
+    def _keep_initials(self, scan: Scan) -> None:
+        """Leave letters as they were typed that may be those of goods, where something is asked that only goods have.
+
+        xd还剩多少 asks for 锌锭, whose letters the index of products knows, and for no partner with these letters.
+        """
+        asked = {cue.command: cue.weight for cue in sorted(self.cues_in(scan), key=lambda cue: cue.weight)}
+        goods = max((asked.get(name, 0) for name in _COUNTED_OR_MADE), default=0)
+        others = max((weight for name, weight in asked.items() if name not in _COUNTED_OR_MADE), default=0)
+        partners = scan.of_kind(SpanKind.PARTNER)
+        if not goods > others or len(partners) != 1 or scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.NAME):
+            return
+        (partner,) = partners
+        if len(partner.text) <= _LONGEST_INITIALS and may_be_initials(partner.text.casefold()):
+            scan.spans.remove(partner)
+            scan.spans.append(replace(partner, kind=SpanKind.NAME, value=partner.text))
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        return Sizes(self.vocabulary.sizes, self.vocabulary.knows_product)
+
+    def _is_size(self, size: str, text: str, start: int, end: int) -> bool:
+        """Whether 5号 is a size at a place in a text: goods of that size stand beside it, or begin after it."""
+        if size in self.vocabulary.sizes:
+            return self.sizes.is_beside_goods(size, text, start, end)
+        return begins_a_word(text, end) and self.vocabulary.knows_product(size)
+
     def _take_sizes(self, scan: Scan) -> None:
         """Take a quantity beside goods for their size where there are goods of this size: 钢卷尺5米."""
         goods = [span for span in scan.of_kind(SpanKind.NAME) if self.vocabulary.knows_product(span.value)]
         for span in scan.of_kind(SpanKind.QUANTITY):
-            if self.vocabulary.knows_product(span.text) and any(are_beside(scan, span, other) for other in goods):
+            beside = [other for other in goods if are_beside(scan, span, other)]
+            if beside and self._are_goods_of_size(span.text, beside):
                 scan.spans.remove(span)
                 scan.spans.append(replace(span, kind=SpanKind.NAME))
+
+    def _are_goods_of_size(self, size: str, goods: Iterable[Span]) -> bool:
+        if size in self.vocabulary.sizes:
+            return any(self.sizes.of(each.value, size) for each in goods)
+        return self.vocabulary.knows_product(size)
 
     def _name_partners(self, scan: Scan) -> None:
         """Take codes of partners for their names, by which documents are found, where a list of those is asked for."""
@@ -177,7 +221,7 @@ class Recognition:
         for size in range(len(piece) - SHORTEST_NAME, SHORTEST_NAME - 1, -1):
             first, last = piece[:size], piece[size:]
             taken = last[1:] if last[0] in self.sentences.verbs and len(last) > SHORTEST_NAME else last
-            sized = _SIZED.search(piece) and knows(first)
+            sized = _SIZED.search(piece) and self._names_goods(first)
             if (sized or self.vocabulary.knows_partner(first)) and self._names_goods(taken):
                 return (start, first), (start + len(piece) - len(taken), taken)
         return ((start, piece),)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.chat.days import find_days
+from bot.chat.records.demand import ENGLISH_MULTIPLE
 from bot.understanding.sentences import PARTED, parted_pattern
 from bot.understanding.vocabulary import Vocabulary
 
@@ -47,7 +48,7 @@ _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|�
 _BARCODE = re.compile(r"(?<![0-9A-Za-z.])\d{12,14}(?![0-9A-Za-z.])")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,14}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
-    r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|不是(?![\s,，])|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
+    r"(?:(?<!要)不要(?!批|审|动|签)|(?<!是)不是要|不是问|不是查|(?<!是)不是(?![\s,，])|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
     r"(?=[,;，；。]|而?是(?!不)|而要|我要|我想看|只要|只看|就看|先|把|还有|其他|其它|别的|$)"
     r"|[a-z]+-?\d+的?(?:不用看|不看|不用管|不用查|不要|不算)了?"
     r"|(?<![a-z])(?:except|excluding|other than) [^,;.]+?(?=,|;|\.| but | just |$)"
@@ -58,14 +59,41 @@ _NEGATED = re.compile(
 _SAYS_NOTHING = re.compile(
     r"(?<![\d:])\d{1,2}[:：][0-5]\d(?![\d:])|(?:超过|大于|多于|不到)\d+(?:天|个月|周|年)(?:以上)?"
     r"|\d[\d,.]*\s*(?:万?元|万块|万|块钱|美元|美金)|\b(?:what|how) about\b"
+    r"|(?:到|截[至止]到?)?(?:今天|今日|目前|现在)(?:为止|之前|以前|前)(?=.*(?:[没未晚拖]|逾期|超期|过期))"
 )
-"""Times of day, lengths of time and amounts of money."""
+"""Times of day, lengths of time, amounts of money, and up to now beside what is late."""
 _CORRECTION = re.compile(
     r"(?<!对)不对(?!劲)|(?P<sure>(?:说|打|写|讲)错了|(?:哦|噢|啊|呃|额)不(?:是|,|，|\s)|(?<=[\s,，])不是(?=[\s,，])"
     r"|(?<![a-z])(?:no wait|i mean|sorry,? i meant?|make that|scratch that)(?![a-z]))",
     re.IGNORECASE,
 )
 """Says that what stands before it was not meant."""
+
+
+_ADDRESSED = re.compile(
+    r"^(?:(?:如果|要是|万一)?(?:不够|没有|没货|缺货|不行|缺)的话[,，\s]*)?(?:(?:喂|诶|欸|哎呀?|嗯|呃|对了|话说|(?:我想?)?问一?下|不好意思|打扰一?下)[啊呀哈吧哦呢,，、\s]*"
+    r"|(?:那个谁|那谁|那啥|师傅|老板|兄弟|小伙子|同志|各位)(?:[啊呀哈吧哦,，、\s]+|(?=麻烦|劳烦|请|你|[帮给替]我)))*"
+    r"(?:(?:麻烦|劳烦|辛苦|请)?你?(?:再|先|快|赶紧)?[帮给替](?:我们|咱们|我|咱)?(?:再|先)?"
+    r"(?:[看查问算找说翻瞅瞧]|核实|了解)(?:一?下|一?[看查问]|[看查说瞧]|一眼)?[啊呀哈吧哦呢,，\s]*)?"
+    r"(?:(?:到底|究竟)是?(?=哪|谁|什么|啥|多少|几|有))?"
+)
+"""Addresses somebody and asks to look: 那个谁你帮我看一下, 喂, 你给我查一下到底是."""
+_SAID_AFTER = re.compile(
+    r"[\s,，]*(?:[给跟]我说说|说一?下|你看看|你看一?下|谢谢|辛苦了?|(?:我们?)?(?:好|要)安排(?:卸货|人|车)"
+    r"|(?:客户|老板|领导|车间|产线|那边|人家)[都又]?(?:一直)?(?:在|等着)?[催问等](?:我们?|着呢|呢|得急|[了着])*)[啊呀哈吧哦呢]*$"
+)
+"""Says after a question why it is asked."""
+_LEAST_LEFT = 3
+"""Signs that must be left of a sentence without what is said around its question."""
+
+
+def without_address(text: str) -> str:
+    """Return a sentence without what is said to somebody before its question, and why it is asked after it."""
+    before = _ADDRESSED.match(text)
+    start = before.end() if before else 0
+    after = _SAID_AFTER.search(text, start)
+    end = after.start() if after else len(text)
+    return text[start:end].strip() if end - start >= _LEAST_LEFT else text
 
 
 class SpanKind(StrEnum):
@@ -206,11 +234,16 @@ def take_digits(scan: Scan) -> None:
         scan.take(SpanKind.DIGITS, match.start(), match.end())
 
 
-def take_days(scan: Scan, known: Callable[[str], bool]) -> None:
-    """Take days that a list can be restricted to; 五号纸箱 is no day where there are goods of a ``known`` size 5号."""
+def begins_a_word(text: str, at: int) -> bool:
+    """Whether a sign of a word stands at a place in what is left of a text."""
+    return _IS_WORD.match(text, at) is not None
+
+
+def take_days(scan: Scan, is_size: Callable[[str, str, int, int], bool]) -> None:
+    """Take days that a list can be restricted to; 五号纸箱 is no day where 5号 at its place ``is_size`` of goods."""
     for start, end in find_days(scan.rest):
         size = _SIZE.fullmatch(scan.rest, start, end)
-        if size and _IS_WORD.match(scan.rest, end) and known(f"{size[1].translate(DIGIT_OF)}号"):
+        if size and is_size(f"{size[1].translate(DIGIT_OF)}号", scan.rest, start, end):
             scan.respell(scan.rest[:start] + scan.rest[start:end].translate(DIGIT_OF) + scan.rest[end:])
         else:
             scan.take(SpanKind.DATE, start, end)
@@ -234,7 +267,9 @@ def quantity_pattern(units: Iterable[str]) -> re.Pattern[str]:
     """Return the pattern of a number with one of the units."""
     longest_first = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
     return re.compile(
-        rf"(?<![A-Za-z0-9.,哪])(?:\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?|[一二两三四五六七八九十百千万半几][零〇一二两三四五六七八九十百千万半几]*)\s*(?:{longest_first})(?![A-Za-z0-9])"
+        rf"(?<![A-Za-z0-9.,哪])(?:\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?(?:\s*{ENGLISH_MULTIPLE})?"
+        rf"|[一二两三四五六七八九十百千万半几][零〇一二两三四五六七八九十百千万半几]*)\s*(?:{longest_first})(?![A-Za-z0-9])",
+        re.IGNORECASE,
     )
 
 

@@ -210,6 +210,8 @@ class Vocabulary:
     sellers: tuple[str, ...] = ()
     buyers: tuple[str, ...] = ()
     goods: tuple[str, ...] = ()
+    sizes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The names of goods by the sizes that they have."""
     pinyin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of partners and people with their spellings by syllables, each after a line break."""
     initials: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

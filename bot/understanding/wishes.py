@@ -138,6 +138,11 @@ def line_of(wish: Wish, scan: Scan, read: Callable[[str], str]) -> str:
     return command_line(wish.command)
 
 
+def without_limit(text: str) -> str:
+    """Return a text without the figure below or above which somebody wants to be told."""
+    return _ABOVE.sub(" ", _BELOW.sub(" ", text))
+
+
 def _subjects(scan: Scan) -> Sequence[str]:
     return [span.value for kind in (SpanKind.PRODUCT, SpanKind.DOCUMENT) for span in scan.of_kind(kind)]
 

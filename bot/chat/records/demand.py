@@ -18,6 +18,10 @@ _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八
 _POWERS = {"十": 10, "百": 100, "千": 1000}
 _MYRIAD = 10_000
 _HALF = Decimal("0.5")
+ENGLISH_MULTIPLE = r"(?:k|thousand|hundred|dozen|lakhs?|lacs?)(?![a-z])"
+"""Letters and English words after a number that make more of it."""
+_ENGLISH = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({ENGLISH_MULTIPLE})", re.IGNORECASE)
+_WORTH = {"k": 1000, "thousand": 1000, "hundred": 100, "dozen": 12, "lakh": 100_000, "lac": 100_000}
 _PIECES = frozenset("个件只支根条块片张台套把颗粒枚") | {"pc", "pcs", "piece", "pieces", "ea", "each", "unit", "units"}
 """Words that count single things: people say 个 of what the ERP counts in 把."""
 _MULTIPLES = {"百": 100, "千": 1000, "万": _MYRIAD}
@@ -86,7 +90,9 @@ def typed_demand(amount: Decimal, unit: str) -> str:
 
 
 def read_amount(text: str) -> Decimal | None:
-    """Return the number that a text is: 500, 1,200, 三百, 两千五, 1.5万, 半; None for all else, and for zero."""
+    """Return the number that a text is: 500, 1,200, 三百, 两千五, 1.5万, 半, 2k; None for all else, and for zero."""
+    if english := _ENGLISH.fullmatch(_THOUSANDS.sub("", text.strip())):
+        return Decimal(english[1]) * _WORTH[english[2].casefold().removesuffix("s")] or None
     match = _NUMBER.fullmatch(_THOUSANDS.sub("", text.strip()))
     if match is None:
         return None
