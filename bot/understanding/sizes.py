@@ -80,6 +80,10 @@ class Sizes:
         return {size.casefold(): tuple(map(str.casefold, names)) for size, names in self.goods_of.items()}
 
     @cached_property
+    def _spellings(self) -> Mapping[str, str]:
+        return {size.casefold(): size for size in self.goods_of}
+
+    @cached_property
     def _by_number(self) -> Mapping[str, tuple[str, ...]]:
         """Sizes of one number by that number: 650 is 650mm, and 5.5 is Φ5.5."""
         found: dict[str, tuple[str, ...]] = {}
@@ -113,7 +117,7 @@ class Sizes:
 
     def _written(self, size: str) -> str:
         """Return a size as products write it."""
-        return next(each for each in self.goods_of if each.casefold() == size)
+        return self._spellings[size]
 
     def _alone(self, match: re.Match[str]) -> str:
         """Return the size of which only the number is said, of goods that are named beside it."""

@@ -14,6 +14,9 @@ from bot.chat.records.demand import Demand, read_amount, typed_demand
     [
         ("500", "500"),
         ("1,200", "1200"),
+        ("2k", "2000"),
+        ("1.5 lakh", "150000"),
+        ("3 thousand", "3000"),
         ("12.5", "12.5"),
         ("三百", "300"),
         ("十", "10"),
