@@ -233,7 +233,8 @@ _NUMERALS = "零〇一二两三四五六七八九十百千万亿"
 _LATIN_MULTIPLE = r"(?:thousand|lakhs?|lacs?|crores?|million|mn|[kwm])(?![a-z])"
 _NUMBER = (
     rf"(?:(?:\d{{1,3}}(?:,\d{{2,3}})+|\d{{1,12}})(?:\.\d{{1,4}})?(?:\s?{_LATIN_MULTIPLE}|百万|千万|亿|[万千百](?:\d千?)?)?"
-    rf"|[{_NUMERALS}]*[十百千万亿][{_NUMERALS}]*"
+    rf"|(?=[百千万亿]*[一二两三四五六七八九十])[{_NUMERALS}]*[十百千万亿][{_NUMERALS}]*"
+    r"|(?:百万|千万|[百千万亿])(?=[的元块了以美人]|[\s,，]|$|订|单|发票|采购|[收付应账回]款?)"
     rf"|(?:{_one_of(_ENGLISH)})\s(?:hundred|{_LATIN_MULTIPLE}))"
     rf"(?![\d{_NUMERALS}几多来余]|[.,/:]\d)"
 )

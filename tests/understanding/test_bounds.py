@@ -133,7 +133,7 @@ def test_how_people_say_amounts(said: str, typed: str) -> None:
             "单价超过1000",
             "over 30",
         ),
-        *("除了五万以上的", "10001到10005", "within 2 weeks", "单价超过1000", "over 30"),
+        *("路过万达", "除了五万以上的", "10001到10005", "within 2 weeks", "单价超过1000", "over 30"),
     ],
 )
 def test_what_is_no_amount_is_none(said: str) -> None:
