@@ -383,7 +383,7 @@ class LineComposer:
 
     def _several_partners(self, scan: Scan) -> list[Span]:
         """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
-        partners = scan.of_kind(SpanKind.PARTNER)
+        partners = partners_or_people(scan)
         apart = [
             _IN_A_LIST.fullmatch(scan.text, end_of(first), last.start) is not None
             and not self.vocabulary.partner_with(first.value, last.value)
