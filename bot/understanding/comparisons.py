@@ -54,6 +54,13 @@ def compares(scan: Scan) -> bool:
     return compares_with_usual(text) or (_COMPARED.search(text) is not None and bool(_days_in(scan)))
 
 
+def may_compare(scan: Scan) -> bool:
+    """Whether a sentence may compare anything: it costs little to know that most do not."""
+    text = scan.text
+    earlier = any(_EARLIER.search(span.text) for span in scan.of_kind(SpanKind.DATE))
+    return earlier or _COMPARED.search(text) is not None or compares_with_usual(text)
+
+
 def compares_with_usual(text: str) -> bool:
     """Whether a sentence compares with the days that are usual, without naming them: 同比, 环比."""
     return _YEAR_ON_YEAR.search(text) is not None or _ON_END.search(text) is not None

@@ -53,6 +53,8 @@ class GapFinder:
             return FoundGap(Gap.TURNOVER, products[0].text, scan.text)
         if partners_or_people(scan) and not any(scan.of_kind(kind) for kind in OF_ONE) and compares(scan):
             return FoundGap(Gap.COMPARISON, scan.text, scan.text)
+        if not any(words.search(scan.text.casefold()) for words in self._sentences.gaps.values()):
+            return None  # names are looked up in all that the company has
         text, sold_to_us = self._without_names(scan), self.lines.sides.trade_of(scan) is Trade.PURCHASE
         for said, match in self._said(text):
             gap = Gap.RECEIVED if said is Gap.SHIPPED and sold_to_us else said  # what a vendor sent came in

@@ -13,7 +13,7 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import AnyCommand, Commands
 from bot.phrase import phrase
 from bot.understanding.bounds import SpokenBounds, find_bounds
-from bot.understanding.comparisons import REPORT, find_comparison
+from bot.understanding.comparisons import REPORT, find_comparison, may_compare
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gap_finding import FoundGap, GapFinder
 from bot.understanding.gaps import SAID, Gap, by_due_days, nearest, of_product
@@ -246,7 +246,9 @@ class Grammar:
 
     def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
-        if scan.of_kind(SpanKind.OFF_TOPIC) or self._names_anything(scan) or (usable and REPORT not in usable):
+        if not may_compare(scan) or scan.of_kind(SpanKind.OFF_TOPIC) or (usable and REPORT not in usable):
+            return None
+        if self._names_anything(scan):
             return None
         found = find_comparison(scan, self.lines.weigh(scan, usable))
         if found is None:

@@ -73,7 +73,7 @@ def _are_apart(first: Reading, last: Reading, lines: LineComposer) -> bool:
         return first.line != last.line and command not in _HOLD_SEVERAL
     scan = lines.recognition.scan(" ".join(part.text for part in last.understood))
     words = [lines.recognition.cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
-    return not all(any(cue.keyword and cue.command == command for cue in cues) for cues in words)
+    return not words or not all(any(cue.keyword and cue.command == command for cue in cues) for cues in words)
 
 
 def _parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
