@@ -105,7 +105,8 @@ class GapFinder:
         weights = self.lines.weigh(beside if gap is Gap.EXPIRY else scan, usable)
         top = max(weights, key=lambda name: weights[name], default="")
         if gap is Gap.EXPIRY:
-            return not self._recognition.is_known(scan) and top not in _OF_LISTS
+            listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO  # 料 only hints at a purchase order
+            return not self._recognition.is_known(scan) and not listed
         if gap is Gap.STATE:
             listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO
             return listed and not self.lines.lists.named(top, beside)

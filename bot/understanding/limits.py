@@ -54,7 +54,8 @@ _FUTURE = re.compile(
     r"|预测|预估|涨不涨|跌不跌"
     r"|(?:[年月]底|明年|下半年|下个?(?:月|季度?|周)|以后|将来|未来)[^,，。]{0,6}[能会要][^,，。]{0,4}(?:卖|赚|销|收入|做多少)"
     rf"|{_NUMERAL}(?:天|周|个?星期|个?礼拜|个?月|年)(?:以后|之后|后)"
-    r"|(?<![a-z])will (?!the |this |that |my |our |an? )\S+ (?:sell|order|buy|rise|fall|cost|earn|make|need|grow)(?![a-z])"
+    r"|(?<![a-z])will (?!the |this |that |my |our |an? )\S+ "
+    r"(?:sell|order|buy|rise|fall|cost|earn|make|need|grow)(?![a-z])"
     r"|(?<![a-z])(?:forecasts?|predict\w*)(?![a-z])",
     re.IGNORECASE,
 )
