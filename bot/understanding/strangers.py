@@ -77,11 +77,16 @@ class Strangers:
                 yield start, end
 
     def _bare(self, start: int, end: int) -> tuple[int, int]:
-        """Return where a Chinese piece begins and ends without signs that mean nothing; two signs are left."""
+        """Return where a Chinese piece begins and ends without signs that mean nothing; two signs are left.
+
+        After another name the first sign is one of this name: 比 in 宏达与比亚迪.
+        """
         text, words = self.scan.text, self.recognition.sentences.known_words
         if text[start:end].isascii():
             return start, end
-        while start < end and text[start] in words and (end - start > _SHORTEST or not self._is_listed(start, end)):
+        while start < end and text[start] in words and not self._follows_a_name(start):
+            if end - start <= _SHORTEST and self._is_listed(start, end):
+                break
             start += 1
         while start < end and text[end - 1] in words and (end - start > _SHORTEST or not self._is_listed(start, end)):
             end -= 1
@@ -123,10 +128,14 @@ class Strangers:
         """Whether a known name stands before or after it, with nothing but a word for "and" between them."""
         text = self.scan.text
         after = AND.match(text, end) or _JOINED_BEFORE.match(text.casefold(), end)
+        return bool(after and self._subject_at(after.end())) or self._follows_a_name(start)
+
+    def _follows_a_name(self, start: int) -> bool:
+        text = self.scan.text
         joins = (match for size in (1, 2) if (match := AND.fullmatch(text, max(0, start - size), start)))
         before = next(joins, None) or _JOINED_AFTER.search(text.casefold(), 0, start)
         ends = {end_of(span) for span in self.scan.spans if span.kind is not SpanKind.CUE}
-        return bool((after and self._subject_at(after.end())) or (before and before.start() in ends))
+        return before is not None and before.start() in ends
 
     def _subject_at(self, place: int) -> bool:
         return any(span.start == place for span in self.scan.spans if span.kind is not SpanKind.CUE)
