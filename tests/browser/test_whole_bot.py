@@ -60,9 +60,8 @@ async def test_a_pick_is_for_the_one_who_picks(system: BotSystem, browser_page: 
     card = keeper.card().first
     await expect(button(card, "SKU123")).to_be_visible()
     await picture(keeper, "demo-pick")
-    await button(card, "库存").click()
-    await expect(card.get_by_test_id("card-title")).to_contain_text("个产品的库存")
-    await expect(card).to_contain_text("SKU123")
+    await button(card, "SKU123").click()
+    await expect(card.get_by_test_id("card-title")).to_contain_text("SKU123")
     await expect(card.get_by_test_id("card-private")).to_be_visible()
     await expect(other.card().first.get_by_test_id("card-title")).not_to_contain_text("SKU123")
 
@@ -88,8 +87,9 @@ async def test_from_an_order_to_the_stock_of_its_lines(system: BotSystem, browse
     card = page.card().first
     await expect(card.get_by_test_id("card-title")).to_contain_text("SO-1001")
     await picture(page, "demo-order")
-    await button(card, "SKU123").click()
-    await expect(card.get_by_test_id("card-title")).to_contain_text("SKU123")
+    await button(card, "库存").click()
+    await expect(card.get_by_test_id("card-title")).to_contain_text("个产品的库存")
+    await expect(card).to_contain_text("SKU123")
 
 
 async def test_an_english_user_reads_english(system: BotSystem, browser_page: OpenPage) -> None:
