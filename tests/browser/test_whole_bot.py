@@ -60,8 +60,9 @@ async def test_a_pick_is_for_the_one_who_picks(system: BotSystem, browser_page: 
     card = keeper.card().first
     await expect(button(card, "SKU123")).to_be_visible()
     await picture(keeper, "demo-pick")
-    await button(card, "SKU123").click()
-    await expect(card.get_by_test_id("card-title")).to_contain_text("SKU123")
+    await button(card, "库存").click()
+    await expect(card.get_by_test_id("card-title")).to_contain_text("个产品的库存")
+    await expect(card).to_contain_text("SKU123")
     await expect(card.get_by_test_id("card-private")).to_be_visible()
     await expect(other.card().first.get_by_test_id("card-title")).not_to_contain_text("SKU123")
 
@@ -80,7 +81,7 @@ async def test_through_the_late_orders_and_into_one(system: BotSystem, browser_p
     await expect(card.get_by_test_id("card-title")).to_contain_text(number)
 
 
-async def test_from_an_order_to_the_stock_of_a_line(system: BotSystem, browser_page: OpenPage) -> None:
+async def test_from_an_order_to_the_stock_of_its_lines(system: BotSystem, browser_page: OpenPage) -> None:
     page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
     await page.say("/order SO-1001")

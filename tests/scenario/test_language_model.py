@@ -37,6 +37,10 @@ async def test_what_the_model_reads_is_answered_as_a_line(open_system: OpenSyste
         assert ready["parts"]["language model"] == {
             "status": "ok",
             "reason": "1 of 2000 calls of this month, 700 + 9 tokens",
+            "message": {
+                "id": "%(used)d of %(limit)d calls of this month, %(asked)d + %(answered)d tokens",
+                "values": {"used": 1, "limit": 2000, "asked": 700, "answered": 9},
+            },
         }
         assert ready["reasons"] == []
 

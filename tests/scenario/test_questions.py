@@ -61,11 +61,11 @@ async def test_part_of_a_name_gives_a_pick_list(system: BotSystem) -> None:
     assert card.title.startswith("SKU123")
 
 
-async def test_drill_down_from_an_order_to_the_stock_of_a_line(system: BotSystem) -> None:
+async def test_drill_down_from_an_order_to_the_stock_of_its_lines(system: BotSystem) -> None:
     order = await system.ask("so-1001")
     assert "SO-1001" in order.title
-    stock = await system.click(order, "SKU123")
-    assert stock.title.startswith("SKU123")
+    stock = await system.click(order, "库存")
+    assert [button.text for button in stock.buttons[:4]] == ["SKU123", "SKU146", "HT-113", "FAN-21"]
 
 
 async def test_an_english_reader_reads_english(system: BotSystem) -> None:

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from bot.chat.days import names_days, read_days
 from bot.chat.parsing import split
 from bot.understanding.limits.bounds import find_bounds, without_bounds
+from bot.understanding.limits.comparisons import compares
 from bot.understanding.limits.strangers import Strangers
 from bot.understanding.scanning.finding import restrictions_in
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order
@@ -124,8 +125,9 @@ class Comparison:
                 continue
             if self._command in _OF_NOW and _includes_today(span.text):
                 continue
-            if self._command == "report" and any(_is_right_before(span.text, other.text) for other in held):
-                continue  # a report compares with the days before
+            compared = compares(self.scan) or any(_is_right_before(span.text, other.text) for other in held)
+            if self._command == "report" and compared:
+                continue  # a report compares with the days before, or with those of last year
             yield span
 
     def _is_taken_back(self, span: Span) -> bool:
@@ -144,7 +146,11 @@ class Comparison:
     def _conditions(self) -> Iterator[Span]:
         """Yield what a list is asked for and has no list of its own: 没开票的订单, the largest order."""
         command, _, rest = self.lines[0].removeprefix("/").partition(" ")
-        if command not in _LISTS or self._is_of_one_document:
+        if (
+            command not in _LISTS
+            or self._is_of_one_document
+            or any(map(self.recognition.vocabulary.document, split(rest)))
+        ):
             return
         text = self.scan.text.casefold()
         for match in _MOST.finditer(text):

@@ -84,7 +84,7 @@ class Strangers:
         text, words = self.scan.text, self.recognition.sentences.known_words
         if text[start:end].isascii():
             return start, end
-        while start < end and text[start] in words and not self._follows_a_name(start):
+        while start < end and text[start] in words and not self._is_joined_to_a_name(start):
             if end - start <= _SHORTEST and self._is_listed(start, end):
                 break
             start += 1
@@ -131,11 +131,16 @@ class Strangers:
         return bool(after and self._subject_at(after.end())) or self._follows_a_name(start)
 
     def _follows_a_name(self, start: int) -> bool:
-        text = self.scan.text
-        joins = (match for size in (1, 2) if (match := AND.fullmatch(text, max(0, start - size), start)))
-        before = next(joins, None) or _JOINED_AFTER.search(text.casefold(), 0, start)
-        ends = {end_of(span) for span in self.scan.spans if span.kind is not SpanKind.CUE}
-        return before is not None and before.start() in ends
+        before = _JOINED_AFTER.search(self.scan.text.casefold(), 0, start)
+        return self._is_joined_to_a_name(start) or (before is not None and before.start() in self._ends_of_names)
+
+    def _is_joined_to_a_name(self, start: int) -> bool:
+        joins = (AND.fullmatch(self.scan.text, max(0, start - size), start) for size in (1, 2))
+        return any(match is not None and match.start() in self._ends_of_names for match in joins)
+
+    @property
+    def _ends_of_names(self) -> set[int]:
+        return {end_of(span) for span in self.scan.spans if span.kind is not SpanKind.CUE}
 
     def _subject_at(self, place: int) -> bool:
         return any(span.start == place for span in self.scan.spans if span.kind is not SpanKind.CUE)
