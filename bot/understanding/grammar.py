@@ -8,34 +8,33 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf
 
-from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
+from bot.chat.parsing import command_line, normalise
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.chat.registry import AnyCommand, Commands
+from bot.chat.registry import Commands
 from bot.phrase import phrase
-from bot.understanding.bounds import SpokenBounds, find_bounds
-from bot.understanding.comparisons import REPORT, find_comparison, may_compare
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
-from bot.understanding.gap_finding import FoundGap, GapFinder
 from bot.understanding.gaps import SAID, Gap, by_due_days, nearest, of_product
-from bot.understanding.lateness import LatenessFinder
-from bot.understanding.left_out import Comparison
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
-from bot.understanding.limits import Limit, LimitFinder
-from bot.understanding.lines import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
-from bot.understanding.parts import read_both
-from bot.understanding.recognition import (
-    LONGEST_WORD,
+from bot.understanding.limits.bounds import SpokenBounds, find_bounds
+from bot.understanding.limits.comparisons import REPORT, find_comparison, may_compare
+from bot.understanding.limits.gap_finding import FoundGap, GapFinder
+from bot.understanding.limits.left_out import Comparison
+from bot.understanding.limits.limit_finding import Limit, LimitFinder
+from bot.understanding.limits.parts import read_both
+from bot.understanding.lines.composer import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.lines.lateness import LatenessFinder
+from bot.understanding.remarks import is_remark
+from bot.understanding.scanning.recognition import (
     NAMED,
-    OF_PARTNERS,
     SHORTEST_NAME,
     Recognition,
     in_order,
     partners_or_people,
     says_itself,
 )
-from bot.understanding.remarks import is_remark
-from bot.understanding.scanning import Scan, Span, SpanKind, days_said, restrictions_in, take_words
+from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
+from bot.understanding.typed import TypedLines, command_of, fits
 from bot.understanding.vocabulary import Trade, Vocabulary
 from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
 
@@ -69,7 +68,6 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """Asks about what was done, and does not want it done: 取消的订单有几个."""
-_SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,11 @@ class Grammar:
     def lines(self) -> LineComposer:
         """What makes lines of them."""
         return LineComposer(self.recognition)
+
+    @cached_property
+    def typed(self) -> TypedLines:
+        """What knows a line of a command that was typed."""
+        return TypedLines(self.recognition, self.limits)
 
     @cached_property
     def late(self) -> LatenessFinder:
@@ -122,7 +125,7 @@ class Grammar:
         wanted = None if text.startswith("/") else drop_export(text)
         if wanted is not None and not wants_the_last(wanted) and (inner := self.read(wanted, usable)):
             return export_reading(inner, self.commands)
-        if typed := self._typed(text):
+        if typed := self.typed.read(text):
             return Reading(line=typed, by=ReadBy.COMMAND)
         if not _OF_CODE.isdisjoint(text) and not _OF_CODE.isdisjoint(find_bounds(text).rest):
             return None
@@ -141,7 +144,7 @@ class Grammar:
             return asked
         about = " ".join(span.value for span in in_order(scan.spans) if span.kind in NAMED) if named else ""
         line = self._line_asked(about, usable) or shown_instead(wish)
-        if usable is not None and _command_of(line) not in usable:
+        if usable is not None and command_of(line) not in usable:
             return None
         understood = (Understood("cue", text, wish.command),)
         done = line_of(wish, scan, lambda rest: self._line_asked(rest, usable))
@@ -191,7 +194,7 @@ class Grammar:
             return left_out
         weights = self.lines.weigh(scan, usable) if scan.of_kind(SpanKind.PRODUCT) else {}
         of_documents = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in _OF_NO_PRODUCT)
-        leaves_out = of_documents and _command_of(line) in _OF_A_PRODUCT
+        leaves_out = of_documents and command_of(line) in _OF_A_PRODUCT
         missing = Comparison(self.recognition, scan, (line, *others[:MOST_ALTERNATIVES])).left_out()
         return Reading(
             line=line,
@@ -264,7 +267,7 @@ class Grammar:
 
     def _late(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the lists of all that is late or due, of which the asker's work chooses; None for other questions."""
-        lines = [each for each in self.late.find(scan, usable) if usable is None or _command_of(each) in usable]
+        lines = [each for each in self.late.find(scan, usable) if usable is None or command_of(each) in usable]
         if not lines:
             return None
         line, *others = lines
@@ -296,7 +299,7 @@ class Grammar:
         if (named and found.gap is not Gap.COMPARISON) or not lines or found.gap is Gap.SETTLED:
             lists = self._found(rest, usable) or (self._found(scan, usable) if found.gap is Gap.STATE else {})
             lines += (*by_due_days(found.gap, lists, days_said(rest, months=True)), *lists)
-        lines = [each for each in dict.fromkeys(lines) if usable is None or _command_of(each) in usable]
+        lines = [each for each in dict.fromkeys(lines) if usable is None or command_of(each) in usable]
         if not lines:
             return None
         line, *others = lines
@@ -349,8 +352,8 @@ class Grammar:
         if not weights and all(span.kind is SpanKind.CUE for span in scan.spans):
             return {}  # words that name a list of anything, such as 全部
         found = dict(self._fitting(scan, weights, usable))
-        leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
-        several = len(found) > 1 and (not weights or len({_command_of(line) for line in found}) == 1)
+        leading = {command_of(line): line for line, weight in found.items() if weight == max(found.values())}
+        several = len(found) > 1 and (not weights or len({command_of(line) for line in found}) == 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
         if several or drawn or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
@@ -400,12 +403,12 @@ class Grammar:
         """Return the line that a sentence is if it asks for this command; empty where it cannot ask for it."""
         weights = {} if name == BARE else {name: DECISIVE}
         line = next((line for line, _ in self._fitting(scan, weights, usable)), "")
-        return line if _command_of(line) == name else ""
+        return line if command_of(line) == name else ""
 
     def _fitting(
         self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
-        return ((line, weight) for line, weight in self.lines.compose(scan, weights, usable) if _fits(line))
+        return ((line, weight) for line, weight in self.lines.compose(scan, weights, usable) if fits(line))
 
     def _scores(
         self, scan: Scan, weights: Mapping[str, int], chosen: Container[str], usable: frozenset[str] | None
@@ -426,62 +429,6 @@ class Grammar:
             for name, value in odds.items()
             if usable is None or name in usable or name == NOTHING
         }
-
-    def spell_out(self, line: str, limit: int = MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
-        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
-        parsed = self.commands.parse(line)
-        if parsed.command is None or not self.commands[parsed.command].signature.names_partners:
-            return ()
-        words = split(parsed.rest)
-        for place, word in enumerate(words):
-            if word in self.sentences.typed.get(parsed.command, ()) or self.vocabulary.knows_partner(word):
-                continue
-            if names := self.vocabulary.spelled_by(word, limit=limit):
-                lines = (command_line(parsed.command, *words[:place], name, *words[place + 1 :]) for name in names)
-                return tuple(line for line in lines if _fits(line))
-        return ()
-
-    def _typed(self, text: str) -> str | None:
-        """Return the line of a command as it is typed: with a slash, or its name and what belongs to it."""
-        word, _, rest = text.partition(" ")
-        command = self.commands.named(word)
-        if command is None:
-            return None
-        if command.name == BARE:
-            rest = _SEARCHED_FOR.sub("", rest)
-        line = f"/{command.name} {self.commands.with_implied(word, rest)}".strip()
-        if text.startswith("/"):
-            return line
-        if not command.only_asks and word.casefold() == command.name and self._speaks_of_deed(rest, command):
-            return None
-        if command.name not in self.sentences.commands:
-            return line
-        spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
-        if self.limits.leaves_out(rest):
-            return None
-        return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
-
-    def _speaks_of_deed(self, rest: str, command: AnyCommand) -> bool:
-        """Whether the English word of a deed begins a sentence: reject PO-1002 it's too costly."""
-        words = rest.casefold().split()
-        if len(words) < 2:
-            return False
-        listed = self.commands.named(words[0]) is not None  # subscribe order open 18:00
-        return command.governed or (not listed and not self.sentences.fillers.isdisjoint(words))
-
-    def _is_sentence(self, text: str, command: str) -> bool:
-        """Whether there are words in ``text`` that the command does not take."""
-        if len(text) > SHORTEST_NAME and self.recognition.is_in_a_name(text):
-            return False
-        if any(restrictions_in(text)):
-            return True
-        scan = Scan.of(text)
-        take_words(scan, self.sentences.typed[command], LONGEST_WORD, scan.drop)
-        words = (self.sentences.cues, self.sentences.fillers)
-        spoken: list[int] = []
-        for known in words:
-            take_words(scan, known, self.recognition.longest_cue, lambda start, end: spoken.append(start))
-        return bool(spoken)
 
     def pieces(self, scan: Scan) -> list[str]:
         """Return the pieces of a sentence that say what it is like."""
@@ -510,11 +457,3 @@ class Grammar:
 
 def _understood(scan: Scan) -> tuple[Understood, ...]:
     return tuple(Understood(span.kind.value, span.text, span.value) for span in in_order(scan.spans))
-
-
-def _command_of(line: str) -> str:
-    return line.removeprefix("/").partition(" ")[0]
-
-
-def _fits(line: str) -> bool:
-    return len(line.encode()) <= MAX_LINE_BYTES

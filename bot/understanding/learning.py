@@ -21,7 +21,7 @@ from bot.erp.index.port import Readings
 from bot.erp.model import Bill, Customer, Payment, Product, Slice, Supplier
 from bot.erp.port import ListQuery
 from bot.errors import DingerpError
-from bot.understanding.sizes import sizes_of
+from bot.understanding.scanning.sizes import sizes_of
 from bot.understanding.vocabulary import NumberShape, Vocabulary, shapes_of, spelled
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from importlib.resources import files
 
 import orjson
 
-from bot.understanding.scanning import Scan, Span, SpanKind
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
 
 NOTHING = "-"
 """Stands for sentences that ask for nothing."""

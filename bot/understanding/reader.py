@@ -11,8 +11,8 @@ from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
-from bot.understanding.following import follow, late_in_the_list, refers_back
-from bot.understanding.following_gaps import say_gap
+from bot.understanding.following.gaps import say_gap
+from bot.understanding.following.last_question import follow, late_in_the_list, refers_back
 from bot.understanding.grammar import Grammar
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
@@ -50,7 +50,7 @@ class GrammarReader:
 
     def spell_out(self, line: str) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
-        return self._grammar.spell_out(line)
+        return self._grammar.typed.spell_out(line)
 
     async def run(self) -> None:
         """Learn the company's words now, soon again, and every hour."""

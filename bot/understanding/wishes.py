@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount
-from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.sentences import WishWords
 
 _SHOWS: Mapping[str, str] = {

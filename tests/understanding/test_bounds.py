@@ -10,7 +10,7 @@ import pytest
 from bot.chat.amounts import AmountBounds, find_amounts, read_amounts
 from bot.chat.questions.dialogues import LastQuestion
 from bot.erp.model import Money
-from bot.understanding.following import follow
+from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.chat.questions.dialogues import LastQuestion
-from bot.understanding.following import follow
+from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

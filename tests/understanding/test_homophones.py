@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.understanding.homophones import Homophones
+from bot.understanding.scanning.homophones import Homophones
 from bot.understanding.vocabulary import Vocabulary
 
 WORDS = ("库存", "发票", "采购", "采购单", "订单")

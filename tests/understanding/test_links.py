@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.chat.questions.dialogues import LastQuestion
-from bot.understanding.following import follow
+from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 
 CUSTOMER, VENDOR = "杭州宏达机电设备有限公司", "宝钢线材销售（上海）有限公司"

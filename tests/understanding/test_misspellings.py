@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.understanding.grammar import Grammar
-from bot.understanding.misspellings import Misspellings
+from bot.understanding.scanning.misspellings import Misspellings
 
 KNOWN = Misspellings(["received", "delivery", "purchase orders", "arrived"])
 

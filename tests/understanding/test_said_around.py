@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.understanding.grammar import Grammar
-from bot.understanding.scanning import without_address
+from bot.understanding.scanning.finding import without_address
 
 
 @pytest.mark.parametrize(

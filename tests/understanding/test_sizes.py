@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.understanding.grammar import Grammar
-from bot.understanding.sizes import Sizes, sizes_of
+from bot.understanding.scanning.sizes import Sizes, sizes_of
 
 SIZES = Sizes(
     sizes_of(

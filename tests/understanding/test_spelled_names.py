@@ -63,11 +63,11 @@ def test_a_name_that_is_spelled_in_a_sentence(sentence: str, line: str, grammar:
     ],
 )
 def test_a_name_that_is_spelled_after_a_command(typed: str, lines: tuple[str, ...], grammar: Grammar) -> None:
-    assert grammar.spell_out(typed) == lines
+    assert grammar.typed.spell_out(typed) == lines
 
 
 def test_several_names_are_offered_and_no_more_than_a_few(grammar: Grammar) -> None:
-    assert len(set(grammar.spell_out("/customer yxgs"))) == 4
+    assert len(set(grammar.typed.spell_out("/customer yxgs"))) == 4
 
 
 def test_each_name_is_found_once() -> None:

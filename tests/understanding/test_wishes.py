@@ -12,7 +12,7 @@ from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
-from bot.understanding.following import follow
+from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 from bot.understanding.sentences import Sentences
 

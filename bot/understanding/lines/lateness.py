@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from itertools import chain
 
-from bot.understanding.lines import LineComposer
-from bot.understanding.named_lists import soon
-from bot.understanding.recognition import end_of
-from bot.understanding.scanning import Scan, Span, SpanKind, days_said
+from bot.understanding.lines.composer import LineComposer
+from bot.understanding.lines.named_lists import soon
+from bot.understanding.scanning.recognition import end_of
+from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
 from bot.understanding.sentences import SpokenWords
 
 _LATE = ("order late", "delivery late", "po late", "mo late", "invoice overdue", "bill overdue")

@@ -9,10 +9,10 @@ from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import as_export
+from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.grammar import Grammar
-from bot.understanding.scanning import SpanKind
+from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.sentences import IN_THE_ERP
-from bot.understanding.shown_documents import OF_THIS, document_of
 from bot.understanding.wishes import Wish, line_of, without_limit
 
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")

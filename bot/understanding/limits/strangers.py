@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.understanding.recognition import AND, Recognition, end_of
-from bot.understanding.scanning import MASK, Scan, Span, SpanKind
+from bot.understanding.scanning.recognition import AND, Recognition, end_of
+from bot.understanding.scanning.spans import MASK, Scan, Span, SpanKind
 
 _SHORTEST, _CLEARLY_A_NAME = 2, 3
 """Signs of a Chinese word that may be a name, and that is one wherever it stands."""

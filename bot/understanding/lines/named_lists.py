@@ -10,10 +10,10 @@ from bot.chat.days import (
     names_days_ahead,
     names_days_due_later,
 )
-from bot.understanding.recognition import Recognition, partners_or_people
-from bot.understanding.scanning import Scan, SpanKind, days_said
+from bot.understanding.lines.sides import Sides
+from bot.understanding.scanning.recognition import Recognition, partners_or_people
+from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Cue
-from bot.understanding.sides import Sides
 
 LATE, OPEN = "late", "open"
 """The lists of what is due and of what is not done yet, where a command has both."""

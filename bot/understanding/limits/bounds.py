@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.chat.amounts import AmountBounds, Amounts, FoundAmounts, find_amounts, join_ranges
 from bot.chat.parsing import MAX_LINE_BYTES, split
 from bot.chat.questions.reading import Understood
-from bot.understanding.recognition import Recognition
+from bot.understanding.scanning.recognition import Recognition
 
 AMOUNTS = "amounts"
 """The kind of what was understood of bounds."""

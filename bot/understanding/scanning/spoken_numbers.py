@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from bot.chat.records.demand import read_amount
-from bot.understanding.scanning import DIGIT_OF, Scan, Span, SpanKind, take_number
+from bot.understanding.scanning.finding import DIGIT_OF, take_number
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.vocabulary import Vocabulary
 
 _SIGNS = "零〇幺一二三四五六七八九"

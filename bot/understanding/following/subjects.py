@@ -8,8 +8,8 @@ from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.grammar import Grammar
-from bot.understanding.recognition import says_itself
-from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.scanning.recognition import says_itself
+from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
 
 _FOR_WHOM = re.compile(r"拿|卖给|给|什么价|啥价|多少钱|报|\bfor\b", re.IGNORECASE)

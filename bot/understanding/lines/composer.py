@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from itertools import islice, pairwise
 
-from bot.chat.days import Days, names_days, names_days_ahead
+from bot.chat.days import Days, names_days
 from bot.chat.parsing import command_line
-from bot.chat.records.demand import ENGLISH_MULTIPLE, read_amount, typed_demand
 from bot.chat.registry import Commands
-from bot.understanding.named_lists import AGEING, LATE, OPEN, NamedLists, soon
-from bot.understanding.recognition import (
+from bot.understanding.lines.money_moved import paid_or_to_pay
+from bot.understanding.lines.named_lists import AGEING, LATE, OPEN, NamedLists, soon
+from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.sides import Sides
+from bot.understanding.scanning.recognition import (
     RECORDS_OF_PARTNERS,
     Recognition,
     are_beside,
@@ -23,36 +24,10 @@ from bot.understanding.recognition import (
     partners_or_people,
     says_itself,
 )
-from bot.understanding.scanning import Scan, Span, SpanKind, days_said
+from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
-from bot.understanding.sides import Sides
 from bot.understanding.vocabulary import Trade, Vocabulary
 
-_NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
-_AMOUNT = re.compile(
-    rf"[0-9.,]+\s*{ENGLISH_MULTIPLE}|{_NUMERALS}?(?=\s*千克)|{_NUMERALS}",
-    re.IGNORECASE,
-)
-"""The number before a unit: 千克 is a unit, 千个 are thousand."""
-_COUNT = re.compile(
-    rf"(?<![\w.,-])(\d{{1,7}}|\d+(?:\.\d+)?\s*{ENGLISH_MULTIPLE})\s*(?:[x×*]|of)?\s*$",
-    re.IGNORECASE,
-)
-_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][零一二三四五六七八九十百千]*")
-_ENOUGH = "够"
-_PAYING = "付"
-_TO_PAY = frozenset({"invoice", "bill"})
-_MOVED = re.compile(
-    "(?!.*(?:票|账单|没有|应(?!商)))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
-)
-"""Says that money moved, where no document is named on which it is owed."""
-_PAID_ALREADY = re.compile(
-    "(?<![要该应没未需待得])付给[^要该应没未，,]{1,16}的(?:钱|款|货款)(?![^，,]*(?:没付|未付|票))"
-)
-_MOVED_IN_THESE_DAYS = re.compile(
-    "(?!.*(?:票|账单|(?<!没)有没有|[天周月年]份?的(?:款|钱|账|货款)))(?:.*?[^没未])?(?:付|打|汇|转)(?:款|钱)?了(?:吗|没有?|么)"
-)
-"""Asks whether money moved, and not whether what is owed of these days was paid: 宏达这个月付了没."""
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
@@ -262,7 +237,7 @@ class LineComposer:
         if command == "price":
             codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in RECORDS_OF_PARTNERS]
             customer = codes[0] if codes else _joined(scan, SpanKind.PARTNER)
-        needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
+        needed = quantity_needed(scan) if command == "stock" and len(words) == 1 and words[0] else ""
         for several in [[word] for word in words] if apart else [words]:
             if any(several) or stores:
                 for store in stores or ("",):
@@ -306,27 +281,6 @@ class LineComposer:
         """Whether a picture of a product is asked for: there is one of its stock alone."""
         return weights.get("chart", 0) >= SAYS_OUTRIGHT and not _OF_SALES_OR_DEBTS.search(scan.text)
 
-    def demand(self, scan: Scan) -> str:
-        """Return the one quantity that a sentence names, as it is typed; empty where there is none."""
-        spans = scan.of_kind(SpanKind.QUANTITY)
-        if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
-            spans = scan.of_kind(SpanKind.DIGITS)
-            if not spans and (round_number := _ROUND_NUMBER.search(scan.text)):
-                return typed_demand(read_amount(round_number[0]) or Decimal(), "")
-        if not spans and (counted := self._counted(scan)):
-            return typed_demand(counted, "")
-        if len(spans) != 1 or (match := _AMOUNT.match(spans[0].text)) is None:
-            return ""
-        amount = read_amount(match[0].strip())
-        an_article = match[0] == "一"  # 一个 is a thing, not a quantity
-        return "" if amount is None or an_article else typed_demand(amount, spans[0].text[match.end() :].strip())
-
-    def _counted(self, scan: Scan) -> Decimal | None:
-        """Return the number right before the one product of a sentence: 30 FAN-20."""
-        products = scan.of_kind(SpanKind.PRODUCT)
-        match = _COUNT.search(scan.text[: products[0].start]) if len(products) == 1 else None
-        return read_amount(match[1]) if match else None
-
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         if others := self._several_partners(scan):
             for partner in others:
@@ -341,8 +295,8 @@ class LineComposer:
                 return
         stores = _store_spans(scan)
         named = _joined(scan, *_NAMES)
-        if not ranked and self._is_product(scan) and (stores or self.demand(scan)):
-            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan), self.demand(scan)), 1
+        if not ranked and self._is_product(scan) and (stores or quantity_needed(scan)):
+            yield command_line("stock", _joined(scan, SpanKind.NAME), *_stores_in(scan), quantity_needed(scan)), 1
             return
         if not ranked:
             digits = scan.of_kind(SpanKind.DIGITS)
@@ -440,18 +394,18 @@ class LineComposer:
             return command_line(name, *_stores_in(scan))
         if name == "shortage":
             known = named and self.recognition.is_known(scan)
-            return command_line("stock", named, self.demand(scan)) if known else command_line(name)
+            return command_line("stock", named, quantity_needed(scan)) if known else command_line(name)
         if len(goods_named) > 1:
             return command_line(name, *goods_named, *_stores_in(scan)[:1])
         if name == "stock":
             goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
             if stores := _stores_in(scan):
-                return command_line(name, goods, *stores, self.demand(scan) if goods else "")
-            return command_line(name, named, self.demand(scan) if named else "")
+                return command_line(name, goods, *stores, quantity_needed(scan) if goods else "")
+            return command_line(name, named, quantity_needed(scan) if named else "")
         if not named and (name in _OWNED or name == "report") and (own := _OWN.search(_without_days(scan))):
             name = "order" if name == "report" else name  # there are figures of the company, and lists of a person's
             named = "mine" if own[0].isascii() else "我的"
-        name = self._paid_or_to_pay(name, scan)
+        name = paid_or_to_pay(name, scan)
         keyword = self.lists.named(name, scan)
         if name in RANKED:
             ranking = "" if named else keyword  # nobody who is named is ranked
@@ -469,18 +423,6 @@ class LineComposer:
     def _ranking(self, name: str, scan: Scan) -> str:
         """Return the word for the list in which a command ranks what a sentence asks for; empty for others."""
         return self.lists.named(name, scan) if name in RANKED else ""
-
-    def _paid_or_to_pay(self, name: str, scan: Scan) -> str:
-        """Return the command for money that moved on days that are over, or moves on days ahead."""
-        days = [span.text for span in scan.of_kind(SpanKind.DATE)]
-        if name == "payment" and any(map(names_days_ahead, days)):
-            return "bill" if _PAYING in scan.text else "invoice"
-        if name in _TO_PAY and any(map(names_days, days)):
-            moved = _MOVED.match(scan.text) or _MOVED_IN_THESE_DAYS.match(scan.text)
-            return "payment" if moved and not any(map(names_days_ahead, days)) else name
-        if name in _TO_PAY and _PAID_ALREADY.search(scan.text):
-            return "payment"
-        return name
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""

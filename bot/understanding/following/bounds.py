@@ -10,9 +10,9 @@ from bot.chat.amounts import Amounts
 from bot.chat.parsing import split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.bounds import AMOUNTS, find_bounds, wants_any_amount, without_bounds
 from bot.understanding.exporting import EXPORT
 from bot.understanding.grammar import Grammar
+from bot.understanding.limits.bounds import AMOUNTS, find_bounds, wants_any_amount, without_bounds
 
 _BESIDE_BOUNDS = re.compile(
     r"的|呢|吧|吗|有?哪些|有?几[个张笔单]|有?多少|发?给?我|有没有|那么?|只看|只要|就看|光看|要|看|列出来?|[,，]|单子?$|那些"

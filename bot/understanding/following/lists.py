@@ -9,10 +9,10 @@ from bot.chat.days import Days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.following_subjects import said_in
+from bot.understanding.following.subjects import said_in
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines import RANKED, RANKED_BY_DAYS
-from bot.understanding.scanning import Scan, SpanKind, days_said
+from bot.understanding.lines.composer import RANKED, RANKED_BY_DAYS
+from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 _OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {
     "vendor": {"owing": "payable", "best": "biggest"},

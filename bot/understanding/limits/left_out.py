@@ -12,11 +12,12 @@ from datetime import date, timedelta
 
 from bot.chat.days import names_days, read_days
 from bot.chat.parsing import split
-from bot.understanding.bounds import find_bounds, without_bounds
-from bot.understanding.comparisons import compares
-from bot.understanding.recognition import Recognition, end_of, in_order
-from bot.understanding.scanning import Scan, Span, SpanKind, restrictions_in
-from bot.understanding.strangers import Strangers
+from bot.understanding.limits.bounds import find_bounds, without_bounds
+from bot.understanding.limits.comparisons import compares
+from bot.understanding.limits.strangers import Strangers
+from bot.understanding.scanning.finding import restrictions_in
+from bot.understanding.scanning.recognition import Recognition, end_of, in_order
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
 
 _OF_THE_ASKER = frozenset({"help", "whoami", "lang", "subscriptions", "watches"})
 """Commands that no name and no day restricts."""

@@ -6,25 +6,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.chat.days import Days, names_days, names_same_days
-from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
+from bot.chat.days import names_days
+from bot.chat.parsing import command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.bounds import without_bounds
-from bot.understanding.comparisons import REPORT, beside, compare_again
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
-from bot.understanding.following_bounds import follow_within
-from bot.understanding.following_goods import of_every_partner, of_goods, ranked_on_the_same_days
-from bot.understanding.following_lists import ranked_again, widened
-from bot.understanding.following_subjects import for_a_customer, of_another_document, said_in
-from bot.understanding.following_wishes import wished
+from bot.understanding.following.bounds import follow_within
+from bot.understanding.following.continued import AGAINST, DATED, LAST_YEAR, continued, named_in, parts_of
+from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
+from bot.understanding.following.lists import ranked_again, widened
+from bot.understanding.following.shown_documents import OF_THIS, document_of
+from bot.understanding.following.subjects import for_a_customer, of_another_document, said_in
+from bot.understanding.following.wishes import wished
 from bot.understanding.grammar import Grammar
-from bot.understanding.left_out import Comparison
-from bot.understanding.lines import ALONE, AT_WAREHOUSES, BILLED_BY, SAYS_WHAT_TO_DO
-from bot.understanding.named_lists import AGEING
-from bot.understanding.recognition import NAMED, OF_PARTNERS
-from bot.understanding.scanning import Scan, SpanKind
-from bot.understanding.shown_documents import OF_THIS, document_of
+from bot.understanding.limits.comparisons import REPORT, compare_again
+from bot.understanding.limits.left_out import Comparison
+from bot.understanding.lines.composer import BILLED_BY, SAYS_WHAT_TO_DO
+from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.scanning.recognition import NAMED, OF_PARTNERS
+from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
 from bot.understanding.wishes import find_wish
 
@@ -95,15 +95,9 @@ _OF_ALL = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED_ALIKE = frozenset({"order", "po"})
-_DATED = frozenset({"order", "delivery", "invoice", "po", "bill", "payment"})
-"""Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
 _OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\b(?:last|now|still|ever|in total)\b", re.IGNORECASE)
 _OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")})
 """Commands that are asked by the number of a document of another one."""
-_NEED = "×"
-_LAST_YEAR = frozenset({"yoy", "同比"})
-_AGAINST = _LAST_YEAR | {"sequential", "环比"}
-"""What says with which days a report compares."""
 _PRONOUN = re.compile(
     r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
     r"|\b(?:its|their|his|her)\b|\b(?:this|that) (?:customer|vendor|supplier)(?:'s)?\b",
@@ -169,7 +163,7 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
-    return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+    return continued(grammar, bare, last, usable, with_subject=pronoun is not None)
 
 
 def _limited(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
@@ -202,9 +196,9 @@ def _compared(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset
     if before.command != REPORT or (usable is not None and REPORT not in usable):
         return None
     words = before.rest.split()
-    said = " ".join(word for word in words if word not in _AGAINST) or "month"
+    said = " ".join(word for word in words if word not in AGAINST) or "month"
     scan = grammar.recognition.scan(text)
-    found = compare_again(scan, said, year_on_year=not _LAST_YEAR.isdisjoint(words))
+    found = compare_again(scan, said, year_on_year=not LAST_YEAR.isdisjoint(words))
     return Reading(line=found.lines[0], by=ReadBy.CONTEXT, understood=said_in(scan)) if found else None
 
 
@@ -227,7 +221,7 @@ def _linked(
     line = next((line for before, line in parsed if before.command == command), "")
     if not line and partner and command in OF_PARTNERS:
         line = command_line(command, partner.rest)
-    if not line or (usable is not None and command not in usable) or _named(scan):
+    if not line or (usable is not None and command not in usable) or named_in(scan):
         return None
     understood = (Understood("document", pronoun, last.line), *said_in(scan))
     return Reading(line=line, by=ReadBy.CONTEXT, understood=understood)
@@ -242,7 +236,7 @@ def _its_bills(
     billed = BILLED_BY.get(document[0], "") if document else ""
     if not billed or (usable is not None and billed not in usable) or _OF_A_PARTNER.search(pronoun):
         return None
-    if _named(scan) or not grammar.lines.asks_for_its_bills(scan):
+    if named_in(scan) or not grammar.lines.asks_for_its_bills(scan):
         return None
     understood = (Understood("document", pronoun, last.line), *said_in(scan))
     return Reading(line=command_line(billed, words[0]), by=ReadBy.CONTEXT, understood=understood)
@@ -253,11 +247,11 @@ def _record(
 ) -> Reading | None:
     """Return the record of the partner whom the line before names, if only they are asked about: 这家怎么样."""
     before = grammar.commands.parse(last.line)
-    words, *_ = _parts(grammar, before.command or "", before.rest)
+    words, *_ = parts_of(grammar, before.command or "", before.rest)
     trade = grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
     scan = grammar.recognition.scan(_PRONOUN.sub(" ", text))
     weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
-    if trade is None or max(weights.values(), default=0) >= SAYS_WHAT_TO_DO or _named(scan):
+    if trade is None or max(weights.values(), default=0) >= SAYS_WHAT_TO_DO or named_in(scan):
         return None
     command = "vendor" if trade is Trade.PURCHASE else "customer"
     if usable is not None and command not in usable:
@@ -272,7 +266,7 @@ def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozen
     if before.command not in _OF_ONE_PRODUCT or _OF_ALL.search(text):
         return None
     scan = grammar.recognition.scan(text)
-    words, *_ = _parts(grammar, before.command, before.rest)
+    words, *_ = parts_of(grammar, before.command, before.rest)
     words = words[:1] if before.command == "price" else words  # and not for whom the price is
     if before.command == "mo" and not all(_is_product(grammar, word) for word in words):
         return None
@@ -285,9 +279,9 @@ def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozen
     if usable is not None and asked not in usable:
         return None
     if asked != before.command and weights.get(asked, 0) < SAYS_WHAT_TO_DO:
-        line = command_line(asked, words[0], grammar.lines.demand(scan))
+        line = command_line(asked, words[0], quantity_needed(scan))
         return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
-    return _continued(grammar, text, last, usable, with_subject=True)
+    return continued(grammar, text, last, usable, with_subject=True)
 
 
 def _is_product(grammar: Grammar, word: str) -> bool:
@@ -348,7 +342,7 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
     before = grammar.commands.parse(last.line)
     if not _LEAVES_OUT.search(text) or _OF_EVERYBODY.search(text) or before.command is None:
         return None
-    words, _, _, days, _ = _parts(grammar, before.command, before.rest)
+    words, _, _, days, _ = parts_of(grammar, before.command, before.rest)
     scan = grammar.recognition.scan(text)
     weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     asked = max(weights, key=lambda name: weights[name], default="")
@@ -359,8 +353,8 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
         or any(span.kind is not SpanKind.CUE for span in scan.spans)
     ):
         return None
-    reading = _continued(grammar, text, last, usable, with_subject=True)
-    same_days = days and asked != before.command and {asked, before.command} <= _DATED and not _OF_NOW.search(text)
+    reading = continued(grammar, text, last, usable, with_subject=True)
+    same_days = days and asked != before.command and {asked, before.command} <= DATED and not _OF_NOW.search(text)
     if reading and same_days and not grammar.lines.lists.named(asked, scan):
         return replace(reading, line=f"{reading.line} {days}")
     return reading
@@ -379,7 +373,7 @@ def _of_the_list(grammar: Grammar, text: str, last: LastQuestion, usable: frozen
     of_several = _OF_SEVERAL.search(text) or any_of_them
     if any(grammar.vocabulary.document(word) for word in split(before.rest)) and not of_several:
         return None
-    reading = _continued(grammar, text, last, usable, with_subject=False)
+    reading = continued(grammar, text, last, usable, with_subject=False)
     return reading if reading and grammar.commands.parse(reading.line).command == before.command else None
 
 
@@ -401,8 +395,8 @@ def late_in_the_list(grammar: Grammar, sentence: str, last: LastQuestion, alone:
     for line in (alone.line, *alone.alternatives):
         parsed = grammar.commands.parse(line)
         if parsed.command is not None and parsed.command == before.command:
-            words, *_ = _parts(grammar, parsed.command, before.rest)
-            _, _, listed, days, _ = _parts(grammar, parsed.command, parsed.rest)
+            words, *_ = parts_of(grammar, parsed.command, before.rest)
+            _, _, listed, days, _ = parts_of(grammar, parsed.command, parsed.rest)
             if any(grammar.vocabulary.document(word) for word in words):
                 return None
             goes_on = f"{command_line(parsed.command, listed, *words)} {days}".rstrip()
@@ -447,108 +441,3 @@ def _of_a_row(
     if asked is None or asked.unsure or not set(subject) <= set(split(grammar.commands.parse(asked.line).rest)):
         return None
     return replace(asked, by=ReadBy.CONTEXT, alternatives=())
-
-
-def _continued(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None, *, with_subject: bool
-) -> Reading | None:
-    scan, before = grammar.recognition.scan(text), grammar.commands.parse(last.line)
-    if before.command == EXPORT:
-        before = grammar.commands.parse(f"/{before.rest}")
-    if before.command is None or before.command not in grammar.sentences.commands:
-        return None
-    documents = scan.of_kind(SpanKind.DOCUMENT)
-    if documents and not with_subject:
-        return None  # it stands for itself
-    command = _command(grammar, scan, before.command, before.rest, usable)
-    if usable is not None and command not in usable:
-        return None
-    line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
-    if with_subject and command == before.command and line in {None, last.line} and scan.of_kind(SpanKind.CUE):
-        return Reading(line=last.line, by=ReadBy.CONTEXT, understood=said_in(scan))  # its card tells it
-    if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
-        return None
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
-
-
-def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
-    """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
-    words, *_ = _parts(grammar, before, rest)
-    weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
-    # 发货 is said of orders too.
-    command = max(weights, key=lambda name: (weights[name], name != before, name == "delivery"), default=before)
-    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.lines.lists.only_lists_are_named(before, scan):
-        return before
-    return command
-
-
-def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *, with_subject: bool) -> str | None:
-    """Return the new line: what the sentence says, and the rest from the line before."""
-    old_words, old_stores, old_list, old_days, old_need = _parts(grammar, before, rest)
-    new_words = _named(scan)
-    need = grammar.lines.demand(scan) if command == "stock" else ""
-    if command == before == "price" and new_words:
-        new_words = _priced(scan, new_words, old_words)
-    stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
-    keyword = grammar.lines.lists.named(command, scan)
-    has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
-    if not (new_words or stores or keyword or has_days or need or command != before):
-        return None
-    same = (before, command) == ("order", "delivery")
-    same_days = (before, command) == ("report", "chart")
-    if command != before and not same and any(grammar.vocabulary.document(word) for word in old_words):
-        return None  # another document of which only the number is known
-    words = [] if command in ALONE else new_words or old_words
-    if (keyword or has_days) and any(grammar.vocabulary.document(word) for word in words):
-        words = []  # a list is asked for, and no document is one
-    if before == "price" and command != before:
-        words = words[:1]  # not for whom the price is
-    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT):
-        return None  # no partner and no document is called so
-    if with_subject and new_words and command == before:
-        return None
-    if command == "payment" and words:
-        keyword = ""  # of one partner it only moves one way
-    if not keyword and command == before:
-        keyword = old_list
-    if command not in AT_WAREHOUSES:
-        line = command_line(command, keyword, *words)
-        if keyword == AGEING:
-            return line
-        if command == before and (amounts := without_bounds(rest)[1]):
-            line = f"{line} {amounts}"
-        if has_days:
-            earlier = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_same_days(span.text)), "")
-            if earlier and old_days and command == before and names_days(beside(old_days, earlier)):
-                return f"{line} {beside(old_days, earlier)}"
-            return grammar.lines.lists.with_days(line, command, scan)
-        elliptical = not (with_subject or keyword or new_words) and {before, command} <= _DATED
-        return f"{line} {old_days}" if old_days and (command == before or same_days or elliptical) else line
-    need = need or (old_need if command == before and len(words) == 1 else "")
-    return command_line(command, *words, *(stores or old_stores)[:1], need)
-
-
-def _priced(scan: Scan, new: list[str], old: list[str]) -> list[str]:
-    """Return the product and the customer of whom a price is asked; one of them is known from before."""
-    if scan.of_kind(SpanKind.PRODUCT) or not scan.of_kind(SpanKind.PARTNER):
-        return [*new, *(old[1:] if len(new) == 1 else [])]
-    return [*old[:1], *new]
-
-
-def _parts(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str, str, str]:
-    """Return the subject of a line, its warehouse, its named list, its days, and the quantity that is needed."""
-    words = list(split(without_bounds(rest)[0], listed=command == "stock"))
-    days = Days.take_marked(words) or ""
-    listed = next((word for word in words if word in grammar.sentences.lists.get(command, ())), "")
-    stores = [word for word in words if word.startswith("@")]
-    need = next((word for word in words if word.startswith(_NEED)), "")
-    said = {listed, need, *stores, *(_AGAINST if command == REPORT else ())}
-    return [word for word in words if word not in said], stores, listed, days, need
-
-
-def _named(scan: Scan) -> list[str]:
-    spans = [span for kind in (SpanKind.PRODUCT, SpanKind.DOCUMENT) for span in scan.of_kind(kind)]
-    if spans:
-        return [span.value for span in spans]
-    names = [span for kind in (SpanKind.PARTNER, SpanKind.NAME, SpanKind.PERSON) for span in scan.of_kind(kind)]
-    return [" ".join(span.value for span in sorted(names, key=lambda span: span.start))] if names else []

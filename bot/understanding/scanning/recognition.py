@@ -12,18 +12,12 @@ from bot.chat.arguments import Word
 from bot.chat.days import DaysOrMonth, names_days
 from bot.chat.registry import Commands
 from bot.erp.index.pinyin import may_be_initials
-from bot.understanding.homophones import Homophones
-from bot.understanding.misspellings import Misspellings
-from bot.understanding.scanning import (
-    Scan,
-    Span,
-    SpanKind,
+from bot.understanding.scanning.finding import (
     begins_a_word,
     drop_corrected,
     drop_counted_units,
     drop_negated,
     drop_repeated,
-    leftover,
     quantity_pattern,
     take_codes,
     take_days,
@@ -39,17 +33,20 @@ from bot.understanding.scanning import (
     take_stock_of_warehouses,
     take_words,
     without_address,
-    without_fillers,
 )
-from bot.understanding.sentences import Cue, Sentences
-from bot.understanding.sizes import Sizes
-from bot.understanding.spoken_numbers import (
+from bot.understanding.scanning.homophones import Homophones
+from bot.understanding.scanning.leftovers import leftover, without_fillers
+from bot.understanding.scanning.misspellings import Misspellings
+from bot.understanding.scanning.sizes import Sizes
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
+from bot.understanding.scanning.spoken_numbers import (
     part_codes,
     spell_digits,
     take_counted_numbers,
     take_further_numbers,
     take_spoken_codes,
 )
+from bot.understanding.sentences import Cue, Sentences
 from bot.understanding.vocabulary import Vocabulary
 
 LONGEST_WORD = 24

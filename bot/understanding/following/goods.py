@@ -9,10 +9,11 @@ from bot.chat.days import Days, names_days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.following_subjects import said_in
+from bot.understanding.following.subjects import said_in
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS, SAYS_WHAT_TO_DO
-from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.lines.composer import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS, SAYS_WHAT_TO_DO
+from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.scanning.spans import Scan, SpanKind
 
 _OF_GOODS = frozenset({"stock", "price", "arrivals", "product", "mo"})
 _ON_DAYS = frozenset({"arrivals", "mo"})
@@ -81,7 +82,7 @@ def of_goods(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[
         return None
     if kinds and kinds <= _PLACED and asked == "stock" and _ASKS.search(text):
         stores = [f"@{span.value}" for span in scan.spans if span.kind in _PLACED]
-        need = grammar.lines.demand(scan) or (before.need if len(before.goods) == 1 else "")
+        need = quantity_needed(scan) or (before.need if len(before.goods) == 1 else "")
         return _reading(command_line("stock", *before.goods, stores[0], need), scan) if len(stores) == 1 else None
     on_days = kinds == {SpanKind.DATE} and asked in _ON_DAYS and _ASKS.search(text)
     if on_days and any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE)) and len(before.goods) == 1:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from bot.chat.days import names_days_ahead
 from bot.understanding.gaps import is_done
-from bot.understanding.recognition import Recognition, partners_or_people
-from bot.understanding.scanning import Scan, SpanKind, days_said
+from bot.understanding.scanning.recognition import Recognition, partners_or_people
+from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.vocabulary import Trade
 
 _ON_THE_OTHER_SIDE = {

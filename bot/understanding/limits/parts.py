@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 from bot.chat.days import names_days
 from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.limits import LimitFinder
-from bot.understanding.lines import MOST_ALTERNATIVES, LineComposer
-from bot.understanding.recognition import end_of, in_order
-from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.limits.limit_finding import LimitFinder
+from bot.understanding.lines.composer import MOST_ALTERNATIVES, LineComposer
+from bot.understanding.scanning.recognition import end_of, in_order
+from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT
 
 _BETWEEN = re.compile(

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.chat.days import names_days_over
-from bot.understanding.comparisons import compares, compares_with_usual
 from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
-from bot.understanding.lines import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer
-from bot.understanding.recognition import Recognition, end_of, partners_or_people
-from bot.understanding.scanning import BOUND, Scan, SpanKind, days_said
+from bot.understanding.limits.comparisons import compares, compares_with_usual
+from bot.understanding.lines.composer import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer
+from bot.understanding.lines.sides import OF_ONE
+from bot.understanding.scanning.finding import BOUND
+from bot.understanding.scanning.recognition import Recognition, end_of, partners_or_people
+from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Sentences
-from bot.understanding.sides import OF_ONE
 from bot.understanding.vocabulary import Trade
 
 _OF_NOW = frozenset({"stock", "shortage", "customer", "vendor", "pending", "alerts"})

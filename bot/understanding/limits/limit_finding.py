@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
 from bot.phrase import Phrase, phrase
-from bot.understanding.recognition import Recognition, end_of, in_order
-from bot.understanding.scanning import Scan, Span, SpanKind
+from bot.understanding.scanning.recognition import Recognition, end_of, in_order
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import UnknownFact
 
 _MASK = "\x00"

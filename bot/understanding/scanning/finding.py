@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 
-from bot.chat.days import find_days, names_days, names_missing_day, names_month_in_digits
+from bot.chat.days import find_days, names_days
 from bot.chat.records.demand import ENGLISH_MULTIPLE
+from bot.understanding.scanning.spans import MASK, Scan, SpanKind
 from bot.understanding.sentences import PARTED, parted_pattern
 from bot.understanding.vocabulary import Vocabulary
 
-MASK = "\x00"
 _CODE = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,10}[-_/.#]?){1,3}\d[0-9A-Za-z]*(?:[-_/.#]\d[0-9A-Za-z]*)*(?![A-Za-z0-9])"
 )
@@ -29,19 +27,11 @@ _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*",
 _MONTH = re.compile(r"(?<![\w/.-])\d{4}[-/](?:1[0-2]|0?[1-9])(?![\w/.-])", re.ASCII)
 _SIZE = re.compile("([一二三四五六七八九1-9])号")
 _IS_WORD = re.compile(rf"[^{MASK}\s\W]")
-_POSSESSIVE = "'s"
-_LONGEST_PIECE = 16
-"""Signs of a piece in which a known name is looked for: the effort grows with their square."""
 _SHORTEST_PART = 4
 """Signs of a part of a name that is taken for it, whatever words are in it."""
 _SHORTEST_LATIN = 8
-_SPEECH = re.compile("[我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还]|(?<=.)得")
-"""Signs of speech, of which no name is made: 等了好几天 is a part of a sentence, and nobody is called so."""
-_UNSPOKEN = re.compile("[^我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还得]+")
 _LATIN_WORD = re.compile(r"(?<![a-z0-9])[a-z][a-z'&.-]*(?![a-z0-9])")
 _FIRST_IDEOGRAPH = "\u2e80"
-_MOST_NAMES, _COST_OF_A_NAME = 2, 1
-"""Names in a piece without blanks, and how many signs more a further name must explain."""
 _NOT = "没"
 _MENTION = re.compile(r"@\s?(\S+)")
 _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|偏低|太低|太少|见底|低)?")
@@ -109,77 +99,9 @@ def without_address(text: str) -> str:
     return text[start:end].strip() if end - start >= _LEAST_LEFT else text
 
 
-class SpanKind(StrEnum):
-    """What a part of a sentence stands for."""
-
-    DOCUMENT = "document"
-    DELIVERY = "delivery"
-    PRODUCT = "product"
-    DIGITS = "digits"
-    PARTNER = "partner"
-    PERSON = "person"
-    WAREHOUSE = "warehouse"
-    PLACE = "place"
-    QUANTITY = "quantity"
-    DATE = "date"
-    OFF_TOPIC = "off_topic"
-    CUE = "cue"
-    NAME = "name"
-
-
 _SAID_ONCE = frozenset({SpanKind.PRODUCT, SpanKind.NAME, SpanKind.DOCUMENT, SpanKind.WAREHOUSE, SpanKind.PARTNER})
 _CORRECTED = _SAID_ONCE | {SpanKind.DATE, SpanKind.PLACE, SpanKind.PERSON, SpanKind.QUANTITY}
 """What is taken back for something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A part of a sentence: as it was written, and what it stands for."""
-
-    kind: SpanKind
-    start: int
-    text: str
-    value: str = ""
-    command: str = ""
-    """The command that shows a document."""
-
-
-@dataclass(slots=True)
-class Scan:
-    """A sentence with what was found in it so far; ``rest`` is as long as the text, with what was found masked."""
-
-    text: str
-    rest: str
-    spans: list[Span] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, text: str) -> Scan:
-        """Begin with nothing found."""
-        return cls(text, text.casefold() if len(text.casefold()) == len(text) else text)
-
-    def take(self, kind: SpanKind, start: int, end: int, value: str = "", command: str = "") -> None:
-        """Note a span and mask it."""
-        self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], command))
-        self.rest = self.rest[:start] + MASK * (end - start) + self.rest[end:]
-
-    def drop(self, start: int, end: int) -> None:
-        """Mask what means nothing."""
-        self.rest = self.rest[:start] + MASK * (end - start) + self.rest[end:]
-
-    def respell(self, rest: str) -> None:
-        """Go on with other characters in as many places; what was found stays as it was written."""
-        both = zip(self.text, self.rest, rest, strict=True)
-        self.text = "".join(new if new != old else written for written, old, new in both)
-        self.rest = rest
-
-    def of_kind(self, kind: SpanKind) -> list[Span]:
-        """Return the spans of one kind in their order."""
-        return sorted((span for span in self.spans if span.kind is kind), key=lambda span: span.start)
-
-    @property
-    def has_subject(self) -> bool:
-        """Whether anything is named that a question can be about."""
-        return any(span.kind not in {SpanKind.CUE, SpanKind.DATE, SpanKind.OFF_TOPIC} for span in self.spans)
 
 
 def drop_negated(scan: Scan) -> None:
@@ -421,12 +343,12 @@ def take_words(scan: Scan, words: Container[str], longest: int, found: Callable[
 
 
 def _longest_word(text: str, start: int, words: Container[str], longest: int) -> int:
-    if text[start] == MASK or (_is_letter(text[start]) and start and _is_letter(text[start - 1])):
+    if text[start] == MASK or (is_letter(text[start]) and start and is_letter(text[start - 1])):
         return start
     for end in range(min(len(text), start + longest), start, -1):
         if text[start:end] not in words:
             continue
-        if _is_letter(text[end - 1]) and end < len(text) and _is_letter(text[end]):
+        if is_letter(text[end - 1]) and end < len(text) and is_letter(text[end]):
             continue
         if text[end - 1] == _NOT and end - start > 1 and any(text[end - 1 : end + more] in words for more in (1, 2, 3)):
             continue  # 还有没交的 is 还有 and 没交的
@@ -434,106 +356,6 @@ def _longest_word(text: str, start: int, words: Container[str], longest: int) ->
     return start
 
 
-def _is_letter(sign: str) -> bool:
+def is_letter(sign: str) -> bool:
+    """Whether a sign is a letter or digit of a Latin word."""
     return sign.isascii() and sign.isalnum()
-
-
-def leftover(
-    scan: Scan, fillers: Container[str], verbs: Container[str], longest: int, known: Callable[[str], bool]
-) -> tuple[tuple[int, str], ...]:
-    """Return what is left as pieces with their places, without words at their ends that mean nothing.
-
-    Such words are kept inside of a piece, and at the ends of one that is ``known``: 有 begins many sentences, and the
-    names of companies too. ``verbs`` are left out only beside a known name.
-    """
-    pieces: list[tuple[int, str]] = []
-    for match in re.finditer(rf"[^{MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
-        start, end = match.span()
-        if scan.rest[start:end].endswith(_POSSESSIVE):
-            end -= len(_POSSESSIVE)
-        if names := _known_parts(scan.rest[start:end], fillers, verbs, known):
-            pieces.extend((start + first, scan.text[start + first : start + last]) for first, last in names)
-            continue
-        start, end = without_fillers(scan.rest, start, end, fillers, longest, known)
-        if _SPEECH.search(scan.rest, start, end) and not _is_name(scan.rest[start:end], fillers, known):
-            for part in _UNSPOKEN.finditer(scan.rest, start, end):
-                first, last = without_fillers(scan.rest, *part.span(), fillers, longest, known)
-                if _is_name(scan.rest[first:last], fillers, known):
-                    pieces.append((first, scan.text[first:last]))
-        elif end > start:
-            pieces.append((start, scan.text[start:end]))
-    return tuple(pieces)
-
-
-def without_fillers(
-    text: str, start: int, end: int, fillers: Container[str], longest: int, known: Callable[[str], bool]
-) -> tuple[int, int]:
-    """Return where a piece begins and ends without the words at its ends that mean nothing."""
-    while start < end and (text[start:end].isascii() or not _is_name(text[start:end], fillers, known)):
-        if size := _filler(text[start:end], fillers, longest, at_end=False):
-            start += size
-        elif size := _filler(text[start:end], fillers, longest, at_end=True):
-            end -= size
-        else:
-            break
-    return start, end
-
-
-def _is_name(piece: str, fillers: Container[str], known: Callable[[str], bool]) -> bool:
-    return piece not in fillers and known(piece)
-
-
-def _known_parts(
-    piece: str, fillers: Container[str], verbs: Container[str], known: Callable[[str], bool]
-) -> tuple[tuple[int, int], ...]:
-    """Return where known names are in a piece, if all around them are fillers and verbs: 美居 and 螺丝 in 美居拿螺丝.
-
-    The names are as few as possible, two at most, and as long as possible.
-    """
-    if piece.isascii() or len(piece) > _LONGEST_PIECE:
-        return ()
-    # What of the piece up to each place is in names; the best of the ways to come there.
-    best: list[tuple[tuple[int, int], ...] | None] = [()] + [None] * len(piece)
-    for end in range(1, len(piece) + 1):
-        for start in range(end):
-            before, text = best[start], piece[start:end]
-            if before is None:
-                continue
-            if text in fillers or text in verbs:
-                best[end] = _better(best[end], before)
-            elif len(text) > 1 and _may_follow(before, start) and known(text):
-                best[end] = _better(best[end], (*before, (start, end)))
-    return best[-1] or ()
-
-
-def _may_follow(names: tuple[tuple[int, int], ...], start: int) -> bool:
-    """Whether a further name may begin: two beside each other are one that nobody knows, such as 膨胀螺丝."""
-    return not names or (len(names) < _MOST_NAMES and names[-1][1] < start)
-
-
-def _better(one: tuple[tuple[int, int], ...] | None, other: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    """Return the way with more signs in names, each name costing a sign."""
-
-    def gain(names: tuple[tuple[int, int], ...]) -> int:
-        return sum(end - start - _COST_OF_A_NAME for start, end in names)
-
-    return other if one is None or gain(other) > gain(one) else one
-
-
-def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) -> int:
-    """Return the length of the longest filler at one end of a piece; Latin ones are whole pieces."""
-    if piece.isascii():
-        return len(piece) if piece in fillers else 0
-    for size in range(min(len(piece), longest), 0, -1):
-        word, beside = (piece[-size:], piece[:-size][-1:]) if at_end else (piece[:size], piece[size:][:1])
-        torn = _is_letter(word[0 if at_end else -1]) and beside and _is_letter(beside)  # us in USB风扇
-        if word in fillers and not torn:
-            return size
-    return 0
-
-
-def days_said(scan: Scan, *, months: bool) -> str:
-    """Return the first days that a sentence names, with ``months`` also a month in digits; empty without any."""
-    named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
-    dates = (span.text for span in scan.of_kind(SpanKind.DATE))
-    return next((text for text in dates if any(says(text) for says in named)), "")

@@ -6,11 +6,11 @@ from bot.chat.days import Days
 from bot.chat.parsing import normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.bounds import AMOUNTS, find_bounds
-from bot.understanding.comparisons import says_only
 from bot.understanding.gaps import SAID, Gap, of_product
 from bot.understanding.grammar import Grammar
-from bot.understanding.scanning import Scan, SpanKind, days_said
+from bot.understanding.limits.bounds import AMOUNTS, find_bounds
+from bot.understanding.limits.comparisons import says_only
+from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 _GOES_ON = ("呢", "的")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from bot.chat.compared_days import is_compared_with, is_year_before
 from bot.chat.days import names_days, names_month_in_digits, names_same_days
-from bot.understanding.lines import SAYS_WHAT_TO_DO
-from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.lines.composer import SAYS_WHAT_TO_DO
+from bot.understanding.scanning.spans import Scan, SpanKind
 
 REPORT = "report"
 """The command that compares."""

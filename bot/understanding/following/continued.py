@@ -1,0 +1,132 @@
+"""The line before with what a sentence says in it: 那北京仓呢 keeps the product, 逾期的呢 the customer."""
+
+from __future__ import annotations
+
+from bot.chat.days import Days, names_days, names_same_days
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading
+from bot.understanding.exporting import EXPORT
+from bot.understanding.following.subjects import said_in
+from bot.understanding.grammar import Grammar
+from bot.understanding.limits.bounds import without_bounds
+from bot.understanding.limits.comparisons import REPORT, beside
+from bot.understanding.lines.composer import ALONE, AT_WAREHOUSES, SAYS_WHAT_TO_DO
+from bot.understanding.lines.named_lists import AGEING
+from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.scanning.recognition import OF_PARTNERS
+from bot.understanding.scanning.spans import Scan, SpanKind
+
+DATED = frozenset({"order", "delivery", "invoice", "po", "bill", "payment"})
+"""Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
+_NEED = "×"
+LAST_YEAR = frozenset({"yoy", "同比"})
+AGAINST = LAST_YEAR | {"sequential", "环比"}
+"""What says with which days a report compares."""
+
+
+def continued(
+    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None, *, with_subject: bool
+) -> Reading | None:
+    """Return the line before with what a text says in it; ``with_subject``: it is about whom that line names."""
+    scan, before = grammar.recognition.scan(text), grammar.commands.parse(last.line)
+    if before.command == EXPORT:
+        before = grammar.commands.parse(f"/{before.rest}")
+    if before.command is None or before.command not in grammar.sentences.commands:
+        return None
+    documents = scan.of_kind(SpanKind.DOCUMENT)
+    if documents and not with_subject:
+        return None  # it stands for itself
+    command = _command(grammar, scan, before.command, before.rest, usable)
+    if usable is not None and command not in usable:
+        return None
+    line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
+    if with_subject and command == before.command and line in {None, last.line} and scan.of_kind(SpanKind.CUE):
+        return Reading(line=last.line, by=ReadBy.CONTEXT, understood=said_in(scan))  # its card tells it
+    if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
+        return None
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
+
+
+def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
+    """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
+    words, *_ = parts_of(grammar, before, rest)
+    weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
+    # 发货 is said of orders too.
+    command = max(weights, key=lambda name: (weights[name], name != before, name == "delivery"), default=before)
+    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.lines.lists.only_lists_are_named(before, scan):
+        return before
+    return command
+
+
+def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *, with_subject: bool) -> str | None:
+    """Return the new line: what the sentence says, and the rest from the line before."""
+    old_words, old_stores, old_list, old_days, old_need = parts_of(grammar, before, rest)
+    new_words = named_in(scan)
+    need = quantity_needed(scan) if command == "stock" else ""
+    if command == before == "price" and new_words:
+        new_words = _priced(scan, new_words, old_words)
+    stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
+    keyword = grammar.lines.lists.named(command, scan)
+    has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
+    if not (new_words or stores or keyword or has_days or need or command != before):
+        return None
+    same = (before, command) == ("order", "delivery")
+    same_days = (before, command) == ("report", "chart")
+    if command != before and not same and any(grammar.vocabulary.document(word) for word in old_words):
+        return None  # another document of which only the number is known
+    words = [] if command in ALONE else new_words or old_words
+    if (keyword or has_days) and any(grammar.vocabulary.document(word) for word in words):
+        words = []  # a list is asked for, and no document is one
+    if before == "price" and command != before:
+        words = words[:1]  # not for whom the price is
+    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT):
+        return None  # no partner and no document is called so
+    if with_subject and new_words and command == before:
+        return None
+    if command == "payment" and words:
+        keyword = ""  # of one partner it only moves one way
+    if not keyword and command == before:
+        keyword = old_list
+    if command not in AT_WAREHOUSES:
+        line = command_line(command, keyword, *words)
+        if keyword == AGEING:
+            return line
+        if command == before and (amounts := without_bounds(rest)[1]):
+            line = f"{line} {amounts}"
+        if has_days:
+            earlier = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_same_days(span.text)), "")
+            if earlier and old_days and command == before and names_days(beside(old_days, earlier)):
+                return f"{line} {beside(old_days, earlier)}"
+            return grammar.lines.lists.with_days(line, command, scan)
+        elliptical = not (with_subject or keyword or new_words) and {before, command} <= DATED
+        return f"{line} {old_days}" if old_days and (command == before or same_days or elliptical) else line
+    need = need or (old_need if command == before and len(words) == 1 else "")
+    return command_line(command, *words, *(stores or old_stores)[:1], need)
+
+
+def _priced(scan: Scan, new: list[str], old: list[str]) -> list[str]:
+    """Return the product and the customer of whom a price is asked; one of them is known from before."""
+    if scan.of_kind(SpanKind.PRODUCT) or not scan.of_kind(SpanKind.PARTNER):
+        return [*new, *(old[1:] if len(new) == 1 else [])]
+    return [*old[:1], *new]
+
+
+def parts_of(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str, str, str]:
+    """Return the subject of a line, its warehouse, its named list, its days, and the quantity that is needed."""
+    words = list(split(without_bounds(rest)[0], listed=command == "stock"))
+    days = Days.take_marked(words) or ""
+    listed = next((word for word in words if word in grammar.sentences.lists.get(command, ())), "")
+    stores = [word for word in words if word.startswith("@")]
+    need = next((word for word in words if word.startswith(_NEED)), "")
+    said = {listed, need, *stores, *(AGAINST if command == REPORT else ())}
+    return [word for word in words if word not in said], stores, listed, days, need
+
+
+def named_in(scan: Scan) -> list[str]:
+    """Return the products and documents that a sentence names, else all other names in it as one."""
+    spans = [span for kind in (SpanKind.PRODUCT, SpanKind.DOCUMENT) for span in scan.of_kind(kind)]
+    if spans:
+        return [span.value for span in spans]
+    names = [span for kind in (SpanKind.PARTNER, SpanKind.NAME, SpanKind.PERSON) for span in scan.of_kind(kind)]
+    return [" ".join(span.value for span in sorted(names, key=lambda span: span.start))] if names else []

@@ -1,0 +1,21 @@
+"""What a sentence asks for and no line holds, so that no figure answers for it without a word.
+
+A *gap* is something that no command tells, such as new customers or the day on which goods came in. Its words stand
+in the sentences' files. What it is, what the card says, and which lines come nearest stand in
+`bot.understanding.gaps`: beside this package, because the files are read with it. `gap_finding` finds it. For a new
+subject, begin there.
+
+A *limit* is a way to ask that no line can take: an exception, what is not so, two things side by side, what is to
+come. How the sentence is built shows it; only the facts of ``unknown.toml`` are words. `limit_finding` finds it. For
+a new way to ask, begin there.
+
+Both are a choice: the card says what is not held and offers the lines that come nearest. Both are looked for before
+the line is made, and once more in the days and ranks that the line leaves out.
+
+*Left out* is what a line does not hold though it answers the question: a name that nobody knows, days, an amount. The
+line is run, and its card tells the words. `left_out` compares the sentence with its lines, `strangers` finds the
+names. For a word that is told in vain, or dropped, begin there.
+
+Some of it lines may hold: `bounds` are those of amounts, `comparisons` those of days in a report. `parts` reads two
+questions in one sentence, which are a choice of two lines.
+"""

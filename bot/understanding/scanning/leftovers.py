@@ -1,0 +1,112 @@
+"""What is left over of a sentence when all that is known was found: it may be names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container
+
+from bot.understanding.scanning.finding import is_letter
+from bot.understanding.scanning.spans import MASK, Scan
+
+_POSSESSIVE = "'s"
+_LONGEST_PIECE = 16
+"""Signs of a piece in which a known name is looked for: the effort grows with their square."""
+_SPEECH = re.compile("[我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还]|(?<=.)得")
+"""Signs of speech, of which no name is made: 等了好几天 is a part of a sentence, and nobody is called so."""
+_UNSPOKEN = re.compile("[^我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还得]+")
+_MOST_NAMES, _COST_OF_A_NAME = 2, 1
+"""Names in a piece without blanks, and how many signs more a further name must explain."""
+
+
+def leftover(
+    scan: Scan, fillers: Container[str], verbs: Container[str], longest: int, known: Callable[[str], bool]
+) -> tuple[tuple[int, str], ...]:
+    """Return what is left as pieces with their places, without words at their ends that mean nothing.
+
+    Such words are kept inside of a piece, and at the ends of one that is ``known``: 有 begins many sentences, and the
+    names of companies too. ``verbs`` are left out only beside a known name.
+    """
+    pieces: list[tuple[int, str]] = []
+    for match in re.finditer(rf"[^{MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
+        start, end = match.span()
+        if scan.rest[start:end].endswith(_POSSESSIVE):
+            end -= len(_POSSESSIVE)
+        if names := _known_parts(scan.rest[start:end], fillers, verbs, known):
+            pieces.extend((start + first, scan.text[start + first : start + last]) for first, last in names)
+            continue
+        start, end = without_fillers(scan.rest, start, end, fillers, longest, known)
+        if _SPEECH.search(scan.rest, start, end) and not _is_name(scan.rest[start:end], fillers, known):
+            for part in _UNSPOKEN.finditer(scan.rest, start, end):
+                first, last = without_fillers(scan.rest, *part.span(), fillers, longest, known)
+                if _is_name(scan.rest[first:last], fillers, known):
+                    pieces.append((first, scan.text[first:last]))
+        elif end > start:
+            pieces.append((start, scan.text[start:end]))
+    return tuple(pieces)
+
+
+def without_fillers(
+    text: str, start: int, end: int, fillers: Container[str], longest: int, known: Callable[[str], bool]
+) -> tuple[int, int]:
+    """Return where a piece begins and ends without the words at its ends that mean nothing."""
+    while start < end and (text[start:end].isascii() or not _is_name(text[start:end], fillers, known)):
+        if size := _filler(text[start:end], fillers, longest, at_end=False):
+            start += size
+        elif size := _filler(text[start:end], fillers, longest, at_end=True):
+            end -= size
+        else:
+            break
+    return start, end
+
+
+def _is_name(piece: str, fillers: Container[str], known: Callable[[str], bool]) -> bool:
+    return piece not in fillers and known(piece)
+
+
+def _known_parts(
+    piece: str, fillers: Container[str], verbs: Container[str], known: Callable[[str], bool]
+) -> tuple[tuple[int, int], ...]:
+    """Return where known names are in a piece, if all around them are fillers and verbs: 美居 and 螺丝 in 美居拿螺丝.
+
+    The names are as few as possible, two at most, and as long as possible.
+    """
+    if piece.isascii() or len(piece) > _LONGEST_PIECE:
+        return ()
+    # What of the piece up to each place is in names; the best of the ways to come there.
+    best: list[tuple[tuple[int, int], ...] | None] = [()] + [None] * len(piece)
+    for end in range(1, len(piece) + 1):
+        for start in range(end):
+            before, text = best[start], piece[start:end]
+            if before is None:
+                continue
+            if text in fillers or text in verbs:
+                best[end] = _better(best[end], before)
+            elif len(text) > 1 and _may_follow(before, start) and known(text):
+                best[end] = _better(best[end], (*before, (start, end)))
+    return best[-1] or ()
+
+
+def _may_follow(names: tuple[tuple[int, int], ...], start: int) -> bool:
+    """Whether a further name may begin: two beside each other are one that nobody knows, such as 膨胀螺丝."""
+    return not names or (len(names) < _MOST_NAMES and names[-1][1] < start)
+
+
+def _better(one: tuple[tuple[int, int], ...] | None, other: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Return the way with more signs in names, each name costing a sign."""
+
+    def gain(names: tuple[tuple[int, int], ...]) -> int:
+        return sum(end - start - _COST_OF_A_NAME for start, end in names)
+
+    return other if one is None or gain(other) > gain(one) else one
+
+
+def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) -> int:
+    """Return the length of the longest filler at one end of a piece; Latin ones are whole pieces."""
+    if piece.isascii():
+        return len(piece) if piece in fillers else 0
+    for size in range(min(len(piece), longest), 0, -1):
+        word, beside = (piece[-size:], piece[:-size][-1:]) if at_end else (piece[:size], piece[size:][:1])
+        torn = is_letter(word[0 if at_end else -1]) and beside and is_letter(beside)  # us in USB风扇
+        if word in fillers and not torn:
+            return size
+    return 0

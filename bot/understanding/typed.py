@@ -1,0 +1,109 @@
+"""Lines of commands as people type them: with or without a slash, and with names that are only spelled."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
+from bot.chat.registry import AnyCommand, Commands
+from bot.understanding.limits.limit_finding import LimitFinder
+from bot.understanding.lines.composer import BARE, MOST_ALTERNATIVES
+from bot.understanding.scanning.finding import restrictions_in, take_words
+from bot.understanding.scanning.recognition import (
+    LONGEST_WORD,
+    OF_PARTNERS,
+    SHORTEST_NAME,
+    Recognition,
+)
+from bot.understanding.scanning.spans import Scan
+from bot.understanding.sentences import Sentences
+from bot.understanding.vocabulary import Vocabulary
+
+_SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for ")
+
+
+@dataclass(frozen=True)
+class TypedLines:
+    """Tells a line that somebody typed from a sentence, and what its words spell."""
+
+    recognition: Recognition
+    limits: LimitFinder
+
+    @property
+    def commands(self) -> Commands:
+        return self.recognition.commands
+
+    @property
+    def sentences(self) -> Sentences:
+        return self.recognition.sentences
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.recognition.vocabulary
+
+    def read(self, text: str) -> str | None:
+        """Return the line of a command as it is typed: with a slash, or its name and what belongs to it."""
+        word, _, rest = text.partition(" ")
+        command = self.commands.named(word)
+        if command is None:
+            return None
+        if command.name == BARE:
+            rest = _SEARCHED_FOR.sub("", rest)
+        line = f"/{command.name} {self.commands.with_implied(word, rest)}".strip()
+        if text.startswith("/"):
+            return line
+        if not command.only_asks and word.casefold() == command.name and self._speaks_of_deed(rest, command):
+            return None
+        if command.name not in self.sentences.commands:
+            return line
+        spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
+        if self.limits.leaves_out(rest):
+            return None
+        return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
+
+    def spell_out(self, line: str, limit: int = MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
+        parsed = self.commands.parse(line)
+        if parsed.command is None or not self.commands[parsed.command].signature.names_partners:
+            return ()
+        words = split(parsed.rest)
+        for place, word in enumerate(words):
+            if word in self.sentences.typed.get(parsed.command, ()) or self.vocabulary.knows_partner(word):
+                continue
+            if names := self.vocabulary.spelled_by(word, limit=limit):
+                lines = (command_line(parsed.command, *words[:place], name, *words[place + 1 :]) for name in names)
+                return tuple(line for line in lines if fits(line))
+        return ()
+
+    def _speaks_of_deed(self, rest: str, command: AnyCommand) -> bool:
+        """Whether the English word of a deed begins a sentence: reject PO-1002 it's too costly."""
+        words = rest.casefold().split()
+        if len(words) < 2:
+            return False
+        listed = self.commands.named(words[0]) is not None  # subscribe order open 18:00
+        return command.governed or (not listed and not self.sentences.fillers.isdisjoint(words))
+
+    def _is_sentence(self, text: str, command: str) -> bool:
+        """Whether there are words in ``text`` that the command does not take."""
+        if len(text) > SHORTEST_NAME and self.recognition.is_in_a_name(text):
+            return False
+        if any(restrictions_in(text)):
+            return True
+        scan = Scan.of(text)
+        take_words(scan, self.sentences.typed[command], LONGEST_WORD, scan.drop)
+        words = (self.sentences.cues, self.sentences.fillers)
+        spoken: list[int] = []
+        for known in words:
+            take_words(scan, known, self.recognition.longest_cue, lambda start, end: spoken.append(start))
+        return bool(spoken)
+
+
+def command_of(line: str) -> str:
+    """Return the name of the command with which a line begins."""
+    return line.removeprefix("/").partition(" ")[0]
+
+
+def fits(line: str) -> bool:
+    """Return whether a line is as short as lines of commands must be."""
+    return len(line.encode()) <= MAX_LINE_BYTES
