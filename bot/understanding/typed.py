@@ -10,12 +10,7 @@ from bot.chat.registry import AnyCommand, Commands
 from bot.understanding.limits.limit_finding import LimitFinder
 from bot.understanding.lines.composer import BARE, MOST_ALTERNATIVES
 from bot.understanding.scanning.finding import restrictions_in, take_words
-from bot.understanding.scanning.recognition import (
-    LONGEST_WORD,
-    OF_PARTNERS,
-    SHORTEST_NAME,
-    Recognition,
-)
+from bot.understanding.scanning.recognition import LONGEST_WORD, OF_PARTNERS, SHORTEST_NAME, Recognition
 from bot.understanding.scanning.spans import Scan
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
