@@ -68,14 +68,20 @@ class Cue:
     fixed: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SpokenWords:
     """Words that are looked for all at once; most sentences hold none of them, which is seen without the pattern."""
 
     begin: tuple[str, ...]
-    pattern: re.Pattern[str]
     signs: frozenset[str]
     """What the words begin with, one or two signs of it."""
+    words: tuple[str, ...]
+    """The longest first."""
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Made at the first sentence that may hold one of the words: all patterns take a tenth of a bot's start.
+        return re.compile("|".join(map(_pattern_of, self.words)))
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return where the first of the words stands in a text in small letters."""
@@ -85,7 +91,7 @@ class SpokenWords:
         """Yield the words that stand in a text in small letters."""
         if self.signs.isdisjoint(_signs_in(text)) or not any(word in text for word in self.begin):
             return iter(())
-        return self.pattern.finditer(text)
+        return self._pattern.finditer(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +119,8 @@ class UnknownFact:
 class Sentences:
     """The words of all languages, in small letters."""
 
-    cues: Mapping[str, tuple[Cue, ...]]
+    cues: Mapping[str, Sequence[Cue]]
+    """What files and signatures say of each word; `cues_of` tells what it comes to."""
     parted: tuple[str, ...]
     """Those of two parts, with other words between them (`parted_pattern`), the longest first."""
     fillers: frozenset[str]
@@ -164,6 +171,21 @@ class Sentences:
         for rank, word in enumerate(self.parted):
             found.setdefault(word.partition(PARTED)[0], []).append((rank, word))
         return {first: tuple(words) for first, words in found.items()}
+
+    @cached_property
+    def _resolved(self) -> dict[str, tuple[Cue, ...]]:
+        return {}
+
+    def cues_of(self, word: str) -> tuple[Cue, ...]:
+        """Return what a word speaks for, one cue a command; nothing for a word that asks for nothing.
+
+        It is worked out at the first question: most of the twenty thousand words are never said.
+        """
+        if word not in self.cues:
+            return ()
+        if word not in self._resolved:
+            self._resolved[word] = _strongest(_with_weights_inside(word, self.cues[word], self.cues))
+        return self._resolved[word]
 
     @cached_property
     def known_words(self) -> frozenset[str]:
@@ -226,7 +248,7 @@ class Sentences:
             gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
             deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},
             commands=frozenset(asked),
-            cues={word: _strongest(_with_weights_inside(word, found, cues)) for word, found in cues.items()},
+            cues=cues,
             parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
             fillers=frozenset(words["fillers"]),
             phrases=frozenset(words["phrases"]),
@@ -297,18 +319,17 @@ def _add_deeds(file: str, commands: Commands, table: object, deeds: dict[str, se
 
 def _one_of(words: Iterable[str]) -> SpokenWords | None:
     """Return words to look for, the longest first; Latin ones are whole."""
-    longest_first = sorted(words, key=lambda word: (-len(word), word))
-    patterns = [
-        (
-            rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word).replace(PARTED, ".{1,16}?")
-        ).replace(re.escape(NUMBER), _ANY_NUMBER)
-        for word in longest_first
-    ]
-    if not patterns:
+    longest_first = tuple(sorted(words, key=lambda word: (-len(word), word)))
+    if not longest_first:
         return None
     begin = _beginnings(longest_first)
-    signs = frozenset(word[:2] for word in begin)
-    return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns)), signs=signs)
+    return SpokenWords(begin=begin, signs=frozenset(word[:2] for word in begin), words=longest_first)
+
+
+def _pattern_of(word: str) -> str:
+    escaped = re.escape(word)
+    pattern = rf"(?<![a-z]){escaped}(?![a-z])" if word.isascii() else escaped.replace(PARTED, ".{1,16}?")
+    return pattern.replace(re.escape(NUMBER), _ANY_NUMBER)
 
 
 # Asked again and again for one sentence, by each list of words.
@@ -375,20 +396,20 @@ def _from_table(file: str, command: AnyCommand, table: object) -> Iterator[tuple
     known = {member.value for member in _lists(command)}
     for key, value in table.items():
         if key in _WEIGHTS:
-            for word in _words(file, f"{command.name}.{key}", value):
-                yield word, Cue(command.name, _WEIGHTS[key])
+            cue = Cue(command.name, _WEIGHTS[key])
+            yield from ((word, cue) for word in _words(file, f"{command.name}.{key}", value))
         elif key == "lists":
             for name, listed in value.items():
                 if name not in known:
                     raise ConfigurationError(f"{file}: /{command.name} has no list {name!r}")
-                for word in _words(file, f"{command.name}.lists.{name}", listed):
-                    yield word, Cue(command.name, LIST_WEIGHT, keyword=name)
+                cue = Cue(command.name, LIST_WEIGHT, keyword=name)
+                yield from ((word, cue) for word in _words(file, f"{command.name}.lists.{name}", listed))
         elif key == "narrows":
             continue  # they speak for no command
         elif key == "fixed":
             for rest, listed in value.items():
-                for word in _words(file, f"{command.name}.fixed.{rest}", listed):
-                    yield word, Cue(command.name, _FIXED_WEIGHT, fixed=rest)
+                cue = Cue(command.name, _FIXED_WEIGHT, fixed=rest)
+                yield from ((word, cue) for word in _words(file, f"{command.name}.fixed.{rest}", listed))
         else:
             raise ConfigurationError(f"{file}: {command.name}.{key} is unknown; known are {', '.join(_KEYS)}")
 
@@ -416,7 +437,8 @@ def _words(file: str, key: str, value: object) -> Iterator[str]:
         raise ConfigurationError(f"{file}: {key} must be a list of words")
     for word in value:
         for spoken in _ways_to_say(word):
-            yield " ".join(spoken.casefold().split())
+            folded = spoken.casefold()
+            yield folded if folded.isalnum() else " ".join(folded.split())
 
 
 def _ways_to_say(word: str) -> Iterator[str]:
@@ -443,7 +465,8 @@ def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Seq
         weight = max([cue.weight, *(other.weight for other in same)])
         inherited = next((other.keyword for other in same if other.keyword), "")
         keyword = cue.keyword or ("" if cue.command in listed else inherited)
-        yield replace(cue, weight=weight, keyword=keyword)
+        unchanged = (weight, keyword) == (cue.weight, cue.keyword)
+        yield cue if unchanged else replace(cue, weight=weight, keyword=keyword)
 
 
 def _parts(word: str) -> Sequence[str]:

@@ -62,7 +62,7 @@ def _says_what_it_asks(reading: Reading, lines: LineComposer) -> bool:
         return False
     command = lines.commands.parse(reading.line).command
     words = (part.value.casefold() for part in reading.understood if part.kind == SpanKind.CUE)
-    cues = [cue for word in words for cue in lines.sentences.cues.get(word, ()) if cue.command == command]
+    cues = [cue for word in words for cue in lines.sentences.cues_of(word) if cue.command == command]
     return bool(kinds - {SpanKind.CUE}) or any(cue.weight >= LIST_WEIGHT for cue in cues)
 
 

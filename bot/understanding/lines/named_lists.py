@@ -53,7 +53,7 @@ class NamedLists:
     def _said_list(self, name: str, scan: Scan) -> str:
         lists = self.recognition.sentences.lists[name]
         days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
-        dated = [cue for day in days for cue in self.recognition.sentences.cues.get(day, ())]  # some lists are of a day
+        dated = [cue for day in days for cue in self.recognition.sentences.cues_of(day)]  # some lists are of a day
         own = {cue.keyword for cue in (*self.recognition.cues_in(scan), *dated) if cue.keyword and cue.command == name}
         said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self.recognition.cues_of(span))
         others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}

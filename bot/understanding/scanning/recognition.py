@@ -308,7 +308,7 @@ class Recognition:
             yield from self.cues_of(span)
 
     def cues_of(self, span: Span) -> tuple[Cue, ...]:
-        return self.sentences.cues[span.value.casefold()]
+        return self.sentences.cues_of(span.value.casefold())
 
     def is_known(self, scan: Scan) -> bool:
         """Whether something is named, and the company has all of it."""
