@@ -42,7 +42,7 @@ from .test_reader import CONTEXT, StubReader, count, post
         ("orders that are not late", "what is not so: “not late”", ("/order", "/order late")),
         ("SKU123比SKU124贵多少", "compares two of them", ("/price SKU123", "/price SKU124")),
         ("宝钢比宁波电机准时吗", "compares two of them", ("/vendor 宝钢", "/vendor 宁波电机")),
-        ("宏达这个月和上个月订单比", "compares two of them", ("/order 宏达 这个月", "/order 宏达 上个月")),
+        ("宏达这个月和上个月订单比", "compares with the days before", ("/order 宏达 这个月", "/order 宏达 上个月")),
         ("宏达下个月会下多少单", "to come is not known here: “会下”", ("/order 宏达",)),
         ("明年销售额会有多少", "not of “明年”", ("/report",)),
         ("三天后的库存是多少", "to come is not known here: “三天后”", ("/stock",)),
