@@ -58,7 +58,7 @@ class PaymentOrPartner(PartnerTerm):
 class PaymentList(Keyword):
     """The lists of payments that have a name."""
 
-    RECEIVED = phrase("received"), "incoming", "收款", "已收", "回款", "到账", "进账", "sk"
+    RECEIVED = phrase("received"), "incoming", "receipts", "收款", "已收", "回款", "到账", "进账", "sk"
     SPENT = phrase("paid"), "spent", "outgoing", "付款", "付出", "已付", "支出", "fk"
 
 

@@ -30,7 +30,7 @@ _WORDS = re.compile(
 )
 _NOTHING_ELSE = re.compile(
     r"(?:[\s,.!]|的|一份|一个|一下|文件|表格?|出来|发给我|发给|发|给我|把|它们?|这个|这些|这张|上面|刚才|那个|那些|列表|清单|单子|请|帮我|吧|成|了?吗|可以|能|要|我"
-    r"|\b(?:as|to|an?|in|file|this|that|these|it|them|the|list|please|me|give|send|can|you|for|i|want)\b)*",
+    r"|\b(?:as|to|an?|in|file|this|that|these|it|them|the|list|please|me|give|send|can|you|for|i|want|pls|plz|thanks|thx|now)\b)*",
     re.IGNORECASE,
 )
 

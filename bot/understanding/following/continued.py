@@ -12,7 +12,7 @@ from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
 from bot.understanding.limits.comparisons import REPORT, beside
 from bot.understanding.lines.composer import ALONE, AT_WAREHOUSES, SAYS_WHAT_TO_DO
-from bot.understanding.lines.named_lists import AGEING
+from bot.understanding.lines.named_lists import AGEING, LATE
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind
@@ -35,6 +35,8 @@ def continued(
     if before.command is None or before.command not in grammar.sentences.commands:
         return None
     documents = scan.of_kind(SpanKind.DOCUMENT)
+    if scan.of_kind(SpanKind.OFF_TOPIC):
+        return None  # 她提成多少 asks for no list of hers
     if documents and not with_subject:
         return None  # it stands for itself
     command = _command(grammar, scan, before.command, before.rest, usable)
@@ -88,6 +90,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         keyword = ""  # of one partner it only moves one way
     if not keyword and command == before:
         keyword = old_list
+        if keyword == LATE and has_days and grammar.lines.lists.is_due_later(command, scan):
+            keyword = ""  # nothing that is due next week is late
     if command not in AT_WAREHOUSES:
         line = command_line(command, keyword, *words)
         if keyword == AGEING:

@@ -24,7 +24,7 @@ _OF_ALL = re.compile(
     re.IGNORECASE,
 )
 """Asks for all goods, and not for those of the line before."""
-_ASKS = re.compile(r"多少|[吗没么不]$|够|能|会|几|\b(?:is|are|will|does|how|when|enough)\b", re.IGNORECASE)
+_ASKS = re.compile(r"多少|有没有|还有|[吗没么不]$|够|能|会|几|\b(?:is|are|will|does|how|when|enough)\b", re.IGNORECASE)
 _WE_HAVE = re.compile(r"\bdo we have\b", re.IGNORECASE)
 _NEED = "×"
 _FIGURES = frozenset({"report", "chart"}) | RANKED

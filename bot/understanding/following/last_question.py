@@ -39,11 +39,15 @@ _WITHOUT_A_SUBJECT = frozenset({"help", "whoami", "watches", "subscriptions"})
 """Commands after which nothing goes on: they are about the asker, and not about the business."""
 _GOES_ON = re.compile(
     r"^(?:算了(?:吧|不看了)?[\s,，]*(?:改|先|就)?(?:看看?|查一?下?)?|那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$"
-    r"|^(?:and|what about|how about|then)\b|,? (?:for )?(?:the )?same (?:customer|client)$|同一?个?客户的?$",
+    r"|^(?:and|what about|how about|then)\b|^in (?=[a-z]+$)"
+    r"|,? (?:for )?(?:the )?same (?:customer|client)$|同一?个?客户的?$",
     re.IGNORECASE,
 )
 _PART_OF_THE_LIST = re.compile(
-    r"的(?:[吗呢吧么]|有吗|有没有|有哪些)?$|^(?:只看|只要|只查|就看|光看|单看)|也(?:看|查)(?:看|查|下|一下)?$|^(?:only|just)\b|\bonly$",
+    r"的(?:[吗呢吧么]|有吗|有没有|有哪些|(?:还)?有?(?:几[个张笔单家条]|多少)|(?:就|也)(?:行|好|可以|要)|都(?:要|看|给我|列出来|发我))?$"
+    r"|^(?:the )?(?:not (?:yet )?(?:shipped|delivered|paid|received|arrived|done)(?: yet)?"
+    r"|unpaid|unshipped|overdue|late|open) ?(?:ones?)?$"
+    r"|^(?:只看|只要|只查|就看|光看|单看)|也(?:看|查)(?:看|查|下|一下)?$|^(?:only|just)\b|\bonly$",
     re.IGNORECASE,
 )
 """Said of a list that is there: 延期的, 只看深圳仓."""
@@ -87,6 +91,14 @@ _OF_EVERYBODY = re.compile(
     r"谁|哪(?![里儿]?了?$)|所有|全部|客户|供应商|我们|咱|公司|大家|一共|总共|我的|\b(?:who|which|all|we|our|us|my|customers?|vendors?|suppliers?)\b",
     re.IGNORECASE,
 )
+_TO_US = re.compile(r"(?<=[欠给])(?:我们|咱们?|公司)|(?<=owe )us\b|(?<=pay )us\b|(?<=paid )us\b", re.IGNORECASE)
+"""Said of what one of them owes or pays: 还欠我们多少."""
+_PART_OF_THE_RECORD = re.compile(
+    r"^(?:[没未]|还没|逾期|过期|超期|到期|延期|拖)[^,，]{0,6}的?(?:发票|账单|票|订单|采购单|单子|货款|款)$"
+    r"|^(?:unpaid|overdue|open|late|outstanding) (?:invoices|bills|orders|purchase orders)$",
+    re.IGNORECASE,
+)
+"""Said of the partner whose record is there: 没付的发票."""
 _OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product", "mo"})
 """Commands about a product, which a question may leave out that follows another one about it: 多少钱, 够不够500个."""
 _ENOUGH = re.compile(r"够|\benough\b", re.IGNORECASE)
@@ -340,7 +352,10 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
 def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line of a question that leaves out whom it is about, after one about a partner: 还欠多少, 最近收款."""
     before = grammar.commands.parse(last.line)
-    if not _LEAVES_OUT.search(text) or _OF_EVERYBODY.search(text) or before.command is None:
+    of_the_record = _PART_OF_THE_RECORD.search(text) and grammar.vocabulary.knows_partner(before.rest)
+    if not (_LEAVES_OUT.search(text) or of_the_record) or before.command is None:
+        return None
+    if _OF_EVERYBODY.search(_TO_US.sub("", text)):
         return None
     words, _, _, days, _ = parts_of(grammar, before.command, before.rest)
     scan = grammar.recognition.scan(text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bot.chat.amounts import AmountBounds, Amounts, FoundAmounts, find_amounts, join_ranges
 from bot.chat.parsing import MAX_LINE_BYTES, split
@@ -33,6 +34,22 @@ _OF_WHOM = re.compile(
     re.IGNORECASE,
 )
 """Says that a bound is of what somebody owes or ordered in all, and not of single documents."""
+
+
+_CODE_OF: Mapping[str, str] = {
+    **dict.fromkeys(("usd", "美元", "美金", "dollar", "dollars"), "USD"),
+    **dict.fromkeys(("eur", "欧元", "euro", "euros"), "EUR"),
+    **dict.fromkeys(("cny", "rmb", "人民币"), "CNY"),
+    **dict.fromkeys(("gbp", "英镑"), "GBP"),
+    **dict.fromkeys(("hkd", "港币", "港元"), "HKD"),
+    **dict.fromkeys(("jpy", "日元", "日币"), "JPY"),
+}
+CURRENCY = re.compile(
+    r"(?:(?<!多少)(?<![几成])(?:美元|美金|欧元|人民币|英镑|港[币元]|日[元币])(?:的|计价的?|结算的?)?"
+    r"|(?<![a-z])(?:in )?(?:usd|eur|cny|rmb|gbp|hkd|jpy|dollars?|euros?)(?![a-z]))",
+    re.IGNORECASE,
+)
+"""A currency in which a list's amounts are wanted: 欧元发票, "orders in USD"; not 多少美金 and 换成美元."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +101,18 @@ def find_bounds(text: str) -> SpokenBounds:
         # 未收超过5万的发票 are 未收的发票, but 提醒我十万以上的采购单 are not mine.
         between = "的" if said.endswith("的") and not rest[: each.start].endswith(_ASKER) else " "
         rest = f"{rest[: each.start]}{each.owed}{between}{rest[each.end :]}"
-    return SpokenBounds(rest=rest.strip(), found=found, text=text)
+    return _in_currency(SpokenBounds(rest=rest.strip(), found=found, text=text))
+
+
+def _in_currency(bounds: SpokenBounds) -> SpokenBounds:
+    """Return bounds in the one currency that is named apart from them: "usd orders over 20k"."""
+    named = CURRENCY.findall(bounds.rest)
+    if len(named) != 1 or any(each.range.currency for each in bounds.found):
+        return bounds
+    code = _CODE_OF[named[0].casefold().removeprefix("in ").rstrip("的").removesuffix("计价").removesuffix("结算")]
+    first, *others = bounds.found
+    found = (replace(first, range=replace(first.range, currency=code)), *others)
+    return replace(bounds, rest=CURRENCY.sub(" ", bounds.rest).strip(), found=found)
 
 
 def wants_any_amount(text: str) -> bool:

@@ -106,6 +106,15 @@ def compare_again(scan: Scan, said: str, *, year_on_year: bool) -> Compared | No
     return None
 
 
+def is_told(report: str, before: str) -> bool:
+    """Whether a report, as what follows its command is typed, tells the figures of ``before`` beside its own."""
+    *words, last = report.split() or [""]
+    year_on_year = last in {"同比", "yoy"}
+    said = " ".join(words) if year_on_year else report
+    against = _against(_SPOKEN.get(said, said), before)
+    return against is not None and bool(against) is year_on_year
+
+
 def beside(days: str, same: str) -> str:
     """Return how the same days of an earlier time are typed beside other days: 上周去年同期."""
     return f"{days}{same}" if not (days + same).isascii() and days not in _SPOKEN else f"{days} {same}".strip()

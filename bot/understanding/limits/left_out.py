@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from bot.chat.days import names_days, read_days
 from bot.chat.parsing import split
 from bot.understanding.limits.bounds import find_bounds, without_bounds
-from bot.understanding.limits.comparisons import compares
+from bot.understanding.limits.comparisons import REPORT, is_told
 from bot.understanding.limits.strangers import Strangers
 from bot.understanding.scanning.finding import restrictions_in
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order
@@ -87,8 +87,12 @@ class Comparison:
 
     @property
     def _is_of_one_document(self) -> bool:
+        if self._command not in _WITH_ITS_DAYS | _LISTS:
+            return False
         documents = self._of_kinds({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.DIGITS})
-        return self._command in _WITH_ITS_DAYS | _LISTS and any(map(self._holds, documents))
+        # A sentence that goes on does not name it again: 不同意 after PO-1080.
+        is_number = self.recognition.vocabulary.document
+        return any(map(self._holds, documents)) or any(map(is_number, split(self.lines[0].partition(" ")[2])))
 
     def _subjects(self) -> Iterator[Span]:
         """Yield known names and numbers that no line holds. A document and its partner are one, and so are goods."""
@@ -125,9 +129,10 @@ class Comparison:
                 continue
             if self._command in _OF_NOW and _includes_today(span.text):
                 continue
-            compared = compares(self.scan) or any(_is_right_before(span.text, other.text) for other in held)
-            if self._command == "report" and compared:
-                continue  # a report compares with the days before, or with those of last year
+            if self._command == REPORT and any(_is_right_before(span.text, other.text) for other in held):
+                continue  # a report compares with the days before
+            if self._command == REPORT and is_told(self.lines[0].partition(" ")[2], span.text):
+                continue
             yield span
 
     def _is_taken_back(self, span: Span) -> bool:

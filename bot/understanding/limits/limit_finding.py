@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
 from bot.phrase import Phrase, phrase
+from bot.understanding.limits.bounds import CURRENCY
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import UnknownFact
@@ -56,6 +57,11 @@ _FUTURE = re.compile(
     rf"|{_NUMERAL}(?:天|周|个?星期|个?礼拜|个?月|年)(?:以后|之后|后)"
     r"|(?<![a-z])will (?!the |this |that |my |our |an? )\S+ "
     r"(?:sell|order|buy|rise|fall|cost|earn|make|need|grow)(?![a-z])"
+    r"|(?<![a-z])(?:when|how soon|how long)(?: until| before)? (?:will|do|does|would|can|could|are|is) [^,.]{0,30}"
+    r"(?:run(?:ning)? out|sold out|last)(?![a-z])"
+    r"|(?<![a-z])(?:when|how soon|how long) (?:until|before|till) [^,.]{0,30}runs? out(?![a-z])"
+    r"|(?:什么时候|啥时候|几时|何时|哪天|几号|多久|几天|多少天)(?:会|能|就|要|就会|就要|才|才会)?"
+    r"(?:[卖用]完|[卖用]光|断货|断料|见底|售罄|耗尽)(?!的)"
     r"|(?<![a-z])(?:forecasts?|predict\w*)(?![a-z])",
     re.IGNORECASE,
 )
@@ -114,7 +120,10 @@ _MOST = re.compile("最[多大久]|most|biggest|longest")
 _OF_NOW = frozenset({"stock", "shortage", "price", "product", "pending"})
 """Commands that tell how things are now, whatever day is named."""
 _NOW = re.compile(r"今[天日儿]|现在|目前|当前|此刻|today|now|tonight|right away", re.IGNORECASE)
+_UNTIL = re.compile("截[至止]到?")
 _OF_SALES = frozenset({"report", "chart"})
+_WITH_AMOUNTS = frozenset({"order", "invoice", "bill", "po", "payment"})
+"""Commands whose documents have amounts in currencies of their own."""
 _PARTNERS = (SpanKind.PARTNER, SpanKind.PERSON)
 _NAMED = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, *_PARTNERS, SpanKind.WAREHOUSE, SpanKind.PLACE)
 
@@ -149,6 +158,8 @@ class LimitFinder:
             self._comparison,
             self._future,
             self._vague,
+            self._currency,
+            self._until,
         )
         return next((limit for way in ways if (limit := way(scan, text))), None)
 
@@ -255,6 +266,34 @@ class LimitFinder:
             words=words,
             instead=(scan.text.replace(words, words[words.find("那") + 2 :], 1),),
             is_clear=False,
+        )
+
+    def _currency(self, scan: Scan, text: str) -> Limit | None:
+        """Return a currency that narrows a list: lists do so by bounds of amounts alone."""
+        match = CURRENCY.search(text)
+        if match is None or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT):
+            return None
+        if not any(cue.command in _WITH_AMOUNTS for cue in self.recognition.cues_in(scan)):
+            return None
+        words = scan.text[match.start() : match.end()].strip(" 的")
+        return Limit(
+            said=phrase("No list here is narrowed to a currency: “%(words)s”. Each amount says its own.", words=words),
+            words=words,
+            instead=(_cut(scan.text, *match.span()),),
+            is_clear=False,
+        )
+
+    def _until(self, scan: Scan, text: str) -> Limit | None:
+        """Return days with an end and no beginning, other than now: 截至昨天."""
+        match = _UNTIL.search(text)
+        day = next((span for span in _days(scan) if match and span.start == match.end()), None)
+        if match is None or day is None or _NOW.search(day.text):
+            return None
+        words = scan.text[match.start() : end_of(day)]
+        return Limit(
+            said=phrase("This is known as it is now, and not of “%(words)s”.", words=words),
+            words=words,
+            instead=(_cut(scan.text, match.start(), end_of(day)),),
         )
 
     def _rank(self, scan: Scan, command: str, rest: str) -> Limit | None:

@@ -67,8 +67,8 @@ _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 _OWNED = frozenset({"order", "po"})
 """Commands about documents that are somebody's."""
 _OWN = re.compile(
-    r"(?<![给帮替])我(?:的|名下|自己的|下的|跟的|负责的|经手的|签的|开的|(?:个人|自己)?(?:卖|签|接)了?(?=多少|几|的)"
-    r"|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|\b(?:my|mine)\b",
+    r"(?<![给帮替])我(?:的|名下|手[上里头]的|(?:这|这里|这边|这儿)的|自己的|下的|跟的|负责的|经手的|签的|开的|(?:个人|自己)?(?:卖|签|接)了?(?=多少|几|的)"
+    r"|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|(?:^|看|列|查|把)手[上里头]的(?=单|采购单)|\b(?:my|mine)\b",
     re.IGNORECASE,
 )
 _ME = re.compile(r"我|\b(?:i|me|my)\b", re.IGNORECASE)
@@ -318,6 +318,7 @@ class LineComposer:
             weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
         ):
             ranked = [name for name in ranked if name in _OF_PRODUCTS]
+            ranked.sort(key=lambda name: (-weights[name], name == "stock"))  # 路上还有多少 asks for what comes
         ranked = [name for name in ranked if name != _TRAIL]  # of nothing that is named by a number
         for name in ranked[:MOST_ALTERNATIVES]:
             known = named and self.recognition.is_known(scan)

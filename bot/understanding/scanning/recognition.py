@@ -147,9 +147,10 @@ class Recognition:
         return _SPOKEN_AMOUNT.fullmatch(piece) is not None and not self.is_in_a_name(piece)
 
     def _keep_initials(self, scan: Scan) -> None:
-        """Leave letters as they were typed that may be those of goods, where something is asked that only goods have.
+        """Leave words as they were typed that may be those of goods, where something is asked that only goods have.
 
-        xd还剩多少 asks for 锌锭, whose letters the index of products knows, and for no partner with these letters.
+        xd还剩多少 asks for 锌锭, whose letters the index of products knows, and for no partner with these letters;
+        线材什么时候到 asks for goods, although a vendor's name has this word.
         """
         asked = {cue.command: cue.weight for cue in sorted(self.cues_in(scan), key=lambda cue: cue.weight)}
         goods = max((asked.get(name, 0) for name in _COUNTED_OR_MADE), default=0)
@@ -158,9 +159,15 @@ class Recognition:
         if not goods > others or len(partners) != 1 or scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.NAME):
             return
         (partner,) = partners
-        if len(partner.text) <= _LONGEST_INITIALS and may_be_initials(partner.text.casefold()):
+        spells_goods = len(partner.text) <= _LONGEST_INITIALS and may_be_initials(partner.text.casefold())
+        if spells_goods or self._is_part_of_goods(partner):
             scan.spans.remove(partner)
             scan.spans.append(replace(partner, kind=SpanKind.NAME, value=partner.text))
+
+    def _is_part_of_goods(self, partner: Span) -> bool:
+        """Whether a part of a partner's name is one of goods too: 线材."""
+        whole = partner.text.casefold() in self.partners
+        return not whole and partner.value == partner.text and self.vocabulary.names_goods(partner.text)
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -289,6 +296,8 @@ class Recognition:
 
     def _heard(self, start: int, piece: str) -> Span:
         """Return a piece as the name that sounds like it, if it has a sign that input methods offer for another one."""
+        if piece.casefold() in self.sentences.everyday:
+            return Span(SpanKind.NAME, start, piece, piece)  # 一直 is no 一字
         meant = tuple(self.homophones.variants(piece))
         if goods := {name for name in meant if self._sounds_like_goods(name)}:
             return Span(SpanKind.NAME, start, piece, goods.pop() if len(goods) == 1 else piece)
