@@ -151,11 +151,7 @@ class Comparison:
     def _conditions(self) -> Iterator[Span]:
         """Yield what a list is asked for and has no list of its own: 没开票的订单, the largest order."""
         command, _, rest = self.lines[0].removeprefix("/").partition(" ")
-        if (
-            command not in _LISTS
-            or self._is_of_one_document
-            or any(map(self.recognition.vocabulary.document, split(rest)))
-        ):
+        if command not in _LISTS or self._is_of_one_document:
             return
         text = self.scan.text.casefold()
         for match in _MOST.finditer(text):
