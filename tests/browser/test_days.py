@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from bot.simulator.config import SimulatorConfig
 from tests.browser.conftest import OpenPage
 from tests.browser.test_rights import ask, open_own_chat
 from tests.scenario.conftest import BotSystem, run_system
+from tests.scenario.traffic import eventually
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "ask-it-anything.md"
 QUESTIONS = 20
@@ -50,7 +52,14 @@ async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     async with run_system(
         tmp_path, read_model={"enabled": True}, access=demo.access, approvals=demo.approvals, poll=demo.poll
     ) as opened:
+        await eventually(lambda: math.isfinite(documents_age(opened)), hint=lambda: documents_age(opened))
         yield opened
+
+
+def documents_age(system: BotSystem) -> float:
+    """Return the seconds since all documents were read; endless before."""
+    age = system.app.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "demo"})
+    return math.inf if age is None else age
 
 
 def test_five_people_ask_twenty_questions_each_without_a_slash() -> None:

@@ -77,7 +77,10 @@ async def test_an_order_without_any_is_told_so_instead_of_what_is_alike(ask: Ask
 
 async def test_what_may_be_missing_from_what_is_kept_is_not_said_to_be_all(ask: Ask, kept: MemoryDocuments) -> None:
     kept.synced_at = NOW - timedelta(hours=1)
-    assert not as_(NotFoundNotice, await ask("/invoice SO-70")).notes
+    told = as_(NotFoundNotice, await ask("/invoice SO-70"))
+    assert [str(note) for note in told.notes] == [
+        "The bot has not read all of them yet, so it can't say which belong to SO-70."
+    ]
 
 
 class TestAnErpWithoutOrders:

@@ -40,16 +40,22 @@ class LinkedDocuments(Generic[D]):
     async def of(self, text: str, query: ListQuery) -> Answer[Slice[D]] | None:
         """Return those of the document with the number ``text``; None without such a document.
 
-        None also where some may be missing from what is kept. Raises `NothingFound` where none belong to it.
+        Raises `NothingFound` where none belong to it, and where some may be missing from what is kept.
         """
-        coverage = await self.kept.coverage(self.kind.followed)
-        if not any(char.isdigit() for char in text) or not coverage.is_current(self.now):
+        if not any(char.isdigit() for char in text):
             return None
         for number in (text, *other_spellings(text)):
             try:
                 found = await self.read(number)
             except NO_SUCH_DOCUMENT:
                 continue
+            coverage = await self.kept.coverage(self.kind.followed)
+            if not coverage.is_current(self.now):
+                note = phrase(
+                    "The bot has not read all of them yet, so it can't say which belong to %(number)s.",
+                    number=found.value.number,
+                )
+                raise NothingFound(found.value.number, (), (note,))
             linked = await self._of_origin(found)
             if not linked:
                 note = phrase("None of these documents says that it belongs to %(number)s.", number=found.value.number)
