@@ -13,7 +13,7 @@ from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following.gaps import say_gap
 from bot.understanding.following.last_question import follow, late_in_the_list, refers_back
-from bot.understanding.grammar import Grammar
+from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
@@ -37,7 +37,8 @@ class GrammarReader:
         self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
     ) -> Reading | None:
         """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing."""
-        if is_remark(normalise(sentence)):
+        text = normalise(sentence)
+        if len(text) > MAX_SENTENCE or is_remark(text):
             return None
         if last is None:
             return self._grammar.read(sentence, usable)

@@ -17,6 +17,8 @@ from bot.chat.questions.dialogues import KEPT_FOR, DialogueKey, Dialogues, LastQ
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader
+from bot.understanding.scanning.recognition import Recognition
+from bot.understanding.scanning.spans import Scan
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
 
@@ -133,6 +135,18 @@ def script() -> Iterator[Turn | tuple[str, ...] | None]:
         elif line and not line.startswith("#"):
             person, _, rest = line.partition(": ")
             yield Turn(person, *rest.split(" => "))
+
+
+@pytest.mark.parametrize("last", ["/stock SKU123", "/order SO-1001", "/order late", "/report month"])
+@pytest.mark.parametrize("told", ["please, " * 10_000 + "x", "了" * 10_000 + "x", "那宏达呢" + "长" * 200])
+def test_a_story_is_not_looked_through(
+    last: str, told: str, reader: GrammarReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scan(recognition: Recognition, text: str) -> Scan:
+        raise AssertionError("this takes seconds, in which nobody is answered")
+
+    monkeypatch.setattr(Recognition, "scan", scan)
+    assert reader.read(told, None, LastQuestion(line=last, rows=(), at=NOW)) is None
 
 
 async def test_several_people_go_on_in_one_group_across_restarts(reader: GrammarReader) -> None:
