@@ -110,7 +110,7 @@ ARGUMENTS: Mapping[str, BadQuestion] = {
         "/stock " + " ".join(f"SKU{number}" for number in range(100, 140)), Notice.BAD_ARGUMENT, "内容太长"
     ),
     "more products than one answer shows": _ask(
-        "/stock SKU123 SKU124 SKU125 SKU126 SKU127 SKU128 SKU129", "5 个产品的库存", "2 个未列出"
+        "/stock " + " ".join(f"SKU{number}" for number in range(123, 133)), "8 个产品的库存", "2 个未列出"
     ),
     "one product three times is one product": _ask("/stock SKU123 sku123 ＳＫＵ123", _SCREW),
     "quotes that are never closed": _ask('/stock "SKU 123', "2 个产品的库存", '"SKU'),
