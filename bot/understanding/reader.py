@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
+from bot.chat.days import names_missing_day
+from bot.chat.errors import BadArgument
 from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
@@ -40,14 +43,29 @@ class GrammarReader:
         text = normalise(sentence)
         if len(text) > MAX_SENTENCE or is_remark(text):
             return None
-        if last is None:
-            return self._grammar.read(sentence, usable)
+        reading = self._grammar.read(sentence, usable) if last is None else self._read_after(last, sentence, usable)
+        return reading and replace(reading, alternatives=tuple(filter(self._can_be_answered, reading.alternatives)))
+
+    def _read_after(self, last: LastQuestion, sentence: str, usable: frozenset[str] | None) -> Reading | None:
         following = follow(self._grammar, sentence, last, usable)
         if following and following.gap:
             return following
+        if following and not self._can_be_answered(following.line):
+            following = None
         alone = None if following is None and refers_back(sentence) else self._grammar.read(sentence, usable)
         following = following or late_in_the_list(self._grammar, sentence, last, alone)
         return say_gap(self._grammar, sentence, last, following, alone) or following or alone
+
+    def _can_be_answered(self, line: str) -> bool:
+        """Whether a line has all that its command needs, and nothing that it does not take; a wrong day is told."""
+        parsed = self._grammar.commands.parse(line)
+        if parsed.command is None:
+            return False
+        try:
+            self._grammar.commands[parsed.command].signature.parse(parsed.rest, mentions=False)
+        except BadArgument:
+            return names_missing_day(parsed.rest)
+        return True
 
     def spell_out(self, line: str) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""

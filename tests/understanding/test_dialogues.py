@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,11 @@ import pytest
 
 from bot.access.people import Person
 from bot.chat.context import QuestionContext
+from bot.chat.days import names_missing_day
+from bot.chat.errors import BadArgument
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dialogues import KEPT_FOR, DialogueKey, Dialogues, LastQuestion
+from bot.chat.questions.reading import ReadBy
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader
@@ -21,6 +25,8 @@ from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+
+from .test_sentences import SENTENCES
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -147,6 +153,58 @@ def test_a_story_is_not_looked_through(
 
     monkeypatch.setattr(Recognition, "scan", scan)
     assert reader.read(told, None, LastQuestion(line=last, rows=(), at=NOW)) is None
+
+
+ASKED_BEFORE = (
+    *("/report", "/report last week", "/report month yoy", "/chart sales", "/customer owing", "/vendor biggest 上个月"),
+    *(
+        "/order",
+        "/order late",
+        "/order 宏达 上个月",
+        "/order >100000",
+        "/order SO-1001",
+        "/find 宏达",
+        "/export order late",
+    ),
+    *(
+        "/export order late",
+        "/stock",
+        "/stock SKU123",
+        "/stock SKU123 SKU124",
+        "/stock @上海仓",
+        "/stock 螺丝 ×50",
+        "/price SKU123",
+    ),
+    *("/invoice INV-7", "/bill overdue", "/payment", "/customer", "/customer 宏达", "/product best", "/shortage"),
+    *("/po PO-1001", "/pending", "/why PO-1001", "/audit PO-1001", "/delivery SO-1001", "/arrivals", "/mo", "/alerts"),
+    *("/mute stock.low 2h", "/watches", "/subscriptions", "/help", "/help lang", "/lang en", "/whoami"),
+)
+
+
+@pytest.mark.parametrize("every", [307, pytest.param(11, marks=pytest.mark.soak)])
+def test_whatever_was_asked_before_what_is_read_can_be_answered(
+    every: int, reader: GrammarReader, commands: Commands
+) -> None:
+    pairs = itertools.product((sentence for sentence, _ in SENTENCES), ASKED_BEFORE)
+    for sentence, before in itertools.islice(pairs, 0, None, every):
+        reading = reader.read(sentence, None, LastQuestion(line=before, rows=("SO-1001", "SO-1002"), at=NOW))
+        if reading is None or reading.unsure:
+            continue
+        for line in (*([reading.line] if reading.by is ReadBy.CONTEXT else []), *reading.alternatives):
+            parsed = commands.parse(line)
+            assert parsed.command is not None, (before, sentence, line)
+            assert commands[parsed.command].only_asks, (before, sentence, line)
+            try:
+                commands[parsed.command].signature.parse(parsed.rest, mentions=False)
+            except BadArgument:
+                assert names_missing_day(parsed.rest), (before, sentence, line)
+
+
+@pytest.mark.parametrize("before", ["/report", "/order", "/customer owing", "/watches"])
+def test_a_wish_after_a_list_is_about_what_it_names(before: str, reader: GrammarReader) -> None:
+    reading = reader.read("SO-1001有变化告诉我", None, LastQuestion(line=before, rows=(), at=NOW))
+    assert reading is not None
+    assert (reading.line, reading.wish) == ("/order SO-1001", "/watch SO-1001")
 
 
 async def test_several_people_go_on_in_one_group_across_restarts(reader: GrammarReader) -> None:

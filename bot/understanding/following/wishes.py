@@ -31,9 +31,11 @@ def wished(
         return digest
     if wish.command == "mute" and _NO_MORE.search(text) and words:
         return wished(grammar, replace(wish, command="unwatch"), _UNWATCH, last, usable)
-    scan = grammar.recognition.scan(f"{words[0]} {text}") if words else None
-    about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
-    if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
+    if wish.command not in {"watch", "unwatch"} or not words:
+        return None
+    scan = grammar.recognition.scan(f"{words[0]} {text}")
+    about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)]
+    if [span.value for span in about] != [words[0]]:
         return None
     if _UNREAD_NAME.search(without_limit(grammar.recognition.scan(wish.rest).rest)):
         return None  # it is about somebody or something else
