@@ -35,8 +35,10 @@ P = ParamSpec("P")
 ENTRY_POINTS = "dingerp.commands"
 """Entry point group for commands of other packages: each names a `Command` or a module that holds some."""
 
-_SIMILAR_SCORE = 70.0
-"""RapidFuzz score from which a word counts as a misspelt command: ``stcok`` and ``stock`` have 80."""
+_SIMILAR_SCORE, _SLIP_SCORE = 70.0, 80.0
+"""RapidFuzz score from which a word counts as a misspelt command, after a slash and without: ``stcok`` and ``stock``
+have 80, ``nice`` and ``invoice`` 73.
+"""
 
 
 def _readable(lines: Sequence[str], language: str) -> tuple[str, ...]:
@@ -205,13 +207,15 @@ class Commands(Mapping[str, AnyCommand]):
             command for command in self.values() if policy.decide(person, command.request(conversation)).allowed
         )
 
-    def similar(self, word: str, *, limit: int = 3) -> tuple[AnyCommand, ...]:
-        """Return the commands with a name or alias like ``word``, most alike first."""
+    def similar(self, word: str, *, slashed: bool = True, limit: int = 3) -> tuple[AnyCommand, ...]:
+        """Return the commands with a name or alias like ``word``, most alike first.
+
+        A word without a slash may just begin a sentence: it must be very like.
+        """
         from rapidfuzz import fuzz, process
 
-        hits = process.extract(
-            word.casefold(), self._words, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=_SIMILAR_SCORE
-        )
+        least = _SIMILAR_SCORE if slashed else _SLIP_SCORE
+        hits = process.extract(word.casefold(), self._words, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=least)
         names = dict.fromkeys(self._owners[hit] for hit, _, _ in hits)
         return tuple(self._by_name[name] for name in names)[:limit]
 

@@ -387,7 +387,8 @@ class QuestionDispatcher:
         text = f"{parsed.word} {parsed.rest}".strip() if parsed.slashed else parsed.rest
         policy, person = self._policy(), context.person
         usable = self._commands.usable(policy, context)
-        alike = tuple(command for command in self._commands.similar(parsed.word) if command in usable)
+        similar = self._commands.similar(parsed.word, slashed=parsed.slashed)
+        alike = tuple(command for command in similar if command in usable)
         misspelt = alike and (parsed.slashed or " " in text)
         answer = None
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
