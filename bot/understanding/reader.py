@@ -16,6 +16,7 @@ from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following.gaps import say_gap
 from bot.understanding.following.last_question import follow, late_in_the_list, refers_back
+from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
@@ -48,11 +49,14 @@ class GrammarReader:
 
     def _read_after(self, last: LastQuestion, sentence: str, usable: frozenset[str] | None) -> Reading | None:
         following = follow(self._grammar, sentence, last, usable)
-        if following and following.gap:
-            return following
         if following and not self._can_be_answered(following.line):
             following = None
-        alone = None if following is None and refers_back(sentence) else self._grammar.read(sentence, usable)
+        leaves_out = refers_back(sentence) and not speaks_for_itself(self._grammar, normalise(sentence))
+        alone = None if following is None and leaves_out else self._grammar.read(sentence, usable)
+        if anew := asks_anew(self._grammar, normalise(sentence), last, alone, following):
+            following, alone = None, anew
+        if following and following.gap:
+            return following
         following = following or late_in_the_list(self._grammar, sentence, last, alone)
         return say_gap(self._grammar, sentence, last, following, alone) or following or alone
 

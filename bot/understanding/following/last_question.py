@@ -37,7 +37,7 @@ _ROW = re.compile(
 )
 _WITHOUT_A_SUBJECT = frozenset({"help", "whoami", "watches", "subscriptions"})
 """Commands after which nothing goes on: they are about the asker, and not about the business."""
-_GOES_ON = re.compile(
+GOES_ON = re.compile(
     r"^(?:算了(?:吧|不看了)?[\s,，]*(?:改|先|就)?(?:看看?|查一?下?)?|那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$"
     r"|^(?:and|what about|how about|then)\b|^in (?=[a-z]+$)"
     r"|,? (?:for )?(?:the )?same (?:customer|client)$|同一?个?客户的?$",
@@ -110,7 +110,7 @@ _NUMBERED_ALIKE = frozenset({"order", "po"})
 _OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\b(?:last|now|still|ever|in total)\b", re.IGNORECASE)
 _OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")})
 """Commands that are asked by the number of a document of another one."""
-_PRONOUN = re.compile(
+PRONOUN = re.compile(
     r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
     r"|\b(?:its|their|his|her)\b|\b(?:this|that) (?:customer|vendor|supplier)(?:'s)?\b",
     re.IGNORECASE,
@@ -127,7 +127,7 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     if reading is None or reading.wish or reading.by is not ReadBy.CONTEXT:
         return reading
     wanted = drop_export(text)
-    said = _GOES_ON.sub(" ", _ROW.sub(" ", text if wanted is None else wanted, count=1)).strip()
+    said = GOES_ON.sub(" ", _ROW.sub(" ", text if wanted is None else wanted, count=1)).strip()
     missing = Comparison(grammar.recognition, grammar.recognition.scan(said), (reading.line,)).left_out()
     return replace(reading, unknown=missing.unknown, unheld=missing.unheld)
 
@@ -150,10 +150,10 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
         return None
     if compared := _compared(grammar, text, last, usable):
         return compared
-    pronoun = _PRONOUN.search(text)
+    pronoun = PRONOUN.search(text)
     if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
         return linked
-    rest, goes_on = _GOES_ON.subn("", text)
+    rest, goes_on = GOES_ON.subn("", text)
     if told := (
         _of_the_document(grammar, text, last, usable)
         or (of_another_document(grammar, rest.strip(), last, usable) if goes_on else None)
@@ -166,13 +166,13 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     ):
         return told
     drawn = grammar.commands.parse(last.line).command == "report" and _DRAWN.search(text)
-    if not (pronoun or drawn or _GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
+    if not (pronoun or drawn or GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
         return (
             _of_the_same(grammar, text, last, usable)
             or _of_the_partner(grammar, text, last, usable)
             or _of_the_list(grammar, text, last, usable)
         )
-    bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
+    bare = GOES_ON.sub(" ", PRONOUN.sub(" ", text)).strip()
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return continued(grammar, bare, last, usable, with_subject=pronoun is not None)
@@ -222,7 +222,7 @@ def _linked(
     partner = next((before for before, _ in parsed if before.command in _PARTNERS.values()), None)
     if partner is None and _OF_A_PARTNER.search(pronoun):
         return _record(grammar, text, pronoun, last, usable)
-    scan = grammar.recognition.scan(_PRONOUN.sub(" ", text))
+    scan = grammar.recognition.scan(PRONOUN.sub(" ", text))
     if its_bills := _its_bills(grammar, scan, pronoun, last, usable):
         return its_bills
     leads_to = {before.command for before, _ in parsed} | (OF_PARTNERS if partner else set())
@@ -261,7 +261,7 @@ def _record(
     before = grammar.commands.parse(last.line)
     words, *_ = parts_of(grammar, before.command or "", before.rest)
     trade = grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
-    scan = grammar.recognition.scan(_PRONOUN.sub(" ", text))
+    scan = grammar.recognition.scan(PRONOUN.sub(" ", text))
     weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     if trade is None or max(weights.values(), default=0) >= SAYS_WHAT_TO_DO or named_in(scan):
         return None
@@ -311,7 +311,7 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
     opened = command_line(document[0], words[0])
     text, of_this = OF_THIS.subn("", text)
     of_this += text.endswith(_AND_THIS)
-    text = _GOES_ON.sub("", text).strip()
+    text = GOES_ON.sub("", text).strip()
     if _OPENED.fullmatch(text):
         return Reading(line=opened, by=ReadBy.CONTEXT, understood=(Understood("document", text, words[0]),))
     if not (of_this or _OF_THE_DOCUMENT.search(text)) or _OF_SEVERAL.search(text):
@@ -405,7 +405,7 @@ def _exported(grammar: Grammar, wanted: str, last: LastQuestion, usable: frozens
 def late_in_the_list(grammar: Grammar, sentence: str, last: LastQuestion, alone: Reading | None) -> Reading | None:
     """Return what is late or due of the list that is there: 快到期的呢; None where it may be of any other."""
     text, before = normalise(sentence), grammar.commands.parse(last.line)
-    if alone is None or not alone.by_work or not (_GOES_ON.search(text) or _PART_OF_THE_LIST.search(text)):
+    if alone is None or not alone.by_work or not (GOES_ON.search(text) or _PART_OF_THE_LIST.search(text)):
         return None
     for line in (alone.line, *alone.alternatives):
         parsed = grammar.commands.parse(line)
@@ -421,7 +421,7 @@ def late_in_the_list(grammar: Grammar, sentence: str, last: LastQuestion, alone:
 
 def refers_back(sentence: str) -> bool:
     """Return whether a sentence means nothing without what was asked before it."""
-    return _PRONOUN.search(normalise(sentence)) is not None
+    return PRONOUN.search(normalise(sentence)) is not None
 
 
 def _is_known(grammar: Grammar, text: str) -> bool:
