@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from bot.chat.arguments import Word
@@ -76,6 +76,8 @@ _SPOKEN_AMOUNT = re.compile("[一二两三四五六七八九]?[十百千万][零
 _COUNTED_OR_MADE = frozenset({"stock", "arrivals", "shortage", "mo"})
 """Commands that a sentence asks of goods; a price may be one for a customer."""
 _LONGEST_INITIALS = 5
+_SCANS_KEPT = 32
+"""Texts: a sentence and the parts of it that are read by themselves."""
 _LONGEST_PARTED = 16
 """Signs of a piece that may be a name and its size."""
 
@@ -97,6 +99,15 @@ class Recognition:
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
+        found = self._scanned(text)
+        return replace(found, spans=[*found.spans])
+
+    @cached_property
+    def _scanned(self) -> Callable[[str], Scan]:
+        """Scans each text once: who reads a sentence after another question looks at it a dozen times."""
+        return lru_cache(maxsize=_SCANS_KEPT)(self._scan)
+
+    def _scan(self, text: str) -> Scan:
         text = _TOP.sub(_ANY_TOP, _TOP_OF.sub("top", without_address(text)))
         scan = Scan.of(self.misspellings.mend(self.sizes.mend(text), self._is_called_so))
         sentences = self.sentences
