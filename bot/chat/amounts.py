@@ -14,6 +14,7 @@ from functools import cache
 from typing import NamedTuple, Self
 
 from bot.chat.arguments import Word
+from bot.chat.errors import BadArgument
 from bot.disclosure import FieldClass
 from bot.erp.model import Money
 from bot.phrase import phrase
@@ -25,6 +26,9 @@ _CERTAIN, _CERTAIN_RANGE, _ROUND = 1000, 10_000, 100
 _YEARS = range(1990, 2100)
 _BEYOND, _FROM, _BELOW, _UNTIL = ">", ">=", "<", "<="
 _BALANCE = "balance"
+_MEANS_A_BOUND = re.compile(r"(?:balance|余额)?(?:>=?|<=)\S+|\d[\d.,]*\.\.\d[\d.,]*", re.IGNORECASE)
+"""A word that can be nothing else: >abc, and 50000..10000, between which there is nothing."""
+_EXAMPLES = {"bound": ">100000", "range": "10000..50000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ class Amounts(Word):
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take the words that bound an amount out of a line."""
+        """Take the words that bound an amount out of a line; raises `BadArgument` for a bound that is no amount."""
         if not any(map(_LOOKS_SO.search, words)):
             return None
         for size in range(min(_MOST_WORDS, len(words)), 0, -1):
@@ -108,6 +112,10 @@ class Amounts(Word):
                 if read_amounts(text):
                     del words[i : i + size]
                     return cls(text)
+        if wrong := next(filter(_MEANS_A_BOUND.fullmatch, words), ""):
+            raise BadArgument(
+                phrase("“%(text)s” is no bound of an amount. Write %(bound)s or %(range)s.", text=wrong, **_EXAMPLES)
+            )
         return None
 
     @property

@@ -136,6 +136,10 @@ UNKNOWN_THINGS: Mapping[str, BadQuestion] = {
     "an invoice of a day that there is not": _ask("/invoice 2月31号", Notice.BAD_ARGUMENT, "没有“2月31号”这一天"),
     "a day": _ask("２０２６－１１－２４", Notice.NOT_FOUND, "“2026-11-24”"),
     "small talk": _ask("今天天气怎么样", Notice.NOT_UNDERSTOOD, "缺哪些货", offers=(_HELP_BUTTON,)),
+    "a bound that is no amount": _ask(
+        "/order >abc", Notice.BAD_ARGUMENT, "“＞abc”", "＞100000", offers=("/order late",)
+    ),
+    "a range that ends before it begins": _ask("/invoice 50000..10000", Notice.BAD_ARGUMENT, "“50000..10000”"),
     "small talk that begins like a command": _ask("nice weather today", Notice.NOT_UNDERSTOOD, "“nice weather today”"),
     "a command misspelt without a slash": _ask("stcok SKU123", _SCREW),
     "a word of a programming language": _ask("undefined", Notice.NOT_UNDERSTOOD, "“undefined”"),
