@@ -72,6 +72,7 @@ def test_after_a_document(before: str, sentence: str, line: str, reader: Grammar
         ("/stock SKU123", "ht-108给航天精工怎么报的", "/price HT-108 航天精工"),
         ("/stock SKU123", "成都仓有没有要补货的", "/shortage @成都仓"),
         ("/report", "应付款账龄图", "/chart payables"),
+        ("/report", "周报同比", "/report week 同比"),
         ("/report", "宏达这个客户怎么样", "/customer 宏达"),
         ("/customer 宏达", "没到货的采购单", "/po open"),
         ("/customer 宏达", "哪个客户欠钱最多", "/customer owing"),

@@ -17,6 +17,7 @@ from bot.understanding.following.last_question import GOES_ON, PRONOUN
 from bot.understanding.following.shown_documents import OF_THIS
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import AMOUNTS
+from bot.understanding.limits.comparisons import REPORT
 from bot.understanding.scanning.recognition import end_of
 from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.typed import command_of
@@ -70,6 +71,7 @@ _PURCHASES = re.compile(
 )
 _SALES = re.compile(r"销售|应收|客户|\bsales\b|\bcustomers?\b", re.IGNORECASE)
 _ELLIPTIC = re.compile(r"^(?:还有(?!多少|几|哪)|再|算了|不够)|^(?:then|only|just)\b|\bsame\b", re.IGNORECASE)
+_WHICH_REPORT = re.compile(r"[日周月]报|\b(?:daily|weekly|monthly)\b", re.IGNORECASE)
 _CONCERNING = re.compile("[跟和与]\\S+?[有相]关")
 _OF_THINGS = re.compile("货|料|产品|款|它|东西")
 _ANYBODY = re.compile(r"\b(?:which|who|whose|any\w*|[a-z]{3,}s)\b", re.IGNORECASE)
@@ -108,6 +110,8 @@ def asks_anew(
         return None
     if PRONOUN.search(text):
         return alone if speaks_for_itself(grammar, text) else None
+    if question.command == REPORT and _WHICH_REPORT.search(text):
+        return alone
     if question.is_of_the_asker() or question.ranks_all() or question.draws_another():
         return alone
     if question.is_of_the_other_trade() or question.names_another():
