@@ -92,6 +92,9 @@ def test_after_products_reports_and_partners(before: str, sentence: str, line: s
         ("/stock SKU123", "工单", "/mo SKU123"),
         ("/customer 宏达", "没付的发票", "/invoice open 宏达"),
         ("/po 宝钢", "晚到的有没有", "/po late 宝钢"),
+        ("/po PO-1002", "reject it please too costly", "/po PO-1002"),
+        ("/po PO-1002", "不行太贵了 退回去", "/po PO-1002"),
+        ("/why PO-1002", "价格太高不同意", "/po PO-1002"),
     ],
 )
 def test_what_goes_on_still_does(before: str, sentence: str, line: str, reader: GrammarReader) -> None:

@@ -69,6 +69,12 @@ _OPENED = re.compile(
     r"|(?:open|show)(?: it| me)?(?: please| pls)?",
     re.IGNORECASE,
 )
+_DECIDES = re.compile(
+    r"^(?!.*(?:[吗么没谁?？]|为什么|为啥|怎么)).*(?:不行|不同意|不批|驳回|退回|打回|拒绝|不通过)"
+    r"|^(?:please |pls |ok |no )*(?:reject|decline|refuse|turn (?:it|this) down|send it back|don'?t approve)\b",
+    re.IGNORECASE,
+)
+"""Turns down the purchase order that is there, with a reason or without: its card has the button for it."""
 _AND_THIS, _GOODS = "呢", "货"
 """票呢 and 货呢 are said of the document that is there."""
 _PAID_FOR = frozenset({"invoice", "bill"})
@@ -313,6 +319,8 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
     of_this += text.endswith(_AND_THIS)
     text = GOES_ON.sub("", text).strip()
     if _OPENED.fullmatch(text):
+        return Reading(line=opened, by=ReadBy.CONTEXT, understood=(Understood("document", text, words[0]),))
+    if document[0] == "po" and _DECIDES.search(text) and not grammar.recognition.scan(text).of_kind(SpanKind.DOCUMENT):
         return Reading(line=opened, by=ReadBy.CONTEXT, understood=(Understood("document", text, words[0]),))
     if not (of_this or _OF_THE_DOCUMENT.search(text)) or _OF_SEVERAL.search(text):
         return None
