@@ -30,7 +30,13 @@ _LACKED = (
     "发票|票|账单|订单|采购单|工单|生产单|发货单|送货单|出库单|合同|交期|单号|运单号?|快递单号|物流单号"
     "|供应商|客户|业务员"
 )
-_WITHOUT = re.compile(rf"(?<!有)没有?(?:{_LACKED})的(?=.{{0,12}}(?:单|票|款|货|料|产品|客户|供应商))")
+_WITHOUT = re.compile(
+    rf"(?<!有)没有?(?:{_LACKED})的(?=.{{0,12}}(?:单|票|款|货|料|产品|客户|供应商))"
+    r"|(?<![a-z])(?<!we )(?:have|has|had|got|with) no (?:matching )?"
+    r"(?:invoices?|bills?|orders?|deliver(?:y|ies)|payments?|shipments?"
+    r"|purchase orders?|pos?|tracking(?: numbers?)?|due dates?|customers?|vendors?|suppliers?)(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 def of_two_states(text: str) -> re.Match[str] | None:

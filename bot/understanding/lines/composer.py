@@ -120,7 +120,7 @@ class LineComposer:
         barred = self.barred(scan)
         for cue in self.recognition.cues_in(scan):
             command = others.get(cue.command, cue.command)
-            if command == "report" and scan.of_kind(SpanKind.PERSON) and not scan.of_kind(SpanKind.PARTNER):
+            if command == "report" and partners_or_people(scan):
                 command = (
                     "po" if trade is Trade.PURCHASE else "order"
                 )  # figures are of the company; lists are somebody's
