@@ -11,6 +11,7 @@ from bot.understanding.following.continued import DATED, parts_of
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.recognition import says_itself
 from bot.understanding.scanning.spans import SpanKind
+from bot.understanding.vocabulary import Trade
 
 _CODE = re.compile(r"(?P<before>[A-Za-z]{1,10}[-_/.#]?)(?P<digits>\d{2,})")
 
@@ -29,7 +30,10 @@ def is_another(grammar: Grammar, text: str, last: LastQuestion) -> bool:
         return before.command == "stock" and len(words) == 1
     known = {SpanKind.PARTNER: grammar.vocabulary.knows_partner, SpanKind.PERSON: grammar.vocabulary.person}
     knows = known.get(scan.spans[0].kind)
-    return before.command in DATED and knows is not None and len(words) == 1 and bool(knows(words[0]))
+    if before.command not in DATED or knows is None or len(words) != 1 or not knows(words[0]):
+        return False
+    trades = {grammar.vocabulary.trade(words[0]), grammar.vocabulary.trade(scan.spans[0].value)}
+    return len(trades - {None}) < len(Trade)  # no vendor has sales orders
 
 
 def of_another_number(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
@@ -37,20 +41,12 @@ def of_another_number(grammar: Grammar, text: str, last: LastQuestion, usable: f
     before = grammar.commands.parse(last.line)
     words = list(split(before.rest))
     digits = text.strip(" ?？呢的那")
-    if (
-        before.command is None
-        or not words
-        or not digits.isdecimal()
-        or (usable is not None and before.command not in usable)
-    ):
+    if before.command is None or not words or (usable is not None and before.command not in usable):
         return None
-    match = _CODE.fullmatch(words[0])
-    if (
-        match is None
-        or not digits.isdecimal()
-        or len(digits) != len(match["digits"])
-        or grammar.vocabulary.product(words[0]) is None
-    ):
+    match, known = _CODE.fullmatch(words[0]), grammar.vocabulary
+    if match is None or not (known.product(words[0]) or known.document(words[0])):
+        return None
+    if not digits.isdecimal() or len(digits) != len(match["digits"]):
         return None
     code = f"{match['before']}{digits}"
     line = command_line(before.command, code, *words[1:])

@@ -116,9 +116,8 @@ def _of_another_size(grammar: Grammar, new: list[str], old: list[str]) -> str:
     """Return the goods that are there in a size that is named alone: 7寸的, after 大力钳; empty for all else."""
     if len(new) != 1 or not old or new[0] not in grammar.vocabulary.sizes:
         return ""
-    sizes = grammar.recognition.sizes
     bare = " ".join(word for word in old[0].split() if word not in grammar.vocabulary.sizes)
-    return f"{bare} {new[0]}" if bare and sizes.of(bare, new[0]) else ""
+    return f"{bare} {new[0]}" if bare and grammar.vocabulary.knows_product(bare) else ""
 
 
 def _is_due(days: str) -> bool:

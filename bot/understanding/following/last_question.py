@@ -58,6 +58,7 @@ _SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗�
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 _OF_THE_DOCUMENT = re.compile(
     r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
+    r"|(?:什么|啥)(?:产品|东西|料)?$"
     r"|^(?:paid|shipped|delivered|invoiced|received|approved|finished|arrived|done)(?: yet)?\s*\??$"
     r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how|tracking|eta)\b|单号$|快递$|物流$",
     re.IGNORECASE,

@@ -291,7 +291,7 @@ class LimitFinder:
             ),
             words=words,
             instead=(scan.text.replace(words, words[words.find("那") + 2 :], 1),),
-            is_clear=False,
+            is_clear=match[0].startswith("这个"),
             is_pointed_to=True,
         )
 
