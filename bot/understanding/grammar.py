@@ -353,7 +353,8 @@ class Grammar:
             return {}  # words that name a list of anything, such as 全部
         found = dict(self._fitting(scan, weights, usable))
         leading = {command_of(line): line for line, weight in found.items() if weight == max(found.values())}
-        several = len(found) > 1 and (not weights or len({command_of(line) for line in found}) == 1)
+        kinds = {span.command for span in scan.of_kind(SpanKind.DOCUMENT)}
+        several = len(found) > 1 and (not weights or len({command_of(line) for line in found}) == 1 or len(kinds) > 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
         if several or drawn or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):

@@ -26,6 +26,9 @@ _EXCLAIMED = re.compile(
     r"(?:真|太|好)(?:的是)?(?:难搞|难缠|难做|难|烦|累|麻烦|坑|气人|慢了|差劲|不错|结实|辛苦)(?:啊|了|呀|哦)?\s*[!！。]*$"
     r"|(?:烦|累|急|气)死(?:我|人)?了"
 )
+_TOLD = re.compile("(?:寄|发|送|打|弄|做|办|交|转|拿)[^,，。;；]{0,4}了哈")
+"""样品寄出去了哈: somebody is told of it."""
+_NUMBERED = re.compile(r"\d")
 _ASKS = re.compile(
     r"[吗么呢?？]|多少|几[个张笔单家台]|哪|谁(?!把)|什么|啥|怎么|咋|为何|有没有|有无|是不是|能不能|没有?$|了没"
     r"|[查看列导][一下个出]|发我|给我|帮我|告诉我|报一?下|清单|明细"
@@ -55,5 +58,5 @@ def is_remark(text: str) -> bool:
         return False
     if _SAID_IN_ENGLISH.search(text):
         return "?" not in text
-    says = _I_DO.search(text) or _EXCLAIMED.search(text)
+    says = _I_DO.search(text) or _EXCLAIMED.search(text) or (_TOLD.search(text) and not _NUMBERED.search(text))
     return bool(_YOU_DO.search(text) or (says and not _ASKS.search(text)))

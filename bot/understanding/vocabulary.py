@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from bot.erp.index.pinyin import may_be_initials, may_be_syllables
 _LAST_DIGITS = re.compile(r"(.*?)(\d+)")
 _NO_SIGN = re.compile(r"[\W_]+")
 _LATIN_WORDS = re.compile(r"[a-z0-9']+")
+_NOT_PLAIN = re.compile("['À-ɏ]")
+"""Signs that people leave out or write plainly where they type the name."""
+_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
 _SIGNS = re.compile(r"[^\w\s.,'&()-]")
 _KINDS_OF_STORE = re.compile(
     r"(?:原料|材料|成品|半成品|备件|中心|总|分)*(?:仓库|仓|库)$|\s*(?:main|central)?\s*warehouse$", re.IGNORECASE
@@ -281,7 +285,7 @@ class Vocabulary:
             return None
         if self.knows_partner(piece):
             return piece
-        if name := self._with_apostrophe.get(piece.casefold()):
+        if name := self._typed_plainly.get(piece.casefold()):
             return name
         spelled_out = self.spelled_by(piece, limit=2)
         return spelled_out[0] if len(spelled_out) == 1 else None
@@ -385,10 +389,10 @@ class Vocabulary:
         return JoinedTexts.of(self.partners)
 
     @cached_property
-    def _with_apostrophe(self) -> Mapping[str, str]:
-        """The words of partners' names that are typed without their apostrophe, by what is typed: oneil is O'Neil."""
-        words = (word for partner in self.partners if "'" in partner for word in partner.split() if "'" in word)
-        return {word.replace("'", "").casefold(): word for word in words}
+    def _typed_plainly(self) -> Mapping[str, str]:
+        """The words of partners' names by what is typed for them: oneil is O'Neil, muller and mueller are Müller."""
+        words = {word for partner in self.partners for word in partner.split() if _NOT_PLAIN.search(word)}
+        return {plain: word for word in sorted(words) for plain in _plainly(word)}
 
     @cached_property
     def _all_vendors(self) -> JoinedTexts:
@@ -421,6 +425,13 @@ class Vocabulary:
                 romanised = [spelling.removesuffix("cang") for spelling in self.pinyin.get(name, "").split()]
                 places.update({spoken.casefold(): store for spoken in (place, *romanised)})
         return places
+
+
+def _plainly(word: str) -> Iterator[str]:
+    """Yield how a word is typed without apostrophes, accents and umlauts."""
+    folded = word.replace("'", "").casefold()
+    for spelling in (folded, folded.translate(_SPELLED_OUT)):
+        yield "".join(sign for sign in unicodedata.normalize("NFKD", spelling) if not unicodedata.combining(sign))
 
 
 def shapes_of(numbers: Iterable[str]) -> tuple[NumberShape, ...]:

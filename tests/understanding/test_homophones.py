@@ -34,3 +34,11 @@ def test_what_is_known_as_it_was_written_stays(vocabulary: Vocabulary) -> None:
 
 def test_without_readings_nothing_is_found() -> None:
     assert Homophones(WORDS, {}).mend("库村", lambda piece: False) == "库村"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("李那的订单", "李娜的订单"), ("孙月", "孙悦"), ("里那批货", "里那批货"), ("陈立", "陈立")]
+)
+def test_a_person_is_heard_whose_surname_is_written_so(typed: str, meant: str, vocabulary: Vocabulary) -> None:
+    people = Homophones(["李娜", "孙悦", "陈立"], vocabulary.readings, kept_signs=1)
+    assert people.mend(typed, lambda piece: False) == meant

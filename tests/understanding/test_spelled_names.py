@@ -24,7 +24,7 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands, command
 from bot.phrase import phrase
 from bot.understanding.grammar import Grammar
-from bot.understanding.vocabulary import SpelledNames
+from bot.understanding.vocabulary import SpelledNames, Vocabulary
 
 HONGDA = "杭州宏达机电设备有限公司"
 
@@ -178,3 +178,12 @@ def test_letters_are_found_wherever_they_stand(part: str) -> None:
     }
     holding = tuple(name for name, spelling in spellings.items() if part in spelling)
     assert SpelledNames.of(spellings).names(part, 2) == holding[:2]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("oneil", "O'Neil"), ("muller", "Müller"), ("Mueller", "Müller"), ("dohler", "Döhler"), ("Meier", None)],
+)
+def test_names_are_typed_without_accents_and_apostrophes(typed: str, name: str | None) -> None:
+    known = Vocabulary(partners=("O'Neil Ltd", "Müller & Söhne GmbH", "Döhler AG"))
+    assert known.partner(typed) == name

@@ -15,7 +15,7 @@ from bot.understanding.lines.composer import ALONE, AT_WAREHOUSES, SAYS_WHAT_TO_
 from bot.understanding.lines.named_lists import AGEING, LATE
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.scanning.recognition import OF_PARTNERS
-from bot.understanding.scanning.spans import Scan, SpanKind
+from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 DATED = frozenset({"order", "delivery", "invoice", "po", "bill", "payment"})
 """Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
@@ -65,6 +65,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     """Return the new line: what the sentence says, and the rest from the line before."""
     old_words, old_stores, old_list, old_days, old_need = parts_of(grammar, before, rest)
     new_words = named_in(scan)
+    if sized := _of_another_size(grammar, new_words, old_words):
+        new_words = [sized]
     need = quantity_needed(scan) if command == "stock" else ""
     if command == before == "price" and new_words:
         new_words = _priced(scan, new_words, old_words)
@@ -102,11 +104,33 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
             earlier = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_same_days(span.text)), "")
             if earlier and old_days and command == before and names_days(beside(old_days, earlier)):
                 return f"{line} {beside(old_days, earlier)}"
-            return grammar.lines.lists.with_days(line, command, scan)
+            dated = grammar.lines.lists.with_days(line, command, scan)
+            return _due(dated, scan) if command == before and _is_due(old_days) else dated
         elliptical = not (with_subject or keyword or new_words) and {before, command} <= DATED
         return f"{line} {old_days}" if old_days and (command == before or same_days or elliptical) else line
     need = need or (old_need if command == before and len(words) == 1 else "")
     return command_line(command, *words, *(stores or old_stores)[:1], need)
+
+
+def _of_another_size(grammar: Grammar, new: list[str], old: list[str]) -> str:
+    """Return the goods that are there in a size that is named alone: 7寸的, after 大力钳; empty for all else."""
+    if len(new) != 1 or not old or new[0] not in grammar.vocabulary.sizes:
+        return ""
+    bare = " ".join(word for word in old[0].split() if word not in grammar.vocabulary.sizes)
+    return f"{bare} {new[0]}" if bare and grammar.vocabulary.knows_product(bare) else ""
+
+
+def _is_due(days: str) -> bool:
+    """Whether days of a line are those on which something is due."""
+    return days.casefold().startswith("due ") or days.endswith("到期")
+
+
+def _due(line: str, scan: Scan) -> str:
+    """Return a line whose days are those on which something is due: 这周呢, after what is due next week."""
+    days = days_said(scan, months=True)
+    if not days or not line.endswith(f" {days}") or line.endswith(f" due {days}"):
+        return line
+    return f"{line.removesuffix(days)}due {days}" if days.isascii() else f"{line}到期"
 
 
 def _priced(scan: Scan, new: list[str], old: list[str]) -> list[str]:

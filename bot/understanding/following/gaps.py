@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bot.chat.days import Days
-from bot.chat.parsing import normalise, split
+from bot.chat.parsing import command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.following.continued import DATED, parts_of
 from bot.understanding.gaps import SAID, Gap, of_product
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import AMOUNTS, find_bounds
-from bot.understanding.limits.comparisons import says_only
+from bot.understanding.limits.comparisons import compares, says_only
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 _GOES_ON = ("呢", "的")
@@ -29,6 +30,8 @@ def say_gap(
     says_what = alone is not None and any(part.kind == "cue" for part in alone.understood)
     says_what = says_what and not text.endswith(_GOES_ON)
     line = following.line if following else "" if says_what else last.line
+    if compared := _compared_of_somebody(grammar, scan, last, text):
+        return compared
     gap = _gap(grammar, scan, line, is_said=bool(following) or says_what)
     if gap is None or not line or text.startswith("/"):
         return None
@@ -47,6 +50,30 @@ def say_gap(
         unsure=True,
         gap=SAID[gap],
         understood=(Understood("gap", text, gap.value),),
+    )
+
+
+def _compared_of_somebody(grammar: Grammar, scan: Scan, last: LastQuestion, text: str) -> Reading | None:
+    """Return the choice of the list that is there on the days that it is to be compared with: 和上个月比怎么样.
+
+    A report compares the figures of the company, and nobody's.
+    """
+    before = grammar.commands.parse(last.line)
+    days = days_said(scan, months=True)
+    if before.command not in DATED or not days or not compares(scan) or text.startswith("/"):
+        return None
+    if any(span.kind not in {SpanKind.DATE, SpanKind.CUE} for span in scan.spans):
+        return None
+    words, _, listed, *_ = parts_of(grammar, before.command, before.rest)
+    if not words or any(grammar.vocabulary.document(word) for word in words):
+        return None
+    return Reading(
+        line=last.line,
+        by=ReadBy.CONTEXT,
+        alternatives=(f"{command_line(before.command, listed, *words)} {days}",),
+        unsure=True,
+        gap=SAID[Gap.COMPARISON],
+        understood=(Understood("gap", text, Gap.COMPARISON.value),),
     )
 
 

@@ -20,7 +20,8 @@ _ON_DAYS = frozenset({"arrivals", "mo"})
 _SPOKEN = frozenset({SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS})
 _PLACED = frozenset({SpanKind.WAREHOUSE, SpanKind.PLACE})
 _OF_ALL = re.compile(
-    r"哪(?!个仓|里)|什么(?!时候|价)|有啥|清单|列表|所有|全部|\b(?:what(?! do we have)|which|list|all|any|everything)\b",
+    r"哪(?!个仓|里)|什么(?!时候|价)|有啥|清单|列表|所有|全部"
+    r"|\b(?:what(?! do we have| price| rate| cost)|which|list|all|any|everything)\b",
     re.IGNORECASE,
 )
 """Asks for all goods, and not for those of the line before."""
@@ -76,6 +77,8 @@ def of_goods(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[
     if not before.goods:
         return _at_the_warehouse(before, asked, scan)
     kinds = {span.kind for span in scan.spans} - _SPOKEN
+    if asked == "chart" and not kinds and len(before.goods) == 1 and not grammar.lines.draws_sales(scan):
+        return _reading(command_line("chart", "stock", *before.goods), scan)
     if asked == "shortage":
         asked = "stock"
     if asked not in _OF_GOODS:

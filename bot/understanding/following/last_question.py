@@ -11,10 +11,11 @@ from bot.chat.parsing import command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
+from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
 from bot.understanding.following.continued import AGAINST, DATED, LAST_YEAR, continued, named_in, parts_of
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
-from bot.understanding.following.lists import ranked_again, widened
+from bot.understanding.following.lists import moved_otherwise, ranked_again, widened
 from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.following.subjects import for_a_customer, of_another_document, said_in
 from bot.understanding.following.wishes import wished
@@ -40,9 +41,11 @@ _WITHOUT_A_SUBJECT = frozenset({"help", "whoami", "watches", "subscriptions"})
 GOES_ON = re.compile(
     r"^(?:算了(?:吧|不看了)?[\s,，]*(?:改|先|就)?(?:看看?|查一?下?)?|那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$"
     r"|^(?:and|what about|how about|then)\b|^in (?=[a-z]+$)"
+    r"|^(?:only |just )?(?:of|from|by) (?=[^\s,?]+(?: [^\s,?]+)?\??$)"
     r"|,? (?:for )?(?:the )?same (?:customer|client)$|同一?个?客户的?$",
     re.IGNORECASE,
 )
+_OF_WHOM = re.compile(r"^(?:only |just )?(?:of|from|by) ", re.IGNORECASE)
 _PART_OF_THE_LIST = re.compile(
     r"的(?:[吗呢吧么]|有吗|有没有|有哪些|(?:还)?有?(?:几[个张笔单家条]|多少)|(?:就|也)(?:行|好|可以|要)|都(?:要|看|给我|列出来|发我))?$"
     r"|^(?:the )?(?:not (?:yet )?(?:shipped|delivered|paid|received|arrived|done)(?: yet)?"
@@ -55,6 +58,8 @@ _SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗�
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 _OF_THE_DOCUMENT = re.compile(
     r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
+    r"|(?:什么|啥)(?:产品|东西|料)?$"
+    r"|^(?:paid|shipped|delivered|invoiced|received|approved|finished|arrived|done)(?: yet)?\s*\??$"
     r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how|tracking|eta)\b|单号$|快递$|物流$",
     re.IGNORECASE,
 )
@@ -79,20 +84,26 @@ _AND_THIS, _GOODS = "呢", "货"
 """票呢 and 货呢 are said of the document that is there."""
 _PAID_FOR = frozenset({"invoice", "bill"})
 _TOLD_BY: Mapping[str, frozenset[str]] = {
-    "delivery": frozenset({"arrivals"}),
+    "delivery": frozenset({"arrivals", "customer", "product"}),
     "why": frozenset({"pending"}),
-    "order": frozenset({"arrivals", "mo", "invoice", "payment", "price", "bill"}),
-    "invoice": frozenset({"arrivals", "payment", "bill", "order", "price"}),
-    "po": frozenset({"arrivals", "delivery", "order", "pending", "invoice", "bill", "mo", "price"}),
+    "order": frozenset({"arrivals", "mo", "invoice", "payment", "price", "bill", "customer", "product"}),
+    "invoice": frozenset({"arrivals", "payment", "bill", "order", "price", "customer", "product"}),
+    "po": frozenset(
+        {"arrivals", "delivery", "order", "pending", "invoice", "bill", "mo", "price", "vendor", "product"}
+    ),
     "mo": frozenset({"order", "arrivals", "delivery", "po"}),
-    "bill": frozenset({"arrivals", "payment", "invoice", "price"}),
+    "bill": frozenset({"arrivals", "payment", "invoice", "price", "vendor", "product"}),
 }
 """What the card of a document tells that words of other commands ask: 什么时候到期, 做到哪一步."""
+_OF_ITS_OWN_CARD = frozenset({"customer", "vendor", "product"})
+"""What the card of a document tells before those of the documents that belong to it."""
 _LEAVES_OUT = re.compile(
     r"^(?:还|有没有|最近|上次|上一次|多少|几|怎么|信用|额度|电话|联系|欠|付|逾期了|拖了)|(?:吗|没|没有|多少|多少钱|几个|几笔|几张|在哪[里儿]?|到哪[里儿]?了)[?？]?$"
     r"|\b(?:they|them|their)\b",
     re.IGNORECASE,
 )
+_THEM = re.compile(r"\b(?:they|them|their)\b", re.IGNORECASE)
+"""Means those whom the line before names, whoever else is spoken of: "what we owe them"."""
 _OF_EVERYBODY = re.compile(
     r"谁|哪(?![里儿]?了?$)|所有|全部|客户|供应商|我们|咱|公司|大家|一共|总共|我的|\b(?:who|which|all|we|our|us|my|customers?|vendors?|suppliers?)\b",
     re.IGNORECASE,
@@ -101,6 +112,7 @@ _TO_US = re.compile(r"(?<=[欠给])(?:我们|咱们?|公司)|(?<=owe )us\b|(?<=p
 """Said of what one of them owes or pays: 还欠我们多少."""
 _PART_OF_THE_RECORD = re.compile(
     r"^(?:[没未]|还没|逾期|过期|超期|到期|延期|拖)[^,，]{0,6}的?(?:发票|账单|票|订单|采购单|单子|货款|款)$"
+    r"|^(?:订单|采购单|发票|账单|应收|应付|发货单?|收款|付款)(?:看一?下|看看|看一看|发我|拉一?下)$"
     r"|^(?:unpaid|overdue|open|late|outstanding) (?:invoices|bills|orders|purchase orders)$",
     re.IGNORECASE,
 )
@@ -109,7 +121,8 @@ _OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product", "mo"})
 """Commands about a product, which a question may leave out that follows another one about it: 多少钱, 够不够500个."""
 _ENOUGH = re.compile(r"够|\benough\b", re.IGNORECASE)
 _OF_ALL = re.compile(
-    r"哪(?!个仓|边|里|些料|些材料|些物料)|什么货|有什么|清单|列表|所有|全部|\b(?:what|which|list|all|any)\b",
+    r"哪(?!个仓|边|里|些料|些材料|些物料)|什么货|有什么|清单|列表|所有|全部"
+    r"|\b(?:what(?! price| rate| cost)|which|list|all|any)\b",
     re.IGNORECASE,
 )
 _NUMBERED_ALIKE = frozenset({"order", "po"})
@@ -163,6 +176,7 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     if told := (
         _of_the_document(grammar, text, last, usable)
         or (of_another_document(grammar, rest.strip(), last, usable) if goes_on else None)
+        or of_another_number(grammar, text, last, usable)
         or ranked_again(grammar, rest.strip(), last, usable)
         or widened(grammar, text, last, usable)
         or for_a_customer(grammar, text, last, usable)
@@ -172,22 +186,28 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     ):
         return told
     drawn = grammar.commands.parse(last.line).command == "report" and _DRAWN.search(text)
-    if not (pronoun or drawn or GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
+    is_part = GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last) or is_another(grammar, text, last)
+    if not (pronoun or drawn or is_part):
         return (
             _of_the_same(grammar, text, last, usable)
             or _of_the_partner(grammar, text, last, usable)
             or _of_the_list(grammar, text, last, usable)
         )
     bare = GOES_ON.sub(" ", PRONOUN.sub(" ", text)).strip()
+    if _OF_WHOM.match(text) and not _is_known(grammar, bare):
+        return None
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
-    return continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+    reading = continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+    return reading or moved_otherwise(grammar, text.strip(" ?？"), last, usable)
 
 
 def _limited(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return what comes nearest to what no line tells of what was asked before: 毛利呢, after a product's price."""
     scan = grammar.recognition.scan(text)
     if any(span.kind in NAMED for span in scan.spans) or (limit := grammar.limits.find(scan)) is None:
+        return None
+    if limit.is_pointed_to and document_of(grammar, last.line):
         return None
     readings = [reading for each in limit.instead if (reading := follow(grammar, each, last, usable))]
     lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), last.line])
@@ -353,6 +373,7 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
         line = leads_to[0]
     else:
         told = {before.command: last.line, document[0]: opened}
+        told = dict(reversed(told.items())) if asked in _OF_ITS_OWN_CARD else told
         line = next((line for name, line in told.items() if asked in _TOLD_BY.get(name, ())), None)
     return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan)) if line else None
 
@@ -360,20 +381,22 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
 def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line of a question that leaves out whom it is about, after one about a partner: 还欠多少, 最近收款."""
     before = grammar.commands.parse(last.line)
-    of_the_record = _PART_OF_THE_RECORD.search(text) and grammar.vocabulary.knows_partner(before.rest)
-    if not (_LEAVES_OUT.search(text) or of_the_record) or before.command is None:
-        return None
-    if _OF_EVERYBODY.search(_TO_US.sub("", text)):
+    if before.command is None:
         return None
     words, _, _, days, _ = parts_of(grammar, before.command, before.rest)
+    named = len(words) == 1 and grammar.vocabulary.knows_partner(words[0])
+    if not (_LEAVES_OUT.search(text) or (named and _PART_OF_THE_RECORD.search(text))):
+        return None
+    of_them = _THEM.search(text) is not None
+    if not of_them and _OF_EVERYBODY.search(_TO_US.sub("", text)):
+        return None
     scan = grammar.recognition.scan(text)
     weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
     asked = max(weights, key=lambda name: weights[name], default="")
-    named = len(words) == 1 and grammar.vocabulary.knows_partner(words[0])
     if (
         not named
         or asked not in OF_PARTNERS | {"delivery"}
-        or any(span.kind is not SpanKind.CUE for span in scan.spans)
+        or any(span.kind is not SpanKind.CUE and not (of_them and span.kind is SpanKind.DATE) for span in scan.spans)
     ):
         return None
     reading = continued(grammar, text, last, usable, with_subject=True)

@@ -31,6 +31,27 @@ _OF_ALL_DAYS = re.compile(
 )
 _SAYS_NOTHING = re.compile("[那么再就还是看查的呢吧吗]*")
 _PRODUCTS = re.compile(r"产品|商品|货|型号|\b(?:products?|items?|goods|sellers?)\b", re.IGNORECASE)
+_PAID = re.compile(
+    r"(?:那么?|再看看?)?(?:付|付出|付出去|付给别人|支出|打出去|我们付)的(?:呢|有哪些|多少)?"
+    r"|(?:and |what about )?(?:(?:what )?we paid|paid out|outgoing|the payments made)",
+    re.IGNORECASE,
+)
+_RECEIVED = re.compile(
+    r"(?:那么?|再看看?)?(?:收|收到|收进来|进来|到账|客户付)的(?:呢|有哪些|多少)?"
+    r"|(?:and |what about )?(?:(?:what )?we received|received|incoming|money in)",
+    re.IGNORECASE,
+)
+"""Say which way money moved, in a sentence that says nothing else."""
+_NAMES_OF_RANKED: Mapping[str, re.Pattern[str]] = {
+    "customer": re.compile(r"客户|\b(?:customers?|clients?)\b", re.IGNORECASE),
+    "vendor": re.compile(r"供应商|供货商|\b(?:vendors?|suppliers?)\b", re.IGNORECASE),
+}
+_BEST: Mapping[str, tuple[str, str]] = {
+    "customer": ("best", "owing"),
+    "vendor": ("biggest", "payable"),
+    "product": ("best", ""),
+}
+"""How a command ranks by what was ordered, and by what is owed."""
 _NEED = "×"
 
 
@@ -48,6 +69,8 @@ def ranked_again(
     scan = grammar.recognition.scan(text)
     if before.command != "product" and _PRODUCTS.search(text):
         return None  # what sells best stands for itself
+    if any(words.search(text) for name, words in _NAMES_OF_RANKED.items() if name != before.command):
+        return _ranked_otherwise(text, words, said or "", before.command, usable)
     if not old or len(words) != 1 or not _only_days_and_rankings(grammar, scan):
         return None
     keyword = _measure(grammar, before.command, scan)
@@ -59,6 +82,38 @@ def ranked_again(
         return None  # what is owed is of now
     line = f"{command_line(before.command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
     return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
+
+
+def moved_otherwise(
+    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
+) -> Reading | None:
+    """Return the money that went out instead of what came in, or the other way about: 那付的呢; None for all else."""
+    before = grammar.commands.parse(last.line)
+    words = list(split(before.rest))
+    if before.command != "payment" or (usable is not None and "payment" not in usable):
+        return None
+    wanted = "paid" if _PAID.fullmatch(text) else "received" if _RECEIVED.fullmatch(text) else ""
+    old = next((word for word in words if word in grammar.sentences.lists["payment"]), "")
+    if not wanted or old in {"", wanted}:
+        return None
+    rest = before.rest.replace(old, wanted, 1)
+    return Reading(line=f"/payment {rest}", by=ReadBy.CONTEXT, understood=(Understood("cue", text, wanted),))
+
+
+def _ranked_otherwise(
+    text: str, words: list[str], days: str, before: str, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return the same ranking of customers instead of vendors, or the other way about: 供应商呢; None for all else."""
+    for name, pattern in _NAMES_OF_RANKED.items():
+        alone = not _SAYS_NOTHING.sub("", pattern.sub("", text.strip()))
+        if name == before or not alone or (usable is not None and name not in usable):
+            continue
+        place = _BEST[before].index(words[0]) if words[:1] and words[0] in _BEST[before] else -1
+        ranking = _BEST[name][place] if place >= 0 else ""
+        if ranking:
+            line = f"{command_line(name, ranking)} {days}".rstrip()
+            return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, name),))
+    return None
 
 
 def _only_days_and_rankings(grammar: Grammar, scan: Scan) -> bool:

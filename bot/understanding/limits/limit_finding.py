@@ -13,9 +13,10 @@ from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
 from bot.phrase import Phrase, phrase
 from bot.understanding.limits.bounds import CURRENCY
+from bot.understanding.limits.states import of_two_states, undone_alone, without_another
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
-from bot.understanding.sentences import UnknownFact
+from bot.understanding.sentences import LIST_WEIGHT, UnknownFact
 
 _MASK = "\x00"
 _MASKED = rf"{_MASK}+"
@@ -39,6 +40,11 @@ _CORRECTED = re.compile(
 """Says what is meant instead: then nothing is left out of a list."""
 _NOT_HIS = re.compile(rf"(?<!是)不是(?!不)(?P<who>[^,，。;； ]{{1,12}}?)(?:的|(?={_MASK}))(?!是)")
 """不是宏达的订单: all but those of somebody."""
+_NOT_WANTED = re.compile(
+    rf"(?<!要)(?:不要|不看|别看|别给我)(?!不)(?P<who>[^,，。;； ]{{1,12}}?)(?:的|(?={_MASK}))[,，;；\s]*"
+    r"(?:要|看|查|给我|列)?(?=其[他它余]|别的?人|别的|另外|剩下|所有|全部)"
+)
+"""不要李娜的 其他人的订单: all but those of somebody."""
 _WAITS = re.compile(r"待审|审批|待批|没批")
 """Left out of a list in which it is not anyway: what waits for approval is not open yet."""
 _NOT_LATE = re.compile(
@@ -86,6 +92,7 @@ _VAGUE = re.compile(
     r"(?:新来的|上次(?:说|讲|提)?的?|最近|刚才(?:说|讲)?的?)?那(?:张|个|笔|批|份|票|家|几[张个批])"
     r"(?:采购单|发货单|送货单|订单|工单|账单|单子?|发票|票|货|东西|客户|供应商|公司|料)(?!的?\x00)"
     r"|(?:上次|刚才|之前)(?:说|讲|提)(?:到|过)?的?那[张个批笔]|那个?谁的|^这个(?:多少|怎么样|呢)?$"
+    r"|(?:上次|之前|昨天|前几天|刚才)?(?:说|讲|提|问)?的?那(?:单|票货|批货)(?!子|号|据|价)"
     r"|老[王李张陈刘赵](?:做|弄|发|下)?的那[批张个]货?",
 )
 """Points to something that nothing names."""
@@ -140,6 +147,8 @@ class Limit:
     instead: tuple[str, ...]
     is_clear: bool = True
     """Whether it is said even where nothing comes near: 那批货 may be a remark."""
+    is_pointed_to: bool = False
+    """Whether it is something that nothing names: the document that is there, if one is."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +161,7 @@ class LimitFinder:
         """Return what no command tells of what a sentence asks for; None where nothing speaks against reading it."""
         text = self._without_names(scan)
         ways: tuple[Callable[[Scan, str], Limit | None], ...] = (
+            self._two_states,
             self._unknown,
             self._exception,
             self._not_so,
@@ -179,11 +189,11 @@ class LimitFinder:
         return _EXCEPT.search(text) is not None
 
     def _exception(self, scan: Scan, text: str) -> Limit | None:
-        match = _EXCEPT.search(text) or _NOT_HIS.search(text)
+        match = _EXCEPT.search(text) or _NOT_HIS.search(text) or _NOT_WANTED.search(text)
         if match is None or _CORRECTED.search(text, match.start()):
             return None
         # What is said not to be meant is no part of the scan: it is looked at by itself.
-        if match.re is _NOT_HIS and not any(self.recognition.scan(match["who"]).of_kind(kind) for kind in _PARTNERS):
+        if match.re is not _EXCEPT and not any(self.recognition.scan(match["who"]).of_kind(kind) for kind in _PARTNERS):
             return None
         if _WAITS.search(match[0]):
             return None
@@ -202,7 +212,7 @@ class LimitFinder:
         return min(map(end_of, inside), default=match.end()) if match[0].startswith("不") else match.end()
 
     def _not_so(self, scan: Scan, text: str) -> Limit | None:
-        match = _NOT_LATE.search(text)
+        match = without_another(text) or _NOT_LATE.search(text)
         if match is None or _IS_ASKED.search(text) or _asks_whether(text, match):
             return None
         words = scan.text[match.start() : match.end()].strip(" 的")
@@ -210,6 +220,22 @@ class LimitFinder:
             said=phrase("No list here holds what is not so: “%(words)s”.", words=words),
             words=words,
             instead=(_cut(scan.text, *match.span()), scan.text.replace(words, _NEGATION.sub("", words))),
+        )
+
+    def _two_states(self, scan: Scan, text: str) -> Limit | None:
+        """Return two states that documents are to have at once; of one that is named its card tells both."""
+        match = of_two_states(scan.text.casefold())
+        if match is None or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
+            return None
+        if _IS_ASKED.search(text) or scan.of_kind(SpanKind.DIGITS) or scan.of_kind(SpanKind.PRODUCT):
+            return None
+        start, end = match.span()
+        words = scan.text[start:end].strip(" 的")
+        return Limit(
+            said=phrase("No list here holds documents of two states at once: “%(words)s”.", words=words),
+            words=words,
+            instead=(_cut(scan.text, start, end), f"{scan.text[:start]}{undone_alone(words)}{scan.text[end:]}"),
+            is_clear=False,
         )
 
     def _unknown(self, scan: Scan, text: str) -> Limit | None:
@@ -227,7 +253,7 @@ class LimitFinder:
                     said=phrase("“%(words)s” can't be looked up here.", words=words),
                     words=words,
                     # What is left of a question about a product is its stock, whatever was asked.
-                    instead=tuple([*near, rest] if scan.of_kind(SpanKind.PRODUCT) else [rest, *near]),
+                    instead=tuple([rest, *near] if self._says_what(left) else [*near, rest]),
                 )
         return None
 
@@ -265,7 +291,8 @@ class LimitFinder:
             ),
             words=words,
             instead=(scan.text.replace(words, words[words.find("那") + 2 :], 1),),
-            is_clear=False,
+            is_clear=match[0].startswith("这个"),
+            is_pointed_to=True,
         )
 
     def _currency(self, scan: Scan, text: str) -> Limit | None:
@@ -357,6 +384,13 @@ class LimitFinder:
             or (span.kind is SpanKind.NAME and self.recognition.is_in_a_name(span.value))
         ]
         return " ".join(span.text for span in named)
+
+    def _says_what(self, scan: Scan) -> bool:
+        """Whether what is left of a question asks for something by itself; of a product it is the stock, always."""
+        if scan.of_kind(SpanKind.PRODUCT):
+            return False
+        named = any(span.kind in (*_NAMED, SpanKind.NAME) for span in scan.spans)
+        return named or any(cue.weight >= LIST_WEIGHT for cue in self.recognition.cues_in(scan))
 
     def _is_told(self, fact: UnknownFact, scan: Scan) -> bool:
         """Whether a card tells it of what a sentence names."""

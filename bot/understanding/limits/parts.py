@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from bot.chat.days import names_days
 from bot.chat.questions.reading import ReadBy, Reading
@@ -18,6 +19,8 @@ _BETWEEN = re.compile(
     r"|(?<![a-z])(?:and|plus|as well as|also)(?![a-z])",
     re.IGNORECASE,
 )
+_BLANK = re.compile(r"(?<=[\u3400-\u9fff])(?<!吧)\s+(?=有没有|有无|还有没有|什么时候|啥时候|多少钱|几[号时])")
+"""Stands before a second question, if that asks for something else: 还有多少没付 有没有晚交的."""
 _SUBJECTS = frozenset(
     {SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.NAME}
 )
@@ -38,6 +41,8 @@ def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComp
             continue  # SO-1001和1002发了吗 asks one thing of two
         asked = [each for part in parts if (each := read(part)) and not each.gap and _says_what_it_asks(each, lines)]
         if len(asked) == len(parts) and _are_apart(asked[0], asked[1], lines):
+            if _BLANK.search(scan.text) and not _BETWEEN.search(scan.text) and _are_of_one(asked, lines):
+                continue  # 宏达的订单 有没有延期的 asks for one list
             others = [line for each in asked if each.unsure for line in each.alternatives]
             line, *alternatives = dict.fromkeys([*(each.line for each in asked), *others])
             return Reading(
@@ -48,6 +53,11 @@ def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComp
                 understood=tuple(part for each in asked for part in each.understood),
             )
     return None
+
+
+def _are_of_one(readings: list[Reading], lines: LineComposer) -> bool:
+    """Whether readings are of one command."""
+    return len({lines.commands.parse(each.line).command for each in readings}) == 1
 
 
 def _is_a_number(part: str, scan: Scan) -> bool:
@@ -94,7 +104,7 @@ def _parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
 
 def _places(scan: Scan) -> Iterator[tuple[int, int]]:
     """Yield where a sentence may part: at a word between two things, and before a second day."""
-    for match in _BETWEEN.finditer(scan.text):
+    for match in chain(_BETWEEN.finditer(scan.text), _BLANK.finditer(scan.text)):
         inside = (span for span in scan.spans if span.start < match.end() and match.start() < end_of(span))
         if all(span.kind is SpanKind.CUE and span.text in match[0] for span in inside):
             yield match.span()

@@ -64,6 +64,8 @@ _BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bill
 _HOW_TO = "help"
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
+_SIZE_FIRST = re.compile(r'"(?P<size>[^\s"]*\d[^\s"]*) (?P<goods>[^"]+)"')
+"""Goods after their size in a line, as they are often said: 14寸管钳."""
 _OWNED = frozenset({"order", "po"})
 """Commands about documents that are somebody's."""
 _OWN = re.compile(
@@ -118,6 +120,10 @@ class LineComposer:
         barred = self.barred(scan)
         for cue in self.recognition.cues_in(scan):
             command = others.get(cue.command, cue.command)
+            if command == "report" and partners_or_people(scan):
+                command = (
+                    "po" if trade is Trade.PURCHASE else "order"
+                )  # figures are of the company; lists are somebody's
             if command == "delivery" and cue.keyword == LATE and not self.sides.has_deliveries:
                 command = "order"  # an ERP that tells of no deliveries knows which orders are late
             listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
@@ -135,6 +141,21 @@ class LineComposer:
         self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         """Yield lines with their weights, the likeliest first; alternatives of the same weight are as likely."""
+        return ((self._with_sizes_last(line), weight) for line, weight in self._composed(scan, weights, usable))
+
+    def _with_sizes_last(self, line: str) -> str:
+        """Return a line in which goods stand before their size, as products are called: 管钳 14寸."""
+
+        def turned(match: re.Match[str]) -> str:
+            size, goods = match["size"], match["goods"]
+            known = self.recognition.sizes.of(goods, size)
+            return f'"{goods} {self.recognition.sizes.written(size)}"' if known else match[0]
+
+        return _SIZE_FIRST.sub(turned, line)
+
+    def _composed(
+        self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
+    ) -> Iterable[tuple[str, int]]:
         ranked = sorted(weights, key=lambda name: (-weights[name], self.commands[name].place))
         documents, products = scan.of_kind(SpanKind.DOCUMENT), scan.of_kind(SpanKind.PRODUCT)
         deliveries = scan.of_kind(SpanKind.DELIVERY)
@@ -280,6 +301,11 @@ class LineComposer:
     def draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
         """Whether a picture of a product is asked for: there is one of its stock alone."""
         return weights.get("chart", 0) >= SAYS_OUTRIGHT and not _OF_SALES_OR_DEBTS.search(scan.text)
+
+    @staticmethod
+    def draws_sales(scan: Scan) -> bool:
+        """Whether a picture of sales or debts is asked for."""
+        return _OF_SALES_OR_DEBTS.search(scan.text) is not None
 
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         if others := self._several_partners(scan):

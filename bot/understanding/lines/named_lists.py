@@ -27,8 +27,12 @@ _PAID_BY_THEM = re.compile(
 )
 """Says that somebody else paid: what they paid was received."""
 _PAID_BY_US = re.compile("给(?:供应商|供货商|厂家|厂商)|(?<!给)(?:我们|咱们?|公司)(?:付|打|汇|转)")
+_COMES_IN = re.compile("(?<![没未])(?:收|回|进)(?:款|钱|账)(?!.*付)")
 _BOTH_WAYS, _GIVEN_BACK = "收付", "退"
 AGEING, _OF_PAYABLES = "ageing", "payables"
+_OWED = frozenset({"invoice", "bill"})
+_IS_OPEN = re.compile("应[收付](?:都|还|总共|一共)?有?(?:哪些|多少|几笔|几张|什么)|(?:哪些|多少|几笔)应[收付]")
+"""Names what is not paid yet: 应收有哪些."""
 _DUE_ON_DAYS = frozenset({"order", "delivery", "po", "mo", "invoice", "bill"})
 _SOON = re.compile("[快要将]|soon|coming|nearly|almost|about to")
 _ALWAYS_DUE = frozenset({"arrivals"})
@@ -47,6 +51,8 @@ class NamedLists:
         keyword = self._said_list(name, scan)
         if name == "payment":
             return self._direction(keyword, scan)
+        if not keyword and _IS_OPEN.search(scan.text) and self._is_of_all(name, scan):
+            return OPEN
         owing = any(cue.command == "bill" and cue.weight > LIST_WEIGHT for cue in self.recognition.cues_in(scan))
         return _OF_PAYABLES if owing and name == "chart" and keyword in {"", AGEING} else keyword
 
@@ -59,12 +65,19 @@ class NamedLists:
         others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}
         return next((keyword for keyword in lists if keyword in own | others), "")
 
+    def _is_of_all(self, name: str, scan: Scan) -> bool:
+        """Whether all that is owed is asked for: nobody, no document and no days are named."""
+        named = any(span.kind is not SpanKind.CUE for span in scan.spans)
+        return name in _OWED and not named
+
     def _direction(self, keyword: str, scan: Scan) -> str:
         """Return whether money came in or went out; of a customer or vendor it only moves one way."""
         if _BOTH_WAYS in scan.text or (self.sides.trade_of(scan) and partners_or_people(scan)):
             return ""
         if not keyword and _PAID_BY_US.search(scan.text):
             return _PAID
+        if not keyword and _COMES_IN.search(scan.text):
+            return _RECEIVED
         by_them = _PAID_BY_THEM.search(scan.text) and _GIVEN_BACK not in scan.text
         return _RECEIVED if by_them else keyword
 
@@ -73,7 +86,8 @@ class NamedLists:
         shared = {LATE, _OVERDUE} & set(self.recognition.sentences.lists.get(name, ()))
 
         def names_one(word: str, cue: Cue) -> bool:
-            own = cue.command == name or self._narrowed(name, word, cue.keyword) in shared
+            meant = self._narrowed(name, word, cue.keyword)
+            own = cue.command == name or meant in shared or meant != cue.keyword
             return bool(cue.keyword) and own
 
         spoken = scan.of_kind(SpanKind.CUE)

@@ -33,6 +33,8 @@ _SHORTEST_LATIN = 8
 _LATIN_WORD = re.compile(r"(?<![a-z0-9])[a-z][a-z'&.-]*(?![a-z0-9])")
 _FIRST_IDEOGRAPH = "\u2e80"
 _NOT = "没"
+_HAS_IT = re.compile("有(?=没有?|无|木有|什么|啥|哪|多少|几|货|逾期|过期|没)")
+"""Begins a question after a name that could go on so: 航天精工有没有 is no beginning of 航天精工有限公司."""
 _MENTION = re.compile(r"@\s?(\S+)")
 _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|偏低|太低|太少|见底|低)?")
 _BARCODE = re.compile(r"(?<![0-9A-Za-z.])\d{12,14}(?![0-9A-Za-z.])")
@@ -85,7 +87,7 @@ _ADDRESSED = re.compile(
 """Addresses somebody and asks to look: 那个谁你帮我看一下, 喂, 你给我查一下到底是."""
 _SAID_AFTER = re.compile(
     r"[\s,，]*(?:[给跟]我说说|说一?下|你看看|你看一?下|谢谢|辛苦了?|(?:我们?)?(?:好|要)(?:提前)?安排(?:卸货|卸车|装车|人手?|仓库|车辆?|叉车)(?:来?(?:卸货|卸车|装车|装货|收货|接货|搬货?))?"
-    r"|(?:列出来|列一下|给我)?我们?(?:好|要|来)?排(?:产|生产|计划|车间)"
+    r"|(?:列出来|列一下|给我)?我们?(?:好|要|来)?排(?:产|生产|计划|车间|一?下?(?:卸货|卸车|装车|收货|人手?|车辆?|叉车))"
     r"|(?:客户|老板|领导|车间|产线|那边|人家)[都又]?(?:一直)?(?:在|等着)?[催问等](?:我们?|着呢|呢|得急|[了着])*)[啊呀哈吧哦呢]*$"
 )
 """Says after a question why it is asked."""
@@ -282,9 +284,10 @@ def take_parts_of_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool]
             continue
         while end < len(text) and text[end] >= _FIRST_IDEOGRAPH and known(text[start : end + 1]):
             end += 1
-        if text[start:end] not in words:
-            scan.take(kind, start, end)
-        start = end
+        last = end - 1 if _HAS_IT.match(text, end - 1) and end - start > _SHORTEST_PART else end
+        if text[start:last] not in words:
+            scan.take(kind, start, last)
+        start = last
 
 
 def take_latin_names(scan: Scan, kind: SpanKind, name_of: Callable[[str], str | None]) -> None:

@@ -13,8 +13,11 @@ _LONGEST_NAME = 8
 class Homophones:
     """Finds the words that were meant. What has the same sound has as many characters."""
 
-    def __init__(self, words: Iterable[str], readings: Mapping[str, tuple[str, ...]]) -> None:
-        """``readings`` tells how characters are read; without them nothing is found."""
+    def __init__(self, words: Iterable[str], readings: Mapping[str, tuple[str, ...]], *, kept_signs: int = 0) -> None:
+        """``readings`` tells how characters are read; without them nothing is found.
+
+        So many first signs of a word are written as it has them, ``kept_signs``: surnames.
+        """
         alike: dict[str, set[str]] = {}
         for sign, syllables in readings.items():
             # As it is usually read: 不完 is 付款 only by readings that hardly anybody knows.
@@ -23,9 +26,8 @@ class Homophones:
         self._alike = {sign: alike[_flat(syllables[0])] for sign, syllables in readings.items() if syllables}
         # The longest first: 采够单 is 采购单 and not 采购.
         self._words = sorted((word for word in words if readings), key=lambda word: (-len(word), word))
-        self._pattern = re.compile(
-            "|".join(f"({_spelling(word, readings, alike)})" for word in self._words) if self._words else "(?!)"
-        )
+        spellings = (f"({_spelling(word, readings, alike, kept_signs)})" for word in self._words)
+        self._pattern = re.compile("|".join(spellings) or "(?!)")
 
     def mend(self, text: str, known: Callable[[str], bool]) -> str:
         """Return a text with the words that were meant; what is ``known`` as it was written stays."""
@@ -52,7 +54,10 @@ def _flat(syllable: str) -> str:
     return re.sub(r"(?<=[ei]n)g$", "", re.sub(r"^([zcs])h", r"\1", syllable))
 
 
-def _spelling(word: str, readings: Mapping[str, tuple[str, ...]], alike: Mapping[str, set[str]]) -> str:
+def _spelling(
+    word: str, readings: Mapping[str, tuple[str, ...]], alike: Mapping[str, set[str]], kept_signs: int
+) -> str:
     """Return a pattern of all characters that are read like those of a word as it is usually read."""
-    signs = (alike[_flat(readings[sign][0])] | {sign} if readings.get(sign) else {sign} for sign in word)
-    return "".join(f"[{re.escape(''.join(sorted(same)))}]" for same in signs)
+    kept, rest = word[:kept_signs], word[kept_signs:]
+    signs = (alike[_flat(readings[sign][0])] | {sign} if readings.get(sign) else {sign} for sign in rest)
+    return re.escape(kept) + "".join(f"[{re.escape(''.join(sorted(same)))}]" for same in signs)

@@ -95,7 +95,7 @@ class Recognition:
         self.vocabulary.prepare()
         _ = self.partners, self.longest_partner, self.stores, self.places, self.longest_store, self.stores_heard
         _ = self.sentences.parted_by_first, self.sentences.known_words
-        _ = self.longest_person, self.longest_cue, self.quantity, self.homophones, self.misspellings
+        _ = self.longest_person, self.longest_cue, self.quantity, self.homophones, self.misspellings, self.people_heard
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
@@ -114,6 +114,8 @@ class Recognition:
         drop_negated(scan)
         take_mentions(scan, self.stores)
         take_names(scan, SpanKind.PARTNER, self.partners, self.longest_partner)
+        take_names(scan, SpanKind.PERSON, self.vocabulary.people, self.longest_person)
+        scan.respell(self.people_heard.mend(scan.rest, self._is_word))
         take_names(scan, SpanKind.PERSON, self.vocabulary.people, self.longest_person)
         take_parts_of_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner, sentences.cues)
         take_latin_names(scan, SpanKind.PARTNER, self.vocabulary.latin_partner)
@@ -312,6 +314,9 @@ class Recognition:
         meant = tuple(self.homophones.variants(piece))
         if goods := {name for name in meant if self._sounds_like_goods(name)}:
             return Span(SpanKind.NAME, start, piece, goods.pop() if len(goods) == 1 else piece)
+        people = {person for name in meant if (person := self.vocabulary.people.get(name))}
+        if len(people) == 1:
+            return Span(SpanKind.PERSON, start, piece, people.pop())
         partners = {name for name in meant if self.vocabulary.knows_partner(name)}
         if len(partners) == 1:
             return Span(SpanKind.PARTNER, start, piece, partners.pop())
@@ -396,6 +401,12 @@ class Recognition:
     def stores_heard(self) -> Homophones:
         called = (spoken for spoken in self.stores if spoken.endswith("仓") and not spoken.isascii())
         return Homophones(called, self.vocabulary.readings)
+
+    @cached_property
+    def people_heard(self) -> Homophones:
+        """Names of people in other characters after the surname: 李那 for 李娜."""
+        names = (name for name in self.vocabulary.people.values() if not name.isascii())
+        return Homophones(names, self.vocabulary.readings, kept_signs=1)
 
     def _is_word(self, piece: str) -> bool:
         """Whether a piece means something as it is written."""

@@ -37,10 +37,12 @@ _SAID_TIMES = re.compile(rf"(?<=[\d{_NUMERALS}])乘以?(?=[\d{_NUMERALS}])")
 _THREAD = re.compile(rf"(?<![a-z0-9])m([{_NUMERALS}]+)(?![{_NUMERALS}个件])", re.IGNORECASE)
 _ALONE = re.compile(rf"(?<![\w.,×*#-])(\d+(?:\.\d+)?|[{_NUMERALS}]{{2,}})(?=的)")
 _AT_THE_END = re.compile(r"(?<=[\u3400-\u9fff])(\d+(?:\.\d+)?)(?=的|$)")
+_BEFORE_GOODS = re.compile(r"(?<![\w.,×*#-])(\d+(?:\.\d+)?)(?=[\u3400-\u9fff])")
 _GOES_ON = re.compile(r"(?!的)[\u3400-\u9fff]")
 _ONE_NUMBER = re.compile(r"[^\d]*(\d+(?:\.\d+)?)[^\d]*")
 _PART = 2
 """Signs of a name beside which a number may be the size of what is called so."""
+_PARTS = (_PART, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,19 @@ class Sizes:
         text = _THREAD.sub(self._thread, text)
         for pattern in (_WITH_UNIT, _AFTER_CHINESE):
             text = pattern.sub(self._with_unit, text)
-        for pattern in (_ALONE, _AT_THE_END):
+        for pattern in (_ALONE, _AT_THE_END, _BEFORE_GOODS):
             text = pattern.sub(self._alone, text)
         return text
 
-    def is_beside_goods(self, size: str, text: str, start: int, end: int) -> bool:
-        """Whether goods of a size are named right before or after a place in a text: 5号 in 5号纸箱."""
-        before = text[:start].rstrip(" 的")[-_PART:]
-        after = text[end:].lstrip(" 的")[:_PART]
+    def is_beside_goods(self, size: str, text: str, start: int, end: int, part: int = _PART) -> bool:
+        """Whether goods of a size are named right before or after a place in a text: 5号 in 5号纸箱.
+
+        ``part`` is how many signs of their name must stand there.
+        """
+        before = text[:start].rstrip(" 的")[-part:]
+        after = text[end:].lstrip(" 的")[:part]
         names = self._folded.get(size.casefold(), ())
-        return any(len(part) == _PART and part in name for part in (before, after) for name in names)
+        return any(len(said) == part and said in name for said in (before, after) for name in names)
 
     def of(self, name: str, size: str) -> bool:
         """Whether there are goods with a part of a name and a size."""
@@ -110,20 +115,27 @@ class Sizes:
         known = next((size for each in _SAME_UNITS[unit] if (size := f"{number}{each}") in self._folded), None)
         if unit in _COUNTED:
             beside = known and self.is_beside_goods(known, match.string, *match.span())
-            return self._written(known) if beside and known else match[0]
-        size = self._written(known) if known else match[0] if match[1][0].isdecimal() else f"{number}{match[2]}"
+            return self.written(known) if beside and known else match[0]
+        size = self.written(known) if known else match[0] if match[1][0].isdecimal() else f"{number}{match[2]}"
         # The sign after a size belongs to another word: 寸活 of 12寸活动扳手 is no 存货.
         return f"{size} " if _GOES_ON.match(match.string, match.end()) else size
 
-    def _written(self, size: str) -> str:
+    def written(self, size: str) -> str:
         """Return a size as products write it."""
-        return self._spellings[size]
+        return self._spellings[size.casefold()]
 
     def _alone(self, match: re.Match[str]) -> str:
         """Return the size of which only the number is said, of goods that are named beside it."""
         sizes = self._by_number.get(_digits(match[1]), ())
-        beside = [size for size in sizes if self.is_beside_goods(size, match.string, *match.span())]
-        return beside[0] if len(beside) == 1 else match[0]
+        beside: list[str] = []
+        for part in _PARTS:  # 扳手 alone may be of several sizes with this number, 两用扳手 of one
+            beside = [size for size in sizes if self.is_beside_goods(size, match.string, *match.span(), part)]
+            if len(beside) <= 1:
+                break
+        if len(beside) != 1:
+            return match[0]
+        # The sign after a size belongs to the goods: 650壁扇 is 650mm 壁扇.
+        return f"{beside[0]} " if _GOES_ON.match(match.string, match.end()) else beside[0]
 
 
 def sizes_of(products: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

@@ -1,0 +1,53 @@
+"""Sentences that name nothing but another one of its kind: 天河 after the deliveries of 鹭岛, 138呢 after SKU137."""
+
+from __future__ import annotations
+
+import re
+
+from bot.chat.parsing import command_line, split
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.following.continued import DATED, parts_of
+from bot.understanding.grammar import Grammar
+from bot.understanding.scanning.recognition import says_itself
+from bot.understanding.scanning.spans import SpanKind
+from bot.understanding.vocabulary import Trade
+
+_CODE = re.compile(r"(?P<before>[A-Za-z]{1,10}[-_/.#]?)(?P<digits>\d{2,})")
+
+
+def is_another(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+    """Whether a text is nothing but the name of another partner or person, after a list of one; or of a warehouse.
+
+    天河, after the late deliveries of 鹭岛, are those of 天河; 成都仓, after the stock of goods, is that there.
+    """
+    before = grammar.commands.parse(last.line)
+    scan = grammar.recognition.scan(text)
+    if len(scan.spans) != 1 or not says_itself(scan) or before.command is None:
+        return False
+    words, *_ = parts_of(grammar, before.command, before.rest)
+    if scan.spans[0].kind is SpanKind.WAREHOUSE:
+        return before.command == "stock" and len(words) == 1
+    known = {SpanKind.PARTNER: grammar.vocabulary.knows_partner, SpanKind.PERSON: grammar.vocabulary.person}
+    knows = known.get(scan.spans[0].kind)
+    if before.command not in DATED or knows is None or len(words) != 1 or not knows(words[0]):
+        return False
+    trades = {grammar.vocabulary.trade(words[0]), grammar.vocabulary.trade(scan.spans[0].value)}
+    return len(trades - {None}) < len(Trade)  # no vendor has sales orders
+
+
+def of_another_number(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return what was asked of one product or document, of another whose digits alone are said: 138呢 after SKU137."""
+    before = grammar.commands.parse(last.line)
+    words = list(split(before.rest))
+    digits = text.strip(" ?？呢的那")
+    if before.command is None or not words or (usable is not None and before.command not in usable):
+        return None
+    match, known = _CODE.fullmatch(words[0]), grammar.vocabulary
+    if match is None or not (known.product(words[0]) or known.document(words[0])):
+        return None
+    if not digits.isdecimal() or len(digits) != len(match["digits"]):
+        return None
+    code = f"{match['before']}{digits}"
+    line = command_line(before.command, code, *words[1:])
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("number", text, code),))
