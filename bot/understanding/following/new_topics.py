@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from bot.chat.parsing import split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
+from bot.understanding.exporting import EXPORT
 from bot.understanding.following.continued import parts_of
 from bot.understanding.following.last_question import GOES_ON, PRONOUN
 from bot.understanding.following.shown_documents import OF_THIS
@@ -105,6 +106,9 @@ def asks_anew(
     """
     if alone is None or alone.unsure or text.startswith("/") or OF_THIS.search(text) or _ELLIPTIC.search(text):
         return None
+    exported = grammar.commands.parse(last.line)
+    if exported.command == EXPORT and exported.rest:
+        last = replace(last, line=f"/{exported.rest}")
     question = _Question(grammar, text, last, alone, following)
     if GOES_ON.search(text) or (question.command in (None, "find") and not _CONCERNING.search(text)):
         return None
