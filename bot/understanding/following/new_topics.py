@@ -51,7 +51,7 @@ _OF_ALL = re.compile(
     r"|车间|排产表|生产计划|生产什么|哪些料"
     r"|\bwho\b.{0,20}\b(?:ow(?:e|es|ing)|paid|pay|paying|late|chase)\b|\b(?:customers|clients|vendors|suppliers)\b"
     r"|\b(?:do|should|must|have) we (?:still )?(?:have to |need to )?(?:pay|owe|reorder|buy)\b(?! it\b)"
-    r"|\bwhat (?:\S+ )?(?:is|are) (?:the \S+ |in transit|on (?:the|its) way|coming)",
+    r"|\bwhat (?:\S+ )?(?:is|are) (?:the \S+ |in transit|on (?:the|its) way|coming|arriving)",
     re.IGNORECASE,
 )
 """Asks about all customers, vendors or goods, or about the asker's own."""
@@ -191,7 +191,8 @@ class _Question:
             return True
         if self.command == "arrivals" and _GOODS_THAT_COME.search(self.text):
             return True
-        return bool(_LIST.search(self.text) or _OF_ALL.search(self.text))
+        said = self.grammar.recognition.scan(self.text).text  # 发漂 is a 发票
+        return bool(_LIST.search(said) or _OF_ALL.search(said))
 
     def names_another(self) -> bool:
         """Whether a customer, vendor or colleague is named after a document, or what concerns anybody is asked for."""
