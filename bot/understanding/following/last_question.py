@@ -78,6 +78,7 @@ _TOLD_BY: Mapping[str, frozenset[str]] = {
     "order": frozenset({"arrivals", "mo", "invoice", "payment", "price", "bill"}),
     "invoice": frozenset({"arrivals", "payment", "bill", "order", "price"}),
     "po": frozenset({"arrivals", "delivery", "order", "pending", "invoice", "bill", "mo", "price"}),
+    "receipt": frozenset({"arrivals"}),
     "mo": frozenset({"order", "arrivals", "delivery", "po"}),
     "bill": frozenset({"arrivals", "payment", "invoice", "price"}),
 }
@@ -108,7 +109,12 @@ _OF_ALL = re.compile(
 )
 _NUMBERED_ALIKE = frozenset({"order", "po"})
 _OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\b(?:last|now|still|ever|in total)\b", re.IGNORECASE)
-_OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")})
+_OF_ITS_NUMBER = frozenset(
+    {
+        *(("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")),
+        *(("po", "receipt"), ("receipt", "po")),
+    }
+)
 """Commands that are asked by the number of a document of another one."""
 _PRONOUN = re.compile(
     r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
@@ -364,7 +370,7 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
     named = len(words) == 1 and grammar.vocabulary.knows_partner(words[0])
     if (
         not named
-        or asked not in OF_PARTNERS | {"delivery"}
+        or asked not in OF_PARTNERS | {"delivery", "receipt"}
         or any(span.kind is not SpanKind.CUE for span in scan.spans)
     ):
         return None

@@ -105,6 +105,7 @@ _HAS_NO_RANKING = frozenset(
         "bill",
         "payment",
         "delivery",
+        "receipt",
         "mo",
         "customer",
         "vendor",
