@@ -70,7 +70,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - {Capability.LOTS}
+    capabilities = frozenset(Capability) - {Capability.LOTS, Capability.RECEIPTS}
     feeds = frozenset(Feed)
     narrows_lists = True
 

@@ -44,7 +44,7 @@ from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-_OFFERED = frozenset(Capability) - {Capability.PRICES}
+_OFFERED = frozenset(Capability) - {Capability.PRICES, Capability.RECEIPTS}
 
 _DIRECTIONS = {Filter.RECEIVED: (queries.RECEIPTS,), Filter.SPENT: (queries.OUTGOING,)}
 """The entities that hold nothing but one list of payments."""
