@@ -41,6 +41,7 @@ from bot.erp.goods_port import ShortageQuery as ShortageQuery
 from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.goods_sorting import by_arrival as by_arrival
 from bot.erp.goods_sorting import by_day as by_day
+from bot.erp.goods_sorting import by_leaving as by_leaving
 from bot.erp.goods_sorting import by_price_day as by_price_day
 from bot.erp.goods_sorting import by_urgency as by_urgency
 from bot.erp.http import Http as Http

@@ -21,6 +21,10 @@ def by_day(moves: Iterable[M]) -> tuple[M, ...]:
     return tuple(sorted(moves, key=lambda each: (each.day or date.max, each.number)))
 
 
+by_leaving = by_day
+"""Its earlier name, which adapters of other packages use."""
+
+
 def by_price_day(points: Iterable[PricePoint]) -> tuple[PricePoint, ...]:
     """Return prices, the newest first."""
     ordered = sorted(points, key=lambda each: each.document)
