@@ -75,6 +75,8 @@ class BillView(View):
     freshness: Freshness
     links: tuple[str, ...] = ()
     """The commands that tell more of the vendor."""
+    receipts: tuple[str, ...] = ()
+    """The command that tells what came in of the order."""
 
     def question(self) -> Ask:
         return Ask(command_line("bill", self.document.number))
@@ -86,7 +88,9 @@ class BillView(View):
         vendor = self.document.vendor
         order = ask_buttons("po", (self.document.order_number,))
         others = Button(phrase("This vendor's bills"), Ask(command_line("bill", vendor)))
-        return (*order, others, *more_buttons(self.links, vendor), *erp_link_buttons(self.document.url))
+        came_in = more_buttons(self.receipts, self.document.order_number)
+        about = more_buttons(self.links, vendor)
+        return (*order, others, *about, *came_in, *erp_link_buttons(self.document.url))
 
 
 _STATES = {
@@ -155,8 +159,13 @@ async def bill(
     if isinstance(hit, OneDocument):
         found = hit.found.value
         overdue = found.days_overdue(context.now.date())
-        links = offered(erp, "vendor", "payment")
-        view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
+        view = BillView(
+            document=found,
+            days_overdue=overdue,
+            freshness=freshness(hit.found),
+            links=offered(erp, "vendor", "payment"),
+            receipts=offered(erp, "receipt"),
+        )
         return cut(view, fields)
     sums = await total_of_list(hit, replace(_OWED, kind=bounded.kind), many, kept, context.now)
     shown = BillListView.of(

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView, View
+from bot.cards.tables import Column
+from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
-from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, Freshness, ask_buttons, export_buttons, freshness
+from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
 from bot.disclosure import cut
-from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import DeliveryLine, GoodsDelivery
-from bot.erp.hub import Answer, ErpHub
+from bot.erp.hub import ErpHub
 from bot.erp.listing import DELIVERIES
 from bot.erp.model import PartnerName, Progress
 from bot.erp.port import Filter
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
-from bot.spelling import other_spellings
 
 
 class DeliveryOrOrder(PartnerTerm):
@@ -86,30 +83,17 @@ class DeliveryListView(DocumentListView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderDeliveriesView(ListView):
+class OrderDeliveriesView(OrderMovesView):
     """What left of one order, and what is to leave. ``delivered`` is how much left, where the ERP says it."""
 
     card: ClassVar[str] = "order_deliveries"
+    command: ClassVar[str] = "delivery"
+    order_command: ClassVar[str] = "order"
+    columns: ClassVar[tuple[Column, ...]] = DeliveryListView.columns
 
-    order_number: str
     customer: PartnerName
     delivered: Progress | None
     rows: tuple[GoodsDelivery, ...]
-    today: date
-    freshness: Freshness
-
-    def row_buttons(self) -> Sequence[Button]:
-        return [
-            *ask_buttons("delivery", (row.number for row in self.rows)),
-            *ask_buttons("order", (self.order_number,)),
-        ]
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
-
-    def table(self) -> Table:
-        as_of = self.freshness.as_of
-        return Table.of_rows(DeliveryListView.columns, self.rows, today=self.today, total=self.total, as_of=as_of)
 
 
 @command(
@@ -147,29 +131,9 @@ async def delivery(
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
     """Return the deliveries of the order with this number; None where there is no such order."""
-    if not any(char.isdigit() for char in text):
+    moved = await moves_of_order(text, erp.deliveries_of)
+    if moved is None:
         return None
-    for number in (text, *other_spellings(text)):
-        try:
-            found = await erp.deliveries_of(number)
-        except (NotFound, Ambiguous):
-            continue
-        return await _order_view(number, found, erp, context)
-    return None
-
-
-async def _order_view(
-    number: str, found: Answer[tuple[GoodsDelivery, ...]], erp: ErpHub, context: QuestionContext
-) -> OrderDeliveriesView:
+    number, found = moved
     order = (await erp.order(number)).value
-    return OrderDeliveriesView(
-        order_number=order.number,
-        customer=order.customer,
-        delivered=order.delivery,
-        rows=found.value[context.offset : context.offset + (context.rows or OrderDeliveriesView.page_size)],
-        total=len(found.value),
-        offset=context.offset,
-        line=command_line("delivery", order.number),
-        today=context.now.date(),
-        freshness=freshness(found),
-    )
+    return OrderDeliveriesView.of(order.number, found, context, customer=order.customer, delivered=order.delivery)

@@ -50,8 +50,8 @@ class PurchaseList(Keyword):
     OPEN = phrase("open"), "未结", "未到货", "未完成", "待到货", "待收货"
 
 
-_BILLED = frozenset({Progress.PARTIAL, Progress.FULL})
-"""How much was received of an order that the vendor may have billed."""
+_CAME_IN = frozenset({Progress.PARTIAL, Progress.FULL})
+"""How much was received of an order that has receipts, and that the vendor may have billed."""
 _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
 
@@ -94,6 +94,8 @@ class PurchaseView(DocumentView):
     """Commands that tell more of the order."""
     links: tuple[str, ...] = ()
     """The commands that tell more of the vendor."""
+    receipts: tuple[str, ...] = ()
+    """The command that tells what came in; it gives way to what leads elsewhere, since the card says how much did."""
 
     def following(self) -> Following | None:
         if self.document.status is not PurchaseStatus.WAITING:
@@ -104,7 +106,8 @@ class PurchaseView(DocumentView):
         decisions = self._decisions() if self.case else ()
         told = more_buttons(self.more, self.document.number)
         about = more_buttons(self.links, self.document.vendor)
-        shown = (*decisions, *ListView.buttons(self), *told, *about)
+        came_in = more_buttons(self.receipts, self.document.number)
+        shown = (*decisions, *ListView.buttons(self), *told, *about, *came_in)
         return (*shown, *erp_link_buttons(self.document.url), *self.file_buttons())
 
     def _decisions(self) -> Sequence[Button]:
@@ -168,7 +171,7 @@ async def po(
     lookup = DocumentLookup("po", erp.purchase_order, partial(many, erp), owned, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
-        more = offered(erp, "bill") if hit.found.value.received in _BILLED else ()
+        more = offered(erp, "bill") if hit.found.value.received in _CAME_IN else ()
         known = await _case(hit.found, approvals, context)
         case = known.case if known.decides else None
         return PurchaseView.of(
@@ -179,6 +182,7 @@ async def po(
             can_reject=approvals.can_reject(hit.found.source),
             progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
             more=more,
+            receipts=offered(erp, "receipt") if hit.found.value.received in _CAME_IN else (),
             links=offered(erp, "vendor", *(() if more else ("bill",))),
         )
     ordered, adds = replace(_ORDERED, kind=bounded.kind), which or bounded.is_bounded

@@ -35,6 +35,7 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "price": ("order", "po"),
         "arrivals": ("stock", "po", "mo"),
         "delivery": ("order",),
+        "receipt": ("po",),
         "shortage": ("stock",),
         "watch": _ALL,
         "watches": _ALL,

@@ -79,10 +79,12 @@ from bot.erp.goods import ComponentUse as ComponentUse
 from bot.erp.goods import DeliveryLine as DeliveryLine
 from bot.erp.goods import DeliveryStatus as DeliveryStatus
 from bot.erp.goods import GoodsDelivery as GoodsDelivery
+from bot.erp.goods import GoodsReceipt as GoodsReceipt
 from bot.erp.goods import PriceKind as PriceKind
 from bot.erp.goods import PricePoint as PricePoint
 from bot.erp.goods import Prices as Prices
 from bot.erp.goods import ProductDetails as ProductDetails
+from bot.erp.goods import ReceiptLine as ReceiptLine
 from bot.erp.goods import Shortage as Shortage
 from bot.erp.goods import Supply as Supply
 from bot.erp.goods import WarehouseContents as WarehouseContents

@@ -25,10 +25,12 @@ from bot.erp.goods import ComponentUse as ComponentUse
 from bot.erp.goods import DeliveryLine as DeliveryLine
 from bot.erp.goods import DeliveryStatus as DeliveryStatus
 from bot.erp.goods import GoodsDelivery as GoodsDelivery
+from bot.erp.goods import GoodsReceipt as GoodsReceipt
 from bot.erp.goods import PriceKind as PriceKind
 from bot.erp.goods import PricePoint as PricePoint
 from bot.erp.goods import Prices as Prices
 from bot.erp.goods import ProductDetails as ProductDetails
+from bot.erp.goods import ReceiptLine as ReceiptLine
 from bot.erp.goods import Shortage as Shortage
 from bot.erp.goods import Supply as Supply
 from bot.erp.goods import WarehouseContents as WarehouseContents
@@ -38,6 +40,7 @@ from bot.erp.goods_port import GoodsReader as GoodsReader
 from bot.erp.goods_port import ShortageQuery as ShortageQuery
 from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.goods_sorting import by_arrival as by_arrival
+from bot.erp.goods_sorting import by_day as by_day
 from bot.erp.goods_sorting import by_leaving as by_leaving
 from bot.erp.goods_sorting import by_price_day as by_price_day
 from bot.erp.goods_sorting import by_urgency as by_urgency
@@ -55,6 +58,7 @@ from bot.erp.listing import INVOICES as INVOICES
 from bot.erp.listing import PAYMENTS as PAYMENTS
 from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.listing import RECEIPTS as RECEIPTS
 from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
 from bot.erp.listing import VENDORS as VENDORS
 from bot.erp.listing import Listing as Listing

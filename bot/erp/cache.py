@@ -13,7 +13,7 @@ from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.answer import Answer
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.model import (
     Bill,
     Customer,
@@ -84,6 +84,9 @@ ANSWER_TYPES: Mapping[str, Any] = {
     "delivery": GoodsDelivery,
     "deliveries": Slice[GoodsDelivery],
     "deliveries_of": tuple[GoodsDelivery, ...],
+    "receipt": GoodsReceipt,
+    "receipts": Slice[GoodsReceipt],
+    "receipts_of": tuple[GoodsReceipt, ...],
     "shortages": Slice[Shortage],
     "warehouse_stock": WarehouseContents,
     "customer": Customer,

@@ -1,4 +1,4 @@
-"""Records about goods: what a product is and costs, where it is stored, when it arrives and how it was delivered.
+"""Records about goods: what a product is and costs, where it is stored, what is to come, came in and was delivered.
 
 They follow the rules of `bot.erp.model` (docs: platform/erp/records.md#goods).
 """
@@ -143,8 +143,8 @@ class DeliveryStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryLine:
-    """One product of a delivery."""
+class GoodsLine:
+    """One product that is moved."""
 
     sku: str
     name: str
@@ -153,8 +153,20 @@ class DeliveryLine:
 
     @property
     def comes_back(self) -> bool:
-        """Whether a customer returns it."""
+        """Whether it goes back to where it came from."""
         return self.quantity < 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryLine(GoodsLine):
+    """One product of a delivery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptLine(GoodsLine):
+    """One product of a receipt; ``lot`` is the batch under which it was taken in."""
+
+    lot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +200,36 @@ class GoodsDelivery(ErpRecord):
         if self.planned_on is None or self.status in {DeliveryStatus.SHIPPED, DeliveryStatus.CANCELLED}:
             return 0
         return max(0, (today - self.planned_on).days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsReceipt(ErpRecord):
+    """Goods of a vendor that came in, or went back to the vendor.
+
+    A draft and a cancelled document are no receipts, and what is still to come is an `Arrival`.
+    """
+
+    number: str
+    order_numbers: tuple[str, ...] = ()
+    """The purchase orders that the goods are of: a vendor brings those of several at once."""
+    vendor: PartnerName
+    received_on: date | None
+    warehouse: str = ""
+    is_return: bool = False
+    """Whether goods go back to the vendor; the quantities of its lines are negative."""
+    lines: tuple[ReceiptLine, ...] = ()
+    """Empty in lists."""
+    owners: tuple[str, ...] = ()
+    """The buyers and requesters of its orders, as scopes of rights name them."""
+
+    @property
+    def day(self) -> date | None:
+        """When it came in."""
+        return self.received_on
+
+    def days_late(self, today: date) -> int:
+        """Return 0: what came in is late no longer."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

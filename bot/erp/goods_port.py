@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, runtime_checkable
 
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.model import Slice
 from bot.erp.port import ListQuery
 
@@ -98,6 +98,21 @@ class GoodsReader(Protocol):
         """Return the deliveries of a sales order with their lines, oldest first; raises `NotFound` for no such order.
 
         An order may have none.
+        """
+        ...
+
+    async def receipt(self, number: str) -> GoodsReceipt:
+        """Return one receipt with its lines; raises `NotFound`, also for a draft and for what was cancelled."""
+        ...
+
+    async def receipts(self, query: ListQuery) -> Slice[GoodsReceipt]:
+        """Return receipts without lines; supports no filter. The text matches purchase orders' numbers, too."""
+        ...
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        """Return the receipts of a purchase order with their lines, oldest first; raises `NotFound` for no such order.
+
+        An order may have none. A receipt of several orders is told whole for each of them.
         """
         ...
 

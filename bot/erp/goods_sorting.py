@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import TypeVar
 
-from bot.erp.goods import Arrival, GoodsDelivery, PricePoint, Shortage
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, PricePoint, Shortage
+
+M = TypeVar("M", GoodsDelivery, GoodsReceipt)
 
 
 def by_arrival(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:
@@ -13,9 +16,13 @@ def by_arrival(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:
     return tuple(sorted(arrivals, key=lambda each: (each.due_on or date.max, each.document, each.sku)))
 
 
-def by_leaving(deliveries: Iterable[GoodsDelivery]) -> tuple[GoodsDelivery, ...]:
-    """Return the deliveries of an order, the earliest first; those without a day last."""
-    return tuple(sorted(deliveries, key=lambda each: (each.day or date.max, each.number)))
+def by_day(moves: Iterable[M]) -> tuple[M, ...]:
+    """Return the deliveries or receipts of an order, the earliest first; those without a day last."""
+    return tuple(sorted(moves, key=lambda each: (each.day or date.max, each.number)))
+
+
+by_leaving = by_day
+"""Its earlier name, which adapters of other packages use."""
 
 
 def by_price_day(points: Iterable[PricePoint]) -> tuple[PricePoint, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic, TypeVar
 
-from bot.erp.goods import GoodsDelivery
+from bot.erp.goods import GoodsDelivery, GoodsReceipt
 from bot.erp.listing import D, Listing
 from bot.erp.model import Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
@@ -68,4 +68,6 @@ def without_lines(document: D) -> D:
     """Return a document without its lines, as in lists."""
     if isinstance(document, Payment):
         return replace(document, settles=())
-    return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder, GoodsDelivery)) else document
+    if isinstance(document, (SalesOrder, PurchaseOrder, GoodsDelivery, GoodsReceipt)):
+        return replace(document, lines=())
+    return document

@@ -27,16 +27,13 @@ from bot.erp.decider_keys import KeyOwners
 from bot.erp.decision_writer import DecisionWriter
 from bot.erp.document_calls import DocumentAnswers
 from bot.erp.errors import ErpError, NotFound, Unavailable, Unsupported
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
+from bot.erp.goods_sorting import M
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
-from bot.erp.listing import (
-    D,
-    Listing,
-    kind_of,
-)
+from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing, kind_of
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
@@ -236,16 +233,22 @@ class ErpHub(DocumentAnswers):
         return await self._goods.warehouse_stock(query)
 
     async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
-        able = self._able[Capability.DELIVERIES]
-        sources = self._visible((Area.SALES,), able)
+        return await self._moves_of(DELIVERIES, order_number, self.order)
+
+    async def receipts_of(self, order_number: str) -> Answer[tuple[GoodsReceipt, ...]]:
+        return await self._moves_of(RECEIPTS, order_number, self.purchase_order)
+
+    async def _moves_of(
+        self, kind: Listing[M], number: str, order: Callable[[str], Awaitable[object]]
+    ) -> Answer[tuple[M, ...]]:
+        able = self._able[kind.capability]
+        sources = self._visible(kind.areas, able)
         if able and not sources:
-            raise NotFound(order_number)
-        key = (order_number.casefold(),)
-        found = await self._ask(
-            sources, "deliveries_of", key, lambda erp: _deliveries_of(erp, order_number), order_number
-        )
+            raise NotFound(number)
+        key = (number.casefold(),)
+        found = await self._ask(sources, kind.order_call, key, lambda erp: kind.read_of_order(erp, number), number)
         if self._narrowings and not found.value:
-            await self.order(order_number)  # not everybody may learn that there is such an order
+            await order(number)  # not everybody may learn that there is such an order
         return found
 
     def offers(self, capability: Capability) -> bool:
@@ -479,8 +482,3 @@ class ErpHub(DocumentAnswers):
 
 def _offers(source: Erp, capability: Capability) -> bool:
     return capability in source.capabilities and (capability not in GOODS or isinstance(source, GoodsReader))
-
-
-async def _deliveries_of(erp: Erp, order_number: str) -> tuple[GoodsDelivery, ...]:
-    assert isinstance(erp, GoodsReader), "only such sources are asked"
-    return await erp.deliveries_of(order_number)

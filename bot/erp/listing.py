@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from bot.erp.errors import Unsupported
-from bot.erp.goods import GoodsDelivery
+from bot.erp.goods import GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Area,
     Bill,
@@ -31,7 +31,19 @@ from bot.erp.model import (
 )
 from bot.erp.port import NEWEST_FIRST, Capability, Filter, ListQuery
 
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder, Customer, Supplier, Bill, Payment, GoodsDelivery)
+D = TypeVar(
+    "D",
+    SalesOrder,
+    Invoice,
+    PurchaseOrder,
+    ProductionOrder,
+    Customer,
+    Supplier,
+    Bill,
+    Payment,
+    GoodsDelivery,
+    GoodsReceipt,
+)
 R = TypeVar("R")
 
 _FIRST, _LAST = date.min, date.max
@@ -67,6 +79,8 @@ class Listing(Generic[D]):
     listed: Callable[[D], bool] = _always
     feed: Feed | None = None
     """Where its changes are told, unless the kind stands for its area."""
+    order_call: str = ""
+    """The port's call for all that was moved for one order."""
 
     @property
     def followed(self) -> Followed:
@@ -111,6 +125,11 @@ class Listing(Generic[D]):
         """Read part of the list from an ERP."""
         call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
         return call(query)
+
+    def read_of_order(self, erp: object, number: str) -> Awaitable[tuple[D, ...]]:
+        """Read from an ERP what was moved for one order."""
+        call: Callable[[str], Awaitable[tuple[D, ...]]] = getattr(erp, self.order_call)
+        return call(number)
 
     def check_filter(self, wanted: Filter, *, source: str = "") -> None:
         """Raise `Unsupported` for a filter that this kind of document lacks."""
@@ -203,6 +222,19 @@ DELIVERIES: Listing[GoodsDelivery] = Listing(
     },
     partner=lambda delivery: delivery.customer,
     feed=Feed.DELIVERIES,
+    order_call="deliveries_of",
+)
+RECEIPTS: Listing[GoodsReceipt] = Listing(
+    area=Area.PURCHASING,
+    capability=Capability.RECEIPTS,
+    call="receipt",
+    list_call="receipts",
+    texts=lambda receipt: (receipt.number, *receipt.order_numbers, receipt.vendor),
+    day=lambda receipt: receipt.day,
+    due=_no_day,
+    filters={},
+    partner=lambda receipt: receipt.vendor,
+    order_call="receipts_of",
 )
 
 KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)

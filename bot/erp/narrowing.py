@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from bot.erp.goods import GoodsDelivery, ProductDetails
+from bot.erp.goods import GoodsDelivery, GoodsReceipt, ProductDetails
 from bot.erp.listing import CUSTOMERS, VENDORS, Listing
 from bot.erp.merging import add
 from bot.erp.model import (
@@ -85,6 +85,9 @@ def _document_keys(document: Any, source: str) -> ScopeKeys:
         case GoodsDelivery():
             partner, owners = document.customer, (document.salesperson,)
             warehouse = document.warehouse or warehouse
+        case GoodsReceipt():
+            partner, owners = document.vendor, document.owners
+            warehouse = document.warehouse or warehouse
         case PurchaseOrder():
             accounts = (document.requester, document.buyer)
             partner, owners = document.vendor, (*accounts, *map(document.named, accounts))
@@ -105,6 +108,7 @@ _AREAS: Mapping[type, Area] = {
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
     GoodsDelivery: Area.SALES,
+    GoodsReceipt: Area.PURCHASING,
     Customer: Area.SALES,
     Supplier: Area.PURCHASING,
     Bill: Area.PURCHASING,

@@ -60,6 +60,7 @@ class Capability(StrEnum):
     PRICES = "prices"
     ARRIVALS = "arrivals"
     DELIVERIES = "deliveries"
+    RECEIPTS = "receipts"
     SHORTAGES = "shortages"
     WAREHOUSE_STOCK = "warehouse_stock"
 
@@ -70,6 +71,7 @@ GOODS = frozenset(
         Capability.PRICES,
         Capability.ARRIVALS,
         Capability.DELIVERIES,
+        Capability.RECEIPTS,
         Capability.SHORTAGES,
         Capability.WAREHOUSE_STOCK,
     }

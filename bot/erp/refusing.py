@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Unsupported
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.listing import D, Listing
 from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Feed, Followed, Product, Slice, StockLevel
@@ -50,6 +50,9 @@ class RefusingErp(DocumentCalls):
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         self._refuse(Capability.DELIVERIES)
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        self._refuse(Capability.RECEIPTS)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         self._refuse(Capability.SHORTAGES)

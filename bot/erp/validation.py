@@ -21,9 +21,11 @@ from bot.erp.goods import (
     ComponentUse,
     DeliveryLine,
     GoodsDelivery,
+    GoodsReceipt,
     PricePoint,
     Prices,
     ProductDetails,
+    ReceiptLine,
     Shortage,
     Supply,
     WarehouseContents,
@@ -64,6 +66,7 @@ _AREAS = {
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
     GoodsDelivery: Area.SALES,
+    GoodsReceipt: Area.PURCHASING,
     Arrival: Area.PURCHASING,
     Shortage: Area.STOCK,
     ProductDetails: Area.PRODUCTS,
@@ -283,10 +286,13 @@ def _text_names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(kind).items() if hint is str and name not in _OPAQUE)
 
 
-_PARTS = (OrderLine, PurchaseLine, WarehouseStock, DeliveryLine)
+_PARTS = (OrderLine, PurchaseLine, WarehouseStock, DeliveryLine, ReceiptLine)
 _NAMES = {kind: names for kind in (*_AREAS, *_PARTS) if (names := _text_names(kind))}
 _TEXTS = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
-_INSIDE = {StockLevel: "per_warehouse", SalesOrder: "lines", PurchaseOrder: "lines", GoodsDelivery: "lines"}
+_INSIDE = {
+    StockLevel: "per_warehouse",
+    **dict.fromkeys((SalesOrder, PurchaseOrder, GoodsDelivery, GoodsReceipt), "lines"),
+}
 
 
 def _doubtful(record: Any) -> bool:

@@ -18,6 +18,7 @@ from bot.erp.goods import (
     Arrival,
     ComponentUse,
     GoodsDelivery,
+    GoodsReceipt,
     PricePoint,
     Prices,
     ProductDetails,
@@ -246,7 +247,9 @@ def _amounts(amounts: Iterable[Money]) -> Violation | None:
     return None
 
 
-def line_quantities(record: SalesOrder | PurchaseOrder | GoodsDelivery, _: PlausibilityBounds) -> Violation | None:
+def line_quantities(
+    record: SalesOrder | PurchaseOrder | GoodsDelivery | GoodsReceipt, _: PlausibilityBounds
+) -> Violation | None:
     """Lines have reasonable quantities; a negative one is goods that come back, also in an order with others."""
     if all(_sane(line.quantity) for line in record.lines):
         return None
@@ -344,6 +347,13 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
         missing_key("number"),
         missing_name("customer"),
         days("planned_on", "shipped_on"),
+        moment("changed_at"),
+        line_quantities,
+    ),
+    GoodsReceipt: (
+        missing_key("number"),
+        missing_name("vendor"),
+        days("received_on"),
         moment("changed_at"),
         line_quantities,
     ),

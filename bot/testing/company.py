@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bot.erp.goods import GoodsDelivery
+from bot.erp.goods import GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Approval,
     Area,
@@ -120,6 +120,7 @@ class ReferenceCompany:
         self.components = goods.components(self.products.values())
         self.supplies = goods.supplies()
         self.deliveries = dict(first.deliveries)
+        self.receipts = dict(first.receipts)
         self.customers = dict(first.customers)
         self.vendors = dict(first.vendors)
         self.bills = dict(first.bills)
@@ -265,6 +266,7 @@ class _FirstRecords:
     purchases: Mapping[str, PurchaseOrder]
     productions: Mapping[str, ProductionOrder]
     deliveries: Mapping[str, GoodsDelivery]
+    receipts: Mapping[str, GoodsReceipt]
     customers: Mapping[str, Customer]
     vendors: Mapping[str, Supplier]
     bills: Mapping[str, Bill]
@@ -275,14 +277,16 @@ class _FirstRecords:
 @lru_cache(maxsize=32)
 def _first_records(today: date, number: Numbering) -> _FirstRecords:
     sold = list(records.sales_orders(today, number))
+    bought = list(records.purchase_orders(today, number))
     return _FirstRecords(
         {product.sku: product for product in records.products()},
         {level.product.sku: level for level in records.stock_levels(today)},
         {order.number: order for order in sold},
         {invoice.number: invoice for invoice in records.invoices(today, number)},
-        {order.number: order for order in records.purchase_orders(today, number)},
+        {order.number: order for order in bought},
         {order.number: order for order in records.production_orders(today, number)},
         {delivery.number: delivery for delivery in goods.deliveries(today, sold, number)},
+        {receipt.number: receipt for receipt in goods.receipts(today, bought, number)},
         {customer.code: customer for customer in partners.customers(today)},
         {vendor.code: vendor for vendor in partners.vendors(today)},
         {bill.number: bill for bill in partners.bills(today, number)},

@@ -1,4 +1,4 @@
-"""Contract cases of what an adapter tells about goods: products, prices, arrivals, deliveries, shortages."""
+"""Contract cases of what an adapter tells about goods: products, prices, arrivals, deliveries, receipts, shortages."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import NotFound, Unsupported
-from bot.erp.goods import Arrival, GoodsDelivery, Prices
+from bot.erp.goods import Arrival, Prices
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_leaving
-from bot.erp.listing import DELIVERIES
+from bot.erp.goods_sorting import by_day
+from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing
 from bot.erp.model import Area, StockLevel
-from bot.erp.port import GOODS, Capability, Erp, Filter, ListQuery
+from bot.erp.port import GOODS, Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import TODAY, ReferenceCompany
 from bot.testing.contract_base import ContractBase, case
 from bot.testing.contract_reads import check_types
@@ -52,6 +52,7 @@ class GoodsContract(ContractBase):
             Capability.PRICES: lambda: erp.prices("SKU123", customer=""),
             Capability.ARRIVALS: lambda: erp.arrivals(ArrivalQuery()),
             Capability.DELIVERIES: lambda: erp.deliveries_of("SO-1001"),
+            Capability.RECEIPTS: lambda: erp.receipts_of("PO-1001"),
             Capability.SHORTAGES: lambda: erp.shortages(ShortageQuery()),
             Capability.WAREHOUSE_STOCK: lambda: erp.warehouse_stock(WarehouseQuery(warehouse="MAIN")),
         }
@@ -145,13 +146,7 @@ class GoodsContract(ContractBase):
         needs=(Capability.DELIVERIES,),
     )
     async def test_delivery(self, reader: GoodsReader, company: ReferenceCompany) -> None:
-        for delivery in self._deliveries(company):
-            found = await reader.delivery(delivery.number.lower())
-            check_types(found)
-            assert comparable(found) == comparable(delivery)
-        for number in _NO_SUCH:
-            with pytest.raises(NotFound):
-                await reader.delivery(number)
+        await self._check_each(DELIVERIES, reader, company.deliveries)
 
     @case(
         "delivery.list",
@@ -159,16 +154,9 @@ class GoodsContract(ContractBase):
         needs=(Capability.DELIVERIES,),
     )
     async def test_deliveries(self, reader: GoodsReader, company: ReferenceCompany) -> None:
-        known = self._deliveries(company)
+        known = self._told(company.deliveries)
         texts = ("", known[3].number[1:], known[0].order_number, known[4].customer[1:5].lower(), "no such delivery")
-        queries = [ListQuery(text=text, limit=_ALL) for text in texts]
-        for query in (*queries, ListQuery(filter=Filter.LATE, limit=_ALL), ListQuery(offset=3, limit=4)):
-            found = await reader.deliveries(query)
-            wanted = DELIVERIES.pick(known, query, TODAY)
-            assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
-        for listed in (await reader.deliveries(ListQuery(limit=3))).items:
-            assert without_lines(listed) == without_lines(await reader.delivery(listed.number))
-            assert listed.lines == ()
+        await self._check_lists(DELIVERIES, reader, known, texts, ListQuery(filter=Filter.LATE, limit=_ALL))
 
     @case(
         "delivery.of_order",
@@ -176,18 +164,75 @@ class GoodsContract(ContractBase):
         needs=(Capability.DELIVERIES,),
     )
     async def test_deliveries_of_order(self, reader: GoodsReader, company: ReferenceCompany) -> None:
-        known = self._deliveries(company)
         for order in self.expected_records(company, Area.SALES):
-            wanted = by_leaving(each for each in known if each.order_number == order.number)
-            found = await reader.deliveries_of(order.number.lower())
-            assert comparable(found) == comparable(wanted)
+            wanted = [each for each in self._told(company.deliveries) if each.order_number == order.number]
+            await self._check_order(DELIVERIES, reader, order.number, wanted)
+        await self._check_no_order(DELIVERIES, reader)
+
+    @case(
+        "receipt.exact",
+        "A receipt tells what came in of which orders, when and where; what goes back is negative",
+        needs=(Capability.RECEIPTS,),
+    )
+    async def test_receipt(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+        await self._check_each(RECEIPTS, reader, company.receipts)
+
+    @case(
+        "receipt.list",
+        "Receipts are listed newest first, by days, and found by number, order and vendor",
+        needs=(Capability.RECEIPTS,),
+    )
+    async def test_receipts(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+        known = self._told(company.receipts)
+        *_, last = known
+        texts = ("", last.number[1:], known[0].order_numbers[-1], last.vendor[1:5].lower(), "no such receipt")
+        days = Period(last.received_on - timedelta(days=2), last.received_on)
+        some = (ListQuery(during=days, limit=_ALL), ListQuery(partner=last.vendor, limit=_ALL))
+        await self._check_lists(RECEIPTS, reader, known, texts, *some)
+
+    @case(
+        "receipt.of_order",
+        "A purchase order tells its receipts, oldest first; an order that does not exist is not found",
+        needs=(Capability.RECEIPTS,),
+    )
+    async def test_receipts_of_order(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+        for order in self.expected_records(company, Area.PURCHASING):
+            wanted = [each for each in self._told(company.receipts) if order.number in each.order_numbers]
+            await self._check_order(RECEIPTS, reader, order.number, wanted)
+        await self._check_no_order(RECEIPTS, reader)
+
+    def _told(self, records: Mapping[str, Any]) -> list[Any]:
+        told = map(self.gaps.expected, records.values())
+        return [each for each in told if each is not None]
+
+    async def _check_each(self, kind: Listing[D], reader: GoodsReader, records: Mapping[str, D]) -> None:
+        for record in self._told(records):
+            found = await kind.read(reader, record.number.lower())
+            check_types(found)
+            assert comparable(found) == comparable(record)
         for number in _NO_SUCH:
             with pytest.raises(NotFound):
-                await reader.deliveries_of(number)
+                await kind.read(reader, number)
 
-    def _deliveries(self, company: ReferenceCompany) -> list[GoodsDelivery]:
-        told = map(self.gaps.expected, company.deliveries.values())
-        return [each for each in told if each is not None]
+    async def _check_lists(
+        self, kind: Listing[Any], reader: GoodsReader, known: list[Any], texts: tuple[str, ...], *others: ListQuery
+    ) -> None:
+        queries = [ListQuery(text=text, limit=_ALL) for text in texts]
+        for query in (*queries, *others, ListQuery(offset=3, limit=4)):
+            found = await kind.read_list(reader, query)
+            wanted = kind.pick(known, query, TODAY)
+            assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
+        for listed in (await kind.read_list(reader, ListQuery(limit=3))).items:
+            assert without_lines(listed) == without_lines(await kind.read(reader, listed.number))
+            assert listed.lines == ()
+
+    async def _check_order(self, kind: Listing[Any], reader: GoodsReader, number: str, moved: list[Any]) -> None:
+        assert comparable(await kind.read_of_order(reader, number.lower())) == comparable(by_day(moved))
+
+    async def _check_no_order(self, kind: Listing[Any], reader: GoodsReader) -> None:
+        for number in _NO_SUCH:
+            with pytest.raises(NotFound):
+                await kind.read_of_order(reader, number)
 
     @case(
         "goods.shortages",

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from bot.erp.goods import ComponentUse, DeliveryLine, DeliveryStatus, GoodsDelivery, Supply
-from bot.erp.model import Money, OrderLine, OrderStatus, Product, SalesOrder
+from bot.erp.goods import (
+    ComponentUse,
+    DeliveryLine,
+    DeliveryStatus,
+    GoodsDelivery,
+    GoodsReceipt,
+    ReceiptLine,
+    Supply,
+)
+from bot.erp.model import Money, OrderLine, OrderStatus, Product, PurchaseOrder, SalesOrder
 from bot.testing.reference_records import WAREHOUSES, Numbering, change_times
 
 _OWED = {OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED}
-_SENT_FROM = WAREHOUSES["MAIN"]
+_SENT_FROM = _TAKEN_IN_AT = WAREHOUSES["MAIN"]
 
 _COMPONENTS = (
     ("SKU128", "SKU125", "2.5"),
@@ -95,3 +104,54 @@ def _parts(order: SalesOrder) -> Iterator[tuple[SalesOrder, DeliveryStatus, tupl
 
 def _line(line: OrderLine, quantity: Decimal) -> DeliveryLine:
     return DeliveryLine(sku=line.sku, name=line.name, unit=line.unit, quantity=quantity)
+
+
+def receipts(today: date, purchases: Iterable[PurchaseOrder], number: Numbering) -> Iterator[GoodsReceipt]:
+    """Yield what came in of each order: together it is what the orders' lines say.
+
+    Of the first order too much came in, and the vendor took it back. The next two orders came together. Of the last,
+    every line came by itself.
+    """
+    times = change_times(today - timedelta(days=4))
+    for n, (orders, lines, returned) in enumerate(_taken_in([order for order in purchases if _came_in(order)])):
+        (first, *_), ordered_on = orders, max(each.ordered_on or date.min for each in orders)
+        yield GoodsReceipt(
+            id=str(9501 + n),
+            number=number("GRN", 1001 + n),
+            order_numbers=tuple(order.number for order in orders),
+            vendor=first.vendor,
+            received_on=ordered_on + timedelta(days=4 + n),
+            warehouse=_TAKEN_IN_AT,
+            is_return=returned,
+            lines=lines,
+            owners=(first.buyer, first.requester),
+            changed_at=next(times),
+        )
+
+
+def order_of_line(receipt: GoodsReceipt, line: ReceiptLine, purchases: Mapping[str, PurchaseOrder]) -> PurchaseOrder:
+    """Return the order that a line of a receipt came in for: most ERPs say so line by line."""
+    orders = (purchases[number] for number in receipt.order_numbers)
+    return next(order for order in orders if any(each.sku == line.sku for each in order.lines))
+
+
+def _taken_in(
+    orders: list[PurchaseOrder],
+) -> Iterator[tuple[tuple[PurchaseOrder, ...], tuple[ReceiptLine, ...], bool]]:
+    first, second, third, *others, last = orders
+    more, *rest = _came_in(first)
+    yield (first,), (replace(more, quantity=more.quantity + 1), *rest), False
+    yield (first,), (replace(more, quantity=Decimal(-1), lot=""),), True
+    yield (second, replace(third, vendor=second.vendor)), (*_came_in(second), *_came_in(third)), False
+    yield from (((order,), _came_in(order), False) for order in others)
+    yield from (((last,), (line,), False) for line in _came_in(last))
+
+
+def _came_in(order: PurchaseOrder) -> tuple[ReceiptLine, ...]:
+    return tuple(
+        ReceiptLine(
+            sku=line.sku, name=line.name, unit=line.unit, quantity=line.received, lot=f"L-{order.id}" if n else ""
+        )
+        for n, line in enumerate(order.lines)
+        if line.received
+    )

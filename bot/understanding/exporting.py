@@ -13,7 +13,7 @@ EXPORT = "export"
 """The command that sends a list as a file."""
 _LISTS = frozenset(
     {
-        *("order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor"),
+        *("order", "delivery", "receipt", "invoice", "po", "mo", "bill", "payment", "customer", "vendor"),
         *("arrivals", "shortage", "stock", "product", "price", "find"),
         *("report", "chart", "pending", "alerts", "audit", "watches"),
     }

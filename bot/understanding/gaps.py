@@ -25,6 +25,7 @@ class Gap(StrEnum):
     EXPIRY = "expiry"
     SUBSTITUTE = "substitute"
     RECEIVED = "received"
+    RECEIVED_OF_PRODUCT = "received_of_product"
     FINISHED = "finished"
     APPROVED = "approved"
     SETTLED = "settled"
@@ -45,6 +46,7 @@ SAID: Mapping[Gap, Phrase] = {
     Gap.EXPIRY: phrase("When goods expire is told of one product at a time, by its batches."),
     Gap.SUBSTITUTE: phrase("Which product may take the place of another is not known here."),
     Gap.RECEIVED: phrase("On which day goods came in is not known here, only when they are due."),
+    Gap.RECEIVED_OF_PRODUCT: phrase("What came in is not listed by product here; each receipt says its products."),
     Gap.FINISHED: phrase("On which day production was finished is not known here, only when it is due and begins."),
     Gap.APPROVED: phrase("On which day a purchase order was approved is not known here."),
     Gap.SETTLED: phrase("On which day an invoice was settled is not known here, only when money was paid."),
@@ -70,7 +72,8 @@ class _Deed:
 
 DEEDS: Mapping[Gap, _Deed] = {
     Gap.FINISHED: _Deed(commands=("mo",), says_what=True),
-    Gap.RECEIVED: _Deed(commands=("po", "arrivals", "product"), says_what=True, only_over=True),
+    Gap.RECEIVED: _Deed(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
+    Gap.RECEIVED_OF_PRODUCT: _Deed(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
     Gap.APPROVED: _Deed(commands=("po", "pending", "why"), says_what=True),
     Gap.SETTLED: _Deed(commands=("invoice", "bill")),
     Gap.SHIPPED: _Deed(commands=("order", "delivery")),
@@ -85,6 +88,7 @@ _NEAREST: Mapping[Gap, tuple[str, ...]] = {
     Gap.SUBSTITUTE: ("/stock",),
     Gap.FINISHED: ("/mo {due}", "/mo {days}"),
     Gap.RECEIVED: ("/po {due}", "/arrivals"),
+    Gap.RECEIVED_OF_PRODUCT: ("/receipt {days}",),
     Gap.APPROVED: ("/po {days}", "/po pending"),
     Gap.SETTLED: ("/payment {days}",),
     Gap.SHIPPED: ("/order {due}", "/order {days}"),

@@ -294,9 +294,10 @@ class Grammar:
         if found.gap is Gap.COMPARISON:
             orders = "po" if self.lines.sides.trade_of(scan) is Trade.PURCHASE else "order"
             lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
-        if not named:
+        if not named or found.gap is Gap.RECEIVED_OF_PRODUCT:
             lines += nearest(found.gap, days_said(rest, months=True))
-        if (named and found.gap is not Gap.COMPARISON) or not lines or found.gap is Gap.SETTLED:
+        has_own = found.gap in {Gap.COMPARISON, Gap.RECEIVED_OF_PRODUCT}
+        if (named and not has_own) or not lines or found.gap is Gap.SETTLED:
             lists = self._found(rest, usable) or (self._found(scan, usable) if found.gap is Gap.STATE else {})
             lines += (*by_due_days(found.gap, lists, days_said(rest, months=True)), *lists)
         lines = [each for each in dict.fromkeys(lines) if usable is None or command_of(each) in usable]

@@ -48,20 +48,23 @@ class NamesOnDocuments:
 async def learn_vocabulary(
     hub: ErpHub, all_partners: Callable[[], Awaitable[NamesOnDocuments]] | None = None
 ) -> Vocabulary:
-    """Return the words of the company, from fourteen calls to each ERP. What is not answered is left out and logged.
+    """Return the words of the company, from fifteen calls to each ERP. What is not answered is left out and logged.
 
     The ERPs are asked for a hundred customers and vendors each; ``all_partners`` knows the others without a call.
     """
     kept = await _kept(all_partners) if all_partners else NamesOnDocuments()
-    (orders, invoices, purchases, productions, deliveries, products), masters = await asyncio.gather(
+    (orders, invoices, purchases), (productions, deliveries, receipts), products, masters = await asyncio.gather(
         asyncio.gather(
             _listed("orders", hub.orders(_DOCUMENTS)),
             _listed("invoices", hub.invoices(_DOCUMENTS)),
             _listed("purchase_orders", hub.purchase_orders(_DOCUMENTS)),
+        ),
+        asyncio.gather(
             _listed("production_orders", hub.production_orders(_DOCUMENTS)),
             _listed("deliveries", hub.deliveries(_DOCUMENTS)),
-            _products(hub),
+            _listed("receipts", hub.receipts(_DOCUMENTS)),
         ),
+        _products(hub),
         _masters(hub),
     )
     documents: Mapping[str, Sequence[Numbered]] = {
@@ -69,6 +72,7 @@ async def learn_vocabulary(
         "invoice": invoices,
         "po": purchases,
         "mo": productions,
+        "receipt": receipts,
         "bill": masters.bills,
         "payment": masters.payments,
     }

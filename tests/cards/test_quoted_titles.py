@@ -29,6 +29,8 @@ ABOUT_ONE = {
     "payment": "PAY-12",
     "po": "PO-1001",
     "price": "SKU146",
+    "receipt": "GRN-1001",
+    "order_receipts": "PO-1005",
     "product": "FAN-21",
     "stock": "SKU123",
     "vendor": "V001",
@@ -47,7 +49,7 @@ def test_the_title_of_a_card_names_what_it_is_about_first(
 
 @pytest.mark.parametrize("code", LANGUAGE_CODES)
 @pytest.mark.parametrize(
-    "name", ["approval_list", "orders", "invoices", "pos", "mos", "deliveries", "payments", "quota_report"]
+    "name", ["approval_list", "orders", "invoices", "pos", "mos", "deliveries", "receipts", "payments", "quota_report"]
 )
 def test_lists_are_about_nothing_alone(name: str, code: str, renderer: CardRenderer, zone: ZoneInfo) -> None:
     card = renderer.render(samples.load_sample(name), code, zone=zone)

@@ -103,6 +103,7 @@ def test_the_built_in_commands_are_there() -> None:
             "arrivals",
             "shortage",
             "delivery",
+            "receipt",
             "product",
             "vendor",
             "bill",

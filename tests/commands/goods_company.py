@@ -11,6 +11,7 @@ from bot.erp.goods import (
     ArrivalKind,
     DeliveryStatus,
     GoodsDelivery,
+    GoodsReceipt,
     Prices,
     ProductDetails,
     Shortage,
@@ -74,6 +75,16 @@ class GoodsCompany(Company):
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         order = await self.order(order_number)
         return tuple(each for each in self.deliveries_known if each.order_number == order.number)
+
+    async def receipt(self, number: str) -> GoodsReceipt:
+        raise NotFound(number)
+
+    async def receipts(self, query: ListQuery) -> Slice[GoodsReceipt]:
+        return Slice(items=(), total=0)
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        await self.purchase_order(order_number)
+        return ()
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         item = Shortage(sku="SKU123", name="M6 螺丝", unit="pcs", on_hand=Decimal(5), reorder_point=Decimal(9))

@@ -1,4 +1,4 @@
-"""/product, /price, /arrivals, /delivery, /shortage and /stock of a warehouse, on the demo company."""
+"""/product, /price, /arrivals, /delivery, /receipt, /shortage and /stock of a warehouse, on the demo company."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from bot.cards.escape import WORD_JOINER
 from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockView, WarehouseView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
-from bot.erp.model import OrderStatus
+from bot.erp.model import OrderStatus, Progress
 from bot.testing.commands import Chat, Reply, open_chat
 from commands.arrivals import ArrivalsView
+from commands.bill import BillView
 from commands.delivery import DeliveryListView, DeliveryView, OrderDeliveriesView
 from commands.order import OrderView
 from commands.price import PriceView
 from commands.product import ProductView
+from commands.receipt import OrderReceiptsView, ReceiptListView, ReceiptView
 from commands.shortage import ShortageView
 
 pytest_plugins = "bot.testing.commands"
@@ -77,6 +79,45 @@ async def test_deliveries_of_a_customer_and_late_ones_are_listed(chat: Chat) -> 
     assert isinstance(late, DeliveryListView)
     assert [row.days_late(late.today) > 0 for row in late.rows] == [True] * len(late.rows)
     assert outcome(await chat.says("/delivery DN-99999")).startswith("not_found")
+
+
+async def test_a_receipt_tells_what_came_in_and_leads_to_its_order_and_bill_and_back(chat: Chat) -> None:
+    reply = await chat.says("/receipt grn-1001", private=True)
+    view = reply.view
+    assert isinstance(view, ReceiptView)
+    (number,) = view.document.order_numbers
+    assert all(line.sku in reply.body for line in view.rows)
+    assert view.document.warehouse in reply.body
+    assert reply.buttons[number] == f"/po {number}"
+    assert reply.buttons["应付单"] == f"/bill {number}"
+    bill = await chat.says("/bill BILL-1", private=True)
+    assert isinstance(bill.view, BillView)
+    assert isinstance((await bill.click("收货单")).view, OrderReceiptsView)
+
+
+@pytest.mark.parametrize("line", ["/receipt PO-1005", "/收货 po1005", "/入库单 po 1005"])
+async def test_a_purchase_order_tells_what_came_in(chat: Chat, line: str) -> None:
+    view = (await chat.says(line)).view
+    assert isinstance(view, OrderReceiptsView)
+    assert view.received is Progress.FULL
+    assert all(row.lines for row in view.rows)
+
+
+async def test_a_purchase_order_of_which_nothing_came_in_says_so(chat: Chat) -> None:
+    reply = await chat.says("/receipt PO-1001")
+    assert isinstance(reply.view, OrderReceiptsView)
+    assert "还没有到货" in reply.body
+
+
+async def test_receipts_of_a_vendor_and_of_days_are_listed(chat: Chat) -> None:
+    yesterday = (await chat.says("/入库 昨天")).view
+    assert isinstance(yesterday, ReceiptListView)
+    assert yesterday.total > 3
+    assert {(yesterday.today - row.received_on).days for row in yesterday.rows if row.received_on} == {1}
+    of_vendor = (await chat.says("/收货 永康")).view
+    assert isinstance(of_vendor, ReceiptListView)
+    assert {row.vendor for row in of_vendor.rows} == {"永康市金工量具有限公司"}
+    assert outcome(await chat.says("/receipt GRN-99999")).startswith("not_found")
 
 
 async def test_what_is_on_its_way_of_a_product(chat: Chat) -> None:
@@ -223,6 +264,13 @@ class TestWithReadyRules:
         for line in ("/delivery SO-1001", "/delivery DN-1001"):
             assert outcome(await chat.says(line, person=KEEPER, private=True)).startswith("not_found")
 
+    async def test_a_buyer_sees_receipts_and_a_keeper_and_a_salesperson_do_not(self, chat: Chat) -> None:
+        for line in ("/receipt PO-1005", "/receipt GRN-1001"):
+            assert isinstance((await chat.says(line, person=BUYER)).view, OrderReceiptsView | ReceiptView)
+            for stranger in (KEEPER, SALES):
+                assert outcome(await chat.says(line, person=stranger, private=True)).startswith("not_found")
+        assert (await chat.says("/receipt", person=KEEPER, private=True)).view.total == 0
+
 
 class TestWithoutVendors:
     @pytest.fixture
@@ -240,6 +288,9 @@ class TestWithoutVendors:
         assert isinstance(bought, ProductView)
         assert {supply.vendor for supply in bought.details.supplies} == {HIDDEN}
         assert bought.withheld >= {FieldClass.PARTNER}
+        came_in = (await chat.says("/receipt GRN-1001", person=SALES, private=True)).view
+        assert isinstance(came_in, ReceiptView)
+        assert (came_in.document.vendor, came_in.withheld) == (HIDDEN, {FieldClass.PARTNER})
 
 
 class TestOneCustomer:

@@ -20,6 +20,7 @@ from bot.chat.view_parts import DocumentListView, DocumentView
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Invoice, Progress, PurchaseStatus
 from bot.erp.port import Capability
+from commands.po import PurchaseView
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, production, purchase
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
@@ -156,6 +157,13 @@ async def test_a_purchase_order_leads_to_its_bills_once_something_came(ask: Ask,
     company.purchases = (replace(company.purchases[0], received=Progress.PARTIAL),)
     asked = lines(as_(DocumentView, await ask("/po PO-70")))
     assert [line for line in asked if line.startswith("/bill")] == ["/bill PO-70"]
+
+
+async def test_a_purchase_order_leads_to_its_receipts_after_all_else_that_the_erp_tells(ask: Ask) -> None:
+    view = as_(PurchaseView, await ask("/po PO-70"))
+    with_receipts = lines(replace(view, receipts=("receipt",)))
+    assert "/receipt PO-70" not in lines(view), "no source tells receipts here"
+    assert with_receipts.index("/receipt PO-70") > with_receipts.index(f"/vendor {VENDOR}")
 
 
 class TestPayments:

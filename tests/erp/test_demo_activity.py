@@ -274,6 +274,12 @@ def _judge_settlement(rows: Any) -> None:
     came: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in rows("SELECT l.*, p.number FROM demo_purchase_line l JOIN demo_purchase p USING (number_key)"):
         came[line["number"]] += exact(line["price"]) * exact(line["received"])
+    taken_in: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for line in rows("SELECT l.quantity, r.orders FROM demo_receipt_line l JOIN demo_receipt r USING (number_key)"):
+        taken_in[line["orders"]] += exact(line["quantity"])
+    for line in rows("SELECT l.received, p.number FROM demo_purchase_line l JOIN demo_purchase p USING (number_key)"):
+        taken_in[line["number"]] -= exact(line["received"])
+    assert not any(taken_in.values()), "receipts are what came in of orders"
     for number, value in came.items():
         assert abs(billed[number] - value) <= Decimal("0.01"), number
 

@@ -15,7 +15,7 @@ from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.errors import NotFound
 from bot.erp.goods import DeliveryStatus
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter, ListQuery, Period
 
 from .conftest import NOW, TODAY
 
@@ -61,6 +61,36 @@ def test_what_left_and_is_to_leave_is_what_orders_say(sql: sqlite3.Connection) -
     assert len(shipped) > 100
     assert all(carrier and tracking and day < TODAY.isoformat() for carrier, tracking, day in shipped)
     assert len({tracking for _, tracking, _ in shipped}) == len(shipped)
+
+
+def test_what_came_in_is_what_purchase_orders_say(sql: sqlite3.Connection) -> None:
+    wrong = sql.execute(
+        """
+        WITH came AS (
+            SELECT r.orders, l.sku, SUM(l.quantity) AS quantity
+            FROM demo_receipt r JOIN demo_receipt_line l USING (number_key) GROUP BY 1, 2
+        )
+        SELECT o.number, line.sku FROM demo_purchase o JOIN demo_purchase_line line USING (number_key)
+        LEFT JOIN came ON (came.orders, came.sku) = (o.number, line.sku)
+        WHERE COALESCE(came.quantity, 0) <> line.received
+        """
+    ).fetchall()
+    assert wrong == []
+    (count, vendors) = sql.execute(
+        "SELECT COUNT(*), SUM(r.vendor = o.vendor) FROM demo_receipt r JOIN demo_purchase o ON o.number = r.orders"
+    ).fetchone()
+    assert count == vendors > 40
+
+
+async def test_receipts_of_days_are_those_of_the_table(erp: DemoErp, sql: sqlite3.Connection) -> None:
+    days = Period(TODAY - timedelta(days=7), TODAY - timedelta(days=1))
+    found = await erp.receipts(ListQuery(during=days, limit=ALL))
+    wanted = sql.execute(
+        "SELECT number FROM demo_receipt WHERE received_on BETWEEN ? AND ? ORDER BY received_on DESC, number",
+        (days.first.isoformat(), days.last.isoformat()),
+    ).fetchall()
+    assert [(each.number,) for each in found.items] == wanted
+    assert found.total == len(wanted) > 5
 
 
 async def test_so_1001_left_in_two_parts_and_the_rest_is_late(erp: DemoErp) -> None:

@@ -17,6 +17,7 @@ from bot.erp.goods import (
     ArrivalKind,
     DeliveryStatus,
     GoodsDelivery,
+    GoodsReceipt,
     PriceKind,
     PricePoint,
     Prices,
@@ -28,7 +29,17 @@ from bot.erp.goods import (
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.hub import ErpHub
 from bot.erp.merging import ProductCodes
-from bot.erp.model import Area, Money, OrderStatus, Product, Quantities, SalesOrder, Slice
+from bot.erp.model import (
+    Area,
+    Money,
+    OrderStatus,
+    Product,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    Slice,
+)
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
@@ -85,6 +96,12 @@ def delivery(number: str, customer: str = "宏达", salesperson: str = "li") -> 
     )
 
 
+def receipt(number: str, vendor: str = "宝钢", *owners: str) -> GoodsReceipt:
+    return GoodsReceipt(
+        id=number, number=number, order_numbers=("PO-1",), vendor=vendor, received_on=TODAY, owners=owners
+    )
+
+
 class Shop(RefusingErp):
     """A source whose answers are given; it notes what it is asked."""
 
@@ -96,12 +113,14 @@ class Shop(RefusingErp):
         shortages: Sequence[Shortage] = (),
         items: Sequence[WarehouseItem] = (item(FAN), item(SCREW)),
         deliveries: Sequence[GoodsDelivery] = (),
+        receipts: Sequence[GoodsReceipt] = (),
         prices: Prices = PRICES,
         without: frozenset[Capability] = frozenset(),
     ) -> None:
         super().__init__(name)
         self.capabilities = frozenset(Capability) - without
         self.known = arrivals, shortages, items, deliveries, prices
+        self.came_in = receipts
         self.asked: list[Any] = []
         self.down = False
 
@@ -145,6 +164,25 @@ class Shop(RefusingErp):
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         self._answer(order_number)
         return tuple(self.known[3])
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        self._answer(order_number)
+        return tuple(self.came_in)
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        return PurchaseOrder(
+            id=number,
+            number=number,
+            vendor="申力",
+            status=PurchaseStatus.APPROVED,
+            approval=None,
+            requester="sun",
+            ordered_on=TODAY,
+            due_on=None,
+            total=None,
+            received=None,
+            version="1",
+        )
 
     async def order(self, number: str) -> SalesOrder:
         return SalesOrder(
@@ -277,6 +315,19 @@ async def test_deliveries_of_an_order_are_narrowed() -> None:
     shop = Shop(deliveries=[delivery("DN-1"), delivery("DN-2", "申力", "sun")])
     found = await narrowed(shop, sales=Scope(own=True)).deliveries_of("SO-1")
     assert [each.number for each in found.value] == ["DN-1"]
+
+
+async def test_receipts_of_an_order_are_narrowed_to_vendors_and_to_the_people_whose_order_it_is() -> None:
+    shop = Shop(receipts=[receipt("R-1", "宝钢", "li"), receipt("R-2", "永康", "buyer01"), receipt("R-3", "宝钢")])
+    own = await narrowed(shop, purchasing=Scope(own=True)).receipts_of("PO-1")
+    assert [each.number for each in own.value] == ["R-1", "R-2"]
+    of_vendor = await narrowed(shop, purchasing=Scope(partners=frozenset({"永康"}))).receipts_of("PO-1")
+    assert [each.number for each in of_vendor.value] == ["R-2"]
+
+
+async def test_that_a_purchase_order_exists_is_not_told_to_who_may_not_see_it() -> None:
+    with pytest.raises(NotFound):
+        await narrowed(Shop(), purchasing=Scope(own=True)).receipts_of("PO-1")
 
 
 async def test_that_an_order_exists_is_not_told_to_who_may_not_see_it() -> None:

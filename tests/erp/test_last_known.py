@@ -23,6 +23,7 @@ SINGLE: Mapping[str, Mapping[str, Any]] = {
     "vendor": COMPANY.vendors,
     "bill": COMPANY.bills,
     "payment": COMPANY.payments,
+    "receipt": COMPANY.receipts,
 }
 
 
@@ -51,4 +52,4 @@ def test_equal_questions_have_equal_texts() -> None:
     query = ListQuery(filter=Filter.LATE, text="x", offset=8)
     assert asked((query,)) == asked((ListQuery(filter=Filter.LATE, text="x", offset=8),))
     assert asked((query,)) != asked((ListQuery(text="x", offset=8),))
-    assert len(ANSWER_TYPES) == 2 * len(SINGLE) + 8, "a list of each kind, and what is told about goods"
+    assert len(ANSWER_TYPES) == 2 * len(SINGLE) + 9, "a list of each kind, and what is told about goods"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.access.grants import EVERYTHING, Scope
 from bot.erp.errors import NotFound, Unavailable
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, ProductDetails
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, ProductDetails
 from bot.erp.hub import ErpHub
 from bot.erp.listing import KINDS, Listing
 from bot.erp.model import (
@@ -372,6 +372,12 @@ def a_delivery(warehouse: str = "") -> GoodsDelivery:
     )
 
 
+def a_receipt(warehouse: str = "") -> GoodsReceipt:
+    return GoodsReceipt(
+        id="R1", number="R1", vendor="Acme", received_on=None, warehouse=warehouse, owners=("boris", "anna")
+    )
+
+
 BILL = Bill(
     id="B1",
     number="B1",
@@ -402,6 +408,14 @@ OWN = replace(EVERYTHING, own=True)
         (a_delivery(), only(partners={"acme"}), True),
         (a_delivery(), only(partners={"Other"}), False),
         (a_delivery(), OWN, True),
+        (a_receipt(), only(partners={"acme"}), True),
+        (a_receipt(), only(partners={"Other"}), False),
+        (a_receipt(), OWN, True),
+        (replace(a_receipt(), owners=("boris",)), OWN, False),
+        (replace(a_receipt(), owners=()), OWN, False),
+        (a_receipt("A"), only(warehouses={"a"}), True),
+        (a_receipt("A"), only(warehouses={"B"}), False),
+        (a_receipt(), only(warehouses={"A"}), False),
         (a_delivery("A"), only(warehouses={"a"}), True),
         (a_delivery("A"), only(warehouses={"B"}), False),
         (replace(a_delivery("A"), extra={"warehouse": "B"}), only(warehouses={"B"}), False),

@@ -53,6 +53,9 @@ async def test_a_button_exports(system: BotSystem) -> None:
     [
         ("delivery", "单号"),
         ("delivery SO-1001", "单号"),
+        ("receipt 昨天", "单号"),
+        ("receipt PO-1005", "单号"),
+        ("receipt GRN-1001", "产品"),
         ("shortage", "产品"),
         ("arrivals", "产品"),
         ("order SO-1001", "产品"),

@@ -87,6 +87,8 @@ MORE_LINES = (
     "/export customer C001",
     "/export price SKU146",
     "/export delivery SO-1001",
+    "/export receipt PO-1005",
+    "/subscribe receipt yesterday 9:00 daily",
     "/export order {part_of_customer}",
     "/export find {part_of_customer}",
     "/export arrivals",

@@ -23,6 +23,7 @@ _LINKS = {
     "po": (Capability.PURCHASE_ORDERS, phrase("Purchase orders")),
     "price": (Capability.PRICES, phrase("Prices")),
     "product": (Capability.PRODUCT_DETAILS, phrase("Product")),
+    "receipt": (Capability.RECEIPTS, phrase("Goods receipts")),
     "stock": (Capability.STOCK, phrase("Stock")),
     "vendor": (Capability.VENDORS, phrase("Vendor")),
 }

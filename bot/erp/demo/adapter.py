@@ -17,11 +17,11 @@ from bot.erp.demo.activity import CompanyActivity
 from bot.erp.demo.client import DemoDatabase
 from bot.erp.demo.company import SEED
 from bot.erp.demo.document_query import DocumentQuery
-from bot.erp.demo.documents import QUERIES, deliveries_of
+from bot.erp.demo.documents import QUERIES, deliveries_of, receipts_of
 from bot.erp.demo.sales import ZONE
 from bot.erp.demo.supply import USERS
 from bot.erp.document_erp import DocumentErp
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.listing import D, Listing, kind_of
 from bot.erp.model import (
@@ -99,6 +99,9 @@ class DemoErp(DocumentErp):
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         return await self._run(partial(deliveries_of, number=order_number, source=self.name))
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        return await self._run(partial(receipts_of, number=order_number, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         return await self._run(partial(goods.shortages, query=query, source=self.name, as_of=self._now()))

@@ -13,10 +13,11 @@ from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
 from bot.erp.demo.deliveries import make_deliveries
 from bot.erp.demo.lots import lots_of
 from bot.erp.demo.materials import make_components, make_supplies
+from bot.erp.demo.receipts import make_receipts
 from bot.erp.demo.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
 from bot.erp.demo.settlement import settle
 from bot.erp.demo.supply import make_productions, make_purchases
-from bot.erp.goods import ComponentUse, GoodsDelivery, Supply
+from bot.erp.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
 from bot.erp.model import (
     Bill,
     Customer,
@@ -68,6 +69,7 @@ class DemoCompany:
     purchases: tuple[PurchaseOrder, ...] = ()
     productions: tuple[ProductionOrder, ...] = ()
     deliveries: tuple[GoodsDelivery, ...] = ()
+    receipts: tuple[GoodsReceipt, ...] = ()
     components: Mapping[str, Sequence[ComponentUse]] = field(default_factory=dict)
     supplies: Mapping[str, Sequence[Supply]] = field(default_factory=dict)
     """Both by product code."""
@@ -98,6 +100,7 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
         productions=tuple(productions),
         # By a chance of their own, so that they change nothing else.
         deliveries=tuple(make_deliveries(Random(f"{seed}/deliveries"), today, shipments)),  # noqa: S311
+        receipts=tuple(make_receipts(Random(f"{seed}/receipts"), today, purchases)),  # noqa: S311
         components=make_components(known),
         supplies=make_supplies(purchases),
         customers=settlement.customers,

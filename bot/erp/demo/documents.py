@@ -15,8 +15,8 @@ from bot.erp.demo.document_query import DocumentQuery
 from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
-from bot.erp.goods_sorting import by_leaving
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
+from bot.erp.goods_sorting import by_day
 from bot.erp.listing import Listing
 from bot.erp.model import (
     Approval,
@@ -38,6 +38,7 @@ _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.
 _PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 _PRODUCTION = t.table(t.ProductionRow)
 _DELIVERY, _DELIVERY_LINE = t.table(t.GoodsDeliveryRow), t.table(t.DeliveryLineRow)
+_RECEIPT, _RECEIPT_LINE = t.table(t.GoodsReceiptRow), t.table(t.ReceiptLineRow)
 
 _OWED = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED))
 _UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
@@ -174,7 +175,39 @@ def deliveries_of(connection: Connection, number: str, source: str) -> tuple[Goo
     """Return the deliveries of a sales order, oldest first; raises `NotFound` for no such order."""
     ORDERS.document(connection, number, source)
     wanted = select(_DELIVERY.c.number).where(_DELIVERY.c.order_key == fold(number))
-    return by_leaving(DELIVERIES.document(connection, key, source) for key in connection.scalars(wanted).all())
+    return by_day(DELIVERIES.document(connection, key, source) for key in connection.scalars(wanted).all())
+
+
+def _receipt(row: Record, source: str, lines: Iterable[Record]) -> GoodsReceipt:
+    return record_of(
+        GoodsReceipt,
+        row,
+        id=row.number,
+        order_numbers=tuple(row.orders.splitlines()),
+        owners=tuple(row.owners.splitlines()),
+        lines=tuple(record_of(ReceiptLine, line) for line in lines),
+        source=source,
+    )
+
+
+RECEIPTS = DocumentQuery(
+    _RECEIPT,
+    _RECEIPT_LINE,
+    (_RECEIPT.c.number_key, _RECEIPT.c.order_keys, _RECEIPT.c.vendor_key),
+    _RECEIPT.c.received_on,
+    None,
+    {},
+    _receipt,
+    partner=_RECEIPT.c.vendor_key,
+)
+
+
+def receipts_of(connection: Connection, number: str, source: str) -> tuple[GoodsReceipt, ...]:
+    """Return the receipts of a purchase order, oldest first; raises `NotFound` for no such order."""
+    PURCHASE_ORDERS.document(connection, number, source)
+    is_of_it = _RECEIPT.c.order_keys.contains(t.one_a_line([fold(number)]), autoescape=True)
+    keys = connection.scalars(select(_RECEIPT.c.number).where(is_of_it)).all()
+    return by_day(RECEIPTS.document(connection, key, source) for key in keys)
 
 
 QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {
@@ -183,6 +216,7 @@ QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {
     listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
     listing.DELIVERIES: DELIVERIES,
+    listing.RECEIPTS: RECEIPTS,
     listing.CUSTOMERS: partners.CUSTOMERS,
     listing.VENDORS: partners.VENDORS,
     listing.BILLS: partners.BILLS,

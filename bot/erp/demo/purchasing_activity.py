@@ -21,6 +21,7 @@ from bot.erp.demo.activity_step import (
 from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.decisions import decide_within
 from bot.erp.demo.documents import PURCHASE_ORDERS
+from bot.erp.demo.receipts import FIRST_NUMBER, receipt_of, received_line
 from bot.erp.demo.seeding import insert_company
 from bot.erp.demo.settlement_activity import bill_arrival
 from bot.erp.demo.supply import (
@@ -36,6 +37,7 @@ from bot.erp.demo.supply import (
 from bot.erp.model import Approval, Area, Decision, Money, Progress, PurchaseOrder, PurchaseStatus, Verdict
 
 _PURCHASE, _LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
+_RECEIPT = t.table(t.GoodsReceiptRow)
 
 _APPROVED_LINES = (
     select(_LINE.c.sku, _LINE.c.quantity, _LINE.c.received)
@@ -135,6 +137,7 @@ def receive(step: ActivityStep) -> None:
     if order is None:
         return
     own = _LINE.c.number_key == order.number_key
+    _take_in(step, order.number)
     worth = Decimal(0)
     for line in step.connection.execute(select(_LINE).where(own)).all():
         arrived = line.quantity - line.received
@@ -154,3 +157,15 @@ def receive(step: ActivityStep) -> None:
         bill_arrival(step, order, worth)
     step.connection.execute(update(_PURCHASE).where(_PURCHASE.c.number_key == order.number_key).values(done))
     step.record_change(Area.PURCHASING, order.number)
+
+
+def _take_in(step: ActivityStep, number: str) -> None:
+    """Write down what comes in of an order: all that is still to come."""
+    order = PURCHASE_ORDERS.document(step.connection, number, "")
+    lines = [
+        received_line(line, rest) for line in order.lines if (rest := line.quantity - (line.received or Decimal(0))) > 0
+    ]
+    if lines:
+        own = step.next_number(_RECEIPT, "GRN", FIRST_NUMBER)
+        receipt = receipt_of(order, lines, on=step.today, at=step.now, number=own)
+        insert_company(step.connection, DemoCompany(receipts=(receipt,)))

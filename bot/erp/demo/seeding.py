@@ -16,7 +16,7 @@ from bot.erp.demo.company import SEED, DemoCompany, Holding, make_company
 from bot.erp.demo.rows import Values, line_rows, row_of
 from bot.erp.demo.sales import WAREHOUSES
 from bot.erp.demo.tables import fold
-from bot.erp.goods import ComponentUse, GoodsDelivery, Supply
+from bot.erp.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
 from bot.erp.model import (
     Approval,
     Area,
@@ -34,7 +34,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 
@@ -81,6 +81,8 @@ def insert_company(connection: Connection, company: DemoCompany) -> None:
     _insert(connection, t.ProductionRow, map(_production, company.productions))
     _insert(connection, t.GoodsDeliveryRow, map(_delivery, company.deliveries))
     _insert(connection, t.DeliveryLineRow, _lines(t.DeliveryLineRow, company.deliveries))
+    _insert(connection, t.GoodsReceiptRow, map(_receipt, company.receipts))
+    _insert(connection, t.ReceiptLineRow, _lines(t.ReceiptLineRow, company.receipts))
     _insert(connection, t.ComponentRow, chain.from_iterable(starmap(_components, company.components.items())))
     _insert(connection, t.SupplyRow, chain.from_iterable(starmap(_supplies, company.supplies.items())))
     _insert(connection, t.CustomerRow, map(_customer, company.customers))
@@ -168,6 +170,16 @@ def _production(order: ProductionOrder) -> Values:
 
 def _delivery(delivery: GoodsDelivery) -> Values:
     return row_of(t.GoodsDeliveryRow, delivery, order_key=fold(delivery.order_number))
+
+
+def _receipt(receipt: GoodsReceipt) -> Values:
+    return row_of(
+        t.GoodsReceiptRow,
+        receipt,
+        orders="\n".join(receipt.order_numbers),
+        order_keys=t.one_a_line(map(fold, receipt.order_numbers)),
+        owners="\n".join(receipt.owners),
+    )
 
 
 def _components(sku: str, components: Iterable[ComponentUse]) -> Iterable[Values]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -23,6 +24,11 @@ def fold(text: str) -> str:
 def whole_number(text: str) -> int | None:
     """Return the number that ``text`` spells in plain digits, if a database can hold it."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def one_a_line(texts: Iterable[str]) -> str:
+    """Return texts with an end of line on both sides of each, so that a whole one is found among them."""
+    return "".join(f"\n{text}\n" for text in texts)
 
 
 class DemoTable(SQLModel):
@@ -277,6 +283,36 @@ class DeliveryLineRow(DocumentLineRow, table=True):
     """One product of a delivery."""
 
     __tablename__ = "demo_delivery_line"
+
+
+class GoodsReceiptRow(DemoTable, table=True):
+    """What came in together from a vendor. ``orders`` and ``owners`` hold one number or name a line.
+
+    ``order_keys`` does so too, with an end of line on both sides of each folded number.
+    """
+
+    __tablename__ = "demo_receipt"
+    __table_args__ = (Index("demo_receipt_newest", "received_on", "number_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    orders: str
+    order_keys: str
+    vendor: str
+    vendor_key: str
+    received_on: date | None
+    warehouse: str
+    is_return: bool
+    owners: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class ReceiptLineRow(DocumentLineRow, table=True):
+    """One product of a receipt."""
+
+    __tablename__ = "demo_receipt_line"
+
+    lot: str
 
 
 class ComponentRow(DemoTable, table=True):

@@ -33,7 +33,7 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
+from bot.erp.goods_sorting import by_arrival, by_day, by_price_day
 from bot.erp.listing import read_page
 from bot.erp.model import Money, Product, Slice
 from bot.erp.port import Filter, ListQuery
@@ -270,7 +270,7 @@ class ErpNextGoods:
         request = ListRequest(_NOTE_LINE, ("parent",), [("against_sales_order", "=", order)], parent=_NOTE)
         names = sorted({str(row["parent"]) for row in await self._frappe.rows(request, limit=_MOST)})
         notes = await gather_or_cancel(*(self._frappe.document(_NOTE, name) for name in names))
-        return by_leaving(site.read(documents.delivery, note) for note in notes)
+        return by_day(site.read(documents.delivery, note) for note in notes)
 
     async def deliveries_named(self, names: Sequence[str]) -> tuple[GoodsDelivery, ...]:
         """Return the Delivery Notes with these names without their lines."""

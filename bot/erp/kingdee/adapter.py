@@ -16,7 +16,7 @@ from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_leaving
+from bot.erp.goods_sorting import by_day
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import checked_key, spelled_alike
 from bot.erp.kingdee import query as queries
@@ -70,7 +70,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - {Capability.LOTS}
+    capabilities = frozenset(Capability) - {Capability.LOTS, Capability.RECEIPTS}
     feeds = frozenset(Feed)
     narrows_lists = True
 
@@ -263,7 +263,7 @@ class KingdeeErp(ReaderErp):
             heads = await self._client.query(queries.SHIPMENTS, named, keys=queries.SHIPMENTS.head, order="FID")
             ids = list(dict.fromkeys(code(row["FID"]) for row in heads))
             rows = await self._client.query_each(queries.SHIPMENTS, "FID", ids)
-            return by_leaving(map(self._mapper.shipment, bills(rows, queries.SHIPMENTS).values()))
+            return by_day(map(self._mapper.shipment, bills(rows, queries.SHIPMENTS).values()))
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what is open of purchase orders, due with the first such line, and of production orders."""

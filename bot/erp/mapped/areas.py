@@ -1,8 +1,9 @@
 """The sections of a configuration, by the names that both mapped vendors give to their parts.
 
-There is a section for each area, for customers, vendors, bills, payments and deliveries, and for prices, arrivals and
-warehouses. A section has ``fields``, may have ``changes``, ``lines`` (of documents; of payments: what they settle),
-``places`` (of stock) and the parts of `bot.erp.mapped.goods.PARTS`, each with ``fields`` of its own where it has any.
+There is a section for each area, for customers, vendors, bills, payments, deliveries and receipts, and for prices,
+arrivals and warehouses. A section has ``fields``, may have ``changes``, ``lines`` (of documents; of payments: what they
+settle), ``places`` (of stock) and the parts of `bot.erp.mapped.goods.PARTS`, each with ``fields`` of its own where it
+has any.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
 from bot.erp import listing
-from bot.erp.goods import DeliveryLine, GoodsDelivery
+from bot.erp.goods import DeliveryLine, GoodsDelivery, GoodsLine, GoodsReceipt, ReceiptLine
 from bot.erp.listing import D, Listing
 from bot.erp.mapped import schema
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
@@ -205,12 +205,17 @@ def _settled(values: RecordFields, _lines: tuple[Any, ...], _context: MappingCon
     return str(values["number"])
 
 
-def _delivery(values: RecordFields, lines: tuple[DeliveryLine, ...], _context: MappingContext) -> GoodsDelivery:
-    returned = values["is_return"] is True
-    if returned:
-        # Many ERPs keep what comes back as a positive quantity of another kind of document.
-        lines = tuple(replace(line, quantity=-abs(line.quantity)) for line in lines)
-    return values.record(GoodsDelivery, is_return=returned, lines=lines)
+def _moved(kind: type[R]) -> Callable[[RecordFields, tuple[Any, ...], MappingContext], R]:
+    """Return the builder of deliveries or receipts."""
+
+    def build(values: RecordFields, lines: tuple[GoodsLine, ...], _context: MappingContext) -> R:
+        returned = values["is_return"] is True
+        if returned:
+            # Many ERPs keep what goes back as a positive quantity of another kind of document.
+            lines = tuple(replace(line, quantity=-abs(line.quantity)) for line in lines)
+        return values.record(kind, is_return=returned, lines=lines)
+
+    return build
 
 
 def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], _context: MappingContext) -> PurchaseOrder:
@@ -286,12 +291,17 @@ PAYMENTS: DocumentMapping[Payment] = DocumentMapping(
 )
 DELIVERIES: DocumentMapping[GoodsDelivery] = DocumentMapping(
     listing.DELIVERIES,
-    RecordBuilder(Area.SALES, schema.DELIVERY, "number", _delivery),
+    RecordBuilder(Area.SALES, schema.DELIVERY, "number", _moved(GoodsDelivery)),
     RecordBuilder(Area.SALES, schema.DELIVERY_LINE, "sku", made_of(DeliveryLine)),
+)
+RECEIPTS: DocumentMapping[GoodsReceipt] = DocumentMapping(
+    listing.RECEIPTS,
+    RecordBuilder(Area.PURCHASING, schema.RECEIPT, "number", _moved(GoodsReceipt)),
+    RecordBuilder(Area.PURCHASING, schema.RECEIPT_LINE, "sku", made_of(ReceiptLine)),
 )
 DOCUMENTS: tuple[DocumentMapping[Any], ...] = (
     *(SALES, FINANCE, PURCHASING, PRODUCTION),
-    *(CUSTOMERS, VENDORS, BILLS, PAYMENTS, DELIVERIES),
+    *(CUSTOMERS, VENDORS, BILLS, PAYMENTS, DELIVERIES, RECEIPTS),
 )
 
 

@@ -52,7 +52,7 @@ Schema = Mapping[str, FieldSpec]
 _OF_KIND = {
     FieldKind.KEY: (
         "barcode changed_by code currency decided_by document id key number order_number reference requester "
-        "sales_order sku task_id tracking unit url version"
+        "lot sales_order sku task_id tracking unit url version"
     ),
     FieldKind.TEXT: (
         "address buyer carrier category company contact customer email method name owner partner "
@@ -64,10 +64,12 @@ _OF_KIND = {
         "scrapped standard_cost total"
     ),
     FieldKind.COUNT: "level levels",
-    FieldKind.DAY: "day due_on expires_on issued_on ordered_on paid_on planned_on promised_on shipped_on start_on",
+    FieldKind.DAY: (
+        "day due_on expires_on issued_on ordered_on paid_on planned_on promised_on received_on shipped_on start_on"
+    ),
     FieldKind.MOMENT: "as_of changed_at decided_at",
     FieldKind.FLAG: "is_active is_credit_note is_return material_ready taxed",
-    FieldKind.NAMES: "owners pending_for",
+    FieldKind.NAMES: "order_numbers owners pending_for",
 }
 """What a field is read as wherever it stands; `_schema` is told the few that differ from record to record."""
 _KINDS = {name: kind for kind, names in _OF_KIND.items() for name in names.split()}
@@ -136,6 +138,8 @@ DELIVERY = _schema(
     status=DeliveryStatus,
 )
 DELIVERY_LINE = _schema("sku! name unit quantity!")
+RECEIPT = _schema("id number! order_numbers vendor! received_on warehouse is_return owners url changed_at")
+RECEIPT_LINE = _schema("sku! name unit quantity! lot")
 SUPPLY = _schema("vendor! code lead_days")
 USE = _schema("sku! name unit quantity!")
 LIST_PRICE = _schema("list_price standard_cost currency")

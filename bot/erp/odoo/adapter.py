@@ -75,7 +75,7 @@ _PROGRESS = {
 class OdooErp(DocumentErp):
     """One Odoo database, release 14 to 19."""
 
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.RECEIPTS}
     feeds = frozenset(Feed)
     narrows_lists = True
 

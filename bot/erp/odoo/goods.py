@@ -31,7 +31,7 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
+from bot.erp.goods_sorting import by_arrival, by_day, by_price_day
 from bot.erp.model import ProductionOrder, Slice
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.client import OdooClient, Row
@@ -113,7 +113,7 @@ class OdooGoods:
         rows = await self._client.rows(
             delivery.model, [*self._of_company, *delivery.base, own], delivery.fields, order="id asc", limit=_MOST
         )
-        return by_leaving(await self.deliveries(rows, True))
+        return by_day(await self.deliveries(rows, True))
 
     def _delivery(
         self,

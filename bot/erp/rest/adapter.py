@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_leaving
+from bot.erp.goods_sorting import M, by_day
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
-from bot.erp.listing import SALES_ORDERS, D, Listing
+from bot.erp.listing import D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
 from bot.erp.mapped.areas import capabilities_of, feeds_of, goods_parts, mappings_of, sections_of
@@ -139,18 +139,25 @@ class RestErp(MappedErp):
             return await self._goods.arrivals(query) if is_encodable(query.sku) else Slice(items=(), total=0)
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        self._check_capability(Capability.DELIVERIES)
-        calls, sales = self._options.deliveries, self._options.sales
-        assert calls is not None
+        return await self._moves_of(listing.DELIVERIES, listing.SALES_ORDERS, order_number)
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        return await self._moves_of(listing.RECEIPTS, listing.PURCHASE_ORDERS, order_number)
+
+    async def _moves_of(self, kind: Listing[M], orders: Listing[Any], order_number: str) -> tuple[M, ...]:
+        """Return what was moved for an order, which is one of ``orders``."""
+        self._check_capability(kind.capability)
+        section, is_known = builders.section_of(kind), orders.capability in self.capabilities
         number = identity = checked_key(order_number, source=self.name)
         with malformed_is_invalid(self.name):
-            if sales is not None:
-                order = await self.read_document(SALES_ORDERS, number)
+            if is_known:
+                order = await self.read_document(orders, number)
                 number, identity = order.number, order.id
-            rows = await self._records.all(calls.of_order, "deliveries.of_order", number=number, id=identity)
-            if not rows and sales is None:
+            wanted = getattr(self._options, section).of_order
+            rows = await self._records.all(wanted, f"{section}.of_order", number=number, id=identity)
+            if not rows and not is_known:
                 raise NotFound(number, source=self.name)
-            return by_leaving([await self._whole("deliveries", row) for row in rows])
+            return by_day([await self._whole(section, row) for row in rows])
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         self._check_capability(Capability.SHORTAGES)

@@ -202,8 +202,8 @@ class DeliveryLines(ConfigPart):
     fields: sources.DeliveryLineFields
 
 
-class OrderDeliveries(ListRead):
-    """The deliveries of a sales order."""
+class OfOrder(ListRead):
+    """What was moved for an order."""
 
     needs = frozenset({"number"})
     knows = ListRead.knows | {"id"}
@@ -215,7 +215,22 @@ class DeliveryCalls(DocumentRequests):
     fields: sources.DeliveryFields
     lines: DeliveryLines | None = None
     late: Annotated[ListRead | None, Short] = None
-    of_order: Annotated[OrderDeliveries, Short] = Field(description="Those of the sales order `{number}`, with lines.")
+    of_order: Annotated[OfOrder, Short] = Field(description="Those of the sales order `{number}`, with lines.")
+
+
+class ReceiptLines(ConfigPart):
+    """Lines of a receipt."""
+
+    at: str = Field(min_length=1, description="Where the list is inside the receipt.")
+    fields: sources.ReceiptLineFields
+
+
+class ReceiptCalls(RecordRequests):
+    """What came in from vendors: no drafts, and nothing that was cancelled."""
+
+    fields: sources.ReceiptFields
+    lines: ReceiptLines | None = None
+    of_order: Annotated[OfOrder, Short] = Field(description="Those of the purchase order `{number}`, with lines.")
 
 
 class OfProduct(ListRead):
@@ -319,6 +334,7 @@ class RestOptions(HttpOptions, SourceDefaults):
     bills: BillCalls | None = None
     payments: PaymentCalls | None = None
     deliveries: DeliveryCalls | None = None
+    receipts: ReceiptCalls | None = None
     prices: PriceCalls | None = None
     arrivals: ArrivalCalls | None = None
     warehouses: WarehouseCalls | None = None

@@ -15,7 +15,7 @@ from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_leaving
+from bot.erp.goods_sorting import by_day
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
@@ -44,7 +44,7 @@ from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-_OFFERED = frozenset(Capability) - {Capability.PRICES}
+_OFFERED = frozenset(Capability) - {Capability.PRICES, Capability.RECEIPTS}
 
 _DIRECTIONS = {Filter.RECEIVED: (queries.RECEIPTS,), Filter.SPENT: (queries.OUTGOING,)}
 """The entities that hold nothing but one list of payments."""
@@ -253,7 +253,7 @@ class SapB1Erp(ReaderErp):
         """Return the deliveries and returns of a sales order, among those of its customer since its day."""
         with malformed_is_invalid(self.name):
             found = await self._of_order(checked_key(order_number, source=self.name))
-            return by_leaving(await self._deliveries(found))
+            return by_day(await self._deliveries(found))
 
     async def _deliveries(self, found: Sequence[Found]) -> list[GoodsDelivery]:
         numbers = await self._order_numbers(queries.ORDERS, SALES_ORDER, found)

@@ -14,11 +14,11 @@ from sqlalchemy.engine import Connection
 from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_leaving
+from bot.erp.goods_sorting import M, by_day
 from bot.erp.keys import checked_key
-from bot.erp.listing import DELIVERIES, D, Listing, kind_of
+from bot.erp.listing import D, Listing, kind_of
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
 from bot.erp.mapped.areas import capabilities_of, feeds_of, mappings_of, sections_of
@@ -123,19 +123,26 @@ class SqlErp(MappedErp):
         return await self._database.run(partial(self._goods.arrivals, query=query, today=self._today()))
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        self._check_capability(Capability.DELIVERIES)
+        return await self._moves_of(listing.DELIVERIES, Area.SALES, order_number)
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        return await self._moves_of(listing.RECEIPTS, Area.PURCHASING, order_number)
+
+    async def _moves_of(self, kind: Listing[M], orders: Area, order_number: str) -> tuple[M, ...]:
+        """Return what was moved for an order; ``orders`` is the area of such orders."""
+        self._check_capability(kind.capability)
         number = checked_key(order_number, source=self.name)
         with malformed_is_invalid(self.name):
-            return await self._database.run(partial(self._deliveries_of, order=number))
+            return await self._database.run(partial(self._moved_for, kind=kind, orders=orders, order=number))
 
-    def _deliveries_of(self, connection: Connection, order: str) -> tuple[GoodsDelivery, ...]:
-        if self._options.sales is not None:
-            row = self._row(connection, Area.SALES, order, number=order)
-            order = self._reader.key(self._mapped[Area.SALES], row)
-        rows = self._queries.rows(connection, "deliveries.of_order", number=order)
-        if not rows and self._options.sales is None:
+    def _moved_for(self, connection: Connection, kind: Listing[M], orders: Area, order: str) -> tuple[M, ...]:
+        is_known = getattr(self._options, orders) is not None
+        if is_known:
+            order = self._reader.key(self._mapped[orders], self._row(connection, orders, order, number=order))
+        rows = self._queries.rows(connection, f"{builders.section_of(kind)}.of_order", number=order)
+        if not rows and not is_known:
             raise NotFound(order, source=self.name)
-        return by_leaving(self._whole(connection, DELIVERIES, row) for row in rows)
+        return by_day(self._whole(connection, kind, row) for row in rows)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         self._check_capability(Capability.SHORTAGES)

@@ -205,6 +205,21 @@ class DeliveryQueries(DocumentQueries):
     of_order: DocumentSql = Field(description="The deliveries of the sales order `:number`.")
 
 
+class ReceiptLineQuery(ConfigPart):
+    """Lines of a receipt."""
+
+    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
+    fields: sources.ReceiptLineFields
+
+
+class ReceiptQueries(RecordQueries):
+    """What came in from vendors: no drafts, and nothing that was cancelled."""
+
+    fields: sources.ReceiptFields
+    lines: ReceiptLineQuery | None = None
+    of_order: DocumentSql = Field(description="The receipts of the purchase order `:number`.")
+
+
 class ListPriceQuery(ConfigPart):
     """List price and standard cost."""
 
@@ -299,6 +314,7 @@ class SqlOptions(SourceDefaults):
     bills: BillQueries | None = None
     payments: PaymentQueries | None = None
     deliveries: DeliveryQueries | None = None
+    receipts: ReceiptQueries | None = None
     prices: PriceQueries | None = None
     arrivals: ArrivalQueries | None = None
     warehouses: WarehouseQueries | None = None

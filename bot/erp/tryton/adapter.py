@@ -61,7 +61,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.RECEIPTS}
     feeds = frozenset(Feed)
     narrows_lists = True
 

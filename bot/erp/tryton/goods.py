@@ -31,7 +31,7 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
+from bot.erp.goods_sorting import by_arrival, by_day, by_price_day
 from bot.erp.keys import escape_like, pick_by_key
 from bot.erp.listing import DELIVERIES, read_page
 from bot.erp.model import Slice, StockLevel
@@ -126,7 +126,7 @@ class TrytonGoods:
         rows = await self._account.search(
             _SHIPMENT, [["id", "in", order["shipments"]]], (*_SHIPPED_FIELDS, *_SHIPPED_LINES)
         )
-        return by_leaving(await self._deliveries(rows, with_lines=True))
+        return by_day(await self._deliveries(rows, with_lines=True))
 
     async def deliveries_named(self, numbers: Sequence[str]) -> tuple[GoodsDelivery, ...]:
         """Return the shipments with these numbers, or with these ids in brackets, without what they hold."""

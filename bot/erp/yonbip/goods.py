@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.erp.concurrency import gather_rows
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
-from bot.erp.goods_sorting import by_leaving
+from bot.erp.goods_sorting import by_day
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import pick_by_key, spellings
 from bot.erp.listing import DELIVERIES
@@ -39,7 +39,7 @@ class DeliveryReader:
     async def of_order(self, order: str) -> tuple[GoodsDelivery, ...]:
         """Return the notes of a sales order, the earliest first."""
         rows = await self._headers({"simpleVOs": [condition("details.firstupcode", "eq", order)]})
-        return by_leaving(await self._read_all([code(row["id"]) for row in rows]))
+        return by_day(await self._read_all([code(row["id"]) for row in rows]))
 
     async def list_deliveries(self, query: ListQuery, today: date) -> Slice[GoodsDelivery]:
         async def headers() -> Iterable[Header[str]]:

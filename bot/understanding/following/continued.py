@@ -17,7 +17,7 @@ from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
-DATED = frozenset({"order", "delivery", "invoice", "po", "bill", "payment"})
+DATED = frozenset({"order", "delivery", "receipt", "invoice", "po", "bill", "payment"})
 """Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
 _NEED = "×"
 LAST_YEAR = frozenset({"yoy", "同比"})

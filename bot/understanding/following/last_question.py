@@ -91,6 +91,7 @@ _TOLD_BY: Mapping[str, frozenset[str]] = {
     "po": frozenset(
         {"arrivals", "delivery", "order", "pending", "invoice", "bill", "mo", "price", "vendor", "product"}
     ),
+    "receipt": frozenset({"arrivals", "vendor", "product"}),
     "mo": frozenset({"order", "arrivals", "delivery", "po"}),
     "bill": frozenset({"arrivals", "payment", "invoice", "price", "vendor", "product"}),
 }
@@ -127,7 +128,12 @@ _OF_ALL = re.compile(
 )
 _NUMBERED_ALIKE = frozenset({"order", "po"})
 _OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\b(?:last|now|still|ever|in total)\b", re.IGNORECASE)
-_OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")})
+_OF_ITS_NUMBER = frozenset(
+    {
+        *(("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")),
+        *(("po", "receipt"), ("receipt", "po")),
+    }
+)
 """Commands that are asked by the number of a document of another one."""
 PRONOUN = re.compile(
     r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
@@ -395,7 +401,7 @@ def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: fro
     asked = max(weights, key=lambda name: weights[name], default="")
     if (
         not named
-        or asked not in OF_PARTNERS | {"delivery"}
+        or asked not in OF_PARTNERS | {"delivery", "receipt"}
         or any(span.kind is not SpanKind.CUE and not (of_them and span.kind is SpanKind.DATE) for span in scan.spans)
     ):
         return None

@@ -59,6 +59,8 @@ class GapFinder:
         text, sold_to_us = self._without_names(scan), self.lines.sides.trade_of(scan) is Trade.PURCHASE
         for said, match in self._said(text):
             gap = Gap.RECEIVED if said is Gap.SHIPPED and sold_to_us else said  # what a vendor sent came in
+            if gap is Gap.RECEIVED and self.lines.sides.has_receipts:
+                gap = Gap.RECEIVED_OF_PRODUCT
             words = scan.text[match.start() : match.end()]
             rest = scan.text if gap in DEEDS and gap is not Gap.CANCELLED else scan.text.replace(words, " ")
             inside = [span for span in scan.spans if match.start() <= span.start and end_of(span) <= match.end()]
@@ -113,6 +115,8 @@ class GapFinder:
             return listed and not self.lines.lists.named(top, beside)
         if gap is Gap.SHIPPED and self.lines.sides.has_deliveries:
             return False  # they tell
+        if gap is Gap.RECEIVED_OF_PRODUCT and not self.lines.sides.names_goods(scan):
+            return False  # they tell, too
         deed = DEEDS.get(gap)
         if deed is None:
             return not partners_or_people(scan)

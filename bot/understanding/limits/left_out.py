@@ -23,9 +23,9 @@ _OF_THE_ASKER = frozenset({"help", "whoami", "lang", "subscriptions", "watches"}
 """Commands that no name and no day restricts."""
 _OF_NOW = frozenset({"stock", "shortage", "alerts", "pending", "customer", "vendor", "product", "chart"})
 """Commands that tell what is now, whatever days are named."""
-_WITH_ITS_DAYS = frozenset({"arrivals", "mo", "po", "delivery", "order", "why", "audit"})
+_WITH_ITS_DAYS = frozenset({"arrivals", "mo", "po", "delivery", "receipt", "order", "why", "audit"})
 """Commands that tell of one product or document what happens on which day."""
-_LISTS = frozenset({"order", "delivery", "invoice", "po", "mo", "bill", "payment"})
+_LISTS = frozenset({"order", "delivery", "receipt", "invoice", "po", "mo", "bill", "payment"})
 _MONTHS = "月"
 _OF_SEVERAL = re.compile("[一几半]")
 """Begins a quantity that restricts nothing: 几个 asks, and 一个 is a thing."""
@@ -37,7 +37,7 @@ _NOT = re.compile(r"(?:(?<!有)没有?|尚未|未|不)$|(?<![a-z])(?:not|without
 _SAME = re.compile("(?:就是|也就是|即|是)?(?:这|那)?[个种款把批些]?")
 """Stands between a code and what it is called."""
 _UNDONE = re.compile("(?<!有)(?:没有?|尚未|未(?!来))[^\\s,，。的了吗]{1,5}(?=的.)")
-_OF_GOODS = frozenset({"order", "po", "delivery", "mo"})
+_OF_GOODS = frozenset({"order", "po", "delivery", "receipt", "mo"})
 _IS_UNPAID = re.compile("[没未].*[付款票]|unpaid|not (?:been )?(?:paid|invoiced|billed)", re.IGNORECASE)
 """Is said of a list of orders, which tells what is not delivered."""
 _GOODS = frozenset({SpanKind.PRODUCT, SpanKind.NAME})

@@ -112,6 +112,7 @@ _HAS_NO_RANKING = frozenset(
         "bill",
         "payment",
         "delivery",
+        "receipt",
         "mo",
         "customer",
         "vendor",

@@ -14,7 +14,7 @@ from bot.chat.registry import Commands
 from bot.understanding.lines.money_moved import paid_or_to_pay
 from bot.understanding.lines.named_lists import AGEING, LATE, OPEN, NamedLists, soon
 from bot.understanding.lines.quantities import quantity_needed
-from bot.understanding.lines.sides import Sides
+from bot.understanding.lines.sides import RECEIPT, Sides
 from bot.understanding.scanning.recognition import (
     RECORDS_OF_PARTNERS,
     Recognition,
@@ -184,6 +184,8 @@ class LineComposer:
             name = document.command or BARE
             if name == "order" and self._asks_for_deliveries(scan, weights):
                 name = "delivery"
+            if name == "po" and self.sides.has_receipts and weights.get(RECEIPT, 0) >= SAYS_WHAT_TO_DO:
+                name = RECEIPT
             billed = BILLED_BY.get(name, "")
             if billed and (usable is None or billed in usable) and self.asks_for_its_bills(scan):
                 name = billed

@@ -37,6 +37,8 @@ _DUE_ON_DAYS = frozenset({"order", "delivery", "po", "mo", "invoice", "bill"})
 _SOON = re.compile("[快要将]|soon|coming|nearly|almost|about to")
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
+_NEVER_DUE = frozenset({"receipt"})
+"""Commands of what is done: 到货 is said of its day, too."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class NamedLists:
         if not days:
             return line
         due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.recognition.sentences.due)
-        if not due or name in _ALWAYS_DUE:
+        if not due or name in _ALWAYS_DUE | _NEVER_DUE:
             return f"{line} {days}"
         return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
 

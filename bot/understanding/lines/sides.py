@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.chat.days import names_days_ahead
-from bot.understanding.gaps import is_done
+from bot.chat.days import names_days_ahead, names_days_over
+from bot.understanding.gaps import Gap, is_done
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.vocabulary import Trade
@@ -17,6 +17,13 @@ _ON_THE_OTHER_SIDE = {
     Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
+RECEIPT = "receipt"
+_ASKED_OF_WHAT_CAME_IN: Mapping[Trade | None, tuple[str, ...]] = {
+    None: ("po", "arrivals"),
+    Trade.PURCHASE: ("po", "order", "delivery", "arrivals"),
+    Trade.SALE: (),
+}
+"""The commands whose words are said of what came in on days that are named, by whom a sentence names."""
 _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
 OF_ONE = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT)
 """What a card tells by itself."""
@@ -37,6 +44,8 @@ class Sides:
         others = _ON_THE_OTHER_SIDE[trade] if trade else {}
         if trade is not Trade.PURCHASE and (teller := self._tells_days_of(scan)):
             others = {**others, "order": teller}
+        if self._tells_what_came_in(trade, scan):
+            others = {**others, **dict.fromkeys(_ASKED_OF_WHAT_CAME_IN[trade], RECEIPT)}
         if self.recognition.names_known_goods(scan):
             return {name: other for name, other in others.items() if name != "arrivals"}
         return others
@@ -48,10 +57,39 @@ class Sides:
             return ""
         text = scan.text.casefold()
         for command, words in self.recognition.sentences.deeds.items():
-            known = command != "delivery" or self.has_deliveries
+            known = command != RECEIPT and (command != "delivery" or self.has_deliveries)
             if known and any(is_done(text, match) for match in words.find_all(text)):
                 return command
         return ""
+
+    def _tells_what_came_in(self, trade: Trade | None, scan: Scan) -> bool:
+        """Whether a sentence asks what came in on days: 昨天到货的 were received, 今天到货的 may still come.
+
+        That something came in today is said by words of what is done: 今天收了哪些货.
+        """
+        days = days_said(scan, months=False)
+        if not (self.has_receipts and days) or names_days_ahead(days) or any(scan.of_kind(kind) for kind in OF_ONE):
+            return False
+        if self.names_goods(scan):
+            return False  # receipts are not listed by product
+        sentences, text = self.recognition.sentences, scan.text.casefold()
+        said = [sentences.deeds.get(RECEIPT)]
+        if names_days_over(days):
+            said.append(sentences.gaps.get(Gap.RECEIVED))
+            if trade is Trade.PURCHASE:
+                said.append(sentences.deeds.get("delivery"))  # what a vendor brought came in
+        return any(is_done(text, match) for words in said if words for match in words.find_all(text))
+
+    def names_goods(self, scan: Scan) -> bool:
+        """Whether any name may be that of goods, though somebody is called so, too: 电机."""
+        named = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
+        return any(self.recognition.vocabulary.knows_product(span.value) for span in named)
+
+    @property
+    def has_receipts(self) -> bool:
+        """Whether the ERPs tell of goods receipts, or nothing is known of them yet."""
+        documents = self.recognition.vocabulary.documents
+        return bool(documents.get(RECEIPT)) or not documents
 
     @property
     def has_deliveries(self) -> bool:

@@ -63,7 +63,7 @@ OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill",
 _DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
 RECORDS_OF_PARTNERS = ("customer", "vendor")
 """Commands that say all of a partner: 宏达怎么样."""
-_LISTED_BY_PARTNER = (OF_PARTNERS | {"delivery"}) - set(RECORDS_OF_PARTNERS)
+_LISTED_BY_PARTNER = (OF_PARTNERS | {"delivery", "receipt"}) - set(RECORDS_OF_PARTNERS)
 NAMED = frozenset(
     {SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}
 )

@@ -110,6 +110,7 @@ class DemoInstallation(Installation):
             purchases=records(Area.PURCHASING),
             productions=records(Area.PRODUCTION),
             deliveries=tuple(map(as_demo, self.company.deliveries.values())) if whole else (),
+            receipts=tuple(map(as_demo, self.company.receipts.values())) if whole else (),
             components=self.company.components if whole else {},
             supplies=self.company.supplies if whole else {},
         )

@@ -2,13 +2,14 @@
 
 ``POST /login`` returns a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for
 client credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions``, ``/customers``,
-``/vendors``, ``/bills``, ``/payments``, ``/deliveries``, ``/warehouses``, ``/holdings`` return pages (``offset``,
-``limit`` up to `PAGE`) as ``{"total", "items"}``; with a number appended, they return a single record. ``/stock/<sku>``
-returns the stock of a product, ``/products/<sku>/details`` its price, vendors and components. With ``view`` (``all``,
-``late``, ``overdue``, ``pending``) and ``q``, the server filters and sorts documents itself; ``POST /search/<kind>``
-does so with a body. Orders and purchases are restricted to those with a product by ``item``, deliveries to those of an
-order by ``order``, holdings to those of a warehouse by ``store``. ``GET /changes/<area>`` returns keys and times from
-``since`` on. ``POST /purchases/<number>/decision`` decides the version in its body.
+``/vendors``, ``/bills``, ``/payments``, ``/deliveries``, ``/receipts``, ``/warehouses``, ``/holdings`` return pages
+(``offset``, ``limit`` up to `PAGE`) as ``{"total", "items"}``; with a number appended, they return a single record.
+``/stock/<sku>`` returns the stock of a product, ``/products/<sku>/details`` its price, vendors and components. With
+``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q``, the server filters and sorts documents itself; ``POST
+/search/<kind>`` does so with a body. Orders and purchases are restricted to those with a product by ``item``,
+deliveries and receipts to those of an order by ``order``, holdings to those of a warehouse by ``store``. ``GET
+/changes/<area>`` returns keys and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version in
+its body.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from bot.erp import listing
-from bot.erp.goods import GoodsDelivery
+from bot.erp.goods import GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Approval,
     Area,
@@ -73,6 +74,7 @@ _AREAS = {
     "bills": Area.PURCHASING,
     "payments": Area.FINANCE,
     "deliveries": Area.SALES,
+    "receipts": Area.PURCHASING,
     "warehouses": Area.STOCK,
     "holdings": Area.STOCK,
 }
@@ -86,6 +88,7 @@ _LISTINGS: Mapping[str, listing.Listing[Any]] = {
     "bills": listing.BILLS,
     "payments": listing.PAYMENTS,
     "deliveries": listing.DELIVERIES,
+    "receipts": listing.RECEIPTS,
 }
 
 Paging = Literal["offset", "page", "cursor", "next", "link"]
@@ -156,15 +159,16 @@ class FakePlain(FakeServer):
         offset, limit = body["from"], min(body["count"], PAGE)
         return exact_json({"found": {"count": len(records), "rows": list(map(render, records[offset:][:limit]))}})
 
-    def _kept(self, kind: str) -> Mapping[str, Any]:
+    def _kept(self, kind: str) -> dict[str, Any]:
         """Return the records of a kind by number."""
         company = self.company
-        own = {
+        own: dict[str, dict[str, Any]] = {
             "customers": company.customers,
             "vendors": company.vendors,
             "bills": company.bills,
             "payments": company.payments,
             "deliveries": company.deliveries,
+            "receipts": company.receipts,
             "warehouses": {code: NamedStore(code, name) for code, name in company.warehouses.items()},
             "holdings": {f"{each.level.product.sku} {each.place.code}": each for each in _holdings(company)},
         }
@@ -292,6 +296,8 @@ def _is_asked(record: Any, parameters: Mapping[str, str]) -> bool:
             return any(line.sku == parameters["item"] for line in record.lines)
         case GoodsDelivery() if "order" in parameters:
             return record.order_number == parameters["order"]
+        case GoodsReceipt() if "order" in parameters:
+            return parameters["order"] in record.order_numbers
         case Holding() if "store" in parameters:
             return record.place.code == parameters["store"]
         case _:
@@ -425,6 +431,30 @@ def _delivery(delivery: GoodsDelivery) -> dict[str, Any]:
             for line in delivery.lines
         ],
         "changed": delivery.changed_at,
+    }
+
+
+def _receipt(receipt: GoodsReceipt) -> dict[str, Any]:
+    return {
+        "id": receipt.id,
+        "number": receipt.number,
+        "orders": receipt.order_numbers,
+        "vendor": receipt.vendor,
+        "date": receipt.received_on,
+        "store": receipt.warehouse,
+        "back": receipt.is_return,
+        "people": receipt.owners,
+        "lines": [
+            {
+                "code": line.sku,
+                "title": line.name,
+                "unit": line.unit,
+                "quantity": abs(line.quantity),
+                "lot": line.lot,
+            }
+            for line in receipt.lines
+        ],
+        "changed": receipt.changed_at,
     }
 
 
@@ -594,6 +624,7 @@ _SPELL: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     Bill: _bill,
     Payment: _payment,
     GoodsDelivery: _delivery,
+    GoodsReceipt: _receipt,
     NamedStore: lambda store: {"code": store.code, "title": store.name},
     Holding: _holding,
 }

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.event import listen
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Approval,
     Area,
@@ -64,6 +64,7 @@ from bot.erp.model import (
 )
 from bot.testing.company import Clock, ReferenceCompany, snapshot_of
 from bot.testing.fake_erp import Installation
+from bot.testing.reference_goods import order_of_line
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -223,6 +224,16 @@ SHIPMENTS = _table(
     changed=_time,
 )
 SHIPMENT_ROWS = _table("shipment_rows", "no", "item_no title uom", pos=Integer(), quantity=_amount)
+RECEIPTS = _table(
+    "receipts",
+    "no",
+    "order_nos supplier store people",
+    id=Integer(),
+    back=_flag,
+    came_on=_day,
+    changed=_time,
+)
+RECEIPT_ROWS = _table("receipt_rows", "no", "order_no item_no title uom lot", pos=Integer(), quantity=_amount)
 
 _TABLES: Mapping[Area, tuple[Table, ...]] = {
     Area.PRODUCTS: (ITEMS,),
@@ -331,6 +342,14 @@ class SqlInstallation(Installation):
             for delivery in company.deliveries.values()
             for row in ((SHIPMENTS, _shipment(delivery)), *_numbered(SHIPMENT_ROWS, delivery.number, _sent(delivery)))
         ]
+        taken_in = [
+            row
+            for receipt in company.receipts.values()
+            for row in (
+                (RECEIPTS, _receipt(receipt)),
+                *_numbered(RECEIPT_ROWS, receipt.number, _taken_in(receipt, company)),
+            )
+        ]
         settled = [
             (SETTLEMENTS, {"payment_no": payment.number, "pos": n, "document_no": number})
             for payment in company.payments.values()
@@ -343,6 +362,7 @@ class SqlInstallation(Installation):
             *((PAYMENTS, _payment(payment)) for payment in company.payments.values()),
             *settled,
             *shipped,
+            *taken_in,
             *self._of_products(),
         ]
 
@@ -517,6 +537,32 @@ def _shipment(delivery: GoodsDelivery) -> dict[str, Any]:
 def _sent(delivery: GoodsDelivery) -> Iterable[dict[str, Any]]:
     for line in delivery.lines:
         yield {"item_no": line.sku, "title": line.name, "uom": line.unit, "quantity": line.quantity}
+
+
+def _receipt(receipt: GoodsReceipt) -> dict[str, Any]:
+    return {
+        "id": int(receipt.id),
+        "no": receipt.number,
+        "order_nos": ",".join(receipt.order_numbers),
+        "supplier": receipt.vendor,
+        "store": receipt.warehouse,
+        "people": ",".join(receipt.owners),
+        "back": receipt.is_return,
+        "came_on": receipt.received_on,
+        "changed": receipt.changed_at,
+    }
+
+
+def _taken_in(receipt: GoodsReceipt, company: ReferenceCompany) -> Iterable[dict[str, Any]]:
+    for line in receipt.lines:
+        yield {
+            "order_no": order_of_line(receipt, line, company.purchases).number,
+            "item_no": line.sku,
+            "title": line.name,
+            "uom": line.unit,
+            "lot": line.lot,
+            "quantity": abs(line.quantity),
+        }
 
 
 def _partner(partner: Customer | Supplier) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _material(record: Any) -> Any:
 
 class SapB1Contract(ErpContract):
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
-    offers = frozenset(Capability) - {Capability.PRICES}
+    offers = frozenset(Capability) - {Capability.PRICES, Capability.RECEIPTS}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]

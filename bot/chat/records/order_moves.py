@@ -1,0 +1,76 @@
+"""What was moved for one order: the deliveries of a sales order, or the receipts of a purchase order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Self
+
+from bot.cards.tables import Column, Table
+from bot.cards.view import Button, ListView
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
+from bot.erp.errors import Ambiguous, NotFound
+from bot.erp.goods_sorting import M
+from bot.erp.hub import Answer
+from bot.spelling import other_spellings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderMovesView(ListView):
+    """The documents by which the goods of one order were moved, oldest first."""
+
+    command: ClassVar[str]
+    """The command that shows each of them."""
+    order_command: ClassVar[str]
+    """The command that shows the order."""
+    columns: ClassVar[tuple[Column, ...]]
+    """What a file says of each row."""
+
+    order_number: str
+    rows: tuple[Any, ...]
+    today: date
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [
+            *ask_buttons(self.command, (row.number for row in self.rows)),
+            *ask_buttons(self.order_command, (self.order_number,)),
+        ]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table:
+        as_of = self.freshness.as_of
+        return Table.of_rows(self.columns, self.rows, today=self.today, total=self.total, as_of=as_of)
+
+    @classmethod
+    def of(cls, number: str, found: Answer[tuple[M, ...]], context: QuestionContext, **more: Any) -> Self:
+        """Return the view of what was found for an order, from the row on that was asked for."""
+        return cls(
+            order_number=number,
+            rows=found.value[context.offset : context.offset + (context.rows or cls.page_size)],
+            total=len(found.value),
+            offset=context.offset,
+            line=command_line(cls.command, number),
+            today=context.now.date(),
+            freshness=freshness(found),
+            **more,
+        )
+
+
+async def moves_of_order(
+    text: str, ask: Callable[[str], Awaitable[Answer[tuple[M, ...]]]]
+) -> tuple[str, Answer[tuple[M, ...]]] | None:
+    """Return the number of the order that ``text`` spells, and what was moved for it; None for no such order."""
+    if not any(char.isdigit() for char in text):
+        return None
+    for number in (text, *other_spellings(text)):
+        try:
+            return number, await ask(number)
+        except (NotFound, Ambiguous):
+            continue
+    return None

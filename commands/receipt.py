@@ -1,0 +1,125 @@
+"""/receipt: what came in from vendors, when, and for which purchase orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.tables import Column
+from bot.cards.view import Button, View
+from bot.chat.arguments import PartnerTerm
+from bot.chat.context import QuestionContext
+from bot.chat.days import Days, asked_days
+from bot.chat.records.links import more_buttons, offered
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.order_moves import OrderMovesView, moves_of_order
+from bot.chat.registry import command
+from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
+from bot.disclosure import cut
+from bot.erp.goods import GoodsReceipt, ReceiptLine
+from bot.erp.hub import ErpHub
+from bot.erp.model import PartnerName, Progress
+from bot.erp.port import Filter
+from bot.phrase import phrase
+
+
+class ReceiptOrOrder(PartnerTerm):
+    """The number of a receipt or of a purchase order, or part of it, or part of a vendor's name."""
+
+    placeholder = phrase("receipt, order or vendor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptView(DocumentView):
+    """One receipt with its lines."""
+
+    card: ClassVar[str] = "receipt"
+    command: ClassVar[str] = "receipt"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Product"), "sku"),
+        Column(phrase("Name"), "name"),
+        Column(phrase("Quantity"), "quantity"),
+        Column(phrase("Unit"), "unit"),
+        Column(phrase("Lot"), "lot"),
+    )
+
+    document: GoodsReceipt
+    rows: tuple[ReceiptLine, ...]
+    more: tuple[str, ...] = ()
+    """Commands that tell more of its orders."""
+
+    def buttons(self) -> Sequence[Button]:
+        numbers = self.document.order_numbers
+        told = more_buttons(self.more, numbers[0]) if len(numbers) == 1 else ()
+        return (*ask_buttons("po", numbers), *told, *DocumentView.buttons(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptListView(DocumentListView):
+    """Receipts: the newest, those of some days, or those of a vendor."""
+
+    card: ClassVar[str] = "receipts"
+    command: ClassVar[str] = "receipt"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Purchase order"), lambda receipt: ", ".join(receipt.order_numbers)),
+        Column(phrase("Vendor"), "vendor"),
+        Column(phrase("Came in on"), "received_on"),
+        Column(phrase("Warehouse"), "warehouse"),
+    )
+
+    rows: tuple[GoodsReceipt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReceiptsView(OrderMovesView):
+    """What came in of one purchase order. ``received`` is how much came in, where the ERP says it."""
+
+    card: ClassVar[str] = "order_receipts"
+    command: ClassVar[str] = "receipt"
+    order_command: ClassVar[str] = "po"
+    columns: ClassVar[tuple[Column, ...]] = ReceiptListView.columns
+
+    vendor: PartnerName
+    received: Progress | None
+    rows: tuple[GoodsReceipt, ...]
+
+
+@command(
+    "receipt",
+    aliases=("收货", "收货单", "入库", "入库单", "进货", "grn"),
+    examples=("/receipt PO-1011", "/收货 昨天", "/入库单 宝钢", "/receipt last week"),
+    summary=phrase("Goods receipts: what came in from vendors, and on which day"),
+    place=31,
+)
+async def receipt(
+    text: ReceiptOrOrder | None = None,
+    *,
+    days: Days | None = None,
+    erp: ErpHub,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    """Show one receipt, those of a purchase order, or a list."""
+    # The rules on purchase orders bind what came in of them.
+    seen = policy.decide_area(context.person, "po", context.conversation.id).grant.fields
+    asked = asked_days(days, context.now.date())
+    if text and not asked and (of_order := await _of_order(text, erp, context)):
+        return cut(of_order, seen)
+    lookup = DocumentLookup("receipt", erp.receipt, erp.receipts)
+    hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset, rows=context.rows)
+    if isinstance(hit, OneDocument):
+        return cut(ReceiptView.of(hit.found, context, more=offered(erp, "bill")), seen)
+    return cut(ReceiptListView.of(hit.found, context, which=None, text=text or "", days=asked), seen)
+
+
+async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderReceiptsView | None:
+    """Return the receipts of the purchase order with this number; None where there is no such order."""
+    moved = await moves_of_order(text, erp.receipts_of)
+    if moved is None:
+        return None
+    number, found = moved
+    order = (await erp.purchase_order(number)).value
+    return OrderReceiptsView.of(order.number, found, context, vendor=order.vendor, received=order.received)
