@@ -13,6 +13,7 @@ from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following.gaps import say_gap
 from bot.understanding.following.last_question import follow, late_in_the_list, refers_back
+from bot.understanding.following.left_unsaid import of_what_is_there
 from bot.understanding.grammar import Grammar
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
@@ -45,7 +46,11 @@ class GrammarReader:
         if following and following.gap:
             return following
         alone = None if following is None and refers_back(sentence) else self._grammar.read(sentence, usable)
-        following = following or late_in_the_list(self._grammar, sentence, last, alone)
+        following = (
+            following
+            or late_in_the_list(self._grammar, sentence, last, alone)
+            or of_what_is_there(self._grammar, sentence, last, alone, usable)
+        )
         return say_gap(self._grammar, sentence, last, following, alone) or following or alone
 
     def spell_out(self, line: str) -> tuple[str, ...]:

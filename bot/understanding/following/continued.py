@@ -20,6 +20,8 @@ from bot.understanding.scanning.spans import Scan, SpanKind
 DATED = frozenset({"order", "delivery", "invoice", "po", "bill", "payment"})
 """Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
 _NEED = "×"
+_NAMED_WITH_SIZE = 2
+"""Words of goods and their size: 螺栓 M12."""
 LAST_YEAR = frozenset({"yoy", "同比"})
 AGAINST = LAST_YEAR | {"sequential", "环比"}
 """What says with which days a report compares."""
@@ -68,6 +70,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     need = quantity_needed(scan) if command == "stock" else ""
     if command == before == "price" and new_words:
         new_words = _priced(scan, new_words, old_words)
+    elif command == before and len(new_words) == len(old_words) == 1 and scan.of_kind(SpanKind.NAME):
+        new_words = [_of_another_size(new_words[0], old_words[0])]
     stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
     keyword = grammar.lines.lists.named(command, scan)
     has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
@@ -114,6 +118,15 @@ def _priced(scan: Scan, new: list[str], old: list[str]) -> list[str]:
     if scan.of_kind(SpanKind.PRODUCT) or not scan.of_kind(SpanKind.PARTNER):
         return [*new, *(old[1:] if len(new) == 1 else [])]
     return [*old[:1], *new]
+
+
+def _of_another_size(said: str, goods: str) -> str:
+    """Return the goods that are there in the size that is said alone: M10的呢, after 螺栓 M12."""
+    parts = goods.split()
+    sizes = [part for part in parts if any(map(str.isdecimal, part))]
+    if len(said.split()) != 1 or not any(map(str.isdecimal, said)) or len(parts) != _NAMED_WITH_SIZE or len(sizes) != 1:
+        return said
+    return " ".join(said if part in sizes else part for part in parts)
 
 
 def parts_of(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str, str, str]:

@@ -19,6 +19,17 @@ _OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {
     "customer": {"payable": "owing", "biggest": "best"},
 }
 """What a word for a ranking of customers means after one of vendors, and the other way about: 欠得最多的."""
+_THE_SAME_OF = {
+    "客户": {"payable": "owing", "biggest": "best", "best": "best"},
+    "供应商": {"owing": "payable", "best": "biggest"},
+    "产品": {"best": "best"},
+}
+_RANKED_OF = {"客户": "customer", "供应商": "vendor", "产品": "product"}
+_OF_OTHERS = re.compile(
+    r"(?:那|那么)?(?:(?P<客户>客户|买家)|(?P<供应商>供应商|供货商|厂家)|(?P<产品>产品|商品|货品))的?[呢吧]?"
+)
+"""Asks for the ranking that is there, but of others: 供应商呢, after who owes most."""
+_BY_CUSTOMERS = re.compile("(?<![找跟向从问])谁(?:买|订|下单|拿货)")
 _WHOLE = re.compile(
     r"(?:那|就|还是)?(?:给我|帮我)?(?:看|查|列|要)?(?:全部|所有|全都|全)(?:都|的|都要|都看|都列|都列出来|列出来|看看|看一下)*[吧呢]?"
     r"|(?:all of (?:them|it)|show (?:me )?all|all please|the whole list|everything)",
@@ -48,6 +59,8 @@ def ranked_again(
     scan = grammar.recognition.scan(text)
     if before.command != "product" and _PRODUCTS.search(text):
         return None  # what sells best stands for itself
+    if before.command == "vendor" and _BY_CUSTOMERS.search(text):
+        return None  # they buy from us
     if not old or len(words) != 1 or not _only_days_and_rankings(grammar, scan):
         return None
     keyword = _measure(grammar, before.command, scan)
@@ -59,6 +72,24 @@ def ranked_again(
         return None  # what is owed is of now
     line = f"{command_line(before.command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
     return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
+
+
+def ranked_of_others(
+    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
+) -> Reading | None:
+    """Return the ranking that is there of others, on the same days: 供应商呢, after who owes most."""
+    before = grammar.commands.parse(last.line)
+    match = _OF_OTHERS.fullmatch(text)
+    if match is None or before.command not in RANKED or match.lastgroup is None:
+        return None
+    words = list(split(before.rest))
+    days = Days.take_marked(words) or ""
+    command = _RANKED_OF[match.lastgroup]
+    ranking = _THE_SAME_OF[match.lastgroup].get(words[0], "") if len(words) == 1 else ""
+    if not ranking or command == before.command or (usable is not None and command not in usable):
+        return None
+    line = f"{command_line(command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, ranking),))
 
 
 def _only_days_and_rankings(grammar: Grammar, scan: Scan) -> bool:

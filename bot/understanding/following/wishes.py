@@ -9,11 +9,12 @@ from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import as_export
+from bot.understanding.following.continued import continued
 from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.grammar import Grammar
-from bot.understanding.scanning.spans import SpanKind
+from bot.understanding.scanning.spans import SpanKind, days_said
 from bot.understanding.sentences import IN_THE_ERP
-from bot.understanding.wishes import Wish, line_of, without_limit
+from bot.understanding.wishes import Wish, line_of, without_limit, without_times
 
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提醒|通知|告诉)"), "不用盯了"
@@ -62,5 +63,10 @@ def _digested(
     bare = command_line(wish.command)
     if asked is None or asked.wish != bare or as_export(last.line, grammar.commands) is None:
         return None
-    done = line_of(wish, grammar.recognition.scan(text), lambda rest: last.line)
+    days = days_said(grammar.recognition.scan(without_times(wish.rest)), months=True)
+    other = continued(grammar, days, last, usable, with_subject=False) if days else None
+    if days and other is None:
+        return None  # 发我昨天的 wants no other days
+    listed = other.line if other else last.line
+    done = line_of(wish, grammar.recognition.scan(text), lambda rest: listed)
     return replace(asked, by=ReadBy.CONTEXT, wish=done)
