@@ -57,6 +57,8 @@ def test_what_asks_of_all_does_not(sentence: str, reader: GrammarReader) -> None
     [
         ("/report 上周", "每天早上八点发我昨天的", "/subscribe report 昨天 08:00 daily"),
         ("/arrivals SKU123", "少于100提醒我", "/watch SKU123 < 100"),
+        ("/watches", "都取消", "/unwatch all"),
+        ("/subscriptions", "全部停掉吧", "/unsubscribe all"),
     ],
 )
 def test_a_wish_keeps_what_it_says(last: str, sentence: str, done: str, reader: GrammarReader) -> None:

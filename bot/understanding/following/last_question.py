@@ -17,7 +17,7 @@ from bot.understanding.following.goods import of_every_partner, of_goods, ranked
 from bot.understanding.following.lists import ranked_again, ranked_of_others, widened
 from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.following.subjects import for_a_customer, of_another_document, said_in
-from bot.understanding.following.wishes import wished
+from bot.understanding.following.wishes import all_ended, wished
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.comparisons import REPORT, compare_again
 from bot.understanding.limits.left_out import Comparison
@@ -139,6 +139,8 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     wanted = None if text.startswith("/") else drop_export(text)
     if not text.startswith("/") and (limited := _limited(grammar, text, last, usable)):
         return limited
+    if ended := all_ended(grammar, text, last):
+        return ended
     if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
         return wished(grammar, wish, text, last, usable)
     if wanted is not None:

@@ -22,12 +22,9 @@ _OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {
 _THE_SAME_OF = {
     "客户": {"payable": "owing", "biggest": "best", "best": "best"},
     "供应商": {"owing": "payable", "best": "biggest"},
-    "产品": {"best": "best"},
 }
-_RANKED_OF = {"客户": "customer", "供应商": "vendor", "产品": "product"}
-_OF_OTHERS = re.compile(
-    r"(?:那|那么)?(?:(?P<客户>客户|买家)|(?P<供应商>供应商|供货商|厂家)|(?P<产品>产品|商品|货品))的?[呢吧]?"
-)
+_RANKED_OF = {"客户": "customer", "供应商": "vendor"}
+_OF_OTHERS = re.compile(r"那?么?(?:(?P<客户>客户|买家)|(?P<供应商>供应商|供货商|厂家))的?[呢吧]?")
 """Asks for the ranking that is there, but of others: 供应商呢, after who owes most."""
 _BY_CUSTOMERS = re.compile("(?<![找跟向从问])谁(?:买|订|下单|拿货)")
 _WHOLE = re.compile(

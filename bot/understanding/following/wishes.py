@@ -21,6 +21,24 @@ _NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提�
 """Said after one thing, it ends that this thing is watched."""
 
 
+_ENDS_ALL = re.compile(
+    r"(?:把)?(?:这些|它们)?(?:全部|全都|统统|全|都)(?:给我|帮我)?(?:取消|删掉|删了|清空|清掉|停掉|停了|不要)(?:掉|了)?[吧呗]?"
+    r"|(?:cancel|remove|stop|delete) (?:all(?: of them)?|them all|everything)",
+    re.IGNORECASE,
+)
+"""Wants no more of what a list of one's own holds: 都取消."""
+_ENDED_BY = {"watches": "unwatch", "subscriptions": "unsubscribe"}
+
+
+def all_ended(grammar: Grammar, text: str, last: LastQuestion) -> Reading | None:
+    """Return the list of one's own that is there, with the wish to end all of it: 都取消, after what one watches."""
+    ended_by = _ENDED_BY.get(grammar.commands.parse(last.line).command or "")
+    if ended_by is None or not _ENDS_ALL.fullmatch(text.strip(" .。!！")):
+        return None
+    understood = (Understood("cue", text, ended_by),)
+    return Reading(line=last.line, by=ReadBy.CONTEXT, understood=understood, wish=command_line(ended_by, "all"))
+
+
 def wished(
     grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
 ) -> Reading | None:
