@@ -137,6 +137,7 @@ def of_product(gap: Gap, skus: tuple[str, ...], days: str) -> Iterator[str]:
     for sku in skus:
         if gap is Gap.SUBSTITUTE:
             yield command_line("product", sku)
+        if gap in {Gap.SUBSTITUTE, Gap.TURNOVER}:
             yield command_line("stock", sku)
         if gap is Gap.NOW_ONLY:
             yield f"{command_line('chart', 'stock', sku)} {days}"

@@ -21,6 +21,7 @@ from bot.understanding.limits.gap_finding import FoundGap, GapFinder
 from bot.understanding.limits.left_out import Comparison
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
+from bot.understanding.limits.states import without_implied
 from bot.understanding.lines.composer import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
 from bot.understanding.lines.lateness import LatenessFinder
 from bot.understanding.remarks import is_remark
@@ -178,6 +179,7 @@ class Grammar:
         """
         if not text or is_remark(text):
             return None
+        text = without_implied(text)
         bounds = find_bounds(text)
         if bounds.found and not self._is_of_one(bounds.rest):
             return self._within_amounts(bounds, usable, nearest=nearest)
@@ -296,7 +298,7 @@ class Grammar:
             lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
         if not named or found.gap is Gap.RECEIVED_OF_PRODUCT:
             lines += nearest(found.gap, days_said(rest, months=True))
-        has_own = found.gap in {Gap.COMPARISON, Gap.RECEIVED_OF_PRODUCT}
+        has_own = found.gap in {Gap.COMPARISON, Gap.RECEIVED_OF_PRODUCT, Gap.TURNOVER}
         if (named and not has_own) or not lines or found.gap is Gap.SETTLED:
             lists = self._found(rest, usable) or (self._found(scan, usable) if found.gap is Gap.STATE else {})
             lines += (*by_due_days(found.gap, lists, days_said(rest, months=True)), *lists)
@@ -322,9 +324,8 @@ class Grammar:
 
     def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""
-        readings = [
-            reading for each in limit.instead if (reading := self._asked(normalise(each), usable, nearest=True))
-        ]
+        near = [each for each in map(normalise, limit.instead) if not self._is_unknown_of_a_product(each)]
+        readings = [reading for each in near if (reading := self._asked(each, usable, nearest=True))]
         if not readings and (whole := self._asked(scan.text, usable, nearest=True)):
             readings = [whole]
         found = dict.fromkeys(line for each in readings for line in (each.line, *each.alternatives))
@@ -340,6 +341,11 @@ class Grammar:
             understood=(*_understood(scan), Understood("gap", limit.words, "limit")),
             unknown=self._unknown_beside(limit, scan, lines),
         )
+
+    def _is_unknown_of_a_product(self, text: str) -> bool:
+        """Whether a text asks for what was sold of one product, which is known no more than its margin."""
+        found = self.gaps.find(self.recognition.scan(text), None)
+        return found is not None and found.gap is Gap.TURNOVER
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
         """Return lines with their weights, the likeliest first; two of the same weight are as likely.

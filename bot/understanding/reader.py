@@ -16,6 +16,7 @@ from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following.gaps import say_gap
 from bot.understanding.following.last_question import follow, late_in_the_list, refers_back
+from bot.understanding.following.left_unsaid import of_what_is_there
 from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.remarks import is_remark
@@ -57,7 +58,11 @@ class GrammarReader:
             following, alone = None, anew
         if following and following.gap:
             return following
-        following = following or late_in_the_list(self._grammar, sentence, last, alone)
+        following = (
+            following
+            or late_in_the_list(self._grammar, sentence, last, alone)
+            or of_what_is_there(self._grammar, sentence, last, alone, usable)
+        )
         return say_gap(self._grammar, sentence, last, following, alone) or following or alone
 
     def _can_be_answered(self, line: str) -> bool:

@@ -29,6 +29,13 @@ _EXCLAIMED = re.compile(
 _TOLD = re.compile("(?:寄|发|送|打|弄|做|办|交|转|拿)[^,，。;；]{0,4}了哈")
 """样品寄出去了哈: somebody is told of it."""
 _NUMBERED = re.compile(r"\d")
+_ON_MY_WAY = re.compile(
+    r"^我们?(?:已经?|正|还|马上|快|也)*(?:在路上|在(?:来|过来|去)的路上|快到了|出发了|马上(?:就)?到了?)(?!的)"
+    r"|(?:^|[,，\s])(?:我们?)?(?:大概|还有|再)?(?:\d+|[一二两三四五六七八九十半几]+)(?:分钟|个?小时)(?:后|内|就|左右)?到(?!货|料|期)(?:了|公司|仓库|厂里)?$"
+    r"|^(?:i'm|i am|we're|we are)(?: already)? on (?:my|our|the) way",
+    re.IGNORECASE,
+)
+"""我在路上 十分钟到: somebody says where they are."""
 _ASKS = re.compile(
     r"[吗么呢?？]|多少|几[个张笔单家台]|哪|谁(?!把)|什么|啥|怎么|咋|为何|有没有|有无|是不是|能不能|没有?$|了没"
     r"|[查看列导][一下个出]|发我|给我|帮我|告诉我|报一?下|清单|明细"
@@ -59,4 +66,5 @@ def is_remark(text: str) -> bool:
     if _SAID_IN_ENGLISH.search(text):
         return "?" not in text
     says = _I_DO.search(text) or _EXCLAIMED.search(text) or (_TOLD.search(text) and not _NUMBERED.search(text))
+    says = says or _ON_MY_WAY.search(text)
     return bool(_YOU_DO.search(text) or (says and not _ASKS.search(text)))

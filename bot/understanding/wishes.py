@@ -13,7 +13,7 @@ from decimal import Decimal
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount
 from bot.understanding.scanning.spans import Scan, SpanKind
-from bot.understanding.sentences import WishWords
+from bot.understanding.sentences import SpokenWords, WishWords
 
 _SHOWS: Mapping[str, str] = {
     **dict.fromkeys(("watch", "unwatch"), "/watches"),
@@ -100,8 +100,8 @@ class Wish:
 def find_wish(text: str, known: Mapping[str, WishWords]) -> Wish | None:
     """Return what a normalised sentence wants changed; None for one that only asks."""
     for command, words in known.items():
-        if words.alone and (match := words.alone.search(text)):
-            return Wish(command=command, rest=_without(text, match), outright=True)
+        if words.alone and words.alone.search(text):
+            return Wish(command=command, rest=_without_all(text, words.alone), outright=True)
         verb, when = (pattern.search(text) if pattern else None for pattern in (words.verbs, words.when))
         if verb and when and (command != "subscribe" or _TIME.search(text)):
             return Wish(command=command, rest=_without(text, verb), outright=False)
@@ -110,6 +110,13 @@ def find_wish(text: str, known: Mapping[str, WishWords]) -> Wish | None:
 
 def _without(text: str, match: re.Match[str]) -> str:
     return f"{text[: match.start()]} {text[match.end() :]}"
+
+
+def _without_all(text: str, words: SpokenWords) -> str:
+    """Return a text without any of the words: 日报不用再发我了 退订 says twice what is wanted."""
+    for match in reversed(list(words.find_all(text))):
+        text = _without(text, match)
+    return text
 
 
 def shown_instead(wish: Wish) -> str:
@@ -159,14 +166,15 @@ def _digest(wish: Wish, text: str, read: Callable[[str], str]) -> str:
     time = _TIME.search(text) if wish.command == "subscribe" else None
     at = _time_of(time) if time else ""
     bare = wish.rest.replace(time[0], " ") if time else wish.rest
-    listed = next((line for words in (bare, text) if (line := read(_without_frequency(words)))), "").removeprefix("/")
+    listed = next((line for words in (bare, text) if (line := read(without_times(words)))), "").removeprefix("/")
     if not listed or listed == "subscriptions" or (wish.command == "unsubscribe" and _ALL.search(text)):
         return command_line(wish.command, "all" if wish.command == "unsubscribe" and _ALL.search(text) else "")
     daily = " daily" if at and _DAILY.search(text) else ""
     return f"/{wish.command} {listed} {at}{daily}".rstrip()
 
 
-def _without_frequency(text: str) -> str:
+def without_times(text: str) -> str:
+    """Return a text without how often and at what time somebody wants to be told."""
     return _DAILY.sub(" ", _WORKDAYS.sub(" ", _TIME.sub(" ", text)))
 
 

@@ -15,10 +15,10 @@ from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
 from bot.understanding.following.continued import AGAINST, DATED, LAST_YEAR, continued, named_in, parts_of
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
-from bot.understanding.following.lists import moved_otherwise, ranked_again, widened
+from bot.understanding.following.lists import moved_otherwise, ranked_again, ranked_of_others, widened
 from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.following.subjects import for_a_customer, of_another_document, said_in
-from bot.understanding.following.wishes import wished
+from bot.understanding.following.wishes import all_ended, wished
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.comparisons import REPORT, compare_again
 from bot.understanding.limits.left_out import Comparison
@@ -40,6 +40,7 @@ _WITHOUT_A_SUBJECT = frozenset({"help", "whoami", "watches", "subscriptions"})
 """Commands after which nothing goes on: they are about the asker, and not about the business."""
 GOES_ON = re.compile(
     r"^(?:算了(?:吧|不看了)?[\s,，]*(?:改|先|就)?(?:看看?|查一?下?)?|那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$"
+    r"|^不(?:要|看|是)[^\s,，]{1,6}[\s,，]+(?:就|我|)(?:要|看|是)(?=[^\s])"
     r"|^(?:and|what about|how about|then)\b|^in (?=[a-z]+$)"
     r"|^(?:only |just )?(?:of|from|by) (?=[^\s,?]+(?: [^\s,?]+)?\??$)"
     r"|,? (?:for )?(?:the )?same (?:customer|client)$|同一?个?客户的?$",
@@ -50,7 +51,7 @@ _PART_OF_THE_LIST = re.compile(
     r"的(?:[吗呢吧么]|有吗|有没有|有哪些|(?:还)?有?(?:几[个张笔单家条]|多少)|(?:就|也)(?:行|好|可以|要)|都(?:要|看|给我|列出来|发我))?$"
     r"|^(?:the )?(?:not (?:yet )?(?:shipped|delivered|paid|received|arrived|done)(?: yet)?"
     r"|unpaid|unshipped|overdue|late|open) ?(?:ones?)?$"
-    r"|^(?:只看|只要|只查|就看|光看|单看)|也(?:看|查)(?:看|查|下|一下)?$|^(?:only|just)\b|\bonly$",
+    r"|^(?:只看|只要|只查|就看|光看|单看)|也(?:看|查)(?:看|查|下|一下)?$|^(?:only|just|from)\b|\bonly$",
     re.IGNORECASE,
 )
 """Said of a list that is there: 延期的, 只看深圳仓."""
@@ -163,6 +164,8 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     wanted = None if text.startswith("/") else drop_export(text)
     if not text.startswith("/") and (limited := _limited(grammar, text, last, usable)):
         return limited
+    if ended := all_ended(grammar, text, last):
+        return ended
     if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
         return wished(grammar, wish, text, last, usable)
     if wanted is not None:
@@ -170,7 +173,9 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
     if bounded := follow_within(grammar, text, last, lambda part, before: follow(grammar, part, before, usable)):
         return bounded
     if (row := _ROW.match(text)) and not names_days(text):
-        return _row(row, text, last) if row.end() == len(text) else _of_a_row(grammar, row, text, last, usable)
+        chosen = _row(row, text, last) if row.end() == len(text) else _of_a_row(grammar, row, text, last, usable)
+        if chosen or row.end() == len(text) or row[0].casefold().strip() != "last":
+            return chosen  # last purchase price is of no row
     if grammar.commands.parse(last.line).command in _WITHOUT_A_SUBJECT:
         return None
     if compared := _compared(grammar, text, last, usable):
@@ -184,6 +189,7 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
         or (of_another_document(grammar, rest.strip(), last, usable) if goes_on else None)
         or of_another_number(grammar, text, last, usable)
         or ranked_again(grammar, rest.strip(), last, usable)
+        or ranked_of_others(grammar, text, last, usable)
         or widened(grammar, text, last, usable)
         or for_a_customer(grammar, text, last, usable)
         or of_every_partner(grammar, text, last, usable)

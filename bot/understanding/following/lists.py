@@ -19,6 +19,14 @@ _OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {
     "customer": {"payable": "owing", "biggest": "best"},
 }
 """What a word for a ranking of customers means after one of vendors, and the other way about: 欠得最多的."""
+_THE_SAME_OF = {
+    "客户": {"payable": "owing", "biggest": "best", "best": "best"},
+    "供应商": {"owing": "payable", "best": "biggest"},
+}
+_RANKED_OF = {"客户": "customer", "供应商": "vendor"}
+_OF_OTHERS = re.compile(r"那?么?(?:(?P<客户>客户|买家)|(?P<供应商>供应商|供货商|厂家))的?[呢吧]?")
+"""Asks for the ranking that is there, but of others: 供应商呢, after who owes most."""
+_BY_CUSTOMERS = re.compile("(?<![找跟向从问])谁(?:买|订|下单|拿货)")
 _WHOLE = re.compile(
     r"(?:那|就|还是)?(?:给我|帮我)?(?:看|查|列|要)?(?:全部|所有|全都|全)(?:都|的|都要|都看|都列|都列出来|列出来|看看|看一下)*[吧呢]?"
     r"|(?:all of (?:them|it)|show (?:me )?all|all please|the whole list|everything)",
@@ -42,16 +50,6 @@ _RECEIVED = re.compile(
     re.IGNORECASE,
 )
 """Say which way money moved, in a sentence that says nothing else."""
-_NAMES_OF_RANKED: Mapping[str, re.Pattern[str]] = {
-    "customer": re.compile(r"客户|\b(?:customers?|clients?)\b", re.IGNORECASE),
-    "vendor": re.compile(r"供应商|供货商|\b(?:vendors?|suppliers?)\b", re.IGNORECASE),
-}
-_BEST: Mapping[str, tuple[str, str]] = {
-    "customer": ("best", "owing"),
-    "vendor": ("biggest", "payable"),
-    "product": ("best", ""),
-}
-"""How a command ranks by what was ordered, and by what is owed."""
 _NEED = "×"
 
 
@@ -69,8 +67,8 @@ def ranked_again(
     scan = grammar.recognition.scan(text)
     if before.command != "product" and _PRODUCTS.search(text):
         return None  # what sells best stands for itself
-    if any(words.search(text) for name, words in _NAMES_OF_RANKED.items() if name != before.command):
-        return _ranked_otherwise(text, words, said or "", before.command, usable)
+    if before.command == "vendor" and _BY_CUSTOMERS.search(text):
+        return None  # they buy from us
     if not old or len(words) != 1 or not _only_days_and_rankings(grammar, scan):
         return None
     keyword = _measure(grammar, before.command, scan)
@@ -100,20 +98,22 @@ def moved_otherwise(
     return Reading(line=f"/payment {rest}", by=ReadBy.CONTEXT, understood=(Understood("cue", text, wanted),))
 
 
-def _ranked_otherwise(
-    text: str, words: list[str], days: str, before: str, usable: frozenset[str] | None
+def ranked_of_others(
+    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
 ) -> Reading | None:
-    """Return the same ranking of customers instead of vendors, or the other way about: 供应商呢; None for all else."""
-    for name, pattern in _NAMES_OF_RANKED.items():
-        alone = not _SAYS_NOTHING.sub("", pattern.sub("", text.strip()))
-        if name == before or not alone or (usable is not None and name not in usable):
-            continue
-        place = _BEST[before].index(words[0]) if words[:1] and words[0] in _BEST[before] else -1
-        ranking = _BEST[name][place] if place >= 0 else ""
-        if ranking:
-            line = f"{command_line(name, ranking)} {days}".rstrip()
-            return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, name),))
-    return None
+    """Return the ranking that is there of others, on the same days: 供应商呢, after who owes most."""
+    before = grammar.commands.parse(last.line)
+    match = _OF_OTHERS.fullmatch(text)
+    if match is None or before.command not in RANKED or match.lastgroup is None:
+        return None
+    words = list(split(before.rest))
+    days = Days.take_marked(words) or ""
+    command = _RANKED_OF[match.lastgroup]
+    ranking = _THE_SAME_OF[match.lastgroup].get(words[0], "") if len(words) == 1 else ""
+    if not ranking or command == before.command or (usable is not None and command not in usable):
+        return None
+    line = f"{command_line(command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, ranking),))
 
 
 def _only_days_and_rankings(grammar: Grammar, scan: Scan) -> bool:

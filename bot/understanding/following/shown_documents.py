@@ -8,7 +8,7 @@ from bot.chat.parsing import split
 from bot.understanding.grammar import Grammar
 
 OF_THIS = re.compile(
-    r"^(?:把)?(?:这|那|该|此)(?:张|个|笔|票|份)?(?:订单|单子|单|发票|采购单|工单|生产单|账单)(?:的|它)?|^(?:原来的|对应的|相应的|原)",
+    r"^把它|^(?:把)?(?:这|那|该|此)(?:张|个|笔|票|份)?(?:订单|单子|单|发票|采购单|工单|生产单|账单)(?:的|它)?|^(?:原来的|对应的|相应的|原)",
 )
 """Says that it is about the document that is there."""
 

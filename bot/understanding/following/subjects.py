@@ -12,7 +12,7 @@ from bot.understanding.scanning.recognition import says_itself
 from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
 
-_FOR_WHOM = re.compile(r"拿|卖给|给|什么价|啥价|多少钱|报|\bfor\b", re.IGNORECASE)
+_FOR_WHOM = re.compile(r"拿|卖给|给|什么价|啥价|多少|报|\bfor\b", re.IGNORECASE)
 
 
 def of_another_document(

@@ -9,15 +9,34 @@ from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import as_export
+from bot.understanding.following.continued import continued
 from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.grammar import Grammar
-from bot.understanding.scanning.spans import SpanKind
+from bot.understanding.scanning.spans import SpanKind, days_said
 from bot.understanding.sentences import IN_THE_ERP
-from bot.understanding.wishes import Wish, line_of, without_limit
+from bot.understanding.wishes import Wish, line_of, without_limit, without_times
 
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提醒|通知|告诉)"), "不用盯了"
 """Said after one thing, it ends that this thing is watched."""
+
+
+_ENDS_ALL = re.compile(
+    r"(?:把)?(?:这些|它们)?(?:全部|全都|统统|全|都)(?:给我|帮我)?(?:取消|删掉|删了|清空|清掉|停掉|停了|不要)(?:掉|了)?[吧呗]?"
+    r"|(?:cancel|remove|stop|delete) (?:all(?: of them)?|them all|everything)",
+    re.IGNORECASE,
+)
+"""Wants no more of what a list of one's own holds: 都取消."""
+_ENDED_BY = {"watches": "unwatch", "subscriptions": "unsubscribe"}
+
+
+def all_ended(grammar: Grammar, text: str, last: LastQuestion) -> Reading | None:
+    """Return the list of one's own that is there, with the wish to end all of it: 都取消, after what one watches."""
+    ended_by = _ENDED_BY.get(grammar.commands.parse(last.line).command or "")
+    if ended_by is None or not _ENDS_ALL.fullmatch(text.strip(" .。!！")):
+        return None
+    understood = (Understood("cue", text, ended_by),)
+    return Reading(line=last.line, by=ReadBy.CONTEXT, understood=understood, wish=command_line(ended_by, "all"))
 
 
 def wished(
@@ -64,5 +83,10 @@ def _digested(
     bare = command_line(wish.command)
     if asked is None or asked.wish != bare or as_export(last.line, grammar.commands) is None:
         return None
-    done = line_of(wish, grammar.recognition.scan(text), lambda rest: last.line)
+    days = days_said(grammar.recognition.scan(without_times(wish.rest)), months=True)
+    other = continued(grammar, days, last, usable, with_subject=False) if days else None
+    if days and other is None:
+        return None  # 发我昨天的 wants no other days
+    listed = other.line if other else last.line
+    done = line_of(wish, grammar.recognition.scan(text), lambda rest: listed)
     return replace(asked, by=ReadBy.CONTEXT, wish=done)

@@ -52,6 +52,14 @@ CURRENCY = re.compile(
 """A currency in which a list's amounts are wanted: 欧元发票, "orders in USD"; not 多少美金 and 换成美元."""
 
 
+_BIG = re.compile(
+    r"大额?(?=(?:订?单|单子|发票|采购单|付款|收款|款)(?!位))"
+    r"|(?<![a-z])(?:big|large|huge) (?=orders|invoices|bills|pos|payments)",
+    re.IGNORECASE,
+)
+"""Says what the bound beside it says more exactly: 大单 超过十万的."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenBounds:
     """The bounds of amounts that were ``found`` in a sentence, and the ``rest`` of it without them."""
@@ -99,9 +107,11 @@ def find_bounds(text: str) -> SpokenBounds:
     for each in reversed(found):
         said = text[each.start : each.end]
         # 未收超过5万的发票 are 未收的发票, but 提醒我十万以上的采购单 are not mine.
-        between = "的" if said.endswith("的") and not rest[: each.start].endswith(_ASKER) else " "
-        rest = f"{rest[: each.start]}{each.owed}{between}{rest[each.end :]}"
-    return _in_currency(SpokenBounds(rest=rest.strip(), found=found, text=text))
+        before = f"{rest[: each.start]}{each.owed}"
+        parts_name = said.endswith("的") and not before.endswith(_ASKER)
+        between = "" if parts_name and before.endswith("的") else "的" if parts_name else " "
+        rest = f"{before}{between}{rest[each.end :]}"
+    return _in_currency(SpokenBounds(rest=_BIG.sub("", rest).strip(), found=found, text=text))
 
 
 def _in_currency(bounds: SpokenBounds) -> SpokenBounds:

@@ -127,6 +127,8 @@ class Comparison:
         for span in dates:
             if told or span in held or self._is_taken_back(span):
                 continue
+            if any(_are_the_same(span.text, other.text) for other in held):
+                continue
             if self._command in _OF_NOW and _includes_today(span.text):
                 continue
             if self._command == REPORT and any(_is_right_before(span.text, other.text) for other in held):
@@ -178,6 +180,11 @@ def _includes_today(text: str) -> bool:
     """Whether days that a text names include the day on which it is written."""
     found = [(read_days(text, today), today) for today in _SOME_DAYS]
     return all(days is not None and days.period.first <= today <= days.period.last for days, today in found)
+
+
+def _are_the_same(text: str, other: str) -> bool:
+    """Whether two texts name the same days: 下周 and 下星期."""
+    return all(read_days(text, today) == read_days(other, today) is not None for today in _SOME_DAYS)
 
 
 def _is_right_before(text: str, later: str) -> bool:

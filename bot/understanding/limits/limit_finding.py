@@ -13,8 +13,8 @@ from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
 from bot.phrase import Phrase, phrase
 from bot.understanding.limits.bounds import CURRENCY
-from bot.understanding.limits.states import of_two_states, undone_alone, without_another
-from bot.understanding.scanning.recognition import Recognition, end_of, in_order
+from bot.understanding.limits.states import find_two_states, without_another
+from bot.understanding.scanning.recognition import Recognition, end_of, in_order, partners_or_people
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT, UnknownFact
 
@@ -22,12 +22,13 @@ _MASK = "\x00"
 _MASKED = rf"{_MASK}+"
 _STATUS = "逾期|到期|超期|延期|拖期|过期|延误|误期|晚交|晚到|迟到|拖欠|缺货|短缺"
 _OTHERS = r"的?(?:其[他它余]|别的|另外|剩下|还有|所有|全部|哪|谁|多少|[,，。;； ]|$)"
+_LEAVES_OUT = "去掉|去除|排除|剔除|刨去|刨掉|刨除|扣掉|扣除"
 _EXCEPT = re.compile(
     r"(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{1,16}?(?:以外|之外|外(?![贸协销]))的?"
     rf"|(?:除了?|除开|除去|撇开|抛开)(?!非)[^,，。;；]{{1,16}}?(?={_OTHERS})"
     r"|[^\s,，。;；除]{2,12}?(?:以外|之外)的?|[^\s,，。;；除]{1,8}(?<![国海境内])外的(?=客户|供应商|仓|订单|产品|货)"
     r"|不(?:含|包括|包含|算|计)(?!税)[^,，。;；的]{1,16}的?"
-    r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|without"
+    r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|without|minus"
     r"|everything but|(?<=s )but(?= \x00))"
     r" (?:the )?[^,;.]{1,24}",
     re.IGNORECASE,
@@ -38,22 +39,26 @@ _CORRECTED = re.compile(
     re.IGNORECASE,
 )
 """Says what is meant instead: then nothing is left out of a list."""
-_NOT_HIS = re.compile(rf"(?<!是)不是(?!不)(?P<who>[^,，。;； ]{{1,12}}?)(?:的|(?={_MASK}))(?!是)")
-"""不是宏达的订单: all but those of somebody."""
-_NOT_WANTED = re.compile(
-    rf"(?<!要)(?:不要|不看|别看|别给我)(?!不)(?P<who>[^,，。;； ]{{1,12}}?)(?:的|(?={_MASK}))[,，;；\s]*"
-    r"(?:要|看|查|给我|列)?(?=其[他它余]|别的?人|别的|另外|剩下|所有|全部)"
+_SOMEBODY = rf"(?P<who>{_MASKED}|[^,，。;；{_MASK} ]{{1,12}}?)"
+_NOT_HIS = re.compile(
+    rf"(?:(?<!是)不是(?!不)|(?<!要)不要|不看|不查|不用看|不算|别看|别查|别算|{_LEAVES_OUT}){_SOMEBODY}(?:的|(?={_MASK})|$)(?!是)"
+    rf"|[把将](?P<left>{_MASKED}|[^,，。;； ]{{1,12}}?)的?(?:都|全|先)?(?:{_LEAVES_OUT})"
+    rf"|(?<![a-z])(?:not|minus|leaving out|leave out|without"
+    rf"|(?:don'?t|do not) (?:show|include|list|count|want|give me)) (?P<whom>{_MASKED}|[a-z]\S*)(?:'s)?(?=[ ,]|$)"
 )
-"""不要李娜的 其他人的订单: all but those of somebody."""
+"""不是宏达的订单, 去掉宏达的: all but those of somebody."""
 _WAITS = re.compile(r"待审|审批|待批|没批")
 """Left out of a list in which it is not anyway: what waits for approval is not open yet."""
 _NOT_LATE = re.compile(
     rf"(?<![有是])(?:没有?|不要|不看|并?未|非|不是?)(?:{_STATUS})的?"
+    rf"|(?<!要)(?:不要|不看|不含|{_LEAVES_OUT})已?(?:完成|完结|取消|作废|关闭|发货|开票|付款|付清|收款)(?:了的?|的|$)"
     rf"|(?<![a-z])(?:not|isn't|aren't|never) (?:late|overdue|delayed|past due|behind schedule)(?![a-z])",
     re.IGNORECASE,
 )
 """A status that documents do not have; 有没有逾期的 asks for those that have it."""
-_NEGATION = re.compile(r"^(?:没有?|不要|不看|并?未|非|不是?|not |isn't |aren't |never )", re.IGNORECASE)
+_NEGATION = re.compile(
+    rf"^(?:没有?|不要|不看|不含|{_LEAVES_OUT}|并?未|非|不是?|not |isn't |aren't |never )", re.IGNORECASE
+)
 _IS_ASKED = re.compile(r"[吗么吧]\s*[?？]?$|\?$")
 _NUMERAL = "(?:[0-9]+|[一二两三四五六七八九十百半几]+)"
 _FUTURE = re.compile(
@@ -190,13 +195,8 @@ class LimitFinder:
         return _EXCEPT.search(text) is not None
 
     def _exception(self, scan: Scan, text: str) -> Limit | None:
-        match = _EXCEPT.search(text) or _NOT_HIS.search(text) or _NOT_WANTED.search(text)
-        if match is None or _CORRECTED.search(text, match.start()):
-            return None
-        # What is said not to be meant is no part of the scan: it is looked at by itself.
-        if match.re is not _EXCEPT and not any(self.recognition.scan(match["who"]).of_kind(kind) for kind in _PARTNERS):
-            return None
-        if _WAITS.search(match[0]):
+        match = _EXCEPT.search(text) or self._not_his(scan, text)
+        if match is None or _CORRECTED.search(text, match.start()) or _WAITS.search(match[0]):
             return None
         start, end = match.start(), self._end_of_name(scan, match)
         words = scan.text[start:end].strip(" 的")
@@ -205,6 +205,19 @@ class LimitFinder:
             words=words,
             instead=(_cut(scan.text, start, end),),
         )
+
+    def _not_his(self, scan: Scan, text: str) -> re.Match[str] | None:
+        """Return where somebody is left out of a list; None where somebody else is named instead."""
+        match = _NOT_HIS.search(text)
+        if match is None or match.lastgroup is None:
+            return None
+        # What is said not to be meant is no part of the scan: it is looked at by itself.
+        start, end = match.span(match.lastgroup)
+        named = partners_or_people(self.recognition.scan(scan.text[start:end]))
+        outside = [each for each in partners_or_people(scan) if not start <= each.start < end]
+        kinds = {each.kind for each in named}
+        is_clear = match[0].startswith("不是") or not any(each.kind in kinds for each in outside)
+        return match if named and is_clear else None
 
     @staticmethod
     def _end_of_name(scan: Scan, match: re.Match[str]) -> int:
@@ -223,20 +236,17 @@ class LimitFinder:
             instead=(_cut(scan.text, *match.span()), scan.text.replace(words, _NEGATION.sub("", words))),
         )
 
-    def _two_states(self, scan: Scan, text: str) -> Limit | None:
-        """Return two states that documents are to have at once; of one that is named its card tells both."""
-        match = of_two_states(scan.text.casefold())
-        if match is None or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
+    @staticmethod
+    def _two_states(scan: Scan, text: str) -> Limit | None:
+        """Return two states that documents of a list are to have: 开了票没发货的订单."""
+        states = None if scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY) else find_two_states(text)
+        if states is None:
             return None
-        if _IS_ASKED.search(text) or scan.of_kind(SpanKind.DIGITS) or scan.of_kind(SpanKind.PRODUCT):
-            return None
-        start, end = match.span()
-        words = scan.text[start:end].strip(" 的")
+        words = states.words_in(scan.text)
         return Limit(
-            said=phrase("No list here holds documents of two states at once: “%(words)s”.", words=words),
+            said=phrase("No list here holds two states at once: “%(words)s”.", words=words),
             words=words,
-            instead=(_cut(scan.text, start, end), f"{scan.text[:start]}{undone_alone(words)}{scan.text[end:]}"),
-            is_clear=False,
+            instead=states.alone_in(scan.text),
         )
 
     def _unknown(self, scan: Scan, text: str) -> Limit | None:
@@ -292,7 +302,7 @@ class LimitFinder:
             ),
             words=words,
             instead=(scan.text.replace(words, words[words.find("那") + 2 :], 1),),
-            is_clear=match[0].startswith("这个"),
+            is_clear=match[0].startswith("这个") or words == scan.text,
             is_pointed_to=True,
         )
 

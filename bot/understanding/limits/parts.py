@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from itertools import chain
 
-from bot.chat.days import names_days
+from bot.chat.days import names_days, read_days
 from bot.chat.questions.reading import ReadBy, Reading
 from bot.understanding.limits.limit_finding import LimitFinder
 from bot.understanding.lines.composer import MOST_ALTERNATIVES, LineComposer
@@ -26,6 +27,8 @@ _SUBJECTS = frozenset(
 )
 
 _DAYS = frozenset({SpanKind.DATE})
+_SOME_DAY = date(2026, 1, 14)
+"""A day on which 下星期 and 下周 are the same."""
 
 
 _HOLD_SEVERAL = frozenset({"stock", "help"})
@@ -109,5 +112,5 @@ def _places(scan: Scan) -> Iterator[tuple[int, int]]:
         if all(span.kind is SpanKind.CUE and span.text in match[0] for span in inside):
             yield match.span()
     days = [span for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)]
-    if len(days) > 1 and days[0].text != days[1].text:
+    if len(days) > 1 and len({read_days(span.text, _SOME_DAY) or span.text for span in days[:2]}) > 1:
         yield days[1].start, days[1].start

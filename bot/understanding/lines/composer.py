@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import islice, pairwise
 
-from bot.chat.days import Days, names_days
+from bot.chat.days import Days, names_days, read_days
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands
 from bot.understanding.lines.money_moved import paid_or_to_pay
@@ -82,6 +83,10 @@ RANKED_BY_DAYS = frozenset({"best", "biggest"})
 """Rankings by what was ordered on some days; what is owed is of now."""
 _EVERYDAY_LISTS = (ALONE - {"help"}) | RANKED | {"chart"}
 """Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
+
+
+_SOME_DAY = date(2026, 1, 14)
+"""A day on which 下星期 and 下周 are the same."""
 
 
 @dataclass(frozen=True)
@@ -361,7 +366,8 @@ class LineComposer:
         """Return the days that a sentence names, each once, where its first command lists documents of days."""
         if not ranked or not self.recognition.takes(Days, ranked[0]):
             return []
-        named = {span.text.casefold(): span for span in reversed(scan.of_kind(SpanKind.DATE)) if names_days(span.text)}
+        dates = [span for span in reversed(scan.of_kind(SpanKind.DATE)) if names_days(span.text)]
+        named = {read_days(span.text, _SOME_DAY) or span.text.casefold(): span for span in dates}
         return in_order(named.values())
 
     def _several_partners(self, scan: Scan) -> list[Span]:

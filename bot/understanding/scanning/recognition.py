@@ -147,6 +147,7 @@ class Recognition:
             if (len(piece) > 1 or piece.isdecimal()) and not self._is_amount(piece):
                 scan.spans.extend(self.named(at, part) for at, part in self._apart(start, piece))
         drop_corrected(scan)
+        self._drop_kinds_of_goods(scan)
         self._keep_initials(scan)
         self._join_partners(scan)
         self._drop_words_beside_names(scan)
@@ -176,6 +177,14 @@ class Recognition:
         if spells_goods or self._is_part_of_goods(partner):
             scan.spans.remove(partner)
             scan.spans.append(replace(partner, kind=SpanKind.NAME, value=partner.text))
+
+    def _drop_kinds_of_goods(self, scan: Scan) -> None:
+        """Leave out what goods are beside their code, although a partner's name has this word: 电机RM-42."""
+        products = scan.of_kind(SpanKind.PRODUCT)
+        for partner in scan.of_kind(SpanKind.PARTNER):
+            if self._is_part_of_goods(partner) and any(are_beside(scan, partner, product) for product in products):
+                scan.spans.remove(partner)
+                scan.drop(partner.start, end_of(partner))
 
     def _is_part_of_goods(self, partner: Span) -> bool:
         """Whether a part of a partner's name is one of goods too: 线材."""

@@ -1,0 +1,107 @@
+"""Short questions that leave out what they are about: 发票, after the orders of somebody; 单号多少, after an order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.chat.parsing import normalise, split
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading
+from bot.understanding.following.continued import continued, parts_of
+from bot.understanding.grammar import Grammar
+from bot.understanding.scanning.recognition import NAMED, says_itself
+from bot.understanding.scanning.spans import Scan, SpanKind
+
+_OF_THEM = frozenset(
+    {
+        "order",
+        "delivery",
+        "invoice",
+        "payment",
+        "po",
+        "bill",
+        "mo",
+        "stock",
+        "price",
+        "arrivals",
+        "product",
+        "customer",
+        "vendor",
+    }
+)
+"""Commands of which a bare line tells of everybody and everything."""
+_LONGEST = 12
+"""Signs of a question that is short; longer ones say what they are about."""
+_LONGEST_IN_LATIN = 32
+_OF_ALL = re.compile(
+    r"(?<!是)谁(?!是)|(?<!在)哪(?![里儿天])|所有|全部|我们|咱|公司|大家|一共|总共|我的|清单|列表|[今昨明本上下这]"
+    r"|\b(?:who|which|what|all|any|we|our|us|my|list|every\w*)\b(?! is the)",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(r"[了吗没呢]$|多少|是谁|什么时候|几时|哪天|怎么|\b(?:it|the|its)\b", re.IGNORECASE)
+"""Asked of what is there, and not for a list."""
+
+
+def of_what_is_there(
+    grammar: Grammar, sentence: str, last: LastQuestion, alone: Reading | None, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return what a short question asks of the one thing that the line before names, where ``alone`` asks of all.
+
+    It is a choice of both, unless its words ask of one.
+    """
+    text = normalise(sentence)
+    subject = _subject(grammar, last.line)
+    longest = _LONGEST_IN_LATIN if text.isascii() else _LONGEST
+    if alone is None or alone.wish or alone.gap or len(text) > longest or _OF_ALL.search(text):
+        return None
+    parsed = grammar.commands.parse(alone.line)
+    scan = grammar.recognition.scan(text)
+    if stored := _at_the_warehouse(grammar, scan, last, alone, usable):
+        return stored
+    if (
+        not subject
+        or alone.by is ReadBy.COMMAND
+        or parsed.command not in _OF_THEM
+        or parsed.rest
+        or text.startswith("/")
+    ):
+        return None
+    if any(span.kind in NAMED or span.kind is SpanKind.DATE for span in scan.spans):
+        return None
+    reading = grammar.read(f"{subject} {text}", usable)
+    if (
+        reading is None
+        or reading.unsure
+        or reading.wish
+        or subject not in split(grammar.commands.parse(reading.line).rest)
+    ):
+        return None
+    if parsed.command == grammar.commands.parse(last.line).command:
+        return replace(reading, line=last.line, by=ReadBy.CONTEXT)
+    is_of_one = _ASKS.search(text) is not None
+    others = () if is_of_one else (alone.line,)
+    return replace(reading, by=ReadBy.CONTEXT, unsure=not is_of_one, alternatives=others)
+
+
+def _at_the_warehouse(
+    grammar: Grammar, scan: Scan, last: LastQuestion, alone: Reading, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return the stock of the goods that are there in a warehouse that is named alone: 成都仓, after M8螺母库存."""
+    named = scan.of_kind(SpanKind.WAREHOUSE)
+    if grammar.commands.parse(last.line).command != "stock" or len(named) != 1 or len(scan.spans) != 1:
+        return None
+    stored = continued(grammar, scan.text, last, usable, with_subject=True)
+    return stored if stored and stored.line != alone.line and says_itself(scan) else None
+
+
+def _subject(grammar: Grammar, line: str) -> str:
+    """Return the one document, product or partner that a line names; empty where it names none."""
+    parsed = grammar.commands.parse(line)
+    words, *_ = parts_of(grammar, parsed.command or "", parsed.rest)
+    words = words[:1] if parsed.command in {"price", "watch"} else words
+    knows = grammar.vocabulary
+    known = len(words) == 1 and (
+        knows.document(words[0]) or knows.delivery(words[0]) or knows.product(words[0]) or knows.knows_partner(words[0])
+    )
+    return words[0] if known else ""
