@@ -55,7 +55,7 @@ class GrammarReader:
         leaves_out = refers_back(sentence) and not speaks_for_itself(self._grammar, normalise(sentence))
         alone = None if following is None and leaves_out else self._grammar.read(sentence, usable)
         if anew := asks_anew(self._grammar, normalise(sentence), last, alone, following):
-            following, alone = None, anew
+            return say_gap(self._grammar, sentence, last, None, anew) or anew
         if following and following.gap:
             return following
         following = (

@@ -45,7 +45,7 @@ _SOMEWHERE = (
 )
 _IS_SOMEWHERE = (
     r"^(?!who|what|which|where|how|when)(?:\S+ )?\S+ (?:is|are|was|were) (?:just |still |now |currently )?"
-    rf"(?:{_SOMEWHERE})\b"
+    rf"(?:{_SOMEWHERE})\b|^(?:i'm|i am|we're|we are) (?:at|in) .{{1,40}}\bwhere are you\b"
 )
 _AGREES = (
     r"^(?:ok|okay|noted|thx|thanks|thank you|sure|fine|yes|got it|well noted)\b[ ,.!]*"

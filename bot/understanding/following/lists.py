@@ -67,7 +67,7 @@ def ranked_again(
     scan = grammar.recognition.scan(text)
     if before.command != "product" and _PRODUCTS.search(text):
         return None  # what sells best stands for itself
-    if before.command == "vendor" and _BY_CUSTOMERS.search(text):
+    if before.command == "vendor" and (_BY_CUSTOMERS.search(text) or "客户" in text):
         return None  # they buy from us
     if not old or len(words) != 1 or not _only_days_and_rankings(grammar, scan):
         return None

@@ -35,6 +35,7 @@ _LIST = re.compile(
     rf"|(?:{_LATE})(?:未付|未收)?(?:{_PAPER})(?!{_ASKED})"
     rf"|(?:工单|生产单?|采购单?|发货|出货|车间|供应商|客户|货)\S{{0,6}}?(?:{_LATE}|没完|过期|到期)\S{{0,6}}?(?:的|哪|单|没|$)"
     rf"|(?:哪[几些]?|几|多少)(?:张|笔|个)?(?:单|订单|工单|采[购够]单|货|应付|应收)\S{{0,3}}?(?:{_LATE}|[没该卡])"
+    rf"|^(?:看看|看下|我们?)?最[近新]的?(?:几[张笔个])?(?:{_PAPER})"
     r"|(?:订单|应收|应付|账款|帐款|该付的钱)\S{0,4}?(?:有|还有|是)(?:多少|几|哪些)"
     rf"|(?:有没有|有)\S{{0,6}}?(?:{_LATE})\S?的?(?:{_PAPER})"
     rf"|(?:该\S{{1,3}}没\S{{1,3}}|没按时\S{{1,3}}|(?:{_LATE})没\S|账期过了还没付|[发交]晚了?)的|应\S未\S的|哪些货?该"
@@ -63,8 +64,8 @@ _GOODS_THAT_COME = re.compile(
 )
 """Asks what comes, and not when something comes."""
 _FOR_ME = re.compile(
-    r"(?:有|哪些|啥|几|等|轮到|要)\S{0,6}?我|我\S{0,6}?(?:有|哪些|啥|几)|待办|有\S{0,3}要批|还有啥没批"
-    r"|waiting for my|\bi\b|\bmy\b",
+    r"^(?!.*(?:为什么|为啥|\bwhy\b)).*(?:(?:有|哪些|啥|几|等|轮到|要)\S{0,6}?我|我\S{0,6}?(?:有|哪些|什么|啥|几)|待办|有\S{0,3}要批|还有啥没批|审批有没有新"
+    r"|waiting for my|\bi\b|\bmy\b)",
     re.IGNORECASE,
 )
 _PURCHASES = re.compile(
@@ -92,9 +93,10 @@ def speaks_for_itself(grammar: Grammar, text: str) -> bool:
     if pronoun[0].isascii():
         named = before & {SpanKind.PARTNER, SpanKind.PERSON}
         return bool(named or _ANYBODY.search(text[: pronoun.start()]))
-    if before & {SpanKind.PARTNER, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
+    of_things = _OF_THINGS.search(pronoun[0]) is not None
+    if SpanKind.PARTNER in before or (before & {SpanKind.DOCUMENT, SpanKind.DELIVERY} and not of_things):
         return True
-    return SpanKind.PRODUCT in before and _OF_THINGS.search(pronoun[0]) is not None
+    return SpanKind.PRODUCT in before and of_things
 
 
 def asks_anew(
@@ -153,6 +155,8 @@ class _Question:
         """Whether it is about what the asker watches, gets or is to approve."""
         if self.command in _OWN and _WHICH.search(self.text):
             return True
+        if self.following and self.following.wish and not self.alone.wish:
+            return False
         if self.alone.wish:
             deeds = (self.alone.wish, self.following.wish if self.following else "")
             says_of_what = not self.following or not self.following.wish or len(split(self.alone.wish)) > 1

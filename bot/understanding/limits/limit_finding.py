@@ -13,7 +13,7 @@ from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
 from bot.phrase import Phrase, phrase
 from bot.understanding.limits.bounds import CURRENCY
-from bot.understanding.limits.states import find_two_states, without_another
+from bot.understanding.limits.states import find_two_states
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order, partners_or_people
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT, UnknownFact
@@ -226,7 +226,7 @@ class LimitFinder:
         return min(map(end_of, inside), default=match.end()) if match[0].startswith("不") else match.end()
 
     def _not_so(self, scan: Scan, text: str) -> Limit | None:
-        match = without_another(text) or _NOT_LATE.search(text)
+        match = _NOT_LATE.search(text)
         if match is None or _IS_ASKED.search(text) or _asks_whether(text, match):
             return None
         words = scan.text[match.start() : match.end()].strip(" 的")

@@ -46,7 +46,7 @@ def _one_of(deeds: dict[Deed, str]) -> str:
 
 _CHINESE = re.compile(
     r"(?P<denied>(?:(?<!有)|(?<=没有))(?:没有?|尚?未)[能给再]?)?(?P<already>已经?|都|早就?|早已)?"
-    rf"(?:{_one_of(_IN_CHINESE)})(?P<over>{_DONE})?"
+    rf"(?:{_one_of(_IN_CHINESE)})(?P<over>{_DONE}|之?后|以后)?"
 )
 _ENGLISH = re.compile(rf"(?:(?P<denied>{_DENIED_IN_ENGLISH})|\b)(?:{_one_of(_IN_ENGLISH)})\b")
 _THE_OTHER_WAY = re.compile(
@@ -64,19 +64,6 @@ _HELD = frozenset({(Deed.INVOICED, Deed.PAID)})
 """States that one list holds: what is not paid of what was invoiced."""
 _IMPLIED = frozenset({(Deed.APPROVED, Deed.RECEIVED)})
 """A state without which there is not the other one: what was ordered and did not come was approved."""
-
-
-_LACKED = (
-    "发票|票|账单|订单|采购单|工单|生产单|发货单|送货单|出库单|合同|交期|单号|运单号?|快递单号|物流单号"
-    "|供应商|客户|业务员"
-)
-_WITHOUT = re.compile(
-    rf"(?<!有)没有?(?:{_LACKED})的(?=.{{0,12}}(?:单|票|款|货|料|产品|客户|供应商))"
-    r"|(?<![a-z])(?<!we )(?:have|has|had|got|with) no (?:matching )?"
-    r"(?:invoices?|bills?|orders?|deliver(?:y|ies)|payments?|shipments?"
-    r"|purchase orders?|pos?|tracking(?: numbers?)?|due dates?|customers?|vendors?|suppliers?)(?![a-z])",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +102,6 @@ def find_two_states(text: str) -> TwoStates | None:
         if (first.deed, second.deed) not in _HELD | _IMPLIED:
             return TwoStates((first.start, first.end), (second.start, second.end))
     return None
-
-
-def without_another(text: str) -> re.Match[str] | None:
-    """Return where a text wants documents to which another one does not belong."""
-    return _WITHOUT.search(text)
 
 
 def without_implied(text: str) -> str:
