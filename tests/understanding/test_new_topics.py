@@ -16,7 +16,7 @@ from bot.understanding.vocabulary import Vocabulary
 from .test_sentences import SENTENCES
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-OF_A_DOCUMENT = frozenset({"收付款记录", "收款记录", "最近的付款记录", "生产进度怎么样"})
+OF_A_DOCUMENT = frozenset({"收付款记录", "收款记录", "最近的付款记录", "生产进度怎么样", "采购单到货情况", "客户订单"})
 """Of the sentences of the tables, those that go on from a document."""
 
 
@@ -114,4 +114,7 @@ def test_sentences_of_the_tables_are_read_as_by_themselves(before: str, every: i
         alone = reader.read(sentence)
         if alone is None or alone.unsure or sentence in OF_A_DOCUMENT:
             continue
-        assert read_after(before, sentence, reader) == alone.line, sentence
+        reading = reader.read(sentence, None, LastQuestion(line=before, rows=(), at=NOW))
+        assert reading is not None, sentence
+        lines = (reading.line, *reading.alternatives) if reading.unsure else (reading.line,)
+        assert alone.line in lines, sentence
