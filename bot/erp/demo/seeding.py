@@ -34,7 +34,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 
