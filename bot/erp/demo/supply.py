@@ -229,11 +229,11 @@ def make_productions(
 
 
 def _finished_on(status: ProductionStatus, today: date, start_on: date, days: int, place: int) -> date | None:
-    """Return when production was finished: about when it was due, at the latest today."""
+    """Return when production was finished: about when it was due, what is due later today or yesterday."""
     if status is not ProductionStatus.DONE:
         return None
     planned = start_on + timedelta(days=days + place % 4 - 2)
-    return planned if planned <= today else max(start_on, today - timedelta(days=place % 3))
+    return planned if planned <= today else max(start_on, today - timedelta(days=place // 3 % 2))
 
 
 def _first_production(today: date, article: Article) -> ProductionOrder:
