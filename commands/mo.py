@@ -37,8 +37,8 @@ class ProductionList(Keyword):
     """The lists of production orders that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "yq"
-    OPEN = phrase("open"), "unfinished", "未完工", "未完成", "没完工", "未结", "在做", "在制", "在产", "进行中"
-    DONE = phrase("done"), "finished", "completed", "已完工", "完工", "已完成", "完成", "做完"
+    OPEN = phrase("open"), "unfinished", "未完工", "没完工", "未结", "在制", "在产"
+    DONE = phrase("done"), "已完工", "完工"
 
 
 _FILTERS = {

@@ -25,7 +25,6 @@ class Gap(StrEnum):
     EXPIRY = "expiry"
     SUBSTITUTE = "substitute"
     RECEIVED = "received"
-    FINISHED = "finished"
     APPROVED = "approved"
     SETTLED = "settled"
     CANCELLED = "cancelled"
@@ -45,7 +44,6 @@ SAID: Mapping[Gap, Phrase] = {
     Gap.EXPIRY: phrase("When goods expire is told of one product at a time, by its batches."),
     Gap.SUBSTITUTE: phrase("Which product may take the place of another is not known here."),
     Gap.RECEIVED: phrase("On which day goods came in is not known here, only when they are due."),
-    Gap.FINISHED: phrase("On which day production was finished is not known here, only when it is due and begins."),
     Gap.APPROVED: phrase("On which day a purchase order was approved is not known here."),
     Gap.SETTLED: phrase("On which day an invoice was settled is not known here, only when money was paid."),
     Gap.CANCELLED: phrase("On which day a document was cancelled is not known here."),
@@ -69,7 +67,6 @@ class _Deed:
 
 
 DEEDS: Mapping[Gap, _Deed] = {
-    Gap.FINISHED: _Deed(commands=("mo",), says_what=True),
     Gap.RECEIVED: _Deed(commands=("po", "arrivals", "product"), says_what=True, only_over=True),
     Gap.APPROVED: _Deed(commands=("po", "pending", "why"), says_what=True),
     Gap.SETTLED: _Deed(commands=("invoice", "bill")),
@@ -83,7 +80,6 @@ _NEAREST: Mapping[Gap, tuple[str, ...]] = {
     Gap.NEW_PRODUCT: ("/product best {days}",),
     Gap.EXPIRY: ("/stock",),
     Gap.SUBSTITUTE: ("/stock",),
-    Gap.FINISHED: ("/mo {due}", "/mo {days}"),
     Gap.RECEIVED: ("/po {due}", "/arrivals"),
     Gap.APPROVED: ("/po {days}", "/po pending"),
     Gap.SETTLED: ("/payment {days}",),
@@ -120,7 +116,7 @@ def nearest(gap: Gap, days: str) -> Iterator[str]:
 
 def by_due_days(gap: Gap, lines: Iterable[str], days: str) -> Iterator[str]:
     """Yield lines of the days on which something is due that was done on days nobody knows."""
-    if days and gap in {Gap.FINISHED, Gap.RECEIVED, Gap.SHIPPED}:
+    if days and gap in {Gap.RECEIVED, Gap.SHIPPED}:
         yield from (f"{line.removesuffix(days)}{_due(days)}" for line in lines if line.endswith(f" {days}"))
 
 
