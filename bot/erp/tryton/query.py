@@ -51,7 +51,9 @@ class DocumentQuery:
     filters: Filters = field(default_factory=dict)
     domain: Domain = field(default_factory=list)
     inexact: frozenset[Filter] = frozenset()
-    """Filters whose domain also matches other documents, or that Tryton cannot sort by."""
+    """Filters whose domain also matches other documents."""
+    unsorted: frozenset[Filter] = frozenset()
+    """Filters whose day Tryton cannot sort by."""
     exact_due: bool = True
     """Whether the documents that the field ``due`` matches are those that are due then."""
     partner: str = "party.name"
@@ -177,7 +179,7 @@ PRODUCTIONS = DocumentQuery(
         Filter.DONE: (lambda today: [["state", "=", "done"]], "effective_date"),
     },
     # Tryton sorts by this day as by the effective start (`Production.order_effective_date`).
-    inexact=frozenset({Filter.DONE}),
+    unsorted=frozenset({Filter.DONE}),
     partner="",
 )
 # Every way to pay ends as a line on the partner's account in a journal of cash or, with its module, of statements.
