@@ -87,7 +87,7 @@ _NEAREST: Mapping[Gap, tuple[str, ...]] = {
 }
 """The lines that come nearest where nothing is named."""
 _NOT_DONE = re.compile(
-    r"(?:[没未不别要应该将会能待等在]|预计|计划|准备|即将|尚未)(?:有|能|再|按时|准时|及时|按期|全部|都|被|我|你|他)?$"
+    r"(?:[没未不别要应该将会能待等在]|预计|计划|准备|即将|尚未)(?:有|能|再|按时|准时|及时|按期|全部|都|被|我|你|他)?(?<!有没有)$"
     r"|(?:\b(?:not|never|to|will|must|should|when|who|expected|planned|due)\b|n'?t)"
     r"(?: (?:yet|be|been|get|is|are|to|has|have)){0,2} ?$"
 )
