@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import ClassVar
 
 from bot.cards.actions import Ask
@@ -11,7 +12,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, asked_days
+from bot.chat.days import DayRange, Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.lookup import DocumentLookup, OneDocument
@@ -36,6 +37,18 @@ class ProductionList(Keyword):
     """The lists of production orders that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "yq"
+    OPEN = phrase("open"), "unfinished", "未完工", "没完工", "未结", "在制", "在产"
+    DONE = phrase("done"), "已完工", "完工"
+
+
+_FILTERS = {
+    None: Filter.ALL,
+    ProductionList.LATE: Filter.LATE,
+    ProductionList.OPEN: Filter.OPEN,
+    ProductionList.DONE: Filter.DONE,
+}
+_FINISHED = "完工"
+"""Said after days, of what is due then: 明天完工. Of days that are over it says when production was finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +77,7 @@ class ProductionView(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductionListView(DocumentListView):
-    """Production orders: the newest, those of a product, or the late ones."""
+    """Production orders: the newest, those of a product, the open, the late or the finished ones."""
 
     card: ClassVar[str] = "mos"
     command: ClassVar[str] = "mo"
@@ -75,7 +88,8 @@ class ProductionListView(DocumentListView):
         Column(phrase("Name"), "name"),
         Column(phrase("Status"), "status"),
         Column(phrase("Starts on"), "start_on"),
-        Column(phrase("Finished on"), "due_on"),
+        Column(phrase("Planned finish"), "due_on"),
+        Column(phrase("Finished on"), "finished_on"),
         Column(phrase("Days late"), "days_late"),
         Column(phrase("Planned quantity"), "planned"),
         Column(phrase("Produced"), "produced"),
@@ -90,8 +104,8 @@ class ProductionListView(DocumentListView):
 @command(
     "mo",
     aliases=("生产", "sc", "生产单", "生产订单", "工单", "production"),
-    examples=("/mo MO-1", "/生产 电机", "/mo late"),
-    summary=phrase("Production orders: one, a product's, or the late ones"),
+    examples=("/mo MO-1", "/生产 电机", "/mo late", "/mo open", "/生产 已完工 昨天"),
+    summary=phrase("Production orders: one, a product's, the open, the late or the finished ones"),
     place=18,
 )
 async def mo(
@@ -104,14 +118,21 @@ async def mo(
     context: QuestionContext,
 ) -> View:
     """Show one production order, or a list."""
-    asked = asked_days(days, context.now.date(), late=which is ProductionList.LATE)
+    today = context.now.date()
+    asked = asked_days(days, today, late=which is ProductionList.LATE)
+    if days and asked and _is_of_finishing(days, asked, which, today):
+        which, asked = ProductionList.DONE, replace(asked, due=False)
     of_order = LinkedDocuments(kept, PRODUCTION_ORDERS, erp.order, lambda each: each.sales_order, context.now)
     lookup = DocumentLookup("mo", erp.production_order, erp.production_orders, linked=of_order.of)
-    hit = await lookup.look_up(
-        text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset, rows=context.rows
-    )
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         order = hit.found.value
-        late = order.days_late(context.now.date())
-        return ProductionView(document=order, days_late=late, freshness=freshness(hit.found))
+        return ProductionView(document=order, days_late=order.days_late(today), freshness=freshness(hit.found))
     return ProductionListView.of(hit.found, context, which=which, text=text or "", days=asked)
+
+
+def _is_of_finishing(days: Days, asked: DayRange, which: ProductionList | None, today: date) -> bool:
+    """Whether days are those on which production was finished: 昨天完工, and 今天完工 of what is finished."""
+    if not days.endswith(_FINISHED):
+        return False
+    return which is ProductionList.DONE or (which is None and asked.period.last < today)

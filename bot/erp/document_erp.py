@@ -60,10 +60,15 @@ class DocumentErp(RefusingErp):
     async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         self._check_offered(kind)
         kind.check_filter(query.filter, source=self.name)
+        kind.check_days(query, self.capabilities, source=self.name)
         with malformed_is_invalid(self.name):
-            if self.narrows_lists or not (query.partner or query.filter in UNCHANGING):
+            if self._narrows(kind, query):
                 return await self.list_documents(kind, query)
             return await pick_from_lists(kind, query, partial(self.list_documents, kind), source=self.name)
+
+    def _narrows(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Whether `list_documents` can answer by itself."""
+        return self.narrows_lists or not (query.partner or query.filter in UNCHANGING)
 
     def _check_offered(self, kind: Listing[D]) -> None:
         if kind.capability not in self.capabilities:
@@ -111,7 +116,7 @@ async def pick_from_lists(
     Raises `Unsupported` where more would have to be read than is reasonable.
     """
     found = await _candidates(query, read, source)
-    if query.partner:
+    if query.partner or query.filter is Filter.DONE:
         found = [document for document in found if kind.matches(document, query)]
     if query.filter in UNCHANGING:
         is_meant, _ = kind.filters[query.filter]
@@ -120,10 +125,11 @@ async def pick_from_lists(
 
 
 async def _candidates(query: ListQuery, read: Callable[[ListQuery], Awaitable[Slice[D]]], source: str) -> list[D]:
-    # The name of a partner holds itself: searching for it finds all that is theirs.
+    # The name of a partner holds itself: searching for it finds all that is theirs. The days of other lists are others.
     wide = replace(
         query,
         filter=Filter.ALL if query.filter in UNCHANGING else query.filter,
+        during=None if query.filter is Filter.DONE else query.during,
         text=query.partner or query.text,
         partner="",
         limit=PAGE,

@@ -126,6 +126,13 @@ class Unsupported(ErpError):
         return phrase("This ERP does not offer that.")
 
 
+class UnknownFinish(Unsupported):
+    """The ERP does not tell on which day production was finished."""
+
+    def tell(self) -> Phrase:
+        return phrase("This ERP does not tell on which day production was finished, only when it is due.")
+
+
 class UnknownOutcome(ErpError):
     """A write timed out: it may or may not have been executed. Read again; never repeat blindly."""
 

@@ -52,7 +52,8 @@ async def list_by_headers(
     """
     listing.check_filter(query.filter)
     found = {header.key: header for header in await headers() if header.matches(query)}
-    if query.during is not None:
+    # What was done is dated by the day when it was, which only the documents tell.
+    if query.during is not None and query.filter is not Filter.DONE:
         found = {key: header for key, header in found.items() if query.during.holds(header.day)}
     if query.filter is not Filter.ALL or query.due is not None:
         documents = await read(list(found)) if found else ()

@@ -5,12 +5,12 @@ This module implements the semantics of `bot.erp.port.ListQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
-from bot.erp.errors import Unsupported
+from bot.erp.errors import UnknownFinish, Unsupported
 from bot.erp.goods import GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Area,
@@ -23,6 +23,7 @@ from bot.erp.model import (
     PaymentDirection,
     Product,
     ProductionOrder,
+    ProductionStatus,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
@@ -110,7 +111,8 @@ class Listing(Generic[D]):
         self.check_filter(wanted)
         ordered = sorted(documents, key=lambda document: document.number)
         if wanted in NEWEST_FIRST:
-            ordered.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
+            own = self.day_in(wanted)
+            ordered.sort(key=lambda document: own(document) or _FIRST, reverse=True)
         else:
             _, day = self.filters[wanted]
             ordered.sort(key=lambda document: day(document) or _LAST)
@@ -136,12 +138,21 @@ class Listing(Generic[D]):
         if wanted is not Filter.ALL and wanted not in self.filters:
             raise Unsupported(f"no list of {wanted} here", source=source)
 
+    def check_days(self, query: ListQuery, offered: Set[Capability], *, source: str = "") -> None:
+        """Raise `UnknownFinish` for the days of what was finished, where the ERP does not tell them."""
+        if query.filter is Filter.DONE and query.during and Capability.FINISHED_DAYS not in offered:
+            raise UnknownFinish("no days of finishing here", source=source)
+
+    def day_in(self, wanted: Filter) -> Callable[[D], date | None]:
+        """Return the day by which a list is dated: of what was done when that was, else the document's own."""
+        return self.filters[wanted][1] if wanted in NEWEST_FIRST and wanted in self.filters else self.day
+
     def matches(self, document: D, query: ListQuery) -> bool:
         """Return whether a document has the text, the partner and the days that a query asks for."""
         folded = query.text.casefold()
         return (
             self.is_of(document, query.partner)
-            and (query.during is None or query.during.holds(self.day(document)))
+            and (query.during is None or query.during.holds(self.day_in(query.filter)(document)))
             and (query.due is None or query.due.holds(self.due(document)))
             and any(folded in part.casefold() for part in self.texts(document))
         )
@@ -207,7 +218,14 @@ PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
     texts=lambda order: (order.number, order.sku, order.name),
     day=lambda order: order.start_on,
     due=lambda order: order.due_on,
-    filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on)},
+    filters={
+        Filter.OPEN: (lambda order, today: order.is_open, lambda order: order.due_on),
+        Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on),
+        Filter.DONE: (
+            lambda order, today: order.status is ProductionStatus.DONE,
+            lambda order: order.finished_on,
+        ),
+    },
 )
 DELIVERIES: Listing[GoodsDelivery] = Listing(
     area=Area.SALES,

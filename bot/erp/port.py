@@ -63,6 +63,7 @@ class Capability(StrEnum):
     RECEIPTS = "receipts"
     SHORTAGES = "shortages"
     WAREHOUSE_STOCK = "warehouse_stock"
+    FINISHED_DAYS = "finished_days"
 
 
 GOODS = frozenset(
@@ -88,7 +89,9 @@ class Filter(StrEnum):
 
     ALL = "all"
     OPEN = "open"
-    """Orders with goods still to come, invoices and bills that are not settled."""
+    """Orders with goods still to come or to be made, invoices and bills that are not settled."""
+    DONE = "done"
+    """Production that is finished; such a list is dated by the day on which it was."""
     LATE = "late"
     OVERDUE = "overdue"
     PENDING = "pending"
@@ -96,9 +99,9 @@ class Filter(StrEnum):
     SPENT = "spent"
 
 
-NEWEST_FIRST = frozenset({Filter.ALL, Filter.RECEIVED, Filter.SPENT})
+NEWEST_FIRST = frozenset({Filter.ALL, Filter.DONE, Filter.RECEIVED, Filter.SPENT})
 """The lists in which nothing is urgent."""
-UNCHANGING = frozenset({Filter.OPEN, Filter.RECEIVED, Filter.SPENT})
+UNCHANGING = frozenset({Filter.OPEN, Filter.DONE, Filter.RECEIVED, Filter.SPENT})
 """The lists whose documents are told by themselves, whatever the day."""
 
 
@@ -130,10 +133,10 @@ class ListQuery:
     """A request for part of a list of documents.
 
     ``text`` matches part of a number or of a partner's or product's name, ignoring case; ``partner`` is the whole name
-    of one partner, ignoring case. ``during`` keeps documents of these days, ``due`` those that are due then
-    (`bot.erp.listing.Listing`). The order is: most days late first for `Filter.LATE` and `Filter.OVERDUE`, due first
-    for `Filter.OPEN`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are ordered by number, so that
-    pages neither overlap nor miss anything.
+    of one partner, ignoring case. ``during`` keeps documents of these days, with `Filter.DONE` those that were finished
+    then, ``due`` those that are due then (`bot.erp.listing.Listing`). The order is: most days late first for
+    `Filter.LATE` and `Filter.OVERDUE`, due first for `Filter.OPEN`; oldest first for `Filter.PENDING`; otherwise newest
+    first. Ties are ordered by number, so that pages neither overlap nor miss anything.
     """
 
     filter: Filter = Filter.ALL
@@ -189,7 +192,10 @@ class Erp(Protocol):
         ...
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        """Return production orders; supports `Filter.LATE`."""
+        """Return production orders; supports `Filter.OPEN`, `Filter.LATE` and `Filter.DONE`.
+
+        What was finished on some days is `Unsupported` where the ERP does not offer `Capability.FINISHED_DAYS`.
+        """
         ...
 
     async def customer(self, code: str) -> Customer:

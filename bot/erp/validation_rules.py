@@ -339,7 +339,7 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
     ProductionOrder: (
         missing_key("number"),
         missing_key("sku"),
-        days("start_on", "due_on"),
+        days("start_on", "due_on", "finished_on"),
         moment("changed_at"),
         made_quantities,
     ),

@@ -27,7 +27,7 @@ from bot.erp.model import (
     SalesOrder,
 )
 
-VERSION = 1
+VERSION = 2
 """Version of the stored format; documents in another version are read again from the ERP."""
 
 Document: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder | Bill | Payment | GoodsDelivery

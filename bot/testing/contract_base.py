@@ -118,7 +118,9 @@ class ContractBase:
     """The vendor's name in the configuration and in the table."""
     vendor: ClassVar[Vendor[Any]]
     """The adapter's manifest."""
-    offers: ClassVar[frozenset[Capability]] = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    offers: ClassVar[frozenset[Capability]] = (
+        frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS, Capability.FINISHED_DAYS}
+    )
     """The capabilities that the adapter must claim, neither more nor fewer."""
     feeds: ClassVar[frozenset[Feed]] = frozenset()
     """The documents besides those of areas whose changes it must claim to tell, neither more nor fewer."""

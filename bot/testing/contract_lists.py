@@ -12,6 +12,7 @@ from bot.testing.contract_base import ContractBase, case
 from bot.testing.contract_reads import EACH_KIND
 from bot.testing.erp_checks import (
     KINDS,
+    PRODUCTIONS,
     SINGLE_ONLY,
     DocumentSpec,
     case_variants,
@@ -124,7 +125,7 @@ class ListsContract(ContractBase):
                 {name: Period(first, last)},
                 {name: Period(first, first)},
                 {name: Period(first, last), "text": "o", "limit": 3},
-                {name: Period(first, last), "filter": kind.filters[-1]},
+                {name: Period(first, last), "filter": kind.filters[-1 if Filter.DONE not in kind.filters else 1]},
                 {name: Period(days[-1] + _DAY, days[-1] + _DAY)},
             ]
             for wanted in asked:
@@ -159,6 +160,27 @@ class ListsContract(ContractBase):
                 for text in ("%", "_", "'", '"; --', "\\", "%%%__", "' or '1'='1", "|*", "("):
                     query = ListQuery(text=text, limit=_ALL)
                     assert numbers(await kind.read_list(erp, query)) == kind.expected_numbers(documents, query), text
+
+    @case(
+        "list.finished",
+        "Production that was finished on some days is listed, the newest first, with a text as well",
+        needs=(Capability.PRODUCTION_ORDERS, Capability.FINISHED_DAYS),
+    )
+    async def test_finished(self, erp: Erp, company: ReferenceCompany) -> None:
+        documents = self.expected_documents(company, PRODUCTIONS)
+        days = sorted({order.finished_on for order in documents if order.finished_on})
+        first, last = days[len(days) // 3], days[2 * len(days) // 3]
+        asked: list[dict[str, Any]] = [
+            {"during": Period(first, last)},
+            {"during": Period(first, first)},
+            {"during": Period(first, days[-1]), "text": "o", "offset": 1, "limit": 2},
+            {"during": Period(first, days[-1]), "due": Period(_LONG_AGO, _FAR_AHEAD)},
+            {"during": Period(days[-1] + _DAY, days[-1] + _DAY)},
+        ]
+        for wanted in asked:
+            query = ListQuery(**{"filter": Filter.DONE, "limit": _ALL, **wanted})
+            found = await erp.production_orders(query)
+            assert numbers(found) == PRODUCTIONS.expected_numbers(documents, query), query
 
     @case(
         "list.pending",

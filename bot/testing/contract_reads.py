@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
 
-from bot.erp.errors import NotFound, Unsupported
+from bot.erp.errors import NotFound, UnknownFinish, Unsupported
 from bot.erp.model import Area, Money, Product, StockLevel
-from bot.erp.port import Capability, Erp, Filter, ListQuery
+from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.contract_base import ContractBase, OpenErp, case
 from bot.testing.erp_checks import KINDS, DocumentSpec, case_variants, expect_not_found, sample_evenly
@@ -206,6 +206,9 @@ class ReadsContract(ContractBase):
         for unknown in set(Filter) - set(kind.filters):
             with pytest.raises(Unsupported):
                 await kind.read_list(erp, ListQuery(filter=unknown))
+        if Filter.DONE in kind.filters and Capability.FINISHED_DAYS not in self.offers:
+            with pytest.raises(UnknownFinish):
+                await kind.read_list(erp, ListQuery(filter=Filter.DONE, during=Period(date.min, date.max)))
 
 
 def _is_plain(text: str) -> bool:

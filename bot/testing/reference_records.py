@@ -430,6 +430,7 @@ def production_orders(today: date, number: Numbering) -> Iterator[ProductionOrde
             status=status,
             start_on=start_on,
             due_on=today - timedelta(days=4) if n == 0 else None if n == 22 else start_on + timedelta(days=20 + n),
+            finished_on=start_on + timedelta(days=1 + n % 3) if status is ProductionStatus.DONE else None,
             material_ready=n % 2 == 0,
             sales_order=number("SO", 1001 + n) if n % 3 else "",
             changed_at=next(times),

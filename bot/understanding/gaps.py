@@ -26,7 +26,6 @@ class Gap(StrEnum):
     SUBSTITUTE = "substitute"
     RECEIVED = "received"
     RECEIVED_OF_PRODUCT = "received_of_product"
-    FINISHED = "finished"
     APPROVED = "approved"
     SETTLED = "settled"
     CANCELLED = "cancelled"
@@ -47,7 +46,6 @@ SAID: Mapping[Gap, Phrase] = {
     Gap.SUBSTITUTE: phrase("Which product may take the place of another is not known here."),
     Gap.RECEIVED: phrase("On which day goods came in is not known here, only when they are due."),
     Gap.RECEIVED_OF_PRODUCT: phrase("What came in is not listed by product here; each receipt says its products."),
-    Gap.FINISHED: phrase("On which day production was finished is not known here, only when it is due and begins."),
     Gap.APPROVED: phrase("On which day a purchase order was approved is not known here."),
     Gap.SETTLED: phrase("On which day an invoice was settled is not known here, only when money was paid."),
     Gap.CANCELLED: phrase("On which day a document was cancelled is not known here."),
@@ -71,7 +69,6 @@ class _Deed:
 
 
 DEEDS: Mapping[Gap, _Deed] = {
-    Gap.FINISHED: _Deed(commands=("mo",), says_what=True),
     Gap.RECEIVED: _Deed(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
     Gap.RECEIVED_OF_PRODUCT: _Deed(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
     Gap.APPROVED: _Deed(commands=("po", "pending", "why"), says_what=True),
@@ -86,7 +83,6 @@ _NEAREST: Mapping[Gap, tuple[str, ...]] = {
     Gap.NEW_PRODUCT: ("/product best {days}",),
     Gap.EXPIRY: ("/stock",),
     Gap.SUBSTITUTE: ("/stock",),
-    Gap.FINISHED: ("/mo {due}", "/mo {days}"),
     Gap.RECEIVED: ("/po {due}", "/arrivals"),
     Gap.RECEIVED_OF_PRODUCT: ("/receipt {days}",),
     Gap.APPROVED: ("/po {days}", "/po pending"),
@@ -95,7 +91,7 @@ _NEAREST: Mapping[Gap, tuple[str, ...]] = {
 }
 """The lines that come nearest where nothing is named."""
 _NOT_DONE = re.compile(
-    r"(?:[没未不别要应该将会能待等在]|预计|计划|准备|即将|尚未)(?:有|能|再|按时|准时|及时|按期|全部|都|被|我|你|他)?$"
+    r"(?:[没未不别要应该将会能待等在]|预计|计划|准备|即将|尚未)(?:有|能|再|按时|准时|及时|按期|全部|都|被|我|你|他)?(?<!有没有)$"
     r"|(?:\b(?:not|never|to|will|must|should|when|who|expected|planned|due)\b|n'?t)"
     r"(?: (?:yet|be|been|get|is|are|to|has|have)){0,2} ?$"
 )
@@ -124,7 +120,7 @@ def nearest(gap: Gap, days: str) -> Iterator[str]:
 
 def by_due_days(gap: Gap, lines: Iterable[str], days: str) -> Iterator[str]:
     """Yield lines of the days on which something is due that was done on days nobody knows."""
-    if days and gap in {Gap.FINISHED, Gap.RECEIVED, Gap.SHIPPED}:
+    if days and gap in {Gap.RECEIVED, Gap.SHIPPED}:
         yield from (f"{line.removesuffix(days)}{_due(days)}" for line in lines if line.endswith(f" {days}"))
 
 

@@ -54,6 +54,7 @@ _WORD_LISTS = (
     "off_topic",
     "late",
     "due_soon",
+    "finished",
     "everyday",
 )
 
@@ -147,6 +148,8 @@ class Sentences:
     """Words that say that something is late, and not what: 逾期, overdue."""
     due_soon: SpokenWords | None
     """Words that say that something is due soon, or on days that are named, and not what: 快到期."""
+    finished: SpokenWords | None
+    """Words that say that something was made, on the days that are named: 完工, finished."""
     gaps: Mapping[str, SpokenWords]
     """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
     deeds: Mapping[str, SpokenWords]
@@ -244,6 +247,7 @@ class Sentences:
             },
             late=_one_of(words["late"]),
             due_soon=_one_of(words["due_soon"]),
+            finished=_one_of(words["finished"]),
             unknown=tuple(unknown),
             gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
             deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},

@@ -21,6 +21,7 @@ from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.demo.decisions import decide
 from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.manifest import DemoOptions
+from bot.erp.demo.sales import ZONE
 from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
@@ -113,6 +114,21 @@ async def test_what_is_documented_stays_as_it_is(demo_file: Path) -> None:
         await erp.check()
     assert await documented() == before
     assert {"SKU123", "SO-1001", "INV-7", "PO-1001", "MO-1"} <= PINNED
+    await erp.close()
+
+
+async def test_what_is_finished_is_finished_on_the_day_on_which_it_happens(demo_file: Path) -> None:
+    clock = Clock()
+    erp = await open_living(demo_file, clock)
+    finished = ListQuery(filter=Filter.DONE, limit=1_000)
+    before = {order.number for order in (await erp.production_orders(finished)).items}
+    for _ in range(STEPS_PER_DAY):
+        clock.time += STEP
+        await erp.check()
+    today = clock.time.astimezone(ZONE).date()
+    newly = [order for order in (await erp.production_orders(finished)).items if order.number not in before]
+    assert newly
+    assert {order.finished_on for order in newly} <= {today - timedelta(days=1), today}
     await erp.close()
 
 

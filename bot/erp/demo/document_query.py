@@ -82,7 +82,7 @@ class DocumentQuery(Generic[T]):
             yield condition(today)
         if text := fold(query.text):
             yield or_(*(column.contains(text, autoescape=True) for column in self.searched))
-        for day, period in ((self.newest, query.during), (self.due, query.due)):
+        for day, period in ((self._day_in(query.filter), query.during), (self.due, query.due)):
             if period is not None:
                 yield false() if day is None else day.between(period.first, period.last)
         if query.partner:
@@ -93,9 +93,14 @@ class DocumentQuery(Generic[T]):
             _, day = self.filters[query.filter]
             yield day.is_(None)
             yield day
-        elif self.newest is not None:
-            yield self.newest.desc()
+        elif (newest := self._day_in(query.filter)) is not None:
+            yield newest.is_(None)
+            yield newest.desc()
         yield self.table.c.number_key
+
+    def _day_in(self, wanted: Filter) -> ColumnElement[date] | None:
+        """Return the day by which a list is dated: of what was done when that was."""
+        return self.filters[wanted][1] if wanted in NEWEST_FIRST and wanted in self.filters else self.newest
 
 
 @lru_cache

@@ -43,6 +43,7 @@ _RECEIPT, _RECEIPT_LINE = t.table(t.GoodsReceiptRow), t.table(t.ReceiptLineRow)
 _OWED = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED))
 _UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
 _AWAITED = and_(_PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.received != Progress.FULL)
+_TO_MAKE = _PRODUCTION.c.status.not_in((ProductionStatus.DONE, ProductionStatus.CANCELLED))
 
 
 def _order(row: Record, source: str, lines: Iterable[Record]) -> SalesOrder:
@@ -135,13 +136,9 @@ PRODUCTION_ORDERS = DocumentQuery(
     _PRODUCTION.c.start_on,
     _PRODUCTION.c.due_on,
     {
-        Filter.LATE: (
-            lambda today: and_(
-                _PRODUCTION.c.status.not_in((ProductionStatus.DONE, ProductionStatus.CANCELLED)),
-                _PRODUCTION.c.due_on < today,
-            ),
-            _PRODUCTION.c.due_on,
-        )
+        Filter.OPEN: (lambda _: _TO_MAKE, _PRODUCTION.c.due_on),
+        Filter.LATE: (lambda today: and_(_TO_MAKE, _PRODUCTION.c.due_on < today), _PRODUCTION.c.due_on),
+        Filter.DONE: (lambda _: _PRODUCTION.c.status == ProductionStatus.DONE, _PRODUCTION.c.finished_on),
     },
     _production_order,
 )

@@ -109,7 +109,12 @@ def _running(step: ActivityStep, by: ColumnElement[Any]) -> list[Row[Any]]:
 def _finish(step: ActivityStep, order: Row[Any], item: StockedProduct) -> None:
     for place, some in allocate("incoming", item.places, order.planned - order.produced):
         adjust_stock(step, place, on_hand=some, incoming=-some)
-    done = {"status": ProductionStatus.DONE, "produced": order.planned, "changed_at": step.now}
+    done = {
+        "status": ProductionStatus.DONE,
+        "produced": order.planned,
+        "finished_on": step.today,
+        "changed_at": step.now,
+    }
     step.connection.execute(update(_PRODUCTION).where(_PRODUCTION.c.number_key == order.number_key).values(done))
     step.record_change(Area.PRODUCTION, order.number)
 

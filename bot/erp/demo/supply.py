@@ -219,12 +219,21 @@ def make_productions(
                 status=status,
                 start_on=start_on,
                 due_on=start_on + timedelta(days=days),
+                finished_on=_finished_on(status, today, start_on, days, place),
                 material_ready=status is not ProductionStatus.PLANNED or rng.random() < 0.4,
                 sales_order=rng.choice(open_orders) if rng.random() < 0.5 else "",
                 changed_at=moment(min(start_on, today) - timedelta(days=rng.randrange(1, 4)), rng),
             )
         )
     return orders
+
+
+def _finished_on(status: ProductionStatus, today: date, start_on: date, days: int, place: int) -> date | None:
+    """Return when production was finished: about when it was due, what is due later today or yesterday."""
+    if status is not ProductionStatus.DONE:
+        return None
+    planned = start_on + timedelta(days=days + place % 4 - 2)
+    return planned if planned <= today else max(start_on, today - timedelta(days=place // 3 % 2))
 
 
 def _first_production(today: date, article: Article) -> ProductionOrder:

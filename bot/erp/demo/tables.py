@@ -256,6 +256,7 @@ class ProductionRow(DocumentRow, table=True):
     scrapped: Decimal = Field(sa_type=ExactDecimal)
     start_on: date
     due_on: date | None
+    finished_on: date | None
     material_ready: bool
     sales_order: str
 

@@ -50,6 +50,8 @@ _PRODUCTION = {
 }
 _UNDER_WAY = {ProductionStatus.RELEASED, ProductionStatus.RUNNING, ProductionStatus.ON_HOLD}
 _RESTING = {ProductionStatus.DONE, ProductionStatus.CANCELLED, ProductionStatus.ON_HOLD}
+FINISHED = tuple(status for status, meaning in _PRODUCTION.items() if meaning is ProductionStatus.DONE)
+"""Statuses of work orders that are finished."""
 RESTING = tuple(status for status, meaning in _PRODUCTION.items() if meaning in _RESTING)
 """Statuses of work orders that cannot be late."""
 
@@ -303,6 +305,8 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
         start_on=site.day(row.get("planned_start_date")),
         # Without operations ERPNext schedules nothing, and only the promised day is known.
         due_on=site.day(row.get("planned_end_date") or row.get("expected_delivery_date")),
+        # An operation that has ended is known before the whole order has.
+        finished_on=site.day(row.get("actual_end_date")) if status is ProductionStatus.DONE else None,
         material_ready=_material_ready(row, status, planned),
         sales_order=str(row.get("sales_order") or ""),
         extra=extra_of(row, "status", "company"),

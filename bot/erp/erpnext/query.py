@@ -16,7 +16,7 @@ from typing import Any, Generic
 from bot.erp import listing
 from bot.erp.erpnext import documents, partners
 from bot.erp.erpnext.client import Condition, ListRequest, Row, is_exact, pattern
-from bot.erp.erpnext.documents import FULL, HELD, OVER, RECEIVED, RESTING
+from bot.erp.erpnext.documents import FINISHED, FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
 from bot.erp.listing import D, Listing
 from bot.erp.model import (
@@ -111,8 +111,11 @@ class DocumentQuery(Generic[D]):
         """Return the request for a list; ``company`` limits it to that company."""
         restriction: FilterCondition | None = self.restrictions.get(query.filter)
         filters = [*self.base, *([] if restriction is None else restriction.conditions(today))]
-        if query.during is not None and self.day:
-            filters += _within(self.day, query.during)
+        is_dated = restriction is not None and query.filter in NEWEST_FIRST
+        # What was done is dated by when that was.
+        day = restriction.by if restriction is not None and is_dated else self.day
+        if query.during is not None and day:
+            filters += _within(day, query.during)
         if query.due is not None and self.due:
             filters += _within(self.due, query.due)
         elif query.due is not None and self.day:
@@ -122,8 +125,8 @@ class DocumentQuery(Generic[D]):
             filters += of_company(company)
         if query.partner:
             filters.append((self.partner, "=", query.partner) if self.partner else ("name", "in", [""]))
-        order_by = "name asc" if not self.day else f"{self.day} desc, name asc"
-        if restriction is not None and query.filter not in NEWEST_FIRST:
+        order_by = "name asc" if not day else f"{day} desc, name asc"
+        if restriction is not None and not is_dated:
             order_by = f"{restriction.by} asc, name asc"
         any_of = [(name, "like", pattern(query.text)) for name in self.searched] if query.text else []
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
@@ -240,19 +243,27 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
     fields=(
         *_COMMON,
         *("production_item", "item_name", "stock_uom", "qty", "produced_qty", "process_loss_qty", "skip_transfer"),
-        *("material_transferred_for_manufacturing", "planned_start_date", "planned_end_date"),
+        *("material_transferred_for_manufacturing", "planned_start_date", "planned_end_date", "actual_end_date"),
         *("expected_delivery_date", "sales_order"),
     ),
     searched=("name", "production_item", "item_name"),
     day="planned_start_date",
     due="",
     restrictions={
+        Filter.OPEN: FilterCondition(
+            lambda today: [("docstatus", "<", 2), ("status", "not in", [*FINISHED, "Cancelled"])],
+            by="planned_end_date",
+            exact=False,
+        ),
+        Filter.DONE: FilterCondition(
+            lambda today: [("docstatus", "=", 1), ("status", "in", list(FINISHED))], by="actual_end_date"
+        ),
         Filter.LATE: FilterCondition(
             # The due date is whichever of two fields is set, so the records are checked.
             lambda today: [("docstatus", "<", 2), ("status", "not in", list(RESTING))],
             by="planned_end_date",
             exact=False,
-        )
+        ),
     },
     listing=listing.PRODUCTION_ORDERS,
 )

@@ -13,7 +13,7 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
-from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.errors import Invalid, NotFound, NotPermitted, UnknownFinish
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_day
@@ -23,7 +23,14 @@ from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
-from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentKey, DocumentMapper, Lines, bills
+from bot.erp.kingdee.documents import (
+    PRODUCTION_FINISHED,
+    PRODUCTION_UNFINISHED,
+    DocumentKey,
+    DocumentMapper,
+    Lines,
+    bills,
+)
 from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
 from bot.erp.kingdee.mapping import code
 from bot.erp.kingdee.options import KingdeeOptions
@@ -163,7 +170,8 @@ class KingdeeErp(ReaderErp):
 
     async def _within(self, form: Form, query: ListQuery) -> str:
         """Return a condition that matches at least the documents of the days that are asked for."""
-        during = queries.within(form.dated, query.during) if query.during else ""
+        is_dated = query.during is not None and query.filter is not Filter.DONE
+        during = queries.within(form.dated, query.during) if query.during and is_dated else ""
         if query.due is None:
             return during
         due = [queries.within(name, query.due) for name in await self._due_fields(form)]
@@ -177,6 +185,10 @@ class KingdeeErp(ReaderErp):
         match query.filter:
             case Filter.PENDING:
                 return "FDocumentStatus='B' and FCancelStatus='A'"
+            case Filter.DONE:
+                return all_of(queries.one_of("FStatus", PRODUCTION_FINISHED), await self._finished(form, query, today))
+            case Filter.OPEN if form is queries.PRODUCTION:
+                return queries.one_of("FStatus", PRODUCTION_UNFINISHED)
             case Filter.OPEN:
                 return _OPEN_BILL if form in {queries.SALES, queries.PURCHASES} else _UNSETTLED
             case Filter.OVERDUE:
@@ -195,6 +207,19 @@ class KingdeeErp(ReaderErp):
                 return ""
             case _:
                 return queries.since(form.dated, today - timedelta(days=self._client.options.list_days))
+
+    async def _finished(self, form: Form, query: ListQuery, today: date) -> str:
+        """Return a condition that matches at least what was finished on the days that are asked for, or recently."""
+        is_told = await self._client.has(form, queries.FINISHED)
+        if query.during is not None:
+            if not is_told:
+                raise UnknownFinish(f"this installation lacks {queries.FINISHED}", source=self.name)
+            return queries.within(queries.FINISHED, query.during)
+        if query.due is not None:
+            return ""
+        start = today - timedelta(days=self._client.options.list_days)
+        days = (form.dated, queries.FINISHED) if is_told else (form.dated,)
+        return "({})".format(" or ".join(queries.since(name, start) for name in days))
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
         """Return the documents built from bill lines and from related forms."""

@@ -14,7 +14,7 @@ from bot.erp.header_lists import Header
 from bot.erp.keys import fingerprint
 from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
 from bot.erp.kingdee.mapping import Row, ValueReader, code, text
-from bot.erp.kingdee.query import PRODUCTION, Form
+from bot.erp.kingdee.query import FINISHED, PRODUCTION, Form
 from bot.erp.model import (
     Approval,
     Bill,
@@ -49,6 +49,7 @@ _PRODUCTION = {
 _USERS = ("FCreatorId", "FModifierId")
 _SAVED_BY = frozenset({*_USERS, "FModifierId.FName"})
 PRODUCTION_UNFINISHED = tuple(key for key, status in _PRODUCTION.items() if status is not ProductionStatus.DONE)
+PRODUCTION_FINISHED = tuple(key for key, status in _PRODUCTION.items() if status is ProductionStatus.DONE)
 
 DocumentKey = tuple[Form, str]
 """The key of a document: each form has its own keys."""
@@ -300,7 +301,7 @@ class DocumentMapper:
 
     def production_order(self, row: Row) -> ProductionOrder:
         """Return a production order from one line of a bill."""
-        cancel = code(row.get("FCancelStatus"))
+        status = production_status(code(row["FDocumentStatus"]), code(row.get("FCancelStatus")), code(row["FStatus"]))
         return ProductionOrder(
             id=f"{code(row['FID'])}-{code(row['FTreeEntity_FEntryId'])}",
             number=PRODUCTION.number(row),
@@ -308,9 +309,10 @@ class DocumentMapper:
             planned=number(row["FQty"]) or Decimal(0),
             produced=number(row.get("FStockInQuaQty")),
             scrapped=number(row.get("FScrapQty")),
-            status=production_status(code(row["FDocumentStatus"]), cancel, code(row["FStatus"])),
+            status=status,
             start_on=self.values.day(row["FPlanStartDate"]),
             due_on=self.values.day(row["FPlanFinishDate"]),
+            finished_on=self.values.day(row.get(FINISHED)) if status is ProductionStatus.DONE else None,
             sales_order=code(row.get("FSaleOrderNo")),
             changed_at=self.values.changed_at(row),
             source=self.source,

@@ -292,14 +292,17 @@ def _partner(form: str, *more: str) -> Form:
 BUYERS = _partner("BD_Customer", "FTEL", "FMobile", "FEmail", "FADDRESS", "FSELLER.FName", "FRECCONDITIONID.FName")
 SUPPLIERS = _partner("BD_Supplier", "FAddress", "FPayCondition.FName")
 
+FINISHED = "FFinishDate"
+"""The day on which a line of a production order was finished."""
 PRODUCTION = Form(
     "PRD_MO",
     keys=(
         "FID", "FBillNo", "FDate", "FDocumentStatus", "FCancelStatus", "FModifyDate", "FApproveDate",
         "FTreeEntity_FEntryId", "FTreeEntity_FSeq", "FMaterialId.FNumber", "FMaterialId.FName", "FUnitId.FName", "FQty",
         "FStatus", "FPlanStartDate", "FPlanFinishDate", "FStockInQuaQty", "FScrapQty", "FSaleOrderNo",
+        FINISHED,
     ),
-    optional=_APPROVED | {"FCancelStatus", "FStockInQuaQty", "FScrapQty", "FSaleOrderNo"},
+    optional=_APPROVED | {"FCancelStatus", "FStockInQuaQty", "FScrapQty", "FSaleOrderNo", FINISHED},
     order="FID,FTreeEntity_FSeq",
     org="FPrdOrgId.FNumber",
     key="FTreeEntity_FEntryId",

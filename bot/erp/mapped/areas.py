@@ -101,6 +101,8 @@ def capabilities_of(sections: Sections) -> frozenset[Capability]:
             found.add(Capability.RESERVED_AND_INCOMING)
         if "reorder_point" in figures:
             found.add(Capability.REORDER_POINT)
+    if "finished_on" in getattr(sections.get(Area.PRODUCTION), "fields", ()):
+        found.add(Capability.FINISHED_DAYS)
     if any(getattr(section, "changes", None) is not None for section in sections.values()):
         found.add(Capability.CHANGED_SINCE)
     return frozenset(found)

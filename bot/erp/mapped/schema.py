@@ -65,7 +65,8 @@ _OF_KIND = {
     ),
     FieldKind.COUNT: "level levels",
     FieldKind.DAY: (
-        "day due_on expires_on issued_on ordered_on paid_on planned_on promised_on received_on shipped_on start_on"
+        "day due_on expires_on finished_on issued_on ordered_on paid_on planned_on promised_on received_on shipped_on"
+        " start_on"
     ),
     FieldKind.MOMENT: "as_of changed_at decided_at",
     FieldKind.FLAG: "is_active is_credit_note is_return material_ready taxed",
@@ -114,7 +115,8 @@ PURCHASE_ORDER = _schema(
 )
 PURCHASE_LINE = _schema("sku! name unit quantity! received price amount taxed currency")
 PRODUCTION_ORDER = _schema(
-    "id number! sku! name unit planned! produced scrapped status! start_on due_on material_ready sales_order "
+    "id number! sku! name unit planned! produced scrapped status! start_on due_on finished_on material_ready "
+    "sales_order "
     "url changed_at",
     status=ProductionStatus,
 )

@@ -35,8 +35,15 @@ class ProductionOrder(ErpRecord):
     status: ProductionStatus
     start_on: date | None
     due_on: date | None
+    finished_on: date | None = None
+    """The day on which production was finished, as the ERP says it; None for what is not finished."""
     material_ready: bool | None = None
     sales_order: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be made: neither finished nor cancelled."""
+        return self.status not in {ProductionStatus.DONE, ProductionStatus.CANCELLED}
 
     def days_late(self, today: date) -> int:
         """Return the days since the due date if the order is neither finished nor stopped, else 0."""

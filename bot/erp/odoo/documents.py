@@ -347,6 +347,8 @@ def production_order(row: Row, site: OdooSite, *, products: Products, orders: fr
         status=_production_status(row),
         start_on=day(start_of(row), site.zone),
         due_on=day(row.get("date_deadline"), site.zone),
+        # From 17 on it is the planned end until then.
+        finished_on=day(row.get("date_finished"), site.zone) if row.get("state") == "done" else None,
         material_ready=ready == "available" if ready else None,
         sales_order=", ".join(origins),
         extra=state_of(row, _PRODUCTIONS),

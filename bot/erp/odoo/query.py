@@ -112,7 +112,7 @@ class DocumentQuery:
         """Return the domain of a list; ``available`` are the fields that this release has."""
         domain = [*self.base_of(available), *contains(self.texts, query.text)]
         if query.during is not None:
-            domain += within(self._day(available), query.during, zone)
+            domain += within(self._day_in(query.filter, available), query.during, zone)
         if query.due is not None:
             domain += within(self.due, query.due, zone)
         if query.partner:
@@ -122,7 +122,10 @@ class DocumentQuery:
             return domain
         return [*domain, *self.filters[query.filter][1](available, DayStart.of(today, zone))]
 
-    def _day(self, available: frozenset[str]) -> str:
+    def _day_in(self, wanted: Filter, available: frozenset[str]) -> str:
+        """Return the field by which a list is dated: of what was done when that was."""
+        if wanted in NEWEST_FIRST and wanted in self.filters:
+            return self.filters[wanted][0]
         return next((name for name in self.days if name in available), "")
 
     def base_of(self, available: frozenset[str]) -> Condition:
@@ -134,7 +137,7 @@ class DocumentQuery:
         by_key = f"{self.key} asc, id asc"
         if query.filter not in NEWEST_FIRST:
             return f"{self.filters[query.filter][0]} asc, {by_key}"
-        day = self._day(available)
+        day = self._day_in(query.filter, available)
         return f"{day} desc, {by_key}" if day else by_key
 
 
@@ -238,17 +241,20 @@ PRODUCTION_ORDERS = DocumentQuery(
     model="mrp.production",
     fields=(
         "name", "state", "product_id", "product_qty", "qty_produced", "product_uom_id", "date_planned_start",
-        "date_start", "date_deadline", "origin", "reservation_state", "components_availability_state", "write_date",
+        "date_start", "date_deadline", "date_finished", "origin", "reservation_state",
+        "components_availability_state", "write_date",
     ),
     days=("date_planned_start", "date_start"),
     due="date_deadline",
     texts=("name", "product_id.default_code", "product_id.name"),
     partners=(),
     filters={
+        Filter.OPEN: ("date_deadline", lambda _there, _start: [["state", "not in", ["done", "cancel"]]]),
         Filter.LATE: (
             "date_deadline",
             lambda _, start: [["state", "not in", ["done", "cancel"]], ["date_deadline", "<", start.moment]],
-        )
+        ),
+        Filter.DONE: ("date_finished", lambda _there, _start: [["state", "=", "done"]]),
     },
 )  # fmt: skip
 

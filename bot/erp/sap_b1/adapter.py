@@ -133,6 +133,8 @@ class SapB1Erp(ReaderErp):
         version = self._client.version
         if query.filter is Filter.OPEN:
             conditions = {entity: entity.unfinished for entity in entities if entity.unfinished}
+        elif query.filter is Filter.DONE:
+            conditions = {entity: self._finished(entity, query, today) for entity in entities if entity.finished}
         elif query.filter is not Filter.ALL:
             day = queries.day_text(today, version)
             conditions = {
@@ -153,6 +155,11 @@ class SapB1Erp(ReaderErp):
             )
             for entity, condition in conditions.items()
         }
+
+    def _finished(self, entity: DocumentEntity, query: ListQuery, today: date) -> str:
+        """Return the condition for what is finished, of which without days that is recent."""
+        since = queries.day_text(today - timedelta(days=self._client.options.list_days), self._client.version)
+        return all_of(entity.finished, "" if query.during or query.due else f"{entity.finished_day} ge {since}")
 
     async def _headers(self, conditions: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
         return [entity.header(row) for entity, row in await self._candidates(conditions, of=lambda entity: entity.head)]

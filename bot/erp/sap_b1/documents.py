@@ -254,6 +254,7 @@ class DocumentMapper:
             for line in rows_of(row, "ProductionOrderLines")
         ]
         of_order = code(row.get("ProductionOrderOrigin")) == "bopooSalesOrder"
+        status = production_status(code(row.get("ProductionOrderStatus")), produced)
         return ProductionOrder(
             id=code(row["AbsoluteEntry"]),
             number=PRODUCTION.number(row),
@@ -263,9 +264,10 @@ class DocumentMapper:
             planned=number(row["PlannedQuantity"]) or Decimal(0),
             produced=produced,
             scrapped=number(row.get("RejectedQuantity")),
-            status=production_status(code(row.get("ProductionOrderStatus")), produced),
+            status=status,
             start_on=day_of(row.get("StartDate")),
             due_on=day_of(row.get("DueDate")),
+            finished_on=day_of(row.get("ClosingDate")) if status is ProductionStatus.DONE else None,
             # Material that was not issued may or may not be available.
             material_ready=True if progress(parts) is Progress.FULL else None,
             sales_order=code(row.get("ProductionOrderOriginNumber")) if of_order else "",

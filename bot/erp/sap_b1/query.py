@@ -14,7 +14,7 @@ from bot.erp.conditions import all_of, literal
 from bot.erp.header_lists import Header
 from bot.erp.keys import spellings
 from bot.erp.listing import Listing
-from bot.erp.port import ListQuery
+from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.values import code, text
 
@@ -60,7 +60,8 @@ def day_text(day: date, version: str) -> str:
 
 def days_of(entity: DocumentEntity, query: ListQuery, version: str) -> Iterator[str]:
     """Yield the conditions for the days that a list is asked for."""
-    for name, period in ((entity.day, query.during), (entity.due, query.due)):
+    own = entity.finished_day if query.filter is Filter.DONE else entity.day
+    for name, period in ((own, query.during), (entity.due, query.due)):
         if period is not None:
             yield f"{name} ge {day_text(period.first, version)}"
             yield f"{name} le {day_text(period.last, version)}"
@@ -109,6 +110,10 @@ class DocumentEntity:
     due: str = "DocDueDate"
     unfinished: str = ""
     """The condition for documents that may be open; empty if none can be."""
+    finished: str = ""
+    """The condition for documents that are finished; empty if none can be."""
+    finished_day: str = ""
+    """The field with the day on which they were."""
     is_credit_note: bool = False
     """Whether these are credit notes, which are never overdue."""
     only: str = ""
@@ -217,7 +222,7 @@ RETURNS = DocumentEntity(name="Returns", prefix="T", select=_DELIVERY)
 _PRODUCTION = (
     "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
     "ProductionOrderStatus", "PlannedQuantity", "CompletedQuantity", "RejectedQuantity", "StartDate", "DueDate",
-    "ProductionOrderOrigin", "ProductionOrderOriginNumber", "ProductionOrderLines",
+    "ClosingDate", "ProductionOrderOrigin", "ProductionOrderOriginNumber", "ProductionOrderLines",
 )  # fmt: skip
 PRODUCTION = DocumentEntity(
     name="ProductionOrders",
@@ -226,6 +231,8 @@ PRODUCTION = DocumentEntity(
     day="StartDate",
     due="DueDate",
     unfinished=one_of("ProductionOrderStatus", ("boposPlanned", "boposReleased")),
+    finished=equals("ProductionOrderStatus", "boposClosed"),
+    finished_day="ClosingDate",
     partner="",
     texts=("ItemNo", "ProductDescription"),
     select=_PRODUCTION,

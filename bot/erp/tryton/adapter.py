@@ -304,11 +304,27 @@ class TrytonErp(DocumentErp):
         return Slice(items=tuple(found), total=total)
 
     async def _page(self, document_query: DocumentQuery, query: ListQuery, domain: Domain) -> tuple[list[Row], int]:
+        if query.filter in document_query.unsorted:
+            return await self._page_by_days(document_query, query, domain)
         order = document_query.order_of(query)
         rows = self._account.search(
             document_query.model, domain, document_query.fields, order=order, offset=query.offset, limit=query.limit
         )
         return await read_page(query, rows, lambda: self._account.count(document_query.model, domain))
+
+    async def _page_by_days(
+        self, document_query: DocumentQuery, query: ListQuery, domain: Domain
+    ) -> tuple[list[Row], int]:
+        """Return a page, newest first, for which the days of all are read, and of what it shows the rest."""
+        day = document_query.day_in(query.filter)
+        heads = await self._account.search(document_query.model, domain, (document_query.number, day))
+        heads.sort(key=document_query.called)
+        heads.sort(key=lambda head: head[day] or date.min, reverse=True)
+        shown = [head["id"] for head in heads[query.offset : query.offset + query.limit]]
+        if not shown:
+            return [], len(heads)
+        rows = await self._account.search(document_query.model, [["id", "in", shown]], document_query.fields)
+        return sorted(rows, key=lambda row: shown.index(row["id"])), len(heads)
 
     def _first(self, rows: list[Row], number: str, key: Callable[[Row], str]) -> Row:
         """Return the row whose key equals ``number``, preferably in the same case; raises `NotFound`."""

@@ -68,7 +68,8 @@ PURCHASE = (
 PURCHASE_LINES = (*_LINE, "lines.moves.from_location.type")
 PRODUCTION = (
     *("number", "state", "reference", "product.code", "product.name", "quantity", "unit.symbol", "unit.digits"),
-    *("planned_start_date", "planned_date", "outputs.product", "outputs.quantity", "outputs.state", CHANGED),
+    *("planned_start_date", "planned_date", "effective_date"),
+    *("outputs.product", "outputs.quantity", "outputs.state", CHANGED),
 )
 
 _SALES = {
@@ -325,6 +326,7 @@ def production(row: Row, site: TrytonSite) -> ProductionOrder:
         status=_PRODUCTIONS[row["state"]],
         start_on=row["planned_start_date"],
         due_on=row["planned_date"],
+        finished_on=row["effective_date"] if row["state"] == "done" else None,
         material_ready=_MATERIAL.get(row["state"]),
         extra=_extra(row, "reference"),
         **goods_of(row),

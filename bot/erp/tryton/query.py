@@ -52,6 +52,8 @@ class DocumentQuery:
     domain: Domain = field(default_factory=list)
     inexact: frozenset[Filter] = frozenset()
     """Filters whose domain also matches other documents."""
+    unsorted: frozenset[Filter] = frozenset()
+    """Filters whose day Tryton cannot sort by."""
     exact_due: bool = True
     """Whether the documents that the field ``due`` matches are those that are due then."""
     partner: str = "party.name"
@@ -70,9 +72,13 @@ class DocumentQuery:
 
     def domain_of(self, query: ListQuery, today: date) -> Domain:
         filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
-        days = [*within(self.day, query.during), *within(self.due, query.due)]
+        days = [*within(self.day_in(query.filter), query.during), *within(self.due, query.due)]
         of_partner = [[self.partner, "ilike", escape_like(query.partner)]] if query.partner else []
         return [*self.domain, *filtered, *days, *of_partner, *self._with_text(query.text)]
+
+    def day_in(self, wanted: Filter) -> str:
+        """Return the field by which a list is dated: of what was done when that was."""
+        return self.filters[wanted][1] if wanted in NEWEST_FIRST and wanted in self.filters else self.day
 
     def domain_called(self, number: str) -> Domain:
         """Return the conditions for documents with this number, in any case."""
@@ -165,11 +171,15 @@ PRODUCTIONS = DocumentQuery(
     "planned_start_date",
     "planned_date",
     {
+        Filter.OPEN: (lambda today: [["state", "not in", ["done", "cancelled"]]], "planned_date"),
         Filter.LATE: (
             lambda today: [["state", "not in", ["done", "cancelled"]], ["planned_date", "<", today]],
             "planned_date",
-        )
+        ),
+        Filter.DONE: (lambda today: [["state", "=", "done"]], "effective_date"),
     },
+    # Tryton sorts by this day as by the effective start (`Production.order_effective_date`).
+    unsorted=frozenset({Filter.DONE}),
     partner="",
 )
 # Every way to pay ends as a line on the partner's account in a journal of cash or, with its module, of statements.

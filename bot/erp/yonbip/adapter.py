@@ -17,7 +17,7 @@ from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing
 from bot.erp.model import Decision, DecisionResult, Feed, PurchaseOrder, Slice, Verdict
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import GOODS, Capability, Filter, ListQuery
 from bot.erp.values import code, malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip import query as queries
@@ -47,7 +47,7 @@ _HEADERS = {
 }
 """Keys of day and partner in lists without a due date, which only details have."""
 _GOODS = frozenset({Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK})
-_MISSING = (GOODS - _GOODS) | {Capability.REORDER_POINT, Capability.LOTS}
+_MISSING = (GOODS - _GOODS) | {Capability.REORDER_POINT, Capability.LOTS, Capability.FINISHED_DAYS}
 
 
 class YonBipErp(ReaderErp):
@@ -124,6 +124,10 @@ class YonBipErp(ReaderErp):
         # A record may move to a later page while pages are read.
         rows: dict[str, Row] = {name(row): row for row in await self._rows(path, query, today)}
         return kind.pick(map(without_lines, await self._documents(path, [*rows.values()])), query, today)
+
+    def _narrows(self, kind: Listing[Any], query: ListQuery) -> bool:
+        by_state = kind is listing.PRODUCTION_ORDERS and query.filter in {Filter.OPEN, Filter.DONE}
+        return (by_state and not query.partner) or super()._narrows(kind, query)
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
         rows: list[Row] = []

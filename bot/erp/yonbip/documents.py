@@ -79,6 +79,7 @@ _PRODUCTION = {
 }
 PRODUCTION_UNFINISHED = ("0", "1", "3", "5")
 PRODUCTION_UNDER_WAY = ("1", "5")
+PRODUCTION_FINISHED = ("2", "6")
 _MATERIAL_OUT = frozenset({"2", "3", "4"})
 """All issued, nothing required, or more than all issued."""
 _FIRST_LINES = ("", "0", "1", "10")

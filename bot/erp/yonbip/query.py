@@ -14,6 +14,7 @@ from bot.erp.yonbip.documents import (
     APPROVED,
     APPROVING,
     OWED_GOODS,
+    PRODUCTION_FINISHED,
     PRODUCTION_UNDER_WAY,
     PRODUCTION_UNFINISHED,
     received_whole,
@@ -92,7 +93,13 @@ def of_list(path: str, query: ListQuery, today: date, *, days: int) -> list[Row]
         if late:
             finished = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end_time}"}
             return [{**finished, "simpleVOs": either("status", PRODUCTION_UNFINISHED)}]
-        return [{"vouchdate": f"{start}|{today + timedelta(days=days)} 23:59:59"}]
+        recent = {"vouchdate": f"{start}|{today + timedelta(days=days)} 23:59:59"}
+        match list_filter:
+            case Filter.OPEN:  # of any age
+                return [{"simpleVOs": either("status", PRODUCTION_UNFINISHED)}]
+            case Filter.DONE:
+                return [{**recent, "simpleVOs": either("status", PRODUCTION_FINISHED)}]
+        return [recent]
     since = condition("vouchdate", "egt", start_time)
     if late:
         # Only rows per line show received quantities.

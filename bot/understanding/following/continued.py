@@ -12,7 +12,7 @@ from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
 from bot.understanding.limits.comparisons import REPORT, beside
 from bot.understanding.lines.composer import ALONE, AT_WAREHOUSES, SAYS_WHAT_TO_DO
-from bot.understanding.lines.named_lists import AGEING, LATE
+from bot.understanding.lines.named_lists import AGEING, BY_STATE, DONE, LATE
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
@@ -106,6 +106,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
                 return f"{line} {beside(old_days, earlier)}"
             dated = grammar.lines.lists.with_days(line, command, scan)
             return _due(dated, scan) if command == before and _is_due(old_days) else dated
+        if command in BY_STATE and keyword != old_list and DONE in {keyword, old_list}:
+            old_days = ""  # those on which something was finished are no days of other lists
         elliptical = not (with_subject or keyword or new_words) and {before, command} <= DATED
         return f"{line} {old_days}" if old_days and (command == before or same_days or elliptical) else line
     need = need or (old_need if command == before and len(words) == 1 else "")

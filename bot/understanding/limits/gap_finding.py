@@ -111,6 +111,8 @@ class GapFinder:
             listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO  # 料 only hints at a purchase order
             return not self._recognition.is_known(scan) and not listed
         if gap is Gap.STATE:
+            if self.lines.lists.tells_state(top, scan):
+                return False
             listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO
             return listed and not self.lines.lists.named(top, beside)
         if gap is Gap.SHIPPED and self.lines.sides.has_deliveries:

@@ -10,13 +10,16 @@ from bot.chat.days import (
     names_days_ahead,
     names_days_due_later,
 )
+from bot.understanding.gaps import is_done
 from bot.understanding.lines.sides import Sides
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Cue
 
-LATE, OPEN = "late", "open"
-"""The lists of what is due and of what is not done yet, where a command has both."""
+LATE, OPEN, DONE = "late", "open", "done"
+"""The lists of what is due, of what is not done yet and of what was done, where a command has them."""
+BY_STATE = frozenset({"mo"})
+"""Commands that list what is not done yet and what was done."""
 _OVERDUE = "overdue"
 _RECEIVED, _PAID = "received", "paid"
 """The lists of money that came in and went out."""
@@ -55,6 +58,8 @@ class NamedLists:
             return self._direction(keyword, scan)
         if not keyword and _IS_OPEN.search(scan.text) and self._is_of_all(name, scan):
             return OPEN
+        if name in BY_STATE and keyword in {"", DONE}:
+            return DONE if self._was_made(scan, said=keyword == DONE) else ""
         owing = any(cue.command == "bill" and cue.weight > LIST_WEIGHT for cue in self.recognition.cues_in(scan))
         return _OF_PAYABLES if owing and name == "chart" and keyword in {"", AGEING} else keyword
 
@@ -71,6 +76,20 @@ class NamedLists:
         """Whether all that is owed is asked for: nobody, no document and no days are named."""
         named = any(span.kind is not SpanKind.CUE for span in scan.spans)
         return name in _OWED and not named
+
+    def tells_state(self, name: str, scan: Scan) -> bool:
+        """Whether a command has a list of the state that a sentence names: in work or finished."""
+        words = self.recognition.sentences.finished
+        made = words is not None and words.search(scan.text.casefold())
+        return name in BY_STATE and (bool(made) or self.named(name, scan) in {OPEN, DONE})
+
+    def _was_made(self, scan: Scan, *, said: bool) -> bool:
+        """Whether a sentence asks for what was made: 昨天完工的, and not 要完工的; without days what is ``said`` so."""
+        words, text = self.recognition.sentences.finished, scan.text.casefold()
+        if words is None or not any(is_done(text, match) for match in words.find_all(text)):
+            return False
+        days = days_said(scan, months=True)
+        return not names_days_ahead(days) if days else said
 
     def _direction(self, keyword: str, scan: Scan) -> str:
         """Return whether money came in or went out; of a customer or vendor it only moves one way."""
@@ -120,6 +139,8 @@ class NamedLists:
         days = days_said(scan, months=self.recognition.takes_months(name))
         if not days:
             return line
+        if name in BY_STATE and DONE in line.split():
+            return f"{line} {days}"
         due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.recognition.sentences.due)
         if not due or name in _ALWAYS_DUE | _NEVER_DUE:
             return f"{line} {days}"

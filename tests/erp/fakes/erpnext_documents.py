@@ -392,6 +392,7 @@ def work_order(order: ProductionOrder) -> Document:
         "material_transferred_for_manufacturing": float(order.planned) if order.material_ready else 0.0,
         "planned_start_date": _moment(order.start_on),
         "planned_end_date": _moment(order.due_on),
+        "actual_end_date": _moment(order.start_on if order.status is ProductionStatus.RUNNING else order.finished_on),
         "expected_delivery_date": None,
         "sales_order": order.sales_order or None,
     }

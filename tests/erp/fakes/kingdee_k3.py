@@ -76,7 +76,7 @@ PURCHASE_ROWS = table(
 PRODUCTIONS = table(
     META, "ICMO", "FInterID",
     whole="FInterID FItemID FUnitID FOrderInterID FStatus FSuspend FCancellation", text="FBillNo",
-    number="FAuxQty FAuxStockQty FAuxQtyScrap FAuxQtyForItem", moment="FPlanCommitDate FPlanFinishDate",
+    number="FAuxQty FAuxStockQty FAuxQtyScrap FAuxQtyForItem", moment="FPlanCommitDate FPlanFinishDate FFinishDate",
 )  # fmt: skip
 
 VENDOR_BILLS = table(
@@ -415,6 +415,7 @@ class KingdeeK3(VendorTables):
                     "FAuxQtyForItem": None,
                     "FPlanCommitDate": midnight(order.start_on),
                     "FPlanFinishDate": midnight(order.due_on),
+                    "FFinishDate": midnight(order.finished_on),
                 },
             )
         ]

@@ -472,6 +472,7 @@ def production_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
             "FStatus": states.get(order.status, "1"),
             "FPlanStartDate": order.start_on,
             "FPlanFinishDate": order.due_on,
+            "FFinishDate": order.finished_on,
             "FStockInQuaQty": order.produced,
             "FScrapQty": order.scrapped,
             "FSaleOrderNo": order.sales_order or " ",

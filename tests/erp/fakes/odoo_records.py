@@ -627,6 +627,8 @@ class CompanyModels:
             "product_uom_id": self._unit(order.unit),
             "date_start" if self.release >= (17, 0) else "date_planned_start": states.moment(order.start_on),
             "date_deadline": states.moment(order.due_on),
+            # Of what is not finished releases from 17 on tell the planned end.
+            "date_finished": states.moment(order.finished_on or (order.due_on if self.release >= (17, 0) else None)),
             "origin": order.sales_order or "OP/00017",
             "reservation_state": None if ended else reserved,
             "components_availability_state": None if ended else ready,

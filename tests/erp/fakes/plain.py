@@ -552,6 +552,7 @@ def _production(order: ProductionOrder) -> dict[str, Any]:
         "state": order.status,
         "start": order.start_on,
         "due": order.due_on,
+        "finished": order.finished_on,
         "material": order.material_ready,
         "order": order.sales_order,
         "changed": order.changed_at,

@@ -526,6 +526,7 @@ def production_order(order: ProductionOrder, spelling: SapDateFormat) -> Row:
         "RejectedQuantity": order.scrapped,
         "StartDate": spelling.day(order.start_on),
         "DueDate": spelling.day(order.due_on or order.start_on),
+        "ClosingDate": spelling.day(order.finished_on) if order.finished_on else None,
         "Warehouse": "MAIN",
         "ProductionOrderOrigin": "bopooSalesOrder" if ordered else "bopooManual",
         "ProductionOrderOriginNumber": int(order.sales_order) if ordered else None,

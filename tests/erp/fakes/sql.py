@@ -167,6 +167,7 @@ WORKS = _table(
     scrap=_amount,
     starts_on=_day,
     due_on=_day,
+    finished_on=_day,
     ready=_flag,
     changed=_time,
 )
@@ -655,6 +656,7 @@ def _work(order: ProductionOrder) -> dict[str, Any]:
         "state": PRODUCTION_STATES[order.status],
         "starts_on": order.start_on,
         "due_on": order.due_on,
+        "finished_on": order.finished_on,
         "ready": order.material_ready,
         "order_no": order.sales_order,
         "changed": order.changed_at,

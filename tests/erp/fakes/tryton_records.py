@@ -472,6 +472,7 @@ def _production(company: ReferenceCompany, order: ProductionOrder) -> Record:
         "unit": _unit(order.unit),
         "planned_start_date": order.start_on,
         "planned_date": order.due_on,
+        "effective_date": order.finished_on,
         "outputs": [
             {"id": n, "state": state, "quantity": float(amount), "product": made}
             for n, (state, amount, made) in enumerate(outputs, 1)

@@ -483,7 +483,7 @@ def _production(order: ProductionOrder) -> Rows:
         "Qty": order.planned,
         "QualifiedInQty": order.produced or None,
         "RelsTime": None,
-        "CloseTime": order.changed_at if order.status is ProductionStatus.CANCELLED else None,
+        "CloseTime": order.changed_at if order.status is ProductionStatus.CANCELLED else midnight(order.finished_on),
     }
     return [
         (PRODUCTIONS, {"MoId": number, "MoCode": order.number, "CreateTime": order.changed_at, "ModifyTime": None}),

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound
+from bot.erp.errors import Invalid, NotFound, UnknownFinish
 from bot.erp.kingdee import adapter as adapter_module
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter, ListQuery, Period
 from bot.testing.company import Clock
 from bot.testing.erp_checks import all_changes
 from bot.testing.fake_erp import RequestKind
@@ -110,6 +110,16 @@ async def test_a_production_bill_of_several_lines_is_several_orders(server: Fake
     assert [order.number for order in found.items] == ["MO-X#2", "MO-X#3"]
     items, _ = await all_changes(erp, Area.PRODUCTION)
     assert {"MO-X", "MO-X#2", "MO-X#3"} <= {change.key for change in items}
+
+
+async def test_an_installation_without_days_of_finishing_says_so(server: FakeKingdee, open_at: Open) -> None:
+    server.missing = {"PRD_MO.FFinishDate"}
+    erp = open_at(server)
+    done = (await erp.production_orders(ListQuery(filter=Filter.DONE, limit=100))).items
+    assert done
+    assert {order.finished_on for order in done} == {None}
+    with pytest.raises(UnknownFinish):
+        await erp.production_orders(ListQuery(filter=Filter.DONE, during=Period(date.min, date.max)))
 
 
 # Stock

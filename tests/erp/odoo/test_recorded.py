@@ -189,6 +189,8 @@ def production(
         status=status,
         start_on=start,
         due_on=None,
+        # Each was done on the day on which it began; the others have a planned end.
+        finished_on=start if status is _DONE else None,
         material_ready=ready,
         url=f"https://erp.example/mail/view?model=mrp.production&res_id={number}",
         changed_at=at(changed),

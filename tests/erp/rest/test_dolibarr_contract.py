@@ -113,6 +113,7 @@ class TestDolibarrContract(ErpContract):
         Capability.REJECT,
         Capability.RESERVED_AND_INCOMING,
         Capability.LOTS,
+        Capability.FINISHED_DAYS,
         Capability.PAYMENTS,
     } | {Capability.SHORTAGES, Capability.WAREHOUSE_STOCK}
     feeds = frozenset({Feed.BILLS})
@@ -162,6 +163,7 @@ class TestDolibarrContract(ErpContract):
             "Bill.order_number": "linked objects are a call of their own",
             "ProductionOrder.produced": "what was produced stands in lines that a list does not have",
             "ProductionOrder.scrapped": "there is no scrap",
+            "ProductionOrder.finished_on": "an order has planned days alone",
             "ProductionOrder.material_ready": "an order does not say whether its material is there",
             "ProductionOrder.sales_order": "linked objects are a call of their own",
         },

@@ -70,6 +70,7 @@ PRODUCTION: dict[str, Any] = {
     "quantity": Decimal("10.0"),
     "unit.": UNIT,
     "planned_start_date": None,
+    "effective_date": None,
     "planned_date": None,
     "outputs.": [],
     "last_modified_at": WHEN,
@@ -245,6 +246,11 @@ def test_what_was_received(shipped: str, received: Progress | None) -> None:
 def test_states_of_productions(state: str, status: ProductionStatus, ready: bool | None) -> None:
     order = _production(state=state)
     assert (order.status, order.material_ready) == (status, ready)
+
+
+@pytest.mark.parametrize(("state", "told"), [("done", date(2026, 11, 4)), ("running", None), ("cancelled", None)])
+def test_what_is_done_was_finished_on_its_effective_day(state: str, told: date | None) -> None:
+    assert _production(state=state, effective_date=date(2026, 11, 4)).finished_on == told
 
 
 def test_produced_is_what_is_done_of_the_product_itself() -> None:

@@ -92,10 +92,19 @@ _GOODS = {Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK
 @pytest.mark.sampled(2)
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
-    offers = frozenset(Capability) - (GOODS - _GOODS) - {Capability.REORDER_POINT, Capability.LOTS}
+    offers = (
+        frozenset(Capability)
+        - (GOODS - _GOODS)
+        - {
+            Capability.REORDER_POINT,
+            Capability.LOTS,
+            Capability.FINISHED_DAYS,
+        }
+    )
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
     gaps = Gaps(
         fields={
+            "ProductionOrder.finished_on": "the list of production orders has the planned day alone",
             "Product.is_active": "the list of materials does not tell which are disabled",
             "Product.spec": "the list of materials answers without a spec",
             "Product.barcode": "the list of materials answers without barcodes",

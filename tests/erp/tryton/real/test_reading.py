@@ -32,7 +32,7 @@ from bot.erp.model import (
     PurchaseStatus,
     by_expiry,
 )
-from bot.erp.port import DocumentBatches, Erp, FeedReader, Filter, ListQuery
+from bot.erp.port import DocumentBatches, Erp, FeedReader, Filter, ListQuery, Period
 from bot.erp.setup import SetupInspector
 from bot.erp.shortages import shortages_of
 from bot.erp.tryton.manifest import vendor
@@ -414,8 +414,23 @@ async def test_every_production_order(erp: Erp, expected: dict[str, Any]) -> Non
         )
         assert (order.start_on, order.due_on) == (_day(record["planned_start_date"]), _day(record["planned_date"]))
         assert order.material_ready is {"draft": None, "cancelled": None, "waiting": False}.get(record["state"], True)
+        assert order.finished_on == (_day(record["effective_date"]) if record["state"] == "done" else None)
     found = await erp.production_orders(ListQuery(limit=_ALL))
     assert numbers(found) == _newest_first(expected["productions"], "planned_start_date")
+
+
+async def test_production_by_state(erp: Erp, expected: dict[str, Any]) -> None:
+    done = [record for record in expected["productions"] if record["state"] == "done"]
+    to_make = [record for record in expected["productions"] if record["state"] not in {"done", "cancelled"}]
+    assert done
+    assert to_make
+    found = await erp.production_orders(ListQuery(filter=Filter.DONE, limit=_ALL))
+    assert numbers(found) == _newest_first(done, "effective_date")
+    day = max(date.fromisoformat(record["effective_date"]) for record in done)
+    of_day = await erp.production_orders(ListQuery(filter=Filter.DONE, during=Period(day, day), limit=_ALL))
+    assert set(numbers(of_day)) == {_number(each) for each in done if _day(each["effective_date"]) == day}
+    unfinished = await erp.production_orders(ListQuery(filter=Filter.OPEN, limit=_ALL))
+    assert set(numbers(unfinished)) == set(map(_number, to_make))
 
 
 @pytest.fixture

@@ -248,6 +248,7 @@ def _production(production: Any) -> dict[str, Any]:
         "unit_symbol": production.unit.symbol,
         "planned_start_date": _date(production.planned_start_date),
         "planned_date": _date(production.planned_date),
+        "effective_date": _date(production.effective_date),
         "outputs": [
             {"product": move.product.code, "quantity": move.quantity, "state": move.state}
             for move in production.outputs
