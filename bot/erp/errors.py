@@ -126,6 +126,13 @@ class Unsupported(ErpError):
         return phrase("This ERP does not offer that.")
 
 
+class NotListedByProduct(Unsupported):
+    """The ERP has such documents, and cannot be asked which of them have a product."""
+
+    def tell(self) -> Phrase:
+        return phrase("This ERP can't be asked which of these documents have a product.")
+
+
 class UnknownOutcome(ErpError):
     """A write timed out: it may or may not have been executed. Read again; never repeat blindly."""
 

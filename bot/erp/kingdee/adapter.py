@@ -25,7 +25,7 @@ from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
 from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentKey, DocumentMapper, Lines, bills
 from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
-from bot.erp.kingdee.mapping import code
+from bot.erp.kingdee.mapping import Row, code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
 from bot.erp.kingdee.query import Form
@@ -64,6 +64,7 @@ _DIRECTIONS: Mapping[Filter, tuple[Form, ...]] = {
 }
 """The forms that hold nothing but one list of payments."""
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
+_OF_OPEN_BILLS = frozenset({Filter.OPEN, Filter.LATE})
 _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 
 
@@ -158,8 +159,21 @@ class KingdeeErp(ReaderErp):
             form.of_partner(query.partner),
             queries.contains((form.number_key, *form.texts), query.text) if query.text else "",
         )
-        rows = await self._client.query(form, where, keys=form.head, order=",".join(form.head_order))
-        return [self._mapper.header(form, row) for row in rows]
+        if not query.product:
+            return [self._mapper.header(form, row) for row in await self._heads(form, where)]
+        of_product = queries.spelled("FMaterialId.FNumber", query.product)
+        if not _asks_of_lines(query):
+            return [self._mapper.header(form, row) for row in await self._heads(form, all_of(where, of_product))]
+        # The line that is late, or due then, may be another than that of the product: both are looked for apart.
+        open_only = _OPEN_BILL if query.filter in _OF_OPEN_BILLS else ""
+        rows, holding = await gather_or_cancel(
+            self._heads(form, where), self._heads(form, all_of(form.only, open_only, of_product))
+        )
+        keys = {code(row[form.key]) for row in holding}
+        return [self._mapper.header(form, row) for row in rows if code(row[form.key]) in keys]
+
+    async def _heads(self, form: Form, where: str) -> list[Row]:
+        return await self._client.query(form, where, keys=form.head, order=",".join(form.head_order))
 
     async def _within(self, form: Form, query: ListQuery) -> str:
         """Return a condition that matches at least the documents of the days that are asked for."""
@@ -297,6 +311,11 @@ class KingdeeErp(ReaderErp):
         name = "Audit" if decision.verdict is Verdict.APPROVE else "CancelAssign"
         data = {"Numbers": [order.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
         return response_message(await self._client.write(name, queries.PURCHASES.id, data, what=order.number))
+
+
+def _asks_of_lines(query: ListQuery) -> bool:
+    """Return whether a list of orders is asked for by what its lines say: when they are due."""
+    return query.filter is Filter.LATE or query.due is not None
 
 
 def _number(form: Form, lines: Lines) -> str:

@@ -122,11 +122,20 @@ class DocumentRequests(RecordRequests):
     changes: ChangesRead | None = None
 
 
+class OfProduct(ListRead):
+    """Records with a product."""
+
+    needs = frozenset({"sku"})
+
+
 class SalesCalls(DocumentRequests):
     """Sales orders."""
 
     fields: sources.SalesFields
     lines: OrderLines | None = None
+    of_product: Annotated[OfProduct | None, Short] = Field(
+        None, description="Those with a line of the product `{sku}`."
+    )
     late: Annotated[ListRead | None, Short] = Field(None, description="What may be late, instead of all of `list`.")
 
 
@@ -142,6 +151,9 @@ class PurchaseCalls(DocumentRequests):
 
     fields: sources.PurchaseFields
     lines: PurchaseLines | None = None
+    of_product: Annotated[OfProduct | None, Short] = Field(
+        None, description="Those with a line of the product `{sku}`."
+    )
     late: Annotated[ListRead | None, Short] = None
     pending: Annotated[ListRead | None, Short] = None
     approve: WriteTemplate | None = None
@@ -216,12 +228,6 @@ class DeliveryCalls(DocumentRequests):
     lines: DeliveryLines | None = None
     late: Annotated[ListRead | None, Short] = None
     of_order: Annotated[OrderDeliveries, Short] = Field(description="Those of the sales order `{number}`, with lines.")
-
-
-class OfProduct(ListRead):
-    """Records with a product."""
-
-    needs = frozenset({"sku"})
 
 
 class SomeProducts(ListRead):

@@ -14,7 +14,7 @@ from bot.erp.conditions import all_of, literal
 from bot.erp.header_lists import Header
 from bot.erp.keys import spellings
 from bot.erp.listing import Listing
-from bot.erp.port import ListQuery
+from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.values import code, text
 
@@ -73,6 +73,30 @@ _LONGEST_NAME = 100
 def of_partner(field: str, partner: str) -> str:
     """Return a condition that matches at least the records of a partner with this name."""
     return spelled(field, partner) if field and partner.isprintable() and 0 < len(partner) <= _LONGEST_NAME else ""
+
+
+def of_lines(entity: str, sku: str, where: str) -> Row:
+    """Return the query for documents that have a line of an item, by the keys of the documents, in their order.
+
+    Docs: platform/erp/sap-b1.md#lines
+    """
+    lines = f"{entity}/DocumentLines"
+    joined = f"{entity}/DocEntry eq {lines}/DocEntry"
+    return {
+        "QueryPath": f"$crossjoin({entity},{lines})",
+        "QueryOption": f"$expand={entity}($select=DocEntry)"
+        f"&$filter={all_of(joined, where, spelled(f'{lines}/ItemCode', sku))}"
+        f"&$orderby={entity}/DocEntry",
+    }
+
+
+def heads_with_lines(entity: DocumentEntity, query: ListQuery, start: date, version: str) -> str:
+    """Return a condition for joined heads that matches at least those of a list, which without days begins then."""
+    if query.filter is not Filter.ALL:
+        return f"{entity.name}/{entity.unfinished}" if entity.unfinished == _OPEN else ""
+    if query.due is not None and query.during is None:
+        return ""
+    return f"{entity.name}/{entity.day} ge {day_text(query.during.first if query.during else start, version)}"
 
 
 def query_text(**options: str) -> str:

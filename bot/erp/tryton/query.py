@@ -72,7 +72,8 @@ class DocumentQuery:
         filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
         days = [*within(self.day, query.during), *within(self.due, query.due)]
         of_partner = [[self.partner, "ilike", escape_like(query.partner)]] if query.partner else []
-        return [*self.domain, *filtered, *days, *of_partner, *self._with_text(query.text)]
+        of_product = [["lines.product.code", "ilike", escape_like(query.product)]] if query.product else []
+        return [*self.domain, *filtered, *days, *of_partner, *of_product, *self._with_text(query.text)]
 
     def domain_called(self, number: str) -> Domain:
         """Return the conditions for documents with this number, in any case."""

@@ -47,7 +47,7 @@ _HEADERS = {
 }
 """Keys of day and partner in lists without a due date, which only details have."""
 _GOODS = frozenset({Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK})
-_MISSING = (GOODS - _GOODS) | {Capability.REORDER_POINT, Capability.LOTS}
+_MISSING = (GOODS - _GOODS) | {Capability.REORDER_POINT, Capability.LOTS, Capability.ORDERS_OF_PRODUCT}
 
 
 class YonBipErp(ReaderErp):
@@ -127,9 +127,16 @@ class YonBipErp(ReaderErp):
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
         rows: list[Row] = []
+        # Only rows per line say which product they are of.
+        per_line: Row = {"isSum": False} if query.product else {}
         for body in queries.of_list(path, query, today, days=self._client.options.list_days):
-            rows += await self._client.rows(f"{path}/list", body)
-        return [row for row in rows if queries.may_hold(row, path, query.filter)]
+            rows += await self._client.rows(f"{path}/list", {**body, **per_line})
+        holding = {_id(row) for row in rows if _is_of(row, query.product)} if query.product else None
+        return [
+            row
+            for row in rows
+            if queries.may_hold(row, path, query.filter) and (holding is None or _id(row) in holding)
+        ]
 
     def _header(self, path: str, row: Row) -> Header[str]:
         day, partner = _HEADERS[path]

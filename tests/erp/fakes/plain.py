@@ -24,6 +24,7 @@ from aiohttp import web
 
 from bot.erp import listing
 from bot.erp.goods import GoodsDelivery
+from bot.erp.listing import lines_of_product
 from bot.erp.model import (
     Approval,
     Area,
@@ -289,7 +290,7 @@ def _holdings(company: ReferenceCompany) -> Iterable[Holding]:
 def _is_asked(record: Any, parameters: Mapping[str, str]) -> bool:
     match record:
         case SalesOrder() | PurchaseOrder() if "item" in parameters:
-            return any(line.sku == parameters["item"] for line in record.lines)
+            return bool(lines_of_product(record, parameters["item"]))
         case GoodsDelivery() if "order" in parameters:
             return record.order_number == parameters["order"]
         case Holding() if "store" in parameters:

@@ -92,7 +92,15 @@ _GOODS = {Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK
 @pytest.mark.sampled(2)
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
-    offers = frozenset(Capability) - (GOODS - _GOODS) - {Capability.REORDER_POINT, Capability.LOTS}
+    offers = (
+        frozenset(Capability)
+        - (GOODS - _GOODS)
+        - {
+            Capability.REORDER_POINT,
+            Capability.LOTS,
+            Capability.ORDERS_OF_PRODUCT,
+        }
+    )
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
     gaps = Gaps(
         fields={
