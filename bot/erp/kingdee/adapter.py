@@ -282,10 +282,11 @@ class KingdeeErp(ReaderErp):
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what is open of purchase orders, due with the first such line, and of production orders."""
         of_product = queries.spelled("FMaterialId.FNumber", query.sku) if query.sku else ""
+        of_vendor = queries.contains(queries.PURCHASES.texts, query.vendor) if query.vendor else ""
         being_made = "FDocumentStatus='C' and " + queries.one_of("FStatus", PRODUCTION_UNFINISHED)
         with malformed_is_invalid(self.name):
             bought, made = await gather_or_cancel(
-                self._client.query(queries.PURCHASES, all_of(_OPEN_BILL, of_product)),
+                self._client.query(queries.PURCHASES, all_of(_OPEN_BILL, of_product, of_vendor)),
                 self._client.query(queries.PRODUCTION, all_of(being_made, of_product)),
             )
             orders = (self._mapper.purchase_order(lines, None) for lines in bills(bought, queries.PURCHASES).values())

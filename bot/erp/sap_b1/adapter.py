@@ -326,7 +326,9 @@ class SapB1Erp(ReaderErp):
         with malformed_is_invalid(self.name):
             bought, made = await gather_or_cancel(
                 self._client.rows(
-                    queries.PURCHASES.name, select=queries.PURCHASES.select, where=queries.PURCHASES.unfinished
+                    queries.PURCHASES.name,
+                    select=queries.PURCHASES.select,
+                    where=all_of(queries.PURCHASES.unfinished, queries.contains(("CardName",), query.vendor)),
                 ),
                 self._client.rows(
                     queries.PRODUCTION.name,

@@ -167,7 +167,13 @@ class YonBipErp(ReaderErp):
                     for path in (queries.PURCHASES, queries.PRODUCTION)
                 )
             )
-            owing = (line for line in lines if not received_whole(line) and _is_of(line, query.sku))
+            owing = (
+                line
+                for line in lines
+                if not received_whole(line)
+                and _is_of(line, query.sku)
+                and query.vendor.casefold() in text(line.get("vendor_name")).casefold()
+            )
             ids = [*dict.fromkeys(map(_id, owing))]
             details = await self._client.details(f"{queries.PURCHASES}/detail", ids)
             orders = await self._documents(queries.PURCHASES, details)
