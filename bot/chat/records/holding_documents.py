@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Generic
 
@@ -15,6 +16,7 @@ from bot.erp.listing import D, Listing
 from bot.erp.model import Product
 from bot.erp.port import Filter, ListQuery
 from bot.phrase import phrase
+from bot.spelling import words_of
 
 _WHOLE_ORDERS = phrase("An amount is of a whole order, not of one product in it. Try it without amounts.")
 
@@ -63,8 +65,7 @@ class HoldingDocuments(Generic[D]):
             if is_code:
                 raise NotListedByProduct(f"no {self.kind.list_call} of a product")
             return None
-        # Figures alone are somewhere in the bar codes and sizes of many products: as a rule they are a number.
-        if not is_code and not any(char.isalpha() for char in text):
+        if not is_code and not _is_named(text, found.rows if isinstance(found, Picks) else (found.value,)):
             return None
         return found if isinstance(found, Picks) else found.value
 
@@ -82,6 +83,17 @@ class HoldingDocuments(Generic[D]):
         if days is not None:
             query = replace(query, during=days.during, due=days.due_in)
         return DocumentList(await self.lookup.many(query), query, product)
+
+
+def _is_named(text: str, products: Sequence[Product]) -> bool:
+    """Return whether a text says the code, name or size of one of the products.
+
+    Figures alone are somewhere in the sizes and bar codes of many: as a rule they are a number. First letters and
+    pinyin may as well be those of a customer.
+    """
+    said = [f"{product.sku} {product.name} {product.spec}".casefold() for product in products]
+    words = words_of(text).casefold().split()
+    return any(map(str.isalpha, text)) and any(all(word in each for word in words) for each in said)
 
 
 def _is_code(text: str, product: Product) -> bool:

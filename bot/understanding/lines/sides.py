@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.chat.days import names_days_ahead
+from bot.chat.days import names_days_ahead, names_days_over
 from bot.understanding.gaps import is_done
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.vocabulary import Trade
 
 _ON_THE_OTHER_SIDE = {
-    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
+    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill"},
     Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
@@ -35,6 +35,9 @@ class Sides:
     def others(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
         """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
         others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        days = days_said(scan, months=True) if trade is Trade.PURCHASE else ""
+        if days and names_days_over(days):
+            others = {**others, "arrivals": "po"}  # what comes on days that are over is there, or late
         if trade is not Trade.PURCHASE and (teller := self._tells_days_of(scan)):
             others = {**others, "order": teller}
         if self.recognition.names_known_goods(scan):
