@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 from decimal import Decimal
 
 import pytest
 
+from bot.access.grants import EVERYTHING, Scope
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
+from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
+from bot.cards.renderer import CardRenderer
 from bot.chat.records.products import Picks
+from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from bot.erp.model import OrderLine, OrderStatus, PurchaseLine, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
 from commands.order import OrderListView, OrderView
 from commands.po import PurchaseListView
 from tests.commands.company import Company, order, purchase
 from tests.commands.conftest import Ask, as_, lines
+
+SALES = Person(user_id="sales01", name="李销", roles=frozenset({"sales"}))
 
 
 def line(sku: str, quantity: str, delivered: str | None = None, unit: str = "pcs") -> OrderLine:
@@ -101,6 +111,37 @@ async def test_purchase_orders_tell_what_is_still_to_come(ask: Ask) -> None:
     table = view.table()
     assert table is not None
     assert [str(heading) for heading in table.headings][-4:] == ["Product", "Quantity", "Still to come", "Unit"]
+
+
+class TestSalespersonOfOneCustomer:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        own = Scope(partners=frozenset({"Acme, Inc"}))
+        fields = ALL_FIELDS - {FieldClass.QUANTITY}
+        rules = (
+            AccessRule(commands=frozenset({"order"}), roles=frozenset({"sales"}), fields=fields, scope=own),
+            AccessRule(commands=frozenset({"stock"}), roles=frozenset({"sales"}), fields=ALL_FIELDS, scope=EVERYTHING),
+        )
+        return AccessPolicy(rules=rules)
+
+    async def test_sees_own_orders_alone_and_no_hidden_quantity(self, ask: Ask, company: Company) -> None:
+        company.sales = (*company.sales, replace(with_lines("SO-9", line("SKU123", "77", "11")), customer="Acme, Inc"))
+        answer = await ask("/order SKU123", person=SALES)
+        view = as_(OrderListView, answer)
+        assert ([row.number for row in view.rows], view.total) == (["SO-9"], 1)
+        shown = cut(view, answer.grant.fields)
+        share = shown.share_of(shown.rows[0])
+        assert share is not None
+        assert (share.quantity, share.left) == (HIDDEN, HIDDEN)
+        body = CardRenderer(languages=load_languages()).render(shown, "zh_CN", zone=UTC).body
+        assert "77" not in body
+        assert "66" not in body
+        table = shown.table()
+        assert table is not None
+        assert not {"77", "66"} & {str(value) for row in table.rows for value in row}
+
+    async def test_other_orders_are_told_from_none_by_nothing(self, ask: Ask) -> None:
+        assert as_(OrderListView, await ask("/order SKU123", person=SALES)).total == 0
 
 
 class TestAnErpThatCannotBeAsked:
