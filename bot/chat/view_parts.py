@@ -16,7 +16,7 @@ from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line
-from bot.chat.records.product_shares import ProductShare, share_of
+from bot.chat.product_shares import ProductShare, share_of
 from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass
 from bot.erp.hub import Answer
 from bot.erp.model import Product, Slice

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.records.product_shares import share_of
+from bot.chat.product_shares import share_of
 from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.port import Filter, ListQuery
