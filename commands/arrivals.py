@@ -1,28 +1,30 @@
-"""/arrivals: what is on its way, of a product or of all, and when it comes."""
+"""/arrivals: what is on its way, of a product, from a vendor or of all, and when it comes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Term
+from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days
+from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.records.links import more_buttons
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness, table_of_lines
-from bot.disclosure import HIDDEN, FieldClass, cut, cut_part
+from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
-from bot.erp.hub import ErpHub
-from bot.erp.model import Product
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.model import Product, Slice
+from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase
 
 _COMMANDS = {ArrivalKind.PURCHASE: "po", ArrivalKind.PRODUCTION: "mo"}
@@ -39,23 +41,30 @@ _COLUMNS = (
 )
 
 
-class ProductTerm(Term):
-    """A product's code, or part of its code or name."""
+class ProductOrVendor(PartnerTerm):
+    """A product's code, or part of its code or name, or part of a vendor's name."""
 
-    placeholder = phrase("SKU")
+    placeholder = phrase("SKU or vendor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalsView(ListView):
-    """Goods on their way, due first; of one ``product``, or of all, and of some ``days`` or any."""
+    """Goods on their way, due first; of one ``product``, from a ``vendor``, or all, and of some ``days`` or any."""
 
     card: ClassVar[str] = "arrivals"
 
     product: Product | None
+    vendor: Annotated[str, FieldClass.PARTNER] = ""
     days: DayRange | None = None
     rows: tuple[Arrival, ...]
+    line: Annotated[str, ClassedBy("line_class")]
     today: date
     freshness: Freshness
+
+    @property
+    def line_class(self) -> FieldClass | None:
+        """What ``line`` tells: it repeats the vendor's name."""
+        return FieldClass.PARTNER if self.vendor != "" else None
 
     @property
     def has_late(self) -> bool:
@@ -78,52 +87,74 @@ class ArrivalsView(ListView):
 @command(
     "arrivals",
     aliases=("到货", "dh", "在途", "来货", "arrival", "incoming"),
-    examples=("/arrivals SKU123", "/到货 本周", "/在途"),
+    examples=("/arrivals SKU123", "/到货 宝钢 本周", "/在途"),
     summary=phrase("What is on its way, and when it comes"),
     place=26,
 )
 async def arrivals(
-    product: ProductTerm | None = None,
+    product: ProductOrVendor | None = None,
     *,
     days: Days | None = None,
     erp: ErpHub,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Show what is on its way, of a product, or on some days.
+    """Show what is on its way, of a product or from a vendor, or on some days.
 
     What is late may still come on any day up to today, so it belongs to days that have begun.
     """
     today = context.now.date()
     asked = days.within(today) if days else None
-    meant = None
+    query = ArrivalQuery(
+        since=asked.period.first if asked and asked.period.first > today else None,
+        until=asked.period.last if asked else None,
+        offset=context.offset,
+        limit=context.rows or ArrivalsView.page_size,
+    )
+    meant, vendor, answer = None, "", None
     if product:
         words = (days,) if days else ()
-        found = await ProductLookup(command="arrivals", erp=erp, context=context, rest=words).find(product)
-        if isinstance(found, Picks):
-            return found
-        meant = found.value
-    answer = await erp.arrivals(
-        ArrivalQuery(
-            sku=meant.sku if meant else "",
-            since=asked.period.first if asked and asked.period.first > today else None,
-            until=asked.period.last if asked else None,
-            offset=context.offset,
-            limit=context.rows or ArrivalsView.page_size,
-        )
-    )
+        try:
+            found = await ProductLookup(command="arrivals", erp=erp, context=context, rest=words).find(product)
+        except NothingFound:
+            answer = await _from_vendor(product, query, erp, policy, context)
+            if answer is None:
+                raise
+            vendor = str(product)
+        else:
+            if isinstance(found, Picks):
+                return found
+            meant = found.value
+            query = replace(query, sku=meant.sku)
+    answer = answer or await erp.arrivals(query)
     seen = [_seen(row, policy, context) for row in answer.value.items]
     return ArrivalsView(
         product=meant,
+        vendor=vendor,
         days=asked,
         rows=tuple([row for row, _ in seen]),
         withheld=frozenset().union(*(classes for _, classes in seen)),
         total=answer.value.total,
         offset=context.offset,
-        line=command_line("arrivals", meant.sku if meant else "", *(asked.typed.split() if asked else ())),
+        line=command_line("arrivals", meant.sku if meant else vendor, *(asked.typed.split() if asked else ())),
         today=today,
         freshness=freshness(answer),
     )
+
+
+async def _from_vendor(
+    name: str, query: ArrivalQuery, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
+) -> Answer[Slice[Arrival]] | None:
+    """Return what is on its way from the vendors whose names hold ``name``; None where there are none for the asker."""
+    seen = policy.decide_area(context.person, "po", context.conversation.id)
+    if not erp.offers(Capability.ARRIVALS) or not seen.allowed or FieldClass.PARTNER not in seen.grant.fields:
+        return None
+    found = await erp.arrivals(replace(query, vendor=name))
+    if found.value.total or (
+        erp.offers(Capability.VENDORS) and (await erp.vendors(ListQuery(text=name, limit=1))).value.total
+    ):
+        return found
+    return None
 
 
 def _seen(row: Arrival, policy: AccessPolicy, context: QuestionContext) -> tuple[Arrival, frozenset[FieldClass]]:

@@ -15,10 +15,12 @@ from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
 from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
+from bot.chat.records.holding_documents import HoldingDocuments
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
@@ -27,14 +29,14 @@ from bot.erp.hub import ErpHub
 from bot.erp.listing import SALES_ORDERS
 from bot.erp.model import Area, OrderLine, Progress, SalesAmount, SalesOrder
 from bot.erp.port import Filter
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 
 
 class OrderOrCustomer(PartnerTerm):
-    """The number of a sales order, or part of it, or part of a customer's name."""
+    """The number of a sales order, or part of it, or part of a customer's name, or a product in it."""
 
-    placeholder = phrase("number or customer")
+    placeholder = phrase("number, customer or SKU")
 
 
 class OrderList(Keyword):
@@ -87,6 +89,7 @@ class OrderListView(DocumentListView):
 
     card: ClassVar[str] = "orders"
     command: ClassVar[str] = "order"
+    left_heading: ClassVar[Phrase] = phrase("Still to deliver")
     columns: ClassVar[tuple[Column, ...]] = (
         Column(phrase("Number"), "number"),
         Column(phrase("Customer"), "customer"),
@@ -130,15 +133,28 @@ async def order(
     many = bounded.or_else(lambda hub, query: hub.orders(query))
     owned = own.lists(erp, Area.SALES, context, many)
     lookup = DocumentLookup("order", erp.order, partial(many, erp), owned, bounded=bounded.is_bounded)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
+    rest = tuple(filter(None, (which or "", days or "")))
+    holding = HoldingDocuments(
+        lookup, SALES_ORDERS, ProductLookup(command="order", erp=erp, context=context, rest=rest)
+    )
+    hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
+    if isinstance(hit, Picks):
+        return hit
     if isinstance(hit, OneDocument):
         more, links = _more_of(hit.found.value, erp), offered(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)
     ordered = replace(_ORDERED, kind=bounded.kind)
-    adds = which or bounded.is_bounded
+    adds = (which or bounded.is_bounded) and not hit.product
     sums = await total_of_list(hit, ordered, lookup.many, kept, context.now) if adds else ()
     return OrderListView.of(
-        hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, total_amounts=sums
+        hit.found,
+        context,
+        which=which,
+        text=text or "",
+        product=hit.product,
+        days=asked,
+        bounds=bounded.shown,
+        total_amounts=sums,
     )
 
 

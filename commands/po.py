@@ -20,10 +20,12 @@ from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
 from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
+from bot.chat.records.holding_documents import HoldingDocuments
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
@@ -37,9 +39,9 @@ from bot.read_model.queries import ReadModel
 
 
 class PurchaseOrVendor(PartnerTerm):
-    """The number of a purchase order, or part of it, or part of a vendor's name."""
+    """The number of a purchase order, or part of it, or part of a vendor's name, or a product in it."""
 
-    placeholder = phrase("number or vendor")
+    placeholder = phrase("number, vendor or SKU")
 
 
 class PurchaseList(Keyword):
@@ -120,6 +122,7 @@ class PurchaseListView(DocumentListView):
 
     card: ClassVar[str] = "pos"
     command: ClassVar[str] = "po"
+    left_heading: ClassVar[Phrase] = phrase("Still to come")
     columns: ClassVar[tuple[Column, ...]] = (
         Column(phrase("Number"), "number"),
         Column(phrase("Vendor"), "vendor"),
@@ -169,7 +172,13 @@ async def po(
     many = bounded.or_else(lambda hub, query: hub.purchase_orders(query))
     owned = own.lists(erp, Area.PURCHASING, context, many)
     lookup = DocumentLookup("po", erp.purchase_order, partial(many, erp), owned, bounded=bounded.is_bounded)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
+    rest = tuple(filter(None, (which or "", days or "")))
+    holding = HoldingDocuments(
+        lookup, PURCHASE_ORDERS, ProductLookup(command="po", erp=erp, context=context, rest=rest)
+    )
+    hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
+    if isinstance(hit, Picks):
+        return hit
     if isinstance(hit, OneDocument):
         more = offered(erp, "bill") if hit.found.value.received in _CAME_IN else ()
         known = await _case(hit.found, approvals, context)
@@ -185,12 +194,19 @@ async def po(
             receipts=offered(erp, "receipt") if hit.found.value.received in _CAME_IN else (),
             links=offered(erp, "vendor", *(() if more else ("bill",))),
         )
-    ordered, adds = replace(_ORDERED, kind=bounded.kind), which or bounded.is_bounded
+    ordered, adds = replace(_ORDERED, kind=bounded.kind), (which or bounded.is_bounded) and not hit.product
     sums = await total_of_list(hit, ordered, lookup.many, kept, context.now) if adds else ()
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
     named = replace(hit.found, value=orders)
     return PurchaseListView.of(
-        named, context, which=which, text=text or "", days=asked, bounds=bounded.shown, total_amounts=sums
+        named,
+        context,
+        which=which,
+        text=text or "",
+        product=hit.product,
+        days=asked,
+        bounds=bounded.shown,
+        total_amounts=sums,
     )
 
 

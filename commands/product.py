@@ -13,7 +13,7 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
-from bot.chat.records.links import more_buttons, offered
+from bot.chat.records.links import holding_buttons, holding_offered, more_buttons, offered
 from bot.chat.records.partner_rankings import RankedBy, RankingRequest
 from bot.chat.records.product_rankings import list_best_products
 from bot.chat.records.products import Picks, ProductLookup
@@ -72,6 +72,7 @@ class ProductView(ListView):
     rows: tuple[ProductUse, ...]
     shows_vendors: bool = True
     more: tuple[str, ...] = ()
+    holding: tuple[str, ...] = ()
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
@@ -83,6 +84,9 @@ class ProductView(ListView):
     def buttons(self) -> Sequence[Button]:
         files = export_buttons(self.line) if self.total else []
         return (*ListView.buttons(self), *erp_link_buttons(self.details.url), *files)
+
+    def spare_buttons(self) -> Sequence[Button]:
+        return holding_buttons(self.holding, self.details.product.sku)
 
     def table(self) -> Table | None:
         return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of) if self.total else None
@@ -133,5 +137,6 @@ async def product(
         withheld=of_stock | of_orders,
         line=command_line("product", details.product.sku),
         more=offered(erp, "stock", "price", "arrivals"),
+        holding=holding_offered(erp),
         freshness=freshness(found),
     )

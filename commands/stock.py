@@ -12,7 +12,7 @@ from bot.chat.arguments import Sku, Warehouse
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.records.demand import Demand
-from bot.chat.records.links import offered
+from bot.chat.records.links import holding_offered, offered
 from bot.chat.records.products import MAX_PICKS, ProductLookup
 from bot.chat.records.stock_views import (
     Outage,
@@ -137,6 +137,7 @@ def _stock_view(
         outages=_outages(meant),
         need=_need(needed, meant, rows if warehouse else ()) if needed else None,
         more=offered(erp, "arrivals", "price"),
+        holding=holding_offered(erp),
         narrowed=bool(warehouse),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )

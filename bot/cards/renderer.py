@@ -14,9 +14,9 @@ import structlog
 from jinja2 import FileSystemLoader, FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.runtime import Context
 
-from bot.cards.budget import Budget
+from bot.cards.budget import Budget, button_size
 from bot.cards.buttons import RenderedButton, render_buttons
-from bot.cards.card import Card
+from bot.cards.card import Card, CardButton
 from bot.cards.environment import CardEnvironment
 from bot.cards.fields import ViewFields
 from bot.cards.form_layout import render_form
@@ -128,6 +128,17 @@ class _CompiledTemplate:
         limit, note = self.budget.tips_bytes, withheld_note(draft.view, self.presenter)
         tips = self.line("tips", draft.context, limit)
         return cut_bytes(" · ".join(filter(None, (note, tips))), limit) if note else tips
+
+    def with_spare(self, draft: _Draft, buttons: tuple[CardButton, ...]) -> tuple[CardButton, ...]:
+        """Return a card's buttons with those of the view's spare ones that have room, in front of a way back."""
+        ends = len(buttons) - bool(buttons and buttons[-1].text == self.presenter.show(BACK))
+        for rendered in render_buttons(draft.view.spare_buttons(), self.presenter):
+            more = (*buttons[:ends], rendered.button, *buttons[ends:])
+            if not self.budget.fits([button_size(button) for button in more]):
+                break
+            buttons, ends = more, ends + 1
+            draft.buttons = [*draft.buttons, rendered]
+        return buttons
 
     def welcome(self, draft: _Draft, tries: Sequence[Button]) -> str:
         """Add what a newcomer may try to the buttons, if there is room, and return what the tips say of it."""
@@ -283,6 +294,7 @@ class CardRenderer:
             back = presenter.show(BACK)
             asks = [None if rendered.button.text == back else rendered.ask for rendered in draft.buttons]
             buttons = lead_back(draft.view, buttons, asks, trail, template.budget)
+        buttons = template.with_spare(draft, buttons)
         title = template.line("title", draft.context, template.budget.title_bytes)
         tips = template.tips(draft)
         if wishes.read_as:

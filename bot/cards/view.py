@@ -72,6 +72,10 @@ class View:
         """Return the buttons below the text, most wanted first."""
         return ()
 
+    def spare_buttons(self) -> Sequence[Button]:
+        """Return further buttons for where there is room beside all others and their way back, most wanted first."""
+        return ()
+
     def question(self) -> Ask | None:
         """Return what asks for the same view again, None where nothing does or the reader may not see its words."""
         return None

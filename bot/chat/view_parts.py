@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Ask
@@ -15,9 +16,10 @@ from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line
+from bot.chat.product_shares import ProductShare, share_of
 from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass
 from bot.erp.hub import Answer
-from bot.erp.model import Slice
+from bot.erp.model import Product, Slice
 from bot.phrase import Phrase, phrase
 
 
@@ -164,7 +166,12 @@ class DocumentListView(ListView):
     columns: ClassVar[tuple[Column, ...]] = ()
     """What a file says of each row."""
 
+    left_heading: ClassVar[Phrase] = phrase("Outstanding")
+    """What a file calls the part of a product that is not delivered, or not there, yet."""
+
     which: Keyword | None
+    product: Product | None = None
+    """What all documents have a line of, where they were looked for by it; their lines are then those of it alone."""
     days: DayRange | None = None
     amounts: str = ""
     compared: frozenset[FieldClass] = frozenset()
@@ -185,6 +192,10 @@ class DocumentListView(ListView):
         """What ``line`` tells: it repeats the text."""
         return self.text_class if self.text else None
 
+    def share_of(self, row: Any) -> ProductShare | None:
+        """Return how much of the product a document has, where the list tells it."""
+        return share_of(row) if self.product else None
+
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons(self.command, (row.number for row in self.rows))
 
@@ -195,7 +206,27 @@ class DocumentListView(ListView):
     def table(self) -> Table | None:
         if not self.columns or self.rows is HIDDEN:
             return None
-        return Table.of_rows(self.columns, self.rows, today=self.today, total=self.total, as_of=self.freshness.as_of)
+        columns = (*self.columns, *(self._share_columns() if self.product else ()))
+        return Table.of_rows(columns, self.rows, today=self.today, total=self.total, as_of=self.freshness.as_of)
+
+    def _share_columns(self) -> Sequence[Column]:
+        """Return the columns that tell what each document has of the product."""
+
+        def column(heading: Phrase, figure: Callable[[ProductShare], object]) -> Column:
+            def show(row: Any) -> object:
+                share = self.share_of(row)
+                return None if share is None else figure(share)
+
+            return Column(heading, show)
+
+        assert self.product is not None
+        sku = self.product.sku
+        return (
+            Column(phrase("Product"), lambda row: sku),
+            column(phrase("Quantity"), attrgetter("quantity")),
+            column(self.left_heading, attrgetter("left")),
+            column(phrase("Unit"), attrgetter("unit")),
+        )
 
     @classmethod
     def of(
@@ -207,12 +238,18 @@ class DocumentListView(ListView):
         text: str,
         days: DayRange | None = None,
         bounds: ListBounds = NO_BOUNDS,
+        product: Product | None = None,
         **more: Any,
     ) -> Self:
-        """Return the view of the documents that were found from the row on that was asked for."""
-        asked = (command_line(cls.command, which or "", text), bounds.amounts, days.typed if days else "")
+        """Return the view of the documents that were found from the row on that was asked for.
+
+        A ``product`` was found in place of the ``text``, which then names nobody.
+        """
+        text, word = ("", product.sku) if product else (text, text)
+        asked = (command_line(cls.command, which or "", word), bounds.amounts, days.typed if days else "")
         return cls(
             which=which,
+            product=product,
             days=days,
             amounts=bounds.amounts,
             compared=bounds.compared,

@@ -29,7 +29,7 @@ def part_of_arrivals(arrivals: Iterable[Arrival], query: ArrivalQuery) -> Slice[
 
 def _is_wanted(arrival: Arrival, query: ArrivalQuery) -> bool:
     of_product = not query.sku or arrival.sku.casefold() == query.sku.casefold()
-    return of_product and query.covers(arrival.due_on)
+    return of_product and query.wants(arrival)
 
 
 def _bought(orders: Iterable[PurchaseOrder]) -> Iterator[Arrival]:

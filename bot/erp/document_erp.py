@@ -14,8 +14,8 @@ from datetime import date
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
-from bot.erp.errors import Unsupported
-from bot.erp.keys import checked_key
+from bot.erp.errors import NotListedByProduct, Unsupported
+from bot.erp.keys import can_be_key, checked_key
 from bot.erp.listing import D, Listing
 from bot.erp.model import Changes, Followed, Product, Slice, StockLevel
 from bot.erp.port import UNCHANGING, Filter, ListQuery
@@ -61,6 +61,11 @@ class DocumentErp(RefusingErp):
         self._check_offered(kind)
         kind.check_filter(query.filter, source=self.name)
         kind.check_days(query, self.capabilities, source=self.name)
+        if query.product:
+            if kind.by_product is None or kind.by_product not in self.capabilities:
+                raise NotListedByProduct(f"no {kind.list_call} of a product here", source=self.name)
+            if not can_be_key(query.product):
+                return Slice(items=(), total=0)
         with malformed_is_invalid(self.name):
             if self._narrows(kind, query):
                 return await self.list_documents(kind, query)
@@ -117,7 +122,8 @@ async def pick_from_lists(
     """
     found = await _candidates(query, read, source)
     if query.partner or query.filter is Filter.DONE:
-        found = [document for document in found if kind.matches(document, query)]
+        # Of which product they are is the ERP's to say: listed documents need not tell all their lines.
+        found = [document for document in found if kind.matches(document, replace(query, product=""))]
     if query.filter in UNCHANGING:
         is_meant, _ = kind.filters[query.filter]
         found = kind.sort((document for document in found if is_meant(document, date.min)), query.filter)

@@ -133,6 +133,13 @@ class UnknownFinish(Unsupported):
         return phrase("This ERP does not tell on which day production was finished, only when it is due.")
 
 
+class NotListedByProduct(Unsupported):
+    """The ERP has such documents, and cannot be asked which of them have a product."""
+
+    def tell(self) -> Phrase:
+        return phrase("This ERP can't be asked which of these documents have a product.")
+
+
 class UnknownOutcome(ErpError):
     """A write timed out: it may or may not have been executed. Read again; never repeat blindly."""
 

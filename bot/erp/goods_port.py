@@ -25,11 +25,13 @@ MOST_USES = 40
 class ArrivalQuery:
     """A request for part of what is on its way, due first; without a due date last, ties by document and product.
 
-    ``sku`` names one product, ``since`` and ``until`` the first and the last due date; late arrivals are included
-    unless ``since`` leaves them out.
+    ``sku`` names one product; ``vendor`` is part of the name of a vendor, ignoring case, from whom nothing is that the
+    company makes. ``since`` and ``until`` are the first and the last due date; late arrivals are included unless
+    ``since`` leaves them out.
     """
 
     sku: str = ""
+    vendor: str = ""
     since: date | None = None
     until: date | None = None
     offset: int = 0
@@ -40,6 +42,10 @@ class ArrivalQuery:
         if due_on is None:
             return self.since is None and self.until is None
         return (self.since is None or due_on >= self.since) and (self.until is None or due_on <= self.until)
+
+    def wants(self, arrival: Arrival) -> bool:
+        """Return whether goods have the vendor and the days that are asked for."""
+        return self.vendor.casefold() in arrival.partner.casefold() and self.covers(arrival.due_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,12 @@ class GoodsQuestions:
         return answer_of(together, used, parts)
 
     async def arrivals(self, query: ArrivalQuery) -> Answer[Slice[Arrival]]:
-        """Return goods on their way to all sources, due first."""
+        """Return goods on their way to all sources, due first.
+
+        Raises `NotFound` for a reader who asks by a vendor and may not see vendors.
+        """
+        if query.vendor and any(Area.PURCHASING in each.by_number for each in self.narrowings):
+            raise NotFound(query.vendor)
         sku = self.codes.resolve(query.sku)
 
         def asked(source: str) -> ArrivalQuery | None:
@@ -155,9 +160,11 @@ class GoodsQuestions:
                 replace(item, sku=self.codes.from_source(item.sku, source.name), source=item.source or source.name)
                 for item in part.value.items
             )
-            return self._counted(
-                part, Slice(items=keep_items(self.narrowings, items, source.name), total=part.value.total)
-            )
+            kept = keep_items(self.narrowings, items, source.name)
+            if isinstance(own, ArrivalQuery) and own.vendor:
+                # What is kept without its vendor would tell from whom it comes.
+                kept = tuple(each for each in kept if own.wants(each))
+            return self._counted(part, Slice(items=kept, total=part.value.total))
 
         parts = parts_of(list(await asyncio.gather(*(ask(*each) for each in sources))), call)
         used = usable_parts(parts)

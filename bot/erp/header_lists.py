@@ -11,7 +11,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from bot.erp.goods import GoodsDelivery, GoodsReceipt
-from bot.erp.listing import D, Listing
+from bot.erp.listing import D, Listing, lines_of_product
 from bot.erp.model import Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
 
@@ -57,12 +57,21 @@ async def list_by_headers(
         found = {key: header for key, header in found.items() if query.during.holds(header.day)}
     if query.filter is not Filter.ALL or query.due is not None:
         documents = await read(list(found)) if found else ()
-        return listing.pick(map(without_lines, documents), query, today)
+        picked = listing.pick(documents, query, today)
+        return replace(picked, items=tuple(as_listed(document, query) for document in picked.items))
     ordered = sorted(found.values(), key=lambda header: header.number)
     ordered.sort(key=lambda header: header.day or date.min, reverse=True)
     shown = [header.key for header in ordered[query.offset : query.offset + query.limit]]
     documents = await read(shown) if shown else ()
-    return Slice(items=tuple(listing.sort(map(without_lines, documents), query.filter)), total=len(ordered))
+    listed = (as_listed(document, query) for document in documents)
+    return Slice(items=tuple(listing.sort(listed, query.filter)), total=len(ordered))
+
+
+def as_listed(document: D, query: ListQuery) -> D:
+    """Return a document as lists have it: with the lines of the product that a query asks for, and no others."""
+    if not query.product or not isinstance(document, (SalesOrder, PurchaseOrder)):
+        return without_lines(document)
+    return replace(document, lines=lines_of_product(document, query.product))
 
 
 def without_lines(document: D) -> D:

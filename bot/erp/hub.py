@@ -31,6 +31,7 @@ from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductD
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.goods_sorting import M
+from bot.erp.holding_lists import HoldingLists
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
 from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing, kind_of
@@ -365,24 +366,34 @@ class ErpHub(DocumentAnswers):
 
     async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]
+        if query.product and able:
+            return await self._of_product(self._visible(kind.areas, able), kind, query)
         if able and self._narrowings.concern(kind, query):
             return await self._narrowed_documents(self._visible(kind.areas, able), kind, query)
         if not self._alone:
             return await self._several.documents(able, kind, query)
         return await self._ask(able, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
 
+    async def _of_product(self, sources: tuple[Erp, ...], kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
+        narrowed = self._narrowed_lists(kind) if self._narrowings.concern(kind, query) else None
+        lists = HoldingLists(self._read_source, self._codes, self._several, narrowed)
+        return await lists.read(sources, kind, query) or self._nothing(Slice(items=(), total=0))
+
     async def _narrowed_documents(
         self, sources: tuple[Erp, ...], kind: Listing[D], query: ListQuery
     ) -> Answer[Slice[D]]:
         if not sources:
             return self._nothing(Slice(items=(), total=0))
-        # Documents of several areas are not narrowed by the text of one of them.
-        text = "" if kind.also else self._narrowings.search_text(kind.area)
-        read = NarrowedLists(self._read_source, self.finds, text=text).read
+        read = self._narrowed_lists(kind).read
         found: Answer[Slice[D]] = await self._several.documents(sources, kind, query, read)
         if found.value.total or not self._narrowings.withhold_names(kind, query):
             return found
         return replace(found, notes=(*found.notes, _NAMES_WITHHELD))
+
+    def _narrowed_lists(self, kind: Listing[Any]) -> NarrowedLists:
+        # Documents of several areas are not narrowed by the text of one of them.
+        text = "" if kind.also else self._narrowings.search_text(kind.area)
+        return NarrowedLists(self._read_source, self.finds, text=text)
 
     async def _ask(
         self,

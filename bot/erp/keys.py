@@ -13,6 +13,8 @@ R = TypeVar("R")
 
 LONGEST = 200
 """Maximum length of a code or number; no ERP has longer ones."""
+_NO_SIGNS = frozenset({"Cc", "Cs"})
+"""Categories of characters that no code has: control characters and lone surrogates."""
 
 
 def checked_key(key: str, *, source: str, longest: int = LONGEST) -> str:
@@ -20,9 +22,16 @@ def checked_key(key: str, *, source: str, longest: int = LONGEST) -> str:
 
     An empty one would be the URL of a list; drivers and URLs refuse control characters and lone surrogates.
     """
-    if not key.strip() or len(key) > longest or any(unicodedata.category(char) in {"Cc", "Cs"} for char in key):
+    if not can_be_key(key, longest=longest):
         raise NotFound(key[:longest], source=source)
     return key
+
+
+def can_be_key(key: str, *, longest: int = LONGEST) -> bool:
+    """Return whether any ERP could have such a code or number."""
+    return (
+        bool(key.strip()) and len(key) <= longest and all(unicodedata.category(char) not in _NO_SIGNS for char in key)
+    )
 
 
 def spellings(*keys: str) -> list[str]:

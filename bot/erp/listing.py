@@ -82,6 +82,8 @@ class Listing(Generic[D]):
     """Where its changes are told, unless the kind stands for its area."""
     order_call: str = ""
     """The port's call for all that was moved for one order."""
+    by_product: Capability | None = None
+    """What an ERP offers that can list those with a line of one product; None where there are no such lists."""
 
     @property
     def followed(self) -> Followed:
@@ -152,6 +154,7 @@ class Listing(Generic[D]):
         folded = query.text.casefold()
         return (
             self.is_of(document, query.partner)
+            and self.has_product(document, query.product)
             and (query.during is None or query.during.holds(self.day_in(query.filter)(document)))
             and (query.due is None or query.due.holds(self.due(document)))
             and any(folded in part.casefold() for part in self.texts(document))
@@ -162,6 +165,16 @@ class Listing(Generic[D]):
         if not partner:
             return True
         return self.partner is not None and self.partner(document).casefold() == partner.casefold()
+
+    def has_product(self, document: D, product: str) -> bool:
+        """Return whether a document, with its lines, has one of exactly this product; of no product all have."""
+        return not product or (self.by_product is not None and bool(lines_of_product(document, product)))
+
+
+def lines_of_product(document: object, product: str) -> tuple[Any, ...]:
+    """Return the lines of a document that are of exactly this product."""
+    wanted = product.casefold()
+    return tuple(line for line in getattr(document, "lines", ()) if line.sku.casefold() == wanted)
 
 
 SALES_ORDERS: Listing[SalesOrder] = Listing(
@@ -177,6 +190,7 @@ SALES_ORDERS: Listing[SalesOrder] = Listing(
         Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on),
     },
     partner=lambda order: order.customer,
+    by_product=Capability.ORDERS_OF_PRODUCT,
 )
 INVOICES: Listing[Invoice] = Listing(
     area=Area.FINANCE,
@@ -209,6 +223,7 @@ PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
         ),
     },
     partner=lambda order: order.vendor,
+    by_product=Capability.PURCHASES_OF_PRODUCT,
 )
 PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
     area=Area.PRODUCTION,

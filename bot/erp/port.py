@@ -64,6 +64,8 @@ class Capability(StrEnum):
     SHORTAGES = "shortages"
     WAREHOUSE_STOCK = "warehouse_stock"
     FINISHED_DAYS = "finished_days"
+    ORDERS_OF_PRODUCT = "orders_of_product"
+    PURCHASES_OF_PRODUCT = "purchases_of_product"
 
 
 GOODS = frozenset(
@@ -79,6 +81,9 @@ GOODS = frozenset(
 )
 """What an adapter may offer about goods (`bot.erp.goods_port`)."""
 
+
+BY_PRODUCT = frozenset({Capability.ORDERS_OF_PRODUCT, Capability.PURCHASES_OF_PRODUCT})
+"""What lists the documents that have a line of one product (`ListQuery.product`)."""
 
 PARTNER_READS = frozenset({Capability.CUSTOMERS, Capability.VENDORS, Capability.BILLS, Capability.PAYMENTS})
 """What concerns customers and vendors themselves, and what is paid to and by them."""
@@ -133,15 +138,18 @@ class ListQuery:
     """A request for part of a list of documents.
 
     ``text`` matches part of a number or of a partner's or product's name, ignoring case; ``partner`` is the whole name
-    of one partner, ignoring case. ``during`` keeps documents of these days, with `Filter.DONE` those that were finished
-    then, ``due`` those that are due then (`bot.erp.listing.Listing`). The order is: most days late first for
-    `Filter.LATE` and `Filter.OVERDUE`, due first for `Filter.OPEN`; oldest first for `Filter.PENDING`; otherwise newest
-    first. Ties are ordered by number, so that pages neither overlap nor miss anything.
+    of one partner, ignoring case. ``product`` is the exact code of a product, ignoring case: the list holds documents
+    with a line of it, once each, and may tell these lines and no others; `bot.erp.listing.Listing.by_product` says what
+    offers that. ``during`` keeps documents of these days, with `Filter.DONE` those that were finished then, ``due``
+    those that are due then (`bot.erp.listing.Listing`). The order is: most days late first for `Filter.LATE` and
+    `Filter.OVERDUE`, due first for `Filter.OPEN`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are
+    ordered by number, so that pages neither overlap nor miss anything.
     """
 
     filter: Filter = Filter.ALL
     text: str = ""
     partner: str = ""
+    product: str = ""
     during: Period | None = None
     due: Period | None = None
     offset: int = 0
@@ -168,7 +176,7 @@ class Erp(Protocol):
         ...
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        """Return sales orders without lines; supports `Filter.OPEN` and `Filter.LATE`."""
+        """Return sales orders without lines, but for `ListQuery.product`; supports `Filter.OPEN` and `Filter.LATE`."""
         ...
 
     async def invoice(self, number: str) -> Invoice:
@@ -184,7 +192,10 @@ class Erp(Protocol):
         ...
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return purchase orders without lines; supports `Filter.OPEN`, `Filter.LATE` and `Filter.PENDING`."""
+        """Return purchase orders without lines, but for `ListQuery.product`.
+
+        Supports `Filter.OPEN`, `Filter.LATE` and `Filter.PENDING`.
+        """
         ...
 
     async def production_order(self, number: str) -> ProductionOrder:

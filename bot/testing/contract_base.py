@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 
 from bot.erp.model import Area, Decision, Feed, PurchaseOrder, PurchaseStatus, Verdict
-from bot.erp.port import GOODS, PARTNER_READS, Capability, Erp
+from bot.erp.port import BY_PRODUCT, GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.testing.erp_checks import DocumentSpec
@@ -119,7 +119,7 @@ class ContractBase:
     vendor: ClassVar[Vendor[Any]]
     """The adapter's manifest."""
     offers: ClassVar[frozenset[Capability]] = (
-        frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS, Capability.FINISHED_DAYS}
+        frozenset(Capability) - GOODS - PARTNER_READS - BY_PRODUCT - {Capability.LOTS, Capability.FINISHED_DAYS}
     )
     """The capabilities that the adapter must claim, neither more nor fewer."""
     feeds: ClassVar[frozenset[Feed]] = frozenset()

@@ -135,6 +135,26 @@ class GoodsContract(ContractBase):
         for sku in _NO_SUCH[:1]:
             assert (await reader.arrivals(ArrivalQuery(sku=sku))).items == ()
 
+    @case(
+        "goods.arrivals_of_vendor",
+        "What is on its way from a vendor is found by part of the name, in any case",
+        needs=(Capability.ARRIVALS,),
+    )
+    async def test_arrivals_of_vendor(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+        vendors = sorted({each.partner for each in self._arrivals(company) if each.partner})
+        assert vendors
+        for n, name in enumerate(vendors):
+            part = (name, name.lower(), name[1:], name.upper()[:-1])[n % 4]
+            found = await reader.arrivals(ArrivalQuery(vendor=part, limit=_ALL))
+            assert _without_places(found.items) == _without_places(self._arrivals(company, vendor=part)), part
+            assert found.total == len(found.items)
+            soon = await reader.arrivals(ArrivalQuery(vendor=part, until=TODAY, limit=_ALL))
+            assert _without_places(soon.items) == _without_places(self._arrivals(company, vendor=part, until=TODAY))
+        for nobody in ("no such vendor", "%", "'"):
+            assert (await reader.arrivals(ArrivalQuery(vendor=nobody, limit=_ALL))).items == self._arrivals(
+                company, vendor=nobody
+            )
+
     def _arrivals(self, company: ReferenceCompany, **query: Any) -> tuple[Arrival, ...]:
         bought, made = (self.expected_records(company, area) for area in (Area.PURCHASING, Area.PRODUCTION))
         told = map(self.gaps.expected, expected_arrivals(bought, made, **query))

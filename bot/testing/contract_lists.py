@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from bot.erp.model import PurchaseStatus
+from bot.erp.listing import lines_of_product
+from bot.erp.model import PurchaseStatus, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import ReferenceCompany
 from bot.testing.contract_base import ContractBase, case
 from bot.testing.contract_reads import EACH_KIND
 from bot.testing.erp_checks import (
     KINDS,
+    ORDERS,
     PRODUCTIONS,
+    PURCHASES,
     SINGLE_ONLY,
     DocumentSpec,
     case_variants,
@@ -152,6 +157,55 @@ class ListsContract(ContractBase):
         for part in ("Acme", "%", "no such partner"):
             assert (await kind.read_list(erp, ListQuery(partner=part))).total == 0
 
+    @case(
+        "list.of_product",
+        "A product's orders are those with a line of exactly this code, in any case, once each",
+        needs=(Capability.SALES_ORDERS, Capability.ORDERS_OF_PRODUCT),
+    )
+    async def test_orders_of_product(self, erp: Erp, company: ReferenceCompany) -> None:
+        await self._check_of_product(erp, company, ORDERS)
+
+    @case(
+        "list.purchases_of_product",
+        "A product's purchase orders are those with a line of exactly this code, in any case, once each",
+        needs=(Capability.PURCHASE_ORDERS, Capability.PURCHASES_OF_PRODUCT),
+    )
+    async def test_purchases_of_product(self, erp: Erp, company: ReferenceCompany) -> None:
+        await self._check_of_product(erp, company, PURCHASES)
+
+    async def _check_of_product(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
+        documents = self.expected_documents(company, kind)
+        held = Counter(sku for document in documents for sku in {line.sku for line in document.lines})
+        (most, _), *_ = common = held.most_common()
+        for n, (sku, _) in enumerate(sample_evenly(common, 4)):
+            known = case_variants(sku)
+            for wanted in kind.filters:
+                query = ListQuery(filter=wanted, product=known[n % len(known)], limit=_ALL)
+                found = await kind.read_list(erp, query)
+                assert numbers(found) == kind.expected_numbers(documents, query), query
+                assert found.total == len(found.items)
+                _check_lines(found, documents, sku)
+        theirs = [document for document in documents if kind.listing.has_product(document, most)]
+        days = sorted(day for document in theirs if (day := kind.listing.day(document)))
+        due = sorted(day for document in theirs if (day := kind.listing.due(document)))
+        assert kind.listing.partner is not None
+        asked: list[dict[str, Any]] = [
+            {"partner": kind.listing.partner(theirs[0]).lower()},
+            {"text": theirs[-1].number[1:]},
+            {"during": Period(days[0], days[len(days) // 2])},
+            {"due": Period(due[0], due[len(due) // 2])},
+            {"offset": 1, "limit": 2},
+            {"filter": Filter.OPEN, "limit": 1},
+        ]
+        for wanted_too in asked:
+            query = ListQuery(**{"limit": _ALL, **wanted_too}, product=most)
+            whole = kind.expected_numbers(documents, replace(query, offset=0, limit=_ALL))
+            found = await kind.read_list(erp, query)
+            assert numbers(found) == whole[query.offset : query.offset + query.limit], query
+            assert found.total == len(whole), query
+        for none in (most[:-1], "%", "_" * len(most), "no such product", "' or '1'='1", "*", "\ud800", "\0"):
+            assert (await kind.read_list(erp, ListQuery(product=none))).total == 0, none
+
     @case("list.literal", "Signs of query languages are plain text in lists too")
     async def test_literal_text(self, erp: Erp, company: ReferenceCompany) -> None:
         for kind in KINDS:
@@ -194,6 +248,15 @@ class ListsContract(ContractBase):
             assert order.status is PurchaseStatus.WAITING
             expected = self.gaps.expected(company.purchases[order.number]).approval
             assert comparable(order.approval) == comparable(expected)
+
+
+def _check_lines(found: Slice[Any], documents: list[Any], sku: str) -> None:
+    """Check that listed documents tell all their lines of the product, or none."""
+    by_number = {document.number: document for document in documents}
+    for listed in found.items:
+        if listed.lines:
+            whole = lines_of_product(by_number[listed.number], sku)
+            assert comparable(listed.lines) == comparable(whole), listed.number
 
 
 def _shortened(document: Any) -> dict[str, Any]:

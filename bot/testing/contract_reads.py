@@ -203,6 +203,9 @@ class ReadsContract(ContractBase):
             with pytest.raises(Unsupported):
                 await kind.read_one(erp, "SO-1001")
             return
+        if kind.listing.by_product not in self.offers:
+            with pytest.raises(Unsupported):
+                await kind.read_list(erp, ListQuery(product="SKU123"))
         for unknown in set(Filter) - set(kind.filters):
             with pytest.raises(Unsupported):
                 await kind.read_list(erp, ListQuery(filter=unknown))

@@ -109,7 +109,11 @@ def expected_prices(
 
 
 def expected_arrivals(
-    purchases: Iterable[PurchaseOrder], productions: Iterable[ProductionOrder], sku: str = "", until: date | None = None
+    purchases: Iterable[PurchaseOrder],
+    productions: Iterable[ProductionOrder],
+    sku: str = "",
+    until: date | None = None,
+    vendor: str = "",
 ) -> tuple[Arrival, ...]:
     """Return what is on its way, without categories and warehouses."""
     bought = [
@@ -144,7 +148,9 @@ def expected_arrivals(
     return by_arrival(
         each
         for each in (*bought, *made)
-        if sku in ("", each.sku) and (until is None or (each.due_on is not None and each.due_on <= until))
+        if sku in ("", each.sku)
+        and vendor.casefold() in each.partner.casefold()
+        and (until is None or (each.due_on is not None and each.due_on <= until))
     )
 
 

@@ -23,6 +23,7 @@ from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
 from bot.understanding.limits.states import without_implied
 from bot.understanding.lines.composer import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.lateness import LatenessFinder
 from bot.understanding.remarks import is_remark
 from bot.understanding.scanning.recognition import (
@@ -363,8 +364,9 @@ class Grammar:
         kinds = {span.command for span in scan.of_kind(SpanKind.DOCUMENT)}
         several = len(found) > 1 and (not weights or len({command_of(line) for line in found}) == 1 or len(kinds) > 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
+        held = holding_asked(self.recognition, scan, usable) in leading
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
-        if several or drawn or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
+        if several or drawn or held or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
         if anchored:

@@ -36,6 +36,7 @@ NUMBER = "#"
 """Stands for any number in the words of wishes and of what is unknown: 出库#, "book #"."""
 _ANY_NUMBER = r"\s*(?:[0-9][0-9.,]*|[一二两三四五六七八九十百千万半]+)"
 _CHOICE = re.compile(r"\(([^()]*)\)")
+_SPOKEN = ("deeds", "holding")
 _WISH_KEYS = ("alone", "verbs", "when")
 _UNKNOWN_KEYS = ("words", "nearest", "unless")
 KINDS_NAMED = frozenset({"document", "partner", "product", "nothing"})
@@ -154,6 +155,8 @@ class Sentences:
     """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
     deeds: Mapping[str, SpokenWords]
     """A command whose documents tell on which day something was done to an order → the words that say it was done."""
+    holding: Mapping[str, SpokenWords]
+    """A command that lists the documents of a product → the words that ask for them beside a product."""
     wishes: Mapping[str, WishWords]
     """A command that changes something, or ``erp`` for what only the ERP does → the words that want it done."""
     unknown: tuple[UnknownFact, ...]
@@ -210,7 +213,7 @@ class Sentences:
         wishes: dict[str, dict[str, set[str]]] = {}
         unknown: list[UnknownFact] = []
         gaps: dict[str, set[str]] = {}
-        deeds: dict[str, set[str]] = {}
+        spoken: dict[str, dict[str, set[str]]] = {key: {} for key in _SPOKEN}
         for name, content in _files(own):
             for key, value in content.items():
                 if key == "wishes":
@@ -222,8 +225,8 @@ class Sentences:
                 if key == "gaps":
                     _add_gaps(name, value, gaps)
                     continue
-                if key == "deeds":
-                    _add_deeds(name, commands, value, deeds)
+                if key in spoken:
+                    _add_spoken(name, commands, key, value, spoken[key])
                     continue
                 if key in words:
                     words[key].update(_words(name, key, value))
@@ -250,7 +253,8 @@ class Sentences:
             finished=_one_of(words["finished"]),
             unknown=tuple(unknown),
             gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
-            deeds={command: found for command, said in deeds.items() if (found := _one_of(said))},
+            deeds=_each_of(spoken["deeds"]),
+            holding=_each_of(spoken["holding"]),
             commands=frozenset(asked),
             cues=cues,
             parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
@@ -312,13 +316,17 @@ def _add_gaps(file: str, table: object, gaps: dict[str, set[str]]) -> None:
         gaps.setdefault(gap, set()).update(_words(file, f"gaps.{gap}", listed))
 
 
-def _add_deeds(file: str, commands: Commands, table: object, deeds: dict[str, set[str]]) -> None:
-    """Add the words of a file for what is done to an order and told by documents of its own."""
+def _add_spoken(file: str, commands: Commands, key: str, table: object, spoken: dict[str, set[str]]) -> None:
+    """Add the words of a file that are looked for as they are, by the commands that they ask for."""
     if not isinstance(table, Mapping):
-        raise ConfigurationError(f"{file}: deeds must be a table")
+        raise ConfigurationError(f"{file}: {key} must be a table")
     for name, listed in table.items():
         command = _reading_command(file, commands, name)
-        deeds.setdefault(command.name, set()).update(_words(file, f"deeds.{name}", listed))
+        spoken.setdefault(command.name, set()).update(_words(file, f"{key}.{name}", listed))
+
+
+def _each_of(spoken: Mapping[str, Iterable[str]]) -> Mapping[str, SpokenWords]:
+    return {command: found for command, said in spoken.items() if (found := _one_of(said))}
 
 
 def _one_of(words: Iterable[str]) -> SpokenWords | None:

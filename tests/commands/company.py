@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import listing
 from bot.erp.errors import ErpError, NotFound, Unsupported
+from bot.erp.header_lists import as_listed
 from bot.erp.model import (
     Approval,
     Area,
@@ -341,6 +342,8 @@ class Company:
         self._read(f"{kind.list_call} {query.text or query.partner}".strip())
         holds = kind.filters[query.filter][0] if query.filter is not Filter.ALL else _all
         hits = [document for document in documents if kind.matches(document, query) and holds(document, TODAY)]
+        if query.product:
+            hits = [as_listed(document, query) for document in hits]
         return Slice(items=tuple(hits[query.offset : query.offset + query.limit]), total=len(hits))
 
 

@@ -227,3 +227,12 @@ async def test_what_is_there_to_be_pressed_is_no_file(ask: Ask, courier: MemoryC
         view = (await ask(f"/export {line}", where=OWN_CHAT)).view
         assert isinstance(view, BadArgumentNotice) or type(view).__name__.endswith("Notice"), view
     assert not courier.files
+
+
+async def test_the_file_of_a_products_orders_says_how_much_each_has(
+    ask: Ask, company: Company, courier: MemoryCourier
+) -> None:
+    await exported(ask, "order W-3")
+    headings, *rows = [row for row in cells(courier) if row[0]]
+    assert headings[-4:] == ["Product", "Quantity", "Still to deliver", "Unit"]
+    assert [(row[0], *row[-4:]) for row in rows] == [("SO-1001", "W-3", 3, None, "pcs")]

@@ -14,7 +14,8 @@ from bot.access.rules import AccessRule
 from bot.cards.escape import WORD_JOINER
 from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockView, WarehouseView
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
+from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
+from bot.erp.goods import ArrivalKind
 from bot.erp.model import OrderStatus, Progress
 from bot.testing.commands import Chat, Reply, open_chat
 from commands.arrivals import ArrivalsView
@@ -164,6 +165,25 @@ async def test_days_that_have_begun_are_told_without_their_beginning(chat: Chat,
     assert reply.title.replace(WORD_JOINER, "").startswith(title), "what is late since last month is on the list, too"
 
 
+async def test_what_comes_from_a_vendor(chat: Chat) -> None:
+    reply = await chat.says("/arrivals 宝钢")
+    view = reply.view
+    assert isinstance(view, ArrivalsView)
+    assert view.rows
+    assert all("宝钢" in row.partner and row.kind is ArrivalKind.PURCHASE for row in view.rows)
+    assert (view.vendor, view.product, view.line) == ("宝钢", None, "/arrivals 宝钢")
+    assert "宝钢" in reply.title
+    days = (await chat.says("/arrivals 宝钢 本周")).view
+    assert isinstance(days, ArrivalsView)
+    assert (days.line, days.total <= view.total) == ("/arrivals 宝钢 2026-11-02..2026-11-08", True)
+    assert outcome(await chat.says("/arrivals 无此厂家")).startswith("not_found")
+
+
+async def test_who_may_not_see_vendors_does_not_ask_by_them(chat: Chat) -> None:
+    hidden = cut((await chat.says("/arrivals 宝钢")).view, ALL_FIELDS - {FieldClass.PARTNER})
+    assert "宝钢" not in repr(hidden)
+
+
 async def test_a_product_of_which_nothing_comes_says_so(chat: Chat) -> None:
     reply = await chat.says("/arrivals ODD-5")
     assert "没有在途" in reply.body
@@ -259,6 +279,9 @@ class TestWithReadyRules:
         assert not view.withheld
         assert all(row.quantity > 0 for row in view.rows)
         assert "供应商" not in (await chat.says("/product RM-52", person=KEEPER, private=True)).body
+        for name in ("宝钢", "无此厂家"):
+            reply = await chat.says(f"/arrivals {name}", person=KEEPER, private=True)
+            assert outcome(reply).startswith("not_found"), "it is not told who delivers"
 
     async def test_a_keeper_does_not_see_deliveries_of_orders(self, chat: Chat) -> None:
         for line in ("/delivery SO-1001", "/delivery DN-1001"):

@@ -85,6 +85,7 @@ def only(subscribed: MemorySubscriptions) -> Subscription:
         ("/subscribe report yesterday 08:30", "/report yesterday", time(8, 30), True),
         ("/订阅 日报 18:00", "/report day", time(18), True),
         ("/subscribe order late 9:00 daily", "/order late", time(9), False),
+        ("/subscribe order open W-3 9:00", "/order open W-3", time(9), True),
         ("/订阅 逾期发票 每天 8点半", "/invoice 逾期", time(8, 30), False),
         ("/subscribe 08:30 invoice overdue", "/invoice overdue", time(8, 30), True),
         ("/订阅 发票 9点 工作日", "/invoice", time(9), True),

@@ -56,7 +56,7 @@ def kept_lists(
     async def read(query: ListQuery) -> Answer[Slice[D]]:
         span = query.during
         is_few = query.filter in OF_OPEN or (span is not None and query.due is None)
-        if query.text or query.partner or not is_few:
+        if query.text or query.partner or query.product or not is_few:
             return await ask(query)
         coverage = await kept.coverage(kind.followed)
         if not coverage.is_current(now) or (span is not None and not coverage.is_complete_from(span.first)):

@@ -35,6 +35,23 @@ def offered(erp: ErpHub, *commands: str) -> tuple[str, ...]:
     return tuple(command for command in commands if erp.offers(_LINKS[command][0]))
 
 
+_HOLDING = {
+    "order": (Capability.ORDERS_OF_PRODUCT, phrase("Open orders")),
+    "po": (Capability.PURCHASES_OF_PRODUCT, phrase("Open purchase orders")),
+}
+"""The commands whose open lists may be those of a product."""
+
+
+def holding_offered(erp: ErpHub) -> tuple[str, ...]:
+    """Return the commands that can list the documents of a product."""
+    return tuple(command for command, (capability, _) in _HOLDING.items() if erp.offers(capability))
+
+
+def holding_buttons(commands: Iterable[str], sku: str) -> Sequence[Button]:
+    """Return a button for each command that asks it for the open documents of a product."""
+    return [Button(_HOLDING[command][1], Ask(command_line(command, "open", sku))) for command in commands]
+
+
 def more_buttons(commands: Iterable[str], word: str) -> Sequence[Button]:
     """Return a button for each command that asks it about ``word``, such as a number or a partner."""
     return [Button(_LINKS[command][1], Ask(command_line(command, word))) for command in commands] if word else []

@@ -12,7 +12,7 @@ from bot.chat.parsing import command_line
 from bot.chat.records.own_documents import OWN_WORDS, OwnedLists
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import Answer
-from bot.erp.model import Slice
+from bot.erp.model import Product, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.phrase import Phrase
 from bot.spelling import most_alike, other_spellings
@@ -72,6 +72,15 @@ class DocumentList(Generic[D]):
 
     found: Answer[Slice[D]]
     query: ListQuery | None = None
+    product: Product | None = None
+    """What all documents of the list have a line of, where they were looked for by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoDocument:
+    """A text fits no document; ``notes`` say why some may be missing."""
+
+    notes: tuple[Phrase, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +100,21 @@ class DocumentLookup(Generic[D]):
     async def look_up(
         self, text: str, wanted: Filter, *, days: DayRange | None = None, offset: int, rows: int | None = None
     ) -> OneDocument[D] | DocumentList[D]:
+        """Return what `find` does; raises `NothingFound` where that is nothing."""
+        hit = await self.find(text, wanted, days=days, offset=offset, rows=rows)
+        if isinstance(hit, NoDocument):
+            raise NothingFound(text, await self.closest(text), hit.notes)
+        return hit
+
+    async def find(
+        self, text: str, wanted: Filter, *, days: DayRange | None = None, offset: int, rows: int | None = None
+    ) -> OneDocument[D] | DocumentList[D] | NoDocument:
         """Return the document with the number ``text``, else the only one it fits, else all that it fits.
 
         ``text`` may also name the person whose documents are meant: 我的 the asker, a name a colleague.
 
-        Raises `NothingFound` when it fits none. A named list, or that of some days or amounts, may be empty. With
-        ``rows`` what the text fits is a list of so many, also where it is the number of none and fits a single one.
+        A named list, or that of some days or amounts, may be empty. With ``rows`` what the text fits is a list of so
+        many, also where it is the number of none and fits a single one.
         """
         searching = bool(text) and wanted is Filter.ALL and days is None and not self.bounded
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
@@ -124,16 +142,18 @@ class DocumentLookup(Generic[D]):
             return OneDocument(await self.one(found.value.items[0].number))
         return DocumentList(found, query)
 
-    async def _spelled_otherwise(self, text: str, notes: tuple[Phrase, ...]) -> OneDocument[D]:
-        """Return the document whose number ``text`` spells with other punctuation; raises `NothingFound` for none."""
+    async def _spelled_otherwise(self, text: str, notes: tuple[Phrase, ...]) -> OneDocument[D] | NoDocument:
+        """Return the document whose number ``text`` spells with other punctuation."""
         for number in other_spellings(text):
             try:
                 return OneDocument(await self.one(number))
             except (NotFound, Ambiguous):
                 continue
-        raise NothingFound(text, await self._closest(text), notes)
+        return NoDocument(notes)
 
-    async def _closest(self, text: str) -> tuple[str, ...]:
+    async def closest(self, text: str) -> tuple[str, ...]:
+        """Return the lines for the documents whose numbers are most like a text."""
+
         async def search(part: str) -> list[str]:
             hits = await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))
             return [document.number for document in hits.value.items]

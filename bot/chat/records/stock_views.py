@@ -14,7 +14,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import Demand
-from bot.chat.records.links import more_buttons
+from bot.chat.records.links import holding_buttons, more_buttons
 from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, table_of_lines
 from bot.erp.goods import WarehouseItem
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
@@ -112,6 +112,8 @@ class StockView(ListView):
     need: StockNeed | None = None
     more: tuple[str, ...] = ()
     """Commands that tell more of the product."""
+    holding: tuple[str, ...] = ()
+    """Commands that list the open documents of the product."""
     narrowed: bool = False
     """Whether warehouses were asked for: their figures come first, and those of all warehouses after them."""
     freshness: Freshness
@@ -131,6 +133,9 @@ class StockView(ListView):
         has_trend = self.total and self.level.is_stocked and isinstance(self.level.total.on_hand, Decimal)
         trend = [Button(_TREND, Ask(command_line("chart", "stock", self.level.product.sku)))] if has_trend else []
         return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))
+
+    def spare_buttons(self) -> Sequence[Button]:
+        return holding_buttons(self.holding, self.level.product.sku)
 
     def table(self) -> Table | None:
         if not self.total:

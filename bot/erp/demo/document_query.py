@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, false, func, or_, select
 from sqlalchemy.engine import Connection
 
+from bot.erp.demo import tables as t
 from bot.erp.demo.tables import fold
 from bot.erp.errors import NotFound
 from bot.erp.model import Slice
@@ -20,6 +21,7 @@ from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 T = TypeVar("T")
 Record = Row[Any]
 
+_PRODUCT = t.table(t.ProductRow)
 _FAR = 2**31
 """Beyond the end of every list, and still a number that SQLite takes."""
 
@@ -69,10 +71,24 @@ class DocumentQuery(Generic[T]):
         matching = select(self.table).where(*conditions)
         wanted = matching.order_by(*self._order(query)).limit(query.limit).offset(min(query.offset, _FAR))
         count = select(func.count()).select_from(self.table).where(*conditions)
+        rows = connection.execute(wanted).all()
+        lines = self._lines_with(connection, query.product, rows) if query.product else {}
         return Slice(
-            items=tuple(self.build(row, source, ()) for row in connection.execute(wanted)),
+            items=tuple(self.build(row, source, lines.get(row.number_key, ())) for row in rows),
             total=connection.scalar(count) or 0,
         )
+
+    def _lines_with(
+        self, connection: Connection, product: str, documents: Iterable[Record]
+    ) -> Mapping[str, list[Record]]:
+        """Return the lines of a product in documents, by the folded numbers of these."""
+        found: dict[str, list[Record]] = defaultdict(list)
+        if self.lines is not None:
+            columns, numbers = self.lines.c, [row.number_key for row in documents]
+            wanted = select(self.lines).where(columns.number_key.in_(numbers), _is_of(self.lines, product))
+            for line in connection.execute(wanted.order_by(columns.position)):
+                found[line.number_key].append(line)
+        return found
 
     def _conditions(self, query: ListQuery, today: date) -> Iterator[ColumnElement[bool]]:
         if self.listed is not None:
@@ -85,6 +101,11 @@ class DocumentQuery(Generic[T]):
         for day, period in ((self._day_in(query.filter), query.during), (self.due, query.due)):
             if period is not None:
                 yield false() if day is None else day.between(period.first, period.last)
+        if query.product:
+            held = (
+                None if self.lines is None else select(self.lines.c.number_key).where(_is_of(self.lines, query.product))
+            )
+            yield false() if held is None else self.table.c.number_key.in_(held)
         if query.partner:
             yield false() if self.partner is None else self.partner == fold(query.partner)
 
@@ -101,6 +122,11 @@ class DocumentQuery(Generic[T]):
     def _day_in(self, wanted: Filter) -> ColumnElement[date] | None:
         """Return the day by which a list is dated: of what was done when that was."""
         return self.filters[wanted][1] if wanted in NEWEST_FIRST and wanted in self.filters else self.newest
+
+
+def _is_of(lines: Table, product: str) -> ColumnElement[bool]:
+    """Return the condition for the lines of a product: they have its code as the product spells it."""
+    return lines.c.sku.in_(select(_PRODUCT.c.sku).where(_PRODUCT.c.sku_key == fold(product)))
 
 
 @lru_cache

@@ -137,7 +137,8 @@ def arrivals(connection: Connection, query: ArrivalQuery, source: str) -> Slice[
     if query.sku:
         products = products.where(_PRODUCT.c.sku_key == fold(query.sku))
     categories = {row.sku: row.category for row in connection.execute(products)}
-    coming = (*_bought(connection, query, source), *_made(connection, query, source))
+    made = () if query.vendor else _made(connection, query, source)
+    coming = (*_bought(connection, query, source), *made)
     found = by_arrival(
         replace(each, category=categories.get(each.sku, ""))
         for each in coming
@@ -155,6 +156,7 @@ def _bought(connection: Connection, query: ArrivalQuery, source: str) -> Iterabl
         )
         .select_from(_PURCHASE.join(_PURCHASE_LINE, line.number_key == order.number_key))
         .where(order.status == PurchaseStatus.APPROVED, line.quantity > line.received, *_due(query, _PURCHASE))
+        .where(order.vendor_key.contains(fold(query.vendor), autoescape=True))
         .order_by(line.position)
     )  # fmt: skip
     for row in connection.execute(wanted):

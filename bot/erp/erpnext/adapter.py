@@ -262,6 +262,8 @@ class ErpNextErp(DocumentErp):
         site = await self._site.value()
         today = site.local(self._now()).date()
         lookup = document_query.lookup(query, today, self._options.company)
+        if query.product:
+            return await self._of_product(document_query, lookup, query, site)
         if not document_query.is_exact(query):
             rows = await self._frappe.rows(lookup)
             found = document_query.listing.pick([site.read(document_query.read, row) for row in rows], query, today)
@@ -270,6 +272,35 @@ class ErpNextErp(DocumentErp):
             rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
             found = Slice(items=tuple(site.read(document_query.read, row) for row in rows), total=total)
         return replace(found, items=await self._with_child(document_query, found.items))
+
+    async def _of_product(
+        self, document_query: DocumentQuery[Any], lookup: ListRequest, query: ListQuery, site: Site
+    ) -> Slice[Any]:
+        """Return part of the list of documents with a row of one Item, with these rows."""
+        try:
+            item = str((await self._document("Item", query.product))["name"])
+        except NotFound:
+            return Slice(items=(), total=0)
+        lookup = document_query.of_product(lookup, item)
+        if document_query.is_exact(query):
+            rows, total = await read_page(
+                query,
+                self._frappe.distinct_rows(lookup, start=query.offset, limit=query.limit),
+                lambda: self._frappe.count(lookup),
+            )
+        else:
+            every = {str(row["name"]): row for row in await self._frappe.rows(lookup)}
+            read = [site.read(document_query.read, row) for row in every.values()]
+            picked = document_query.listing.pick(read, replace(query, product=""), site.local(self._now()).date())
+            rows, total = [every[document.number] for document in picked.items], picked.total
+        table, lines = document_query.tables[0], dict[str, list[Row]]()
+        if rows:
+            asked = table.rows_of(document_query.doctype, [str(row["name"]) for row in rows], item=item)
+            for line in await self._frappe.rows(asked):
+                lines.setdefault(str(line["parent"]), []).append(line)
+        whole = [{**row, table.name: lines.get(str(row["name"]), [])} for row in rows]
+        found = [site.read(document_query.read, row) for row in whole]
+        return Slice(items=await self._with_child(document_query, found), total=total)
 
     async def _with_child(self, document_query: DocumentQuery[Any], found: Sequence[Any]) -> tuple[Any, ...]:
         """Return documents completed from their child table."""

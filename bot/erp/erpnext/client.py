@@ -61,6 +61,8 @@ class ListRequest:
     any_of: Sequence[Condition] = ()
     order_by: str = ""
     parent: str = ""
+    repeats: bool = False
+    """Whether a condition on a child table repeats a document for each of its rows that fulfil it."""
 
     def conditions(self) -> dict[str, Any]:
         """Return the conditions as parameters."""
@@ -118,9 +120,24 @@ class ErpNextClient:
                 break
         return found
 
+    async def distinct_rows(self, lookup: ListRequest, *, start: int, limit: int) -> list[Row]:
+        """Return documents of a list that repeats them, each once: ``limit`` of them from ``start`` on."""
+        found: dict[str, Row] = {}
+        read, wanted = 0, start + limit
+        while len(found) < wanted:
+            rows = await self.rows(lookup, start=read, limit=wanted)
+            read += len(rows)
+            for row in rows:
+                found.setdefault(str(row["name"]), row)
+            if len(rows) < wanted:
+                break
+        return [*found.values()][start:wanted]
+
     async def count(self, lookup: ListRequest) -> int:
         """Return the total number of rows."""
         parameters = {"doctype": lookup.doctype, **lookup.conditions()}
+        if lookup.repeats:
+            parameters["distinct"] = "true"
         found = await self._query("frappe.desk.reportview.get_count", parameters, self._account)
         if not isinstance(found, int):
             raise Unavailable("a count that is no number", source=self._http.source)

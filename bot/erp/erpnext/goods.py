@@ -312,11 +312,13 @@ class ErpNextGoods:
     async def arrivals(self, query: ArrivalQuery, sku: str, workflow: ApprovalWorkflow) -> Slice[Arrival]:
         """Return goods on their way; ``sku`` is the exact code of the only product that is asked for."""
         site = await self._site()
-        bought, made = await gather_or_cancel(self._bought(sku, workflow, site), self._made(sku, site))
-        found = by_arrival(each for each in (*bought, *made) if query.covers(each.due_on))
+        bought, made = await gather_or_cancel(
+            self._bought(sku, query.vendor, workflow, site), self._made(sku, query.vendor, site)
+        )
+        found = by_arrival(each for each in (*bought, *made) if query.wants(each))
         return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
-    async def _bought(self, sku: str, workflow: ApprovalWorkflow, site: Site) -> list[Arrival]:
+    async def _bought(self, sku: str, vendor: str, workflow: ApprovalWorkflow, site: Site) -> list[Arrival]:
         open_orders = ListRequest(
             "Purchase Order",
             ("name", "supplier", "supplier_name", "owner", "schedule_date"),
@@ -327,6 +329,7 @@ class ErpNextGoods:
                 ("per_received", "<", float(FULL)),
                 *self._ours,
             ],
+            [(name, "like", pattern(vendor)) for name in ("supplier_name", "supplier") if vendor],
             order_by="name asc",
         )
         orders = {str(row["name"]): row for row in await self._frappe.rows(open_orders, limit=_MOST)}
@@ -343,7 +346,9 @@ class ErpNextGoods:
         found = [site.read(_arrival, row, orders[str(row["parent"])]) for row in await self._frappe.rows(lines)]
         return [each for each in found if each.quantity > 0]
 
-    async def _made(self, sku: str, site: Site) -> list[Arrival]:
+    async def _made(self, sku: str, vendor: str, site: Site) -> list[Arrival]:
+        if vendor:
+            return []
         production = queries.PRODUCTION_ORDERS
         of_product: list[Condition] = [("production_item", "=", sku)] if sku else []
         request = ListRequest(

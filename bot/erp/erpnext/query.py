@@ -8,7 +8,7 @@ Docs: platform/erp/erpnext.md#areas, #lists
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Generic
@@ -72,9 +72,11 @@ class ChildTable:
     fields: tuple[str, ...]
     name: str
 
-    def rows_of(self, doctype: str, names: Sequence[str]) -> ListRequest:
-        """Return the request for the rows of documents, in their order."""
+    def rows_of(self, doctype: str, names: Sequence[str], *, item: str = "") -> ListRequest:
+        """Return the request for the rows of documents, in their order; for those of one ``item`` if it is given."""
         filters = [("parenttype", "=", doctype), ("parentfield", "=", self.name), ("parent", "in", names)]
+        if item:
+            filters.append(("item_code", "=", item))
         return ListRequest(
             self.doctype, ("parent", *self.fields), filters, order_by="parent asc, idx asc", parent=doctype
         )
@@ -130,6 +132,17 @@ class DocumentQuery(Generic[D]):
             order_by = f"{restriction.by} asc, name asc"
         any_of = [(name, "like", pattern(query.text)) for name in self.searched] if query.text else []
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
+
+    def of_product(self, lookup: ListRequest, item: str) -> ListRequest:
+        """Return the request for those documents of a list that have a row of an Item, spelled as it is there.
+
+        Order and fields of both tables have the same names, so that those of the order say which are meant.
+        """
+        held = (self.tables[0].doctype, "item_code", "=", item)
+        order = ", ".join(
+            f"`tab{self.doctype}`.`{name}` {way}" for name, way in map(str.split, lookup.order_by.split(","))
+        )
+        return replace(lookup, filters=[*lookup.filters, held], order_by=order, repeats=True)
 
     def named(self, names: Sequence[str], company: str) -> ListRequest:
         """Return the request for documents by their names; ``company`` limits it to that company."""

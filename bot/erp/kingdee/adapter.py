@@ -32,7 +32,7 @@ from bot.erp.kingdee.documents import (
     bills,
 )
 from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
-from bot.erp.kingdee.mapping import code
+from bot.erp.kingdee.mapping import Row, code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
 from bot.erp.kingdee.query import Form
@@ -71,6 +71,7 @@ _DIRECTIONS: Mapping[Filter, tuple[Form, ...]] = {
 }
 """The forms that hold nothing but one list of payments."""
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
+_OF_OPEN_BILLS = frozenset({Filter.OPEN, Filter.LATE})
 _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 
 
@@ -165,8 +166,21 @@ class KingdeeErp(ReaderErp):
             form.of_partner(query.partner),
             queries.contains((form.number_key, *form.texts), query.text) if query.text else "",
         )
-        rows = await self._client.query(form, where, keys=form.head, order=",".join(form.head_order))
-        return [self._mapper.header(form, row) for row in rows]
+        if not query.product:
+            return [self._mapper.header(form, row) for row in await self._heads(form, where)]
+        of_product = queries.spelled("FMaterialId.FNumber", query.product)
+        if not _asks_of_lines(query):
+            return [self._mapper.header(form, row) for row in await self._heads(form, all_of(where, of_product))]
+        # The line that is late, or due then, may be another than that of the product: both are looked for apart.
+        open_only = _OPEN_BILL if query.filter in _OF_OPEN_BILLS else ""
+        rows, holding = await gather_or_cancel(
+            self._heads(form, where), self._heads(form, all_of(form.only, open_only, of_product))
+        )
+        keys = {code(row[form.key]) for row in holding}
+        return [self._mapper.header(form, row) for row in rows if code(row[form.key]) in keys]
+
+    async def _heads(self, form: Form, where: str) -> list[Row]:
+        return await self._client.query(form, where, keys=form.head, order=",".join(form.head_order))
 
     async def _within(self, form: Form, query: ListQuery) -> str:
         """Return a condition that matches at least the documents of the days that are asked for."""
@@ -293,10 +307,11 @@ class KingdeeErp(ReaderErp):
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what is open of purchase orders, due with the first such line, and of production orders."""
         of_product = queries.spelled("FMaterialId.FNumber", query.sku) if query.sku else ""
+        of_vendor = queries.contains(queries.PURCHASES.texts, query.vendor) if query.vendor else ""
         being_made = "FDocumentStatus='C' and " + queries.one_of("FStatus", PRODUCTION_UNFINISHED)
         with malformed_is_invalid(self.name):
             bought, made = await gather_or_cancel(
-                self._client.query(queries.PURCHASES, all_of(_OPEN_BILL, of_product)),
+                self._client.query(queries.PURCHASES, all_of(_OPEN_BILL, of_product, of_vendor)),
                 self._client.query(queries.PRODUCTION, all_of(being_made, of_product)),
             )
             orders = (self._mapper.purchase_order(lines, None) for lines in bills(bought, queries.PURCHASES).values())
@@ -322,6 +337,11 @@ class KingdeeErp(ReaderErp):
         name = "Audit" if decision.verdict is Verdict.APPROVE else "CancelAssign"
         data = {"Numbers": [order.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
         return response_message(await self._client.write(name, queries.PURCHASES.id, data, what=order.number))
+
+
+def _asks_of_lines(query: ListQuery) -> bool:
+    """Return whether a list of orders is asked for by what its lines say: when they are due."""
+    return query.filter is Filter.LATE or query.due is not None
 
 
 def _number(form: Form, lines: Lines) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.document_erp import DocumentErp
+from bot.erp.listing import D
 from bot.erp.mapped import sources
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext
@@ -79,6 +80,14 @@ def is_plain(query: ListQuery) -> bool:
 def searched_text(query: ListQuery) -> str:
     """Return the text with which a list may narrow down: a partner's name holds itself."""
     return query.text or query.partner
+
+
+def once_each(documents: Iterable[D]) -> list[D]:
+    """Return documents without those that repeat the number of an earlier one."""
+    found: dict[str, D] = {}
+    for document in documents:
+        found.setdefault(document.number, document)
+    return list(found.values())
 
 
 def is_encodable(text: str) -> bool:

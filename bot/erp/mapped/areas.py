@@ -88,6 +88,11 @@ def feeds_of(sections: Sections) -> frozenset[Feed]:
 def capabilities_of(sections: Sections) -> frozenset[Capability]:
     """Return what the configured sections and fields make possible to read."""
     found = {document.kind.capability for document in DOCUMENTS if document.section in sections}
+    found.update(
+        document.kind.by_product
+        for document in DOCUMENTS
+        if document.kind.by_product and getattr(sections.get(document.section), "of_product", None) is not None
+    )
     found.update(_goods_capabilities(sections))
     stock = sections.get(Area.STOCK)
     if stock is not None:

@@ -6,7 +6,6 @@ Docs: platform/erp/odoo.md
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.header_lists import as_listed
 from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
@@ -60,9 +60,6 @@ _TOGETHER = 50
 _SAME = 20
 """How many records with the same number, apart from case and accents, are compared."""
 
-_BY_ID = re.compile(r"(.*)\*([1-9][0-9]{0,8})")
-"""How a record is called whose code or number is no name for it: there is none (``*12``), or others have it too
-(``A-1*12``)."""
 _PLAIN_NAMES: dict[str, Any] = {"display_default_code": False}
 """Context for display names without the product code in front."""
 _ALSO_DISABLED: dict[str, Any] = {"active_test": False}
@@ -170,7 +167,7 @@ class OdooErp(DocumentErp):
         """Return products whose code, name, barcode or variant matches; an exact code is never cut off."""
         if not queries.is_searchable(text):
             return ()
-        if by_id := _BY_ID.fullmatch(text):
+        if by_id := queries.BY_ID.fullmatch(text):
             named = mapping.called(await self._products([["id", "=", int(by_id[2])]], 1), text, "default_code")
             if named:
                 return tuple(map(documents.product, named))
@@ -184,7 +181,7 @@ class OdooErp(DocumentErp):
 
     async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
         """Return active products by their codes, those without a code by their ids."""
-        ids = [int(by_id[2]) for sku in skus if (by_id := _BY_ID.fullmatch(sku))]
+        ids = [int(by_id[2]) for sku in skus if (by_id := queries.BY_ID.fullmatch(sku))]
         named: Condition = ["default_code", "in", list(skus)]
         # More than were asked for only where several share a code: almost always a single page.
         rows = await self._products(queries.any_of(named, ["id", "in", ids]), _SAME * len(skus), page=2 * len(skus) + 1)
@@ -288,7 +285,7 @@ class OdooErp(DocumentErp):
         kind = listing.kind_of(area)
         document_query = queries.KINDS[kind]
         available = await self._client.fields(document_query.model)
-        ids = [int(by_id[2]) for number in numbers if (by_id := _BY_ID.fullmatch(number))]
+        ids = [int(by_id[2]) for number in numbers if (by_id := queries.BY_ID.fullmatch(number))]
         named: Condition = ["name", "in", list(numbers)]
         rows = await self._client.rows(
             document_query.model,
@@ -306,15 +303,15 @@ class OdooErp(DocumentErp):
             return tuple(await self._readers[kind](wanted, True))
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if not queries.is_searchable(query.text):
+        if not queries.is_searchable(query.text + query.product):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
         both = kind is listing.DELIVERIES and query.filter is Filter.ALL
         rows, total = await (self._deliveries_page(query) if both else self._page(document_query, query))
         rows = mapping.told_apart(rows, document_query.key)
         await self._add_progress(document_query.model, rows)
-        found: Sequence[D] = await self._readers[kind](rows, False)
-        return Slice(items=tuple(found), total=total)
+        found: Sequence[D] = await self._readers[kind](rows, bool(query.product))
+        return Slice(items=tuple(as_listed(document, query) for document in found), total=total)
 
     async def _deliveries_page(self, query: ListQuery) -> tuple[list[Row], int]:
         """Return a page of deliveries, newest first: what left is ordered by one day, what did not by another."""
@@ -373,7 +370,7 @@ class OdooErp(DocumentErp):
         return await self._client.rows(model, [*base, *condition], fields, order="id asc", limit=_SAME, context=context)
 
     def _pick(self, rows: Iterable[Row], key: str, text: str) -> Row:
-        rows = mapping.called(rows, text, key) if _BY_ID.fullmatch(text) else rows
+        rows = mapping.called(rows, text, key) if queries.BY_ID.fullmatch(text) else rows
         # With `unaccent` enabled, LIKE also matches other spellings.
         return pick_by_key(rows, text, lambda row: mapping.key_of(row, key), source=self.name)
 
@@ -484,7 +481,7 @@ class OdooErp(DocumentErp):
 
 def _named(text: str, key: str = "default_code") -> list[Condition]:
     """Return alternative conditions for a record with this code or number, or with the id behind it."""
-    by_id = _BY_ID.fullmatch(text)
+    by_id = queries.BY_ID.fullmatch(text)
     exact = queries.equals(key, text)
     return [exact, ["id", "=", int(by_id[2])]] if by_id else [exact]
 

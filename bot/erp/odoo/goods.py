@@ -72,6 +72,7 @@ _MOVE = ("picking_id", "product_id", "product_uom_qty", "quantity", "quantity_do
 _ORDER = ("name", "partner_id", "user_id", "date_order", "currency_id")
 _SALES_LINE = ("order_id", "product_uom_qty", "price_unit", "product_uom_id", "product_uom")
 _PURCHASE_LINE = ("order_id", "product_qty", "price_unit", "product_uom_id", "product_uom")
+_VENDORS = tuple(f"order_id.{name}" for name in queries.PURCHASE_ORDERS.partners)
 _OPEN_LINE = (
     "order_id", "product_id", "name", "product_qty", "qty_received", "date_planned", "product_uom_id", "product_uom",
 )  # fmt: skip
@@ -329,11 +330,11 @@ class OdooGoods:
     async def arrivals(self, query: ArrivalQuery, row: Row | None) -> Slice[Arrival]:
         """Return goods on their way; of one product if there is a ``row``."""
         of_product: Condition = [["product_id", "=", row["id"]]] if row else []
-        bought, made = await asyncio.gather(self._bought(of_product), self._made(of_product, query))
-        found = by_arrival(each for each in (*bought, *made) if query.covers(each.due_on))
+        bought, made = await asyncio.gather(self._bought(of_product, query.vendor), self._made(of_product, query))
+        found = by_arrival(each for each in (*bought, *made) if query.wants(each))
         return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
-    async def _bought(self, of_product: Condition) -> list[Arrival]:
+    async def _bought(self, of_product: Condition, vendor: str) -> list[Arrival]:
         try:
             known = await self._client.fields("purchase.order")
         except Unsupported:
@@ -342,7 +343,13 @@ class OdooGoods:
         own = [[f"order_id.{name}", *condition] for name, *condition in self._of_company]
         lines = await self._client.rows(
             "purchase.order.line",
-            [["order_id.state", "in", ["purchase", "done"]], *owed, *of_product, *own],
+            [
+                ["order_id.state", "in", ["purchase", "done"]],
+                *owed,
+                *of_product,
+                *own,
+                *queries.contains(_VENDORS, vendor),
+            ],
             _OPEN_LINE,
             order="id asc",
             limit=_MOST,
@@ -375,6 +382,8 @@ class OdooGoods:
         )
 
     async def _made(self, of_product: Condition, query: ArrivalQuery) -> list[Arrival]:
+        if query.vendor:
+            return []
         production = queries.PRODUCTION_ORDERS
         domain: Condition = [["state", "in", ["confirmed", "progress", "to_close"]], *of_product, *self._of_company]
         if query.until:

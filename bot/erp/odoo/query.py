@@ -5,6 +5,7 @@ User input is only ever a value of a condition, never part of its notation, so o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -72,6 +73,18 @@ _DATES = frozenset({"invoice_date", "invoice_date_due", "date"})
 """Fields of days; the other days of documents are times."""
 
 
+BY_ID = re.compile(r"(.*)\*([1-9][0-9]{0,8})")
+"""How a record is called whose code or number is no name for it: there is none (``*12``), or others have it too
+(``A-1*12``)."""
+
+
+def of_product(sku: str) -> Condition:
+    """Return the condition that an order has a line of the product with a code, or with the id behind it."""
+    exact = equals("order_line.product_id.default_code", sku)
+    by_id = BY_ID.fullmatch(sku)
+    return any_of(exact, ["order_line.product_id", "=", int(by_id[2])]) if by_id else [exact]
+
+
 _NOTHING: Condition = [["id", "=", 0]]
 
 
@@ -105,6 +118,8 @@ class DocumentQuery:
     """The names of the customer or vendor, those of the company that somebody works for included."""
     excluded: tuple[str, ...] = ()
     """Fields that mark what is not meant, where this release has them."""
+    in_lines: bool = False
+    """Whether its lines are of products."""
     shared: bool = False
     """Whether a record may belong to no company, and whether disabled ones are found by their code."""
 
@@ -118,6 +133,8 @@ class DocumentQuery:
         if query.partner:
             named = [equals(name, query.partner) for name in self.partners]
             domain += any_of(*named) if named else _NOTHING
+        if query.product:
+            domain += of_product(query.product) if self.in_lines else _NOTHING
         if query.filter is Filter.ALL:
             return domain
         return [*domain, *self.filters[query.filter][1](available, DayStart.of(today, zone))]
@@ -194,6 +211,7 @@ SALES_ORDERS = DocumentQuery(
     days=("date_order",),
     due="commitment_date",
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
+    in_lines=True,
     filters={
         Filter.OPEN: ("commitment_date", _still_owed("delivery_status")),
         Filter.LATE: ("commitment_date", _overdue("commitment_date", "delivery_status")),
@@ -231,6 +249,7 @@ PURCHASE_ORDERS = DocumentQuery(
     days=("date_order",),
     due="date_planned",
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
+    in_lines=True,
     filters={
         Filter.OPEN: ("date_planned", _still_owed("receipt_status")),
         Filter.LATE: ("date_planned", _overdue("date_planned", "receipt_status")),

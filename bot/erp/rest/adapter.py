@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -18,7 +19,15 @@ from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
 from bot.erp.mapped import builders
-from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
+from bot.erp.mapped.adapter import (
+    MappedErp,
+    as_stored,
+    is_encodable,
+    is_plain,
+    once_each,
+    poll_start,
+    searched_text,
+)
 from bot.erp.mapped.areas import capabilities_of, feeds_of, goods_parts, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, matching
@@ -258,11 +267,15 @@ class RestErp(MappedErp):
         return key
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if not is_encodable(query.text + query.partner):
+        if not is_encodable(query.text + query.partner + query.product):
             return Slice(items=(), total=0)
         place = builders.section_of(kind)
         section, mapped = getattr(self._options, place), self._mapped[place]
         await self._records.learn(place)
+        if query.product:
+            rows = await self._records.all(section.of_product, f"{place}.of_product", sku=query.product)
+            whole = replace(query, product="")
+            return kind.pick(once_each(self._reader.many(mapped, rows)), whole, self.context.today())
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
         if read.pages_itself and is_plain(query):

@@ -122,11 +122,20 @@ class DocumentRequests(RecordRequests):
     changes: ChangesRead | None = None
 
 
+class OfProduct(ListRead):
+    """Records with a product."""
+
+    needs = frozenset({"sku"})
+
+
 class SalesCalls(DocumentRequests):
     """Sales orders."""
 
     fields: sources.SalesFields
     lines: OrderLines | None = None
+    of_product: Annotated[OfProduct | None, Short] = Field(
+        None, description="Those with a line of the product `{sku}`."
+    )
     late: Annotated[ListRead | None, Short] = Field(None, description="What may be late, instead of all of `list`.")
 
 
@@ -142,6 +151,9 @@ class PurchaseCalls(DocumentRequests):
 
     fields: sources.PurchaseFields
     lines: PurchaseLines | None = None
+    of_product: Annotated[OfProduct | None, Short] = Field(
+        None, description="Those with a line of the product `{sku}`."
+    )
     late: Annotated[ListRead | None, Short] = None
     pending: Annotated[ListRead | None, Short] = None
     approve: WriteTemplate | None = None
@@ -231,12 +243,6 @@ class ReceiptCalls(RecordRequests):
     fields: sources.ReceiptFields
     lines: ReceiptLines | None = None
     of_order: Annotated[OfOrder, Short] = Field(description="Those of the purchase order `{number}`, with lines.")
-
-
-class OfProduct(ListRead):
-    """Records with a product."""
-
-    needs = frozenset({"sku"})
 
 
 class SomeProducts(ListRead):

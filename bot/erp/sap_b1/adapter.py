@@ -16,7 +16,7 @@ from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_day
-from bot.erp.header_lists import Header, list_by_headers, without_lines
+from bot.erp.header_lists import Header, as_listed, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
 from bot.erp.model import (
@@ -34,7 +34,14 @@ from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.decisions import ApprovalRequest, PurchaseApprovals
-from bot.erp.sap_b1.documents import PURCHASE_ORDER, SALES_ORDER, DeliveryNames, DocumentMapper, base_orders
+from bot.erp.sap_b1.documents import (
+    PURCHASE_ORDER,
+    SALES_ORDER,
+    DeliveryNames,
+    DocumentMapper,
+    base_orders,
+    has_item,
+)
 from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.partners import PartnerReader
@@ -109,6 +116,8 @@ class SapB1Erp(ReaderErp):
         today = self._client.values.local(self._client.now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:
+            if query.product:
+                return await self._headers_with_item(self._narrow(entities, query, today), query, today)
             found = await self._headers(self._narrow(entities, query, today))
             return found + (
                 await self._headers_of_order(query.text) if kind.capability is Capability.DELIVERIES else []
@@ -119,8 +128,9 @@ class SapB1Erp(ReaderErp):
 
         if query.filter is Filter.PENDING:
             waiting = await read(await self._approvals.pending())
-            return kind.pick(map(without_lines, waiting), query, today)
-        if query.filter is not Filter.ALL and not query.text:
+            picked = kind.pick(waiting, query, today)
+            return replace(picked, items=tuple(as_listed(document, query) for document in picked.items))
+        if query.filter is not Filter.ALL and not query.text and not query.product:
             # All candidates have to be read whole anyway.
             candidates = await self._documents(kind, await self._candidates(self._narrow(entities, query, today)))
             return kind.pick(map(without_lines, candidates), query, today)
@@ -163,6 +173,30 @@ class SapB1Erp(ReaderErp):
 
     async def _headers(self, conditions: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
         return [entity.header(row) for entity, row in await self._candidates(conditions, of=lambda entity: entity.head)]
+
+    async def _headers_with_item(
+        self, conditions: Mapping[DocumentEntity, str], query: ListQuery, today: date
+    ) -> list[Header[DocumentKey]]:
+        """Return the headers of documents that have a line of an item; drafts are few, and are read whole."""
+        sku, start = query.product, today - timedelta(days=self._client.options.list_days)
+
+        def heads(entity: DocumentEntity) -> str:
+            return queries.heads_with_lines(entity, query, start, self._client.version)
+
+        drafts = {entity: condition for entity, condition in conditions.items() if entity.drafts_of}
+        others = [entity for entity in conditions if not entity.drafts_of]
+        whole = await self._candidates(drafts)
+        keys = await gather_or_cancel(
+            *(self._client.keys_with_item(each.name, sku, where=heads(each)) for each in others)
+        )
+        reads = {
+            entity: self._client.rows_each(
+                entity.name, entity.key, part, select=entity.head, where=all_of(entity.where, conditions[entity])
+            )
+            for entity, part in zip(others, keys, strict=True)
+        }
+        holding = [(entity, row) for entity, row in whole if has_item(row, sku)]
+        return [entity.header(row) for entity, row in (*await _found(reads), *holding)]
 
     async def _candidates(
         self,
@@ -299,7 +333,9 @@ class SapB1Erp(ReaderErp):
         with malformed_is_invalid(self.name):
             bought, made = await gather_or_cancel(
                 self._client.rows(
-                    queries.PURCHASES.name, select=queries.PURCHASES.select, where=queries.PURCHASES.unfinished
+                    queries.PURCHASES.name,
+                    select=queries.PURCHASES.select,
+                    where=all_of(queries.PURCHASES.unfinished, queries.contains(("CardName",), query.vendor)),
                 ),
                 self._client.rows(
                     queries.PRODUCTION.name,

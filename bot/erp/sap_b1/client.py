@@ -14,7 +14,17 @@ from pydantic import SecretStr
 
 from bot.erp.concurrency import gather_rows
 from bot.erp.conditions import all_of
-from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.errors import (
+    AuthExpired,
+    AuthFailed,
+    Conflict,
+    ErpError,
+    Invalid,
+    NotFound,
+    NotListedByProduct,
+    NotPermitted,
+    Unavailable,
+)
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.keys import batches
@@ -160,6 +170,38 @@ class SapB1Client:
         if not total.isdecimal():
             raise Invalid(f"{entity} did not tell how many records there are", source=self.source)
         return rows, int(total)
+
+    async def keys_with_item(self, entity: str, sku: str, *, where: str = "") -> list[int]:
+        """Return the keys of the documents of an entity that have a line of an item; ``where`` is of their heads.
+
+        Only the query service can ask of lines. That it pages is not documented: it is asked on until there is no more.
+        """
+        found: list[int] = []
+        while True:
+            beyond = f"{entity}/DocEntry gt {found[-1]}" if found else ""
+            query = queries.of_lines(entity, sku, all_of(beyond, where))
+            page = await self._lines(query, what=entity)
+            keys = sorted({int(row[entity]["DocEntry"]) for row in page})
+            if not keys:
+                return found
+            found += keys
+            if len(found) > self.options.most_rows:
+                raise Invalid(f"more than {self.options.most_rows} {entity} of {sku}: ask for less", source=self.source)
+
+    async def _lines(self, query: Row, *, what: str) -> list[Row]:
+        async def call(session: Session) -> Any:
+            headers = {"Cookie": session.cookies, "B1S-CaseInsensitive": "true"}
+            path = f"{self._root}QueryService_PostQuery"
+            answer = await self._http.read("POST", path, json=query, headers=headers)
+            if answer.status == 404:
+                raise NotListedByProduct("this release has no query service", source=self.source)
+            return unwrap(answer, source=self.source)
+
+        data = await self._relogin.run(call)
+        found = data.get("value") if isinstance(data, dict) else None
+        if not isinstance(found, list) or any(not isinstance(row, dict) for row in found):
+            raise Invalid(f"the lines of {what} are no list of records", source=self.source)
+        return found
 
     async def query_rows(self, name: str, **parameters: str) -> list[Row]:
         """Return the rows of a query that is stored in the ERP; raises `NotFound` for none of this name."""

@@ -304,6 +304,11 @@ class _DocumentCurrency:
         return self.money(line.get("Price")) if own in ("", self._iso) else None
 
 
+def has_item(row: Row, sku: str) -> bool:
+    """Return whether a document, read whole, has a line of an item."""
+    return any(code(line.get("ItemCode")).casefold() == sku.casefold() for line in row.get("DocumentLines") or ())
+
+
 def base_orders(row: Row, kind: str) -> list[str]:
     """Return the keys of the orders of an object type that a document's lines were copied from directly."""
     lines = rows_of(row, "DocumentLines")

@@ -76,6 +76,30 @@ def of_partner(field: str, partner: str) -> str:
     return spelled(field, partner) if field and partner.isprintable() and 0 < len(partner) <= _LONGEST_NAME else ""
 
 
+def of_lines(entity: str, sku: str, where: str) -> Row:
+    """Return the query for documents that have a line of an item, by the keys of the documents, in their order.
+
+    Docs: platform/erp/sap-b1.md#lines
+    """
+    lines = f"{entity}/DocumentLines"
+    joined = f"{entity}/DocEntry eq {lines}/DocEntry"
+    return {
+        "QueryPath": f"$crossjoin({entity},{lines})",
+        "QueryOption": f"$expand={entity}($select=DocEntry)"
+        f"&$filter={all_of(joined, where, spelled(f'{lines}/ItemCode', sku))}"
+        f"&$orderby={entity}/DocEntry",
+    }
+
+
+def heads_with_lines(entity: DocumentEntity, query: ListQuery, start: date, version: str) -> str:
+    """Return a condition for joined heads that matches at least those of a list, which without days begins then."""
+    if query.filter is not Filter.ALL:
+        return f"{entity.name}/{entity.unfinished}" if entity.unfinished == _OPEN else ""
+    if query.due is not None and query.during is None:
+        return ""
+    return f"{entity.name}/{entity.day} ge {day_text(query.during.first if query.during else start, version)}"
+
+
 def query_text(**options: str) -> str:
     """Return system options as a query string; spaces become %20, as not every server decodes a plus."""
     parameters = {f"${name}": value for name, value in options.items() if value}

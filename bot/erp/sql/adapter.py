@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -20,7 +21,15 @@ from bot.erp.goods_sorting import M, by_day
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing, kind_of
 from bot.erp.mapped import builders
-from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
+from bot.erp.mapped.adapter import (
+    MappedErp,
+    as_stored,
+    is_encodable,
+    is_plain,
+    once_each,
+    poll_start,
+    searched_text,
+)
 from bot.erp.mapped.areas import capabilities_of, feeds_of, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
@@ -221,12 +230,16 @@ class SqlErp(MappedErp):
         return None if origin is None else look(row, origin.from_)
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if not is_encodable(query.text + query.partner):
+        if not is_encodable(query.text + query.partner + query.product):
             return Slice(items=(), total=0)
         return await self._database.run(partial(self._list, kind=kind, query=query))
 
     def _list(self, connection: Connection, kind: Listing[D], query: ListQuery) -> Slice[D]:
         section = builders.section_of(kind)
+        if query.product:
+            place = f"{section}.of_product"
+            rows = self._queries.rows(connection, place, sku=query.product, today=self._today())
+            return self._picked(kind, query, rows)
         own = f"{section}.{query.filter}"
         place = own if query.filter is not Filter.ALL and own in self._queries else f"{section}.list"
         text = searched_text(query)
@@ -237,8 +250,15 @@ class SqlErp(MappedErp):
             # Such a query knows neither days nor partners: all its rows are read, up to the most that an answer may
             # hold.
             given |= {"limit": self._options.most_rows + 1, "offset": 0}
-        documents = self._reader.many(self._mapped[section], self._queries.rows(connection, place, **given))
-        return kind.pick(documents, query, self.context.today())
+        return self._picked(kind, query, self._queries.rows(connection, place, **given))
+
+    def _picked(self, kind: Listing[D], query: ListQuery, rows: Sequence[Row]) -> Slice[D]:
+        """Return the part of a list that a query asks for; of which product its documents are the rows have said."""
+        documents: list[D] = self._reader.many(self._mapped[builders.section_of(kind)], rows)
+        if query.product:
+            # A join with the lines repeats an order that has two of them.
+            documents = once_each(documents)
+        return kind.pick(documents, replace(query, product=""), self.context.today())
 
     def _own_page(
         self, connection: Connection, section: str, query: ListQuery, place: str, given: dict[str, Any]

@@ -131,10 +131,10 @@ def _prepared(options: SqlOptions) -> Iterator[PreparedQuery]:
     complete = partial(with_views, views=options.views)
     sections = sections_of(options)
     for place, section in sections.items():
-        for name in ("one", "list", "late", "overdue", "pending", "total", "of_order"):
+        for name in ("one", "list", "late", "overdue", "pending", "total", "of_order", "of_product"):
             sql = getattr(section, name, None)
             if sql is not None:
-                also = (ALL_ROWS,) if place in _LISTED and name != "one" and pages_itself(sql) else ()
+                also = (ALL_ROWS,) if place in _LISTED and name in _PAGED and pages_itself(sql) else ()
                 yield prepare(f"{place}.{name}", complete(sql), section.fields, also=also)
         for name in ("lines", "places", "lots"):
             part = getattr(section, name, None)
@@ -148,3 +148,5 @@ def _prepared(options: SqlOptions) -> Iterator[PreparedQuery]:
 
 
 _LISTED = frozenset(document.section for document in builders.DOCUMENTS)
+_PAGED = frozenset({"list", "late", "overdue", "pending"})
+"""Queries that may give a page instead of all."""

@@ -15,6 +15,7 @@ from bot.secret_values import Secret
 DocumentSql = Annotated[str, query("number")]
 LinesSql = Annotated[str, query("", "number id")]
 ProductSql = Annotated[str, query("sku")]
+OfProductSql = Annotated[str, query("sku", "today")]
 SearchSql = Annotated[str, query("", "text like")]
 ListSql = Annotated[str, query("", "text like today limit offset"), AfterValidator(check_list_query)]
 SalesSql = Annotated[str, query("sku", "text like limit"), AfterValidator(check_sales_query)]
@@ -130,6 +131,9 @@ class SalesQueries(DocumentQueries):
 
     fields: sources.SalesFields
     lines: OrderLineQuery | None = None
+    of_product: OfProductSql | None = Field(
+        None, description="The orders with a line of the product `:sku`, one row each, with the columns of `list`."
+    )
     late: ListSql | None = Field(None, description="Orders that may be late, where `list` is not to be read for it.")
 
 
@@ -145,6 +149,9 @@ class PurchaseQueries(DocumentQueries):
 
     fields: sources.PurchaseFields
     lines: PurchaseLineQuery | None = None
+    of_product: OfProductSql | None = Field(
+        None, description="The orders with a line of the product `:sku`, one row each, with the columns of `list`."
+    )
     late: ListSql | None = None
     pending: ListSql | None = None
 

@@ -20,6 +20,7 @@ from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import NotFound
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.header_lists import as_listed
 from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing, read_page
@@ -300,15 +301,16 @@ class TrytonErp(DocumentErp):
             candidates: Sequence[D] = await self._readers[kind](rows, False)
             return kind.pick(candidates, query, self._today())
         page, total = await self._page(document_query, query, domain)
-        found: Sequence[D] = await self._readers[kind](page, False)
-        return Slice(items=tuple(found), total=total)
+        found: Sequence[D] = await self._readers[kind](page, bool(query.product))
+        return Slice(items=tuple(as_listed(document, query) for document in found), total=total)
 
     async def _page(self, document_query: DocumentQuery, query: ListQuery, domain: Domain) -> tuple[list[Row], int]:
         if query.filter in document_query.unsorted:
             return await self._page_by_days(document_query, query, domain)
         order = document_query.order_of(query)
+        fields = (*document_query.fields, *(document_query.line_fields if query.product else ()))
         rows = self._account.search(
-            document_query.model, domain, document_query.fields, order=order, offset=query.offset, limit=query.limit
+            document_query.model, domain, fields, order=order, offset=query.offset, limit=query.limit
         )
         return await read_page(query, rows, lambda: self._account.count(document_query.model, domain))
 

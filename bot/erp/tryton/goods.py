@@ -321,8 +321,9 @@ class TrytonGoods:
     async def arrivals(self, query: ArrivalQuery, row: Row | None) -> Slice[Arrival]:
         """Return goods on their way; of one product if there is a ``row``."""
         of_product: Domain = [["product", "=", row["id"]]] if row else [["product", "!=", None]]
-        bought, made = await asyncio.gather(self._bought(of_product), self._made(of_product))
-        found = by_arrival(each for each in (*bought, *made) if query.covers(each.due_on))
+        of_vendor = containing(query.vendor, ("purchase.party.name",))
+        bought, made = await asyncio.gather(self._bought([*of_product, *of_vendor]), self._made(of_product, query))
+        found = by_arrival(each for each in (*bought, *made) if query.wants(each))
         return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
     async def _bought(self, of_product: Domain) -> list[Arrival]:
@@ -427,7 +428,9 @@ class TrytonGoods:
             source=self._site.source,
         )
 
-    async def _made(self, of_product: Domain) -> list[Arrival]:
+    async def _made(self, of_product: Domain, query: ArrivalQuery) -> list[Arrival]:
+        if query.vendor:
+            return []
         domain = [["state", "in", ["assigned", "running"]], *of_product]
         try:
             rows = await self._account.search("production", domain, documents.PRODUCTION, limit=_MOST)

@@ -74,7 +74,8 @@ class DocumentQuery:
         filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
         days = [*within(self.day_in(query.filter), query.during), *within(self.due, query.due)]
         of_partner = [[self.partner, "ilike", escape_like(query.partner)]] if query.partner else []
-        return [*self.domain, *filtered, *days, *of_partner, *self._with_text(query.text)]
+        of_product = [["lines.product.code", "ilike", escape_like(query.product)]] if query.product else []
+        return [*self.domain, *filtered, *days, *of_partner, *of_product, *self._with_text(query.text)]
 
     def day_in(self, wanted: Filter) -> str:
         """Return the field by which a list is dated: of what was done when that was."""

@@ -47,7 +47,12 @@ _HEADERS = {
 }
 """Keys of day and partner in lists without a due date, which only details have."""
 _GOODS = frozenset({Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK})
-_MISSING = (GOODS - _GOODS) | {Capability.REORDER_POINT, Capability.LOTS, Capability.FINISHED_DAYS}
+_MISSING = (GOODS - _GOODS) | {
+    Capability.REORDER_POINT,
+    Capability.LOTS,
+    Capability.FINISHED_DAYS,
+    Capability.ORDERS_OF_PRODUCT,
+}
 
 
 class YonBipErp(ReaderErp):
@@ -131,9 +136,16 @@ class YonBipErp(ReaderErp):
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
         rows: list[Row] = []
+        # Only rows per line say which product they are of.
+        per_line: Row = {"isSum": False} if query.product else {}
         for body in queries.of_list(path, query, today, days=self._client.options.list_days):
-            rows += await self._client.rows(f"{path}/list", body)
-        return [row for row in rows if queries.may_hold(row, path, query.filter)]
+            rows += await self._client.rows(f"{path}/list", {**body, **per_line})
+        holding = {_id(row) for row in rows if _is_of(row, query.product)} if query.product else None
+        return [
+            row
+            for row in rows
+            if queries.may_hold(row, path, query.filter) and (holding is None or _id(row) in holding)
+        ]
 
     def _header(self, path: str, row: Row) -> Header[str]:
         day, partner = _HEADERS[path]
@@ -164,7 +176,13 @@ class YonBipErp(ReaderErp):
                     for path in (queries.PURCHASES, queries.PRODUCTION)
                 )
             )
-            owing = (line for line in lines if not received_whole(line) and _is_of(line, query.sku))
+            owing = (
+                line
+                for line in lines
+                if not received_whole(line)
+                and _is_of(line, query.sku)
+                and query.vendor.casefold() in text(line.get("vendor_name")).casefold()
+            )
             ids = [*dict.fromkeys(map(_id, owing))]
             details = await self._client.details(f"{queries.PURCHASES}/detail", ids)
             orders = await self._documents(queries.PURCHASES, details)

@@ -50,6 +50,10 @@ def continued(
     return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
 
 
+_HOLDING = frozenset({"order", "po"})
+"""Commands that list the documents of a product."""
+
+
 def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
     """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
     words, *_ = parts_of(grammar, before, rest)
@@ -84,7 +88,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         words = []  # a list is asked for, and no document is one
     if before == "price" and command != before:
         words = words[:1]  # not for whom the price is
-    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT):
+    of_products = command == before and all(grammar.vocabulary.product(word) for word in old_words)
+    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT) and not (command in _HOLDING and of_products):
         return None  # no partner and no document is called so
     if with_subject and new_words and command == before:
         return None

@@ -15,6 +15,7 @@ from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
 from bot.understanding.following.continued import AGAINST, DATED, LAST_YEAR, continued, named_in, parts_of
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
+from bot.understanding.following.holding import of_its_documents
 from bot.understanding.following.lists import moved_otherwise, ranked_again, ranked_of_others, widened
 from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.following.subjects import for_a_customer, of_another_document, said_in
@@ -180,6 +181,8 @@ def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[s
         return None
     if compared := _compared(grammar, text, last, usable):
         return compared
+    if held := of_its_documents(grammar, text, last, usable):
+        return held
     pronoun = PRONOUN.search(text)
     if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
         return linked

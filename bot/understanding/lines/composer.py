@@ -12,6 +12,7 @@ from itertools import islice, pairwise
 from bot.chat.days import Days, names_days, read_days
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands
+from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.money_moved import paid_or_to_pay
 from bot.understanding.lines.named_lists import AGEING, LATE, OPEN, NamedLists, soon
 from bot.understanding.lines.quantities import quantity_needed
@@ -33,7 +34,7 @@ _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
 _OF_MONEY = ("bill", "payment")
-_LISTED_BY_PRODUCT = frozenset({"mo", "arrivals"})
+_LISTED_BY_PRODUCT = frozenset({"mo", "arrivals", "order", "po"})
 """Commands that list what there is of a product, on some days too."""
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
@@ -239,6 +240,9 @@ class LineComposer:
         if products and self.draws_stock(scan, weights):
             yield self.lists.with_days(command_line("chart", "stock", products[0].value), "chart", scan), DECISIVE
             return
+        if held := holding_asked(self.recognition, scan, usable):
+            yield from ((command_line(held, product.value), DECISIVE) for product in products)
+            return
         if products and not asked and max(weights.get(name, 0) for name in _OF_MONEY) >= SAYS_WHAT_TO_DO:
             asked = ["price"]  # what is paid for a product
         if products and asked[:1] == ["shortage"]:
@@ -421,8 +425,6 @@ class LineComposer:
         )
         if comes and goods:
             return self.lists.with_days(command_line("arrivals", goods), "arrivals", scan)
-        if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
-            return command_line("po", named)  # what is on its way from a vendor
         if name == "price":
             return command_line(name, _joined(scan, SpanKind.NAME), _joined(scan, SpanKind.PARTNER, SpanKind.PERSON))
         if name == "shortage" and scan.of_kind(SpanKind.PLACE) and not scan.of_kind(SpanKind.NAME):

@@ -13,7 +13,7 @@ from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.vocabulary import Trade
 
 _ON_THE_OTHER_SIDE = {
-    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
+    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill"},
     Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order", "bill": "invoice"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
@@ -42,6 +42,9 @@ class Sides:
     def others(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
         """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
         others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        days = days_said(scan, months=True) if trade is Trade.PURCHASE else ""
+        if days and names_days_over(days):
+            others = {**others, "arrivals": "po"}  # what comes on days that are over is there, or late
         if trade is not Trade.PURCHASE and (teller := self._tells_days_of(scan)):
             others = {**others, "order": teller}
         if self._tells_what_came_in(trade, scan):

@@ -20,9 +20,10 @@ from bot.erp.erpnext.client import ErpNextClient, ListRequest
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
+from bot.erp.listing import SALES_ORDERS
 from bot.erp.model import Area, Feed, Followed, InvoiceStatus, PurchaseStatus
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.erp_checks import all_changes, numbers
 from bot.testing.fake_erp import SECRET
 from bot.testing.fake_erp import RequestKind as Request
@@ -445,3 +446,19 @@ async def test_whether_prices_bear_taxes_is_read_of_many_orders_too(
     for number, order in found.items():
         assert order == await erp.order(number)
     assert [found[number].lines[0].taxed for number in ("SO-1001", "SO-1002", "SO-1003")] == [True, False, None]
+
+
+async def test_an_order_with_two_rows_of_an_item_is_listed_once(site: FakeErpNext, open_erp: Open) -> None:
+    orders = site.company.orders
+    held = {number: order for number, order in orders.items() if len(order.lines) > 1}
+    for number, order in held.items():
+        orders[number] = replace(order, lines=tuple(replace(line, sku="SKU123") for line in order.lines))
+    erp = open_erp(site)
+    wanted = SALES_ORDERS.pick(orders.values(), ListQuery(product="SKU123", limit=100), TODAY)
+    assert wanted.total > 2
+    whole = await erp.orders(ListQuery(product="SKU123", limit=100))
+    assert [order.number for order in whole.items] == [order.number for order in wanted.items]
+    paged = [(await erp.orders(ListQuery(product="SKU123", offset=n, limit=1))) for n in range(wanted.total)]
+    assert [order.number for page in paged for order in page.items] == [order.number for order in wanted.items]
+    assert {page.total for page in paged} == {wanted.total}
+    assert all(line.sku == "SKU123" for order in whole.items for line in order.lines)

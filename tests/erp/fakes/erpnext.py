@@ -210,7 +210,9 @@ class FakeErpNext(FakeServer):
                 rows = self._records(parameters["doctype"], user)
                 if not rows:
                     return _answer({"message": 0})
-                return _answer({"message": len(matching(rows, parameters, _fields(parameters["doctype"], rows)))})
+                found = matching(rows, parameters, _fields(parameters["doctype"], rows))
+                once = parameters.get("distinct") == "true"
+                return _answer({"message": len({row["name"] for row in found} if once else found)})
             case "frappe.model.workflow.get_transitions":
                 return self._get_transitions(parameters, user)
             case "frappe.model.workflow.apply_workflow":

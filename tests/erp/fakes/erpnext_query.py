@@ -27,15 +27,33 @@ def parameter(parameters: Mapping[str, Any], name: str, default: Any) -> Any:
     return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
 
 
+def joined(documents: Sequence[Document], parameters: Mapping[str, Any]) -> tuple[list[Document], dict[str, Any]]:
+    """Return documents as a condition on a child table repeats them, and the parameters without such conditions."""
+    filters = parameter(parameters, "filters", [])
+    found = list(documents)
+    for child, *test in (condition for condition in filters if len(condition) == 4):
+        found = [
+            document
+            for document in found
+            for field, value in document.items()
+            if isinstance(value, list)
+            for row in value
+            if row.get("doctype") == child and _holds(row, *test)
+        ]
+    return found, {**parameters, "filters": [condition for condition in filters if len(condition) == 3]}
+
+
 def select(documents: Sequence[Document], parameters: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
     """Return a page of a list; raises `ErpNextUnknownField`."""
+    documents, parameters = joined(documents, parameters)
     fields = parameter(parameters, "fields", ["name"])
     known = set(known)
     for name in fields:
         _check(name, known)
     found = matching(documents, parameters, known)
     for part in reversed(str(parameters.get("order_by") or "modified desc").split(",")):
-        name, _, direction = part.strip().partition(" ")
+        # Qualified by its table, whose name has blanks: `tabSales Order`.`name` desc
+        name, _, direction = part.strip().rpartition("`.")[2].replace("`", "").partition(" ")
         _check(name, known)
         # Nothing is before everything.
         found.sort(key=lambda row: (row.get(name) is not None, row.get(name)), reverse=direction == "desc")
@@ -46,6 +64,7 @@ def select(documents: Sequence[Document], parameters: Mapping[str, Any], known: 
 
 def matching(documents: Sequence[Document], parameters: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
     """Return the documents that fulfil all ``filters`` and any of ``or_filters``."""
+    documents, parameters = joined(documents, parameters)
     known = set(known)
     filters, any_of = parameter(parameters, "filters", []), parameter(parameters, "or_filters", [])
     for name, *_ in (*filters, *any_of):

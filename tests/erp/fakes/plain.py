@@ -25,6 +25,7 @@ from aiohttp import web
 
 from bot.erp import listing
 from bot.erp.goods import GoodsDelivery, GoodsReceipt
+from bot.erp.listing import lines_of_product
 from bot.erp.model import (
     Approval,
     Area,
@@ -293,7 +294,7 @@ def _holdings(company: ReferenceCompany) -> Iterable[Holding]:
 def _is_asked(record: Any, parameters: Mapping[str, str]) -> bool:
     match record:
         case SalesOrder() | PurchaseOrder() if "item" in parameters:
-            return any(line.sku == parameters["item"] for line in record.lines)
+            return bool(lines_of_product(record, parameters["item"]))
         case GoodsDelivery() if "order" in parameters:
             return record.order_number == parameters["order"]
         case GoodsReceipt() if "order" in parameters:

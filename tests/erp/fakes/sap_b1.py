@@ -28,6 +28,7 @@ NODE = ".node2"
 """The node that the load balancer chose for a session; other nodes do not know it."""
 
 _IDLE = timedelta(minutes=30)
+_CROSSJOIN = re.compile(r"\$crossjoin\((\w+),\1/DocumentLines\)")
 _PAGE = 20
 _AREAS = {
     "Items": Area.PRODUCTS,
@@ -105,6 +106,7 @@ class FakeSapB1(FakeServer):
             web.post(f"{root}/Login", self._login),
             web.post(f"{root}/Logout", self._logout),
             web.post(f"{root}/CompanyService_GetAdminInfo", self._administration),
+            web.post(f"{root}/QueryService_PostQuery", self._lines),
             web.get(f"{root}/{{path:.+}}", self._read),
             web.patch(f"{root}/{{path:.+}}", self._write),
             web.route("*", "/{path:.*}", self._elsewhere),
@@ -216,6 +218,37 @@ class FakeSapB1(FakeServer):
         if found is None:
             return self.refuse(-2028, "No matching records found (ODBC -2028)", 404)
         return exact_json(found, headers={"ETag": _etag(found)} if self.etags else None)
+
+    async def _lines(self, request: web.Request) -> web.StreamResponse:
+        """Answer with heads joined with their lines: text that looks like JSON, a page of it."""
+        query = await request.json()
+        joined = _CROSSJOIN.fullmatch(query["QueryPath"])
+        options = dict(option.split("=", 1) for option in query["QueryOption"].split("&"))
+        self.asked.append(f"QueryService_PostQuery?{query['QueryPath']}&{query['QueryOption']}")
+        if joined is None or "$expand" not in options or "$filter" not in options:
+            return self.refuse(-1000, "invalid $crossjoin query")
+        entity, lines = joined[1], f"{joined[1]}/DocumentLines"
+        if entity in self.answers:
+            status, body = self.answers[entity]
+            return exact_json(body, status)
+        rows = [
+            {
+                **{f"{entity}/{name}": value for name, value in head.items()},
+                **{f"{lines}/{name}": value for name, value in line.items()},
+                f"{lines}/DocEntry": head["DocEntry"],
+            }
+            for head in self._entity(entity)
+            for line in head["DocumentLines"]
+        ]
+        folded = self.folds and request.headers.get("B1S-CaseInsensitive") == "true"
+        prefix = f"{entity}/DocEntry eq {lines}/DocEntry and "
+        if not options["$filter"].startswith(prefix):
+            return self.refuse(-1000, "heads and lines are not joined")
+        fields = frozenset(key for row in rows for key in row)
+        holds = ODataFilter(options["$filter"].removeprefix(prefix), fields, folded=folded).condition()
+        found = sorted((row for row in rows if holds(row)), key=lambda row: row[options["$orderby"]])
+        answer = [{entity: {"DocEntry": row[f"{entity}/DocEntry"]}} for row in found[: self.cap or _PAGE]]
+        return exact_json({"odata.metadata": "$metadata#Collection(Edm.ComplexType)", "value": answer})
 
     def _stored_query(self, path: str, request: web.Request) -> list[Row]:
         """Return what a stored query tells of the item in its parameter, which is a text in quotes."""

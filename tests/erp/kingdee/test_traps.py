@@ -401,3 +401,16 @@ def _bill(server: FakeKingdee, form: str, number: str) -> KingdeeBill:
 
 def _status(company: NumberedCompany, number: str) -> PurchaseStatus:
     return company.purchases[number].status
+
+
+async def test_an_order_is_late_by_another_line_than_that_of_the_product(server: FakeKingdee, open_at: Open) -> None:
+    bill = _bill(server, "SAL_SaleOrder", "SO-1003")
+    lines = bill.entries["FSaleOrderEntry"]
+    held = (("SKU-A", "2026-01-01"), ("SKU-B", "2027-01-01"), ("SKU-B", "2027-01-01"))
+    for line, (sku, day) in zip(lines, held, strict=True):
+        line |= {"FStockOutQty": 0, "FDeliveryDate": date.fromisoformat(day), "FMaterialId.FNumber": sku}
+    bill.header |= {"FDocumentStatus": "C", "FCloseStatus": "A", "FCancelStatus": "A", "FBillNo": "SO-X", "FID": 99}
+    server.more["SAL_SaleOrder"] = [bill]
+    found = await open_at(server).orders(ListQuery(filter=Filter.LATE, product="sku-b"))
+    assert ([order.number for order in found.items], found.total) == (["SO-X"], 1)
+    assert [line.sku for line in found.items[0].lines] == ["SKU-B", "SKU-B"], "heads come once a line, orders once"

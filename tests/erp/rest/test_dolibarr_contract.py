@@ -25,7 +25,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import BY_PRODUCT, GOODS, Capability
 from bot.erp.rest.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -109,7 +109,7 @@ class TestDolibarrContract(ErpContract):
     """With one key."""
 
     name, vendor = "rest-dolibarr", vendor
-    offers = frozenset(Capability) - GOODS - {
+    offers = frozenset(Capability) - GOODS - BY_PRODUCT - {
         Capability.REJECT,
         Capability.RESERVED_AND_INCOMING,
         Capability.LOTS,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import Conflict, Invalid, NotFound, NotPermitted, Unsupported
+from bot.erp.errors import Conflict, Invalid, NotFound, NotListedByProduct, NotPermitted, Unsupported
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
@@ -521,3 +521,23 @@ async def test_deliveries_of_an_order_are_those_of_its_customer_since_its_day(er
     with pytest.raises(NotPermitted):
         await erp.deliveries_of(order)
     assert (await erp.deliveries(ListQuery(text=order, limit=5))).total
+
+
+async def test_orders_of_an_item_are_asked_for_on_and_on_until_there_are_no_more(
+    erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany
+) -> None:
+    server.cap = 1
+    sku = next(line.sku for order in company.orders.values() if not is_draft(order.number) for line in order.lines)
+    found = await erp.orders(ListQuery(product=sku, limit=100))
+    wanted = {order.number for order in company.orders.values() if any(line.sku == sku for line in order.lines)}
+    assert {order.number for order in found.items} == wanted
+    asked = [call for call in server.asked if call.startswith("QueryService_PostQuery")]
+    assert all("Orders/DocEntry gt" in call for call in asked[1:])
+
+
+async def test_a_release_without_the_query_service_says_what_it_cannot_be_asked(
+    erp: SapB1Erp, server: FakeSapB1
+) -> None:
+    server.answers["Orders"] = (404, {"error": {"code": "-1000", "message": "Unrecognized resource path"}})
+    with pytest.raises(NotListedByProduct):
+        await erp.orders(ListQuery(product="SKU123"))

@@ -48,6 +48,7 @@ class TestGraspContract(ReadyMappingContract):
             *(Capability.STOCK, Capability.STOCK_PER_WAREHOUSE, Capability.SALES_ORDERS, Capability.PURCHASE_ORDERS),
             *(Capability.PRODUCT_DETAILS, Capability.PRICES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK),
             *(Capability.CUSTOMERS, Capability.VENDORS),
+            *(Capability.ORDERS_OF_PRODUCT, Capability.PURCHASES_OF_PRODUCT),
         }
     )
     gaps = Gaps(

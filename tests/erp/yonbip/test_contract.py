@@ -99,6 +99,7 @@ class TestYonBipContract(ErpContract):
             Capability.REORDER_POINT,
             Capability.LOTS,
             Capability.FINISHED_DAYS,
+            Capability.ORDERS_OF_PRODUCT,
         }
     )
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})

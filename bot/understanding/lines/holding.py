@@ -1,0 +1,34 @@
+"""Which documents hold a product that a sentence names: SKU123被哪些订单占用, 哪些采购单买了RM-42."""
+
+from __future__ import annotations
+
+import re
+
+from bot.understanding.scanning.recognition import Recognition, partners_or_people
+from bot.understanding.scanning.spans import Scan, SpanKind
+
+_WHICH_FIRST = ("po", "order")
+"""采购订单 holds the word of the other side."""
+_OF_ITS_OWN = frozenset({"mo", "audit"})
+"""Commands whose words hold that for orders, such as 生产订单, or that tell of people whose ids look like codes."""
+_OUTRIGHT = 4
+"""Weight from which words say which command is meant."""
+_WHICH = re.compile(r"哪|谁|占|\b(?:which|who|what)\b", re.IGNORECASE)
+
+
+def holding_asked(recognition: Recognition, scan: Scan, usable: frozenset[str] | None) -> str:
+    """Return the command whose documents of a product a sentence asks for; empty where it asks for none.
+
+    Beside a customer or a vendor, a product is bought or sold: what is paid for it stands nearer. Where words ask for
+    something else outright, such as 库存, the documents are only meant if it is asked which they are.
+    """
+    if not scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.DOCUMENT) or partners_or_people(scan):
+        return ""
+    text = scan.text.casefold()
+    said = (name for name in _WHICH_FIRST if (words := recognition.sentences.holding.get(name)) and words.search(text))
+    command = next(said, "")
+    if not command or (usable is not None and command not in usable):
+        return ""
+    outright = {cue.command for cue in recognition.cues_in(scan) if cue.weight >= _OUTRIGHT} - {"order", "po"}
+    is_other = not outright.isdisjoint(_OF_ITS_OWN) or (outright and not _WHICH.search(text))
+    return "" if is_other else command
