@@ -65,7 +65,7 @@ def test_after_a_document(before: str, sentence: str, line: str, reader: Grammar
     [
         ("/stock SKU123", "什么卖得最好", "/product best"),
         ("/stock SKU123", "最近有啥要到货", "/arrivals"),
-        ("/stock SKU123", "车间现在在做什么", "/mo"),
+        ("/stock SKU123", "车间现在在做什么", "/mo open"),
         ("/stock SKU123", "延误的生产工单", "/mo late"),
         ("/stock SKU123", "which orders missed their date", "/order late"),
         ("/stock SKU123", "C012这个客户什么情况", "/customer C012"),

@@ -108,7 +108,7 @@ class NamedLists:
 
         def names_one(word: str, cue: Cue) -> bool:
             meant = self._narrowed(name, word, cue.keyword)
-            own = cue.command == name or meant in shared or meant != cue.keyword
+            own = cue.command == name or meant in shared or self._narrowed(name, word, "") != ""
             return bool(cue.keyword) and own
 
         spoken = scan.of_kind(SpanKind.CUE)
