@@ -83,6 +83,11 @@ def within(name: str, period: Period, zone: ZoneInfo) -> Condition:
     return [[name, ">=", first.of_field(name)], [name, "<", after.of_field(name)]]
 
 
+def _known(paths: tuple[str, ...], available: frozenset[str]) -> tuple[str, ...]:
+    """Return the paths whose first field this release has, and its applications."""
+    return tuple(path for path in paths if path.partition(".")[0] in available)
+
+
 Late = Callable[[frozenset[str], DayStart], Condition]
 
 
@@ -105,7 +110,7 @@ class DocumentQuery:
     key: str = "name"
     """The field with the number or code."""
     partners: tuple[str, ...] = ("partner_id.name", "partner_id.parent_id.name")
-    """The names of the customer or vendor, those of the company that somebody works for included."""
+    """The names of the customer or vendor, those of the company that somebody works for included; as ``texts``."""
     excluded: tuple[str, ...] = ()
     """Fields that mark what is not meant, where this release has them."""
     shared: bool = False
@@ -113,14 +118,13 @@ class DocumentQuery:
 
     def domain_of(self, query: ListQuery, available: frozenset[str], today: date, zone: ZoneInfo) -> Condition:
         """Return the domain of a list; ``available`` are the fields that this release has."""
-        texts = tuple(name for name in self.texts if name.partition(".")[0] in available)
-        domain = [*self.base_of(available), *contains(texts, query.text)]
+        domain = [*self.base_of(available), *contains(_known(self.texts, available), query.text)]
         if query.during is not None:
             domain += within(self._day(available), query.during, zone)
         if query.due is not None:
             domain += within(self.due, query.due, zone)
         if query.partner:
-            named = [equals(name, query.partner) for name in self.partners]
+            named = [equals(name, query.partner) for name in _known(self.partners, available)]
             domain += any_of(*named) if named else _NOTHING
         if query.filter is Filter.ALL:
             return domain
@@ -293,6 +297,7 @@ _OF_VENDORS: tuple[Condition, ...] = (
 )
 _ON_THE_WAY = any_of(["location_id.usage", "=", "transit"], ["location_dest_id.usage", "=", "transit"])
 """What a sister company sends or takes back, but also what goes from one warehouse to another."""
+_OF_RECEIPTS = ("partner_id.name", "partner_id.parent_id.name", "purchase_id.partner_id.name")
 RECEIPTS = DocumentQuery(
     model="stock.picking",
     fields=(
@@ -300,7 +305,8 @@ RECEIPTS = DocumentQuery(
         "write_date",
     ),
     days=("date_done",),
-    texts=("name", "origin", "purchase_id.name", "partner_id.name", "partner_id.parent_id.name"),
+    texts=("name", "origin", "purchase_id.name", *_OF_RECEIPTS),
+    partners=_OF_RECEIPTS,
     base=[*_CAME_IN, *any_of(*_OF_VENDORS)],
     linked=("purchase_id", [*_CAME_IN, "|", *any_of(*_OF_VENDORS), "&", ["purchase_id", "!=", False], *_ON_THE_WAY]),
 )  # fmt: skip

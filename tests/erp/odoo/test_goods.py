@@ -99,6 +99,15 @@ async def test_the_order_names_the_customer_of_a_delivery(open_odoo: Open) -> No
     assert (await erp.delivery("DN-1001")).customer == delivery.customer
 
 
+async def test_the_order_names_the_vendor_of_a_receipt(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    receipt = server.company.receipts["GRN-1001"]
+    server.company.receipts["GRN-1001"] = replace(receipt, vendor="Somebody at the gate")
+    assert (await erp.receipt("GRN-1001")).vendor == receipt.vendor
+    for query in (ListQuery(partner=receipt.vendor), ListQuery(text=receipt.vendor)):
+        assert "GRN-1001" in {each.number for each in (await erp.receipts(query)).items}
+
+
 @pytest.mark.parametrize("release", [(14, 0), (16, 0), (17, 0)])
 async def test_older_releases_tell_of_goods_too(release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
