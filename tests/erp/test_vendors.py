@@ -122,6 +122,7 @@ CONCERNS = {
     "partners",
     "goods",
     "lots",
+    "receipts",
 } | RECORDS
 
 

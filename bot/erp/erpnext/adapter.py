@@ -26,11 +26,12 @@ from bot.erp.erpnext.lots import read_lots
 from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
+from bot.erp.erpnext.receipts import RECEIPT, ErpNextReceipts
 from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.erpnext.users import read_users
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
@@ -60,7 +61,7 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
-_READING = frozenset(Capability) - {Capability.RECEIPTS}
+_READING = frozenset(Capability)
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -105,6 +106,13 @@ class ErpNextErp(DocumentErp):
             source=self.name,
             now=context.now,
             complete=self._whole_products,
+        )
+        self._receipts = ErpNextReceipts(
+            self._frappe,
+            site=self._site.value,
+            company=options.company,
+            now=context.now,
+            names_of=self._approvals.names_of,
         )
 
     # Products and stock
@@ -175,6 +183,11 @@ class ErpNextErp(DocumentErp):
                 documents.delivery, await self._document("Delivery Note", number)
             )
             return cast(D, delivered)
+        if kind is listing.RECEIPTS:
+            receipt: Any = await self._receipts.read([await self._document(RECEIPT, number)])
+            if not receipt:
+                raise NotFound(number, source=self.name)
+            return cast(D, receipt[0])
         site, document_query = await self._site.value(), await self._kind(kind)
         row = await self._document(document_query.doctype, number)
         if not document_query.is_meant(row):
@@ -215,6 +228,9 @@ class ErpNextErp(DocumentErp):
         if kind is listing.DELIVERIES:
             listed: Any = await self._goods.deliveries(query)
             return cast(Slice[D], listed)
+        if kind is listing.RECEIPTS:
+            received: Any = await self._receipts.listed(query)
+            return cast(Slice[D], received)
         found = await self._slice(await self._kind(kind), query)
         return replace(found, items=await self._completed(kind, found.items))
 
@@ -242,6 +258,11 @@ class ErpNextErp(DocumentErp):
         """Return the Delivery Notes of a Sales Order."""
         order = await self._document("Sales Order", checked_key(order_number, source=self.name))
         return await self._goods.deliveries_of(str(order["name"]))
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        """Return the Purchase Receipts of a Purchase Order."""
+        order = await self._document("Purchase Order", checked_key(order_number, source=self.name))
+        return await self._receipts.of_order(str(order["name"]))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         return await self._goods.shortages(query)

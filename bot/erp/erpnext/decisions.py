@@ -136,10 +136,10 @@ class PurchaseApprovals:
             )
             for order in orders
         ]
-        names = await self._names_of(set().union(*map(_accounts, approved)))
+        names = await self.names_of(set().union(*map(_accounts, approved)))
         return tuple(replace(order, people={user: names[user] for user in _accounts(order)}) for order in approved)
 
-    async def _names_of(self, users: Iterable[str]) -> Mapping[str, str]:
+    async def names_of(self, users: Iterable[str]) -> Mapping[str, str]:
         """Return what users are called, their ids where the account may not read that; each is asked for once."""
         unknown = sorted(set(users) - self._names.keys())
         if unknown:

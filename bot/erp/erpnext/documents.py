@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
 from bot.erp.erpnext.client import Row
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, html_to_text, money, number, required_number
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -236,6 +236,29 @@ def delivery(row: Row, site: Site) -> GoodsDelivery:
 
 
 # Purchasing
+
+
+def receipt(row: Row, site: Site, lots: Mapping[str, str]) -> GoodsReceipt:
+    """Return a Purchase Receipt without the owners of its orders; ``lots`` are those of its lines, by their names."""
+    lines = row.get("items") or ()
+    return GoodsReceipt(
+        number=row["name"],
+        order_numbers=tuple(dict.fromkeys(str(line["purchase_order"]) for line in lines if line.get("purchase_order"))),
+        vendor=str(row.get("supplier_name") or row.get("supplier") or ""),
+        received_on=site.day(row.get("posting_date")),
+        warehouse=str(row.get("set_warehouse") or ""),
+        is_return=row.get("is_return") == 1,
+        lines=tuple(
+            ReceiptLine(
+                **goods_of(line),
+                # With what was rejected, as orders count it.
+                quantity=number(line.get("received_qty")) or required_number(line.get("qty")),
+                lot=lots.get(str(line.get("name")), ""),
+            )
+            for line in lines
+        ),
+        **site.origin("Purchase Receipt", row),
+    )
 
 
 def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> PurchaseOrder:

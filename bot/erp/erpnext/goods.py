@@ -247,6 +247,10 @@ class ErpNextGoods:
         filters: list[Condition] = [*self._ours]
         if query.partner:
             filters.append(("customer_name", "=", query.partner))
+        if query.during is not None:
+            filters += queries.within("posting_date", query.during)
+        if query.due is not None:
+            filters += [("docstatus", "!=", 1), *queries.within("posting_date", query.due)]
         if query.filter is Filter.LATE:
             filters += [
                 ("docstatus", "=", 0),
@@ -254,9 +258,16 @@ class ErpNextGoods:
                 ("posting_date", ">", "1900-01-01"),
             ]
         order = "asc" if query.filter is Filter.LATE else "desc"
-        lookup = ListRequest(
-            _NOTE, _NOTE_FIELDS, filters, await self._texts(query.text), f"posting_date {order}, name asc"
+        texts = await queries.found_by_lines(
+            self._frappe,
+            _NOTE,
+            _NOTE_LINE,
+            "against_sales_order",
+            query.text,
+            own=("name", "customer_name"),
+            most=_MOST,
         )
+        lookup = ListRequest(_NOTE, _NOTE_FIELDS, filters, texts, f"posting_date {order}, name asc")
         if is_exact(query.text):
             page = self._frappe.rows(lookup, start=query.offset, limit=query.limit)
             rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
@@ -279,15 +290,6 @@ class ErpNextGoods:
         wanted = frozenset(names)
         rows = [row for row in await self._frappe.rows(request) if row["name"] in wanted]
         return tuple(await self._listed(rows, await self._site()))
-
-    async def _texts(self, text: str) -> list[Condition]:
-        """Return alternative conditions: the order's number is in the lines."""
-        if not text:
-            return []
-        request = ListRequest(_NOTE_LINE, ("parent",), [("against_sales_order", "like", pattern(text))], parent=_NOTE)
-        names = sorted({str(row["parent"]) for row in await self._frappe.rows(request, limit=_MOST)})
-        own: list[Condition] = [(name, "like", pattern(text)) for name in ("name", "customer_name")]
-        return [*own, ("name", "in", names)] if names else own
 
     async def _listed(self, rows: Sequence[Row], site: Site) -> list[GoodsDelivery]:
         names = [str(row["name"]) for row in rows]

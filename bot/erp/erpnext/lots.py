@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 
 from bot.erp.erpnext.client import ErpNextClient, ListRequest, Row
@@ -45,13 +45,23 @@ async def _batches(frappe: ErpNextClient, item: str, site: Site) -> list[Lot]:
     known = await _named(frappe, sorted({batch for batch, _, _ in held}))
     return [
         Lot(
-            number=text(known.get(batch, {}).get("batch_id")) or batch,
+            number=_number(batch, known),
             quantity=amount,
             expires_on=site.day(known.get(batch, {}).get("expiry_date")),
             warehouse=warehouse,
         )
         for batch, warehouse, amount in held
     ]
+
+
+async def numbers_of(frappe: ErpNextClient, batches: Sequence[str]) -> dict[str, str]:
+    """Return the numbers of batches by their names, which are the numbers only up to 16."""
+    known = await _named(frappe, batches)
+    return {batch: _number(batch, known) for batch in batches}
+
+
+def _number(batch: str, known: Mapping[str, Row]) -> str:
+    return text(known.get(batch, {}).get("batch_id")) or batch
 
 
 async def _named(frappe: ErpNextClient, batches: Sequence[str]) -> dict[str, Row]:

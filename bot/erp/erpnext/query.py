@@ -15,7 +15,7 @@ from typing import Any, Generic
 
 from bot.erp import listing
 from bot.erp.erpnext import documents, partners
-from bot.erp.erpnext.client import Condition, ListRequest, Row, is_exact, pattern
+from bot.erp.erpnext.client import Condition, ErpNextClient, ListRequest, Row, is_exact, pattern
 from bot.erp.erpnext.documents import FINISHED, FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
 from bot.erp.listing import D, Listing
@@ -117,9 +117,9 @@ class DocumentQuery(Generic[D]):
         # What was done is dated by when that was.
         day = restriction.by if restriction is not None and is_dated else self.day
         if query.during is not None and day:
-            filters += _within(day, query.during)
+            filters += within(day, query.during)
         if query.due is not None and self.due:
-            filters += _within(self.due, query.due)
+            filters += within(self.due, query.due)
         elif query.due is not None and self.day:
             # Nothing is due before it starts.
             filters.append(_up_to(self.day, query.due.last))
@@ -163,7 +163,8 @@ def of_company(company: str) -> list[Condition]:
     return [("company", "=", company)] if company else []
 
 
-def _within(name: str, period: Period) -> list[Condition]:
+def within(name: str, period: Period) -> list[Condition]:
+    """Return the conditions for days, or times on them, in a period."""
     return [(name, ">=", period.first.isoformat()), _up_to(name, period.last)]
 
 
@@ -478,3 +479,15 @@ def children(doctype: str, child: str, field: str, names: Sequence[str]) -> List
     """Return the request for a field of documents' child rows, in their order."""
     filters = [("parenttype", "=", doctype), ("parent", "in", names), (field, "is", "set")]
     return ListRequest(child, ("parent", field), filters, order_by="parent asc, idx asc", parent=doctype)
+
+
+async def found_by_lines(
+    frappe: ErpNextClient, doctype: str, child: str, field: str, text: str, *, own: Sequence[str], most: int
+) -> list[Condition]:
+    """Return alternative conditions for documents that have a text in fields of their ``own``, or in a line's field."""
+    if not text:
+        return []
+    request = ListRequest(child, ("parent",), [(field, "like", pattern(text))], parent=doctype)
+    names = sorted({str(row["parent"]) for row in await frappe.rows(request, limit=most)})
+    conditions: list[Condition] = [(name, "like", pattern(text)) for name in own]
+    return [*conditions, ("name", "in", names)] if names else conditions

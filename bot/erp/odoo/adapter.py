@@ -18,7 +18,7 @@ from bot.erp import deciding, listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import as_listed
 from bot.erp.keys import checked_key, pick_by_key
@@ -47,6 +47,7 @@ from bot.erp.odoo.decisions import PurchaseApprovals
 from bot.erp.odoo.goods import OdooGoods
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.odoo.query import Condition, DocumentQuery
+from bot.erp.odoo.receipts import OdooReceipts
 from bot.erp.odoo.users import read_users
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
@@ -72,7 +73,7 @@ _PROGRESS = {
 class OdooErp(DocumentErp):
     """One Odoo database, release 14 to 19."""
 
-    capabilities = frozenset(Capability) - {Capability.RECEIPTS}
+    capabilities = frozenset(Capability)
     feeds = frozenset(Feed)
     narrows_lists = True
 
@@ -96,12 +97,16 @@ class OdooErp(DocumentErp):
             products_of=self._products_of,
             productions=lambda rows: self._productions(rows, False),
         )
+        self._receipts = OdooReceipts(
+            self._client, self._site, self._of_company(), products_of=self._products_of, people=self._people
+        )
         self._readers: Mapping[Listing[Any], DocumentReader] = {
             listing.SALES_ORDERS: self._sales,
             listing.INVOICES: read_each(documents.invoice, self._site),
             listing.PURCHASE_ORDERS: self._purchases,
             listing.PRODUCTION_ORDERS: self._productions,
             listing.DELIVERIES: self._goods.deliveries,
+            listing.RECEIPTS: self._receipts.read,
             listing.CUSTOMERS: read_each(partners.customer, self._site),
             listing.VENDORS: read_each(partners.vendor, self._site),
             listing.BILLS: read_each(partners.bill, self._site),
@@ -249,9 +254,13 @@ class OdooErp(DocumentErp):
         return await self._goods.arrivals(query, row)
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        number = checked_key(order_number, source=self.name)
-        order = await self._found("sale.order", "name", number, ("name",), self._of_company())
-        return await self._goods.deliveries_of(order)
+        return await self._goods.deliveries_of(await self._order("sale.order", order_number, ("name",)))
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        return await self._receipts.of_order(await self._order("purchase.order", order_number, ("name", "picking_ids")))
+
+    async def _order(self, model: str, number: str, fields: Iterable[str]) -> Row:
+        return await self._found(model, "name", checked_key(number, source=self.name), fields, self._of_company())
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         return await self._goods.shortages(query)
@@ -318,15 +327,9 @@ class OdooErp(DocumentErp):
         first = replace(query, offset=0, limit=query.offset + query.limit)
         kinds = (queries.LEFT, queries.NOT_LEFT)
         parts = await gather_or_cancel(*(self._page(document_query, first) for document_query in kinds))
-        dated = [
-            (text(row.get(document_query.days[0])), row)
-            for document_query, (rows, _) in zip(kinds, parts, strict=True)
-            for row in rows
-        ]
-        dated.sort(key=lambda each: (text(each[1].get("name")), each[1]["id"]))
-        dated.sort(key=lambda each: each[0], reverse=True)
-        shown = dated[query.offset : query.offset + query.limit]
-        return [row for _, row in shown], sum(total for _, total in parts)
+        days = [document_query.days[0] for document_query in kinds]
+        found = mapping.newest_first(zip(days, (rows for rows, _ in parts), strict=True))
+        return found[query.offset : query.offset + query.limit], sum(total for _, total in parts)
 
     async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         available = await self._client.fields(document_query.model)

@@ -55,7 +55,7 @@ from bot.erp.shortages import part_of_shortages
 from bot.erp.values import text
 from bot.erp.warehouses import pick_warehouse
 
-_MOST = 2_000
+MOST = 2_000
 """Lines, orders or moves that a question reads at most."""
 
 _STATES = {
@@ -102,7 +102,7 @@ class OdooGoods:
     async def deliveries(self, rows: list[Row], with_lines: bool) -> list[GoodsDelivery]:
         """Return the deliveries of transfers."""
         orders, warehouses, (moves, products) = await asyncio.gather(
-            self._orders_of(rows), self._warehouses_of(rows), self._moves_of(rows if with_lines else [])
+            self._orders_of(rows), warehouses_of(self._client, rows), self._moves_of(rows if with_lines else [])
         )
         return [self._delivery(row, orders, warehouses, moves.get(row["id"], ()), products) for row in rows]
 
@@ -112,7 +112,7 @@ class OdooGoods:
         own = ["sale_id", "=", order["id"]] if linked else ["origin", "=", number_of(order)]
         delivery = queries.DELIVERIES
         rows = await self._client.rows(
-            delivery.model, [*self._of_company, *delivery.base, own], delivery.fields, order="id asc", limit=_MOST
+            delivery.model, [*self._of_company, *delivery.base, own], delivery.fields, order="id asc", limit=MOST
         )
         return by_day(await self.deliveries(rows, True))
 
@@ -157,17 +157,11 @@ class OdooGoods:
         except (NotPermitted, Unsupported):
             return {}  # the transfer itself names an address and its origin
 
-    async def _warehouses_of(self, rows: Iterable[Row]) -> Mapping[int, str]:
-        """Return the names of warehouses by kind of transfer."""
-        ids = {reference(row.get("picking_type_id")) or 0 for row in rows} - {0}
-        kinds = await self._client.read("stock.picking.type", ids, ("warehouse_id",)) if ids else {}
-        return {key: name_of(kind.get("warehouse_id")) for key, kind in kinds.items()}
-
     async def _moves_of(self, rows: Sequence[Row]) -> tuple[Mapping[int, list[Row]], Products]:
         if not rows:
             return {}, {}
         ids = [row["id"] for row in rows]
-        moves = await self._client.rows("stock.move", [["picking_id", "in", ids]], _MOVE, order="id asc", limit=_MOST)
+        moves = await self._client.rows("stock.move", [["picking_id", "in", ids]], _MOVE, order="id asc", limit=MOST)
         found: dict[int, list[Row]] = defaultdict(list)
         for move in moves:
             found[reference(move.get("picking_id")) or 0].append(move)
@@ -199,7 +193,7 @@ class OdooGoods:
             [of_template, of_variant],
             ("partner_id", "name", "product_code", "delay"),
             order="sequence asc, id asc",
-            limit=_MOST,
+            limit=MOST,
         )
         by_vendor: dict[str, Supply] = {}
         for each in found:
@@ -223,7 +217,7 @@ class OdooGoods:
                 [["bom_id", "=", bills[0]["id"]]],
                 ("product_id", "product_qty", "product_uom_id"),
                 order="sequence asc, id asc",
-                limit=_MOST,
+                limit=MOST,
             )
         except (NotPermitted, Unsupported):
             return ()  # without manufacturing there are no bills of materials
@@ -243,7 +237,7 @@ class OdooGoods:
                 [["product_id", "=", row["id"]]],
                 ("bom_id", "product_qty"),
                 order="id asc",
-                limit=_MOST,
+                limit=MOST,
             )
             if not lines:
                 return (), 0
@@ -302,7 +296,7 @@ class OdooGoods:
                 [["order_id", "in", [order["id"] for order in orders]], ["product_id", "=", row["id"]]],
                 fields,
                 order="id asc",
-                limit=_MOST,
+                limit=MOST,
             )
         except Unsupported:
             return ()  # sales or purchasing is not installed
@@ -352,7 +346,7 @@ class OdooGoods:
             ],
             _OPEN_LINE,
             order="id asc",
-            limit=_MOST,
+            limit=MOST,
         )
         ordered = [line for line in lines if _still_open(line) > 0]
         orders, products = await asyncio.gather(
@@ -390,7 +384,7 @@ class OdooGoods:
             end = datetime.combine(query.until + timedelta(days=1), time(), self._site.zone)
             domain.append(["date_deadline", "<", queries.timestamp(end)])
         try:
-            rows = await self._client.rows(production.model, domain, production.fields, order="id asc", limit=_MOST)
+            rows = await self._client.rows(production.model, domain, production.fields, order="id asc", limit=MOST)
         except Unsupported:
             return []  # manufacturing is not installed
         return list(made_arrivals(await self._productions(rows)))
@@ -402,7 +396,7 @@ class OdooGoods:
         only = text((await self._warehouse(query.warehouse)).get("code")) if query.warehouse else ""
         rules, moves = await asyncio.gather(
             self._client.rows(
-                "stock.warehouse.orderpoint", self._of_company, ("product_id",), order="id asc", limit=_MOST
+                "stock.warehouse.orderpoint", self._of_company, ("product_id",), order="id asc", limit=MOST
             ),
             self._client.rows(
                 "stock.move",
@@ -413,7 +407,7 @@ class OdooGoods:
                 ],
                 ("product_id",),
                 order="id asc",
-                limit=_MOST,
+                limit=MOST,
             ),
         )
         ids = sorted({reference(row.get("product_id")) or 0 for row in (*rules, *moves)} - {0})
@@ -462,6 +456,13 @@ class OdooGoods:
         return pick_warehouse(
             rows, wanted, lambda row: (text(row.get("code")), text(row.get("name"))), source=self._site.source
         )
+
+
+async def warehouses_of(client: OdooClient, rows: Iterable[Row]) -> Mapping[int, str]:
+    """Return the names of the warehouses of transfers, by kind of transfer."""
+    ids = {reference(row.get("picking_type_id")) or 0 for row in rows} - {0}
+    kinds = await client.read("stock.picking.type", ids, ("warehouse_id",)) if ids else {}
+    return {key: name_of(kind.get("warehouse_id")) for key, kind in kinds.items()}
 
 
 def _moved(move: Row, *, shipped: bool) -> Decimal:

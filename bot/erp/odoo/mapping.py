@@ -126,6 +126,14 @@ def told_apart(rows: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]
     ]
 
 
+def newest_first(parts: Iterable[tuple[str, Iterable[dict[str, Any]]]]) -> list[dict[str, Any]]:
+    """Return the records of several lists by day, then by number; each list comes with the field of its day."""
+    dated = [(text(row.get(field)), row) for field, rows in parts for row in rows]
+    dated.sort(key=lambda each: (text(each[1].get("name")), each[1]["id"]))
+    dated.sort(key=lambda each: each[0], reverse=True)
+    return [row for _, row in dated]
+
+
 def called(rows: Iterable[dict[str, Any]], text: str, key: str) -> list[dict[str, Any]]:
     """Return the records that are called ``text``: by their code or number, by their id, or by both."""
     found = list(rows)

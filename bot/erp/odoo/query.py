@@ -96,6 +96,11 @@ def within(name: str, period: Period, zone: ZoneInfo) -> Condition:
     return [[name, ">=", first.of_field(name)], [name, "<", after.of_field(name)]]
 
 
+def _known(paths: tuple[str, ...], available: frozenset[str]) -> tuple[str, ...]:
+    """Return the paths whose first field this release has, and its applications."""
+    return tuple(path for path in paths if path.partition(".")[0] in available)
+
+
 Late = Callable[[frozenset[str], DayStart], Condition]
 
 
@@ -109,13 +114,16 @@ class DocumentQuery:
     """Fields to sort by, newest first: the first of them that this release has; without any by the key."""
     due: str = ""
     texts: tuple[str, ...]
+    """Fields that are searched; those of applications that are not installed are left out."""
     base: Condition = field(default_factory=list)
+    linked: tuple[str, Condition] = ("", [])
+    """A field of another application, and the base in its place where that is installed."""
     filters: Mapping[Filter, tuple[str, Late]] = field(default_factory=dict)
     """Per filter, the field to sort by (oldest first, unless the list is `NEWEST_FIRST`) and the condition."""
     key: str = "name"
     """The field with the number or code."""
     partners: tuple[str, ...] = ("partner_id.name", "partner_id.parent_id.name")
-    """The names of the customer or vendor, those of the company that somebody works for included."""
+    """The names of the customer or vendor, those of the company that somebody works for included; as ``texts``."""
     excluded: tuple[str, ...] = ()
     """Fields that mark what is not meant, where this release has them."""
     in_lines: bool = False
@@ -125,13 +133,13 @@ class DocumentQuery:
 
     def domain_of(self, query: ListQuery, available: frozenset[str], today: date, zone: ZoneInfo) -> Condition:
         """Return the domain of a list; ``available`` are the fields that this release has."""
-        domain = [*self.base_of(available), *contains(self.texts, query.text)]
+        domain = [*self.base_of(available), *contains(_known(self.texts, available), query.text)]
         if query.during is not None:
             domain += within(self._day_in(query.filter, available), query.during, zone)
         if query.due is not None:
             domain += within(self.due, query.due, zone)
         if query.partner:
-            named = [equals(name, query.partner) for name in self.partners]
+            named = [equals(name, query.partner) for name in _known(self.partners, available)]
             domain += any_of(*named) if named else _NOTHING
         if query.product:
             domain += of_product(query.product) if self.in_lines else _NOTHING
@@ -147,7 +155,9 @@ class DocumentQuery:
 
     def base_of(self, available: frozenset[str]) -> Condition:
         """Return the condition that holds for all documents of the kind."""
-        return [*self.base, *([name, "=", False] for name in self.excluded if name in available)]
+        field_there, base = self.linked
+        base = base if field_there in available else self.base
+        return [*base, *([name, "=", False] for name in self.excluded if name in available)]
 
     def order_of(self, query: ListQuery, available: frozenset[str]) -> str:
         """Return the order of a list, unique by its last field."""
@@ -285,7 +295,8 @@ DELIVERIES = DocumentQuery(
     ),
     days=("scheduled_date",),
     texts=("name", "origin", "partner_id.name", "partner_id.parent_id.name"),
-    base=[["picking_type_code", "=", "outgoing"]],
+    # What goes back to a vendor is of the same kind: it is a receipt.
+    base=[["picking_type_code", "=", "outgoing"], ["location_dest_id.usage", "!=", "supplier"]],
     filters={
         Filter.LATE: (
             "scheduled_date",
@@ -297,6 +308,33 @@ DELIVERIES = DocumentQuery(
 LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "=", "done"]], days=("date_done",))
 """Deliveries whose day is when they left; the others have the day they are planned for."""
 NOT_LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "!=", "done"]])
+
+_CAME_IN: Condition = [
+    ["state", "=", "done"],
+    # What customers send back, and what goes from a vendor to a customer at once.
+    ["location_id.usage", "!=", "customer"],
+    ["location_dest_id.usage", "!=", "customer"],
+]
+_OF_VENDORS: tuple[Condition, ...] = (
+    ["location_id.usage", "=", "supplier"],
+    # Mostly a transfer of the kind of deliveries.
+    ["location_dest_id.usage", "=", "supplier"],
+)
+_ON_THE_WAY = any_of(["location_id.usage", "=", "transit"], ["location_dest_id.usage", "=", "transit"])
+"""What a sister company sends or takes back, but also what goes from one warehouse to another."""
+_OF_RECEIPTS = ("partner_id.name", "partner_id.parent_id.name", "purchase_id.partner_id.name")
+RECEIPTS = DocumentQuery(
+    model="stock.picking",
+    fields=(
+        "name", "state", "origin", "partner_id", "date_done", "picking_type_id", "location_id", "location_dest_id",
+        "write_date",
+    ),
+    days=("date_done",),
+    texts=("name", "origin", "purchase_id.name", *_OF_RECEIPTS),
+    partners=_OF_RECEIPTS,
+    base=[*_CAME_IN, *any_of(*_OF_VENDORS)],
+    linked=("purchase_id", [*_CAME_IN, "|", *any_of(*_OF_VENDORS), "&", ["purchase_id", "!=", False], *_ON_THE_WAY]),
+)  # fmt: skip
 
 
 def _partners(rank: str, *more: str) -> DocumentQuery:
@@ -341,6 +379,7 @@ KINDS: Mapping[Listing[Any], DocumentQuery] = {
     listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
     listing.DELIVERIES: DELIVERIES,
+    listing.RECEIPTS: RECEIPTS,
     listing.CUSTOMERS: CUSTOMERS,
     listing.VENDORS: VENDORS,
     listing.BILLS: BILLS,

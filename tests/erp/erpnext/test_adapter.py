@@ -52,7 +52,7 @@ def asked_of(site: FakeErpNext) -> list[str]:
 async def test_what_is_offered_depends_on_keys_and_workflow(
     site: FakeErpNext, open_erp: Open, options: dict[str, Any], lacking: set[Capability]
 ) -> None:
-    assert open_erp(site, **options).capabilities == frozenset(Capability) - lacking - {Capability.RECEIPTS}
+    assert open_erp(site, **options).capabilities == frozenset(Capability) - lacking
 
 
 def test_secrets_are_not_shown_and_zones_are_checked() -> None:

@@ -20,7 +20,7 @@ from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 @pytest.mark.sampled(2)
 class TestErpNextContract(ErpContract):
     feeds = frozenset(Feed)
-    offers = frozenset(Capability) - {Capability.RECEIPTS}
+    offers = frozenset(Capability)
     name, vendor = "erpnext", vendor
     gaps = GAPS
 
@@ -41,7 +41,7 @@ class TestErpNextContract(ErpContract):
 @pytest.mark.sampled(4)
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
-    offers = frozenset(Capability) - {Capability.REJECT, Capability.RECEIPTS}
+    offers = frozenset(Capability) - {Capability.REJECT}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
         return FakeErpNext(company, clock, workflow=False)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import NotPermitted
+from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.port import ListQuery
+from bot.erp.port import ListQuery, Period
 from bot.testing.fake_erp import RequestKind as Request
 from tests.erp.erpnext.conftest import Open, Rows
 from tests.erp.fakes.erpnext import FakeErpNext
@@ -35,6 +35,58 @@ async def test_a_price_that_is_over_or_of_one_customer_is_not_the_list(
     assert (await open_erp(site).prices("SKU123", customer="")).list_price is None
 
 
+async def test_deliveries_of_days_are_those_of_these_days(site: FakeErpNext, open_erp: Open) -> None:
+    erp, known = open_erp(site), site.company.deliveries.values()
+    for day in {each.shipped_on for each in known if each.shipped_on is not None}:
+        found = await erp.deliveries(ListQuery(during=Period(day, day), limit=500))
+        assert {each.number for each in found.items} == {each.number for each in known if each.day == day}
+    for day in {each.planned_on for each in known if each.planned_on is not None}:
+        due = await erp.deliveries(ListQuery(due=Period(day, day), limit=500))
+        assert {each.number for each in due.items} == {
+            each.number for each in known if each.shipped_on is None and each.planned_on == day
+        }
+
+
+async def test_drafts_and_cancelled_documents_are_no_receipts(site: FakeErpNext, open_erp: Open) -> None:
+    erp, known = open_erp(site), site.company.receipts
+    assert {each.number for each in (await erp.receipts(ListQuery(limit=500))).items} == known.keys()
+    for number in ("GRN-DRAFT", "GRN-CANCELLED"):
+        with pytest.raises(NotFound):
+            await erp.receipt(number)
+    for order in next(iter(known.values())).order_numbers:
+        found = await erp.receipts_of(order)
+        assert {each.number for each in found} == {e.number for e in known.values() if order in e.order_numbers}
+    # Wildcards cannot be escaped: such texts are checked here.
+    assert (await erp.receipts(ListQuery(text="GRN_DRAFT"))).items == ()
+
+
+async def test_what_was_rejected_came_in_too(site: FakeErpNext, open_erp: Open, alter: Alter) -> None:
+    erp = open_erp(site)
+    order = next(iter(site.company.receipts.values())).order_numbers[0]
+    lines = [line for receipt in await erp.receipts_of(order) for line in receipt.lines]
+    for ordered in (await erp.purchase_order(order)).lines:
+        assert sum(line.quantity for line in lines if line.sku == ordered.sku) == (ordered.received or 0)
+
+
+async def test_a_receipt_is_of_whoever_ordered_by_account_and_name(site: FakeErpNext, open_erp: Open) -> None:
+    erp = open_erp(site)
+    several = next(each for each in site.company.receipts.values() if len(each.order_numbers) > 1)
+    orders = [await erp.purchase_order(number) for number in several.order_numbers]
+    wanted = {name for order in orders for name in (order.requester, order.people[order.requester])}
+    assert set((await erp.receipt(several.number)).owners) == wanted
+    listed = (await erp.receipts(ListQuery(text=several.number))).items
+    assert [(set(each.owners), each.order_numbers) for each in listed] == [(wanted, several.order_numbers)]
+
+
+async def test_lots_that_may_not_be_read_are_not_told(site: FakeErpNext, open_erp: Open) -> None:
+    erp = open_erp(site)
+    number = next(each.number for each in site.company.receipts.values() if any(line.lot for line in each.lines))
+    assert any(line.lot for line in (await erp.receipt(number)).lines)
+    site.unreadable = {"Serial and Batch Entry", "Batch"}
+    receipt = await erp.receipt(number)
+    assert [line.lot for line in receipt.lines] == [""] * len(receipt.lines)
+
+
 async def test_a_missing_right_is_no_empty_list(site: FakeErpNext, open_erp: Open) -> None:
     erp = open_erp(site)
     site.unreadable = {"Purchase Order"}
@@ -43,6 +95,10 @@ async def test_a_missing_right_is_no_empty_list(site: FakeErpNext, open_erp: Ope
     site.unreadable = {"Delivery Note"}
     with pytest.raises(NotPermitted):
         await erp.deliveries(ListQuery())
+    for doctype in ("Purchase Receipt", "Purchase Order"):
+        site.unreadable = {doctype}
+        with pytest.raises(NotPermitted):
+            await erp.receipts(ListQuery())
 
 
 async def test_the_number_of_calls_does_not_grow_with_products(site: FakeErpNext, open_erp: Open) -> None:
@@ -51,6 +107,7 @@ async def test_the_number_of_calls_does_not_grow_with_products(site: FakeErpNext
         lambda: erp.shortages(ShortageQuery(limit=500)),
         lambda: erp.arrivals(ArrivalQuery(limit=500)),
         lambda: erp.warehouse_stock(WarehouseQuery(warehouse="MAIN", limit=500)),
+        lambda: erp.receipts(ListQuery(limit=500)),
         lambda: erp.product("SKU123"),
         lambda: erp.prices("SKU123", customer=""),
     ):

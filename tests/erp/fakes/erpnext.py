@@ -45,6 +45,7 @@ _AREAS = {
     "Delivery Note": Area.SALES,
     "Sales Invoice": Area.FINANCE,
     "Purchase Order": Area.PURCHASING,
+    "Purchase Receipt": Area.PURCHASING,
     "Work Order": Area.PRODUCTION,
     "Customer": Area.SALES,
     "Customer Credit Limit": Area.SALES,
@@ -65,6 +66,8 @@ _PARENTS = {
     "Purchase Order Item": ("Purchase Order", "items"),
     "Purchase Taxes and Charges": ("Purchase Order", "taxes"),
     "Delivery Note Item": ("Delivery Note", "items"),
+    "Purchase Receipt Item": ("Purchase Receipt", "items"),
+    "Serial and Batch Entry": ("Serial and Batch Bundle", "entries"),
     "Purchase Invoice Item": ("Purchase Invoice", "items"),
     "Customer Credit Limit": ("Customer", "credit_limits"),
 }
@@ -257,7 +260,8 @@ class FakeErpNext(FakeServer):
                 boms = company.components.items()
                 return [documents.bill_of_materials(company.products[sku], parts, _CHANGED) for sku, parts in boms]
             case "Batch":
-                return documents.batches(company.stock.values(), _CHANGED)
+                received = documents.received_batches(company.receipts.values(), _CHANGED)
+                return [*documents.batches(company.stock.values(), _CHANGED), *received]
             case "Serial No":
                 return self.serials
             case "Bin":
@@ -284,6 +288,10 @@ class FakeErpNext(FakeServer):
                 return [self._made(documents.sales_invoice, invoice, company.today) for invoice in invoices]
             case "Purchase Order":
                 return [self._order(order) for order in company.purchases.values()]
+            case "Purchase Receipt":
+                return documents.purchase_receipts(company.receipts.values(), company.purchases)
+            case "Serial and Batch Bundle":
+                return documents.bundles(company.receipts.values(), _CHANGED)
             case "Work Order":
                 return [self._made(documents.work_order, order) for order in company.productions.values()]
             case "Workflow":

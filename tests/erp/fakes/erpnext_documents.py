@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, Supply
+from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
 from bot.erp.model import (
     Bill,
     Invoice,
@@ -25,6 +26,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
+from bot.testing.reference_goods import order_of_line
 from bot.testing.reference_records import CompanyUser
 from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes import staff
@@ -364,6 +366,79 @@ def delivery_note(delivery: GoodsDelivery) -> Document:
     people = [{"sales_person": delivery.salesperson, "allocated_percentage": 100.0}]
     document["sales_team"] = rows(document, "sales_team", "Sales Team", people)
     return document
+
+
+def purchase_receipts(receipts: Iterable[GoodsReceipt], purchases: Mapping[str, PurchaseOrder]) -> list[Document]:
+    """Return Purchase Receipts, the first one as a draft and cancelled, too."""
+    first, *others = receipts
+    return [
+        *(_purchase_receipt(receipt, purchases) for receipt in (first, *others)),
+        _purchase_receipt(replace(first, number="GRN-DRAFT"), purchases, docstatus=0),
+        _purchase_receipt(replace(first, number="GRN-CANCELLED"), purchases, docstatus=2),
+    ]
+
+
+def _purchase_receipt(receipt: GoodsReceipt, purchases: Mapping[str, PurchaseOrder], *, docstatus: int = 1) -> Document:
+    """Return a Purchase Receipt: a line in a lot names its batch, or has it in a bundle only."""
+    assert receipt.changed_at is not None
+    document = head("Purchase Receipt", receipt.number, receipt.changed_at) | {
+        "docstatus": docstatus,
+        "status": ("Draft", "Return" if receipt.is_return else "To Bill", "Cancelled")[docstatus],
+        "company": COMPANY,
+        "supplier": f"SUP-{receipt.vendor[:3]}",
+        "supplier_name": receipt.vendor,
+        "posting_date": _day(receipt.received_on),
+        "is_return": int(receipt.is_return),
+        "set_warehouse": "MAIN",
+    }
+    lines = (
+        {
+            "item_code": line.sku,
+            "item_name": line.name,
+            "uom": line.unit,
+            # One of what came in was rejected.
+            "qty": float(line.quantity - 1 if line.quantity > 1 else line.quantity),
+            "rejected_qty": float(line.quantity > 1),
+            "received_qty": float(line.quantity),
+            "purchase_order": order_of_line(receipt, line, purchases).number,
+            "batch_no": _batch(line.lot) if line.lot and n % 2 else None,
+            "serial_and_batch_bundle": _bundle(receipt, line.lot) if line.lot else None,
+        }
+        for n, line in enumerate(receipt.lines)
+    )
+    document["items"] = rows(document, "items", "Purchase Receipt Item", lines)
+    return document
+
+
+def bundles(receipts: Iterable[GoodsReceipt], changed_at: datetime) -> list[Document]:
+    """Return a Serial and Batch Bundle of each lot that came in."""
+    found = []
+    for receipt, line in _in_lots(receipts):
+        bundle = head("Serial and Batch Bundle", _bundle(receipt, line.lot), changed_at)
+        entry = {"batch_no": _batch(line.lot), "qty": float(line.quantity)}
+        found.append({**bundle, "entries": rows(bundle, "entries", "Serial and Batch Entry", [entry])})
+    return found
+
+
+def received_batches(receipts: Iterable[GoodsReceipt], changed_at: datetime) -> list[Document]:
+    """Return the Batches that came in: their names are not their numbers, as from 17 on."""
+    return [
+        head("Batch", _batch(line.lot), changed_at)
+        | {"item": line.sku, "batch_id": line.lot, "expiry_date": None, "disabled": 0}
+        for _, line in _in_lots(receipts)
+    ]
+
+
+def _in_lots(receipts: Iterable[GoodsReceipt]) -> Iterator[tuple[GoodsReceipt, ReceiptLine]]:
+    return ((receipt, line) for receipt in receipts for line in receipt.lines if line.lot)
+
+
+def _batch(lot: str) -> str:
+    return f"batch of {lot}"
+
+
+def _bundle(receipt: GoodsReceipt, lot: str) -> str:
+    return f"SABB-{receipt.id}-{lot}"
 
 
 _PRODUCTION = {

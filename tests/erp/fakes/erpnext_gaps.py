@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Customer,
     OrderStatus,
@@ -57,6 +57,10 @@ def _as_note(record: Any) -> Any:
     return replace(record, planned_on=None if shipped else record.planned_on, warehouse="MAIN")
 
 
+def _received_at(record: Any) -> Any:
+    return replace(record, warehouse="MAIN") if isinstance(record, GoodsReceipt) else record
+
+
 def _of_company(record: Any) -> Any:
     return replace(record, company=COMPANY) if isinstance(record, StockLevel) else record
 
@@ -102,6 +106,7 @@ GAPS = Gaps(
         Rewrite("a Bin has one figure for what is promised, and projects with it: reserved is outgoing", _as_bins),
         Rewrite("of material ERPNext says what was transferred, not what lies ready", _as_transferred),
         Rewrite("a Delivery Note has one day, and names its warehouse by its code", _as_note),
+        Rewrite("a Purchase Receipt names its warehouse by its code", _received_at),
         Rewrite("every warehouse belongs to a company", _of_company),
         Rewrite("credit limits are in the company's currency", _in_own_currency),
     ),

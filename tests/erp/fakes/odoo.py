@@ -55,6 +55,8 @@ def _area_of(model: str, body: str) -> Area | None:
     """Return the area of a request: a model may hold both sides of the business."""
     if model == "res.partner":
         return Area.SALES if "customer_rank" in body else Area.PURCHASING if "supplier_rank" in body else None
+    if model == "stock.picking" and "purchase_id" in body:
+        return Area.PURCHASING
     return Area.PURCHASING if model == "account.move" and "in_invoice" in body else _AREAS.get(model)
 
 

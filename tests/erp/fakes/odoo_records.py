@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Area,
     Bill,
@@ -79,6 +79,7 @@ class CompanyModels:
             "stock.warehouse.orderpoint": self._orderpoints,
             "stock.picking": self._pickings,
             "stock.picking.type": self._picking_types,
+            "stock.move.line": self._received_lines,
             "product.template": self._templates,
             "product.supplierinfo": self._supplier_infos,
             "mrp.bom": self._bills_of_materials,
@@ -244,8 +245,8 @@ class CompanyModels:
             {"id": number + 30, "usage": "internal", "warehouse_id": self._warehouse(code)}
             for code, number in self._warehouses.items()
         ]
-        outside = [{"id": _VENDORS, "usage": "supplier"}, {"id": _CUSTOMERS, "usage": "customer"}]
-        return _model([*rows, *({**row, "warehouse_id": None} for row in outside)])
+        outside = ((_VENDORS, "supplier"), (_CUSTOMERS, "customer"), (_TRANSIT, "transit"))
+        return _model([*rows, *({"id": key, "usage": usage, "warehouse_id": None} for key, usage in outside)])
 
     def _location(self, code: str) -> Many2One:
         return Many2One("stock.location", self._warehouses[code] + 30, f"{code}/Stock")
@@ -350,7 +351,8 @@ class CompanyModels:
             {"id": key, "state": "done" if progress is Progress.FULL else "assigned", "picking_type_code": "internal"}
             for key, progress in (came | went).items()
         ]
-        return _model([*rows, *map(self._delivery, self.company.deliveries.values())])
+        rows += [*map(self._delivery, self.company.deliveries.values()), *self._came_or_comes()]
+        return _model(rows, {"purchase_id": "purchase.order"})
 
     def _delivery(self, delivery: GoodsDelivery) -> Record:
         orders = {order.number: order for order in self.company.orders.values()}
@@ -361,6 +363,7 @@ class CompanyModels:
             "state": states.PICKING[delivery.status],
             "picking_type_code": "outgoing",
             "picking_type_id": Many2One("stock.picking.type", 1, "My Company: Delivery Orders"),
+            "location_dest_id": Many2One("stock.location", _CUSTOMERS, "Customers"),
             "origin": delivery.order_number,
             "sale_id": Many2One("sale.order", int(order.id), order.number),
             "partner_id": self._partner(delivery.customer),
@@ -373,8 +376,69 @@ class CompanyModels:
             "write_date": delivery.changed_at,
         }
 
+    def _receipt(self, receipt: GoodsReceipt) -> Record:
+        vendors, here = Many2One("stock.location", _VENDORS, "Vendors"), self._location("MAIN")
+        kind = (1, "My Company: Delivery Orders") if receipt.is_return else (2, "My Company: Receipts")
+        assert receipt.received_on is not None
+        return {
+            "id": int(receipt.id),
+            "name": receipt.number,
+            "state": "done",
+            "picking_type_code": "outgoing" if receipt.is_return else "incoming",
+            "picking_type_id": Many2One("stock.picking.type", *kind),
+            "location_id": here if receipt.is_return else vendors,
+            "location_dest_id": vendors if receipt.is_return else here,
+            # Of the first order only, and of what goes back the transfer with which it came.
+            "origin": "Return of GRN" if receipt.is_return else receipt.order_numbers[0],
+            # A search finds any of the orders of the moves.
+            "purchase_id": [int(self.company.purchases[number].id) for number in receipt.order_numbers],
+            "partner_id": self._partner(receipt.vendor),
+            "scheduled_date": states.moment(receipt.received_on),
+            "date_done": states.moment(receipt.received_on),
+            "company_id": COMPANY,
+            "write_date": receipt.changed_at,
+        }
+
+    def _came_or_comes(self) -> tuple[Record, ...]:
+        return (*map(self._receipt, self.company.receipts.values()), *self._no_receipts())
+
+    def _no_receipts(self) -> Iterable[Record]:
+        """Yield transfers of the first receipt that are none: to come, cancelled, of customers, between warehouses."""
+        first = self._receipt(next(iter(self.company.receipts.values())))
+        customers, transit = (
+            Many2One("stock.location", key, name) for key, name in ((_CUSTOMERS, "Customers"), (_TRANSIT, "Transit"))
+        )
+        changes: tuple[Record, ...] = (
+            {"name": "GRN-TO-COME", "state": "assigned", "date_done": None},
+            {"name": "GRN-CANCELLED", "state": "cancel"},
+            {"name": "GRN-BROUGHT-BACK", "location_id": customers, "purchase_id": []},
+            {"name": "GRN-DROPSHIPPED", "location_dest_id": customers},
+            {"name": "GRN-RESUPPLY", "location_id": transit, "purchase_id": []},
+        )
+        yield from (first | {"id": _NO_RECEIPTS + n} | change for n, change in enumerate(changes))
+
+    def _received_lines(self) -> OdooModel:
+        """Return what was moved of each receipt, divided as for two places."""
+        rows: list[Record] = []
+        for receipt in self.company.receipts.values():
+            for line in receipt.lines:
+                amount, move = abs(line.quantity), Many2One("stock.move", 970_000 + len(rows), line.name)
+                for part in (min(amount, Decimal(1)), amount - min(amount, Decimal(1))):
+                    row = {
+                        "id": len(rows) + 1,
+                        "picking_id": Many2One("stock.picking", int(receipt.id), receipt.number),
+                        "move_id": move,
+                        "product_id": self._product(line.sku),
+                        "product_uom_id": self._unit(line.unit),
+                        "quantity" if self.release >= (17, 0) else "qty_done": part,
+                        "lot_id": Many2One("stock.lot", int(receipt.id), line.lot) if line.lot else None,
+                        "state": "done",
+                    }
+                    rows.append(row)
+        return _model(rows)
+
     def _picking_types(self) -> OdooModel:
-        return _model([{"id": 1, "warehouse_id": self._warehouse("MAIN")}])
+        return _model([{"id": key, "warehouse_id": self._warehouse("MAIN")} for key in (1, 2)])
 
     def _lots_of(self, level: StockLevel, code: str) -> list[Record]:
         """Return the quants of a warehouse that are in lots."""
@@ -572,10 +636,11 @@ class CompanyModels:
     # Purchases and production
 
     def _purchase_orders(self) -> OdooModel:
-        rows = [self._purchase(order) for order in self.company.purchases.values()]
+        transfers = self._came_or_comes()
+        rows = [self._purchase(order, transfers) for order in self.company.purchases.values()]
         return _model(rows, {"picking_ids": "stock.picking", "order_line": "purchase.order.line"})
 
-    def _purchase(self, order: PurchaseOrder) -> Record:
+    def _purchase(self, order: PurchaseOrder, transfers: Iterable[Record]) -> Record:
         approval = order.approval
         approved = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
         done = order.status is PurchaseStatus.DONE
@@ -594,7 +659,10 @@ class CompanyModels:
             "write_uid": self.user(order.changed_by),
             "invoice_status": "no",
             "order_line": states.line_ids(order),
-            "picking_ids": states.picking_ids(order, "pending" if approved else None),
+            "picking_ids": [
+                *states.picking_ids(order, "pending" if approved else None),
+                *(row["id"] for row in transfers if int(order.id) in row["purchase_id"]),
+            ],
             "company_id": COMPANY,
             "write_date": order.changed_at,
         }
@@ -717,7 +785,8 @@ class CompanyModels:
 _BILLS = 40_000
 _BATCH = Decimal(4)
 """How much a bill of materials is for."""
-_VENDORS, _CUSTOMERS = 4, 5
+_VENDORS, _CUSTOMERS, _TRANSIT = 4, 5, 6
+_NO_RECEIPTS = 9_701
 _FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,25 @@ from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo
+from tests.erp.fakes.odoo_engine import OdooModel
 from tests.erp.fakes.odoo_records import BOT
 
 Open = Callable[..., Awaitable[tuple[OdooErp, FakeOdoo]]]
+
+
+def changed(server: FakeOdoo, model: str, *, without: frozenset[str] = frozenset(), **values: Any) -> None:
+    """Let each record of a model hold other values, and let the model lack some fields."""
+    genuine = server.models
+
+    def models(name: str) -> OdooModel | None:
+        found = genuine(name)
+        if found is None or name != model:
+            return found
+        records = [{**record, **{key: make(record) for key, make in values.items()}} for record in found.records]
+        fields = {**dict.fromkeys(values, "char"), **found.fields}
+        return replace(found, fields={k: t for k, t in fields.items() if k not in without}, records=records)
+
+    server.models = models
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def gaps(**more: str) -> Gaps:
 
 class OdooContract(ErpContract):
     feeds = frozenset(Feed)
-    offers = frozenset(Capability) - {Capability.RECEIPTS}
+    offers = frozenset(Capability)
     release: ClassVar[tuple[int, int]]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:

@@ -8,13 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from bot.erp.errors import NotPermitted
+from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.model import Area
 from bot.erp.port import Filter, ListQuery, Period
 from bot.testing.company import TODAY
 from bot.testing.fake_erp import RequestKind as Request
-from tests.erp.odoo.conftest import Open
+from tests.erp.fakes.odoo_engine import Many2One
+from tests.erp.odoo.conftest import Open, changed
 
 
 async def test_deliveries_are_listed_by_the_day_on_which_they_left_or_are_to_leave(open_odoo: Open) -> None:
@@ -33,11 +34,78 @@ async def test_deliveries_are_listed_by_the_day_on_which_they_left_or_are_to_lea
     assert {each.order_number for each in by_order.items} == {"SO-1001"}
 
 
+async def test_receipts_are_what_vendors_brought_and_took_back(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    known = server.company.receipts
+    found = await erp.receipts(ListQuery(limit=500))
+    assert {each.number for each in found.items} == known.keys()
+    # To come, cancelled, of a customer, from a vendor to a customer at once, and from another warehouse.
+    for number in ("GRN-TO-COME", "GRN-CANCELLED", "GRN-BROUGHT-BACK", "GRN-DROPSHIPPED", "GRN-RESUPPLY"):
+        with pytest.raises(NotFound):
+            await erp.receipt(number)
+    returned = next(each for each in known.values() if each.is_return)
+    assert returned.number not in {each.number for each in (await erp.deliveries(ListQuery(limit=500))).items}
+    of_order = await erp.receipts_of(*returned.order_numbers)
+    assert {each.number for each in of_order} == {"GRN-1001", returned.number}
+
+
+async def test_a_sister_company_brings_goods_by_a_place_in_between(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    transit = Many2One("stock.location", 6, "Transit")
+    changed(
+        server, "stock.picking", location_id=lambda row: transit if row.get("purchase_id") else row.get("location_id")
+    )
+    assert not (await erp.receipt("GRN-1001")).is_return
+    assert (await erp.receipts(ListQuery(text="GRN-1001"))).total == 1
+
+
+async def test_receipts_are_found_by_each_of_their_orders_in_few_calls(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    several = next(each for each in server.company.receipts.values() if len(each.order_numbers) > 1)
+    for order in several.order_numbers:
+        found = await erp.receipts(ListQuery(text=order))
+        assert several.number in {each.number for each in found.items}
+    listed = next(each for each in found.items if each.number == several.number)
+    assert (listed.order_numbers, listed.lines) == (several.order_numbers, ())
+    server.requests.clear()
+    pages = [await erp.receipts(ListQuery(offset=offset, limit=3)) for offset in range(0, 9, 3)]
+    numbers = [each.number for page in pages for each in page.items]
+    assert sorted(numbers) == sorted(server.company.receipts)
+    assert server.requests.count(Request.READ) <= 7 * len(pages)
+
+
+async def test_a_receipt_is_of_the_buyer_and_of_whoever_ordered(open_odoo: Open) -> None:
+    erp, _ = await open_odoo()
+    receipt = await erp.receipt("GRN-1001")
+    order = await erp.purchase_order(*receipt.order_numbers)
+    assert set(receipt.owners) == {order.buyer, order.requester, order.people[order.requester]}
+
+
+async def test_without_purchasing_what_came_in_has_no_order(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    changed(server, "stock.picking", without=frozenset({"purchase_id"}))
+    there = server.models
+    server.models = lambda name: None if name.startswith("purchase.") else there(name)
+    receipt = await erp.receipt("GRN-1001")
+    assert (receipt.order_numbers, receipt.owners, bool(receipt.lines)) == ((), (), True)
+    with pytest.raises(Unsupported):
+        await erp.receipts_of("PO-1001")
+
+
 async def test_the_order_names_the_customer_of_a_delivery(open_odoo: Open) -> None:
     erp, server = await open_odoo()
     delivery = server.company.deliveries["DN-1001"]
     server.company.deliveries["DN-1001"] = replace(delivery, customer="Acme Ltd., Gate 7")
     assert (await erp.delivery("DN-1001")).customer == delivery.customer
+
+
+async def test_the_order_names_the_vendor_of_a_receipt(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    receipt = server.company.receipts["GRN-1001"]
+    server.company.receipts["GRN-1001"] = replace(receipt, vendor="Somebody at the gate")
+    assert (await erp.receipt("GRN-1001")).vendor == receipt.vendor
+    for query in (ListQuery(partner=receipt.vendor), ListQuery(text=receipt.vendor)):
+        assert "GRN-1001" in {each.number for each in (await erp.receipts(query)).items}
 
 
 @pytest.mark.parametrize("release", [(14, 0), (16, 0), (17, 0)])
@@ -47,6 +115,8 @@ async def test_older_releases_tell_of_goods_too(release: tuple[int, int], open_o
     assert [line.quantity for line in delivery.lines] == [
         line.quantity for line in server.company.deliveries["DN-1001"].lines
     ]
+    receipt = await erp.receipt("GRN-1001")
+    assert receipt.lines == server.company.receipts["GRN-1001"].lines
     assert (await erp.arrivals(ArrivalQuery(until=TODAY + timedelta(days=30)))).total > 0
     assert (await erp.prices("SKU123", customer="")).list_price == server.company.list_prices["SKU123"]
     assert (await erp.warehouse_stock(WarehouseQuery(warehouse="SH"))).total > 0
@@ -59,6 +129,8 @@ async def test_a_missing_right_is_no_empty_list(open_odoo: Open) -> None:
         await erp.arrivals(ArrivalQuery())
     with pytest.raises(NotPermitted):
         await erp.prices("SKU123", customer="")
+    with pytest.raises(NotPermitted):
+        await erp.receipts(ListQuery())
     server.faults.clear()
     server.faults.forbid(Area.SALES)
     with pytest.raises(NotPermitted):

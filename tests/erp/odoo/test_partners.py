@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from bot.erp.model import PaymentStatus
 from bot.erp.port import Filter, ListQuery
 from bot.testing.fake_erp import RequestKind as Request
-from tests.erp.fakes.odoo import FakeOdoo
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel
-from tests.erp.odoo.conftest import Open
+from tests.erp.odoo.conftest import Open, changed
 
 OF_ACCOUNTING = frozenset({"credit", "debit", "credit_limit", "use_partner_credit_limit"})
-
-
-def changed(server: FakeOdoo, model: str, *, without: frozenset[str] = frozenset(), **values: Any) -> None:
-    """Let each record of a model hold other values, and let the model lack some fields."""
-    genuine = server.models
-
-    def models(name: str) -> OdooModel | None:
-        found = genuine(name)
-        if found is None or name != model:
-            return found
-        records = [{**record, **{key: make(record) for key, make in values.items()}} for record in found.records]
-        fields = {**dict.fromkeys(values, "char"), **found.fields}
-        return replace(found, fields={k: t for k, t in fields.items() if k not in without}, records=records)
-
-    server.models = models
 
 
 async def test_without_the_right_to_accounting_what_is_owed_is_not_told(open_odoo: Open) -> None:
