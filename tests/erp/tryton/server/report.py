@@ -162,6 +162,11 @@ def _sale(order: Any) -> dict[str, Any]:
 
 def _purchase(order: Any) -> dict[str, Any]:
     record = _order(order, lambda shipment: shipment.incoming_moves)
+    record["moves"] += [
+        {"product": move.product.code, "quantity": -move.quantity, "state": move.state}
+        for shipment in order.shipment_returns
+        for move in shipment.moves
+    ]
     return record | {
         "date": _date(order.purchase_date),
         "delivery_date": _date(order.delivery_date),
