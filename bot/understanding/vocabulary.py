@@ -37,7 +37,7 @@ _USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("so", "sal", "salord", "xsdd", "xs", "sd"), "order"),
         **dict.fromkeys(("inv", "accsinv", "sinv", "rinv", "fp", "xsfp", "ar", "yszd"), "invoice"),
         **dict.fromkeys(("po", "pur", "purord", "cgdd", "cg"), "po"),
-        **dict.fromkeys(("grn", "whin", "matpre", "matprret", "cgrk", "rkd", "shd"), "receipt"),
+        **dict.fromkeys(("grn", "whin", "matpre", "matprret", "cgrk", "cgtl", "rkd", "shd"), "receipt"),
         **dict.fromkeys(("mo", "wo", "whmo", "mfgwo", "scdd", "scgd", "sc"), "mo"),
     }
 )

@@ -14,7 +14,7 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted, UnknownFinish
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_day
 from bot.erp.header_lists import Header, list_by_headers
@@ -30,6 +30,8 @@ from bot.erp.kingdee.documents import (
     DocumentMapper,
     Lines,
     bills,
+    orders_of,
+    owners_of,
 )
 from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
 from bot.erp.kingdee.mapping import Row, code
@@ -64,6 +66,7 @@ _FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
     listing.BILLS: (queries.PAYABLES,),
     listing.PAYMENTS: (queries.RECEIPTS, queries.OUTGOING),
     listing.DELIVERIES: (queries.SHIPMENTS,),
+    listing.RECEIPTS: (queries.GOODS_IN, queries.GOODS_BACK),
 }
 _DIRECTIONS: Mapping[Filter, tuple[Form, ...]] = {
     Filter.RECEIVED: (queries.RECEIPTS,),
@@ -78,7 +81,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - {Capability.LOTS, Capability.RECEIPTS}
+    capabilities = frozenset(Capability) - {Capability.LOTS}
     feeds = frozenset(Feed)
     narrows_lists = True
 
@@ -246,6 +249,9 @@ class KingdeeErp(ReaderErp):
         if form is queries.PAYABLES:
             sources = await self._details(queries.PAYABLE_SOURCES, "FORDERNUMBER", found)
             return [self._mapper.bill(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
+        if form in _FORMS[listing.RECEIPTS]:
+            owners = await self._owners(form, found)
+            return [self._mapper.receipt(form, owners, lines) for lines in found]
         build: Mapping[Form, Callable[[Lines], Any]] = {
             queries.SALES: self._mapper.order,
             queries.PRODUCTION: lambda lines: self._mapper.production_order(lines[0]),
@@ -288,21 +294,37 @@ class KingdeeErp(ReaderErp):
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         """Return the delivery notes with lines of a sales order, whole; raises `NotFound` for no such order."""
+        return by_day(await self._moved(listing.DELIVERIES, queries.SALES, order_number))
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        """Return what came in of a purchase order and what went back, whole; raises `NotFound` for no such order."""
+        return by_day(await self._moved(listing.RECEIPTS, queries.PURCHASES, order_number))
+
+    async def _moved(self, kind: Listing[Any], order_form: Form, order_number: str) -> list[Any]:
         with malformed_is_invalid(self.name):
             number = checked_key(order_number, source=self.name)
-            known = await self._client.query(
-                queries.SALES, queries.SALES.spelled(number), keys=queries.SALES.head, order="FID"
-            )
+            known = await self._client.query(order_form, order_form.spelled(number), keys=order_form.head, order="FID")
             orders = spelled_alike(known, number, lambda row: code(row["FBillNo"]))
             if not orders:
                 raise NotFound(number, source=self.name)
             if len({code(row["FID"]) for row in orders}) > 1:
                 raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
-            named = queries.one_of("FSoorDerno", (code(orders[0]["FBillNo"]),))
-            heads = await self._client.query(queries.SHIPMENTS, named, keys=queries.SHIPMENTS.head, order="FID")
-            ids = list(dict.fromkeys(code(row["FID"]) for row in heads))
-            rows = await self._client.query_each(queries.SHIPMENTS, "FID", ids)
-            return by_day(map(self._mapper.shipment, bills(rows, queries.SHIPMENTS).values()))
+            found = await gather_or_cancel(*(self._moved_by(form, code(orders[0]["FBillNo"])) for form in _FORMS[kind]))
+            return [document for part in found for document in part]
+
+    async def _moved_by(self, form: Form, order: str) -> list[Any]:
+        named = all_of(form.only, queries.one_of(queries.ORDER_OF_GOODS[form], (order,)))
+        heads = await self._client.query(form, named, keys=form.head, order="FID")
+        ids = list(dict.fromkeys(code(row["FID"]) for row in heads))
+        rows = await self._client.query_each(form, "FID", ids, where=form.only)
+        return await self._documents(form, list(bills(rows, form).values()))
+
+    async def _owners(self, form: Form, found: Sequence[Lines]) -> Mapping[str, tuple[str, ...]]:
+        """Return the people of the orders that goods are of, by the orders' numbers."""
+        named = sorted({order for lines in found for order in orders_of(form, lines)})
+        keys = ("FID", "FBillNo", "FPurchaserId.FName", "FCreatorId")
+        rows = await self._client.query_each(queries.PURCHASES, "FBillNo", named, keys=keys)
+        return {code(row["FBillNo"]): owners_of(row) for row in rows}
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what is open of purchase orders, due with the first such line, and of production orders."""

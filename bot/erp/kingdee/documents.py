@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.header_lists import Header
 from bot.erp.keys import fingerprint
 from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
 from bot.erp.kingdee.mapping import Row, ValueReader, code, text
-from bot.erp.kingdee.query import FINISHED, PRODUCTION, Form
+from bot.erp.kingdee.query import FINISHED, GOODS_IN, ORDER_OF_GOODS, PRODUCTION, SHIPMENTS, Form
 from bot.erp.model import (
     Approval,
     Bill,
@@ -233,10 +233,9 @@ class DocumentMapper:
         head = lines[0]
         status = shipment_status(code(head["FDocumentStatus"]), code(head["FCancelStatus"]))
         day, shipped = self.values.day(head["FDate"]), status is DeliveryStatus.SHIPPED
-        places = {text(row.get("FStockID.FName")) for row in lines}
         return GoodsDelivery(
             number=code(head["FBillNo"]),
-            order_number=", ".join(dict.fromkeys(filter(None, (code(row["FSoorDerno"]) for row in lines)))),
+            order_number=", ".join(orders_of(SHIPMENTS, lines)),
             customer=text(head["FCustomerID.FName"]),
             status=status,
             planned_on=None if shipped else day,
@@ -252,7 +251,31 @@ class DocumentMapper:
                 if code(row["FEntity_FEntryId"]) not in ("", "0")
             ),
             salesperson=text(head.get("FSalesManID.FName")),
-            warehouse=places.pop() if len(places) == 1 else "",
+            warehouse=_place(lines, "FStockID.FName"),
+            **self._origin(head),
+        )
+
+    def receipt(self, form: Form, owners: Mapping[str, Sequence[str]], lines: Lines) -> GoodsReceipt:
+        """Return what came in from a vendor or went back to it; ``owners`` are people by their orders' numbers."""
+        head, orders, comes_in = lines[0], orders_of(form, lines), form is GOODS_IN
+        entry, moved = ("FInStockEntry", "FRealQty") if comes_in else ("FPURMRBENTRY", "FRMREALQTY")
+        return GoodsReceipt(
+            number=code(head["FBillNo"]),
+            order_numbers=orders,
+            vendor=text(head["FSupplierId.FName"]),
+            received_on=self.values.day(head["FDate"]),
+            warehouse=_place(lines, "FStockId.FName"),
+            is_return=not comes_in,
+            lines=tuple(
+                ReceiptLine(
+                    **_goods_of(row, "FUnitID"),
+                    quantity=(number(row[moved]) or Decimal(0)) * (1 if comes_in else -1),
+                    lot=code(row.get("FLot.FNumber")),
+                )
+                for row in lines
+                if code(row[f"{entry}_FEntryId"]) not in ("", "0")
+            ),
+            owners=tuple(dict.fromkeys(person for order in orders for person in owners.get(order, ()))),
             **self._origin(head),
         )
 
@@ -325,6 +348,22 @@ def _goods_of(row: Row, unit: str) -> GoodsParts:
         "name": text(row["FMaterialId.FName"]),
         "unit": text(row[f"{unit}.FName"]),
     }
+
+
+def orders_of(form: Form, lines: Lines) -> tuple[str, ...]:
+    """Return the numbers of the orders that the goods of a bill are of."""
+    return tuple(dict.fromkeys(filter(None, (code(row[ORDER_OF_GOODS[form]]) for row in lines))))
+
+
+def owners_of(order: Row) -> tuple[str, ...]:
+    """Return the buyer and the requester of a purchase order."""
+    return tuple(filter(None, (text(order.get("FPurchaserId.FName")), _user(order, "FCreatorId"))))
+
+
+def _place(lines: Lines, key: str) -> str:
+    """Return the warehouse of all lines; empty where they have several."""
+    places = {text(row.get(key)) for row in lines}
+    return places.pop() if len(places) == 1 else ""
 
 
 def _states(head: Row) -> tuple[str, str, str]:

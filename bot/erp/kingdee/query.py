@@ -271,6 +271,34 @@ SHIPMENTS = Form(
     partner="FCustomerID.FName",
 )  # fmt: skip
 
+_IN_FORCE = "FDocumentStatus='C' and FCancelStatus='A'"
+
+
+def _received(form: str, entry: str, quantity: str, order: str, only: str) -> Form:
+    """Return the form of what came in from vendors, or went back to them: audited, as goods move with the audit."""
+    more = ("FStockId.FName", "FLot.FNumber")
+    return Form(
+        form,
+        keys=(
+            "FID", "FBillNo", "FDate", "FSupplierId.FName", "FModifyDate", "FApproveDate", entry, "FMaterialId.FNumber",
+            "FMaterialId.FName", "FUnitID.FName", quantity, order, *more,
+        ),
+        optional=_APPROVED | {*more},
+        order=f"FID,{entry}",
+        org="FPurchaseOrgId.FNumber",
+        only=only,
+        # Each line names its order: a vendor brings those of several at once.
+        texts=("FSupplierId.FName", order),
+        partner="FSupplierId.FName",
+    )  # fmt: skip
+
+
+GOODS_IN = _received("STK_InStock", "FInStockEntry_FEntryId", "FRealQty", "FPOOrderNo", _IN_FORCE)
+# What failed the inspection (A) goes back before it was ever in stock.
+GOODS_BACK = _received("PUR_MRB", "FPURMRBENTRY_FEntryId", "FRMREALQTY", "FORDERNO", f"{_IN_FORCE} and FMRTYPE='B'")
+ORDER_OF_GOODS = {GOODS_IN: "FPOOrderNo", GOODS_BACK: "FORDERNO", SHIPMENTS: "FSoorDerno"}
+"""The key with the number of the order that a line's goods are of."""
+
 
 def _partner(form: str, *more: str) -> Form:
     more = (*more, "FModifyDate", "FApproveDate")

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import NotFound
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import as_listed
 from bot.erp.http import Http
@@ -48,6 +48,7 @@ from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.lots import LotReader
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import KINDS, DocumentQuery
+from bot.erp.tryton.receipts import TrytonReceipts
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
@@ -62,7 +63,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - {Capability.RECEIPTS}
+    capabilities = frozenset(Capability)
     feeds = frozenset(Feed)
     narrows_lists = True
 
@@ -86,6 +87,7 @@ class TrytonErp(DocumentErp):
         self._site = documents.TrytonSite(source=self.name, web=web)
         self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
         self._lots = LotReader(self._account, now=context.now)
+        self._receipts = TrytonReceipts(self._account, self._site, self._lots)
         self._readers: Mapping[Listing[Any], DocumentReader] = {
             listing.SALES_ORDERS: self._sales,
             listing.INVOICES: read_each(documents.invoice, self._site),
@@ -235,6 +237,10 @@ class TrytonErp(DocumentErp):
         with malformed_is_invalid(self.name):
             return await self._goods.deliveries_of(checked_key(order_number, source=self.name))
 
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        with malformed_is_invalid(self.name):
+            return await self._receipts.receipts_of(checked_key(order_number, source=self.name))
+
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         with malformed_is_invalid(self.name):
             return await self._goods.shortages(query)
@@ -257,6 +263,9 @@ class TrytonErp(DocumentErp):
         if kind is listing.DELIVERIES:
             shipment: Any = await self._goods.delivery(number)
             return shipment  # type: ignore[no-any-return]  # what this kind is
+        if kind is listing.RECEIPTS:
+            receipt: Any = await self._receipts.receipt(number)
+            return receipt  # type: ignore[no-any-return]  # what this kind is
         document_query: DocumentQuery = KINDS[kind]
         fields = (*document_query.fields, *document_query.line_fields)
         domain: Domain = document_query.domain_called(number)
@@ -290,6 +299,9 @@ class TrytonErp(DocumentErp):
         if kind is listing.DELIVERIES:
             shipments: Slice[Any] = await self._goods.deliveries(query)
             return shipments
+        if kind is listing.RECEIPTS:
+            received: Slice[Any] = await self._receipts.receipts(query)
+            return received
         document_query: DocumentQuery = KINDS[kind]
         if not document_query.has(query):
             return Slice(items=(), total=0)

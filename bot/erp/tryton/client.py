@@ -105,6 +105,7 @@ _DISTINCT_PAGE = 200
 _OF_COMPANY: Mapping[str, str] = {
     **dict.fromkeys(("sale.sale", "purchase.purchase", "account.invoice", "production"), "company"),
     **dict.fromkeys(("stock.move", "stock.shipment.out", "stock.order_point", "purchase.product_supplier"), "company"),
+    **dict.fromkeys(("stock.shipment.in", "stock.shipment.in.return"), "company"),
     "sale.line": "sale.company",
     "purchase.line": "purchase.company",
     "account.move.line": "move.company",

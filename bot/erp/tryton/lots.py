@@ -24,6 +24,7 @@ class LotReader:
     def __init__(self, account: Account, *, now: Callable[[], datetime]) -> None:
         self._account = account
         self._fields = ExpiringValue(self._read_fields, now=now, holds=_FIELDS_HOLD)
+        self._readable = ExpiringValue(self._read_any, now=now, holds=_FIELDS_HOLD)
 
     async def has_lots(self, product_id: int) -> bool:
         """Return whether a product was ever in a lot; most never are."""
@@ -31,6 +32,10 @@ class LotReader:
             return bool(await self._account.search(_LOT, [["product", "=", product_id]], ("number",), limit=1))
         except (NotPermitted, Unsupported):
             return False
+
+    async def are_readable(self) -> bool:
+        """Return whether the server has lots and the account may read them; asked once an hour."""
+        return await self._readable.value()
 
     async def read(self, product_id: int, places: Mapping[int, WarehouseStock], digits: int | None) -> tuple[Lot, ...]:
         """Return what is in stock there of a product by lot, by one request for each warehouse that has any of it.
@@ -54,6 +59,13 @@ class LotReader:
             for place, rows in zip(places.values(), found, strict=True)
             for row in rows
         )
+
+    async def _read_any(self) -> bool:
+        try:
+            await self._account.search(_LOT, [], ("number",), limit=1)
+        except (NotPermitted, Unsupported):
+            return False
+        return True
 
     async def _read_fields(self) -> tuple[str, ...]:
         """Return the fields with last days, which a separate module adds."""

@@ -72,7 +72,9 @@ _PURCHASES = re.compile(
     r"采[购够]|进项|应付|供应商|在途|到货|\bpurchase|\bbills?\b|\bsuppliers?\b|\bvendors?\b", re.IGNORECASE
 )
 _SALES = re.compile(r"销售|应收|客户|\bsales\b|\bcustomers?\b", re.IGNORECASE)
-_ELLIPTIC = re.compile(r"^(?:还有(?!多少|几|哪)|再|算了|不够)|^(?:then|only|just)\b|\b(?:same|it|them)\b", re.IGNORECASE)
+_ELLIPTIC = re.compile(
+    r"^(?:还有(?!多少|几|哪)|再|算了|不够)|^(?:then|only|just)\b|\b(?:same|it|them)\b", re.IGNORECASE
+)
 _WHICH_REPORT = re.compile(r"[日周月]报|\b(?:daily|weekly|monthly)\b", re.IGNORECASE)
 _CONCERNING = re.compile("[跟和与]\\S+?[有相]关")
 _OF_THINGS = re.compile("货|料|产品|款|它|东西")

@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus
+from bot.erp.goods import DeliveryStatus, GoodsReceipt
 from bot.erp.model import (
     Approval,
     Area,
@@ -30,6 +30,7 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.testing.company import ReferenceCompany
+from bot.testing.reference_goods import order_of_line
 from bot.testing.reference_records import USERS
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -330,6 +331,54 @@ def shipments(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         yield KingdeeBill(header, {"FEntity": lines})
 
 
+def goods_in(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield what came in; a bill that nobody audited yet and a void one come last."""
+    found = [each for each in company.receipts.values() if not each.is_return]
+    for receipt in found:
+        yield _goods_bill(company, receipt, "FInStockEntry", "FRealQty", "FPOOrderNo")
+    for n, states in enumerate(({"FDocumentStatus": "B"}, {"FCancelStatus": "B"})):
+        bill = _goods_bill(company, found[0], "FInStockEntry", "FRealQty", "FPOOrderNo")
+        yield KingdeeBill(bill.header | states | {"FID": 9_900 + n, "FBillNo": f"GRN-99{n}"}, bill.entries)
+
+
+def goods_back(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield what went back to vendors; what failed its inspection was never in stock."""
+    for receipt in company.receipts.values():
+        if receipt.is_return:
+            bill = _goods_bill(company, receipt, "FPURMRBENTRY", "FRMREALQTY", "FORDERNO")
+            yield KingdeeBill(bill.header | {"FMRTYPE": "B"}, bill.entries)
+            rejected = {"FMRTYPE": "A", "FID": 9_950, "FBillNo": "MRB-995"}
+            yield KingdeeBill(bill.header | rejected, bill.entries)
+
+
+def _goods_bill(company: ReferenceCompany, receipt: GoodsReceipt, entry: str, quantity: str, order: str) -> KingdeeBill:
+    header = {
+        "FID": int(receipt.id),
+        "FBillNo": receipt.number,
+        "FDate": receipt.received_on,
+        "FDocumentStatus": "C",
+        "FCancelStatus": "A",
+        "FSupplierId.FName": receipt.vendor,
+        "FPurchaseOrgId.FNumber": ORG,
+        "FModifyDate": local(receipt.changed_at),
+        "FApproveDate": None,
+    }
+    lines = [
+        {
+            f"{entry}_FEntryId": int(receipt.id) * 100 + n,
+            "FMaterialId.FNumber": line.sku,
+            "FMaterialId.FName": line.name,
+            "FUnitID.FName": line.unit,
+            quantity: abs(line.quantity),
+            "FStockId.FName": receipt.warehouse,
+            "FLot.FNumber": line.lot or " ",
+            order: order_of_line(receipt, line, company.purchases).number,
+        }
+        for n, line in enumerate(receipt.lines)
+    ]
+    return KingdeeBill(header, {entry: lines})
+
+
 def payables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the payables, each with two lines of its payment plan and its details."""
     written_off = {InvoiceStatus.PART_PAID: "B", InvoiceStatus.PAID: "C"}
@@ -561,6 +610,8 @@ FORMS: Forms = {
     "AR_receivable": (Area.FINANCE, receivables),
     "PRD_MO": (Area.PRODUCTION, production_orders),
     "SAL_OUTSTOCK": (Area.SALES, shipments),
+    "STK_InStock": (Area.PURCHASING, goods_in),
+    "PUR_MRB": (Area.PURCHASING, goods_back),
     "AP_Payable": (Area.PURCHASING, payables),
     "AR_RECEIVEBILL": (Area.FINANCE, receipts),
     "AP_PAYBILL": (Area.FINANCE, outgoing),

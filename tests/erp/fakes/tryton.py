@@ -48,6 +48,7 @@ _BILLS = str(["type", "=", "in"])
 _OF_COMPANY = (
     *("sale.sale", "sale.line", "purchase.purchase", "purchase.line", "account.invoice", "production"),
     *("stock.move", "stock.shipment.out", "stock.order_point", "account.move.line", "account.move"),
+    *("stock.shipment.in", "stock.shipment.in.return"),
     "account.general_ledger.account.party",
 )
 _WRITES = ("confirm", "cancel", "create")

@@ -74,10 +74,12 @@ def _holds(record: Record, domain: list[Any]) -> bool:
 
 
 def _clause(record: Record, path: str, operator: str, value: Any, _target: str = "") -> bool:
-    if operator not in _OPERATORS:
+    if operator not in _OPERATORS and operator != "where":
         raise TrytonFault(repr(operator))
     if operator in ("!=", "not in") and path.count("."):
         raise TrytonFault("the fake does not negate across relations")
+    if operator == "where":
+        return any(_holds(related, value) for related in _values(record, path))
     values = list(_values(record, path)) or [None]
     return any(_OPERATORS[operator](_plain(item), value) for item in values)
 

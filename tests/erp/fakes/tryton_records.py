@@ -32,6 +32,7 @@ from bot.testing.company import ReferenceCompany
 from tests.erp.fakes import tryton_approvers as people
 from tests.erp.fakes import tryton_goods as goods
 from tests.erp.fakes import tryton_parties as parties
+from tests.erp.fakes import tryton_receipts as receipts
 from tests.erp.fakes.tryton_query import Record
 
 _DIGITS = 6
@@ -76,6 +77,8 @@ def _tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, 
         "purchase.purchase": lambda: [_purchase(company, order) for order in company.purchases.values()],
         "production": lambda: [_production(company, order) for order in company.productions.values()],
         "stock.shipment.out": lambda: list(goods.shipments(company)),
+        "stock.shipment.in": lambda: list(receipts.came_in(company)),
+        "stock.shipment.in.return": lambda: list(receipts.went_back(company)),
         "sale.line": lambda: list(goods.lines_of("sale", _sale, company, company.orders)),
         "purchase.line": lambda: list(goods.lines_of("purchase", _purchase, company, company.purchases)),
         "purchase.product_supplier": lambda: list(goods.suppliers(company)),
@@ -438,6 +441,8 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "state": _PURCHASES[order.status],
         "party": parties.vendor_of(company, order.vendor),
         "warehouse": {"id": 1, "name": "Main"},
+        "shipments": receipts.of_order(company, order, returned=False),
+        "shipment_returns": receipts.of_order(company, order, returned=True),
         "purchase_date": order.ordered_on,
         "delivery_date": order.due_on,
         "shipment_state": shipped[order.received or Progress.NONE] if known else "none",

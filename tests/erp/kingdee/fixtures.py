@@ -18,6 +18,8 @@ _ORG_KEYS = {
     "AR_receivable": "FSETTLEORGID.FNumber",
     "PRD_MO": "FPrdOrgId.FNumber",
     "SAL_OUTSTOCK": "FSaleOrgId.FNumber",
+    "STK_InStock": "FPurchaseOrgId.FNumber",
+    "PUR_MRB": "FPurchaseOrgId.FNumber",
     "AP_Payable": "FSETTLEORGID.FNumber",
     "AR_RECEIVEBILL": "FPAYORGID.FNumber",
     "AP_PAYBILL": "FPAYORGID.FNumber",

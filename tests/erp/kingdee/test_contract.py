@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, WarehouseContents
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, WarehouseContents
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import Feed, PurchaseOrder, PurchaseStatus, StockLevel
 from bot.erp.port import Capability
@@ -34,6 +34,8 @@ for _order in purchase_orders(TODAY, plain_number):
 
 
 def _people(record: Any) -> Any:
+    if isinstance(record, GoodsReceipt):
+        return replace(record, owners=tuple(map(as_kingdee, record.owners)))
     if not isinstance(record, PurchaseOrder):
         return record
     approval = record.approval
@@ -125,7 +127,7 @@ _NO_LOGIN = "a signature does not run out"
 
 class Kingdee(ErpContract):
     feeds = frozenset(Feed)
-    offers = frozenset(Capability) - {Capability.LOTS, Capability.RECEIPTS}
+    offers = frozenset(Capability) - {Capability.LOTS}
     """Common part of both logins."""
 
     __test__ = False

@@ -73,7 +73,7 @@ def _ready_by_state(record: Any) -> Any:
 @pytest.mark.sampled(2)
 class TestTrytonContract(ErpContract):
     feeds = frozenset(Feed)
-    offers = frozenset(Capability) - {Capability.RECEIPTS}
+    offers = frozenset(Capability)
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={

@@ -15,8 +15,8 @@ from bot.erp import listing
 from bot.erp.errors import AuthFailed, NotFound, NotPermitted
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_urgency
-from bot.erp.listing import DELIVERIES
+from bot.erp.goods_sorting import by_day, by_urgency
+from bot.erp.listing import DELIVERIES, RECEIPTS
 from bot.erp.model import (
     Area,
     Feed,
@@ -526,6 +526,45 @@ async def test_every_delivery(goods: GoodsReader, expected: dict[str, Any], toda
     for query in (ListQuery(offset=4, limit=5), ListQuery(text="so-1008"), ListQuery(filter=Filter.LATE)):
         found = await goods.deliveries(query)
         wanted = DELIVERIES.pick(listed, query, today)
+        assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
+
+
+async def test_every_receipt(goods: GoodsReader, expected: dict[str, Any], today: date) -> None:
+    records = {each["number"]: each for each in expected["receipts"] if each["state"] in ("received", "done")}
+    whole = await goods.receipts(ListQuery(limit=_ALL))
+    listed = whole.items
+    assert sorted(numbers(whole)) == sorted(records)
+    alone = [await goods.receipt(each.number.lower()) for each in listed]
+    assert list(map(without_lines, alone)) == list(map(without_lines, listed))
+    assert not any(each.lines for each in listed)
+    for receipt in alone:
+        record = records[receipt.number]
+        moves = [move for move in record["moves"] if move["state"] == "done"]
+        sign = -1 if record["is_return"] else 1
+        assert receipt.is_return is record["is_return"]
+        assert (receipt.vendor, receipt.warehouse) == (record["party"], record["warehouse"])
+        assert receipt.order_numbers == tuple({move["purchase"] for move in moves})
+        assert set(receipt.owners) == {*(move["buyer"] for move in moves if move["buyer"]), "admin"}
+        assert [receipt.received_on] == list({_day(move["effective_date"]) for move in moves})
+        assert [(line.sku, line.quantity, line.unit, line.lot) for line in receipt.lines] == [
+            (move["product"], sign * Decimal(str(move["quantity"])), move["unit_symbol"], move["lot"] or "")
+            for move in moves
+        ]
+    for order in expected["purchases"]:
+        if order["number"]:
+            of_order = (each for each in alone if order["number"] in each.order_numbers)
+            assert await goods.receipts_of(order["number"].lower()) == by_day(of_order)
+    last = listed[0].received_on
+    assert last is not None
+    for query in (
+        ListQuery(offset=2, limit=2),
+        ListQuery(text="po-2004"),
+        ListQuery(text="ret-"),
+        ListQuery(partner=listed[-1].vendor),
+        ListQuery(during=Period(last, last)),
+    ):
+        found = await goods.receipts(query)
+        wanted = RECEIPTS.pick(listed, query, today)
         assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
 
 

@@ -262,7 +262,10 @@ SECOND_STOCK = {"SKU123": {"WH-SH": 77, "WH-SZ": 11}}
 
 @dataclass(frozen=True)
 class Purchase:
-    """A purchase like `Sale`; lines have a price, ``receive`` is done or quantities, ``due_in`` is days from today."""
+    """A purchase like `Sale`; lines have a price, ``receive`` is done or quantities, ``due_in`` is days from today.
+
+    ``receive`` is ``kept`` for goods that nobody put away yet; ``returned`` went back to the vendor.
+    """
 
     supplier: str
     day: int
@@ -271,6 +274,7 @@ class Purchase:
     warehouse: str = "WH-SH"
     term: str = "月结30天"
     receive: str | dict[str, float] | None = None
+    returned: dict[str, float] | None = None
     bill: str | None = None
     ref: str | None = None
     due_in: int = 10
@@ -303,6 +307,16 @@ PURCHASES = [
     Purchase("V003", 1, [("SKU-1005", 100, "1010.00")], "quotation", due_in=20, ref="大额采购-需两人确认"),
     Purchase("V002", 12, [("RM-2003", 20, "99.00")], "cancelled"),
     Purchase("V003", 0, [("RM-2004", 150, "51.00")], "draft", due_in=11),
+    # Came in and is not put away; some of it went back
+    Purchase(
+        "V004",
+        6,
+        [("RM-2002", 30, "20.90"), ("RM-2001", 50, "6.20")],
+        "processing",
+        receive="kept",
+        returned={"RM-2001": 2},
+        due_in=-1,
+    ),
 ]
 
 

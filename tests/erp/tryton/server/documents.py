@@ -81,7 +81,7 @@ class Documents:
             shipment = Model.get("stock.shipment.in")(
                 supplier=purchase.party,
                 warehouse=purchase.warehouse,
-                effective_date=min(ground.day(-spec.day + 5), ground.today),
+                effective_date=None if spec.receive == "kept" else min(ground.day(-spec.day + 5), ground.today),
             )
             for planned in purchase.moves:
                 move = Model.get("stock.move")(planned.id)
@@ -90,7 +90,28 @@ class Documents:
                 shipment.incoming_moves.append(move)
             shipment.save()
             shipment.click("receive")
-            shipment.click("do")
+            if spec.receive != "kept":
+                shipment.click("do")
+            if spec.returned:
+                self._give_back(purchase, spec.returned)
+
+    def _give_back(self, purchase: Any, quantities: dict[str, float]) -> None:
+        """Send part of what came in back to the vendor."""
+        shipment = Model.get("stock.shipment.in.return")(
+            supplier=purchase.party,
+            from_location=purchase.warehouse.input_location,
+            to_location=purchase.party.supplier_location,
+        )
+        for line in purchase.lines:
+            if line.product.code in quantities:
+                move = shipment.moves.new()
+                move.product, move.quantity = line.product, quantities[line.product.code]
+                move.from_location, move.to_location = shipment.from_location, shipment.to_location
+                move.unit_price, move.currency = line.unit_price, purchase.currency
+                move.origin = line
+        shipment.save()
+        for button in ("wait", "assign_force", "do"):
+            shipment.click(button)
 
     def _produce(self) -> None:
         ground = self.ground

@@ -28,7 +28,7 @@ READABLE = (
     *("production", "production.bom", "production.bom.input", "production.bom.output"),
     *("purchase.line", "purchase.product_supplier", "purchase.purchase", "purchase.request"),
     *("sale.line", "sale.sale", "stock.location", "stock.lot", "stock.move", "stock.order_point"),
-    *("stock.shipment.in", "stock.shipment.internal", "stock.shipment.out"),
+    *("stock.shipment.in", "stock.shipment.in.return", "stock.shipment.internal", "stock.shipment.out"),
 )
 """Models that the read-only user may read."""
 
@@ -127,6 +127,7 @@ class Groundwork:
             ("production.configuration", "production_sequence", "MO-", 3001, 0),
             ("stock.configuration", "shipment_out_sequence", "OUT-", 7001, 0),
             ("stock.configuration", "shipment_in_sequence", "IN-", 8001, 0),
+            ("stock.configuration", "shipment_in_return_sequence", "RET-", 9001, 0),
         ):
             sequence = getattr(Model.get(configuration)(1), name)
             sequence.prefix, sequence.number_next, sequence.padding = prefix, first, padding

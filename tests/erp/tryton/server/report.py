@@ -22,6 +22,7 @@ def report(documents: Documents) -> dict[str, Any]:
         "products": _stock(documents),
         "sales": [_sale(order) for order in documents.sales],
         "purchases": [_purchase(order) for order in documents.purchases],
+        "receipts": _receipts(),
         "parties": _parties(documents),
         "payments": _payments(),
         "invoices": [_invoice(invoice, ground.today) for invoice in _all("account.invoice")],
@@ -161,11 +162,50 @@ def _sale(order: Any) -> dict[str, Any]:
 
 def _purchase(order: Any) -> dict[str, Any]:
     record = _order(order, lambda shipment: shipment.incoming_moves)
+    record["moves"] += [
+        {"product": move.product.code, "quantity": -move.quantity, "state": move.state}
+        for shipment in order.shipment_returns
+        for move in shipment.moves
+    ]
     return record | {
         "date": _date(order.purchase_date),
         "delivery_date": _date(order.delivery_date),
         "two_users_to_confirm": order.total_amount >= demo.DOUBLE_CONFIRM_FROM,
     }
+
+
+def _receipts() -> list[dict[str, Any]]:
+    """Return what came in from suppliers and what went back to them, in whatever state."""
+    both = (
+        (False, "stock.shipment.in", lambda shipment: shipment.incoming_moves),
+        (True, "stock.shipment.in.return", lambda shipment: shipment.moves),
+    )
+    return [
+        {
+            "id": shipment.id,
+            "number": shipment.number,
+            "state": shipment.state,
+            "party": shipment.supplier.name,
+            "warehouse": shipment.warehouse.name,
+            "effective_date": _date(shipment.effective_date),
+            "is_return": is_return,
+            "moves": [
+                {
+                    "product": move.product.code,
+                    "quantity": move.quantity,
+                    "unit_symbol": move.unit.symbol,
+                    "lot": move.lot and move.lot.number,
+                    "state": move.state,
+                    "effective_date": _date(move.effective_date),
+                    "purchase": move.purchase and move.purchase.number,
+                    "buyer": move.purchase and move.purchase.quoted_by and move.purchase.quoted_by.rec_name,
+                }
+                for move in moves(shipment)
+            ],
+        }
+        for is_return, model, moves in both
+        for shipment in _all(model)
+    ]
 
 
 def _parties(documents: Documents) -> dict[str, dict[str, Any]]:
