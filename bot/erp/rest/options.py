@@ -217,8 +217,13 @@ class DeliveryLines(ConfigPart):
 class OfOrder(ListRead):
     """What was moved for an order."""
 
-    needs = frozenset({"number"})
-    knows = ListRead.knows | {"id"}
+    knows = ListRead.knows | {"number", "id"}
+
+    @model_validator(mode="after")
+    def _of_which_order(self) -> OfOrder:
+        if not self.used() & {"number", "id"}:
+            raise ValueError('uses neither {number} nor {id} of the order; an example: params = { order = "{number}" }')
+        return self
 
 
 class DeliveryCalls(DocumentRequests):

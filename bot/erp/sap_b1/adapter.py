@@ -13,7 +13,7 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_day
 from bot.erp.header_lists import Header, as_listed, list_by_headers, without_lines
@@ -39,25 +39,23 @@ from bot.erp.sap_b1.documents import (
     SALES_ORDER,
     DeliveryNames,
     DocumentMapper,
-    base_orders,
+    base_keys,
     has_item,
 )
 from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.partners import PartnerReader
-from bot.erp.sap_b1.query import DocumentEntity, DocumentKey
+from bot.erp.sap_b1.query import DocumentEntity, DocumentKey, Found
+from bot.erp.sap_b1.receipts import ReceiptReader, received_of
 from bot.erp.sap_b1.stock import StockReader
 from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-_OFFERED = frozenset(Capability) - {Capability.PRICES, Capability.RECEIPTS}
+_OFFERED = frozenset(Capability) - {Capability.PRICES}
 
 _DIRECTIONS = {Filter.RECEIVED: (queries.RECEIPTS,), Filter.SPENT: (queries.OUTGOING,)}
 """The entities that hold nothing but one list of payments."""
-
-Found = tuple[DocumentEntity, Row]
-"""A document's record, and the entity that contains it."""
 
 
 class SapB1Erp(ReaderErp):
@@ -76,6 +74,7 @@ class SapB1Erp(ReaderErp):
         self._approvals = PurchaseApprovals(self._client)
         self._stock = self._items = StockReader(self._client)
         self._partners = PartnerReader(self._client)
+        self._receipts = ReceiptReader(self._client, self._mapper, self._approvals)
         self._changes = ChangeReader(self._client, self._approvals)
 
     async def check(self) -> None:
@@ -119,9 +118,7 @@ class SapB1Erp(ReaderErp):
             if query.product:
                 return await self._headers_with_item(self._narrow(entities, query, today), query, today)
             found = await self._headers(self._narrow(entities, query, today))
-            return found + (
-                await self._headers_of_order(query.text) if kind.capability is Capability.DELIVERIES else []
-            )
+            return found + (await self._headers_of_order(kind, query.text) if kind.order_call else [])
 
         async def read(keys: Sequence[DocumentKey]) -> list[Any]:
             return await self._documents(kind, await self._rows(keys))
@@ -262,6 +259,8 @@ class SapB1Erp(ReaderErp):
             return list(await self._partners.payments(found, with_settled=whole))
         if kind is listing.DELIVERIES:
             return list(await self._deliveries(found))
+        if kind is listing.RECEIPTS:
+            return list(await self._receipts.read(found))
         if kind is listing.BILLS:
             numbers = await self._order_numbers(queries.PURCHASES, PURCHASE_ORDER, found)
             return [self._mapper.bill(entity, row, numbers) for entity, row in found]
@@ -270,7 +269,7 @@ class SapB1Erp(ReaderErp):
 
     async def _order_numbers(self, orders: DocumentEntity, kind: str, found: Sequence[Found]) -> Mapping[str, str]:
         """Return the numbers of the orders that documents were made from, by key; none if they may not be read."""
-        keys = dict.fromkeys(key for _, row in found for key in base_orders(row, kind) if key.isdecimal())
+        keys = dict.fromkeys(key for _, row in found for key in base_keys(row, kind) if key.isdecimal())
         try:
             rows = await self._client.rows_each(
                 orders.name, orders.key, [int(key) for key in keys], select=(orders.key, orders.number_field)
@@ -293,8 +292,14 @@ class SapB1Erp(ReaderErp):
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         """Return the deliveries and returns of a sales order, among those of its customer since its day."""
         with malformed_is_invalid(self.name):
-            found = await self._of_order(checked_key(order_number, source=self.name))
+            found = await self._delivered(checked_key(order_number, source=self.name))
             return by_day(await self._deliveries(found))
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        """Return the receipts and returns of a purchase order, among those of its vendor since its day."""
+        with malformed_is_invalid(self.name):
+            found = await self._received(checked_key(order_number, source=self.name))
+            return by_day(await self._receipts.read(found))
 
     async def _deliveries(self, found: Sequence[Found]) -> list[GoodsDelivery]:
         numbers = await self._order_numbers(queries.ORDERS, SALES_ORDER, found)
@@ -304,25 +309,43 @@ class SapB1Erp(ReaderErp):
         names = DeliveryNames(sellers, carriers, warehouses)
         return [self._mapper.delivery(entity, row, numbers, names) for entity, row in found]
 
-    async def _of_order(self, number: str) -> list[Found]:
+    async def _delivered(self, number: str) -> list[Found]:
         """Return the deliveries that were made from a sales order directly; raises `NotFound` for no such order."""
-        _, order = await self._find(queries.ENTITIES[listing.SALES_ORDERS], number)
+        made_from, order = await self._find(queries.ENTITIES[listing.SALES_ORDERS], number)
+        if made_from.drafts_of:
+            return []
+        key = code(order["DocEntry"])
+        return [
+            (entity, row)
+            for entity, row in await self._moved(listing.DELIVERIES, order)
+            if key in base_keys(row, SALES_ORDER)
+        ]
+
+    async def _received(self, number: str) -> list[Found]:
+        """Return what came in of a purchase order, and what went back; raises `NotFound` for no such order."""
+        entity, order, _ = await self._purchase_record(number)
+        if entity.drafts_of:
+            return []
+        return received_of(code(order["DocEntry"]), await self._moved(listing.RECEIPTS, order))
+
+    async def _moved(self, kind: Listing[Any], order: Row) -> list[Found]:
+        """Return what was moved for the partner of an order since its day."""
         since = day_of(order.get("DocDate"))
         where = all_of(
             queries.equals("CardCode", code(order.get("CardCode"))),
             f"DocDate ge {queries.day_text(since, self._client.version)}" if since else "",
         )
         reads = {
-            entity: self._client.rows(entity.name, select=entity.select, where=where)
-            for entity in queries.ENTITIES[listing.DELIVERIES]
+            entity: self._client.rows(entity.name, select=entity.select, where=all_of(entity.where, where))
+            for entity in queries.ENTITIES[kind]
         }
-        key = code(order["DocEntry"])
-        return [(entity, row) for entity, row in await _found(reads) if key in base_orders(row, SALES_ORDER)]
+        return await _found(reads)
 
-    async def _headers_of_order(self, number: str) -> list[Header[DocumentKey]]:
-        """Return the headers of a sales order's deliveries, which are found by its number, too."""
+    async def _headers_of_order(self, kind: Listing[Any], number: str) -> list[Header[DocumentKey]]:
+        """Return the headers of what was moved for an order, which is found by its number, too."""
+        read = self._received if kind is listing.RECEIPTS else self._delivered
         try:
-            found = await self._of_order(number) if number.strip() else []
+            found = await read(number) if number.strip() else []
         except (NotFound, NotPermitted, Invalid):
             return []
         return [replace(header, texts=(number,)) for header in (entity.header(row) for entity, row in found)]
@@ -379,14 +402,19 @@ class SapB1Erp(ReaderErp):
         return await deciding.decide(decision, read=read, write=self._approvals.decide, classify=classify)
 
     async def _purchase_with_request(self, number: str) -> tuple[PurchaseOrder, ApprovalRequest | None]:
+        entity, row, request = await self._purchase_record(number)
+        requests = {entity.key_of(row): request} if request else {}
+        return (await self._purchases([(entity, row)], requests))[0], request
+
+    async def _purchase_record(self, number: str) -> tuple[DocumentEntity, Row, ApprovalRequest | None]:
+        """Return a purchase order with its approval request; of a draft that became an order, that order."""
         entity, row = await self._find(queries.ENTITIES[listing.PURCHASE_ORDERS], number, generated=True)
         key = entity.key_of(row)
         request = (await self._approvals.requests([key])).get(key)
         if request is not None and entity is queries.PURCHASE_DRAFTS and request.order.isdecimal():
             for found in await self._rows([(queries.PURCHASES, int(request.order))]):
                 entity, row = found
-        requests = {entity.key_of(row): request} if request else {}
-        return (await self._purchases([(entity, row)], requests))[0], request
+        return entity, row, request
 
 
 async def _found(reads: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[Found]:

@@ -5,12 +5,12 @@ Docs: platform/erp/records.md#states
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Bill,
@@ -31,7 +31,7 @@ from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrig
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
 from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
-from bot.erp.sap_b1.query import PRODUCTION, RETURNS, DocumentEntity
+from bot.erp.sap_b1.query import GOODS_RETURNS, PRODUCTION, RETURNS, DocumentEntity
 from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
@@ -48,7 +48,7 @@ _PRODUCTION = {
     "boposCancelled": ProductionStatus.CANCELLED,
 }
 _EDITED = ("UpdateDate", "UpdateTime", "DocDueDate", "CardName")
-SALES_ORDER, PURCHASE_ORDER = "17", "22"
+SALES_ORDER, PURCHASE_ORDER, GOODS_RECEIPT = "17", "22", "20"
 """Object types."""
 
 
@@ -108,6 +108,19 @@ class DeliveryNames:
     sellers: Mapping[str, str]
     carriers: Mapping[str, str]
     warehouses: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedOrder:
+    """What a receipt tells of a purchase order that its goods are of."""
+
+    number: str
+    owners: tuple[str, ...]
+
+
+def requester_of(row: Row, request: ApprovalRequest | None, people: UserNames) -> str:
+    """Return the account of who asked for the approval of a purchase order, or else of who made it."""
+    return (request.requester if request else "") or people.account(code(row.get("UserSign")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +193,6 @@ class DocumentMapper:
         """Return a delivery note, with which goods have left, or a return with negative quantities."""
         cancelled, sign = is_cancelled(row), -1 if entity is RETURNS else 1
         lines = rows_of(row, "DocumentLines")
-        places = {code(line.get("WarehouseCode")) for line in lines}
-        place = places.pop() if len(places) == 1 else ""
         return GoodsDelivery(
             number=entity.number(row),
             order_number=_first_order(row, SALES_ORDER, orders),
@@ -200,7 +211,30 @@ class DocumentMapper:
                 for line in lines
             ),
             salesperson=names.sellers.get(code(row.get("SalesPersonCode")), ""),
-            warehouse=names.warehouses.get(place) or place,
+            warehouse=_place(lines, names.warehouses),
+            **self._origin(row),
+        )
+
+    def receipt(
+        self, entity: DocumentEntity, row: Row, orders: Sequence[ReceivedOrder], places: Mapping[str, str]
+    ) -> GoodsReceipt:
+        """Return a goods receipt, or a return to the vendor with negative quantities."""
+        lines = rows_of(row, "DocumentLines")
+        sign = -1 if entity is GOODS_RETURNS else 1
+        return GoodsReceipt(
+            number=entity.number(row),
+            order_numbers=tuple(order.number for order in orders),
+            vendor=text(row.get("CardName")),
+            received_on=day_of(row.get("DocDate")),
+            warehouse=_place(lines, places),
+            is_return=entity is GOODS_RETURNS,
+            lines=tuple(
+                ReceiptLine(
+                    **_goods_of(line), quantity=sign * (number(line["Quantity"]) or Decimal(0)), lot=_lots_of(line)
+                )
+                for line in lines
+            ),
+            owners=tuple(dict.fromkeys(owner for order in orders for owner in order.owners)),
             **self._origin(row),
         )
 
@@ -221,7 +255,7 @@ class DocumentMapper:
         status = purchase_status(row, request, draft=draft)
         undecided = request is None or status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
         approval = None if undecided or request is None else request.approval()
-        requester = (request.requester if request else "") or people.account(code(row.get("UserSign")))
+        requester = requester_of(row, request, people)
         total = currency.total(row)
         changes = (self.values.changed(row), request.decided_at if request else None)
         named = {requester, *(approval.pending_for if approval else ()), approval.decided_by if approval else ""}
@@ -309,14 +343,14 @@ def has_item(row: Row, sku: str) -> bool:
     return any(code(line.get("ItemCode")).casefold() == sku.casefold() for line in row.get("DocumentLines") or ())
 
 
-def base_orders(row: Row, kind: str) -> list[str]:
-    """Return the keys of the orders of an object type that a document's lines were copied from directly."""
+def base_keys(row: Row, kind: str) -> list[str]:
+    """Return the keys of the documents of an object type that a document's lines were copied from directly."""
     lines = rows_of(row, "DocumentLines")
     return list(dict.fromkeys(code(line.get("BaseEntry")) for line in lines if code(line.get("BaseType")) == kind))
 
 
 def _first_order(row: Row, kind: str, orders: Mapping[str, str]) -> str:
-    return next(filter(None, (orders.get(entry, "") for entry in base_orders(row, kind))), "")
+    return next(filter(None, (orders.get(entry, "") for entry in base_keys(row, kind))), "")
 
 
 def _line(line: Row, currency: _DocumentCurrency) -> LineParts:
@@ -331,6 +365,21 @@ def _line(line: Row, currency: _DocumentCurrency) -> LineParts:
 
 def _goods_of(line: Row) -> GoodsParts:
     return {"sku": code(line.get("ItemCode")), "name": text(line.get("ItemDescription")), "unit": _unit(line)}
+
+
+def _place(lines: Sequence[Row], names: Mapping[str, str]) -> str:
+    """Return the name of the warehouse of all lines, or its code; empty where they have several."""
+    places = {code(line.get("WarehouseCode")) for line in lines}
+    place = places.pop() if len(places) == 1 else ""
+    return names.get(place) or place
+
+
+def _lots_of(line: Row) -> str:
+    # Where the metadata is made for WCF, the number is called after its type.
+    batches = rows_of(line, "BatchNumbers")
+    return ", ".join(
+        filter(None, (code(each.get("BatchNumber") or each.get("BatchNumberProperty")) for each in batches))
+    )
 
 
 def _done(line: Row) -> Decimal | None:

@@ -141,7 +141,7 @@ class DocumentEntity:
     is_credit_note: bool = False
     """Whether these are credit notes, which are never overdue."""
     only: str = ""
-    """The condition that a record concerns a partner, if not all do."""
+    """The condition that a record of the entity is one of these documents, if not all are."""
     partner: str = "CardName"
     """The field with the partner's name; empty if there is none."""
     texts: tuple[str, ...] = ("CardName",)
@@ -192,6 +192,8 @@ class DocumentEntity:
 
 DocumentKey = tuple[DocumentEntity, int]
 """The key of a document: orders and drafts are numbered separately."""
+Found = tuple[DocumentEntity, Row]
+"""A document's record, and the entity that contains it."""
 
 _DOCUMENT = (
     "DocEntry", "DocNum", "Series", "CardName", "DocDate", "DocDueDate", "DocTotal", "DocTotalFc", "DocCurrency",
@@ -207,7 +209,7 @@ ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", se
 INVOICES = DocumentEntity(name="Invoices", unfinished=_OPEN, select=_PAID)
 CREDIT_NOTES = DocumentEntity(name="CreditNotes", prefix="C", unfinished=_OPEN, is_credit_note=True, select=_PAID)
 INVOICE_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
-PURCHASES = DocumentEntity(name="PurchaseOrders", unfinished=_OPEN, select=_DOCUMENT)
+PURCHASES = DocumentEntity(name="PurchaseOrders", unfinished=_OPEN, select=_ORDER)
 PURCHASE_DRAFTS = DocumentEntity(
     name="Drafts",
     prefix="D",
@@ -243,6 +245,16 @@ _DELIVERY = (
 )  # fmt: skip
 DELIVERY_NOTES = DocumentEntity(name="DeliveryNotes", select=_DELIVERY)
 RETURNS = DocumentEntity(name="Returns", prefix="T", select=_DELIVERY)
+_CAME_IN = all_of(
+    equals("Cancelled", "tNO"),
+    # A cancelled document and the one that cancels it both stay.
+    equals("CancelStatus", "csNo"),
+    # Services are received, too.
+    equals("DocType", "dDocument_Items"),
+)
+_RECEIPT = ("DocEntry", "DocNum", "Series", "CardName", "DocDate", "UpdateDate", "UpdateTime", "DocumentLines")
+GOODS_RECEIPTS = DocumentEntity(name="PurchaseDeliveryNotes", only=_CAME_IN, select=_RECEIPT)
+GOODS_RETURNS = DocumentEntity(name="PurchaseReturns", prefix="T", only=_CAME_IN, select=_RECEIPT)
 _PRODUCTION = (
     "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
     "ProductionOrderStatus", "PlannedQuantity", "CompletedQuantity", "RejectedQuantity", "StartDate", "DueDate",
@@ -270,4 +282,5 @@ ENTITIES: Mapping[Listing[Any], tuple[DocumentEntity, ...]] = {
     listing.BILLS: (BILLS, VENDOR_CREDITS, BILL_DRAFTS),
     listing.PAYMENTS: (RECEIPTS, OUTGOING),
     listing.DELIVERIES: (DELIVERY_NOTES, RETURNS),
+    listing.RECEIPTS: (GOODS_RECEIPTS, GOODS_RETURNS),
 }

@@ -11,7 +11,7 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
@@ -29,6 +29,7 @@ from bot.erp.yonbip.goods import DeliveryReader
 from bot.erp.yonbip.mapping import Row
 from bot.erp.yonbip.options import YonBipOptions
 from bot.erp.yonbip.partners import BalanceReader, PartnerReader, PaymentReader
+from bot.erp.yonbip.receipts import ReceiptReader
 from bot.erp.yonbip.stock import StockReader
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
@@ -46,7 +47,7 @@ _HEADERS = {
     queries.PAYABLES: ("billDate", "bodyItemSupplierName"),
 }
 """Keys of day and partner in lists without a due date, which only details have."""
-_GOODS = frozenset({Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK})
+_GOODS = frozenset({Capability.DELIVERIES, Capability.RECEIPTS, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK})
 _MISSING = (GOODS - _GOODS) | {
     Capability.REORDER_POINT,
     Capability.LOTS,
@@ -72,6 +73,7 @@ class YonBipErp(ReaderErp):
         self._partners = PartnerReader(self._client)
         self._payments = PaymentReader(self._client)
         self._deliveries = DeliveryReader(self._client)
+        self._receipts = ReceiptReader(self._client)
         self._changes = ChangeReader(self._client)
 
     async def check(self) -> None:
@@ -89,9 +91,13 @@ class YonBipErp(ReaderErp):
         """Return one document; a production order is a line of a bill."""
         if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.read(kind, number)
-        if kind in (listing.PAYMENTS, listing.DELIVERIES):
-            reader: Any = self._payments if kind is listing.PAYMENTS else self._deliveries
-            return cast(D, await reader.read(number))
+        if kind in (listing.PAYMENTS, listing.DELIVERIES, listing.RECEIPTS):
+            readers: Mapping[Listing[Any], Any] = {
+                listing.PAYMENTS: self._payments,
+                listing.DELIVERIES: self._deliveries,
+                listing.RECEIPTS: self._receipts,
+            }
+            return cast(D, await readers[kind].read(number))
         path = _PATHS[kind]
         calls = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
         rows = await gather_rows(*calls)
@@ -112,9 +118,13 @@ class YonBipErp(ReaderErp):
         if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.list_partners(kind, query)
         today = self._client.values.local(self._client.now()).date()
-        if kind in (listing.PAYMENTS, listing.DELIVERIES):
-            part: Any = self._payments.list_payments if kind is listing.PAYMENTS else self._deliveries.list_deliveries
-            return cast(Slice[D], await part(query, today))
+        if kind in (listing.PAYMENTS, listing.DELIVERIES, listing.RECEIPTS):
+            parts: Mapping[Listing[Any], Any] = {
+                listing.PAYMENTS: self._payments.list_payments,
+                listing.DELIVERIES: self._deliveries.list_deliveries,
+                listing.RECEIPTS: self._receipts.list_receipts,
+            }
+            return cast(Slice[D], await parts[kind](query, today))
         path: str = _PATHS[kind]
 
         async def headers() -> list[Header[str]]:
@@ -198,6 +208,12 @@ class YonBipErp(ReaderErp):
         order = await self.order(order_number)
         with malformed_is_invalid(self.name):
             return await self._deliveries.of_order(order.number)
+
+    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
+        """Return the notes of purchase receipt of a purchase order; raises `NotFound` for no such order."""
+        order = await self.purchase_order(order_number)
+        with malformed_is_invalid(self.name):
+            return await self._receipts.of_order(order.number)
 
     # Deciding
 

@@ -27,6 +27,7 @@ PURCHASES = "yonbip/scm/purchaseorder"
 RECEIVABLES = "yonbip/EFI/receivable"
 PAYABLES = "yonbip/EFI/payable"
 ISSUES = "yonbip/scm/salesout"
+PURCHASE_RECEIPTS = "yonbip/scm/purinrecord"
 ACCOUNTING: Mapping[str, str] = {RECEIVABLES: "yonbip/EFI/arPublicEvent", PAYABLES: "yonbip/EFI/apPublicEvent"}
 """What tells the balances of bills."""
 SETTLING: Mapping[str, str] = {RECEIVABLES: "yonbip/EFI/arverifyevent", PAYABLES: "yonbip/EFI/apverifyevent"}

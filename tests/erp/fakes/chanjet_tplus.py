@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
+from bot.erp.goods import GoodsReceipt
 from bot.erp.model import (
     Area,
     Customer,
@@ -18,12 +19,14 @@ from bot.erp.model import (
     PaymentDirection,
     PaymentStatus,
     ProductionOrder,
+    PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
     StockLevel,
     Supplier,
 )
+from bot.testing.reference_goods import order_of_line
 from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
 
 META = MetaData()
@@ -73,8 +76,13 @@ PURCHASE_ROWS = table(
     whole="id idPurchaseOrderDTO idinventory idunit", text="code", moment="acceptDate",
     number="quantity origTaxPrice origTaxAmount",
 )  # fmt: skip
+RECEIPTS = table(
+    META, "PU_PurchaseArrival", "id",
+    whole="id idpartner idwarehouse voucherState", text="code", moment="voucherdate updated",
+)  # fmt: skip
 ARRIVALS = table(
-    META, "PU_PurchaseArrival_b", "id", whole="id sourceVoucherDetailId", number="quantity"
+    META, "PU_PurchaseArrival_b", "id",
+    whole="id idPurchaseArrivalDTO sourceVoucherDetailId idinventory idunit", text="code", number="quantity",
 )  # fmt: skip
 PAYMENTS = table(
     META, "ARAP_ReceivePayment", "id",
@@ -109,6 +117,9 @@ class ChanjetTplus(VendorTables):
               if each.status is not PaymentStatus.CANCELLED),
             (PAYMENTS, {"id": 9998, "code": "EMPLOYEE-1", "idpartner": None, "voucherState": _VALID, "isReceiveFlag": 0,
                         "origAmount": Decimal(5), "updated": company.payments["PAY-1001"].changed_at}),
+            *((RECEIPTS, self._receipt(each)) for each in company.receipts.values()),
+            (RECEIPTS, self._receipt(next(iter(company.receipts.values())))
+             | {"id": 1, "code": "GRN-0", "voucherState": _DRAFT}),
             *((PERSONS, {"id": n, "name": user.name}) for n, user in enumerate(company.users, 1)),
             *((UNITS, {"id": int(code), "name": name}) for name, code in self._units().items()),
             *((CLASSES, {"id": int(code), "name": name}) for name, code in self._classes().items()),
@@ -304,7 +315,42 @@ class ChanjetTplus(VendorTables):
                 "origTaxAmount": line.amount,
             }
             rows.append((PURCHASE_ROWS, values))
-            if line.received:
-                arrival = {"id": 100 * number + n, "sourceVoucherDetailId": values["id"], "quantity": line.received}
-                rows.append((ARRIVALS, arrival))
+            rows += self._arrived(order, line, values)
         return rows
+
+    def _arrived(self, order: PurchaseOrder, line: PurchaseLine, row: dict[str, Any]) -> Rows:
+        """Return the lines by which an order's line came in; what it says beyond its receipts came without a head."""
+        rows: Rows = []
+        rest = line.received or Decimal(0)
+        for receipt in self.company.receipts.values():
+            if order.number not in receipt.order_numbers:
+                continue
+            for n, moved in enumerate(receipt.lines, 1):
+                if moved.sku == line.sku and order_of_line(receipt, moved, self.company.purchases) is order:
+                    rows.append(self._arrival(int(receipt.id), n, row, moved.quantity))
+                    rest -= moved.quantity
+        return rows + ([self._arrival(0, row["id"], row, rest)] if rest else [])
+
+    def _arrival(self, head: int, n: int, row: dict[str, Any], quantity: Decimal) -> tuple[Any, dict[str, Any]]:
+        values = {
+            "id": 100 * head + n,
+            "idPurchaseArrivalDTO": head or None,
+            "sourceVoucherDetailId": row["id"],
+            "idinventory": row["idinventory"],
+            "idunit": row["idunit"],
+            "code": f"{n:04}",
+            "quantity": quantity,
+        }
+        return ARRIVALS, values
+
+    def _receipt(self, receipt: GoodsReceipt) -> dict[str, Any]:
+        warehouses = {name: n for n, name in enumerate(self.company.warehouses.values(), 1)}
+        return {
+            "id": int(receipt.id),
+            "code": receipt.number,
+            "idpartner": self._vendor(receipt.vendor),
+            "idwarehouse": warehouses[receipt.warehouse],
+            "voucherState": _VALID,
+            "voucherdate": midnight(receipt.received_on),
+            "updated": receipt.changed_at,
+        }

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from bot.erp.goods import GoodsReceipt
 from bot.erp.model import (
     Area,
     Bill,
@@ -50,6 +51,7 @@ _KINDS = {
     "supplierorders": Area.PURCHASING,
     "mos": Area.PRODUCTION,
     "supplierinvoices": Area.PURCHASING,
+    "receptions": Area.PURCHASING,
 }
 _ORDERS = {
     OrderStatus.CANCELLED: "-1", OrderStatus.DRAFT: "0", OrderStatus.OPEN: "1", OrderStatus.PARTLY_DELIVERED: "2",
@@ -70,12 +72,19 @@ _PRODUCTIONS = {
 _BY_CODE = re.compile(r"\(t\.(code_client|code_fournisseur):=:'([^'()%*]+)'\)")
 _MODES = {"1": "client", "4": "fournisseur"}
 _BY_REF = re.compile(r"\(t\.ref:=:'([^'()%*]+)'\)")
+_CAME_IN = "(t.fk_statut:>:0)"
+_OF_ORDER = re.compile(r"\(el\.fk_source:=:(\d+)\)")
 _SINCE = re.compile(r"\(t\.tms:>=:'(\d{14})'\)")
 
 
 def can_be_code(code: str) -> bool:
     """Whether a product's ref can be like this: characters that file names cannot have are taken out of it."""
     return not re.search(r"[/\"'#%?\\]", code)
+
+
+def is_reception(receipt: GoodsReceipt) -> bool:
+    """Whether there can be a reception like this: of one order, and not back to the vendor."""
+    return len(receipt.order_numbers) == 1 and not receipt.is_return
 
 
 class FakeDolibarr(FakeServer):
@@ -138,8 +147,13 @@ class FakeDolibarr(FakeServer):
             return _say(404, "Not found")
         rows = self._rows(kind)
         filters = request.query.get("sqlfilters", "")
+        if kind == "receptions":
+            rows = [row for row in rows if _CAME_IN not in filters or int(row["statut"]) > 0]
+            filters = filters.replace(_CAME_IN, "").removesuffix(" and ")
         if by_ref := _BY_REF.fullmatch(filters):
             rows = [row for row in rows if row["ref"].casefold() == by_ref[1].casefold()]
+        elif (of_order := _OF_ORDER.fullmatch(filters)) and kind == "receptions":
+            rows = [row for row in rows if row["origin_id"] == of_order[1]]
         elif since := _SINCE.fullmatch(filters):
             at = datetime.strptime(since[1], "%Y%m%d%H%M%S").replace(tzinfo=ZONE).timestamp()
             rows = sorted((row for row in rows if row["date_modification"] >= at), key=_changed)
@@ -178,6 +192,8 @@ class FakeDolibarr(FakeServer):
         return exact_json(part) if part else _say(404, "Not found")
 
     def _rows(self, kind: str) -> list[dict[str, Any]]:
+        if kind == "receptions":
+            return self._receptions()
         records = self.company.records(_KINDS[kind])
         spell: Mapping[str, Callable[[Any], dict[str, Any]]] = {
             "products": self._product,
@@ -190,6 +206,30 @@ class FakeDolibarr(FakeServer):
         if kind == "supplierinvoices":
             records = self.company.bills
         return [spell[kind](each) for key, each in records.items() if can_be_code(getattr(each, "sku", key))]
+
+    def _receptions(self) -> list[dict[str, Any]]:
+        """Return what came in, which is of one order each, with a draft and a cancelled one."""
+        came = [each for each in self.company.receipts.values() if is_reception(each)]
+        other = self._reception(came[0])
+        others = [other | {"id": str(n), "ref": f"(PROV{n})", "statut": status} for n, status in ((1, "0"), (2, "-1"))]
+        return [*map(self._reception, came), *others]
+
+    def _reception(self, receipt: GoodsReceipt) -> dict[str, Any]:
+        [order] = receipt.order_numbers
+        products = list(self.company.products)
+        return {
+            "id": receipt.id,
+            "ref": receipt.number,
+            "socid": self._seller(receipt.vendor),
+            "statut": "1" if int(receipt.id) % 2 else "2",
+            "origin": "order_supplier",
+            "origin_id": self.company.purchases[order].id,
+            "date_reception": _epoch(receipt.received_on),
+            "lines": [
+                {"fk_product": str(products.index(line.sku) + 1), "qty": line.quantity, "batch": line.lot or None}
+                for line in receipt.lines
+            ],
+        }
 
     def _buyer(self, name: str) -> str:
         return next(customer.id for customer in self.company.customers.values() if customer.name == name)

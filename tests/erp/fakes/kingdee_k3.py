@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Area,
     Bill,
@@ -27,6 +27,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
+from bot.testing.reference_goods import order_of_line
 from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
 
 META = MetaData()
@@ -93,7 +94,7 @@ ISSUES = table(
 )  # fmt: skip
 ISSUE_ROWS = table(
     META, "ICStockBillEntry", "FInterID FEntryID",
-    whole="FInterID FEntryID FItemID FUnitID FOrderInterID FDCStockID", number="FAuxQty",
+    whole="FInterID FEntryID FItemID FUnitID FOrderInterID FDCStockID", text="FBatchNo", number="FAuxQty",
 )  # fmt: skip
 PAYMENTS = table(
     META, "t_RP_NewReceiveBill", "FBillID",
@@ -129,6 +130,8 @@ class KingdeeK3(VendorTables):
             *((SETTLE_WAYS, {"FItemID": int(code), "FName": name}) for name, code in self._settle_ways().items()),
             (PAYMENTS, {"FBillID": 1, "FNumber": "EMPLOYEE-1", "FRP": 0, "FPre": 0, "FCustomer": 77}),
             *(row for delivery in company.deliveries.values() for row in self._issue(delivery)),
+            *(row for receipt in company.receipts.values() for row in self._receipt(receipt)),
+            *self._no_receipts(),
             *self._materials(),
             *((EMPLOYEES, {"FItemID": n, "FName": user.name}) for n, user in enumerate(company.users, 1)),
             *((USERS, {"FUserID": n, "FName": user.id}) for n, user in enumerate(company.users, 1)),
@@ -244,6 +247,45 @@ class KingdeeK3(VendorTables):
             for n, line in enumerate(delivery.lines, 1)
         ]
         return [(ISSUES, head), *lines]
+
+    def _receipt(self, receipt: GoodsReceipt, **changed: Any) -> Rows:
+        head: dict[str, Any] = {
+            "FInterID": int(receipt.id),
+            "FTranType": 1,
+            "FBillNo": receipt.number,
+            "FDate": midnight(receipt.received_on),
+            "FSupplyID": int(self._suppliers()[receipt.vendor]),
+            "FCheckerID": 1,
+            "FCancellation": 0,
+            "FROB": -1 if receipt.is_return else 1,
+        } | changed
+        lines: Rows = [
+            (
+                ISSUE_ROWS,
+                {
+                    "FInterID": head["FInterID"],
+                    "FEntryID": n,
+                    "FItemID": self._item(line.sku),
+                    "FUnitID": int(self._units()[line.unit]),
+                    "FOrderInterID": int(order_of_line(receipt, line, self.company.purchases).id),
+                    "FDCStockID": self._warehouse("MAIN"),
+                    "FBatchNo": line.lot,
+                    "FAuxQty": line.quantity,
+                },
+            )
+            for n, line in enumerate(receipt.lines, 1)
+        ]
+        return [(ISSUES, head), *lines]
+
+    def _no_receipts(self) -> Rows:
+        """Return notes that are not checked, or void, and one of what production made."""
+        [receipt, *_] = self.company.receipts.values()
+        others: list[dict[str, Any]] = [{"FCheckerID": 0}, {"FCancellation": 1}, {"FTranType": 2}]
+        return [
+            row
+            for n, other in enumerate(others)
+            for row in self._receipt(receipt, FInterID=1 + n, FBillNo=f"GRN-{n}", **other)
+        ]
 
     def _materials(self) -> Rows:
         """Return the bills of material, and one that is out of use."""

@@ -42,6 +42,8 @@ _AREAS = {
     "PurchaseOrders": Area.PURCHASING,
     "PurchaseInvoices": Area.PURCHASING,
     "PurchaseCreditNotes": Area.PURCHASING,
+    "PurchaseDeliveryNotes": Area.PURCHASING,
+    "PurchaseReturns": Area.PURCHASING,
     "IncomingPayments": Area.FINANCE,
     "VendorPayments": Area.FINANCE,
     "ApprovalRequests": Area.PURCHASING,
@@ -345,6 +347,12 @@ class FakeSapB1(FakeServer):
                 ]
             case "Returns":
                 rows = []
+            case "PurchaseDeliveryNotes" | "PurchaseReturns":
+                rows = [
+                    records.receipt(receipt, company, spelling)
+                    for receipt in company.receipts.values()
+                    if receipt.is_return is (entity == "PurchaseReturns")
+                ]
             case "BusinessPartners":
                 rows = [
                     records.partner(partner, spelling)
@@ -370,11 +378,16 @@ class FakeSapB1(FakeServer):
         entries = {order.number: int(order.id) for order in self.company.purchases.values()}
         return records.bill(self.company.bills[number], entries, self.spelling)
 
+    def _brought_by(self, order: PurchaseOrder) -> Row:
+        """Return the vendor of an order's receipts: Business One makes a receipt of orders of one vendor alone."""
+        vendors = [each.vendor for each in self.company.receipts.values() if order.number in each.order_numbers]
+        return {"CardCode": records.card_code(vendors[0])} if vendors else {}
+
     def _purchases(self) -> list[Row]:
         rows = []
         for number, order in self.company.purchases.items():
             if not records.is_draft(number):
-                rows.append(records.purchase_order(order, self.spelling))
+                rows.append(records.purchase_order(order, self.spelling) | self._brought_by(order))
             elif number in self.generated:
                 row = records.purchase_order(order, self.spelling)
                 rows.append(row | {"DocEntry": self.generated[number], "DocNum": self.generated[number]})

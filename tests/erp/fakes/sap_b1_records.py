@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery
+from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.model import (
     Approval,
     Bill,
@@ -34,6 +34,7 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.testing.company import TODAY, ReferenceCompany
+from bot.testing.reference_goods import order_of_line
 from bot.testing.reference_records import USERS, WAREHOUSES
 
 Row = dict[str, Any]
@@ -92,6 +93,8 @@ def _spelled() -> Mapping[str, str]:
     for number, payment in plain.payments.items():
         side = "R" if payment.direction is PaymentDirection.RECEIVED else "P"
         named[number] = side + number.partition("-")[2]
+    for number, receipt in plain.receipts.items():
+        named[number] = ("T" if receipt.is_return else "") + number.partition("-")[2]
     for number, purchase in plain.purchases.items():
         named[number] = f"D{purchase.id}" if purchase.status in drafts else number.partition("-")[2]
     return named
@@ -202,7 +205,7 @@ def _head(
         # A draft shows the next number of its series.
         "DocNum": 9999 if is_draft(record.number) else int(record.number.lstrip("C")),
         "Series": 12,
-        "CardCode": f"P{sum(map(ord, partner))}",
+        "CardCode": card_code(partner),
         "CardName": partner,
         "DocDate": spelling.day(days[0]),
         # A due day is mandatory.
@@ -294,7 +297,7 @@ def delivery(record: GoodsDelivery, order: SalesOrder, spelling: SapDateFormat) 
         "DocEntry": int(record.id),
         "DocNum": int(record.number),
         "Series": 14,
-        "CardCode": f"P{sum(map(ord, record.customer))}",
+        "CardCode": card_code(record.customer),
         "CardName": record.customer,
         # Both days are mandatory.
         "DocDate": spelling.day(record.day or TODAY),
@@ -307,6 +310,50 @@ def delivery(record: GoodsDelivery, order: SalesOrder, spelling: SapDateFormat) 
         "DocumentLines": lines,
         **spelling.changed(record.changed_at),
     }
+
+
+def receipt(record: GoodsReceipt, company: ReferenceCompany, spelling: SapDateFormat) -> Row:
+    """Return a goods receipt, whose lines are of orders, or a return, whose lines are of a receipt."""
+    places = {name: place for place, name in WAREHOUSES.items()}
+    lines = []
+    for n, line in enumerate(record.lines):
+        order = order_of_line(record, line, company.purchases)
+        came = next(each for each in company.receipts.values() if order.number in each.order_numbers)
+        from_lines: Iterable[ReceiptLine | PurchaseLine] = came.lines if record.is_return else order.lines
+        lines.append(
+            {
+                "LineNum": n,
+                "ItemCode": line.sku,
+                "ItemDescription": line.name,
+                "Quantity": abs(line.quantity),
+                "UoMCode": "Manual",
+                "MeasureUnit": line.unit,
+                "WarehouseCode": places[record.warehouse],
+                "BaseType": 20 if record.is_return else 22,
+                "BaseEntry": int(came.id if record.is_return else order.id),
+                "BaseLine": next(n for n, each in enumerate(from_lines) if each.sku == line.sku),
+                "BatchNumbers": [{"BatchNumber": line.lot, "Quantity": abs(line.quantity)}] if line.lot else [],
+            }
+        )
+    return {
+        "DocEntry": int(record.id),
+        "DocNum": int(record.number.lstrip("T")),
+        "Series": 16,
+        "DocType": "dDocument_Items",
+        "CardCode": card_code(record.vendor),
+        "CardName": record.vendor,
+        "DocDate": spelling.day(record.received_on),
+        "DocDueDate": spelling.day(record.received_on),
+        "Cancelled": "tNO",
+        "CancelStatus": "csNo",
+        "DocumentLines": lines,
+        **spelling.changed(record.changed_at),
+    }
+
+
+def card_code(partner: str) -> str:
+    """Return the code by which documents name a partner."""
+    return f"P{sum(map(ord, partner))}"
 
 
 def invoice(record: Invoice, entries: Mapping[str, int], spelling: SapDateFormat) -> Row:

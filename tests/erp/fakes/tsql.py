@@ -65,6 +65,15 @@ def _as_parameter(node: exp.Expression) -> exp.Expression:
 def _joined(tree: exp.Expression) -> exp.Expression:
     """Return a query whose texts joined by + are joined as other databases do."""
     for node in list(tree.find_all(exp.Add)):
-        if any(part.is_string or isinstance(part, exp.National) for part in node.flatten()):
+        if any(map(_is_text, node.flatten())):
             node.replace(exp.DPipe(this=node.left, expression=node.right))
     return tree
+
+
+def _is_text(node: Any) -> bool:
+    """Return whether a part of a sum is surely a text: it is one, or a text stands in for it where it is missing."""
+    return (
+        node.is_string
+        or isinstance(node, exp.National)
+        or (isinstance(node, exp.Coalesce) and any(map(_is_text, node.expressions)))
+    )

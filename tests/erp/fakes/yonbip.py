@@ -43,11 +43,12 @@ _AREAS = {
     "/EFI/apPublicEvent/": Area.PURCHASING,
     **dict.fromkeys((f"/EFI/{kind}/" for kind in records.CASH.values()), Area.FINANCE),
     "/scm/salesout/": Area.SALES,
+    "/scm/purinrecord/": Area.PURCHASING,
     "/mfg/productionorder/": Area.PRODUCTION,
     "/digitalModel/merchant/": Area.SALES,
     "/digitalModel/vendor/": Area.PURCHASING,
 }
-_DETAILED = ("voucherorder", "purchaseorder", "receivable", "payable", "salesout")
+_DETAILED = ("voucherorder", "purchaseorder", "receivable", "payable", "salesout", "purinrecord")
 _LISTED = (*_DETAILED, "productionorder", *records.CASH.values())
 _OF_PARTNERS = ("receivable", "payable", *records.CASH.values())
 """Lists that take no conditions on fields."""
@@ -76,6 +77,8 @@ class FakeYonBip(FakeServer):
         """Headers with lines in addition to the company's, for lists."""
         self.more_payables: list[tuple[Row, list[Row]]] = []
         """The same for payables, such as those to employees."""
+        self.more_receipts: list[tuple[Row, list[Row]]] = []
+        """The same for notes of purchase receipt."""
         self.settled: dict[str, datetime] = {}
         """When receivables and payables were settled, by number, which leaves their own times as they are."""
         self.queries: list[str] = []
@@ -247,6 +250,9 @@ class FakeYonBip(FakeServer):
                 return [(rows[0], rows) for rows in found] + self.more_payables
             case "salesout":
                 return [records.goods_issue(each, detail=False) for each in self._issued()]
+            case "purinrecord":
+                notes = [records.purchase_receipt(each, company) for each in company.receipts.values()]
+                return notes + self.more_receipts
             case _ if kind in _OF_PARTNERS:
                 return [
                     records.payment(each)
@@ -304,6 +310,14 @@ class FakeYonBip(FakeServer):
                 and in_range(head["vouchdate"], body.get("vouchdate"))
                 and note_holds(head, bill[1], body.get("simpleVOs", []))
             )
+        if kind == "purinrecord":
+            orders = {line["pocode"] for line in bill[1]}
+            return (
+                body.get("code") in (None, head["code"])
+                and ("pocode" not in body or body["pocode"] in orders)
+                and body.get("open_vouchdate_begin", "") <= head["vouchdate"]
+                and holds(head, body.get("simpleVOs", []))
+            )
         if not holds(head, body.get("simpleVOs", [])):
             return False
         if kind == "productionorder":
@@ -341,6 +355,11 @@ class FakeYonBip(FakeServer):
                     if str(records.wire_id(delivery.id)) == key:
                         head, lines = records.goods_issue(delivery, detail=True)
                         return say({**head, "details": lines})
+                return refuse("1002", "数据不存在")
+            case "purinrecord":
+                for head, lines in self._bills(kind):
+                    if str(head["id"]) == key:
+                        return say({**head, "purInRecords": lines})
                 return refuse("1002", "数据不存在")
             case _:
                 receivables = map(records.receivable, company.invoices.values())

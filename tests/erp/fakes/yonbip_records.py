@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Approval,
     Customer,
@@ -33,7 +33,8 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.erp.model import Bill as ErpBill
-from bot.testing.company import TODAY
+from bot.testing.company import TODAY, ReferenceCompany
+from bot.testing.reference_goods import order_of_line
 from bot.testing.reference_records import USERS
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -529,6 +530,41 @@ def goods_issue(delivery: GoodsDelivery, *, detail: bool) -> Bill:
             "upcode": f"FH{delivery.number}",
         }
         for line in delivery.lines
+    ]
+    return _said(head), lines
+
+
+def purchase_receipt(receipt: GoodsReceipt, company: ReferenceCompany) -> Bill:
+    """Return an audited note of purchase receipt; only details have its lines."""
+    head = {
+        "id": wire_id(receipt.id),
+        "code": receipt.number,
+        "vendor": "1822523165643009",
+        "vendor_name": receipt.vendor,
+        "status": 1,
+        "vouchdate": day_text(receipt.received_on),
+        "operator_name": receipt.owners[0],
+        "warehouse": WAREHOUSES.get(receipt.warehouse, receipt.warehouse),
+        "warehouse_name": receipt.warehouse,
+        "pubts": time_text(receipt.changed_at),
+    }
+    lines = [
+        _said(
+            {
+                "product_cCode": line.sku,
+                "product_cName": line.name,
+                "unit": 1822523165643010,
+                "unit_name": line.unit,
+                "qty": line.quantity,
+                "batchno": line.lot or None,
+                "pocode": order_of_line(receipt, line, company.purchases).number,
+                "source": "pu_arrivalorder",
+                "upcode": f"DH{receipt.number}",
+                "firstsource": "st_praybill",
+                "firstupcode": f"QG{receipt.number}",
+            }
+        )
+        for line in receipt.lines
     ]
     return _said(head), lines
 

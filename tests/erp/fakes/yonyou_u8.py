@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Area,
     Bill,
@@ -30,6 +30,7 @@ from bot.erp.model import (
     Supplier,
     WarehouseStock,
 )
+from bot.testing.reference_goods import order_of_line
 from tests.erp.fakes.vendor_tables import (
     Rows,
     VendorTables,
@@ -92,7 +93,7 @@ PURCHASES = table(
 )  # fmt: skip
 PURCHASE_ROWS = table(
     META, "PO_Podetails", "POID ivouchrowno",
-    whole="POID ivouchrowno", text="cInvCode", moment="dArriveDate",
+    whole="POID ivouchrowno ID", text="cInvCode", moment="dArriveDate",
     number="iQuantity iReceivedQTY iTaxPrice iSum",
 )  # fmt: skip
 PRODUCTIONS = table(META, "mom_order", "MoId", whole="MoId", text="MoCode", moment="CreateTime ModifyTime")
@@ -128,6 +129,14 @@ DISPATCH_ROWS = table(
 )  # fmt: skip
 ISSUES = table(META, "rdrecord32", "ID", whole="ID", moment="dDate")
 ISSUE_ROWS = table(META, "rdrecords32", "ID iDLsID", whole="ID iDLsID")
+RECEIPTS = table(
+    META, "rdrecord01", "ID",
+    whole="ID bredvouch bpufirst", text="cCode cVenCode cWhCode cHandler",
+    moment="dDate dnmaketime dnmodifytime dnverifytime",
+)  # fmt: skip
+RECEIPT_ROWS = table(
+    META, "rdrecords01", "AutoID", whole="AutoID ID iPOsID", text="cInvCode cBatch", number="iQuantity"
+)
 PARTS = table(META, "bas_part", "PartId", whole="PartId", text="InvCode")
 WHOLES = table(META, "bom_bom", "BomId", whole="BomId Status")
 PARENTS = table(META, "bom_parent", "BomId", whole="BomId ParentId")
@@ -164,6 +173,8 @@ class YonyouU8(VendorTables):
             *(row for bill in company.bills.values() for row in self._vendor_bill(bill)),
             *(row for payment in company.payments.values() for row in self._payment(payment)),
             *(row for delivery in company.deliveries.values() for row in self._dispatch(delivery)),
+            *(row for receipt in company.receipts.values() for row in self._receipt(receipt)),
+            *self._no_receipts(),
             *self._materials(),
             *((PERSONS, {"cPersonCode": user.id, "cPersonName": user.name}) for user in company.users),
             *((UNITS, {"cComunitCode": f"U-{name}", "cComUnitName": name}) for name in units),
@@ -256,6 +267,7 @@ class YonyouU8(VendorTables):
                 {
                     "POID": int(order.id),
                     "ivouchrowno": n,
+                    "ID": 100 * int(order.id) + n,
                     "cInvCode": line.sku,
                     "dArriveDate": midnight(order.due_on),
                     "iQuantity": line.quantity,
@@ -397,6 +409,41 @@ class YonyouU8(VendorTables):
             if shipped:
                 rows.append((ISSUE_ROWS, {"ID": number, "iDLsID": row["iDLsID"]}))
         return rows
+
+    def _receipt(self, receipt: GoodsReceipt, **changed: Any) -> Rows:
+        head: dict[str, Any] = {
+            "ID": int(receipt.id),
+            "cCode": receipt.number,
+            "cVenCode": self._vendor(receipt.vendor),
+            "cWhCode": "MAIN",
+            "cHandler": "anna",
+            "bredvouch": int(receipt.is_return),
+            "bpufirst": 0,
+            "dDate": midnight(receipt.received_on),
+            "dnmaketime": receipt.changed_at,
+        } | changed
+        rows: Rows = [(RECEIPTS, head)]
+        for n, line in enumerate(receipt.lines, 1):
+            order = order_of_line(receipt, line, self.company.purchases)
+            place = next(n for n, each in enumerate(order.lines, 1) if each.sku == line.sku)
+            row = {
+                "AutoID": 100 * head["ID"] + n,
+                "ID": head["ID"],
+                "iPOsID": 100 * int(order.id) + place,
+                "cInvCode": line.sku,
+                "cBatch": line.lot or None,
+                "iQuantity": line.quantity,
+            }
+            rows.append((RECEIPT_ROWS, row))
+        return rows
+
+    def _no_receipts(self) -> Rows:
+        """Return notes of receipt that are not checked, and one of what was there when U8 was introduced."""
+        [receipt, *_] = self.company.receipts.values()
+        others: list[dict[str, Any]] = [{"cHandler": None}, {"cHandler": ""}, {"bpufirst": 1}]
+        return [
+            row for n, other in enumerate(others) for row in self._receipt(receipt, ID=1 + n, cCode=f"GRN-{n}", **other)
+        ]
 
     def _materials(self) -> Rows:
         """Return the bills of material, and one that is out of use."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.goods import GoodsReceipt
 from bot.erp.model import (
     Approval,
     Bill,
@@ -31,7 +32,7 @@ from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
-from tests.erp.fakes.dolibarr import FakeDolibarr, can_be_code
+from tests.erp.fakes.dolibarr import FakeDolibarr, can_be_code, is_reception
 from tests.erp.rest.test_dolibarr import documented
 
 KEY = "the key is sent with every call: there is nothing that runs out"
@@ -51,11 +52,15 @@ def _in_pieces(record: Any) -> Any:
             return replace(record, unit="个")
         case StockLevel():
             return replace(record, product=replace(record.product, unit="个"))
-        case SalesOrder() | PurchaseOrder():
+        case SalesOrder() | PurchaseOrder() | GoodsReceipt():
             lines: Any = tuple(replace(line, unit="个") for line in record.lines)
             return replace(record, lines=lines)
         case _:
             return replace(record, unit="个") if hasattr(record, "planned") else record
+
+
+def _reception(record: Any) -> Any:
+    return None if isinstance(record, GoodsReceipt) and not is_reception(record) else record
 
 
 def _stock(record: Any) -> Any:
@@ -115,7 +120,7 @@ class TestDolibarrContract(ErpContract):
         Capability.LOTS,
         Capability.FINISHED_DAYS,
         Capability.PAYMENTS,
-    } | {Capability.SHORTAGES, Capability.WAREHOUSE_STOCK}
+    } | {Capability.RECEIPTS, Capability.SHORTAGES, Capability.WAREHOUSE_STOCK}
     feeds = frozenset({Feed.BILLS})
     gaps = Gaps(
         cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), KEY)
@@ -147,6 +152,8 @@ class TestDolibarrContract(ErpContract):
             "OrderLine.price": "prices of lines are without tax, their amounts with",
             "OrderLine.due_on": "lines have no day of their own",
             "PurchaseLine.received": "receptions are a call of their own",
+            "GoodsReceipt.warehouse": "the lines of a reception name warehouses, each its own",
+            "GoodsReceipt.changed_at": "a reception tells when it was made, not when it changed",
             "PurchaseLine.price": "prices of lines are without tax, their amounts with",
             "Invoice.order_number": "linked objects are a call of their own",
             "PurchaseOrder.changed_by": "an order tells who made and who approved it, not who changed it",
@@ -172,6 +179,7 @@ class TestDolibarrContract(ErpContract):
             Rewrite("units are ids of a dictionary, so the source's own is shown", _in_pieces),
             Rewrite("a code has letters, digits and dashes, and a limit is in the company's own currency", _parties),
             Rewrite("an unpaid bill does not tell whether part of it was paid", _unpaid),
+            Rewrite("a reception is of one order, and what goes back is none", _reception),
             Rewrite("the forecast is one figure over all warehouses", _stock),
             Rewrite("an order that is delivered is closed", _delivered_is_closed),
             Rewrite("the first of two approvals is told by its approver, and of a decision nothing else", _purchase),

@@ -31,6 +31,10 @@ WRONG: list[tuple[Change, str]] = [
     (lambda o: o["sales"]["fields"].pop("number"), r"sales\.fields\n.*'number' is missing"),
     (lambda o: o["sales"]["fields"].update(status={"from": "s", "words": {"1": "offen"}}), "'offen' is none of draft"),
     (lambda o: o["sales"]["changes"].update(params={}), r"sales\.changes\n.*does not use \{since\}"),
+    (
+        lambda o: o["receipts"]["of_order"].update(params={}, paging=None),
+        r"receipts\.of_order\n.*neither \{number\} nor",
+    ),
     (lambda o: o["purchasing"]["approve"].update(body={"v": "{verdict}"}), r"purchasing\.approve\n.*unknown place"),
     (lambda o: o["purchasing"]["approve"].update(method="GET"), r"purchasing\.approve\.method"),
     (

@@ -135,7 +135,7 @@ def _material(record: Any) -> Any:
 
 class SapB1Contract(ErpContract):
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
-    offers = frozenset(Capability) - {Capability.PRICES, Capability.RECEIPTS}
+    offers = frozenset(Capability) - {Capability.PRICES}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]

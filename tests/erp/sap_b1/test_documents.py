@@ -172,7 +172,7 @@ def test_a_credit_note_has_amounts_below_zero() -> None:
 def test_an_invoice_names_the_order_it_was_made_from_directly() -> None:
     lines = [{"BaseType": 15, "BaseEntry": 3}, {"BaseType": 17, "BaseEntry": 4}, {"BaseType": "17", "BaseEntry": 4}]
     row = document(DocumentLines=lines)
-    assert documents.base_orders(row, documents.SALES_ORDER) == ["4"]
+    assert documents.base_keys(row, documents.SALES_ORDER) == ["4"]
     assert DOCUMENTS.invoice(INVOICES, row, {"3": "no", "4": "1001"}).order_number == "1001"
 
 

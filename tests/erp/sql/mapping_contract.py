@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bot.erp.goods import Arrival, ArrivalKind
+from bot.erp.goods_port import GoodsReader
 from bot.erp.model import (
     Bill,
     Customer,
@@ -87,6 +88,14 @@ class ReadyMappingContract(ErpContract):
     @pytest.fixture(autouse=True)
     def _server(self, postgres: Postgres) -> None:
         self._postgres = postgres
+
+    async def test_people_of_its_orders_own_a_receipt(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+        if Capability.RECEIPTS not in self.offers:
+            return
+        for receipt in company.receipts.values():
+            orders = [company.purchases[number] for number in receipt.order_numbers]
+            wanted = {person for order in orders for person in (order.buyer, order.requester)}
+            assert set((await reader.receipt(receipt.number)).owners) == wanted
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> VendorTables:
         return self.installed(company, clock, self._postgres.admin_url)

@@ -53,6 +53,7 @@ class TestChanjetTplusContract(ReadyMappingContract):
         Capability.PRODUCT_DETAILS,
         Capability.PRICES,
         Capability.ARRIVALS,
+        Capability.RECEIPTS,
         Capability.SHORTAGES,
         Capability.WAREHOUSE_STOCK,
     }
@@ -74,6 +75,7 @@ class TestChanjetTplusContract(ReadyMappingContract):
             "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
             "Customer.payment_terms": "terms stand as ids that no public description explains",
             "Customer.receivable": "whether the balance beside a partner is of today no public description says",
+            "ReceiptLine.lot": "the batch of a line of 进货单 stands in no public description",
             "Payment.method": "ways of paying stand in lines of a payment that no public description explains",
             "Payment.settles": "what a payment settles stands in lines that no public description explains",
             "Supplier.buyer": "a partner names who sells to them, not who buys",

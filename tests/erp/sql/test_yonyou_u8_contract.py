@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, PurchaseStatus
-from bot.erp.port import GOODS, PARTNER_READS, Capability
+from bot.erp.port import GOODS, PARTNER_READS
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.yonyou_u8 import YonyouU8
@@ -47,7 +47,7 @@ def _numbered_by_kind(record: Any) -> Any:
 class TestYonyouU8Contract(ReadyMappingContract):
     """On PostgreSQL."""
 
-    name, installed, offers = "yonyou-u8", YonyouU8, (READS | GOODS | PARTNER_READS) - {Capability.RECEIPTS}
+    name, installed, offers = "yonyou-u8", YonyouU8, READS | GOODS | PARTNER_READS
     gaps = Gaps(
         cases=unfollowed("products", NO_TIME_OF_PRODUCTS) | unfollowed("stock", NO_TIME_OF_STOCK),
         fields={

@@ -86,7 +86,7 @@ _UNLISTED = (
 
 
 _CODES = {place: code for code, place in WAREHOUSES.items()}
-_GOODS = {Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK}
+_GOODS = {Capability.DELIVERIES, Capability.RECEIPTS, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK}
 
 
 @pytest.mark.sampled(2)

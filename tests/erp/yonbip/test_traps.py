@@ -374,6 +374,37 @@ async def test_a_material_that_is_not_listed_yet_is_told_with_its_stock(erp: Yon
     assert (item.product.sku, item.product.name, item.quantities.on_hand) == ("NEW", "New one", Decimal(5))
 
 
+# What came in
+
+
+async def test_only_an_audited_note_came_in(erp: YonBipErp, server: FakeYonBip) -> None:
+    before = await erp.receipts(ListQuery(limit=100))
+    head, lines = server._bills("purinrecord")[0]
+    for n, status in enumerate((0, 3)):
+        server.more_receipts.append(({**head, "id": 40 + n, "code": f"RK-{n}", "status": status}, lines))
+    assert await erp.receipts(ListQuery(limit=100)) == before
+    assert not [each for each in await erp.receipts_of(lines[0]["pocode"]) if each.number.startswith("RK-")]
+    for number in ("RK-0", "RK-1"):
+        with pytest.raises(NotFound):
+            await erp.receipt(number)
+
+
+async def test_a_note_of_which_a_line_goes_back_is_no_return(erp: YonBipErp, server: FakeYonBip) -> None:
+    head, lines = server._bills("purinrecord")[0]
+    mixed = [{**lines[0], "qty": quantity} for quantity in (5, -1)]
+    server.more_receipts.append(({**head, "id": 40, "code": "RK-1"}, mixed))
+    receipt = await erp.receipt("rk-1")
+    assert (receipt.is_return, [line.comes_back for line in receipt.lines]) == (False, [False, True])
+
+
+async def test_an_order_has_only_notes_that_name_it(erp: YonBipErp, server: FakeYonBip) -> None:
+    head, lines = server._bills("purinrecord")[0]
+    server.answers["/scm/purinrecord/list"] = _said({"recordCount": 1, "recordList": [head]})
+    assert await erp.receipts_of(lines[0]["pocode"])
+    server.answers["/scm/purinrecord/detail"] = _said({**head, "purInRecords": [{**lines[0], "pocode": "PO-9"}]})
+    assert await erp.receipts_of(lines[0]["pocode"]) == ()
+
+
 # What left
 
 
