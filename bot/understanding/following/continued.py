@@ -17,6 +17,8 @@ from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
+HOLDING = frozenset({"order", "po"})
+"""Commands that list the documents of a product."""
 DATED = frozenset({"order", "delivery", "receipt", "invoice", "po", "bill", "payment"})
 """Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
 _NEED = "×"
@@ -48,10 +50,6 @@ def continued(
     if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
         return None
     return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
-
-
-_HOLDING = frozenset({"order", "po"})
-"""Commands that list the documents of a product."""
 
 
 def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
@@ -89,7 +87,7 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     if before == "price" and command != before:
         words = words[:1]  # not for whom the price is
     of_products = command == before and all(grammar.vocabulary.product(word) for word in old_words)
-    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT) and not (command in _HOLDING and of_products):
+    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT) and not (command in HOLDING and of_products):
         return None  # no partner and no document is called so
     if with_subject and new_words and command == before:
         return None

@@ -14,6 +14,11 @@ from bot.understanding.lines.holding import holding_asked
 _IT = re.compile(
     r"(?:它|(?:这|那)(?:个|款|种)(?:产品|商品|货|料)?)|\b(?:it|its|this product|that product)\b", re.IGNORECASE
 )
+_WANTED = re.compile(
+    r"要用|占[用着了]|在等|谁(?:还|都|又)?(?:订|买|要|定)(?:了|过|的)|\b(?:who (?:ordered|needs|wants)|waiting for)\b",
+    re.IGNORECASE,
+)
+"""Says that something is wanted, and not what: 哪些单要用, 谁订了."""
 
 
 def of_its_documents(
@@ -21,9 +26,9 @@ def of_its_documents(
 ) -> Reading | None:
     """Return the list of the documents that hold what the line before is of; None where it is of no product."""
     product = product_before(grammar, last)
-    if not product or not _IT.search(text):
+    if not product or not (_IT.search(text) or _WANTED.search(text)):
         return None
-    whole = _IT.sub(product, text, count=1)
+    whole = _IT.sub(product, text, count=1) if _IT.search(text) else f"{product} {text}"
     if not holding_asked(grammar.recognition, grammar.recognition.scan(whole), usable):
         return None
     reading = grammar.read(whole, usable)

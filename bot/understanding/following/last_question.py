@@ -13,9 +13,9 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
-from bot.understanding.following.continued import AGAINST, DATED, LAST_YEAR, continued, named_in, parts_of
+from bot.understanding.following.continued import AGAINST, DATED, HOLDING, LAST_YEAR, continued, named_in, parts_of
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
-from bot.understanding.following.holding import of_its_documents
+from bot.understanding.following.holding import of_its_documents, product_before
 from bot.understanding.following.lists import moved_otherwise, ranked_again, ranked_of_others, widened
 from bot.understanding.following.shown_documents import OF_THIS, document_of
 from bot.understanding.following.subjects import for_a_customer, of_another_document, said_in
@@ -50,7 +50,7 @@ GOES_ON = re.compile(
 _OF_WHOM = re.compile(r"^(?:only |just )?(?:of|from|by) ", re.IGNORECASE)
 _PART_OF_THE_LIST = re.compile(
     r"的(?:[吗呢吧么]|有吗|有没有|有哪些|(?:还)?有?(?:几[个张笔单家条]|多少)|(?:就|也)(?:行|好|可以|要)|都(?:要|看|给我|列出来|发我))?$"
-    r"|^(?:the )?(?:not (?:yet )?(?:shipped|delivered|paid|received|arrived|done)(?: yet)?"
+    r"|^(?:the |still |only )*(?:not (?:yet )?(?:shipped|delivered|paid|received|arrived|done)(?: yet)?"
     r"|unpaid|unshipped|overdue|late|open) ?(?:ones?)?$"
     r"|^(?:只看|只要|只查|就看|光看|单看)|也(?:看|查)(?:看|查|下|一下)?$|^(?:only|just|from)\b|\bonly$",
     re.IGNORECASE,
@@ -139,7 +139,7 @@ _OF_ITS_NUMBER = frozenset(
 """Commands that are asked by the number of a document of another one."""
 PRONOUN = re.compile(
     r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
-    r"|\b(?:its|their|his|her)\b|\b(?:this|that) (?:customer|vendor|supplier)(?:'s)?\b",
+    r"|\b(?:its|their|his|her|(?:from|to|of|with) them)\b|\b(?:this|that) (?:customer|vendor|supplier)(?:'s)?\b",
     re.IGNORECASE,
 )
 _OF_A_PARTNER = re.compile(r"家|客户|供应商|customer|vendor|supplier", re.IGNORECASE)
@@ -316,7 +316,8 @@ def _record(
 def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
     before = grammar.commands.parse(last.line)
-    if before.command not in _OF_ONE_PRODUCT or _OF_ALL.search(text):
+    of_one = before.command in _OF_ONE_PRODUCT or (before.command in HOLDING and product_before(grammar, last))
+    if before.command is None or not of_one or _OF_ALL.search(text):
         return None
     scan = grammar.recognition.scan(text)
     words, *_ = parts_of(grammar, before.command, before.rest)

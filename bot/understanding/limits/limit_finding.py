@@ -29,7 +29,7 @@ _EXCEPT = re.compile(
     r"|[^\s,，。;；除]{2,12}?(?:以外|之外)的?|[^\s,，。;；除]{1,8}(?<![国海境内])外的(?=客户|供应商|仓|订单|产品|货)"
     r"|不(?:含|包括|包含|算|计)(?!税)[^,，。;；的]{1,16}的?"
     r"|(?<![a-z])(?:except(?: for| from)?|excluding|other than|apart from|but not|not from|without|minus"
-    r"|everything but|(?<=s )but(?= \x00))"
+    r"|every(?:thing|one|body) but|all but|anyone but|(?<=s )but(?= \x00))"
     r" (?:the )?[^,;.]{1,24}",
     re.IGNORECASE,
 )

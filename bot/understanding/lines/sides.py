@@ -27,6 +27,9 @@ _ASKED_OF_WHAT_CAME_IN: Mapping[Trade | None, tuple[str, ...]] = {
 _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
 OF_ONE = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT)
 """What a card tells by itself."""
+_RECEIPTS = re.compile(r"\breceipts?\b", re.IGNORECASE)
+_UP_TO_NOW = re.compile(r"^(?:最近|过去|近)|^(?:the )?(?:last|past) \d", re.IGNORECASE)
+"""Days up to today: goods of the last seven days are those that came."""
 _OWED_TO_US = re.compile(
     r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
     re.IGNORECASE,
@@ -47,6 +50,8 @@ class Sides:
             others = {**others, "arrivals": "po"}  # what comes on days that are over is there, or late
         if trade is not Trade.PURCHASE and (teller := self._tells_days_of(scan)):
             others = {**others, "order": teller}
+        if trade is Trade.PURCHASE and _RECEIPTS.search(scan.text):
+            others = {**others, "payment": RECEIPT}  # a vendor pays us nothing
         if self._tells_what_came_in(trade, scan):
             others = {**others, **dict.fromkeys(_ASKED_OF_WHAT_CAME_IN[trade], RECEIPT)}
         if self.recognition.names_known_goods(scan):
@@ -77,7 +82,7 @@ class Sides:
             return False  # receipts are not listed by product
         sentences, text = self.recognition.sentences, scan.text.casefold()
         said = [sentences.deeds.get(RECEIPT)]
-        if names_days_over(days):
+        if names_days_over(days) or _UP_TO_NOW.search(days):
             said.append(sentences.gaps.get(Gap.RECEIVED))
             if trade is Trade.PURCHASE:
                 said.append(sentences.deeds.get("delivery"))  # what a vendor brought came in
