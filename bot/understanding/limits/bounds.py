@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.chat.amounts import AmountBounds, Amounts, FoundAmounts, find_amounts, join_ranges
+from bot.chat.errors import BadArgument
 from bot.chat.parsing import MAX_LINE_BYTES, split
 from bot.chat.questions.reading import Understood
 from bot.understanding.scanning.recognition import Recognition
@@ -133,5 +134,8 @@ def wants_any_amount(text: str) -> bool:
 def without_bounds(rest: str) -> tuple[str, str]:
     """Return what follows a command without the bounds of amounts in it, and these as they are typed."""
     words = list(split(rest))
-    amounts = Amounts.take_marked(words)
+    try:
+        amounts = Amounts.take_marked(words)
+    except BadArgument:
+        return rest, ""  # the command says what is wrong
     return (rest, "") if amounts is None else (" ".join(words), amounts.range.typed)
