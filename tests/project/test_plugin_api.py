@@ -15,7 +15,7 @@ from .tree import ROOT, code_blocks, markdown_files
 PAGE = ROOT / "docs/reference/plugin-api.md"
 MODULES = ("bot.api.commands", "bot.api.erps")
 PACKAGE = ROOT / "docs/examples/dingerp-erp-example"
-PLAIN_COMMANDS = ("bill", "find", "help", "invoice", "mo")
+PLAIN_COMMANDS = ("find", "help", "invoice", "mo", "shortage")
 """Built-in commands that a plug-in could contain as well."""
 
 
