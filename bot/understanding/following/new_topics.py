@@ -52,7 +52,7 @@ _OF_ALL = re.compile(
     r"|车间|排产表|生产计划|生产什么|哪些料"
     r"|\bwho\b.{0,20}\b(?:ow(?:e|es|ing)|paid|pay|paying|late|chase)\b|\b(?:customers|clients|vendors|suppliers)\b"
     r"|\b(?:do|should|must|have) we (?:still )?(?:have to |need to )?(?:pay|owe|reorder|buy)\b(?! it\b)"
-    r"|\bwhat (?:\S+ )?(?:is|are) (?:the \S+ |in transit|on (?:the|its) way|coming|arriving)",
+    r"|\bwhat (?:\S+ )?(?:is|are) (?:the \S+ |in transit|on (?:the|its) way|coming|arriving|being made)",
     re.IGNORECASE,
 )
 """Asks about all customers, vendors or goods, or about the asker's own."""
@@ -78,6 +78,7 @@ _ELLIPTIC = re.compile(
 _WHICH_REPORT = re.compile(r"[日周月]报|\b(?:daily|weekly|monthly)\b", re.IGNORECASE)
 _CONCERNING = re.compile("[跟和与]\\S+?[有相]关")
 _OF_THINGS = re.compile("货|料|产品|款|它|东西")
+_ON_ITS_WAY = re.compile(r"\bon (?:its|their) way\b", re.IGNORECASE)
 _ANYBODY = re.compile(r"\b(?:which|who|whose|any\w*|[a-z]{3,}s)\b", re.IGNORECASE)
 _WHICH = re.compile(r"哪些|什么|啥|几个|\b(?:list|what|which|all)\b", re.IGNORECASE)
 _OWN = frozenset({"watches", "subscriptions", "help", "whoami"})
@@ -116,7 +117,7 @@ def asks_anew(
     question = _Question(grammar, text, last, alone, following)
     if GOES_ON.search(text) or (question.command in (None, "find") and not _CONCERNING.search(text)):
         return None
-    if PRONOUN.search(text):
+    if PRONOUN.search(_ON_ITS_WAY.sub(" ", text)):
         return alone if speaks_for_itself(grammar, text) else None
     if question.command == REPORT and _WHICH_REPORT.search(text):
         return alone
