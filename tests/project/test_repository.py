@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -38,3 +39,15 @@ def test_files_end_with_one_newline() -> None:
     ]
 
     assert not wrong
+
+
+def test_no_link_is_committed() -> None:
+    """A link leads elsewhere on another machine: a virtual environment was one once."""
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "--stage"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert [line for line in listed.splitlines() if line.startswith("120000 ")] == []
