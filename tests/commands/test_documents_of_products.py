@@ -156,8 +156,10 @@ class TestAnErpThatCannotBeAsked:
         assert as_(PurchaseListView, await ask("/po SKU123")).total == 1
 
 
-async def test_amounts_and_a_product_do_not_go_together(ask: Ask) -> None:
-    assert "whole order" in str((await ask("/order SKU123 >1000")).view)
+@pytest.mark.parametrize("typed", ["/order SKU123 >100", "/order 螺丝 >100"])
+async def test_amounts_and_a_product_do_not_go_together(ask: Ask, typed: str) -> None:
+    """Neither do they where several products are meant: their buttons would ask without the amount."""
+    assert (await ask(typed)).outcome == "bad_argument"
 
 
 async def test_what_is_no_product_either_is_not_found(ask: Ask) -> None:

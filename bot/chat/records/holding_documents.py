@@ -45,6 +45,8 @@ class HoldingDocuments(Generic[D]):
         meant = await self._meant(text) if nothing and text and text.casefold() not in OWN_WORDS else None
         if meant is not None and isinstance(hit, DocumentList) and await self._names_documents(text, meant):
             return hit
+        if meant is not None and self.lookup.bounded:
+            raise BadArgument(_WHOLE_ORDERS)
         if isinstance(meant, Picks):
             return meant
         if meant is not None:
@@ -76,8 +78,6 @@ class HoldingDocuments(Generic[D]):
         return bool((await self.lookup.many(ListQuery(text=text, limit=1))).value.total)
 
     async def _of(self, product: Product, wanted: Filter, days: DayRange | None) -> DocumentList[D]:
-        if self.lookup.bounded:
-            raise BadArgument(_WHOLE_ORDERS)
         context = self.products.context
         query = ListQuery(filter=wanted, product=product.sku, offset=context.offset, limit=context.rows or FETCH_LIMIT)
         if days is not None:

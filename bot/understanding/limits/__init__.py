@@ -16,6 +16,8 @@ the line is made, and once more in the days and ranks that the line leaves out.
 line is run, and its card tells the words. `left_out` compares the sentence with its lines, `strangers` finds the
 names. For a word that is told in vain, or dropped, begin there.
 
+`states` reads two states that documents are to have at once, for `limit_finding`.
+
 Some of it lines may hold: `bounds` are those of amounts, `comparisons` those of days in a report. `parts` reads two
 questions in one sentence, which are a choice of two lines.
 """
