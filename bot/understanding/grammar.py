@@ -22,9 +22,12 @@ from bot.understanding.limits.left_out import Comparison
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
 from bot.understanding.limits.states import without_implied
-from bot.understanding.lines.composer import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.lines.command_kinds import BARE, BILLED_BY
+from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.lateness import LatenessFinder
+from bot.understanding.lines.lists import MOST_ALTERNATIVES
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT
 from bot.understanding.remarks import is_remark
 from bot.understanding.scanning.recognition import (
     NAMED,
@@ -363,9 +366,9 @@ class Grammar:
         leading = {command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         kinds = {span.command for span in scan.of_kind(SpanKind.DOCUMENT)}
         several = len(found) > 1 and (not weights or len({command_of(line) for line in found}) == 1 or len(kinds) > 1)
-        drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
+        drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.products.draws_stock(scan, weights)
         held = holding_asked(self.recognition, scan, usable) in leading
-        billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
+        billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.documents.asks_for_bills_of_orders(scan)
         if several or drawn or held or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
@@ -375,7 +378,7 @@ class Grammar:
         if self._is_unlike(scan):
             return {} if scores.get(NOTHING, -inf) > min(scores.get(name, inf) for name in leading or ("",)) else found
         best = max(scores, key=lambda name: scores[name], default=NOTHING)
-        if best in self.lines.barred(scan) and best not in leading:
+        if best in self.lines.weighing.barred(scan) and best not in leading:
             return found  # 上次卖给宏达多少 names no product
         line = "" if best == NOTHING else leading.get(best) or self._line_of(best, scan, usable)
         if line == "/stock" and weights.get("stock", 0) < SAYS_OUTRIGHT:

@@ -11,9 +11,10 @@ from bot.understanding.following.subjects import said_in
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
 from bot.understanding.limits.comparisons import REPORT, beside
-from bot.understanding.lines.composer import ALONE, AT_WAREHOUSES, SAYS_WHAT_TO_DO
+from bot.understanding.lines.command_kinds import ALONE, AT_WAREHOUSES
 from bot.understanding.lines.named_lists import AGEING, BY_STATE, DONE, LATE
 from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 

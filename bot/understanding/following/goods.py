@@ -11,8 +11,9 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.following.subjects import said_in
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines.composer import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS, SAYS_WHAT_TO_DO
+from bot.understanding.lines.command_kinds import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS
 from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import Scan, SpanKind
 
 _OF_GOODS = frozenset({"stock", "price", "arrivals", "product", "mo"})
@@ -77,7 +78,7 @@ def of_goods(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[
     if not before.goods:
         return _at_the_warehouse(before, asked, scan)
     kinds = {span.kind for span in scan.spans} - _SPOKEN
-    if asked == "chart" and not kinds and len(before.goods) == 1 and not grammar.lines.draws_sales(scan):
+    if asked == "chart" and not kinds and len(before.goods) == 1 and not grammar.lines.products.draws_sales(scan):
         return _reading(command_line("chart", "stock", *before.goods), scan)
     if asked == "shortage":
         asked = "stock"

@@ -23,8 +23,9 @@ from bot.understanding.following.wishes import all_ended, wished
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.comparisons import REPORT, compare_again
 from bot.understanding.limits.left_out import Comparison
-from bot.understanding.lines.composer import BILLED_BY, SAYS_WHAT_TO_DO
+from bot.understanding.lines.command_kinds import BILLED_BY
 from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.recognition import NAMED, OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.vocabulary import Trade
@@ -289,7 +290,7 @@ def _its_bills(
     billed = BILLED_BY.get(document[0], "") if document else ""
     if not billed or (usable is not None and billed not in usable) or _OF_A_PARTNER.search(pronoun):
         return None
-    if named_in(scan) or not grammar.lines.asks_for_its_bills(scan):
+    if named_in(scan) or not grammar.lines.documents.asks_for_bills(scan):
         return None
     understood = (Understood("document", pronoun, last.line), *said_in(scan))
     return Reading(line=command_line(billed, words[0]), by=ReadBy.CONTEXT, understood=understood)
@@ -377,7 +378,7 @@ def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fr
     is_numbered_so = asked == "audit" or (asked == "payment" and document[0] in _PAID_FOR)
     is_numbered_so |= asked == "delivery" and document[0] == "order"
     is_numbered_so |= (before.command, asked) in _OF_ITS_NUMBER and document[0] in _NUMBERED_ALIKE
-    if billed and (usable is None or billed in usable) and grammar.lines.asks_for_its_bills(scan):
+    if billed and (usable is None or billed in usable) and grammar.lines.documents.asks_for_bills(scan):
         line: str | None = command_line(billed, words[0])
     elif is_numbered_so:
         line = command_line(asked, words[0])

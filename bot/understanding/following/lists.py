@@ -11,7 +11,7 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.following.subjects import said_in
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines.composer import RANKED, RANKED_BY_DAYS
+from bot.understanding.lines.command_kinds import RANKED, RANKED_BY_DAYS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 _OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {

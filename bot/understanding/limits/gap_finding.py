@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from bot.chat.days import names_days_over
 from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
 from bot.understanding.limits.comparisons import compares, compares_with_usual
-from bot.understanding.lines.composer import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer
+from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.sides import OF_ONE
+from bot.understanding.lines.weighing import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
 from bot.understanding.scanning.finding import BOUND
 from bot.understanding.scanning.recognition import Recognition, end_of, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
