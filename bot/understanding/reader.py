@@ -15,8 +15,10 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following.gaps import say_gap
-from bot.understanding.following.last_question import follow, late_in_the_list, refers_back
+from bot.understanding.following.going_on import refers_back
+from bot.understanding.following.last_question import follow
 from bot.understanding.following.left_unsaid import of_what_is_there
+from bot.understanding.following.list_parts import late_in_the_list
 from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.remarks import is_remark

@@ -10,7 +10,6 @@ from bot.chat.amounts import Amounts
 from bot.chat.parsing import split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.exporting import EXPORT
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import AMOUNTS, find_bounds, wants_any_amount, without_bounds
 
@@ -32,8 +31,6 @@ def follow_within(
     ``go_on`` reads what else the text says of a list, after a last question.
     """
     before = grammar.commands.parse(last.line)
-    if before.command == EXPORT:
-        before = grammar.commands.parse(f"/{before.rest}")
     if before.command is None or not grammar.recognition.takes(Amounts, before.command):
         return None
     rest, old = without_bounds(before.rest)

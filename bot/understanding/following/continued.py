@@ -6,7 +6,6 @@ from bot.chat.days import Days, names_days, names_same_days
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.exporting import EXPORT
 from bot.understanding.following.subjects import said_in
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
@@ -33,8 +32,6 @@ def continued(
 ) -> Reading | None:
     """Return the line before with what a text says in it; ``with_subject``: it is about whom that line names."""
     scan, before = grammar.recognition.scan(text), grammar.commands.parse(last.line)
-    if before.command == EXPORT:
-        before = grammar.commands.parse(f"/{before.rest}")
     if before.command is None or before.command not in grammar.sentences.commands:
         return None
     documents = scan.of_kind(SpanKind.DOCUMENT)

@@ -9,6 +9,7 @@ from bot.chat.days import Days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.following.going_on import GOES_ON
 from bot.understanding.following.subjects import said_in
 from bot.understanding.grammar import Grammar
 from bot.understanding.lines.command_kinds import RANKED, RANKED_BY_DAYS
@@ -64,6 +65,7 @@ def ranked_again(
     said = Days.take_marked(words)
     known = grammar.sentences.lists[before.command]
     old = next((word for word in words if word in known), "")
+    text = GOES_ON.sub("", text).strip()
     scan = grammar.recognition.scan(text)
     if before.command != "product" and _PRODUCTS.search(text):
         return None  # what sells best stands for itself

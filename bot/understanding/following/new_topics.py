@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from bot.chat.parsing import split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
-from bot.understanding.exporting import EXPORT
+from bot.understanding.exporting import listed_by
 from bot.understanding.following.continued import parts_of
-from bot.understanding.following.last_question import GOES_ON, PRONOUN
-from bot.understanding.following.shown_documents import OF_THIS
+from bot.understanding.following.documents import OF_THIS
+from bot.understanding.following.going_on import GOES_ON, PRONOUN
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import AMOUNTS
 from bot.understanding.limits.comparisons import REPORT
@@ -111,9 +111,7 @@ def asks_anew(
     """
     if alone is None or alone.unsure or text.startswith("/") or OF_THIS.search(text) or _ELLIPTIC.search(text):
         return None
-    exported = grammar.commands.parse(last.line)
-    if exported.command == EXPORT and exported.rest:
-        last = replace(last, line=f"/{exported.rest}")
+    last = replace(last, line=listed_by(last.line, grammar.commands))
     question = _Question(grammar, text, last, alone, following)
     if GOES_ON.search(text) or (question.command in (None, "find") and not _CONCERNING.search(text)):
         return None

@@ -7,6 +7,7 @@ import re
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.following.going_on import GOES_ON
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.recognition import says_itself
 from bot.understanding.scanning.spans import Scan, SpanKind
@@ -21,8 +22,9 @@ def of_another_document(
     """Return what was asked of one document, of another one of its kind: SO-1044呢, after the invoices of SO-1023."""
     before = grammar.commands.parse(last.line)
     words = split(before.rest)
-    old = grammar.vocabulary.document(words[0]) if len(words) == 1 else None
-    scan = grammar.recognition.scan(text)
+    bare, goes_on = GOES_ON.subn("", text)
+    old = grammar.vocabulary.document(words[0]) if goes_on and len(words) == 1 else None
+    scan = grammar.recognition.scan(bare.strip())
     if old is None or len(scan.spans) != 1 or before.command is None:
         return None
     new = scan.spans[0]

@@ -10,11 +10,11 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import as_export
 from bot.understanding.following.continued import continued
-from bot.understanding.following.shown_documents import OF_THIS, document_of
+from bot.understanding.following.documents import OF_THIS, document_of
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.spans import SpanKind, days_said
 from bot.understanding.sentences import IN_THE_ERP
-from bot.understanding.wishes import Wish, line_of, without_limit, without_times
+from bot.understanding.wishes import Wish, find_wish, line_of, without_limit, without_times
 
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提醒|通知|告诉)"), "不用盯了"
@@ -30,26 +30,41 @@ _ENDS_ALL = re.compile(
 _ENDED_BY = {"watches": "unwatch", "subscriptions": "unsubscribe"}
 
 
-def all_ended(grammar: Grammar, text: str, last: LastQuestion) -> Reading | None:
+def all_ended(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
     """Return the list of one's own that is there, with the wish to end all of it: 都取消, after what one watches."""
-    ended_by = _ENDED_BY.get(grammar.commands.parse(last.line).command or "")
-    if ended_by is None or not _ENDS_ALL.fullmatch(text.strip(" .。!！")):
+    listed = grammar.commands.parse(last.line).command or ""
+    ended_by = _ENDED_BY.get(listed)
+    if (
+        ended_by is None
+        or (usable is not None and listed not in usable)
+        or not _ENDS_ALL.fullmatch(text.strip(" .。!！"))
+    ):
         return None
     understood = (Understood("cue", text, ended_by),)
     return Reading(line=last.line, by=ReadBy.CONTEXT, understood=understood, wish=command_line(ended_by, "all"))
 
 
-def wished(
+def is_a_wish(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+    """Whether a text wants something changed."""
+    return not text.startswith("/") and find_wish(text.casefold(), grammar.sentences.wishes) is not None
+
+
+def wished(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
+    wish = None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes)
+    return _wished(grammar, wish, text, last, usable) if wish else None
+
+
+def _wished(
     grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
 ) -> Reading | None:
-    """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
     words = split(grammar.commands.parse(last.line).rest)
     if wish.command == IN_THE_ERP:
         return _wanted_of_the_document(grammar, text, last, usable)
     if wish.command == "subscribe" and (digest := _digested(grammar, wish, text, last, usable)):
         return digest
     if wish.command == "mute" and _NO_MORE.search(text) and words:
-        return wished(grammar, replace(wish, command="unwatch"), _UNWATCH, last, usable)
+        return _wished(grammar, replace(wish, command="unwatch"), _UNWATCH, last, usable)
     if wish.command not in {"watch", "unwatch"} or not words:
         return None
     scan = grammar.recognition.scan(f"{words[0]} {text}")

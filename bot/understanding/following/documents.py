@@ -1,0 +1,137 @@
+"""Sentences about the one document that the line before shows: 开票没, 批了吧, 打开看看, 该发票."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bot.chat.parsing import command_line, split
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.following.going_on import ANY_OF_THEM, GOES_ON, OF_SEVERAL
+from bot.understanding.following.subjects import said_in
+from bot.understanding.grammar import Grammar
+from bot.understanding.lines.command_kinds import BILLED_BY
+from bot.understanding.scanning.spans import SpanKind
+
+OF_THIS = re.compile(
+    r"^把它|^(?:把)?(?:这|那|该|此)(?:张|个|笔|票|份)?(?:订单|单子|单|发票|采购单|工单|生产单|账单)(?:的|它)?|^(?:原来的|对应的|相应的|原)",
+)
+"""Says that it is about the document that is there."""
+_OF_THE_DOCUMENT = re.compile(
+    r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
+    r"|(?:什么|啥)(?:产品|东西|料)?$"
+    r"|^(?:paid|shipped|delivered|invoiced|received|approved|finished|arrived|done)(?: yet)?\s*\??$"
+    r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how|tracking|eta)\b|单号$|快递$|物流$",
+    re.IGNORECASE,
+)
+"""Asked of a document that is there: 开票没, 批了吧."""
+_OPENED = re.compile(
+    r"(?:帮我|给我|我)?(?:打开|点开|调出来|看看|看一下|看下|看详情|详情|明细)(?:看看|看一下|看下|瞧瞧|吧|呗)*"
+    r"|(?:open|show)(?: it| me)?(?: please| pls)?",
+    re.IGNORECASE,
+)
+_DECIDES = re.compile(
+    r"^(?!.*(?:[吗么没谁?？]|为什么|为啥|怎么)).*(?:不行|不同意|不批|驳回|退回|打回|拒绝|不通过)"
+    r"|^(?:please |pls |ok |no )*(?:reject|decline|refuse|turn (?:it|this) down|send it back|don'?t approve)\b",
+    re.IGNORECASE,
+)
+"""Turns down the purchase order that is there, with a reason or without: its card has the button for it."""
+_AND_THIS, _GOODS = "呢", "货"
+"""票呢 and 货呢 are said of the document that is there."""
+_PAID_FOR = frozenset({"invoice", "bill"})
+_TOLD_BY: Mapping[str, frozenset[str]] = {
+    "delivery": frozenset({"arrivals", "customer", "product"}),
+    "why": frozenset({"pending"}),
+    "order": frozenset({"arrivals", "mo", "invoice", "payment", "price", "bill", "customer", "product"}),
+    "invoice": frozenset({"arrivals", "payment", "bill", "order", "price", "customer", "product"}),
+    "po": frozenset(
+        {"arrivals", "delivery", "order", "pending", "invoice", "bill", "mo", "price", "vendor", "product"}
+    ),
+    "receipt": frozenset({"arrivals", "vendor", "product"}),
+    "mo": frozenset({"order", "arrivals", "delivery", "po"}),
+    "bill": frozenset({"arrivals", "payment", "invoice", "price", "vendor", "product"}),
+}
+"""What the card of a document tells that words of other commands ask: 什么时候到期, 做到哪一步."""
+_OF_ITS_OWN_CARD = frozenset({"customer", "vendor", "product"})
+"""What the card of a document tells before those of the documents that belong to it."""
+_NUMBERED_ALIKE = frozenset({"order", "po"})
+_OF_ITS_NUMBER = frozenset(
+    {
+        *(("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")),
+        *(("po", "receipt"), ("receipt", "po")),
+    }
+)
+"""Commands that are asked by the number of a document of another one."""
+
+
+def document_of(grammar: Grammar, line: str) -> tuple[str, str] | None:
+    """Return the command that shows the document of a line by its number, and the number; None for anything else."""
+    words = split(grammar.commands.parse(line).rest)
+    if len(words) != 1:
+        return None
+    delivery = grammar.vocabulary.delivery(words[0])
+    return ("delivery", delivery) if delivery else grammar.vocabulary.document(words[0])
+
+
+def of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return the line of a question that names nothing, after one about a document: 开票没, 批了吧, 打开看看."""
+    before = grammar.commands.parse(last.line)
+    document = document_of(grammar, last.line)
+    if not document or before.command is None:
+        return None
+    kind, number = document[0], split(before.rest)[0]
+    text, of_this = OF_THIS.subn("", text)
+    of_this += text.endswith(_AND_THIS)
+    text = GOES_ON.sub("", text).strip()
+    scan = grammar.recognition.scan(text)
+    is_decided = kind == "po" and _DECIDES.search(text) and not scan.of_kind(SpanKind.DOCUMENT)
+    if is_decided or _OPENED.fullmatch(text):
+        return _shown(kind, number, text)
+    if not (of_this or _OF_THE_DOCUMENT.search(text)) or OF_SEVERAL.search(text):
+        return None
+    if text == _GOODS and kind == "order" and (usable is None or "delivery" in usable):
+        return _shown("delivery", number, text)
+    if any(span.kind is not SpanKind.CUE for span in scan.spans):
+        return None
+    if any_of_them := ANY_OF_THEM.search(text):
+        listed = grammar.recognition.scan(any_of_them["which"])
+        if grammar.lines.lists.only_lists_are_named(before.command, listed):
+            return None
+    billed = BILLED_BY.get(kind, "")
+    if billed and (usable is None or billed in usable) and grammar.lines.documents.asks_for_bills(scan):
+        line = command_line(billed, number)
+    else:
+        weights = grammar.lines.weigh(scan, usable)
+        asked = max(weights, key=lambda name: weights[name], default="")
+        line = _line_that_tells(grammar, asked, kind, number, last)
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan)) if line else None
+
+
+def _shown(command: str, number: str, text: str) -> Reading:
+    understood = (Understood("document", text, number),)
+    return Reading(line=command_line(command, number), by=ReadBy.CONTEXT, understood=understood)
+
+
+def _line_that_tells(grammar: Grammar, asked: str, kind: str, number: str, last: LastQuestion) -> str:
+    """Return the line that tells what a command is ``asked`` of a document; empty where none does.
+
+    That is a command that takes the number, a line to which the document leads, or a card that tells it itself.
+    """
+    before = grammar.commands.parse(last.line).command or ""
+    is_numbered_so = (
+        asked == "audit"
+        or (asked == "payment" and kind in _PAID_FOR)
+        or (asked == "delivery" and kind == "order")
+        or ((before, asked) in _OF_ITS_NUMBER and kind in _NUMBERED_ALIKE)
+    )
+    if is_numbered_so:
+        return command_line(asked, number)
+    told = {kind: command_line(kind, number), before: last.line}
+    if asked in told:
+        return told[asked]
+    leads_to = [line for line in last.links if grammar.commands.parse(line).command == asked]
+    if len(leads_to) == 1:
+        return leads_to[0]
+    tellers = (kind, before) if asked in _OF_ITS_OWN_CARD else (before, kind)
+    return next((told[name] for name in tellers if asked in _TOLD_BY.get(name, ())), "")
