@@ -21,7 +21,6 @@ from bot.understanding.limits.gap_finding import FoundGap, GapFinder
 from bot.understanding.limits.left_out import Comparison
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
-from bot.understanding.limits.states import without_implied
 from bot.understanding.lines.command_kinds import BARE, BILLED_BY
 from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.holding import holding_asked
@@ -183,7 +182,7 @@ class Grammar:
         """
         if not text or is_remark(text):
             return None
-        text = without_implied(text)
+        text = self.limits.states.without_implied(text)
         bounds = find_bounds(text)
         if bounds.found and not self._is_of_one(bounds.rest):
             return self._within_amounts(bounds, usable, nearest=nearest)

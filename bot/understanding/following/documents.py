@@ -31,12 +31,8 @@ _OPENED = re.compile(
     r"|(?:open|show)(?: it| me)?(?: please| pls)?",
     re.IGNORECASE,
 )
-_DECIDES = re.compile(
-    r"^(?!.*(?:[吗么没谁?？]|为什么|为啥|怎么)).*(?:不行|不同意|不批|驳回|退回|打回|拒绝|不通过)"
-    r"|^(?:please |pls |ok |no )*(?:reject|decline|refuse|turn (?:it|this) down|send it back|don'?t approve)\b",
-    re.IGNORECASE,
-)
-"""Turns down the purchase order that is there, with a reason or without: its card has the button for it."""
+_ASKS_WHO_REFUSED = re.compile("[吗么没谁?？]|为什么|为啥|怎么")
+_COURTEOUSLY = re.compile("(?:please |pls |ok |no )*", re.IGNORECASE)
 _AND_THIS, _GOODS = "呢", "货"
 """票呢 and 货呢 are said of the document that is there."""
 _PAID_FOR = frozenset({"invoice", "bill"})
@@ -85,7 +81,7 @@ def of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fro
     of_this += text.endswith(_AND_THIS)
     text = GOES_ON.sub("", text).strip()
     scan = grammar.recognition.scan(text)
-    is_decided = kind == "po" and _DECIDES.search(text) and not scan.of_kind(SpanKind.DOCUMENT)
+    is_decided = kind == "po" and _turns_down(grammar, text) and not scan.of_kind(SpanKind.DOCUMENT)
     if is_decided or _OPENED.fullmatch(text):
         return _shown(kind, number, text)
     if not (of_this or _OF_THE_DOCUMENT.search(text)) or OF_SEVERAL.search(text):
@@ -106,6 +102,14 @@ def of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: fro
         asked = max(weights, key=lambda name: weights[name], default="")
         line = _line_that_tells(grammar, asked, kind, number, last)
     return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan)) if line else None
+
+
+def _turns_down(grammar: Grammar, text: str) -> bool:
+    """Whether a text turns a purchase order down, with a reason or without; in English the verb stands first."""
+    return any(
+        _COURTEOUSLY.fullmatch(text, 0, match.start()) if match[0].isascii() else not _ASKS_WHO_REFUSED.search(text)
+        for match in grammar.sentences.refusals.find_all(text.casefold())
+    )
 
 
 def _shown(command: str, number: str, text: str) -> Reading:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.chat.parsing import split
 from bot.chat.questions.dialogues import LastQuestion
@@ -21,29 +22,12 @@ from bot.understanding.limits.bounds import AMOUNTS
 from bot.understanding.limits.comparisons import REPORT
 from bot.understanding.scanning.recognition import end_of
 from bot.understanding.scanning.spans import SpanKind
+from bot.understanding.spoken_words import SpokenWords
 from bot.understanding.typed import command_of
 from bot.understanding.vocabulary import Trade
 
-_PAPER = (
-    "发票|进项票|票|账单|帐单|订单|定单|单子|单|采购单?|发货单|工单|生产单|应[收付](?:账?款|单)?|货款|款|钱|货|客户"
-)
 _ASKED = "了|吗|付|收|发|到|什么|哪|怎"
 """Follows a word that only begins a question: 票付了没."""
-_LATE = "逾期|过期|超期|延期|延误|拖期|拖|晚|超|没按时"
-_LIST = re.compile(
-    rf"(?:{_LATE}|到期|账期|[没未该应]\S{{1,6}}?)\S{{0,4}}?的(?:\S{{0,4}}?)(?:{_PAPER})(?!{_ASKED})"
-    rf"|(?:{_LATE})(?:未付|未收)?(?:{_PAPER})(?!{_ASKED})"
-    rf"|(?:工单|生产单?|采购单?|发货|出货|车间|供应商|客户|货)\S{{0,6}}?(?:{_LATE}|没完|过期|到期)\S{{0,6}}?(?:的|哪|单|没|$)"
-    rf"|(?:哪[几些]?|几|多少)(?:张|笔|个)?(?:单|订单|工单|采[购够]单|货|应付|应收)\S{{0,3}}?(?:{_LATE}|[没该卡])"
-    rf"|^(?:看看|看下|我们?)?最[近新]的?(?:几[张笔个])?(?:{_PAPER})"
-    r"|(?:订单|应收|应付|账款|帐款|该付的钱)\S{0,4}?(?:有|还有|是)(?:多少|几|哪些)"
-    rf"|(?:有没有|有)\S{{0,6}}?(?:{_LATE})\S?的?(?:{_PAPER})"
-    rf"|(?:该\S{{1,3}}没\S{{1,3}}|没按时\S{{1,3}}|(?:{_LATE})没\S|账期过了还没付|[发交]晚了?)的|应\S未\S的|哪些货?该"
-    r"|(?:订单|采购单?|工单|生产|发票|账单|发货单?)[里中那]?边?有没有\S+的|仓\S{0,5}?(?:缺|补货|不够)的$"
-    r"|\b(?:orders|shipments|deliveries|bills|pos)\b|\boverdue production\b|\b(?:late|overdue|delayed) \w+ orders\b",
-    re.IGNORECASE,
-)
-"""Says which documents or goods are meant, of whomever they are."""
 _OF_ALL = re.compile(
     r"谁家?\S{0,6}?(?:欠|没付|没给|没结|没打|还没|逾期|超期|拖|货款|款|账|帐)|(?:催|欠)谁|最多的是(?:谁|哪[几家]\S?)$|都有谁"
     r"|(?:我们|咱们?|公司)\S{0,4}?(?:欠|付|拖|逾期|过期|超期|该|要)|欠(?:我们|咱们?)钱?最多"
@@ -84,6 +68,26 @@ _WHICH = re.compile(r"哪些|什么|啥|几个|\b(?:list|what|which|all)\b", re.
 _OWN = frozenset({"watches", "subscriptions", "help", "whoami"})
 _BUYING = frozenset({"po", "bill", "arrivals"})
 _RANKED = frozenset({"owing", "best", "payable", "biggest"})
+
+
+@lru_cache(maxsize=4)
+def _of_a_list(late_words: SpokenWords, papers: SpokenWords) -> re.Pattern[str]:
+    """Return the pattern of what says which documents or goods are meant, of whomever they are."""
+    late, paper = f"{late_words.in_chinese}|过期|拖|晚|超", papers.in_chinese
+    return re.compile(
+        rf"(?:{late}|到期|账期|[没未该应]\S{{1,6}}?)\S{{0,4}}?的(?:\S{{0,4}}?)(?:{paper})(?!{_ASKED})"
+        rf"|(?:{late})(?:未付|未收)?(?:{paper})(?!{_ASKED})"
+        rf"|(?:工单|生产单?|采购单?|发货|出货|车间|供应商|客户|货)\S{{0,6}}?(?:{late}|没完|到期)\S{{0,6}}?(?:的|哪|单|没|$)"
+        rf"|(?:哪[几些]?|几|多少)(?:张|笔|个)?(?:单|订单|工单|采[购够]单|货|应付|应收)\S{{0,3}}?(?:{late}|[没该卡])"
+        rf"|^(?:看看|看下|我们?)?最[近新]的?(?:几[张笔个])?(?:{paper})"
+        r"|(?:订单|应收|应付|账款|帐款|该付的钱)\S{0,4}?(?:有|还有|是)(?:多少|几|哪些)"
+        rf"|(?:有没有|有)\S{{0,6}}?(?:{late})\S?的?(?:{paper})"
+        rf"|(?:该\S{{1,3}}没\S{{1,3}}|没按时\S{{1,3}}|(?:{late})没\S|账期过了还没付|[发交]晚了?)的|应\S未\S的|哪些货?该"
+        r"|(?:订单|采购单?|工单|生产|发票|账单|发货单?)[里中那]?边?有没有\S+的|仓\S{0,5}?(?:缺|补货|不够)的$"
+        r"|\b(?:orders|shipments|deliveries|bills|pos)\b|\boverdue production\b"
+        r"|\b(?:late|overdue|delayed) \w+ orders\b",
+        re.IGNORECASE,
+    )
 
 
 def speaks_for_itself(grammar: Grammar, text: str) -> bool:
@@ -196,8 +200,8 @@ class _Question:
             return True
         if self.command == "arrivals" and _GOODS_THAT_COME.search(self.text):
             return True
-        said = self.grammar.recognition.scan(self.text).text  # 发漂 is a 发票
-        return bool(_LIST.search(said) or _OF_ALL.search(said))
+        said, words = self.grammar.recognition.scan(self.text).text, self.grammar.sentences  # 发漂 is a 发票
+        return bool(_of_a_list(words.late, words.papers).search(said) or _OF_ALL.search(said))
 
     def names_another(self) -> bool:
         """Whether a customer, vendor or colleague is named after a document, or what concerns anybody is asked for."""
