@@ -13,7 +13,7 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.phrase import phrase
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
-from bot.understanding.gaps import SAID, Gap, by_due_days, nearest, of_product
+from bot.understanding.gaps import Gap
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits.bounds import SpokenBounds, find_bounds
 from bot.understanding.limits.comparisons import REPORT, find_comparison, may_compare
@@ -224,7 +224,7 @@ class Grammar:
         lines = (asked.line, *asked.alternatives)
         held = {line: bounds.held_by(line, self.recognition) for line in lines}
         line, *others = dict.fromkeys(held[line] or line for line in lines)
-        gap = None if held[asked.line] else SAID[Gap.BOUND]
+        gap = None if held[asked.line] else Gap.BOUND.said
         return replace(
             asked,
             line=line,
@@ -266,7 +266,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
             unsure=not found.holds_all,
-            gap=None if found.holds_all else SAID[Gap.COMPARISON],
+            gap=None if found.holds_all else Gap.COMPARISON.said,
             understood=_understood(scan),
         )
 
@@ -295,16 +295,16 @@ class Grammar:
         rest = self.recognition.scan(found.rest)
         named = self._names_anything(rest)
         products = tuple(span.value for span in scan.of_kind(SpanKind.PRODUCT))
-        lines = [*of_product(found.gap, products, days_said(scan, months=True))]
+        lines = [*found.gap.of_products(products, days_said(scan, months=True))]
         if found.gap is Gap.COMPARISON:
             orders = "po" if self.lines.sides.trade_of(scan) is Trade.PURCHASE else "order"
             lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
         if not named or found.gap is Gap.RECEIVED_OF_PRODUCT:
-            lines += nearest(found.gap, days_said(rest, months=True))
+            lines += found.gap.nearest(days_said(rest, months=True))
         has_own = found.gap in {Gap.COMPARISON, Gap.RECEIVED_OF_PRODUCT, Gap.TURNOVER}
         if (named and not has_own) or not lines or found.gap is Gap.SETTLED:
             lists = self._found(rest, usable) or (self._found(scan, usable) if found.gap is Gap.STATE else {})
-            lines += (*by_due_days(found.gap, lists, days_said(rest, months=True)), *lists)
+            lines += (*found.gap.by_due_days(lists, days_said(rest, months=True)), *lists)
         lines = [each for each in dict.fromkeys(lines) if usable is None or command_of(each) in usable]
         if not lines:
             return None
@@ -314,7 +314,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
             unsure=True,
-            gap=SAID[found.gap],
+            gap=found.gap.said,
             understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
         )
 

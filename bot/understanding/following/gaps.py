@@ -7,7 +7,7 @@ from bot.chat.parsing import command_line, normalise, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.following.continued import DATED, parts_of
-from bot.understanding.gaps import SAID, Gap, of_product
+from bot.understanding.gaps import Gap
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import AMOUNTS, find_bounds
 from bot.understanding.limits.comparisons import compares, says_only
@@ -44,13 +44,13 @@ def say_gap(
     if alone and alone.gap and gap is not Gap.STATE and not [word for word in words if not _is_days(word)]:
         return alone
     skus = tuple(sku for word in words if (sku := grammar.vocabulary.product(word)))
-    lines = tuple(dict.fromkeys((*of_product(gap, skus, days_said(scan, months=True)), line)))
+    lines = tuple(dict.fromkeys((*gap.of_products(skus, days_said(scan, months=True)), line)))
     return Reading(
         line=lines[0],
         by=ReadBy.CONTEXT,
         alternatives=lines[1:],
         unsure=True,
-        gap=SAID[gap],
+        gap=gap.said,
         understood=(Understood("gap", text, gap.value),),
     )
 
@@ -74,7 +74,7 @@ def _compared_of_somebody(grammar: Grammar, scan: Scan, last: LastQuestion, text
         by=ReadBy.CONTEXT,
         alternatives=(f"{command_line(before.command, listed, *words)} {days}",),
         unsure=True,
-        gap=SAID[Gap.COMPARISON],
+        gap=Gap.COMPARISON.said,
         understood=(Understood("gap", text, Gap.COMPARISON.value),),
     )
 
