@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 
 from bot.chat.parsing import command_line, split
-from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.chat.questions.reading import Reading, Understood
 from bot.understanding.following.going_on import ANY_OF_THEM, GOES_ON, OF_SEVERAL
-from bot.understanding.following.subjects import said_in
+from bot.understanding.following.turn import Turn
 from bot.understanding.grammar import Grammar
 from bot.understanding.lines.command_kinds import BILLED_BY
 from bot.understanding.scanning.spans import SpanKind
@@ -70,59 +69,52 @@ def document_of(grammar: Grammar, line: str) -> tuple[str, str] | None:
     return ("delivery", delivery) if delivery else grammar.vocabulary.document(words[0])
 
 
-def of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def of_the_document(turn: Turn) -> Reading | None:
     """Return the line of a question that names nothing, after one about a document: 开票没, 批了吧, 打开看看."""
-    before = grammar.commands.parse(last.line)
-    document = document_of(grammar, last.line)
-    if not document or before.command is None:
+    document, command, lines = document_of(turn.grammar, turn.last.line), turn.before.command, turn.grammar.lines
+    if not document or command is None:
         return None
-    kind, number = document[0], split(before.rest)[0]
-    text, of_this = OF_THIS.subn("", text)
+    kind, number = document[0], turn.words[0]
+    text, of_this = OF_THIS.subn("", turn.text)
     of_this += text.endswith(_AND_THIS)
-    text = GOES_ON.sub("", text).strip()
-    scan = grammar.recognition.scan(text)
-    is_decided = kind == "po" and _turns_down(grammar, text) and not scan.of_kind(SpanKind.DOCUMENT)
+    turn = turn.saying(GOES_ON.sub("", text).strip())
+    text, scan = turn.text, turn.scan
+    shown = Understood("document", text, number)
+    is_decided = kind == "po" and _turns_down(turn) and not scan.of_kind(SpanKind.DOCUMENT)
     if is_decided or _OPENED.fullmatch(text):
-        return _shown(kind, number, text)
+        return turn.reading(command_line(kind, number), shown)
     if not (of_this or _OF_THE_DOCUMENT.search(text)) or OF_SEVERAL.search(text):
         return None
-    if text == _GOODS and kind == "order" and (usable is None or "delivery" in usable):
-        return _shown("delivery", number, text)
+    if text == _GOODS and kind == "order" and turn.may_use("delivery"):
+        return turn.reading(command_line("delivery", number), shown)
     if any(span.kind is not SpanKind.CUE for span in scan.spans):
         return None
     if any_of_them := ANY_OF_THEM.search(text):
-        listed = grammar.recognition.scan(any_of_them["which"])
-        if grammar.lines.lists.only_lists_are_named(before.command, listed):
+        listed = turn.grammar.recognition.scan(any_of_them["which"])
+        if lines.lists.only_lists_are_named(command, listed):
             return None
     billed = BILLED_BY.get(kind, "")
-    if billed and (usable is None or billed in usable) and grammar.lines.documents.asks_for_bills(scan):
-        line = command_line(billed, number)
-    else:
-        weights = grammar.lines.weigh(scan, usable)
-        asked = max(weights, key=lambda name: weights[name], default="")
-        line = _line_that_tells(grammar, asked, kind, number, last)
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan)) if line else None
+    if billed and turn.may_use(billed) and lines.documents.asks_for_bills(scan):
+        return turn.reading(command_line(billed, number))
+    line = _line_that_tells(turn, kind, number)
+    return turn.reading(line) if line else None
 
 
-def _turns_down(grammar: Grammar, text: str) -> bool:
+def _turns_down(turn: Turn) -> bool:
     """Whether a text turns a purchase order down, with a reason or without; in English the verb stands first."""
+    text = turn.text
     return any(
         _COURTEOUSLY.fullmatch(text, 0, match.start()) if match[0].isascii() else not _ASKS_WHO_REFUSED.search(text)
-        for match in grammar.sentences.refusals.find_all(text.casefold())
+        for match in turn.grammar.sentences.refusals.find_all(text.casefold())
     )
 
 
-def _shown(command: str, number: str, text: str) -> Reading:
-    understood = (Understood("document", text, number),)
-    return Reading(line=command_line(command, number), by=ReadBy.CONTEXT, understood=understood)
-
-
-def _line_that_tells(grammar: Grammar, asked: str, kind: str, number: str, last: LastQuestion) -> str:
-    """Return the line that tells what a command is ``asked`` of a document; empty where none does.
+def _line_that_tells(turn: Turn, kind: str, number: str) -> str:
+    """Return the line that tells what is asked of a document; empty where none does.
 
     That is a command that takes the number, a line to which the document leads, or a card that tells it itself.
     """
-    before = grammar.commands.parse(last.line).command or ""
+    asked, before, last = turn.asked, turn.before.command or "", turn.last
     is_numbered_so = (
         asked == "audit"
         or (asked == "payment" and kind in _PAID_FOR)
@@ -134,7 +126,7 @@ def _line_that_tells(grammar: Grammar, asked: str, kind: str, number: str, last:
     told = {kind: command_line(kind, number), before: last.line}
     if asked in told:
         return told[asked]
-    leads_to = [line for line in last.links if grammar.commands.parse(line).command == asked]
+    leads_to = [line for line in last.links if turn.grammar.commands.parse(line).command == asked]
     if len(leads_to) == 1:
         return leads_to[0]
     tellers = (kind, before) if asked in _OF_ITS_OWN_CARD else (before, kind)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.chat.parsing import normalise
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.spans import SpanKind
 
 GOES_ON = re.compile(
@@ -29,12 +28,11 @@ ANY_OF_THEM = re.compile("有没有(?P<which>[^，,]*的)$")
 """Ask for several, and not for the one that is there: 有没有延期的."""
 
 
-def refers_back(sentence: str) -> bool:
+def refers_back(turn: Turn) -> bool:
     """Return whether a sentence means nothing without what was asked before it."""
-    return PRONOUN.search(normalise(sentence)) is not None
+    return PRONOUN.search(turn.text) is not None
 
 
-def names_nobody_unknown(grammar: Grammar, text: str) -> bool:
+def names_nobody_unknown(turn: Turn) -> bool:
     """Whether all names that are left over in a text are those of goods."""
-    names = grammar.recognition.scan(text).of_kind(SpanKind.NAME)
-    return all(grammar.vocabulary.knows_product(span.value) for span in names)
+    return all(turn.grammar.vocabulary.knows_product(span.value) for span in turn.scan.of_kind(SpanKind.NAME))

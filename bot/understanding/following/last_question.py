@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.chat.days import names_days
-from bot.chat.parsing import normalise, split
+from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, listed_by, wants_the_last
+from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
 from bot.understanding.following.continued import continued
@@ -24,7 +24,8 @@ from bot.understanding.following.one_product import of_its_documents, of_the_pro
 from bot.understanding.following.partners import of_the_partner
 from bot.understanding.following.reports import compared, is_drawn
 from bot.understanding.following.rows import is_a_row, of_a_row, without_row
-from bot.understanding.following.subjects import for_a_customer, of_another_document, said_in
+from bot.understanding.following.subjects import for_a_customer, of_another_document
+from bot.understanding.following.turn import Turn
 from bot.understanding.following.wishes import all_ended, is_a_wish, wished
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.left_out import Comparison
@@ -37,112 +38,102 @@ _OF_WHOM = re.compile(r"^(?:only |just )?(?:of|from|by) ", re.IGNORECASE)
 
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
-    text = normalise(sentence)
-    reading = _follow(grammar, text, replace(last, line=listed_by(last.line, grammar.commands)), usable)
+    return follow_turn(Turn(grammar, normalise(sentence), last, usable).on_the_list())
+
+
+def follow_turn(turn: Turn) -> Reading | None:
+    """Return the line that a text asks for after the last question; None where it does not go on from there."""
+    reading = _follow(turn)
     if reading is None or reading.wish or reading.by is not ReadBy.CONTEXT:
         return reading
-    wanted = drop_export(text)
-    said = GOES_ON.sub(" ", without_row(text if wanted is None else wanted)).strip()
-    missing = Comparison(grammar.recognition, grammar.recognition.scan(said), (reading.line,)).left_out()
+    wanted = drop_export(turn.text)
+    said = GOES_ON.sub(" ", without_row(turn.text if wanted is None else wanted)).strip()
+    missing = Comparison(turn.grammar.recognition, turn.saying(said).scan, (reading.line,)).left_out()
     return replace(reading, unknown=missing.unknown, unheld=missing.unheld)
 
 
-def _follow(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def _follow(turn: Turn) -> Reading | None:
     for way in _WAYS:
-        if (reading := way.read(grammar, text, last, usable)) or way.claims(grammar, text, last):
+        if (reading := way.read(turn)) or way.claims(turn):
             return reading
     return None
 
 
-def _limited(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def _limited(turn: Turn) -> Reading | None:
     """Return what comes nearest to what no line tells of what was asked before: 毛利呢, after a product's price."""
-    scan = grammar.recognition.scan(text)
-    if text.startswith("/") or any(span.kind in NAMED for span in scan.spans):
+    if turn.text.startswith("/") or any(span.kind in NAMED for span in turn.scan.spans):
         return None
-    limit = grammar.limits.find(scan)
-    if limit is None or (limit.is_pointed_to and document_of(grammar, last.line)):
+    limit = turn.grammar.limits.find(turn.scan)
+    if limit is None or (limit.is_pointed_to and document_of(turn.grammar, turn.last.line)):
         return None
-    readings = [reading for each in limit.instead if (reading := follow(grammar, each, last, usable))]
-    lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), last.line])
+    readings = [reading for each in limit.instead if (reading := follow_turn(turn.saying(normalise(each))))]
+    lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), turn.last.line])
     line, *others = lines
-    return Reading(
-        line=line,
-        by=ReadBy.CONTEXT,
-        alternatives=tuple(others),
-        unsure=True,
-        gap=limit.said,
-        understood=said_in(scan),
-    )
+    return replace(turn.reading(line), alternatives=tuple(others), unsure=True, gap=limit.said)
 
 
-def _wants_a_file(grammar: Grammar, text: str, last: LastQuestion) -> bool:
-    return not text.startswith("/") and drop_export(text) is not None
+def _wants_a_file(turn: Turn) -> bool:
+    return _wanted(turn) is not None
 
 
-def _exported(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def _wanted(turn: Turn) -> str | None:
+    """Return of what a file is wanted."""
+    return None if turn.text.startswith("/") else drop_export(turn.text)
+
+
+def _exported(turn: Turn) -> Reading | None:
     """Return the line that exports the list that is there, or the one that follows from it."""
-    wanted = None if text.startswith("/") else drop_export(text)
+    wanted = _wanted(turn)
     if wanted is None:
         return None
     if wants_the_last(wanted):
-        line = as_export(last.line, grammar.commands)
-        understood = (Understood("cue", EXPORT, EXPORT),)
-        return Reading(line=line, by=ReadBy.CONTEXT, understood=understood) if line else None
-    inner = follow(grammar, wanted, last, usable)
-    return export_reading(inner, grammar.commands) if inner else None
+        line = as_export(turn.last.line, turn.grammar.commands)
+        return turn.reading(line, Understood("cue", EXPORT, EXPORT)) if line else None
+    inner = follow_turn(turn.saying(normalise(wanted)))
+    return export_reading(inner, turn.grammar.commands) if inner else None
 
 
-def _within_amounts(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
-    return follow_within(grammar, text, last, lambda part, before: follow(grammar, part, before, usable))
+def _within_amounts(turn: Turn) -> Reading | None:
+    return follow_within(turn, follow_turn)
 
 
-def _is_after_the_asker(grammar: Grammar, text: str, last: LastQuestion) -> bool:
-    return grammar.commands.parse(last.line).command in _WITHOUT_A_SUBJECT
+def _is_after_the_asker(turn: Turn) -> bool:
+    return turn.before.command in _WITHOUT_A_SUBJECT
 
 
-def _says_that_it_goes_on(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+def _says_that_it_goes_on(turn: Turn) -> bool:
     """Whether a sentence cannot stand for itself: it has such a word, or is nothing but another name or other days."""
-    return bool(
-        PRONOUN.search(text)
-        or GOES_ON.search(text)
-        or is_drawn(grammar, text, last)
-        or _names_days_of_a_list(grammar, text, last)
-        or is_another(grammar, text, last)
-    )
+    if PRONOUN.search(turn.text) or GOES_ON.search(turn.text) or is_drawn(turn) or is_another(turn):
+        return True
+    return names_days(turn.text.rstrip("的 ")) and not turn.names_a_document  # 上个月的, after a list
 
 
-def _names_days_of_a_list(grammar: Grammar, text: str, last: LastQuestion) -> bool:
-    """Whether a text names days and nothing else, after a list: 上个月的."""
-    shown = any(grammar.vocabulary.document(word) for word in split(grammar.commands.parse(last.line).rest))
-    return not shown and names_days(text.rstrip("的 "))
-
-
-def _left_unsaid(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def _left_unsaid(turn: Turn) -> Reading | None:
     """Return what is asked of the product, the partner or the list that is there, without a word that says so."""
-    if _says_that_it_goes_on(grammar, text, last):
+    if _says_that_it_goes_on(turn):
         return None
-    ways = (of_the_product, of_the_partner, of_the_list)
-    return next((reading for way in ways if (reading := way(grammar, text, last, usable))), None)
+    return of_the_product(turn) or of_the_partner(turn) or of_the_list(turn)
 
 
-def _continued(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def _continued(turn: Turn) -> Reading | None:
     """Return the line before with what is new in it."""
-    if not _says_that_it_goes_on(grammar, text, last):
+    if not _says_that_it_goes_on(turn):
         return None
-    pronoun = PRONOUN.search(text)
-    bare = GOES_ON.sub(" ", PRONOUN.sub(" ", text)).strip()
-    is_known = names_nobody_unknown(grammar, bare)
-    if not bare or (_OF_WHOM.match(text) and not is_known) or not (pronoun or text.endswith(bare) or is_known):
+    pronoun = PRONOUN.search(turn.text)
+    bare = turn.saying(GOES_ON.sub(" ", PRONOUN.sub(" ", turn.text)).strip())
+    is_known = names_nobody_unknown(bare)
+    if not bare.text or (_OF_WHOM.match(turn.text) and not is_known):
+        return None
+    if not (pronoun or is_known or turn.text.endswith(bare.text)):
         return None  # 今天天气呢 only ends like it
-    reading = continued(grammar, bare, last, usable, with_subject=pronoun is not None)
-    return reading or moved_otherwise(grammar, text.strip(" ?？"), last, usable)
+    return continued(bare, with_subject=pronoun is not None) or moved_otherwise(turn)
 
 
-def _nothing(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def _nothing(turn: Turn) -> Reading | None:
     return None
 
 
-def _never(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+def _never(turn: Turn) -> bool:
     return False
 
 
@@ -150,8 +141,8 @@ def _never(grammar: Grammar, text: str, last: LastQuestion) -> bool:
 class _Way:
     """A way to go on. A sentence that it ``claims`` goes on in no later way, whether it finds a line or not."""
 
-    read: Callable[[Grammar, str, LastQuestion, frozenset[str] | None], Reading | None]
-    claims: Callable[[Grammar, str, LastQuestion], bool] = _never
+    read: Callable[[Turn], Reading | None]
+    claims: Callable[[Turn], bool] = _never
 
 
 _WAYS = (

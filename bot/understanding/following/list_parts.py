@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from bot.chat.parsing import command_line, normalise, split
-from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.parsing import command_line
 from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.following.continued import continued, parts_of
+from bot.understanding.following.continued import continued
 from bot.understanding.following.going_on import ANY_OF_THEM, GOES_ON, OF_SEVERAL, names_nobody_unknown
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.turn import Turn, parts_of
 from bot.understanding.scanning.spans import SpanKind
 
 _PART_OF_THE_LIST = re.compile(
@@ -23,35 +22,32 @@ _PART_OF_THE_LIST = re.compile(
 _SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗么没]|\bwhich\b|\bany\b", re.IGNORECASE)
 
 
-def of_the_list(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def of_the_list(turn: Turn) -> Reading | None:
     """Return the line for a part of the list that is there; None where another one may be meant."""
-    before = grammar.commands.parse(last.line)
-    any_of_them = ANY_OF_THEM.search(text)
-    text = any_of_them["which"] if any_of_them else text
-    scan = grammar.recognition.scan(text)
-    some = before.command is not None and _SOME_OF_THEM.search(text) and not scan.of_kind(SpanKind.DATE)
-    part = some and grammar.lines.lists.only_lists_are_named(before.command or "", scan)
-    if not (part or _PART_OF_THE_LIST.search(text)) or not names_nobody_unknown(grammar, text):
+    command, any_of_them = turn.before.command or "", ANY_OF_THEM.search(turn.text)
+    of_several = OF_SEVERAL.search(turn.text) or any_of_them
+    part = turn.saying(any_of_them["which"]) if any_of_them else turn
+    some = command and _SOME_OF_THEM.search(part.text) and not part.scan.of_kind(SpanKind.DATE)
+    is_part = some and turn.grammar.lines.lists.only_lists_are_named(command, part.scan)
+    if not (is_part or _PART_OF_THE_LIST.search(part.text)) or not names_nobody_unknown(part):
         return None
-    of_several = OF_SEVERAL.search(text) or any_of_them
-    if any(grammar.vocabulary.document(word) for word in split(before.rest)) and not of_several:
+    if turn.names_a_document and not of_several:
         return None
-    reading = continued(grammar, text, last, usable, with_subject=False)
-    return reading if reading and grammar.commands.parse(reading.line).command == before.command else None
+    reading = continued(part, with_subject=False)
+    return reading if reading and turn.grammar.commands.parse(reading.line).command == command else None
 
 
-def late_in_the_list(grammar: Grammar, sentence: str, last: LastQuestion, alone: Reading | None) -> Reading | None:
+def late_in_the_list(turn: Turn, alone: Reading | None) -> Reading | None:
     """Return what is late or due of the list that is there: 快到期的呢; None where it may be of any other."""
-    text, before = normalise(sentence), grammar.commands.parse(last.line)
+    text, before = turn.text, turn.before
     if alone is None or not alone.by_work or not (GOES_ON.search(text) or _PART_OF_THE_LIST.search(text)):
         return None
     for line in (alone.line, *alone.alternatives):
-        parsed = grammar.commands.parse(line)
+        parsed = turn.grammar.commands.parse(line)
         if parsed.command is not None and parsed.command == before.command:
-            words, *_ = parts_of(grammar, parsed.command, before.rest)
-            _, _, listed, days, _ = parts_of(grammar, parsed.command, parsed.rest)
-            if any(grammar.vocabulary.document(word) for word in words):
+            words, late = turn.parts.words, parts_of(turn.grammar, parsed)
+            if any(turn.grammar.vocabulary.document(word) for word in words):
                 return None
-            goes_on = f"{command_line(parsed.command, listed, *words)} {days}".rstrip()
+            goes_on = f"{command_line(parsed.command, late.listed, *words)} {late.days}".rstrip()
             return Reading(line=goes_on, by=ReadBy.CONTEXT, understood=alone.understood)
     return None

@@ -6,11 +6,9 @@ import re
 from dataclasses import replace
 
 from bot.chat.parsing import command_line
-from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.following.continued import HOLDING, continued, parts_of
-from bot.understanding.following.subjects import said_in
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.continued import HOLDING, continued
+from bot.understanding.following.turn import Turn
 from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
@@ -34,58 +32,41 @@ _OF_ALL = re.compile(
 )
 
 
-def of_its_documents(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
-) -> Reading | None:
+def of_its_documents(turn: Turn) -> Reading | None:
     """Return the list of the documents that hold what the line before is of; None where it is of no product."""
-    product = product_before(grammar, last)
+    grammar, text, product = turn.grammar, turn.text, _product_before(turn)
     if not product or not (_IT.search(text) or _WANTED.search(text)):
         return None
     whole = _IT.sub(product, text, count=1) if _IT.search(text) else f"{product} {text}"
-    if not holding_asked(grammar.recognition, grammar.recognition.scan(whole), usable):
+    if not holding_asked(grammar.recognition, grammar.recognition.scan(whole), turn.usable):
         return None
-    reading = grammar.read(whole, usable)
+    reading = grammar.read(whole, turn.usable)
     return replace(reading, by=ReadBy.CONTEXT) if reading and not reading.unsure else None
 
 
-def product_before(grammar: Grammar, last: LastQuestion) -> str:
+def _product_before(turn: Turn) -> str:
     """Return the code of the one product that the line before is of; empty where it is of anything else."""
-    before = grammar.commands.parse(last.line)
-    words, *_ = parts_of(grammar, before.command or "", before.rest)
-    words = words[:1] if before.command == "price" else words  # and not for whom the price is
-    return words[0] if len(words) == 1 and is_code(grammar, words[0]) else ""
+    words, knows = turn.subject, turn.grammar.vocabulary
+    is_code = len(words) == 1 and knows.product(words[0]) is not None and knows.document(words[0]) is None
+    return words[0] if is_code else ""
 
 
-def is_code(grammar: Grammar, word: str) -> bool:
-    """Whether a word is the code of a product, and no document is called so."""
-    return grammar.vocabulary.product(word) is not None and grammar.vocabulary.document(word) is None
-
-
-def of_the_product(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def of_the_product(turn: Turn) -> Reading | None:
     """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
-    before = grammar.commands.parse(last.line)
-    of_one = before.command in _OF_ONE_PRODUCT or (before.command in HOLDING and product_before(grammar, last))
-    if before.command is None or not of_one or _OF_ALL.search(text):
+    command, words, scan, asked = turn.before.command, turn.subject, turn.scan, turn.asked
+    of_one = command in _OF_ONE_PRODUCT or (command in HOLDING and _product_before(turn))
+    if not of_one or len(words) != 1 or _OF_ALL.search(turn.text):
         return None
-    scan = grammar.recognition.scan(text)
-    words, *_ = parts_of(grammar, before.command, before.rest)
-    words = words[:1] if before.command == "price" else words  # and not for whom the price is
-    if before.command == "mo" and not all(_is_product(grammar, word) for word in words):
+    knows = turn.grammar.vocabulary
+    if command == "mo" and not (knows.knows_product(words[0]) or knows.product(words[0])):
         return None
-    asked = max(weights := grammar.lines.weigh(scan, usable), key=lambda name: weights[name], default="")
-    if not asked and _ENOUGH.search(text) and scan.of_kind(SpanKind.QUANTITY):
+    if not asked and _ENOUGH.search(turn.text) and scan.of_kind(SpanKind.QUANTITY):
         asked = "stock"
     spoken = all(span.kind in {SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS} for span in scan.spans)
-    if len(words) != 1 or asked not in _OF_ONE_PRODUCT or not spoken or grammar.commands.parse(text).slashed:
+    if asked not in _OF_ONE_PRODUCT or not spoken or turn.grammar.commands.parse(turn.text).slashed:
         return None
-    if usable is not None and asked not in usable:
+    if not turn.may_use(asked):
         return None
-    if asked != before.command and weights.get(asked, 0) < SAYS_WHAT_TO_DO:
-        line = command_line(asked, words[0], quantity_needed(scan))
-        return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
-    return continued(grammar, text, last, usable, with_subject=True)
-
-
-def _is_product(grammar: Grammar, word: str) -> bool:
-    """Whether products are called so, or have such a code."""
-    return grammar.vocabulary.knows_product(word) or grammar.vocabulary.product(word) is not None
+    if asked != command and turn.weights.get(asked, 0) < SAYS_WHAT_TO_DO:
+        return turn.reading(command_line(asked, words[0], quantity_needed(scan)))
+    return continued(turn, with_subject=True)

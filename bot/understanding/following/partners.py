@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
-from bot.understanding.following.continued import DATED, continued, parts_of
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.continued import DATED, continued
+from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import SpanKind
 
@@ -35,29 +34,23 @@ _PART_OF_THE_RECORD = re.compile(
 _OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\b(?:last|now|still|ever|in total)\b", re.IGNORECASE)
 
 
-def of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def of_the_partner(turn: Turn) -> Reading | None:
     """Return the line of a question that leaves out whom it is about, after one about a partner: 还欠多少, 最近收款."""
-    before = grammar.commands.parse(last.line)
-    if before.command is None:
+    command, text, scan, words = turn.before.command, turn.text, turn.scan, turn.parts.words
+    if command is None or len(words) != 1 or not turn.grammar.vocabulary.knows_partner(words[0]):
         return None
-    words, _, _, days, _ = parts_of(grammar, before.command, before.rest)
-    named = len(words) == 1 and grammar.vocabulary.knows_partner(words[0])
-    if not (_LEAVES_OUT.search(text) or (named and _PART_OF_THE_RECORD.search(text))):
+    if not (_LEAVES_OUT.search(text) or _PART_OF_THE_RECORD.search(text)):
         return None
     of_them = _THEM.search(text) is not None
     if not of_them and _OF_EVERYBODY.search(_TO_US.sub("", text)):
         return None
-    scan = grammar.recognition.scan(text)
-    weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
+    spoken = {SpanKind.CUE, SpanKind.DATE} if of_them else {SpanKind.CUE}
+    weights = turn.grammar.lines.weigh(scan, turn.usable, about=words[0])
     asked = max(weights, key=lambda name: weights[name], default="")
-    if (
-        not named
-        or asked not in OF_PARTNERS | {"delivery", "receipt"}
-        or any(span.kind is not SpanKind.CUE and not (of_them and span.kind is SpanKind.DATE) for span in scan.spans)
-    ):
+    if asked not in OF_PARTNERS | {"delivery", "receipt"} or any(span.kind not in spoken for span in scan.spans):
         return None
-    reading = continued(grammar, text, last, usable, with_subject=True)
-    same_days = days and asked != before.command and {asked, before.command} <= DATED and not _OF_NOW.search(text)
-    if reading and same_days and not grammar.lines.lists.named(asked, scan):
+    reading, days = continued(turn, with_subject=True), turn.parts.days
+    same_days = days and asked != command and {asked, command} <= DATED and not _OF_NOW.search(text)
+    if reading and same_days and not turn.grammar.lines.lists.named(asked, scan):
         return replace(reading, line=f"{reading.line} {days}")
     return reading

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 
-from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.following.continued import AGAINST, LAST_YEAR
-from bot.understanding.following.subjects import said_in
-from bot.understanding.grammar import Grammar
+from bot.chat.questions.reading import Reading
+from bot.understanding.following.turn import AGAINST, LAST_YEAR, Turn
 from bot.understanding.limits.comparisons import REPORT, compare_again
 
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 
 
-def compared(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def compared(turn: Turn) -> Reading | None:
     """Return the last report compared with other days, or of the same days a year ago: 同比呢, 去年同期呢."""
-    before = grammar.commands.parse(last.line)
-    if before.command != REPORT or (usable is not None and REPORT not in usable):
+    if turn.before.command != REPORT or not turn.may_use(REPORT):
         return None
-    words = before.rest.split()
+    words = turn.before.rest.split()
     said = " ".join(word for word in words if word not in AGAINST) or "month"
-    scan = grammar.recognition.scan(text)
-    found = compare_again(scan, said, year_on_year=not LAST_YEAR.isdisjoint(words))
-    return Reading(line=found.lines[0], by=ReadBy.CONTEXT, understood=said_in(scan)) if found else None
+    found = compare_again(turn.scan, said, year_on_year=not LAST_YEAR.isdisjoint(words))
+    return turn.reading(found.lines[0]) if found else None
 
 
-def is_drawn(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+def is_drawn(turn: Turn) -> bool:
     """Whether a picture of the report that is there is wanted."""
-    return grammar.commands.parse(last.line).command == REPORT and _DRAWN.search(text) is not None
+    return turn.before.command == REPORT and _DRAWN.search(turn.text) is not None

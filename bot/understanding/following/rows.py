@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from bot.chat.days import names_days
 from bot.chat.parsing import split
-from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.turn import Turn
 
 _NUMERALS = "一二三四五六七八九十"
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -20,10 +19,10 @@ _ROW = re.compile(
 )
 
 
-def is_a_row(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+def is_a_row(turn: Turn) -> bool:
     """Whether a text names a row, and means nothing else; last purchase price is of no row."""
-    match = _match(text)
-    return match is not None and (match.end() == len(text) or match[0].casefold().strip() != "last")
+    match = _match(turn.text)
+    return match is not None and (match.end() == len(turn.text) or match[0].casefold().strip() != "last")
 
 
 def without_row(text: str) -> str:
@@ -35,29 +34,28 @@ def _match(text: str) -> re.Match[str] | None:
     return None if names_days(text) else _ROW.match(text)
 
 
-def of_a_row(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def of_a_row(turn: Turn) -> Reading | None:
     """Return the line that a row opens, or what is asked of it: 第二个什么价; None for what only begins like one."""
-    match = _match(text)
-    chosen = _row(match, last) if match else None
-    if match is None or chosen is None or match.end() == len(text):
+    match = _match(turn.text)
+    chosen = _row(turn, match) if match else None
+    if match is None or chosen is None or match.end() == len(turn.text):
         return chosen
-    rest = text[match.end() :].strip()
+    grammar, rest = turn.grammar, turn.text[match.end() :].strip()
     subject = split(grammar.commands.parse(chosen.line).rest)[:1]
-    asked = grammar.read(f"{subject[0]} {rest}", usable) if subject and rest else None
+    asked = grammar.read(f"{subject[0]} {rest}", turn.usable) if subject and rest else None
     if asked is None or asked.unsure or not set(subject) <= set(split(grammar.commands.parse(asked.line).rest)):
         return None
     return replace(asked, by=ReadBy.CONTEXT, alternatives=())
 
 
-def _row(match: re.Match[str], last: LastQuestion) -> Reading | None:
-    english, chinese = (match["english"] or "").casefold(), match["chinese"] or ""
+def _row(turn: Turn, match: re.Match[str]) -> Reading | None:
+    english, chinese, rows = (match["english"] or "").casefold(), match["chinese"] or "", turn.last.rows
     if english == "last":
-        number = len(last.rows)
+        number = len(rows)
     elif english:
         number = _ORDINALS.index(english) + 1
     else:
         number = int(chinese) if chinese.isdecimal() else _NUMERALS.index(chinese) + 1
-    if not 1 <= number <= len(last.rows):
+    if not 1 <= number <= len(rows):
         return None
-    understood = (Understood("row", match[0], str(number)),)
-    return Reading(line=last.rows[number - 1], by=ReadBy.CONTEXT, understood=understood)
+    return turn.reading(rows[number - 1], Understood("row", match[0], str(number)))
