@@ -24,7 +24,7 @@ AGAINST = LAST_YEAR | {"sequential", "环比"}
 """What says with which days a report compares."""
 
 
-class LineParts(NamedTuple):
+class PartsOfLine(NamedTuple):
     """A line taken apart: its subject, its warehouse, its named list, its days, and the quantity that is needed."""
 
     words: list[str]
@@ -34,7 +34,7 @@ class LineParts(NamedTuple):
     need: str
 
 
-def parts_of(grammar: Grammar, line: ParsedLine) -> LineParts:
+def parts_of(grammar: Grammar, line: ParsedLine) -> PartsOfLine:
     """Take a line apart."""
     command = line.command or ""
     words = list(split(without_bounds(line.rest)[0], listed=command == "stock"))
@@ -43,7 +43,7 @@ def parts_of(grammar: Grammar, line: ParsedLine) -> LineParts:
     stores = [word for word in words if word.startswith("@")]
     need = next((word for word in words if word.startswith(NEED)), "")
     said = {listed, need, *stores, *(AGAINST if command == REPORT else ())}
-    return LineParts([word for word in words if word not in said], stores, listed, days, need)
+    return PartsOfLine([word for word in words if word not in said], stores, listed, days, need)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Turn:
         return tuple(split(self.before.rest))
 
     @cached_property
-    def parts(self) -> LineParts:
+    def parts(self) -> PartsOfLine:
         """The line before, taken apart."""
         return parts_of(self.grammar, self.before)
 
