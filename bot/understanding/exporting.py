@@ -41,6 +41,12 @@ def drop_export(text: str) -> str | None:
     return " ".join(rest.split()) if count else None
 
 
+def listed_by(line: str, commands: Commands) -> str:
+    """Return the line of the list that a line exports; any other line as it is."""
+    parsed = commands.parse(line)
+    return f"/{parsed.rest}" if parsed.command == EXPORT and parsed.rest else line
+
+
 def wants_the_last(rest: str) -> bool:
     """Return whether nothing is named but the list that is there already."""
     return _NOTHING_ELSE.fullmatch(rest) is not None

@@ -13,7 +13,7 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.phrase import phrase
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
-from bot.understanding.gaps import SAID, Gap, by_due_days, nearest, of_product
+from bot.understanding.gaps import Gap
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits.bounds import SpokenBounds, find_bounds
 from bot.understanding.limits.comparisons import REPORT, find_comparison, may_compare
@@ -21,10 +21,12 @@ from bot.understanding.limits.gap_finding import FoundGap, GapFinder
 from bot.understanding.limits.left_out import Comparison
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
-from bot.understanding.limits.states import without_implied
-from bot.understanding.lines.composer import BARE, BILLED_BY, DECISIVE, MOST_ALTERNATIVES, SAYS_OUTRIGHT, LineComposer
+from bot.understanding.lines.command_kinds import BARE, BILLED_BY
+from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.lateness import LatenessFinder
+from bot.understanding.lines.lists import MOST_ALTERNATIVES
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT
 from bot.understanding.remarks import is_remark
 from bot.understanding.scanning.recognition import (
     NAMED,
@@ -180,7 +182,7 @@ class Grammar:
         """
         if not text or is_remark(text):
             return None
-        text = without_implied(text)
+        text = self.limits.states.without_implied(text)
         bounds = find_bounds(text)
         if bounds.found and not self._is_of_one(bounds.rest):
             return self._within_amounts(bounds, usable, nearest=nearest)
@@ -222,7 +224,7 @@ class Grammar:
         lines = (asked.line, *asked.alternatives)
         held = {line: bounds.held_by(line, self.recognition) for line in lines}
         line, *others = dict.fromkeys(held[line] or line for line in lines)
-        gap = None if held[asked.line] else SAID[Gap.BOUND]
+        gap = None if held[asked.line] else Gap.BOUND.said
         return replace(
             asked,
             line=line,
@@ -264,7 +266,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
             unsure=not found.holds_all,
-            gap=None if found.holds_all else SAID[Gap.COMPARISON],
+            gap=None if found.holds_all else Gap.COMPARISON.said,
             understood=_understood(scan),
         )
 
@@ -293,16 +295,16 @@ class Grammar:
         rest = self.recognition.scan(found.rest)
         named = self._names_anything(rest)
         products = tuple(span.value for span in scan.of_kind(SpanKind.PRODUCT))
-        lines = [*of_product(found.gap, products, days_said(scan, months=True))]
+        lines = [*found.gap.of_products(products, days_said(scan, months=True))]
         if found.gap is Gap.COMPARISON:
             orders = "po" if self.lines.sides.trade_of(scan) is Trade.PURCHASE else "order"
             lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
         if not named or found.gap is Gap.RECEIVED_OF_PRODUCT:
-            lines += nearest(found.gap, days_said(rest, months=True))
+            lines += found.gap.nearest(days_said(rest, months=True))
         has_own = found.gap in {Gap.COMPARISON, Gap.RECEIVED_OF_PRODUCT, Gap.TURNOVER}
         if (named and not has_own) or not lines or found.gap is Gap.SETTLED:
             lists = self._found(rest, usable) or (self._found(scan, usable) if found.gap is Gap.STATE else {})
-            lines += (*by_due_days(found.gap, lists, days_said(rest, months=True)), *lists)
+            lines += (*found.gap.by_due_days(lists, days_said(rest, months=True)), *lists)
         lines = [each for each in dict.fromkeys(lines) if usable is None or command_of(each) in usable]
         if not lines:
             return None
@@ -312,7 +314,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
             unsure=True,
-            gap=SAID[found.gap],
+            gap=found.gap.said,
             understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
         )
 
@@ -363,9 +365,9 @@ class Grammar:
         leading = {command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         kinds = {span.command for span in scan.of_kind(SpanKind.DOCUMENT)}
         several = len(found) > 1 and (not weights or len({command_of(line) for line in found}) == 1 or len(kinds) > 1)
-        drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.draws_stock(scan, weights)
+        drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.products.draws_stock(scan, weights)
         held = holding_asked(self.recognition, scan, usable) in leading
-        billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.asks_for_bills_of_orders(scan)
+        billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.documents.asks_for_bills_of_orders(scan)
         if several or drawn or held or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
@@ -375,7 +377,7 @@ class Grammar:
         if self._is_unlike(scan):
             return {} if scores.get(NOTHING, -inf) > min(scores.get(name, inf) for name in leading or ("",)) else found
         best = max(scores, key=lambda name: scores[name], default=NOTHING)
-        if best in self.lines.barred(scan) and best not in leading:
+        if best in self.lines.weighing.barred(scan) and best not in leading:
             return found  # 上次卖给宏达多少 names no product
         line = "" if best == NOTHING else leading.get(best) or self._line_of(best, scan, usable)
         if line == "/stock" and weights.get("stock", 0) < SAYS_OUTRIGHT:

@@ -15,9 +15,12 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
 from bot.understanding.following.gaps import say_gap
-from bot.understanding.following.last_question import follow, late_in_the_list, refers_back
+from bot.understanding.following.going_on import refers_back
+from bot.understanding.following.last_question import follow_turn
 from bot.understanding.following.left_unsaid import of_what_is_there
+from bot.understanding.following.list_parts import late_in_the_list
 from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
+from bot.understanding.following.turn import Turn
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
@@ -49,21 +52,18 @@ class GrammarReader:
         return reading and replace(reading, alternatives=tuple(filter(self._can_be_answered, reading.alternatives)))
 
     def _read_after(self, last: LastQuestion, sentence: str, usable: frozenset[str] | None) -> Reading | None:
-        following = follow(self._grammar, sentence, last, usable)
+        turn = Turn(self._grammar, normalise(sentence), last, usable)
+        following = follow_turn(turn.on_the_list())
         if following and not self._can_be_answered(following.line):
             following = None
-        leaves_out = refers_back(sentence) and not speaks_for_itself(self._grammar, normalise(sentence))
+        leaves_out = refers_back(turn) and not speaks_for_itself(turn)
         alone = None if following is None and leaves_out else self._grammar.read(sentence, usable)
-        if anew := asks_anew(self._grammar, normalise(sentence), last, alone, following):
-            return say_gap(self._grammar, sentence, last, None, anew) or anew
+        if anew := asks_anew(turn.on_the_list(), alone, following):
+            return say_gap(turn, None, anew) or anew
         if following and following.gap:
             return following
-        following = (
-            following
-            or late_in_the_list(self._grammar, sentence, last, alone)
-            or of_what_is_there(self._grammar, sentence, last, alone, usable)
-        )
-        return say_gap(self._grammar, sentence, last, following, alone) or following or alone
+        following = following or late_in_the_list(turn, alone) or of_what_is_there(turn, alone)
+        return say_gap(turn, following, alone) or following or alone
 
     def _can_be_answered(self, line: str) -> bool:
         """Whether a line has all that its command needs, and nothing that it does not take; a wrong day is told."""

@@ -9,10 +9,10 @@ import re
 import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import product
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from bot.chat.arguments import Keyword
 from bot.chat.registry import AnyCommand, Commands
 from bot.errors import ConfigurationError
 from bot.understanding.gaps import Gap
+from bot.understanding.spoken_words import PARTED, SpokenWords
 
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 LIST_WEIGHT = 3
@@ -30,11 +31,6 @@ _SHORTEST_ALIAS = 2
 _LONGEST_INSIDE = 6
 _PATTERNS = 1_024
 """Patterns of words in two parts that are kept; there are some hundred such words."""
-PARTED = "…"
-"""Stands in a word for other words between its parts: Chinese verbs part from their objects."""
-NUMBER = "#"
-"""Stands for any number in the words of wishes and of what is unknown: 出库#, "book #"."""
-_ANY_NUMBER = r"\s*(?:[0-9][0-9.,]*|[一二两三四五六七八九十百千万半]+)"
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _SPOKEN = ("deeds", "holding")
 _WISH_KEYS = ("alone", "verbs", "when")
@@ -56,8 +52,28 @@ _WORD_LISTS = (
     "late",
     "due_soon",
     "finished",
+    "status",
+    "papers",
+    "refusals",
     "everyday",
 )
+_LOOKED_FOR = ("late", "due_soon", "finished", "status", "papers", "refusals")
+"""Of these lists, those of words that are looked for as they are."""
+
+
+class Deed(StrEnum):
+    """What is done to an order, or to what belongs to it. Its words stand under its name among the ``states``."""
+
+    INVOICED = "invoiced"
+    SHIPPED = "shipped"
+    PAID = "paid"
+    RECEIVED = "received"
+    APPROVED = "approved"
+    FINISHED = "finished"
+
+
+_KINDS: Mapping[str, type[StrEnum]] = {"gaps": Gap, "states": Deed}
+"""Tables of words → what they may be for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +86,13 @@ class Cue:
     fixed: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpokenWords:
-    """Words that are looked for all at once; most sentences hold none of them, which is seen without the pattern."""
-
-    begin: tuple[str, ...]
-    signs: frozenset[str]
-    """What the words begin with, one or two signs of it."""
-    words: tuple[str, ...]
-    """The longest first."""
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        # Made at the first sentence that may hold one of the words: all patterns take a tenth of a bot's start.
-        return re.compile("|".join(map(_pattern_of, self.words)))
-
-    def search(self, text: str) -> re.Match[str] | None:
-        """Return where the first of the words stands in a text in small letters."""
-        return next(self.find_all(text), None)
-
-    def find_all(self, text: str) -> Iterator[re.Match[str]]:
-        """Yield the words that stand in a text in small letters."""
-        if self.signs.isdisjoint(_signs_in(text)) or not any(word in text for word in self.begin):
-            return iter(())
-        return self._pattern.finditer(text)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishWords:
     """The words that want something changed: ``alone``, or one of the ``verbs`` together with one of ``when``."""
 
-    alone: SpokenWords | None
-    verbs: SpokenWords | None
-    when: SpokenWords | None
+    alone: SpokenWords
+    verbs: SpokenWords
+    when: SpokenWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +135,20 @@ class Sentences:
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
-    late: SpokenWords | None
+    late: SpokenWords
     """Words that say that something is late, and not what: 逾期, overdue."""
-    due_soon: SpokenWords | None
+    due_soon: SpokenWords
     """Words that say that something is due soon, or on days that are named, and not what: 快到期."""
-    finished: SpokenWords | None
+    finished: SpokenWords
     """Words that say that something was made, on the days that are named: 完工, finished."""
+    status: SpokenWords
+    """Words for how documents and goods may stand, beside late: 拖欠, 缺货. No list is of what is not so."""
+    papers: SpokenWords
+    """Words for documents, goods and money of which a list is asked for: 逾期的发票."""
+    refusals: SpokenWords
+    """Words that turn a purchase order down: its card has the button for it."""
+    states: Mapping[str, SpokenWords]
+    """What is done to documents (`Deed`) → the words for it, with ``…`` for signs that it is over: 开…票 is 开了票."""
     gaps: Mapping[str, SpokenWords]
     """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
     deeds: Mapping[str, SpokenWords]
@@ -212,7 +210,7 @@ class Sentences:
         narrowed: dict[str, dict[str, frozenset[str]]] = {}
         wishes: dict[str, dict[str, set[str]]] = {}
         unknown: list[UnknownFact] = []
-        gaps: dict[str, set[str]] = {}
+        by_kind: dict[str, dict[str, set[str]]] = {key: {} for key in _KINDS}
         spoken: dict[str, dict[str, set[str]]] = {key: {} for key in _SPOKEN}
         for name, content in _files(own):
             for key, value in content.items():
@@ -222,8 +220,8 @@ class Sentences:
                 if key == "unknown":
                     unknown.extend(_unknown_facts(name, value))
                     continue
-                if key == "gaps":
-                    _add_gaps(name, value, gaps)
+                if key in _KINDS:
+                    _add_by_kind(name, key, value, by_kind[key])
                     continue
                 if key in spoken:
                     _add_spoken(name, commands, key, value, spoken[key])
@@ -245,14 +243,13 @@ class Sentences:
                 known.append(cue)
         return cls(
             wishes={
-                command: WishWords(**{kind: _one_of(said.get(kind, ())) for kind in _WISH_KEYS})
+                command: WishWords(**{kind: SpokenWords.of(said.get(kind, ())) for kind in _WISH_KEYS})
                 for command, said in wishes.items()
             },
-            late=_one_of(words["late"]),
-            due_soon=_one_of(words["due_soon"]),
-            finished=_one_of(words["finished"]),
+            **{key: SpokenWords.of(words[key]) for key in _LOOKED_FOR},
             unknown=tuple(unknown),
-            gaps={gap: found for gap, said in gaps.items() if (found := _one_of(said))},
+            gaps=_each_of(by_kind["gaps"]),
+            states=_each_of(by_kind["states"]),
             deeds=_each_of(spoken["deeds"]),
             holding=_each_of(spoken["holding"]),
             commands=frozenset(asked),
@@ -302,18 +299,17 @@ def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
         words, nearest, unless = (
             tuple(_words(file, f"unknown.{name}.{key}", table.get(key, []))) for key in _UNKNOWN_KEYS
         )
-        spoken = _one_of(words)
-        if spoken is None or not set(unless) <= KINDS_NAMED:
+        if not words or not set(unless) <= KINDS_NAMED:
             raise ConfigurationError(f"{file}: unknown.{name} needs words, and unless {', '.join(sorted(KINDS_NAMED))}")
-        yield UnknownFact(words=spoken, nearest=nearest, unless=frozenset(unless))
+        yield UnknownFact(words=SpokenWords.of(words), nearest=nearest, unless=frozenset(unless))
 
 
-def _add_gaps(file: str, table: object, gaps: dict[str, set[str]]) -> None:
-    """Add the words of a file for what no line holds."""
-    if not isinstance(table, Mapping) or not set(table) <= set(Gap):
-        raise ConfigurationError(f"{file}: gaps may have {', '.join(Gap)}")
-    for gap, listed in table.items():
-        gaps.setdefault(gap, set()).update(_words(file, f"gaps.{gap}", listed))
+def _add_by_kind(file: str, key: str, table: object, by_kind: dict[str, set[str]]) -> None:
+    """Add the words of a file for what no line holds, or for what is done to documents."""
+    if not isinstance(table, Mapping) or not set(table) <= set(_KINDS[key]):
+        raise ConfigurationError(f"{file}: {key} may have {', '.join(_KINDS[key])}")
+    for kind, listed in table.items():
+        by_kind.setdefault(kind, set()).update(_words(file, f"{key}.{kind}", listed))
 
 
 def _add_spoken(file: str, commands: Commands, key: str, table: object, spoken: dict[str, set[str]]) -> None:
@@ -326,38 +322,7 @@ def _add_spoken(file: str, commands: Commands, key: str, table: object, spoken: 
 
 
 def _each_of(spoken: Mapping[str, Iterable[str]]) -> Mapping[str, SpokenWords]:
-    return {command: found for command, said in spoken.items() if (found := _one_of(said))}
-
-
-def _one_of(words: Iterable[str]) -> SpokenWords | None:
-    """Return words to look for, the longest first; Latin ones are whole."""
-    longest_first = tuple(sorted(words, key=lambda word: (-len(word), word)))
-    if not longest_first:
-        return None
-    begin = _beginnings(longest_first)
-    return SpokenWords(begin=begin, signs=frozenset(word[:2] for word in begin), words=longest_first)
-
-
-def _pattern_of(word: str) -> str:
-    escaped = re.escape(word)
-    pattern = rf"(?<![a-z]){escaped}(?![a-z])" if word.isascii() else escaped.replace(PARTED, ".{1,16}?")
-    return pattern.replace(re.escape(NUMBER), _ANY_NUMBER)
-
-
-# Asked again and again for one sentence, by each list of words.
-@lru_cache(maxsize=8)
-def _signs_in(text: str) -> frozenset[str]:
-    """Return the signs of a text and those that stand beside each other."""
-    return frozenset(text) | frozenset(map(add, text, text[1:]))
-
-
-def _beginnings(words: Iterable[str]) -> tuple[str, ...]:
-    """Return what words begin with, without what begins with another of them: 没开票 and 没开发票 with 没开."""
-    begin: list[str] = []
-    for word in sorted({re.split(rf"[{PARTED}{NUMBER}]", word)[0] for word in words}):
-        if not begin or not word.startswith(begin[-1]):
-            begin.append(word)
-    return tuple(begin)
+    return {command: SpokenWords.of(said) for command, said in spoken.items()}
 
 
 def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
 from bot.chat.registry import AnyCommand, Commands
 from bot.understanding.limits.limit_finding import LimitFinder
-from bot.understanding.lines.composer import BARE, MOST_ALTERNATIVES
+from bot.understanding.lines.command_kinds import BARE
+from bot.understanding.lines.lists import MOST_ALTERNATIVES
 from bot.understanding.scanning.finding import restrictions_in, take_words
 from bot.understanding.scanning.recognition import LONGEST_WORD, OF_PARTNERS, SHORTEST_NAME, Recognition
 from bot.understanding.scanning.spans import Scan

@@ -13,7 +13,8 @@ from decimal import Decimal
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount
 from bot.understanding.scanning.spans import Scan, SpanKind
-from bot.understanding.sentences import SpokenWords, WishWords
+from bot.understanding.sentences import WishWords
+from bot.understanding.spoken_words import SpokenWords
 
 _SHOWS: Mapping[str, str] = {
     **dict.fromkeys(("watch", "unwatch"), "/watches"),
@@ -100,9 +101,9 @@ class Wish:
 def find_wish(text: str, known: Mapping[str, WishWords]) -> Wish | None:
     """Return what a normalised sentence wants changed; None for one that only asks."""
     for command, words in known.items():
-        if words.alone and words.alone.search(text):
+        if words.alone.search(text):
             return Wish(command=command, rest=_without_all(text, words.alone), outright=True)
-        verb, when = (pattern.search(text) if pattern else None for pattern in (words.verbs, words.when))
+        verb, when = (each.search(text) for each in (words.verbs, words.when))
         if verb and when and (command != "subscribe" or _TIME.search(text)):
             return Wish(command=command, rest=_without(text, verb), outright=False)
     return None

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.understanding.grammar import Grammar
-from bot.understanding.limits.states import find_two_states, without_implied
+from bot.understanding.limits.states import StateFinder
+
+
+@pytest.fixture
+def finder(grammar: Grammar) -> StateFinder:
+    return grammar.limits.states
 
 
 @pytest.mark.parametrize(
@@ -19,8 +24,8 @@ from bot.understanding.limits.states import find_two_states, without_implied
         ("orders paid but not delivered", "paid but not delivered", ("orders paid", "orders  not delivered")),
     ],
 )
-def test_two_states_are_found(sentence: str, words: str, alone: tuple[str, str]) -> None:
-    states = find_two_states(sentence)
+def test_two_states_are_found(sentence: str, words: str, alone: tuple[str, str], finder: StateFinder) -> None:
+    states = finder.two_states(sentence)
     assert states is not None
     assert states.words_in(sentence) == words
     assert states.alone_in(sentence) == alone
@@ -38,13 +43,13 @@ def test_two_states_are_found(sentence: str, words: str, alone: tuple[str, str])
         "unpaid invoices of orders that are shipped",
     ],
 )
-def test_one_list_or_question_is_none(sentence: str) -> None:
-    assert find_two_states(sentence) is None
+def test_one_list_or_question_is_none(sentence: str, finder: StateFinder) -> None:
+    assert finder.two_states(sentence) is None
 
 
-def test_what_did_not_come_was_approved() -> None:
-    assert without_implied("已审批但没到货的采购单") == "没到货的采购单"
-    assert without_implied("开了票没发货的订单") == "开了票没发货的订单"
+def test_what_did_not_come_was_approved(finder: StateFinder) -> None:
+    assert finder.without_implied("已审批但没到货的采购单") == "没到货的采购单"
+    assert finder.without_implied("开了票没发货的订单") == "开了票没发货的订单"
 
 
 def test_the_card_says_so_and_offers_each(grammar: Grammar) -> None:

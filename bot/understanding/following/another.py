@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from bot.chat.parsing import command_line, split
-from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.following.continued import DATED, parts_of
-from bot.understanding.grammar import Grammar
+from bot.chat.parsing import command_line
+from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.following.continued import DATED
+from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.recognition import says_itself
 from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.vocabulary import Trade
@@ -16,16 +15,15 @@ from bot.understanding.vocabulary import Trade
 _CODE = re.compile(r"(?P<before>[A-Za-z]{1,10}[-_/.#]?)(?P<digits>\d{2,})")
 
 
-def is_another(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+def is_another(turn: Turn) -> bool:
     """Whether a text is nothing but the name of another partner or person, after a list of one; or of a warehouse.
 
     天河, after the late deliveries of 鹭岛, are those of 天河; 成都仓, after the stock of goods, is that there.
     """
-    before = grammar.commands.parse(last.line)
-    scan = grammar.recognition.scan(text)
+    grammar, before, scan = turn.grammar, turn.before, turn.scan
     if len(scan.spans) != 1 or not says_itself(scan) or before.command is None:
         return False
-    words, *_ = parts_of(grammar, before.command, before.rest)
+    words = turn.parts.words
     if scan.spans[0].kind is SpanKind.WAREHOUSE:
         return before.command == "stock" and len(words) == 1
     known = {SpanKind.PARTNER: grammar.vocabulary.knows_partner, SpanKind.PERSON: grammar.vocabulary.person}
@@ -36,18 +34,16 @@ def is_another(grammar: Grammar, text: str, last: LastQuestion) -> bool:
     return len(trades - {None}) < len(Trade)  # no vendor has sales orders
 
 
-def of_another_number(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+def of_another_number(turn: Turn) -> Reading | None:
     """Return what was asked of one product or document, of another whose digits alone are said: 138呢 after SKU137."""
-    before = grammar.commands.parse(last.line)
-    words = list(split(before.rest))
-    digits = text.strip(" ?？呢的那")
-    if before.command is None or not words or (usable is not None and before.command not in usable):
+    command, words, known = turn.before.command, turn.words, turn.grammar.vocabulary
+    if command is None or not words or not turn.may_use(command):
         return None
-    match, known = _CODE.fullmatch(words[0]), grammar.vocabulary
+    match = _CODE.fullmatch(words[0])
     if match is None or not (known.product(words[0]) or known.document(words[0])):
         return None
+    digits = turn.text.strip(" ?？呢的那")
     if not digits.isdecimal() or len(digits) != len(match["digits"]):
         return None
     code = f"{match['before']}{digits}"
-    line = command_line(before.command, code, *words[1:])
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("number", text, code),))
+    return turn.reading(command_line(command, code, *words[1:]), Understood("number", turn.text, code))

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.chat.amounts import Amounts
-from bot.chat.parsing import split
-from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.exporting import EXPORT
-from bot.understanding.grammar import Grammar
+from bot.chat.parsing import normalise
+from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.following.turn import Turn
 from bot.understanding.limits.bounds import AMOUNTS, find_bounds, wants_any_amount, without_bounds
 
 _BESIDE_BOUNDS = re.compile(
@@ -24,35 +22,26 @@ _BESIDE_BOUNDS = re.compile(
 """Said beside amounts of a list that is there."""
 
 
-def follow_within(
-    grammar: Grammar, text: str, last: LastQuestion, go_on: Callable[[str, LastQuestion], Reading | None]
-) -> Reading | None:
+def follow_within(turn: Turn, go_on: Callable[[Turn], Reading | None]) -> Reading | None:
     """Return the list that is there within the amounts that a text names, or of any amount again.
 
-    ``go_on`` reads what else the text says of a list, after a last question.
+    ``go_on`` reads what else the text says of a list.
     """
-    before = grammar.commands.parse(last.line)
-    if before.command == EXPORT:
-        before = grammar.commands.parse(f"/{before.rest}")
-    if before.command is None or not grammar.recognition.takes(Amounts, before.command):
+    command, recognition = turn.before.command, turn.grammar.recognition
+    if command is None or not recognition.takes(Amounts, command):
         return None
-    rest, old = without_bounds(before.rest)
-    whole = f"/{before.command} {rest}".strip()
-    if wants_any_amount(text):
-        dropped = (Understood(AMOUNTS, text, ""),)
-        return Reading(line=whole, by=ReadBy.CONTEXT, understood=dropped) if old else None
-    bounds = find_bounds(text)
-    if bounds.range is None:
+    rest, old = without_bounds(turn.before.rest)
+    whole = f"/{command} {rest}".strip()
+    if wants_any_amount(turn.text):
+        return turn.reading(whole, Understood(AMOUNTS, turn.text, "")) if old else None
+    bounds = find_bounds(turn.text)
+    if bounds.range is None or turn.names_a_document:
         return None
-    bare = _BESIDE_BOUNDS.sub("", bounds.rest).strip()
-    if any(grammar.vocabulary.document(word) for word in split(rest)):
-        return None  # one document is there, and no list
     inner = None
-    if bare:
-        part = f"{bounds.rest}的" if text.endswith("的") else bounds.rest  # 宏达五万以上的 are 宏达的
-        inner = go_on(part, replace(last, line=whole))
-        if inner is None or inner.unsure or grammar.commands.parse(inner.line).command != before.command:
+    if _BESIDE_BOUNDS.sub("", bounds.rest).strip():
+        part = f"{bounds.rest}的" if turn.text.endswith("的") else bounds.rest  # 宏达五万以上的 are 宏达的
+        inner = go_on(replace(turn, text=normalise(part), last=replace(turn.last, line=whole)))
+        if inner is None or inner.unsure or turn.grammar.commands.parse(inner.line).command != command:
             return None
-    held = bounds.held_by(inner.line if inner else whole, grammar.recognition)
-    understood = (*(inner.understood if inner else ()), *bounds.understood)
-    return Reading(line=held, by=ReadBy.CONTEXT, understood=understood) if held else None
+    held = bounds.held_by(inner.line if inner else whole, recognition)
+    return turn.reading(held, *(inner.understood if inner else ()), *bounds.understood) if held else None

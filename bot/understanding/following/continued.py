@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from bot.chat.days import Days, names_days, names_same_days
-from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
-from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.exporting import EXPORT
-from bot.understanding.following.subjects import said_in
+from bot.chat.days import names_days, names_same_days
+from bot.chat.parsing import MAX_LINE_BYTES, command_line
+from bot.chat.questions.reading import Reading
+from bot.understanding.following.turn import Turn
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
-from bot.understanding.limits.comparisons import REPORT, beside
-from bot.understanding.lines.composer import ALONE, AT_WAREHOUSES, SAYS_WHAT_TO_DO
+from bot.understanding.limits.comparisons import beside
+from bot.understanding.lines.command_kinds import ALONE, AT_WAREHOUSES
 from bot.understanding.lines.named_lists import AGEING, BY_STATE, DONE, LATE
 from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
@@ -21,51 +20,43 @@ HOLDING = frozenset({"order", "po"})
 """Commands that list the documents of a product."""
 DATED = frozenset({"order", "delivery", "receipt", "invoice", "po", "bill", "payment"})
 """Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
-_NEED = "×"
-LAST_YEAR = frozenset({"yoy", "同比"})
-AGAINST = LAST_YEAR | {"sequential", "环比"}
-"""What says with which days a report compares."""
 
 
-def continued(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None, *, with_subject: bool
-) -> Reading | None:
+def continued(turn: Turn, *, with_subject: bool) -> Reading | None:
     """Return the line before with what a text says in it; ``with_subject``: it is about whom that line names."""
-    scan, before = grammar.recognition.scan(text), grammar.commands.parse(last.line)
-    if before.command == EXPORT:
-        before = grammar.commands.parse(f"/{before.rest}")
-    if before.command is None or before.command not in grammar.sentences.commands:
+    scan, before, last = turn.scan, turn.before.command, turn.last.line
+    if before is None or before not in turn.grammar.sentences.commands:
         return None
-    documents = scan.of_kind(SpanKind.DOCUMENT)
     if scan.of_kind(SpanKind.OFF_TOPIC):
         return None  # 她提成多少 asks for no list of hers
-    if documents and not with_subject:
+    if scan.of_kind(SpanKind.DOCUMENT) and not with_subject:
         return None  # it stands for itself
-    command = _command(grammar, scan, before.command, before.rest, usable)
-    if usable is not None and command not in usable:
+    command = _command(turn, before)
+    if not turn.may_use(command):
         return None
-    line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
-    if with_subject and command == before.command and line in {None, last.line} and scan.of_kind(SpanKind.CUE):
-        return Reading(line=last.line, by=ReadBy.CONTEXT, understood=said_in(scan))  # its card tells it
-    if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
+    line = _line(turn, command, before, with_subject=with_subject)
+    if with_subject and command == before and line in {None, last} and scan.of_kind(SpanKind.CUE):
+        return turn.reading(last)  # its card tells it
+    if line is None or line == last or len(line.encode()) > MAX_LINE_BYTES:
         return None
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
+    return turn.reading(line)
 
 
-def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
+def _command(turn: Turn, before: str) -> str:
     """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
-    words, *_ = parts_of(grammar, before, rest)
-    weights = grammar.lines.weigh(scan, usable, about=" ".join(words))
+    lines, scan = turn.grammar.lines, turn.scan
+    weights = lines.weigh(scan, turn.usable, about=" ".join(turn.parts.words))
     # 发货 is said of orders too.
     command = max(weights, key=lambda name: (weights[name], name != before, name == "delivery"), default=before)
-    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.lines.lists.only_lists_are_named(before, scan):
+    if weights.get(command, 0) < SAYS_WHAT_TO_DO or lines.lists.only_lists_are_named(before, scan):
         return before
     return command
 
 
-def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *, with_subject: bool) -> str | None:
+def _line(turn: Turn, command: str, before: str, *, with_subject: bool) -> str | None:
     """Return the new line: what the sentence says, and the rest from the line before."""
-    old_words, old_stores, old_list, old_days, old_need = parts_of(grammar, before, rest)
+    grammar, scan = turn.grammar, turn.scan
+    old_words, old_stores, old_list, old_days, old_need = turn.parts
     new_words = named_in(scan)
     if sized := _of_another_size(grammar, new_words, old_words):
         new_words = [sized]
@@ -101,7 +92,7 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         line = command_line(command, keyword, *words)
         if keyword == AGEING:
             return line
-        if command == before and (amounts := without_bounds(rest)[1]):
+        if command == before and (amounts := without_bounds(turn.before.rest)[1]):
             line = f"{line} {amounts}"
         if has_days:
             earlier = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_same_days(span.text)), "")
@@ -143,17 +134,6 @@ def _priced(scan: Scan, new: list[str], old: list[str]) -> list[str]:
     if scan.of_kind(SpanKind.PRODUCT) or not scan.of_kind(SpanKind.PARTNER):
         return [*new, *(old[1:] if len(new) == 1 else [])]
     return [*old[:1], *new]
-
-
-def parts_of(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str, str, str]:
-    """Return the subject of a line, its warehouse, its named list, its days, and the quantity that is needed."""
-    words = list(split(without_bounds(rest)[0], listed=command == "stock"))
-    days = Days.take_marked(words) or ""
-    listed = next((word for word in words if word in grammar.sentences.lists.get(command, ())), "")
-    stores = [word for word in words if word.startswith("@")]
-    need = next((word for word in words if word.startswith(_NEED)), "")
-    said = {listed, need, *stores, *(AGAINST if command == REPORT else ())}
-    return [word for word in words if word not in said], stores, listed, days, need
 
 
 def named_in(scan: Scan) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.chat.days import Days
-from bot.chat.parsing import command_line, normalise, split
-from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.following.continued import DATED, parts_of
-from bot.understanding.gaps import SAID, Gap, of_product
+from bot.chat.parsing import command_line, split
+from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.following.continued import DATED
+from bot.understanding.following.turn import Turn
+from bot.understanding.gaps import Gap
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import AMOUNTS, find_bounds
 from bot.understanding.limits.comparisons import compares, says_only
@@ -16,67 +18,55 @@ from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 _GOES_ON = ("呢", "的")
 
 
-def say_gap(
-    grammar: Grammar, sentence: str, last: LastQuestion, following: Reading | None, alone: Reading | None
-) -> Reading | None:
+def say_gap(turn: Turn, following: Reading | None, alone: Reading | None) -> Reading | None:
     """Return the choice that says what no line holds of a sentence; None where a line holds all of it.
 
-    ``following`` is what the sentence asks for after ``last``, ``alone`` what it asks for by itself.
+    ``following`` is what the sentence asks for after the last question, ``alone`` what it asks for by itself.
     """
     if following and following.wish:
         return None  # 少于100提醒我 bounds no list
-    text = normalise(sentence)
+    grammar, text = turn.grammar, turn.text
     holds_amounts = any(part.kind == AMOUNTS for each in (following, alone) if each for part in each.understood)
     scan = grammar.recognition.scan(find_bounds(text).rest if holds_amounts else text)
     # 金额超过10万的呢 says nothing of its own, nor what likeness alone reads: both go on from the last list.
     says_what = alone is not None and any(part.kind == "cue" for part in alone.understood)
     says_what = says_what and not text.endswith(_GOES_ON)
-    line = following.line if following else "" if says_what else last.line
-    if compared := _compared_of_somebody(grammar, scan, last, text):
+    line = following.line if following else "" if says_what else turn.last.line
+    if compared := _compared_of_somebody(turn, scan):
         return compared
     gap = _gap(grammar, scan, line, is_said=bool(following) or says_what)
     if gap is None or not line or text.startswith("/"):
         return None
     if gap is Gap.STATE and following:
-        line = last.line  # 已审批 speaks for what waits for approval
-    parsed = grammar.commands.parse(line)
-    words = split(parsed.rest)
+        line = turn.last.line  # 已审批 speaks for what waits for approval
+    words = split(grammar.commands.parse(line).rest)
     if alone and alone.gap and gap is not Gap.STATE and not [word for word in words if not _is_days(word)]:
         return alone
     skus = tuple(sku for word in words if (sku := grammar.vocabulary.product(word)))
-    lines = tuple(dict.fromkeys((*of_product(gap, skus, days_said(scan, months=True)), line)))
-    return Reading(
-        line=lines[0],
-        by=ReadBy.CONTEXT,
-        alternatives=lines[1:],
-        unsure=True,
-        gap=SAID[gap],
-        understood=(Understood("gap", text, gap.value),),
-    )
+    return _choice(turn, gap, *gap.of_products(skus, days_said(scan, months=True)), line)
 
 
-def _compared_of_somebody(grammar: Grammar, scan: Scan, last: LastQuestion, text: str) -> Reading | None:
+def _choice(turn: Turn, gap: Gap, *lines: str) -> Reading:
+    line, *others = dict.fromkeys(lines)
+    reading = turn.reading(line, Understood("gap", turn.text, gap.value))
+    return replace(reading, alternatives=tuple(others), unsure=True, gap=gap.said)
+
+
+def _compared_of_somebody(turn: Turn, scan: Scan) -> Reading | None:
     """Return the choice of the list that is there on the days that it is to be compared with: 和上个月比怎么样.
 
     A report compares the figures of the company, and nobody's.
     """
-    before = grammar.commands.parse(last.line)
-    days = days_said(scan, months=True)
-    if before.command not in DATED or not days or not compares(scan) or text.startswith("/"):
+    command, days = turn.before.command, days_said(scan, months=True)
+    if command is None or command not in DATED or not days or not compares(scan) or turn.text.startswith("/"):
         return None
     if any(span.kind not in {SpanKind.DATE, SpanKind.CUE} for span in scan.spans):
         return None
-    words, _, listed, *_ = parts_of(grammar, before.command, before.rest)
-    if not words or any(grammar.vocabulary.document(word) for word in words):
+    words = turn.parts.words
+    if not words or any(turn.grammar.vocabulary.document(word) for word in words):
         return None
-    return Reading(
-        line=last.line,
-        by=ReadBy.CONTEXT,
-        alternatives=(f"{command_line(before.command, listed, *words)} {days}",),
-        unsure=True,
-        gap=SAID[Gap.COMPARISON],
-        understood=(Understood("gap", text, Gap.COMPARISON.value),),
-    )
+    compared = f"{command_line(command, turn.parts.listed, *words)} {days}"
+    return _choice(turn, Gap.COMPARISON, turn.last.line, compared)
 
 
 def _gap(grammar: Grammar, scan: Scan, line: str, *, is_said: bool) -> Gap | None:

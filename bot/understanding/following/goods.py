@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat.days import Days, names_days
 from bot.chat.parsing import command_line, split
-from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.following.subjects import said_in
-from bot.understanding.grammar import Grammar
-from bot.understanding.lines.composer import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS, SAYS_WHAT_TO_DO
+from bot.understanding.following.turn import NEED, Turn
+from bot.understanding.lines.command_kinds import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS
 from bot.understanding.lines.quantities import quantity_needed
-from bot.understanding.scanning.spans import Scan, SpanKind
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
+from bot.understanding.scanning.spans import SpanKind
 
 _OF_GOODS = frozenset({"stock", "price", "arrivals", "product", "mo"})
 _ON_DAYS = frozenset({"arrivals", "mo"})
@@ -27,7 +26,6 @@ _OF_ALL = re.compile(
 """Asks for all goods, and not for those of the line before."""
 _ASKS = re.compile(r"多少|有没有|还有|[吗没么不]$|够|能|会|几|\b(?:is|are|will|does|how|when|enough)\b", re.IGNORECASE)
 _WE_HAVE = re.compile(r"\bdo we have\b", re.IGNORECASE)
-_NEED = "×"
 _FIGURES = frozenset({"report", "chart"}) | RANKED
 _OF_EVERY_PARTNER = re.compile(
     r"(?:那|就|再)?(?:看|查|列)?(?:所有|全部|全体)的?(?:客户|供应商|厂家|公司|人)的?[呢吧]?"
@@ -46,106 +44,87 @@ class _Before:
     need: str
 
     @classmethod
-    def of(cls, grammar: Grammar, line: str) -> _Before | None:
+    def of(cls, turn: Turn) -> _Before | None:
         """Take a line apart; None where it names something else than goods and a warehouse."""
-        parsed = grammar.commands.parse(line)
-        command = parsed.command or ""
-        words = list(split(parsed.rest, listed=command == "stock"))
+        grammar, command = turn.grammar, turn.before.command or ""
+        words = list(split(turn.before.rest, listed=command == "stock"))
         Days.take_marked(words)
         is_of_stock = command == "chart" and words[:1] == ["stock"]
         if command not in _OF_GOODS | set(AT_WAREHOUSES) and not is_of_stock:
             return None
         listed = ("stock",) if is_of_stock else grammar.sentences.lists.get(command, ())
         store = next((word for word in words if word.startswith("@")), "")
-        need = next((word for word in words if word.startswith(_NEED)), "")
+        need = next((word for word in words if word.startswith(NEED)), "")
         goods = tuple(word for word in words if word not in {store, need, *listed})
         goods = goods[:1] if command == "price" else goods  # and not for whom the price is
         known = all(grammar.vocabulary.knows_product(word) or grammar.vocabulary.product(word) for word in goods)
         return cls(command, goods, store, need) if known else None
 
 
-def of_goods(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
+def of_goods(turn: Turn) -> Reading | None:
     """Return what is asked of the goods or the warehouse of the line before; None where anything else is named."""
-    before = _Before.of(grammar, last.line)
-    if before is None or (_OF_ALL.search(text) and before.goods):
+    before, lines = _Before.of(turn), turn.grammar.lines
+    if before is None or (_OF_ALL.search(turn.text) and before.goods):
         return None
-    scan = grammar.recognition.scan(text)
-    weights = grammar.lines.weigh(scan, usable)
-    asked = max(weights, key=lambda name: weights[name], default="")
-    if weights.get(asked, 0) < SAYS_WHAT_TO_DO or (usable is not None and asked not in usable):
+    scan, asked = turn.scan, turn.asked
+    if turn.weights.get(asked, 0) < SAYS_WHAT_TO_DO or not turn.may_use(asked):
         return None
     if not before.goods:
-        return _at_the_warehouse(before, asked, scan)
+        return _at_the_warehouse(turn, before)
     kinds = {span.kind for span in scan.spans} - _SPOKEN
-    if asked == "chart" and not kinds and len(before.goods) == 1 and not grammar.lines.draws_sales(scan):
-        return _reading(command_line("chart", "stock", *before.goods), scan)
+    if asked == "chart" and not kinds and len(before.goods) == 1 and not lines.products.draws_sales(scan):
+        return turn.reading(command_line("chart", "stock", *before.goods))
     if asked == "shortage":
         asked = "stock"
     if asked not in _OF_GOODS:
         return None
-    if kinds and kinds <= _PLACED and asked == "stock" and _ASKS.search(text):
+    if kinds and kinds <= _PLACED and asked == "stock" and _ASKS.search(turn.text):
         stores = [f"@{span.value}" for span in scan.spans if span.kind in _PLACED]
         need = quantity_needed(scan) or (before.need if len(before.goods) == 1 else "")
-        return _reading(command_line("stock", *before.goods, stores[0], need), scan) if len(stores) == 1 else None
-    on_days = kinds == {SpanKind.DATE} and asked in _ON_DAYS and _ASKS.search(text)
+        return turn.reading(command_line("stock", *before.goods, stores[0], need)) if len(stores) == 1 else None
+    on_days = kinds == {SpanKind.DATE} and asked in _ON_DAYS and _ASKS.search(turn.text)
     if on_days and any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE)) and len(before.goods) == 1:
-        line = grammar.lines.lists.with_days(command_line(asked, *before.goods), asked, scan)
-        return _reading(line, scan)
-    if kinds or (len(before.goods) == 1 and before.command != "chart" and not _WE_HAVE.search(text)):
+        return turn.reading(lines.lists.with_days(command_line(asked, *before.goods), asked, scan))
+    if kinds or (len(before.goods) == 1 and before.command != "chart" and not _WE_HAVE.search(turn.text)):
         return None
     if asked == "stock":
-        return _reading(command_line("stock", *before.goods), scan)
-    lines = [command_line(asked, each) for each in before.goods]
-    return Reading(
-        line=lines[0],
-        by=ReadBy.CONTEXT,
-        alternatives=tuple(lines[1:]),
-        unsure=len(lines) > 1,
-        understood=said_in(scan),
-    )
+        return turn.reading(command_line("stock", *before.goods))
+    line, *others = (command_line(asked, each) for each in before.goods)
+    return replace(turn.reading(line), alternatives=tuple(others), unsure=bool(others))
 
 
-def _at_the_warehouse(before: _Before, asked: str, scan: Scan) -> Reading | None:
+def _at_the_warehouse(turn: Turn, before: _Before) -> Reading | None:
     """Return the other question about the warehouse of which all was asked: 缺啥, after all that lies there."""
+    asked = turn.asked
     other = asked in AT_WAREHOUSES and asked != before.command and before.command in AT_WAREHOUSES
-    if not before.store or not other or any(span.kind is not SpanKind.CUE for span in scan.spans):
+    if not before.store or not other or any(span.kind is not SpanKind.CUE for span in turn.scan.spans):
         return None
-    return _reading(command_line(asked, before.store), scan)
+    return turn.reading(command_line(asked, before.store))
 
 
-def ranked_on_the_same_days(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
-) -> Reading | None:
+def ranked_on_the_same_days(turn: Turn) -> Reading | None:
     """Return a ranking on the days of the figures before it: 谁买得最多, after the sales of last month."""
-    before = grammar.commands.parse(last.line)
-    words = list(split(before.rest))
-    days = Days.take_marked(words) if before.command in _FIGURES else None
+    words = list(turn.words)
+    days = Days.take_marked(words) if turn.before.command in _FIGURES else None
     if not days:
         return None
-    reading = grammar.read(text, usable)
+    reading = turn.grammar.read(turn.text, turn.usable)
     if reading is None or reading.unsure or reading.by is ReadBy.COMMAND:
         return None
-    parsed = grammar.commands.parse(reading.line)
+    parsed = turn.grammar.commands.parse(reading.line)
     if parsed.command not in RANKED or parsed.rest not in RANKED_BY_DAYS:
         return None  # it ranks by what is of now, names somebody, or has days of its own
     return Reading(line=f"{reading.line} {days}", by=ReadBy.CONTEXT, understood=reading.understood)
 
 
-def of_every_partner(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
-) -> Reading | None:
+def of_every_partner(turn: Turn) -> Reading | None:
     """Return the list that is there of all customers or vendors instead of one: 所有供应商的."""
-    before = grammar.commands.parse(last.line)
-    if before.command is None or not _OF_EVERY_PARTNER.fullmatch(text.strip(" .。!！")):
+    command = turn.before.command
+    if command is None or command in RANKED or not turn.may_use(command):
         return None
-    words = list(split(before.rest))
+    words = list(turn.words)
     days = Days.take_marked(words) or ""
-    kept = [word for word in words if not grammar.vocabulary.knows_partner(word)]
-    if len(kept) == len(words) or before.command in RANKED or (usable is not None and before.command not in usable):
+    kept = [word for word in words if not turn.grammar.vocabulary.knows_partner(word)]
+    if len(kept) == len(words) or not _OF_EVERY_PARTNER.fullmatch(turn.text.strip(" .。!！")):
         return None
-    line = f"{command_line(before.command, *kept)} {days}".rstrip()
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, before.command),))
-
-
-def _reading(line: str, scan: Scan) -> Reading:
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
+    return turn.reading(f"{command_line(command, *kept)} {days}".rstrip(), Understood("cue", turn.text, command))

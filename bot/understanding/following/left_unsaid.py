@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.chat.parsing import normalise, split
-from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.parsing import split
 from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.following.continued import continued, parts_of
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.continued import continued
+from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.recognition import NAMED, says_itself
-from bot.understanding.scanning.spans import Scan, SpanKind
+from bot.understanding.scanning.spans import SpanKind
 
 _OF_THEM = frozenset(
     {
@@ -43,64 +42,47 @@ _ASKS = re.compile(r"[了吗没呢]$|多少|是谁|什么时候|几时|哪天|�
 """Asked of what is there, and not for a list."""
 
 
-def of_what_is_there(
-    grammar: Grammar, sentence: str, last: LastQuestion, alone: Reading | None, usable: frozenset[str] | None
-) -> Reading | None:
+def of_what_is_there(turn: Turn, alone: Reading | None) -> Reading | None:
     """Return what a short question asks of the one thing that the line before names, where ``alone`` asks of all.
 
     It is a choice of both, unless its words ask of one.
     """
-    text = normalise(sentence)
-    subject = _subject(grammar, last.line)
+    text = turn.text
     longest = _LONGEST_IN_LATIN if text.isascii() else _LONGEST
     if alone is None or alone.wish or alone.gap or len(text) > longest or _OF_ALL.search(text):
         return None
-    parsed = grammar.commands.parse(alone.line)
-    scan = grammar.recognition.scan(text)
-    if stored := _at_the_warehouse(grammar, scan, last, alone, usable):
+    if stored := _at_the_warehouse(turn, alone):
         return stored
-    if (
-        not subject
-        or alone.by is ReadBy.COMMAND
-        or parsed.command not in _OF_THEM
-        or parsed.rest
-        or text.startswith("/")
-    ):
+    parsed, subject = turn.grammar.commands.parse(alone.line), _subject(turn)
+    if not subject or alone.by is ReadBy.COMMAND or parsed.command not in _OF_THEM or parsed.rest:
         return None
-    if any(span.kind in NAMED or span.kind is SpanKind.DATE for span in scan.spans):
+    if text.startswith("/") or any(span.kind in NAMED or span.kind is SpanKind.DATE for span in turn.scan.spans):
         return None
-    reading = grammar.read(f"{subject} {text}", usable)
-    if (
-        reading is None
-        or reading.unsure
-        or reading.wish
-        or subject not in split(grammar.commands.parse(reading.line).rest)
-    ):
+    reading = turn.grammar.read(f"{subject} {text}", turn.usable)
+    if reading is None or reading.unsure or reading.wish:
         return None
-    if parsed.command == grammar.commands.parse(last.line).command:
-        return replace(reading, line=last.line, by=ReadBy.CONTEXT)
+    if subject not in split(turn.grammar.commands.parse(reading.line).rest):
+        return None
+    if parsed.command == turn.before.command:
+        return replace(reading, line=turn.last.line, by=ReadBy.CONTEXT)
     is_of_one = _ASKS.search(text) is not None
     others = () if is_of_one else (alone.line,)
     return replace(reading, by=ReadBy.CONTEXT, unsure=not is_of_one, alternatives=others)
 
 
-def _at_the_warehouse(
-    grammar: Grammar, scan: Scan, last: LastQuestion, alone: Reading, usable: frozenset[str] | None
-) -> Reading | None:
+def _at_the_warehouse(turn: Turn, alone: Reading) -> Reading | None:
     """Return the stock of the goods that are there in a warehouse that is named alone: 成都仓, after M8螺母库存."""
-    named = scan.of_kind(SpanKind.WAREHOUSE)
-    if grammar.commands.parse(last.line).command != "stock" or len(named) != 1 or len(scan.spans) != 1:
+    scan = turn.scan
+    if turn.before.command != "stock" or len(scan.of_kind(SpanKind.WAREHOUSE)) != 1 or len(scan.spans) != 1:
         return None
-    stored = continued(grammar, scan.text, last, usable, with_subject=True)
+    stored = continued(turn, with_subject=True)
     return stored if stored and stored.line != alone.line and says_itself(scan) else None
 
 
-def _subject(grammar: Grammar, line: str) -> str:
+def _subject(turn: Turn) -> str:
     """Return the one document, product or partner that a line names; empty where it names none."""
-    parsed = grammar.commands.parse(line)
-    words, *_ = parts_of(grammar, parsed.command or "", parsed.rest)
-    words = words[:1] if parsed.command in {"price", "watch"} else words
-    knows = grammar.vocabulary
+    words = turn.parts.words[:1] if turn.before.command in {"price", "watch"} else turn.parts.words
+    knows = turn.grammar.vocabulary
     known = len(words) == 1 and (
         knows.document(words[0]) or knows.delivery(words[0]) or knows.product(words[0]) or knows.knows_partner(words[0])
     )

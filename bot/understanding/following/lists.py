@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from bot.chat.days import Days
 from bot.chat.parsing import command_line, split
-from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.following.subjects import said_in
+from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.following.going_on import GOES_ON
+from bot.understanding.following.turn import NEED, Turn
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines.composer import RANKED, RANKED_BY_DAYS
+from bot.understanding.lines.command_kinds import RANKED, RANKED_BY_DAYS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 _OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {
@@ -50,70 +50,61 @@ _RECEIVED = re.compile(
     re.IGNORECASE,
 )
 """Say which way money moved, in a sentence that says nothing else."""
-_NEED = "×"
 
 
-def ranked_again(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
-) -> Reading | None:
+def ranked_again(turn: Turn) -> Reading | None:
     """Return the ranking that is there by other days or another measure: 上个月的, 下单最多的呢; None for all else."""
-    before = grammar.commands.parse(last.line)
-    if before.command not in RANKED or (usable is not None and before.command not in usable):
+    command = turn.before.command
+    if command is None or command not in RANKED or not turn.may_use(command):
         return None
-    words = list(split(before.rest))
+    turn = turn.saying(GOES_ON.sub("", turn.text).strip())
+    words = list(turn.words)
     said = Days.take_marked(words)
-    known = grammar.sentences.lists[before.command]
-    old = next((word for word in words if word in known), "")
-    scan = grammar.recognition.scan(text)
-    if before.command != "product" and _PRODUCTS.search(text):
+    old = next((word for word in words if word in turn.grammar.sentences.lists[command]), "")
+    if command != "product" and _PRODUCTS.search(turn.text):
         return None  # what sells best stands for itself
-    if before.command == "vendor" and (_BY_CUSTOMERS.search(text) or "客户" in text):
+    if command == "vendor" and (_BY_CUSTOMERS.search(turn.text) or "客户" in turn.text):
         return None  # they buy from us
-    if not old or len(words) != 1 or not _only_days_and_rankings(grammar, scan):
+    if not old or len(words) != 1 or not _only_days_and_rankings(turn.grammar, turn.scan):
         return None
-    keyword = _measure(grammar, before.command, scan)
-    days = days_said(scan, months=True)
+    keyword = _measure(turn.grammar, command, turn.scan)
+    days = days_said(turn.scan, months=True)
     if not days and (not keyword or (keyword == old and not said)):
         return None
     ranking = keyword or old
     if days and ranking not in RANKED_BY_DAYS:
         return None  # what is owed is of now
-    line = f"{command_line(before.command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=said_in(scan))
+    return turn.reading(_ranking(command, ranking, days))
 
 
-def moved_otherwise(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
-) -> Reading | None:
+def moved_otherwise(turn: Turn) -> Reading | None:
     """Return the money that went out instead of what came in, or the other way about: 那付的呢; None for all else."""
-    before = grammar.commands.parse(last.line)
-    words = list(split(before.rest))
-    if before.command != "payment" or (usable is not None and "payment" not in usable):
+    text = turn.text.strip(" ?？")
+    if turn.before.command != "payment" or not turn.may_use("payment"):
         return None
     wanted = "paid" if _PAID.fullmatch(text) else "received" if _RECEIVED.fullmatch(text) else ""
-    old = next((word for word in words if word in grammar.sentences.lists["payment"]), "")
+    old = next((word for word in turn.words if word in turn.grammar.sentences.lists["payment"]), "")
     if not wanted or old in {"", wanted}:
         return None
-    rest = before.rest.replace(old, wanted, 1)
-    return Reading(line=f"/payment {rest}", by=ReadBy.CONTEXT, understood=(Understood("cue", text, wanted),))
+    return turn.reading(f"/payment {turn.before.rest.replace(old, wanted, 1)}", Understood("cue", text, wanted))
 
 
-def ranked_of_others(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None
-) -> Reading | None:
+def ranked_of_others(turn: Turn) -> Reading | None:
     """Return the ranking that is there of others, on the same days: 供应商呢, after who owes most."""
-    before = grammar.commands.parse(last.line)
-    match = _OF_OTHERS.fullmatch(text)
-    if match is None or before.command not in RANKED or match.lastgroup is None:
+    match = _OF_OTHERS.fullmatch(turn.text)
+    if match is None or turn.before.command not in RANKED or match.lastgroup is None:
         return None
-    words = list(split(before.rest))
+    words = list(turn.words)
     days = Days.take_marked(words) or ""
     command = _RANKED_OF[match.lastgroup]
     ranking = _THE_SAME_OF[match.lastgroup].get(words[0], "") if len(words) == 1 else ""
-    if not ranking or command == before.command or (usable is not None and command not in usable):
+    if not ranking or command == turn.before.command or not turn.may_use(command):
         return None
-    line = f"{command_line(command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, ranking),))
+    return turn.reading(_ranking(command, ranking, days), Understood("cue", turn.text, ranking))
+
+
+def _ranking(command: str, ranking: str, days: str) -> str:
+    return f"{command_line(command, ranking)} {days if ranking in RANKED_BY_DAYS else ''}".rstrip()
 
 
 def _only_days_and_rankings(grammar: Grammar, scan: Scan) -> bool:
@@ -133,22 +124,17 @@ def _measure(grammar: Grammar, command: str, scan: Scan) -> str:
     return next((keyword for keyword in grammar.sentences.lists[command] if keyword in (own or other)), "")
 
 
-def widened(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
+def widened(turn: Turn) -> Reading | None:
     """Return the list that is there without its days, or all of it: 不限时间, 全部的; None for anything else."""
-    before = grammar.commands.parse(last.line)
-    bare = text.rstrip(" 。.!！")
-    if before.command is None or (usable is not None and before.command not in usable):
+    command, bare = turn.before.command, turn.text.rstrip(" 。.!！")
+    if command is None or command in RANKED or not turn.may_use(command):
         return None
-    words = list(split(before.rest, listed=before.command == "stock"))
+    words = list(split(turn.before.rest, listed=command == "stock"))
     days = Days.take_marked(words)
-    if _OF_ALL_DAYS.fullmatch(bare):
-        words = words if days else []
-    elif _WHOLE.fullmatch(bare):
-        known = grammar.sentences.lists.get(before.command, ())
-        words = [word for word in words if word not in known and not word.startswith(("@", _NEED))]
-    else:
+    if _WHOLE.fullmatch(bare):
+        known = turn.grammar.sentences.lists.get(command, ())
+        words = [word for word in words if word not in known and not word.startswith(("@", NEED))]
+    elif not (days and _OF_ALL_DAYS.fullmatch(bare)):
         return None
-    line = command_line(before.command, *words)
-    if line == last.line or (_OF_ALL_DAYS.fullmatch(bare) and not days) or before.command in RANKED:
-        return None
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=(Understood("cue", text, before.command),))
+    line = command_line(command, *words)
+    return None if line == turn.last.line else turn.reading(line, Understood("cue", turn.text, command))

@@ -8,42 +8,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.chat.parsing import split
-from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
-from bot.understanding.exporting import EXPORT
-from bot.understanding.following.continued import parts_of
-from bot.understanding.following.last_question import GOES_ON, PRONOUN
-from bot.understanding.following.shown_documents import OF_THIS
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.documents import OF_THIS
+from bot.understanding.following.going_on import GOES_ON, PRONOUN
+from bot.understanding.following.turn import Turn
 from bot.understanding.limits.bounds import AMOUNTS
 from bot.understanding.limits.comparisons import REPORT
 from bot.understanding.scanning.recognition import end_of
 from bot.understanding.scanning.spans import SpanKind
+from bot.understanding.spoken_words import SpokenWords
 from bot.understanding.typed import command_of
 from bot.understanding.vocabulary import Trade
 
-_PAPER = (
-    "发票|进项票|票|账单|帐单|订单|定单|单子|单|采购单?|发货单|工单|生产单|应[收付](?:账?款|单)?|货款|款|钱|货|客户"
-)
 _ASKED = "了|吗|付|收|发|到|什么|哪|怎"
 """Follows a word that only begins a question: 票付了没."""
-_LATE = "逾期|过期|超期|延期|延误|拖期|拖|晚|超|没按时"
-_LIST = re.compile(
-    rf"(?:{_LATE}|到期|账期|[没未该应]\S{{1,6}}?)\S{{0,4}}?的(?:\S{{0,4}}?)(?:{_PAPER})(?!{_ASKED})"
-    rf"|(?:{_LATE})(?:未付|未收)?(?:{_PAPER})(?!{_ASKED})"
-    rf"|(?:工单|生产单?|采购单?|发货|出货|车间|供应商|客户|货)\S{{0,6}}?(?:{_LATE}|没完|过期|到期)\S{{0,6}}?(?:的|哪|单|没|$)"
-    rf"|(?:哪[几些]?|几|多少)(?:张|笔|个)?(?:单|订单|工单|采[购够]单|货|应付|应收)\S{{0,3}}?(?:{_LATE}|[没该卡])"
-    rf"|^(?:看看|看下|我们?)?最[近新]的?(?:几[张笔个])?(?:{_PAPER})"
-    r"|(?:订单|应收|应付|账款|帐款|该付的钱)\S{0,4}?(?:有|还有|是)(?:多少|几|哪些)"
-    rf"|(?:有没有|有)\S{{0,6}}?(?:{_LATE})\S?的?(?:{_PAPER})"
-    rf"|(?:该\S{{1,3}}没\S{{1,3}}|没按时\S{{1,3}}|(?:{_LATE})没\S|账期过了还没付|[发交]晚了?)的|应\S未\S的|哪些货?该"
-    r"|(?:订单|采购单?|工单|生产|发票|账单|发货单?)[里中那]?边?有没有\S+的|仓\S{0,5}?(?:缺|补货|不够)的$"
-    r"|\b(?:orders|shipments|deliveries|bills|pos)\b|\boverdue production\b|\b(?:late|overdue|delayed) \w+ orders\b",
-    re.IGNORECASE,
-)
-"""Says which documents or goods are meant, of whomever they are."""
 _OF_ALL = re.compile(
     r"谁家?\S{0,6}?(?:欠|没付|没给|没结|没打|还没|逾期|超期|拖|货款|款|账|帐)|(?:催|欠)谁|最多的是(?:谁|哪[几家]\S?)$|都有谁"
     r"|(?:我们|咱们?|公司)\S{0,4}?(?:欠|付|拖|逾期|过期|超期|该|要)|欠(?:我们|咱们?)钱?最多"
@@ -86,39 +67,54 @@ _BUYING = frozenset({"po", "bill", "arrivals"})
 _RANKED = frozenset({"owing", "best", "payable", "biggest"})
 
 
-def speaks_for_itself(grammar: Grammar, text: str) -> bool:
+@lru_cache(maxsize=4)
+def _of_a_list(late_words: SpokenWords, papers: SpokenWords) -> re.Pattern[str]:
+    """Return the pattern of what says which documents or goods are meant, of whomever they are."""
+    late, paper = f"{late_words.in_chinese}|过期|拖|晚|超", papers.in_chinese
+    return re.compile(
+        rf"(?:{late}|到期|账期|[没未该应]\S{{1,6}}?)\S{{0,4}}?的(?:\S{{0,4}}?)(?:{paper})(?!{_ASKED})"
+        rf"|(?:{late})(?:未付|未收)?(?:{paper})(?!{_ASKED})"
+        rf"|(?:工单|生产单?|采购单?|发货|出货|车间|供应商|客户|货)\S{{0,6}}?(?:{late}|没完|到期)\S{{0,6}}?(?:的|哪|单|没|$)"
+        rf"|(?:哪[几些]?|几|多少)(?:张|笔|个)?(?:单|订单|工单|采[购够]单|货|应付|应收)\S{{0,3}}?(?:{late}|[没该卡])"
+        rf"|^(?:看看|看下|我们?)?最[近新]的?(?:几[张笔个])?(?:{paper})"
+        r"|(?:订单|应收|应付|账款|帐款|该付的钱)\S{0,4}?(?:有|还有|是)(?:多少|几|哪些)"
+        rf"|(?:有没有|有)\S{{0,6}}?(?:{late})\S?的?(?:{paper})"
+        rf"|(?:该\S{{1,3}}没\S{{1,3}}|没按时\S{{1,3}}|(?:{late})没\S|账期过了还没付|[发交]晚了?)的|应\S未\S的|哪些货?该"
+        r"|(?:订单|采购单?|工单|生产|发票|账单|发货单?)[里中那]?边?有没有\S+的|仓\S{0,5}?(?:缺|补货|不够)的$"
+        r"|\b(?:orders|shipments|deliveries|bills|pos)\b|\boverdue production\b"
+        r"|\b(?:late|overdue|delayed) \w+ orders\b",
+        re.IGNORECASE,
+    )
+
+
+def speaks_for_itself(turn: Turn) -> bool:
     """Whether the pronoun of a sentence means what the sentence names: 宏达这个客户, "has O'Neil got their goods"."""
-    pronoun = PRONOUN.search(text)
+    pronoun = PRONOUN.search(turn.text)
     if pronoun is None:
         return False
-    spans = grammar.recognition.scan(text).spans
-    before = {span.kind for span in spans if end_of(span) <= pronoun.start()}
+    before = {span.kind for span in turn.scan.spans if end_of(span) <= pronoun.start()}
     if pronoun[0].isascii():
         named = before & {SpanKind.PARTNER, SpanKind.PERSON}
-        return bool(named or _ANYBODY.search(text[: pronoun.start()]))
+        return bool(named or _ANYBODY.search(turn.text[: pronoun.start()]))
     of_things = _OF_THINGS.search(pronoun[0]) is not None
     if SpanKind.PARTNER in before or (before & {SpanKind.DOCUMENT, SpanKind.DELIVERY} and not of_things):
         return True
     return SpanKind.PRODUCT in before and of_things
 
 
-def asks_anew(
-    grammar: Grammar, text: str, last: LastQuestion, alone: Reading | None, following: Reading | None
-) -> Reading | None:
-    """Return what a sentence asks for by itself, where it does not go on from ``last``; None where it may do so.
+def asks_anew(turn: Turn, alone: Reading | None, following: Reading | None) -> Reading | None:
+    """Return what a sentence asks for by itself, where it does not go on from what was there; None where it may do so.
 
-    ``following`` is what it would ask for after ``last``: a part of the same list is an alternative.
+    ``following`` is what it would ask for after that: a part of the same list is an alternative.
     """
+    text = turn.text
     if alone is None or alone.unsure or text.startswith("/") or OF_THIS.search(text) or _ELLIPTIC.search(text):
         return None
-    exported = grammar.commands.parse(last.line)
-    if exported.command == EXPORT and exported.rest:
-        last = replace(last, line=f"/{exported.rest}")
-    question = _Question(grammar, text, last, alone, following)
+    question = _Question(turn, alone, following)
     if GOES_ON.search(text) or (question.command in (None, "find") and not _CONCERNING.search(text)):
         return None
     if PRONOUN.search(_ON_ITS_WAY.sub(" ", text)):
-        return alone if speaks_for_itself(grammar, text) else None
+        return alone if speaks_for_itself(turn) else None
     if question.command == REPORT and _WHICH_REPORT.search(text):
         return alone
     if question.is_of_the_asker() or question.ranks_all() or question.draws_another():
@@ -134,29 +130,26 @@ def asks_anew(
 class _Question:
     """A sentence with its two readings, after a line."""
 
-    grammar: Grammar
-    text: str
-    last: LastQuestion
+    turn: Turn
     alone: Reading
     following: Reading | None
 
     @property
     def command(self) -> str | None:
-        return self.grammar.commands.parse(self.alone.line).command
+        return self.turn.grammar.commands.parse(self.alone.line).command
 
     @property
     def before(self) -> str | None:
-        return self.grammar.commands.parse(self.last.line).command
+        return self.turn.before.command
 
     @property
     def subjects(self) -> tuple[str, ...]:
         """The names and numbers of the line before."""
-        before = self.grammar.commands.parse(self.last.line)
-        return tuple(parts_of(self.grammar, before.command or "", before.rest)[0])
+        return tuple(self.turn.parts.words)
 
     def is_of_the_asker(self) -> bool:
         """Whether it is about what the asker watches, gets or is to approve."""
-        if self.command in _OWN and _WHICH.search(self.text):
+        if self.command in _OWN and _WHICH.search(self.turn.text):
             return True
         if self.following and self.following.wish and not self.alone.wish:
             return False
@@ -164,31 +157,31 @@ class _Question:
             deeds = (self.alone.wish, self.following.wish if self.following else "")
             says_of_what = not self.following or not self.following.wish or len(split(self.alone.wish)) > 1
             return self.following is not None and says_of_what and len(set(map(command_of, deeds))) > 1
-        return self.command in _OWN or (self.command == "pending" and _FOR_ME.search(self.text) is not None)
+        return self.command in _OWN or (self.command == "pending" and _FOR_ME.search(self.turn.text) is not None)
 
     def ranks_all(self) -> bool:
         """Whether all are ranked; nobody who was there is ranked alone."""
-        ranked = not _RANKED.isdisjoint(split(self.grammar.commands.parse(self.alone.line).rest))
-        narrowed = split(self.grammar.commands.parse(self.following.line).rest) if self.following else []
+        ranked = not _RANKED.isdisjoint(split(self.turn.grammar.commands.parse(self.alone.line).rest))
+        narrowed = split(self.turn.grammar.commands.parse(self.following.line).rest) if self.following else []
         return ranked and not set(self.subjects).isdisjoint(narrowed)
 
     def draws_another(self) -> bool:
         """Whether a picture is asked for by its own words, and not of the report that is there."""
-        read = self.following and self.grammar.commands.parse(self.following.line).command
+        read = self.following and self.turn.grammar.commands.parse(self.following.line).command
         drawn = self.command == "chart" and self.before == "report" and read is not None
-        named = bool(self.grammar.recognition.scan(self.text).of_kind(SpanKind.PRODUCT))
+        named = bool(self.turn.scan.of_kind(SpanKind.PRODUCT))
         return drawn and (read != "chart" or named)
 
     def is_of_the_other_trade(self) -> bool:
         """Whether purchases are asked for after a customer, or sales after a vendor."""
-        vocabulary = self.grammar.vocabulary
+        vocabulary = self.turn.grammar.vocabulary
         partner = self.subjects[0] if len(self.subjects) == 1 and vocabulary.knows_partner(self.subjects[0]) else ""
         if not partner or self.before in _BUYING:
             return False
         trade = vocabulary.trade(partner)
         if trade is Trade.PURCHASE:
-            return _SALES.search(self.text) is not None
-        return trade is Trade.SALE and _PURCHASES.search(self.text) is not None
+            return _SALES.search(self.turn.text) is not None
+        return trade is Trade.SALE and _PURCHASES.search(self.turn.text) is not None
 
     def asks_for_a_list(self) -> bool:
         """Whether a list is asked for, after one document or product or a line of all."""
@@ -196,36 +189,38 @@ class _Question:
             return False
         if any(part.kind == AMOUNTS for part in self.alone.understood):
             return True
-        if self.command == "arrivals" and _GOODS_THAT_COME.search(self.text):
+        if self.command == "arrivals" and _GOODS_THAT_COME.search(self.turn.text):
             return True
-        said = self.grammar.recognition.scan(self.text).text  # 发漂 is a 发票
-        return bool(_LIST.search(said) or _OF_ALL.search(said))
+        said, words = self.turn.scan.text, self.turn.grammar.sentences  # 发漂 is a 发票
+        return bool(_of_a_list(words.late, words.papers).search(said) or _OF_ALL.search(said))
 
     def names_another(self) -> bool:
         """Whether a customer, vendor or colleague is named after a document, or what concerns anybody is asked for."""
-        spans = self.grammar.recognition.scan(self.text).spans
+        spans = self.turn.scan.spans
         named = any(span.kind in {SpanKind.PARTNER, SpanKind.PERSON} for span in spans)
-        return _CONCERNING.search(self.text) is not None or (named and self._is_of_a_document()) or self._drops_one()
+        return (
+            _CONCERNING.search(self.turn.text) is not None or (named and self._is_of_a_document()) or self._drops_one()
+        )
 
     def _drops_one(self) -> bool:
         """Whether the line that goes on leaves out whom the sentence names: HT-108给航天精工怎么报的."""
-        goes_on = split(self.grammar.commands.parse(self.following.line).rest) if self.following else []
-        words = split(self.grammar.commands.parse(self.alone.line).rest)
-        return bool(goes_on) and any(self.grammar.vocabulary.knows_partner(word) for word in {*words} - {*goes_on})
+        goes_on = split(self.turn.grammar.commands.parse(self.following.line).rest) if self.following else []
+        words = split(self.turn.grammar.commands.parse(self.alone.line).rest)
+        return bool(goes_on) and any(self.turn.grammar.vocabulary.knows_partner(word) for word in {*words} - {*goes_on})
 
     def is_of_one(self) -> bool:
         """Whether the line before is about documents or products by their numbers or names."""
-        vocabulary = self.grammar.vocabulary
+        vocabulary = self.turn.grammar.vocabulary
         goods = (vocabulary.product(word) or vocabulary.knows_product(word) for word in self.subjects)
         return self._is_of_a_document() or (bool(self.subjects) and all(goods))
 
     def _is_of_a_document(self) -> bool:
-        vocabulary = self.grammar.vocabulary
+        vocabulary = self.turn.grammar.vocabulary
         return any(vocabulary.document(word) or vocabulary.delivery(word) for word in self.subjects)
 
     def narrower(self) -> tuple[str, ...]:
         """Return the part of the same list that is of what was there."""
         if self.following is None or self.following.line == self.alone.line:
             return ()
-        same = self.grammar.commands.parse(self.following.line).command == self.command
+        same = self.turn.grammar.commands.parse(self.following.line).command == self.command
         return (self.following.line,) if same else ()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.chat.parsing import command_line, split
-from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.parsing import command_line
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import as_export
 from bot.understanding.following.continued import continued
-from bot.understanding.following.shown_documents import OF_THIS, document_of
-from bot.understanding.grammar import Grammar
+from bot.understanding.following.documents import OF_THIS, document_of
+from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.spans import SpanKind, days_said
 from bot.understanding.sentences import IN_THE_ERP
-from bot.understanding.wishes import Wish, line_of, without_limit, without_times
+from bot.understanding.wishes import Wish, find_wish, line_of, without_limit, without_times
 
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提醒|通知|告诉)"), "不用盯了"
@@ -30,63 +29,72 @@ _ENDS_ALL = re.compile(
 _ENDED_BY = {"watches": "unwatch", "subscriptions": "unsubscribe"}
 
 
-def all_ended(grammar: Grammar, text: str, last: LastQuestion) -> Reading | None:
+def all_ended(turn: Turn) -> Reading | None:
     """Return the list of one's own that is there, with the wish to end all of it: 都取消, after what one watches."""
-    ended_by = _ENDED_BY.get(grammar.commands.parse(last.line).command or "")
-    if ended_by is None or not _ENDS_ALL.fullmatch(text.strip(" .。!！")):
+    listed = turn.before.command
+    ended_by = _ENDED_BY.get(listed or "")
+    if ended_by is None or not turn.may_use(listed) or not _ENDS_ALL.fullmatch(turn.text.strip(" .。!！")):
         return None
-    understood = (Understood("cue", text, ended_by),)
-    return Reading(line=last.line, by=ReadBy.CONTEXT, understood=understood, wish=command_line(ended_by, "all"))
+    reading = turn.reading(turn.last.line, Understood("cue", turn.text, ended_by))
+    return replace(reading, wish=command_line(ended_by, "all"))
 
 
-def wished(
-    grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
-) -> Reading | None:
+def is_a_wish(turn: Turn) -> bool:
+    """Whether a text wants something changed."""
+    return _wish(turn) is not None
+
+
+def _wish(turn: Turn) -> Wish | None:
+    return None if turn.text.startswith("/") else find_wish(turn.text.casefold(), turn.grammar.sentences.wishes)
+
+
+def wished(turn: Turn) -> Reading | None:
     """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
-    words = split(grammar.commands.parse(last.line).rest)
+    wish = _wish(turn)
+    return _wished(turn, wish) if wish else None
+
+
+def _wished(turn: Turn, wish: Wish) -> Reading | None:
+    grammar, words = turn.grammar, turn.words
     if wish.command == IN_THE_ERP:
-        return _wanted_of_the_document(grammar, text, last, usable)
-    if wish.command == "subscribe" and (digest := _digested(grammar, wish, text, last, usable)):
+        return _wanted_of_the_document(turn)
+    if wish.command == "subscribe" and (digest := _digested(turn, wish)):
         return digest
-    if wish.command == "mute" and _NO_MORE.search(text) and words:
-        return wished(grammar, replace(wish, command="unwatch"), _UNWATCH, last, usable)
+    if wish.command == "mute" and _NO_MORE.search(turn.text) and words:
+        return _wished(turn.saying(_UNWATCH), replace(wish, command="unwatch"))
     if wish.command not in {"watch", "unwatch"} or not words:
         return None
-    scan = grammar.recognition.scan(f"{words[0]} {text}")
+    whole = f"{words[0]} {turn.text}"
+    scan = grammar.recognition.scan(whole)
     about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)]
     if [span.value for span in about] != [words[0]]:
         return None
     if _UNREAD_NAME.search(without_limit(grammar.recognition.scan(wish.rest).rest)):
         return None  # it is about somebody or something else
-    reading = grammar.read(f"{words[0]} {text}", usable)
+    reading = grammar.read(whole, turn.usable)
     return replace(reading, by=ReadBy.CONTEXT) if reading else None
 
 
-def _wanted_of_the_document(
-    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None
-) -> Reading | None:
+def _wanted_of_the_document(turn: Turn) -> Reading | None:
     """Return the document that is there, of which something is wanted that only the ERP does: 这单帮我取消."""
-    document = document_of(grammar, last.line)
-    if document is None or not OF_THIS.search(text) or (usable is not None and document[0] not in usable):
+    document = document_of(turn.grammar, turn.last.line)
+    if document is None or not OF_THIS.search(turn.text) or not turn.may_use(document[0]):
         return None
-    if grammar.recognition.scan(text).of_kind(SpanKind.DOCUMENT):
+    if turn.scan.of_kind(SpanKind.DOCUMENT):
         return None  # another one
-    understood = (Understood("document", text, document[1]),)
-    return Reading(line=command_line(*document), by=ReadBy.CONTEXT, understood=understood, wants_erp=True)
+    reading = turn.reading(command_line(*document), Understood("document", turn.text, document[1]))
+    return replace(reading, wants_erp=True)
 
 
-def _digested(
-    grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
-) -> Reading | None:
+def _digested(turn: Turn, wish: Wish) -> Reading | None:
     """Return the wish for the list that is there, every day: 每天早上八点半发我; None where another one is named."""
-    asked = grammar.read(text, usable)
-    bare = command_line(wish.command)
-    if asked is None or asked.wish != bare or as_export(last.line, grammar.commands) is None:
+    grammar, line = turn.grammar, turn.last.line
+    asked = grammar.read(turn.text, turn.usable)
+    if asked is None or asked.wish != command_line(wish.command) or as_export(line, grammar.commands) is None:
         return None
     days = days_said(grammar.recognition.scan(without_times(wish.rest)), months=True)
-    other = continued(grammar, days, last, usable, with_subject=False) if days else None
+    other = continued(turn.saying(days), with_subject=False) if days else None
     if days and other is None:
         return None  # 发我昨天的 wants no other days
-    listed = other.line if other else last.line
-    done = line_of(wish, grammar.recognition.scan(text), lambda rest: listed)
+    done = line_of(wish, turn.scan, lambda rest: other.line if other else line)
     return replace(asked, by=ReadBy.CONTEXT, wish=done)

@@ -1,9 +1,8 @@
 """What a sentence asks for and no line holds, so that no figure answers for it without a word.
 
 A *gap* is something that no command tells, such as new customers or the day on which goods came in. Its words stand
-in the sentences' files. What it is, what the card says, and which lines come nearest stand in
-`bot.understanding.gaps`: beside this package, because the files are read with it. `gap_finding` finds it. For a new
-subject, begin there.
+in the sentences' files, the table of its kinds in `bot.understanding.gaps`: beside this package, because the files
+are read with it. `gap_finding` finds it. For a new subject, begin there.
 
 A *limit* is a way to ask that no line can take: an exception, what is not so, two things side by side, what is to
 come. How the sentence is built shows it; only the facts of ``unknown.toml`` are words. `limit_finding` finds it. For
@@ -11,6 +10,10 @@ a new way to ask, begin there.
 
 Both are a choice: the card says what is not held and offers the lines that come nearest. Both are looked for before
 the line is made, and once more in the days and ranks that the line leaves out.
+
+They stay two, because what comes nearest is found in two ways: to a gap, lines that its kind names, for which its
+finder needs to know which command the words speak for, and what the ERPs tell; to a limit, the same sentence without
+the words that no line takes, read again. As one they would have all fields of both, and each would leave half empty.
 
 *Left out* is what a line does not hold though it answers the question: a name that nobody knows, days, an amount. The
 line is run, and its card tells the words. `left_out` compares the sentence with its lines, `strangers` finds the

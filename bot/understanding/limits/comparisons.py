@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.chat.compared_days import is_compared_with, is_year_before
 from bot.chat.days import names_days, names_month_in_digits, names_same_days
-from bot.understanding.lines.composer import SAYS_WHAT_TO_DO
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import Scan, SpanKind
 
 REPORT = "report"

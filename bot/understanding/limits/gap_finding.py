@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.chat.days import names_days_over
-from bot.understanding.gaps import DEEDS, Gap, is_done, is_past
+from bot.understanding.gaps import Gap, is_done
 from bot.understanding.limits.comparisons import compares, compares_with_usual
-from bot.understanding.lines.composer import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, LineComposer
+from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.sides import OF_ONE
+from bot.understanding.lines.weighing import SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
 from bot.understanding.scanning.finding import BOUND
 from bot.understanding.scanning.recognition import Recognition, end_of, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
@@ -62,7 +63,7 @@ class GapFinder:
             if gap is Gap.RECEIVED and self.lines.sides.has_receipts:
                 gap = Gap.RECEIVED_OF_PRODUCT
             words = scan.text[match.start() : match.end()]
-            rest = scan.text if gap in DEEDS and gap is not Gap.CANCELLED else scan.text.replace(words, " ")
+            rest = scan.text if gap.deed and gap is not Gap.CANCELLED else scan.text.replace(words, " ")
             inside = [span for span in scan.spans if match.start() <= span.start and end_of(span) <= match.end()]
             beside = Scan(scan.text, scan.rest, [span for span in scan.spans if span not in inside])
             if self._is_meant(gap, scan, beside, usable):
@@ -85,7 +86,7 @@ class GapFinder:
         for gap in Gap:
             words = self._sentences.gaps.get(gap)
             for match in words.find_all(text) if words else ():
-                if (gap not in DEEDS and gap is not Gap.STATE) or is_done(text, match):
+                if (gap.deed is None and gap is not Gap.STATE) or is_done(text, match):
                     yield gap, match
 
     def _without_names(self, scan: Scan) -> str:
@@ -119,11 +120,11 @@ class GapFinder:
             return False  # they tell
         if gap is Gap.RECEIVED_OF_PRODUCT and not self.lines.sides.names_goods(scan):
             return False  # they tell, too
-        deed = DEEDS.get(gap)
+        deed = gap.deed
         if deed is None:
             return not partners_or_people(scan)
         days = days_said(scan, months=True)
-        if not days or not is_past(days, gap):
+        if not days or not deed.is_past(days):
             return False
         is_of_it = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in deed.commands)
         return is_of_it or top in deed.commands or (deed.says_what and weights.get(top, 0) < LIST_WEIGHT)

@@ -8,19 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
 from bot.phrase import Phrase, phrase
 from bot.understanding.limits.bounds import CURRENCY
-from bot.understanding.limits.states import find_two_states
+from bot.understanding.limits.states import StateFinder
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order, partners_or_people
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT, UnknownFact
 
 _MASK = "\x00"
 _MASKED = rf"{_MASK}+"
-_STATUS = "逾期|到期|超期|延期|拖期|过期|延误|误期|晚交|晚到|迟到|拖欠|缺货|短缺"
 _OTHERS = r"的?(?:其[他它余]|别的|另外|剩下|还有|所有|全部|哪|谁|多少|[,，。;； ]|$)"
 _LEAVES_OUT = "去掉|去除|排除|剔除|刨去|刨掉|刨除|扣掉|扣除"
 _EXCEPT = re.compile(
@@ -49,13 +49,9 @@ _NOT_HIS = re.compile(
 """不是宏达的订单, 去掉宏达的: all but those of somebody."""
 _WAITS = re.compile(r"待审|审批|待批|没批")
 """Left out of a list in which it is not anyway: what waits for approval is not open yet."""
-_NOT_LATE = re.compile(
-    rf"(?<![有是])(?:没有?|不要|不看|并?未|非|不是?)(?:{_STATUS})的?"
-    rf"|(?<!要)(?:不要|不看|不含|{_LEAVES_OUT})已?(?:完成|完结|取消|作废|关闭|发货|开票|付款|付清|收款)(?:了的?|的|$)"
-    rf"|(?<![a-z])(?:not|isn't|aren't|never) (?:late|overdue|delayed|past due|behind schedule)(?![a-z])",
-    re.IGNORECASE,
+_NOT_DONE = re.compile(
+    rf"(?<!要)(?:不要|不看|不含|{_LEAVES_OUT})已?(?:完成|完结|取消|作废|关闭|发货|开票|付款|付清|收款)(?:了的?|的|$)"
 )
-"""A status that documents do not have; 有没有逾期的 asks for those that have it."""
 _NEGATION = re.compile(
     rf"^(?:没有?|不要|不看|不含|{_LEAVES_OUT}|并?未|非|不是?|not |isn't |aren't |never )", re.IGNORECASE
 )
@@ -226,7 +222,7 @@ class LimitFinder:
         return min(map(end_of, inside), default=match.end()) if match[0].startswith("不") else match.end()
 
     def _not_so(self, scan: Scan, text: str) -> Limit | None:
-        match = _NOT_LATE.search(text)
+        match = self._not_late.search(text) or _NOT_DONE.search(text)
         if match is None or _IS_ASKED.search(text) or _asks_whether(text, match):
             return None
         words = scan.text[match.start() : match.end()].strip(" 的")
@@ -236,10 +232,25 @@ class LimitFinder:
             instead=(_cut(scan.text, *match.span()), scan.text.replace(words, _NEGATION.sub("", words))),
         )
 
-    @staticmethod
-    def _two_states(scan: Scan, text: str) -> Limit | None:
+    @cached_property
+    def _not_late(self) -> re.Pattern[str]:
+        """A status that documents do not have; 有没有逾期的 asks for those that have it."""
+        late, status = self.recognition.sentences.late, self.recognition.sentences.status
+        return re.compile(
+            rf"(?<![有是])(?:没有?|不要|不看|并?未|非|不是?)(?:{late.in_chinese}|{status.in_chinese})的?"
+            rf"|(?<![a-z])(?:not|isn't|aren't|never) (?:{late.in_english})(?![a-z])"
+        )
+
+    @cached_property
+    def states(self) -> StateFinder:
+        """What finds the states that documents are to have."""
+        return StateFinder(self.recognition.sentences.states)
+
+    def _two_states(self, scan: Scan, text: str) -> Limit | None:
         """Return two states that documents of a list are to have: 开了票没发货的订单."""
-        states = None if scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY) else find_two_states(text)
+        if scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
+            return None  # its card tells all of them
+        states = self.states.two_states(text)
         if states is None:
             return None
         words = states.words_in(scan.text)

@@ -10,7 +10,8 @@ from itertools import chain
 from bot.chat.days import names_days, read_days
 from bot.chat.questions.reading import ReadBy, Reading
 from bot.understanding.limits.limit_finding import LimitFinder
-from bot.understanding.lines.composer import MOST_ALTERNATIVES, LineComposer
+from bot.understanding.lines.composer import LineComposer
+from bot.understanding.lines.lists import MOST_ALTERNATIVES
 from bot.understanding.scanning.recognition import end_of, in_order
 from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT

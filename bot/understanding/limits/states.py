@@ -3,52 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 
-
-class Deed(StrEnum):
-    """What is done to an order, or to what belongs to it."""
-
-    INVOICED = "invoiced"
-    SHIPPED = "shipped"
-    PAID = "paid"
-    RECEIVED = "received"
-    APPROVED = "approved"
-    FINISHED = "finished"
-
+from bot.understanding.sentences import Deed
+from bot.understanding.spoken_words import PARTED, SpokenWords
 
 _DONE = "[了过好完齐到清]"
-_IN_CHINESE = {
-    Deed.INVOICED: rf"开具?{_DONE}*(?:发票|票)",
-    Deed.SHIPPED: rf"[发出送交]{_DONE}*货|发(?:出去|走|掉)|出库|签收",
-    Deed.PAID: rf"[付收打回结给]{_DONE}*(?:货款|款项|款|钱|账)|付清|结清|到账",
-    Deed.RECEIVED: rf"[到来收]{_DONE}*[货料]|入库",
-    Deed.APPROVED: rf"审批|批准|审核|批(?={_DONE})",
-    Deed.FINISHED: "完工|做完|生产完|下线",
-}
-_IN_ENGLISH = {
-    Deed.INVOICED: "invoiced|billed",
-    Deed.SHIPPED: "shipped|delivered|dispatched",
-    Deed.PAID: "paid|settled",
-    Deed.RECEIVED: "received|arrived",
-    Deed.APPROVED: "approved",
-    Deed.FINISHED: "finished|completed|manufactured",
-}
 _DENIED_IN_ENGLISH = r"\b(?:not|never|(?:has|have|is|are|was|were)n[o']?t|yet to be)(?: (?:yet|been|be|fully))* |\bun-?"
-
-
-def _one_of(deeds: dict[Deed, str]) -> str:
-    return "|".join(f"(?P<{deed}>{words})" for deed, words in deeds.items())
-
-
-_CHINESE = re.compile(
-    r"(?P<denied>(?:(?<!有)|(?<=没有))(?:没有?|尚?未)[能给再]?)?(?P<already>已经?|都|早就?|早已)?"
-    rf"(?:{_one_of(_IN_CHINESE)})(?P<over>{_DONE}|之?后|以后)?"
-)
-_ENGLISH = re.compile(rf"(?:(?P<denied>{_DENIED_IN_ENGLISH})|\b)(?:{_one_of(_IN_ENGLISH)})\b")
 _THE_OTHER_WAY = re.compile(
     "(?P<what>发?票|货款|款|钱|货)(?:还|都|却|也|已经?)*(?P<denied>没有?|未)?(?P<how>[开到来收付发给打])(?P<over>了)?"
 )
@@ -96,38 +60,73 @@ class TwoStates:
         return _cut(text, self.first[1], self.second[1]), _cut(text, self.first[0], self.second[0])
 
 
-def find_two_states(text: str) -> TwoStates | None:
-    """Return the two states that documents are to have, one of them not so; None where a list holds what is asked."""
-    for first, second in _pairs_in(text):
-        if (first.deed, second.deed) not in _HELD | _IMPLIED:
-            return TwoStates((first.start, first.end), (second.start, second.end))
-    return None
+@dataclass(frozen=True)
+class StateFinder:
+    """Finds in a text the states that documents are to have."""
+
+    words: Mapping[str, SpokenWords]
+    """What is done to documents (`Deed`) → the words for it."""
+
+    def two_states(self, text: str) -> TwoStates | None:
+        """Return the two that documents are to have, one of them not so; None where a list holds what is asked."""
+        for first, second in self._pairs_in(text):
+            if (first.deed, second.deed) not in _HELD | _IMPLIED:
+                return TwoStates((first.start, first.end), (second.start, second.end))
+        return None
+
+    def without_implied(self, text: str) -> str:
+        """Return a text without states that are certain beside another one: 已审批但没到货的采购单."""
+        for first, second in self._pairs_in(text):
+            if (first.deed, second.deed) in _IMPLIED:
+                return _cut(text, first.start, second.start)
+        return text
+
+    def _pairs_in(self, text: str) -> Iterator[tuple[_State, _State]]:
+        for first, second in pairwise(self._states_in(text.casefold())):
+            between = text[first.end : second.start]
+            is_near = len(between) <= _BETWEEN and not _APART.search(between)
+            one_denied = (second.is_denied and first.is_said) or (first.is_denied and second.is_said)
+            if is_near and one_denied and first.deed is not second.deed:
+                yield first, second
+
+    def _states_in(self, text: str) -> list[_State]:
+        """Return the states that a text in small letters says, from left to right; each sign says one."""
+        found: list[_State] = []
+        for state in sorted((*self._said_in(text), *_said_the_other_way(text)), key=lambda state: state.start):
+            if not found or state.start >= found[-1].end:
+                found.append(state)
+        return found
+
+    def _said_in(self, text: str) -> Iterator[_State]:
+        pattern = self._english if text.isascii() else self._chinese
+        for match in pattern.finditer(text):
+            said = match.groupdict()
+            deed = next(each for each in Deed if said.get(each))
+            is_over = text.isascii() or bool(said["already"] or said["over"] or _SAYS_DONE.search(said[deed][:-1]))
+            yield _State(deed, match.start(), match.end(), bool(said["denied"]), is_over)
+
+    @cached_property
+    def _chinese(self) -> re.Pattern[str]:
+        return re.compile(
+            r"(?P<denied>(?:(?<!有)|(?<=没有))(?:没有?|尚?未)[能给再]?)?(?P<already>已经?|都|早就?|早已)?"
+            rf"(?:{self._each_named(latin=False)})(?P<over>{_DONE}|之?后|以后)?"
+        )
+
+    @cached_property
+    def _english(self) -> re.Pattern[str]:
+        return re.compile(rf"(?:(?P<denied>{_DENIED_IN_ENGLISH})|\b)(?:{self._each_named(latin=True)})\b")
+
+    def _each_named(self, *, latin: bool) -> str:
+        """Return the words for each deed as a group of its name."""
+        words = {deed: [each for each in self.words[deed].words if each.isascii() is latin] for deed in Deed}
+        return "|".join(f"(?P<{deed}>{'|'.join(map(_with_signs, said))})" for deed, said in words.items() if said)
 
 
-def without_implied(text: str) -> str:
-    """Return a text without states that are certain beside another one: 已审批但没到货的采购单."""
-    for first, second in _pairs_in(text):
-        if (first.deed, second.deed) in _IMPLIED:
-            return _cut(text, first.start, second.start)
-    return text
-
-
-def _pairs_in(text: str) -> Iterator[tuple[_State, _State]]:
-    for first, second in pairwise(_states_in(text.casefold())):
-        between = text[first.end : second.start]
-        is_near = len(between) <= _BETWEEN and not _APART.search(between)
-        one_denied = (second.is_denied and first.is_said) or (first.is_denied and second.is_said)
-        if is_near and one_denied and first.deed is not second.deed:
-            yield first, second
-
-
-def _states_in(text: str) -> list[_State]:
-    """Return the states that a text in small letters says, from left to right; each sign says one."""
-    found: list[_State] = []
-    for state in sorted((*_said_in(text), *_said_the_other_way(text)), key=lambda state: state.start):
-        if not found or state.start >= found[-1].end:
-            found.append(state)
-    return found
+def _with_signs(word: str) -> str:
+    """Return a word with what may stand in it that says that it is done; at its end, something of it must stand."""
+    verb, parted, what = map(re.escape, word.partition(PARTED))
+    signs = f"{_DONE}*" if what else f"(?={_DONE})"
+    return f"{verb}{signs if parted else ''}{what}"
 
 
 def _said_the_other_way(text: str) -> Iterator[_State]:
@@ -135,15 +134,6 @@ def _said_the_other_way(text: str) -> Iterator[_State]:
         is_sent = match["what"] == "货" and match["how"] == _SENT
         deed = Deed.SHIPPED if is_sent else _DONE_TO[match["what"][-1]]
         yield _State(deed, match.start(), match.end(), bool(match["denied"]), bool(match["over"]))
-
-
-def _said_in(text: str) -> Iterator[_State]:
-    pattern = _ENGLISH if text.isascii() else _CHINESE
-    for match in pattern.finditer(text):
-        deed = next(each for each in Deed if match[each])
-        said = match.groupdict()
-        is_over = text.isascii() or bool(said["already"] or said["over"] or _SAYS_DONE.search(match[deed][:-1]))
-        yield _State(deed, match.start(), match.end(), bool(match["denied"]), is_over)
 
 
 def _cut(text: str, start: int, end: int) -> str:

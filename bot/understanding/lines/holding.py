@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.understanding.lines.weighing import SAYS_OUTRIGHT
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind
 
@@ -11,8 +12,6 @@ _WHICH_FIRST = ("po", "order")
 """采购订单 holds the word of the other side."""
 _OF_ITS_OWN = frozenset({"mo", "audit"})
 """Commands whose words hold that for orders, such as 生产订单, or that tell of people whose ids look like codes."""
-_OUTRIGHT = 4
-"""Weight from which words say which command is meant."""
 _WHICH = re.compile(r"哪|谁|占|\b(?:which|who|what)\b", re.IGNORECASE)
 
 
@@ -29,6 +28,6 @@ def holding_asked(recognition: Recognition, scan: Scan, usable: frozenset[str] |
     command = next(said, "")
     if not command or (usable is not None and command not in usable):
         return ""
-    outright = {cue.command for cue in recognition.cues_in(scan) if cue.weight >= _OUTRIGHT} - {"order", "po"}
+    outright = {cue.command for cue in recognition.cues_in(scan) if cue.weight >= SAYS_OUTRIGHT} - {"order", "po"}
     is_other = not outright.isdisjoint(_OF_ITS_OWN) or (outright and not _WHICH.search(text))
     return "" if is_other else command

@@ -10,7 +10,7 @@ from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.named_lists import soon
 from bot.understanding.scanning.recognition import end_of
 from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
-from bot.understanding.sentences import SpokenWords
+from bot.understanding.spoken_words import SpokenWords
 
 _LATE = ("order late", "delivery late", "po late", "mo late", "invoice overdue", "bill overdue")
 _DUE = ("order open", "delivery", "po open", "mo", "invoice open", "bill open")
@@ -36,7 +36,7 @@ class LatenessFinder:
     def find(self, scan: Scan, usable: frozenset[str] | None) -> tuple[str, ...]:
         """Return the lists of all that may be late, or due; nothing where a sentence says what, or anything else."""
         text = scan.text.casefold()
-        due, late = (words.search(text) if words else None for words in self._words)
+        due, late = (words.search(text) for words in self._words)
         match = due or late
         if match is None or _OF_SOMEBODY.search(text) or self._is_part_of_a_word(scan, match):
             return ()
@@ -51,7 +51,7 @@ class LatenessFinder:
         return tuple(f"/{each}{due_then}" for each in _DUE)
 
     @property
-    def _words(self) -> tuple[SpokenWords | None, SpokenWords | None]:
+    def _words(self) -> tuple[SpokenWords, SpokenWords]:
         return self.lines.sentences.due_soon, self.lines.sentences.late
 
     def _is_part_of_a_word(self, scan: Scan, match: re.Match[str]) -> bool:
@@ -70,7 +70,7 @@ class LatenessFinder:
 
     def _says_nothing_else(self, text: str, usable: frozenset[str] | None) -> bool:
         """Whether there is nothing but days and words for anything beside the words of lateness."""
-        for match in chain.from_iterable(words.find_all(text) for words in self._words if words):
+        for match in chain.from_iterable(words.find_all(text) for words in self._words):
             text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
         if _DOCUMENTS.search(text):
             return False

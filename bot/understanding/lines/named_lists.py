@@ -80,13 +80,13 @@ class NamedLists:
     def tells_state(self, name: str, scan: Scan) -> bool:
         """Whether a command has a list of the state that a sentence names: in work or finished."""
         words = self.recognition.sentences.finished
-        made = words is not None and words.search(scan.text.casefold())
-        return name in BY_STATE and (bool(made) or self.named(name, scan) in {OPEN, DONE})
+        made = words.search(scan.text.casefold()) is not None
+        return name in BY_STATE and (made or self.named(name, scan) in {OPEN, DONE})
 
     def _was_made(self, scan: Scan, *, said: bool) -> bool:
         """Whether a sentence asks for what was made: 昨天完工的, and not 要完工的; without days what is ``said`` so."""
         words, text = self.recognition.sentences.finished, scan.text.casefold()
-        if words is None or not any(is_done(text, match) for match in words.find_all(text)):
+        if not any(is_done(text, match) for match in words.find_all(text)):
             return False
         days = days_said(scan, months=True)
         return not names_days_ahead(days) if days else said
@@ -124,7 +124,7 @@ class NamedLists:
     def are_due_soon(self, name: str, scan: Scan) -> bool:
         """Whether a sentence asks for documents that are due soon, and names no days."""
         words = self.recognition.sentences.due_soon
-        match = words.search(scan.text.casefold()) if words and name in _DUE_ON_DAYS else None
+        match = words.search(scan.text.casefold()) if name in _DUE_ON_DAYS else None
         return match is not None and _SOON.search(match[0]) is not None and not days_said(scan, months=False)
 
     def is_due_later(self, name: str, scan: Scan) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from bot.chat.days import find_days, names_days
 from bot.chat.records.demand import ENGLISH_MULTIPLE
 from bot.understanding.scanning.spans import MASK, Scan, SpanKind
-from bot.understanding.sentences import PARTED, parted_pattern
+from bot.understanding.sentences import parted_pattern
+from bot.understanding.spoken_words import PARTED
 from bot.understanding.vocabulary import Vocabulary
 
 _CODE = re.compile(

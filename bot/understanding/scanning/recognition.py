@@ -141,7 +141,7 @@ class Recognition:
         drop_counted_units(scan, sentences.units)
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
-        for match in sentences.due_soon.find_all(scan.rest) if sentences.due_soon else ():
+        for match in sentences.due_soon.find_all(scan.rest):
             scan.drop(*match.span())
         for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self.is_name):
             if (len(piece) > 1 or piece.isdecimal()) and not self._is_amount(piece):

@@ -1,0 +1,70 @@
+"""Sentences about what a document leads to, or about whom a line names: 它的收款, 这个客户还欠多少, 这家怎么样."""
+
+from __future__ import annotations
+
+import re
+
+from bot.chat.parsing import command_line
+from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.following.continued import named_in
+from bot.understanding.following.documents import document_of
+from bot.understanding.following.going_on import PRONOUN
+from bot.understanding.following.turn import Turn, said_in
+from bot.understanding.lines.command_kinds import BILLED_BY
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
+from bot.understanding.scanning.recognition import OF_PARTNERS
+from bot.understanding.vocabulary import Trade
+
+_OF_A_PARTNER = re.compile(r"家|客户|供应商|customer|vendor|supplier", re.IGNORECASE)
+_PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer", "vendor": "vendor", "supplier": "vendor"}
+"""What a document's partner is called in a sentence → the command that tells of it, to which the document leads."""
+
+
+def linked(turn: Turn) -> Reading | None:
+    """Return what a document leads to and a sentence asks for with a pronoun; None for anything else."""
+    match = PRONOUN.search(turn.text)
+    if match is None:
+        return None
+    parsed = [(turn.grammar.commands.parse(line), line) for line in turn.last.links]
+    partner = next((before for before, _ in parsed if before.command in _PARTNERS.values()), None)
+    pronoun, turn = match[0], turn.saying(PRONOUN.sub(" ", turn.text))
+    if partner is None and _OF_A_PARTNER.search(pronoun):
+        return _record(turn, pronoun)
+    if its_bills := _its_bills(turn, pronoun):
+        return its_bills
+    leads_to = {before.command for before, _ in parsed} | (OF_PARTNERS if partner else set())
+    weights = turn.grammar.lines.weigh(turn.scan, turn.usable, about=partner.rest if partner else "")
+    command = max(sorted(weights.keys() & leads_to), key=lambda name: weights[name], default="")
+    if not weights and partner and any(word in pronoun.casefold() for word in _PARTNERS):
+        command = partner.command or ""
+    line = next((line for before, line in parsed if before.command == command), "")
+    if not line and partner and command in OF_PARTNERS:
+        line = command_line(command, partner.rest)
+    return _pointed_to(turn, pronoun, line) if line and turn.may_use(command) else None
+
+
+def _its_bills(turn: Turn, pronoun: str) -> Reading | None:
+    """Return the invoices of the order that is there: 它的发票; None where its customer is meant."""
+    document = document_of(turn.grammar, turn.last.line)
+    billed = BILLED_BY.get(document[0], "") if document else ""
+    if not billed or not turn.may_use(billed) or _OF_A_PARTNER.search(pronoun):
+        return None
+    asked = turn.grammar.lines.documents.asks_for_bills(turn.scan)
+    return _pointed_to(turn, pronoun, command_line(billed, turn.words[0])) if asked else None
+
+
+def _record(turn: Turn, pronoun: str) -> Reading | None:
+    """Return the record of the partner whom the line before names, if only they are asked about: 这家怎么样."""
+    words = turn.parts.words
+    trade = turn.grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
+    weights = turn.grammar.lines.weigh(turn.scan, turn.usable, about=" ".join(words))
+    if trade is None or max(weights.values(), default=0) >= SAYS_WHAT_TO_DO:
+        return None
+    command = "vendor" if trade is Trade.PURCHASE else "customer"
+    return _pointed_to(turn, pronoun, command_line(command, words[0])) if turn.may_use(command) else None
+
+
+def _pointed_to(turn: Turn, pronoun: str, line: str) -> Reading | None:
+    """Return a line to which a pronoun points; None where the sentence names somebody or something else."""
+    understood = (Understood("document", pronoun, turn.last.line), *said_in(turn.scan))
+    return None if named_in(turn.scan) else turn.reading(line, *understood)

@@ -1,0 +1,72 @@
+"""Sentences that leave out which product they are about: 多少钱, 够不够500个, 哪些单要用, after the stock of SKU123."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.chat.parsing import command_line
+from bot.chat.questions.reading import ReadBy, Reading
+from bot.understanding.following.continued import HOLDING, continued
+from bot.understanding.following.turn import Turn
+from bot.understanding.lines.holding import holding_asked
+from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
+from bot.understanding.scanning.spans import SpanKind
+
+_IT = re.compile(
+    r"(?:它|(?:这|那)(?:个|款|种)(?:产品|商品|货|料)?)|\b(?:it|its|this product|that product)\b", re.IGNORECASE
+)
+_WANTED = re.compile(
+    r"要用|占[用着了]|在等|谁(?:还|都|又)?(?:订|买|要|定)(?:了|过|的)|\b(?:who (?:ordered|needs|wants)|waiting for)\b",
+    re.IGNORECASE,
+)
+"""Says that something is wanted, and not what: 哪些单要用, 谁订了."""
+_OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product", "mo"})
+"""Commands about a product, which a question may leave out that follows another one about it: 多少钱, 够不够500个."""
+_ENOUGH = re.compile(r"够|\benough\b", re.IGNORECASE)
+_OF_ALL = re.compile(
+    r"哪(?!个仓|边|里|些料|些材料|些物料)|什么货|有什么|清单|列表|所有|全部"
+    r"|\b(?:what(?! price| rate| cost)|which|list|all|any)\b",
+    re.IGNORECASE,
+)
+
+
+def of_its_documents(turn: Turn) -> Reading | None:
+    """Return the list of the documents that hold what the line before is of; None where it is of no product."""
+    grammar, text, product = turn.grammar, turn.text, _product_before(turn)
+    if not product or not (_IT.search(text) or _WANTED.search(text)):
+        return None
+    whole = _IT.sub(product, text, count=1) if _IT.search(text) else f"{product} {text}"
+    if not holding_asked(grammar.recognition, grammar.recognition.scan(whole), turn.usable):
+        return None
+    reading = grammar.read(whole, turn.usable)
+    return replace(reading, by=ReadBy.CONTEXT) if reading and not reading.unsure else None
+
+
+def _product_before(turn: Turn) -> str:
+    """Return the code of the one product that the line before is of; empty where it is of anything else."""
+    words, knows = turn.subject, turn.grammar.vocabulary
+    is_code = len(words) == 1 and knows.product(words[0]) is not None and knows.document(words[0]) is None
+    return words[0] if is_code else ""
+
+
+def of_the_product(turn: Turn) -> Reading | None:
+    """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
+    command, words, scan, asked = turn.before.command, turn.subject, turn.scan, turn.asked
+    of_one = command in _OF_ONE_PRODUCT or (command in HOLDING and _product_before(turn))
+    if not of_one or len(words) != 1 or _OF_ALL.search(turn.text):
+        return None
+    knows = turn.grammar.vocabulary
+    if command == "mo" and not (knows.knows_product(words[0]) or knows.product(words[0])):
+        return None
+    if not asked and _ENOUGH.search(turn.text) and scan.of_kind(SpanKind.QUANTITY):
+        asked = "stock"
+    spoken = all(span.kind in {SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS} for span in scan.spans)
+    if asked not in _OF_ONE_PRODUCT or not spoken or turn.grammar.commands.parse(turn.text).slashed:
+        return None
+    if not turn.may_use(asked):
+        return None
+    if asked != command and turn.weights.get(asked, 0) < SAYS_WHAT_TO_DO:
+        return turn.reading(command_line(asked, words[0], quantity_needed(scan)))
+    return continued(turn, with_subject=True)

@@ -1,0 +1,26 @@
+"""Sentences that go on from a report: compared with other days, of the same days a year ago, or drawn."""
+
+from __future__ import annotations
+
+import re
+
+from bot.chat.questions.reading import Reading
+from bot.understanding.following.turn import AGAINST, LAST_YEAR, Turn
+from bot.understanding.limits.comparisons import REPORT, compare_again
+
+_DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
+
+
+def compared(turn: Turn) -> Reading | None:
+    """Return the last report compared with other days, or of the same days a year ago: 同比呢, 去年同期呢."""
+    if turn.before.command != REPORT or not turn.may_use(REPORT):
+        return None
+    words = turn.before.rest.split()
+    said = " ".join(word for word in words if word not in AGAINST) or "month"
+    found = compare_again(turn.scan, said, year_on_year=not LAST_YEAR.isdisjoint(words))
+    return turn.reading(found.lines[0]) if found else None
+
+
+def is_drawn(turn: Turn) -> bool:
+    """Whether a picture of the report that is there is wanted."""
+    return turn.before.command == REPORT and _DRAWN.search(turn.text) is not None

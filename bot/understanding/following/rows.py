@@ -1,0 +1,61 @@
+"""Sentences about a row of the list that is there: 第二个, 第二个什么价, "the last one"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.chat.days import names_days
+from bot.chat.parsing import split
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.following.turn import Turn
+
+_NUMERALS = "一二三四五六七八九十"
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_ROW = re.compile(
+    rf"(?:看看|看一下|看|打开|要|查|选|就)?第\s*(?P<chinese>[{_NUMERALS}]|\d{{1,2}})\s*(?:个|条|张|单|项|笔|行|种)?(?:吧|呢|的)?"
+    rf"|(?:show |open )?(?:the )?(?P<english>{'|'.join(_ORDINALS)}|last)(?: one)?(?: please)?",
+    re.IGNORECASE,
+)
+
+
+def is_a_row(turn: Turn) -> bool:
+    """Whether a text names a row, and means nothing else; last purchase price is of no row."""
+    match = _match(turn.text)
+    return match is not None and (match.end() == len(turn.text) or match[0].casefold().strip() != "last")
+
+
+def without_row(text: str) -> str:
+    """Return a text without the row that it names."""
+    return _ROW.sub(" ", text, count=1)
+
+
+def _match(text: str) -> re.Match[str] | None:
+    return None if names_days(text) else _ROW.match(text)
+
+
+def of_a_row(turn: Turn) -> Reading | None:
+    """Return the line that a row opens, or what is asked of it: 第二个什么价; None for what only begins like one."""
+    match = _match(turn.text)
+    chosen = _row(turn, match) if match else None
+    if match is None or chosen is None or match.end() == len(turn.text):
+        return chosen
+    grammar, rest = turn.grammar, turn.text[match.end() :].strip()
+    subject = split(grammar.commands.parse(chosen.line).rest)[:1]
+    asked = grammar.read(f"{subject[0]} {rest}", turn.usable) if subject and rest else None
+    if asked is None or asked.unsure or not set(subject) <= set(split(grammar.commands.parse(asked.line).rest)):
+        return None
+    return replace(asked, by=ReadBy.CONTEXT, alternatives=())
+
+
+def _row(turn: Turn, match: re.Match[str]) -> Reading | None:
+    english, chinese, rows = (match["english"] or "").casefold(), match["chinese"] or "", turn.last.rows
+    if english == "last":
+        number = len(rows)
+    elif english:
+        number = _ORDINALS.index(english) + 1
+    else:
+        number = int(chinese) if chinese.isdecimal() else _NUMERALS.index(chinese) + 1
+    if not 1 <= number <= len(rows):
+        return None
+    return turn.reading(rows[number - 1], Understood("row", match[0], str(number)))

@@ -1,0 +1,68 @@
+"""Lines of documents that a sentence names by their numbers: the order, its delivery, its invoices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.chat.parsing import command_line
+from bot.understanding.lines.command_kinds import BARE, BILLED_BY, TRAIL
+from bot.understanding.lines.sides import RECEIPT, Sides
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
+from bot.understanding.scanning.recognition import Recognition
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
+
+_BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bills|billed)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class DocumentLines:
+    """Knows which of the documents that have a number in common is asked for."""
+
+    recognition: Recognition
+    sides: Sides
+
+    def of(
+        self, documents: Iterable[Span], scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
+    ) -> Iterable[tuple[str, int]]:
+        """Yield the lines of documents with their weights."""
+        for document in documents:
+            name = self._asked_of(document, scan, weights, usable)
+            if name == "po" and weights.get("why", 0):
+                yield command_line("why", document.value), DECISIVE + 1
+            if usable is None or name in usable:
+                yield command_line(name, document.value), DECISIVE
+
+    def _asked_of(self, document: Span, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None) -> str:
+        name = document.command or BARE
+        if weights.get(TRAIL, 0) >= SAYS_WHAT_TO_DO:
+            return TRAIL
+        if name == "order" and self.asks_for_delivery(scan, weights):
+            name = "delivery"
+        if name == "po" and self.sides.has_receipts and weights.get(RECEIPT, 0) >= SAYS_WHAT_TO_DO:
+            name = RECEIPT
+        billed = BILLED_BY.get(name, "")
+        return billed if billed and (usable is None or billed in usable) and self.asks_for_bills(scan) else name
+
+    def asks_for_delivery(self, scan: Scan, weights: Mapping[str, int]) -> bool:
+        """Whether a question about an order is one of what left: 订单 and 这单 are said of it whatever is asked."""
+        ordered = sum(weight for weight in self._words_for_orders(scan) if weight < SAYS_OUTRIGHT)
+        moved = weights.get("delivery", 0)
+        return self.sides.has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
+
+    def names_order(self, scan: Scan) -> bool:
+        """Whether a number is said to be that of an order: 1088这单开票没."""
+        return any(weight >= SAYS_WHAT_TO_DO for weight in self._words_for_orders(scan))
+
+    def _words_for_orders(self, scan: Scan) -> list[int]:
+        return [cue.weight for cue in self.recognition.cues_in(scan) if cue.command == "order"]
+
+    def asks_for_bills(self, scan: Scan) -> bool:
+        """Whether a question about orders is one of their invoices: SO-1001的票开了吗."""
+        return any(_BILLED.search(span.value) for span in scan.of_kind(SpanKind.CUE))
+
+    def asks_for_bills_of_orders(self, scan: Scan) -> bool:
+        """Whether orders are named, and their invoices asked for."""
+        ordered = any(span.command in BILLED_BY for span in scan.of_kind(SpanKind.DOCUMENT))
+        return ordered and self.asks_for_bills(scan)

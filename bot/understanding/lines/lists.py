@@ -1,0 +1,223 @@
+"""Lines of lists, rankings, figures and of what is looked up by a name: all that no number and no code is named of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+from bot.chat.days import Days, names_days, read_days
+from bot.chat.parsing import command_line
+from bot.understanding.lines.command_kinds import (
+    ALONE,
+    BARE,
+    HOW_TO,
+    NAMED_ONLY,
+    OF_PRODUCTS,
+    RANKED,
+    RANKED_BY_DAYS,
+    TRAIL,
+)
+from bot.understanding.lines.documents import DocumentLines
+from bot.understanding.lines.money_moved import paid_or_to_pay
+from bot.understanding.lines.named_lists import AGEING, LATE, OPEN, NamedLists, soon
+from bot.understanding.lines.products import likeliest_of_products
+from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.spoken_names import NAMES, SpokenNames, joined, only, stores_meant, stores_typed
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighing
+from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition, in_order, says_itself
+from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
+
+MOST_ALTERNATIVES = 3
+_NEAR = 1
+"""Difference of weights at which the second reading is offered too."""
+_NUMBER_OF_SOMETHING = re.compile(r"(?!1[3-9]\d{9}$)\d{4,}(?: \d{4,})*")
+"""Digits that may be a document's or product's: no telephone number, and not 666."""
+_OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
+"""Commands that answer for no single customer, vendor or product."""
+_OWNED = frozenset({"order", "po", "report"})
+"""Commands about documents that are somebody's; where figures are asked for, these are the orders."""
+_OWN = re.compile(
+    r"(?<![给帮替])我(?:的|名下|手[上里头]的|(?:这|这里|这边|这儿)的|自己的|下的|跟的|负责的|经手的|签的|开的|(?:个人|自己)?(?:卖|签|接)了?(?=多少|几|的)"
+    r"|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|(?:^|看|列|查|把)手[上里头]的(?=单|采购单)|\b(?:my|mine)\b",
+    re.IGNORECASE,
+)
+_ME = re.compile(r"我|\b(?:i|me|my)\b", re.IGNORECASE)
+_SOME_DAY = date(2026, 1, 14)
+"""A day on which 下星期 and 下周 are the same."""
+
+
+@dataclass(frozen=True)
+class ListLines:
+    """Knows which lists a sentence may ask for, of whom, and of which days."""
+
+    recognition: Recognition
+    weighing: Weighing
+    lists: NamedLists
+    names: SpokenNames
+    documents: DocumentLines
+
+    def of(self, scan: Scan, weights: Mapping[str, int], ranked: Sequence[str]) -> Iterable[tuple[str, int]]:
+        """Yield lines with their weights; ``ranked`` are the commands for which words speak, the likeliest first."""
+        if several := self._several(scan, ranked):
+            for each in several:
+                yield from islice(self.of(only(each, several, scan), weights, ranked), 1)
+        elif not ranked:
+            yield from self._of_a_name(scan)
+        elif topic := _topic(weights):
+            yield command_line(HOW_TO, topic), DECISIVE
+        else:
+            yield from self._likeliest(scan, weights, self._meant(scan, weights, ranked))
+
+    def _several(self, scan: Scan, ranked: Sequence[str]) -> list[Span]:
+        """Return partners, warehouses or days of which a sentence names several: each has a line of its own."""
+        if partners := self.names.several_partners(scan):
+            return partners
+        return next((each for each in (stores_meant(scan), self._days(scan, ranked)) if len(each) > 1), [])
+
+    def _days(self, scan: Scan, ranked: Sequence[str]) -> list[Span]:
+        """Return the days that a sentence names, each once, where its first command lists documents of days."""
+        if not ranked or not self.recognition.takes(Days, ranked[0]):
+            return []
+        dates = [span for span in reversed(scan.of_kind(SpanKind.DATE)) if names_days(span.text)]
+        named = {read_days(span.text, _SOME_DAY) or span.text.casefold(): span for span in dates}
+        return in_order(named.values())
+
+    def _of_a_name(self, scan: Scan) -> Iterable[tuple[str, int]]:
+        """Yield what is looked up where nothing is asked: the stock of goods, or whatever is called so."""
+        if self.names.are_goods(scan) and (stores_meant(scan) or quantity_needed(scan)):
+            goods = joined(scan, SpanKind.NAME)
+            yield command_line("stock", goods, *stores_typed(scan), quantity_needed(scan)), 1
+            return
+        named, digits = joined(scan, *NAMES), scan.of_kind(SpanKind.DIGITS)
+        is_number = len(digits) == len(scan.spans) and says_itself(scan)
+        bare = " ".join(span.value for span in digits) if is_number else ""
+        if _NUMBER_OF_SOMETHING.fullmatch(bare) or (len(named) > 1 and self.recognition.is_known(scan)):
+            yield command_line(BARE, bare or named), 1
+
+    def _meant(self, scan: Scan, weights: Mapping[str, int], ranked: Sequence[str]) -> list[str]:
+        """Return the commands that a sentence may mean, the likeliest first."""
+        named = joined(scan, *NAMES)
+        if not named and weights.get("chart", 0) >= DECISIVE:
+            return ["chart"]  # a picture is asked for outright, and the other words say of what
+        if not named and weights.get("pending", 0) >= DECISIVE and _ME.search(scan.text):
+            return ["pending"]  # what waits for the asker, of whatever kind
+        apart = _OF_THE_WHOLE_COMPANY if named else NAMED_ONLY  # its figures would be those of all
+        meant = [name for name in ranked if name not in apart or (not named and self._ranking(name, scan))]
+        of_products = likeliest_of_products(meant, weights)
+        if of_products and weights[of_products[0]] == weights[meant[0]] and self.names.are_goods(scan):
+            meant = of_products
+        return [name for name in meant if name != TRAIL]  # of nothing that is named by a number
+
+    def _likeliest(self, scan: Scan, weights: Mapping[str, int], meant: Sequence[str]) -> Iterable[tuple[str, int]]:
+        """Yield the lines of the commands for which most speaks."""
+        named = joined(scan, *NAMES)
+        known = bool(named) and self.recognition.is_known(scan)
+        for name in meant[:MOST_ALTERNATIVES]:
+            least = 1 if known and name in OF_PRODUCTS + RECORDS_OF_PARTNERS else SAYS_WHAT_TO_DO
+            if weights[name] < least or weights[meant[0]] - weights[name] > _NEAR:
+                break
+            if name == HOW_TO and named and weights[name] < SAYS_OUTRIGHT:
+                break  # a greeting for somebody else
+            yield self._line(name, scan), weights[name]
+
+    def _line(self, name: str, scan: Scan) -> str:
+        """Return the line of a command, with what a sentence says of it."""
+        several = self.names.goods(scan) if name == "stock" and not scan.of_kind(SpanKind.PARTNER) else []
+        scan = self.names.without_strangers(name, scan)
+        cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
+        if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
+            return command_line(name, fixed)
+        if name in ALONE:
+            return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
+        if of_number := self._by_number(name, scan):
+            return of_number
+        if coming := self._coming_goods(name, scan):
+            return self.lists.with_days(command_line("arrivals", coming), "arrivals", scan)
+        if name == "price":
+            return command_line(name, joined(scan, SpanKind.NAME), joined(scan, SpanKind.PARTNER, SpanKind.PERSON))
+        if name == "shortage":
+            return self._shortage(scan)
+        if name == "stock":
+            return self._stock(scan, several)
+        return self._ranked(name, scan) if name in RANKED else self._listed(name, scan)
+
+    def _by_number(self, name: str, scan: Scan) -> str:
+        """Return the line of a document of which only digits were said; empty where none were."""
+        said = scan.of_kind(SpanKind.DIGITS)
+        digits = said[0].value if said else joined(scan, *NAMES)
+        if not digits.isdecimal() or (said and self.names.are_goods(scan)):
+            return ""  # 工业壁扇650够吗
+        number = self._number("order" if name == "invoice" and self.documents.names_order(scan) else name, digits)
+        moved = name == "order" and self.documents.asks_for_delivery(scan, self.weighing.weigh(scan, None))
+        return command_line("delivery" if moved else name, number)
+
+    def _number(self, command: str, digits: str) -> str:
+        """Return the whole number of a document of which only the digits were said."""
+        shapes = self.recognition.vocabulary.documents.get(command, ())
+        return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
+
+    def _coming_goods(self, name: str, scan: Scan) -> str:
+        """Return the goods of which a sentence asks when they come; empty for all else."""
+        comes = name == "po" and any(cue.command == "arrivals" for cue in self.recognition.cues_in(scan))
+        known = (comes or name == "arrivals") and self.recognition.names_known_goods(scan)
+        return joined(scan, SpanKind.NAME) if known else ""
+
+    def _shortage(self, scan: Scan) -> str:
+        if scan.of_kind(SpanKind.PLACE) and not scan.of_kind(SpanKind.NAME):
+            return command_line("shortage", *stores_typed(scan))
+        named = joined(scan, *NAMES)
+        known = named and self.recognition.is_known(scan)
+        return command_line("stock", named, quantity_needed(scan)) if known else command_line("shortage")
+
+    @staticmethod
+    def _stock(scan: Scan, several: Sequence[str]) -> str:
+        stores = stores_typed(scan)
+        if len(several) > 1:
+            return command_line("stock", *several, *stores[:1])
+        goods = joined(scan, SpanKind.NAME, SpanKind.PARTNER) if stores else joined(scan, *NAMES)
+        return command_line("stock", goods, *stores, quantity_needed(scan) if goods else "")
+
+    def _ranked(self, name: str, scan: Scan) -> str:
+        """Return the line of one customer, vendor or product, or of all in their order."""
+        named = joined(scan, *NAMES)
+        if named or not (ranking := self._ranking(name, scan)):
+            return command_line(name, named)  # nobody who is named is ranked
+        days = days_said(scan, months=True) if ranking in RANKED_BY_DAYS else ""
+        return f"{command_line(name, ranking)} {days}".rstrip()
+
+    def _ranking(self, name: str, scan: Scan) -> str:
+        """Return the word for the list in which a command ranks what a sentence asks for; empty for others."""
+        return self.lists.named(name, scan) if name in RANKED else ""
+
+    def _listed(self, name: str, scan: Scan) -> str:
+        """Return the line of a list: whose it is, which of its documents, and of which days."""
+        named = joined(scan, *NAMES)
+        if not named and name in _OWNED and (own := _OWN.search(_without_days(scan))):
+            name = "order" if name == "report" else name  # there are figures of the company, and lists of a person's
+            named = "mine" if own[0].isascii() else "我的"
+        name = paid_or_to_pay(name, scan)
+        keyword = self.lists.named(name, scan)
+        if keyword == AGEING:
+            return command_line(name, keyword)  # it is of now, whatever days are named
+        due_soon = self.lists.are_due_soon(name, scan)
+        if due_soon or (keyword == LATE and self.lists.is_due_later(name, scan)):
+            keyword = OPEN if OPEN in self.recognition.sentences.lists[name] else ""  # nothing due today is late
+        line = command_line(name, keyword, named)
+        return f"{line} {soon(scan.text)}" if due_soon else self.lists.with_days(line, name, scan)
+
+
+def _topic(weights: Mapping[str, int]) -> str:
+    """Return the command of which a sentence asks how it is used."""
+    topics = {name: weight for name, weight in weights.items() if name != HOW_TO and weight >= SAYS_WHAT_TO_DO}
+    return max(topics, key=lambda name: topics[name], default="") if weights.get(HOW_TO, 0) >= DECISIVE else ""
+
+
+def _without_days(scan: Scan) -> str:
+    """Return a text without the days in it: 我上周下的单子 are 我下的单子."""
+    text = scan.text
+    for span in sorted(scan.of_kind(SpanKind.DATE), key=lambda span: -span.start):
+        text = text[: span.start] + text[span.start + len(span.text) :]
+    return text

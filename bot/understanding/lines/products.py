@@ -1,0 +1,129 @@
+"""Lines of products, by their codes or names, and of warehouses: stock, prices, what comes and what is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.chat.parsing import command_line
+from bot.understanding.lines.command_kinds import AT_WAREHOUSES, OF_PRODUCTS, TRAIL
+from bot.understanding.lines.holding import holding_asked
+from bot.understanding.lines.named_lists import LATE, NamedLists
+from bot.understanding.lines.quantities import quantity_needed
+from bot.understanding.lines.sides import Sides
+from bot.understanding.lines.spoken_names import SpokenNames, joined, only, stores_typed
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
+from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
+from bot.understanding.vocabulary import Trade
+
+_OF_MONEY = ("bill", "payment")
+_LISTED_BY_PRODUCT = frozenset({"mo", "arrivals", "order", "po"})
+"""Commands that list what there is of a product, on some days too."""
+_OF_SALES_OR_DEBTS = re.compile(
+    r"销|卖|订单|业绩|账|帐|\b(?:sales|sold|sell|orders?|age?ing|receivables|payables)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class ProductLines:
+    """Knows what is asked of products, and what of it one line holds."""
+
+    recognition: Recognition
+    sides: Sides
+    lists: NamedLists
+    names: SpokenNames
+
+    def of(
+        self,
+        products: list[Span],
+        scan: Scan,
+        weights: Mapping[str, int],
+        ranked: Sequence[str],
+        usable: frozenset[str] | None,
+    ) -> Iterable[tuple[str, int]]:
+        """Yield the lines of products with their weights; of no products, those of the warehouses that are named.
+
+        ``ranked`` are the commands for which words speak, the likeliest first.
+        """
+        if products and self.draws_stock(scan, weights):
+            yield self.lists.with_days(command_line("chart", "stock", products[0].value), "chart", scan), DECISIVE
+            return
+        if held := holding_asked(self.recognition, scan, usable):
+            yield from ((self._on_days(command_line(held, each.value), scan), DECISIVE) for each in products)
+            return
+        command = self._command(products, scan, weights, ranked, usable)
+        if command != "stock" and len(products) > 1:
+            for product in products:
+                yield from self.of([product], only(product, products, scan), weights, ranked, usable)
+            return
+        words = [span.value for span in products] or self.names.goods(scan)
+        if command == "shortage" and any(words):
+            command = "stock"  # whether one product is short
+        if command == "stock" and products:
+            words += self.names.goods_beside(products, scan)
+        stores = stores_typed(scan) if command in AT_WAREHOUSES else ()
+        apart = command != "stock" and len(words) > 1  # they tell of one product
+        customer = _customer(scan) if command == "price" else ""
+        needed = quantity_needed(scan) if command == "stock" and len(words) == 1 and words[0] else ""
+        for several in [[word] for word in words] if apart else [words]:
+            if any(several) or stores:
+                for store in stores or ("",):
+                    yield self._on_days(command_line(command, *several, customer, store, needed), scan), DECISIVE
+
+    def _command(
+        self,
+        products: list[Span],
+        scan: Scan,
+        weights: Mapping[str, int],
+        ranked: Sequence[str],
+        usable: frozenset[str] | None,
+    ) -> str:
+        """Return what is asked of products: their stock, where a sentence says nothing else."""
+        asked = likeliest_of_products(ranked, weights)
+        if products and not asked and max(weights.get(name, 0) for name in _OF_MONEY) >= SAYS_WHAT_TO_DO:
+            asked = ["price"]  # what is paid for a product
+        if products and asked[:1] == ["shortage"]:
+            asked = asked[1:]  # 补货 of one product is its stock, or when it arrives
+        command = asked[0] if asked else "stock"
+        says_stock = weights.get("stock", 0) >= SAYS_WHAT_TO_DO
+        if command == "stock" and products and not says_stock and self._names_a_buyer(scan):
+            command = "price" if usable is None or "price" in usable else command
+        if products and weights.get(TRAIL, 0) > max((weights.get(name, 0) for name in asked), default=0):
+            command = TRAIL  # ids of people look like codes
+        return command
+
+    def _names_a_buyer(self, scan: Scan) -> bool:
+        """Whether a customer stands in a sentence, and no vendor."""
+        return bool(scan.of_kind(SpanKind.PARTNER)) and self.sides.trade_of(scan) is Trade.SALE
+
+    def _on_days(self, line: str, scan: Scan) -> str:
+        """Return the line of a product with the list and the days that a sentence names: RM-11下周有到货吗."""
+        name, _, rest = line.removeprefix("/").partition(" ")
+        if name not in _LISTED_BY_PRODUCT:
+            return line
+        keyword = self.lists.named(name, scan)
+        if keyword == LATE and self.lists.is_due_later(name, scan):
+            keyword = ""  # nothing that is due today is late
+        return self.lists.with_days(f"{command_line(name, keyword)} {rest}", name, scan)
+
+    def draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
+        """Whether a picture of a product is asked for: there is one of its stock alone."""
+        return weights.get("chart", 0) >= SAYS_OUTRIGHT and not self.draws_sales(scan)
+
+    @staticmethod
+    def draws_sales(scan: Scan) -> bool:
+        """Whether a picture of sales or debts is asked for."""
+        return _OF_SALES_OR_DEBTS.search(scan.text) is not None
+
+
+def likeliest_of_products(ranked: Iterable[str], weights: Mapping[str, int]) -> list[str]:
+    """Return the commands about products, the likeliest first: 没货了, 什么时候来 asks when it comes."""
+    return sorted((name for name in ranked if name in OF_PRODUCTS), key=lambda name: (-weights[name], name == "stock"))
+
+
+def _customer(scan: Scan) -> str:
+    """Return for whom a price is asked."""
+    codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in RECORDS_OF_PARTNERS]
+    return codes[0] if codes else joined(scan, SpanKind.PARTNER)

@@ -1,0 +1,112 @@
+"""The names of a sentence as a line writes them: which are one, which are a list, and which are left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bot.understanding.lines.command_kinds import OF_PRODUCTS
+from bot.understanding.scanning.recognition import Recognition, are_beside, end_of, in_order, partners_or_people
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
+from bot.understanding.vocabulary import Vocabulary
+
+NAMES = (SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
+_BETWEEN = r"\s*(?:和|跟|与|及|以及|还有|还是|或者?|、|,|，|and|or|vs\.?)\s*"
+_AND = re.compile(_BETWEEN, re.IGNORECASE)
+_IN_A_LIST = re.compile(rf"{_BETWEEN}(?:[^,，;；]{{1,16}}?{_BETWEEN})?", re.IGNORECASE)
+"""Stands between two of a list, with somebody whom nobody knows: 宏达、华为、申力."""
+
+
+@dataclass(frozen=True)
+class SpokenNames:
+    """Tells which names of a sentence belong together, and which belong into no line."""
+
+    recognition: Recognition
+
+    @property
+    def _knows(self) -> Vocabulary:
+        return self.recognition.vocabulary
+
+    def goods(self, scan: Scan) -> list[str]:
+        """Return the names of goods, those of a list apart: 螺丝和螺母; other words beside each other are one name.
+
+        In a list with known goods there may be some of which only the ERP knows.
+        """
+        names = scan.of_kind(SpanKind.NAME)
+        known = any(self._knows.knows_product(span.value) for span in names)
+        if len(names) > 1 and known and _are_listed(scan, names) and all(map(self._may_be_goods, names)):
+            return [span.value for span in names]
+        return [joined(self.without_strangers("stock", scan), SpanKind.NAME)]
+
+    def goods_beside(self, products: list[Span], scan: Scan) -> list[str]:
+        """Return the names of goods that stand beside a code with 和 between them: SKU125和螺丝."""
+        return [span.value for span in scan.of_kind(SpanKind.NAME) if self._are_goods_and(span, products, scan)]
+
+    def _are_goods_and(self, name: Span, products: list[Span], scan: Scan) -> bool:
+        pairs = (in_order((name, product)) for product in products)
+        return any(_are_joined(scan, first, last) for first, last in pairs) and self._may_be_goods(name)
+
+    def _may_be_goods(self, name: Span) -> bool:
+        """Whether a name is one of goods, or of nobody and nothing that is known."""
+        is_word = name.text.casefold() in self.recognition.sentences.everyday
+        return self._knows.knows_product(name.value) or not (is_word or self._knows.knows_partner(name.value))
+
+    def are_goods(self, scan: Scan) -> bool:
+        """Whether products are named, and nobody."""
+        named = bool(scan.of_kind(SpanKind.NAME)) and not scan.of_kind(SpanKind.PARTNER)
+        return named and self.recognition.is_known(scan)
+
+    def several_partners(self, scan: Scan) -> list[Span]:
+        """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
+        partners = partners_or_people(scan)
+        one = any(self._knows.partner_with(first.value, last.value) for first, last in pairwise(partners))
+        return partners if len(partners) > 1 and _are_listed(scan, partners) and not one else []
+
+    def without_strangers(self, command: str, scan: Scan) -> Scan:
+        """Leave out names that nobody knows, apart from the known one that fills the command's place for a name.
+
+        Beside goods of a size alone (M10) every word counts, and what follows a name may belong to it.
+        """
+        names = scan.of_kind(SpanKind.NAME)
+        strangers = [span for span in names if not self.recognition.is_name(span.value)]
+        found = [span for span in names if span not in strangers]
+        known = [span for span in found if not any(map(str.isdecimal, span.value))]
+        if command not in OF_PRODUCTS:
+            known += partners_or_people(scan)
+        apart = [span for span in strangers if known and not any(are_beside(scan, span, other) for other in found)]
+        apart += [span for span in strangers if span.text.casefold() in self.recognition.sentences.everyday]
+        return Scan(scan.text, scan.rest, [span for span in scan.spans if span not in apart]) if apart else scan
+
+
+def joined(scan: Scan, *kinds: SpanKind) -> str:
+    """Return the names of these kinds as one; a place is said as it was written."""
+    spans = [span for span in in_order(scan.spans) if span.kind in kinds]
+    return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
+
+
+def only(meant: Span, several: list[Span], scan: Scan) -> Scan:
+    """Return a sentence with one of several that it names."""
+    return Scan(scan.text, scan.rest, [span for span in scan.spans if span is meant or span not in several])
+
+
+def stores_meant(scan: Scan) -> list[Span]:
+    """Return the warehouses that are meant, each once: named outright, or by their places."""
+    spans = in_order((*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE)))
+    named = [span for span in spans if span.kind is SpanKind.WAREHOUSE]
+    beside = {span for pair in pairwise(spans) if _are_joined(scan, *pair) for span in pair}
+    meant = [span for span in spans if not named or span in named or span in beside]
+    return [*{span.value: span for span in reversed(meant)}.values()][::-1]
+
+
+def stores_typed(scan: Scan) -> tuple[str, ...]:
+    """Return the warehouses that are meant, as they are typed."""
+    return tuple(f"@{span.value}" for span in stores_meant(scan))
+
+
+def _are_joined(scan: Scan, first: Span, last: Span) -> bool:
+    return _AND.fullmatch(scan.text, end_of(first), last.start) is not None
+
+
+def _are_listed(scan: Scan, spans: list[Span]) -> bool:
+    return all(_IN_A_LIST.fullmatch(scan.text, end_of(first), last.start) for first, last in pairwise(spans))

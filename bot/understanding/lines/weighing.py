@@ -1,0 +1,55 @@
+"""How much the words of a sentence speak for each command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.understanding.lines.command_kinds import ALONE, HOW_TO, RANKED
+from bot.understanding.lines.named_lists import LATE
+from bot.understanding.lines.sides import Sides
+from bot.understanding.scanning.recognition import Recognition, partners_or_people
+from bot.understanding.scanning.spans import Scan, SpanKind
+from bot.understanding.sentences import LIST_WEIGHT
+from bot.understanding.vocabulary import Trade
+
+SAYS_WHAT_TO_DO = 2
+"""Weight from which words say which command is meant."""
+SAYS_OUTRIGHT = 4
+DECISIVE = 6
+_EVERYDAY_LISTS = (ALONE - {HOW_TO}) | RANKED | {"chart"}
+"""Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
+_OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """Weighs commands by the words that speak for them, and by whom a sentence names."""
+
+    recognition: Recognition
+    sides: Sides
+
+    def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
+        """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
+        weights: dict[str, int] = {}
+        named = partners_or_people(scan)
+        trade = self.sides.trade_of(scan) if named or not about else self.recognition.vocabulary.trade(about)
+        others = self.sides.others(trade, scan)
+        barred = self.barred(scan)
+        for cue in self.recognition.cues_in(scan):
+            command = others.get(cue.command, cue.command)
+            if command == "report" and named:
+                # Figures are of the company; lists are somebody's.
+                command = "po" if trade is Trade.PURCHASE else "order"
+            if command == "delivery" and cue.keyword == LATE and not self.sides.has_deliveries:
+                command = "order"  # an ERP that tells of no deliveries knows which orders are late
+            listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
+            if not listed and command not in barred and (usable is None or command in usable):
+                weights[command] = weights.get(command, 0) + cue.weight
+        return weights
+
+    def barred(self, scan: Scan) -> frozenset[str]:
+        """Return the commands that a sentence cannot mean: nobody asks for the stock of a customer."""
+        named = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
+        known = self.recognition.vocabulary.knows_product
+        goods = scan.of_kind(SpanKind.PRODUCT) or any(known(span.value) for span in named)
+        return _OF_GOODS_ALONE if partners_or_people(scan) and not goods else frozenset()

@@ -1,0 +1,80 @@
+"""Words of the sentences' files that are looked for in a text as they are, all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from operator import add
+
+PARTED = "…"
+"""Stands in a word for other words between its parts: Chinese verbs part from their objects."""
+NUMBER = "#"
+"""Stands for any number in the words of wishes and of what is unknown: 出库#, "book #"."""
+_ANY_NUMBER = r"\s*(?:[0-9][0-9.,]*|[一二两三四五六七八九十百千万半]+)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpokenWords:
+    """Words that are looked for all at once; most sentences hold none of them, which is seen without the pattern."""
+
+    begin: tuple[str, ...]
+    signs: frozenset[str]
+    """What the words begin with, one or two signs of it."""
+    words: tuple[str, ...]
+    """The longest first."""
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> SpokenWords:
+        """Take words in small letters; Latin ones are whole."""
+        longest_first = tuple(sorted(words, key=lambda word: (-len(word), word)))
+        begin = _beginnings(longest_first)
+        return cls(begin=begin, signs=frozenset(word[:2] for word in begin), words=longest_first)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Made at the first sentence that may hold one of the words: all patterns take a tenth of a bot's start.
+        return re.compile("|".join(map(_pattern_of, self.words)))
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return where the first of the words stands in a text in small letters."""
+        return next(self.find_all(text), None)
+
+    def find_all(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the words that stand in a text in small letters."""
+        if self.signs.isdisjoint(_signs_in(text)) or not any(word in text for word in self.begin):
+            return iter(())
+        return self._pattern.finditer(text)
+
+    @cached_property
+    def in_chinese(self) -> str:
+        """The Chinese ones as a part of a pattern: where they stand among other words."""
+        return "|".join(_pattern_of(word) for word in self.words if not word.isascii())
+
+    @cached_property
+    def in_english(self) -> str:
+        """The Latin ones, likewise."""
+        return "|".join(_pattern_of(word) for word in self.words if word.isascii())
+
+
+def _pattern_of(word: str) -> str:
+    escaped = re.escape(word)
+    pattern = rf"(?<![a-z]){escaped}(?![a-z])" if word.isascii() else escaped.replace(PARTED, ".{1,16}?")
+    return pattern.replace(re.escape(NUMBER), _ANY_NUMBER)
+
+
+# Asked again and again for one sentence, by each list of words.
+@lru_cache(maxsize=8)
+def _signs_in(text: str) -> frozenset[str]:
+    """Return the signs of a text and those that stand beside each other."""
+    return frozenset(text) | frozenset(map(add, text, text[1:]))
+
+
+def _beginnings(words: Iterable[str]) -> tuple[str, ...]:
+    """Return what words begin with, without what begins with another of them: 没开票 and 没开发票 with 没开."""
+    begin: list[str] = []
+    for word in sorted({re.split(rf"[{PARTED}{NUMBER}]", word)[0] for word in words}):
+        if not begin or not word.startswith(begin[-1]):
+            begin.append(word)
+    return tuple(begin)
