@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView
+from bot.cards.view import Button
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
+from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods_sorting import M
 from bot.erp.hub import Answer
@@ -19,7 +19,7 @@ from bot.spelling import other_spellings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderMovesView(ListView):
+class OrderMovesView(ExportedListView):
     """The documents by which the goods of one order were moved, oldest first."""
 
     command: ClassVar[str]
@@ -39,9 +39,6 @@ class OrderMovesView(ListView):
             *ask_buttons(self.command, (row.number for row in self.rows)),
             *ask_buttons(self.order_command, (self.order_number,)),
         ]
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table:
         as_of = self.freshness.as_of
