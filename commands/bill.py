@@ -22,7 +22,7 @@ from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass, cut
@@ -102,6 +102,8 @@ class BillView(RecordView):
 
     document: Bill
     days_overdue: int
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
     receipts: tuple[str, ...] = ()
     """The command that tells what came in of the order."""
 

@@ -21,7 +21,7 @@ from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass
@@ -94,6 +94,8 @@ class InvoiceView(RecordView):
 
     document: Invoice
     days_overdue: int
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
 
     def buttons(self) -> Sequence[Button]:
         order = ask_buttons("order", (self.document.order_number,))

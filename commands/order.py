@@ -21,7 +21,7 @@ from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.products import Picks, ProductLookup
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
 from bot.disclosure import FieldClass

@@ -21,8 +21,8 @@ from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import sum_by_currency, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.records.settlements import Settlements
-from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
@@ -133,6 +133,8 @@ class PaymentView(RecordView):
     columns: ClassVar[tuple[Column, ...]] = PaymentListView.columns
 
     document: Payment
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the partner."""
 
     def buttons(self) -> Sequence[Button]:
         name = self.document.partner

@@ -14,9 +14,8 @@ import structlog
 from cachetools import TTLCache
 
 from bot.cards.language import Language, choose_language
-from bot.charts.chart import Chart
+from bot.charts.chart import Chart, NoChartFont
 from bot.charts.drawing import Compact
-from bot.charts.errors import NoChartFont
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind
 from bot.errors import DingerpError
@@ -61,7 +60,7 @@ class Painter(Protocol):
         ...
 
     async def paint(self, svg: str) -> bytes:
-        """Return a drawing as PNG; raises a `bot.charts.errors.ChartNotDrawn`."""
+        """Return a drawing as PNG; raises a `bot.charts.chart.ChartNotDrawn`."""
         ...
 
 

@@ -120,8 +120,6 @@ class RecordView(View):
 
     document: Any
     freshness: Freshness
-    links: tuple[str, ...] = ()
-    """The commands that tell more of its customer or vendor."""
 
     def question(self) -> Ask:
         return Ask(command_line(self.command, self.document.number))

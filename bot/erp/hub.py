@@ -28,9 +28,9 @@ from bot.erp.decision_writer import DecisionWriter
 from bot.erp.document_calls import DocumentAnswers
 from bot.erp.errors import ErpError, NotFound, Unavailable, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_lists import M
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
-from bot.erp.goods_sorting import M
 from bot.erp.holding_lists import HoldingLists
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits

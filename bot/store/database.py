@@ -314,3 +314,10 @@ def _upgrade(connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     command.upgrade(config, "head")
+
+
+class Stored:
+    """Keeps something in the bot's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database

@@ -13,7 +13,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
 from bot.erp.errors import Ambiguous, NotFound
-from bot.erp.goods_sorting import M
+from bot.erp.goods_lists import M
 from bot.erp.hub import Answer
 from bot.spelling import other_spellings
 

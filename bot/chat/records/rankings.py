@@ -15,7 +15,7 @@ from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
 from bot.chat.parsing import command_line, split
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.view_parts import ExportedListView, ask_buttons, table_of_lines
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut
 from bot.erp.hub import ErpHub
@@ -87,7 +87,7 @@ class RankingView(ExportedListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerRankingView(RankingView):
-    """Customers or vendors; ``partners`` are ranked, each once in each currency."""
+    """Customers or vendors, those with the most first: ``partners`` are ranked, each once in each currency."""
 
     card: ClassVar[str] = "partner_ranking"
 
@@ -115,7 +115,7 @@ class PartnerRankingView(RankingView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductRankingView(RankingView):
-    """Products, what sells best first; ``products`` are ranked, each once in each currency.
+    """Products, what sells best first: ``products`` are ranked, each once in each currency.
 
     Of ``unread`` orders the lines are not known.
     """

@@ -16,7 +16,7 @@ from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
-from bot.erp.goods_sorting import by_day
+from bot.erp.goods_lists import by_day
 from bot.erp.listing import Listing
 from bot.erp.model import (
     Approval,

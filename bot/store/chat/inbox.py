@@ -19,13 +19,12 @@ from sqlalchemy.engine import Connection
 
 from bot.chat.answers.ports import InboxMessage, InboxState, OnStored
 from bot.errors import DingerpError
-from bot.store.database import Database
+from bot.store.database import Database, Stored
 from bot.store.engines import SqliteConnection
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import seal
 from bot.store.statements import insert_into
-from bot.store.stored import Stored
 from bot.store.tables import INBOX
 from bot.store.unreadable_rows import read_readable
 
