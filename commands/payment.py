@@ -18,11 +18,11 @@ from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.linked_documents import Settlements
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import sum_by_currency, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.reader_hub import visible_fields
-from bot.chat.records.settlements import Settlements
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, cut, cut_part

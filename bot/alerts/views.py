@@ -15,7 +15,7 @@ from bot.cards.notices import Suggestion
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import ExportedListView
+from bot.chat.view_parts import ExportedListView, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.phrase import Phrase, phrase
 from bot.severity import Severity
@@ -29,8 +29,7 @@ def _show(alert_id: str) -> Ask:
 
 
 def _links(line: str, url: str) -> list[Button]:
-    asks = [Button(phrase("Details"), Ask(line))] if line else []
-    return [*asks, Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else asks
+    return [*([Button(phrase("Details"), Ask(line))] if line else []), *erp_link_buttons(url)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

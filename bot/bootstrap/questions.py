@@ -34,10 +34,10 @@ from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.files import ReceivedPictures
 from bot.dingtalk.form_channel import DingTalkFormChannel
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy
-from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area

@@ -11,11 +11,10 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
+from bot.chat.records.lookup import read_as_spelled
 from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
-from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods_lists import M
 from bot.erp.hub import Answer
-from bot.spelling import other_spellings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +62,8 @@ async def moves_of_order(
     text: str, ask: Callable[[str], Awaitable[Answer[tuple[M, ...]]]]
 ) -> tuple[str, Answer[tuple[M, ...]]] | None:
     """Return the number of the order that ``text`` spells, and what was moved for it; None for no such order."""
-    if not any(char.isdigit() for char in text):
-        return None
-    for number in (text, *other_spellings(text)):
-        try:
-            return number, await ask(number)
-        except (NotFound, Ambiguous):
-            continue
-    return None
+
+    async def read(number: str) -> tuple[str, Answer[tuple[M, ...]]]:
+        return number, await ask(number)
+
+    return await read_as_spelled(text, read)
