@@ -110,9 +110,9 @@ async def arrivals(
     )
     meant, vendor, answer = None, "", None
     if product:
-        words = (days,) if days else ()
+        lookup = ProductLookup(command="arrivals", erp=erp, context=context, rest=(days or "",))
         try:
-            found = await ProductLookup(command="arrivals", erp=erp, context=context, rest=words).find(product)
+            found = await lookup.find(product)
         except NothingFound:
             answer = await _from_vendor(product, query, erp, policy, context)
             if answer is None:

@@ -133,10 +133,8 @@ async def order(
     many = bounded.or_else(lambda hub, query: hub.orders(query))
     owned = own.lists(erp, Area.SALES, context, many)
     lookup = DocumentLookup("order", erp.order, partial(many, erp), owned, bounded=bounded.is_bounded)
-    rest = tuple(filter(None, (which or "", days or "")))
-    holding = HoldingDocuments(
-        lookup, SALES_ORDERS, ProductLookup(command="order", erp=erp, context=context, rest=rest)
-    )
+    products = ProductLookup(command="order", erp=erp, context=context, rest=(which or "", days or ""))
+    holding = HoldingDocuments(lookup, SALES_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, Picks):
         return hit

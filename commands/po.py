@@ -172,10 +172,8 @@ async def po(
     many = bounded.or_else(lambda hub, query: hub.purchase_orders(query))
     owned = own.lists(erp, Area.PURCHASING, context, many)
     lookup = DocumentLookup("po", erp.purchase_order, partial(many, erp), owned, bounded=bounded.is_bounded)
-    rest = tuple(filter(None, (which or "", days or "")))
-    holding = HoldingDocuments(
-        lookup, PURCHASE_ORDERS, ProductLookup(command="po", erp=erp, context=context, rest=rest)
-    )
+    products = ProductLookup(command="po", erp=erp, context=context, rest=(which or "", days or ""))
+    holding = HoldingDocuments(lookup, PURCHASE_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, Picks):
         return hit

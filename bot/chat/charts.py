@@ -29,7 +29,7 @@ CALLS = 1
 WAITS = (8.0, 1.0)
 """Seconds after which an answer comes without its picture: a typed line's, and a click's, which DingTalk gives two."""
 _KEPT, _KEPT_SECONDS = 500, 3600.0
-"""Pictures that are shown again without another upload: of so many, for so long."""
+"""How many pictures can be shown again without another upload, and for how long."""
 
 
 class MissingPicture(StrEnum):

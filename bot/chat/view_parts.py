@@ -46,7 +46,7 @@ def freshness(found: Answer[Any], as_of: datetime | None = None, *, failures: bo
 
 
 def freshness_of_all(answers: Sequence[Answer[Any]]) -> Freshness:
-    """Return the freshness of answers that are shown together: that of the oldest, with the source if all share it."""
+    """Return the freshness of answers that are shown together: the oldest one's, with the source if all share it."""
     sources = {answer.source for answer in answers}
     return Freshness(
         as_of=min(answer.as_of for answer in answers),

@@ -22,7 +22,7 @@ from bot.dingtalk.send_failures import translating_errors
 from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailureKind
 
 _EXISTS = "task exist"
-"""Part of DingTalk's words for a source id that has a to-do; the code is that of any wrong parameter."""
+"""Part of DingTalk's words for a source id that has a to-do; any wrong parameter has the same code."""
 _MISSING = "task not exist"
 _MAX_SUBJECT = 200
 """Characters; DingTalk allows five times as many, and a list shows a line."""

@@ -94,7 +94,7 @@ class QuotaReports:
         self._now = now
 
     async def look(self, forecasts: Mapping[Quota, int]) -> None:
-        """Tell of each quota that came to a further step; of several steps at once only the highest is told."""
+        """Report each quota that reached a further step; of several steps at once only the highest."""
         month = self._month()
         told: frozenset[tuple[Quota, int]] | None = None
         for quota in forecasts:

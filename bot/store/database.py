@@ -288,7 +288,7 @@ def _known_revisions() -> frozenset[str]:
 
 
 def _rewrite_file(connection: Connection) -> None:
-    """Write SQLite's file and log anew: pages that were free before deletion was secure still hold plain text."""
+    """Rewrite SQLite's file and log: pages that were free before deletion was secure still hold plain text."""
     connection.exec_driver_sql("VACUUM")
     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -25,7 +25,7 @@ from bot.store.statements import replace_into
 from bot.store.tables import DELIVERY, HEARTBEAT
 
 _SHARE = 50
-"""Pages are looked through for at most one part in so many of the time."""
+"""At most one part in this many of the time goes into looking through pages."""
 
 _D = DELIVERY.c
 _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.changed_ms.desc()).limit(1)

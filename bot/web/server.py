@@ -139,7 +139,7 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[i
 async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -> AsyncIterator[int]:
     """Serve what comes to `listening` sockets until the context ends; gives the port."""
     # Compressed bodies are refused, not unpacked: they may be huge. The rest of a body that was refused as too large is
-    # read and dropped for 2 s only, so that its sender comes to read the answer.
+    # read and dropped for 2 s only, so that its sender gets to read the answer.
     runner = web.AppRunner(
         app,
         access_log=None,

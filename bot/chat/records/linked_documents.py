@@ -24,7 +24,7 @@ from bot.read_model.queries import ReadModel
 from bot.read_model.records import Document, day_of, partner_of
 
 NO_SUCH_DOCUMENT: Final = (NotFound, Ambiguous, NotPermitted, Unsupported)
-"""What says that a number names no document which the reader is told of."""
+"""Errors that mean that a number names no document that the reader may see."""
 Origin = Answer[SalesOrder] | Answer[PurchaseOrder]
 
 

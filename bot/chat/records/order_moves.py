@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button
@@ -15,6 +15,9 @@ from bot.chat.records.lookup import read_as_spelled
 from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
 from bot.erp.goods_lists import M
 from bot.erp.hub import Answer
+from bot.erp.model import PurchaseOrder, SalesOrder
+
+T = TypeVar("T", SalesOrder, PurchaseOrder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +62,14 @@ class OrderMovesView(ExportedListView):
 
 
 async def moves_of_order(
-    text: str, ask: Callable[[str], Awaitable[Answer[tuple[M, ...]]]]
-) -> tuple[str, Answer[tuple[M, ...]]] | None:
-    """Return the number of the order that ``text`` spells, and what was moved for it; None for no such order."""
+    text: str, order: Callable[[str], Awaitable[Answer[T]]], moves: Callable[[str], Awaitable[Answer[tuple[M, ...]]]]
+) -> tuple[T, Answer[tuple[M, ...]]] | None:
+    """Return the order whose number ``text`` spells, and what was moved for it; None for no such order."""
 
     async def read(number: str) -> tuple[str, Answer[tuple[M, ...]]]:
-        return number, await ask(number)
+        return number, await moves(number)
 
-    return await read_as_spelled(text, read)
+    if (found := await read_as_spelled(text, read)) is None:
+        return None
+    number, moved = found
+    return (await order(number)).value, moved

@@ -146,7 +146,7 @@ class StoredInbox(Stored):
 
     `run` must be running: it finishes the writing at the end and raises defects.
 
-    Batches are written one after the other. The first holds what came before `flush`, or in one turn of the event loop;
+    Batches are written one after another. The first holds what came before `flush`, or in one turn of the event loop;
     the next holds what came while the first was written. Marks have batches of their own.
     """
 
