@@ -43,7 +43,7 @@ class BackoffSteps:
     seconds: tuple[float, ...]
 
     def pause(self, failures: int) -> float:
-        """Return the pause after so many failures in a row, at least one."""
+        """Return the pause after this many failures in a row, at least one."""
         return self.seconds[min(failures, len(self.seconds)) - 1]
 
 

@@ -143,7 +143,7 @@ def _access(settings: Settings) -> dict[str, Any]:
 
 
 def _rules(settings: Settings) -> Path:
-    """Return the file of the operator's own rules if there is one, otherwise that of the demo."""
+    """Return the file of the operator's own rules if there is one, otherwise the demo's."""
     return settings.alert_rules if settings.alert_rules.is_file() else ALERT_RULES
 
 

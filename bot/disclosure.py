@@ -387,7 +387,7 @@ def _same(value: Any, _taken: _Taken) -> Any:
 
 
 def _is_figure(value: object) -> bool:
-    """Whether a parameter of a phrase may hold a figure; the number of a document is none."""
+    """Whether a parameter of a phrase may hold a figure; a document's number is not one."""
     if isinstance(value, str):
         return _FRACTION.fullmatch(value) is not None
     return isinstance(value, (Decimal, Phrase)) or hasattr(type(value), "unclassed")

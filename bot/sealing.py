@@ -165,7 +165,7 @@ _SQUEEZED = b"\0"
 _SHORT = 40
 """Bytes that are not worth compressing."""
 _LONG = 100_000
-"""From so many bytes on, speed matters more than size."""
+"""From this many bytes on, speed matters more than size."""
 
 _WORDS: Final = (
     b'"items":[{"sku":"","ordered":"","open":"","unit_price":"","requester":"","expected_on":"","facts":[{"label":"","v'

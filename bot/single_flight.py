@@ -87,7 +87,7 @@ class SingleFlight(Generic[T]):
 
 
 class SingleFlights(Generic[K, T]):
-    """Work under way by key. What has landed is forgotten: the next caller begins anew."""
+    """Work under way by key. What has landed is forgotten: the next caller starts over."""
 
     def __init__(self) -> None:
         self._flights: dict[K, SingleFlight[T]] = {}

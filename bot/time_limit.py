@@ -26,7 +26,7 @@ class TimeLimit:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop of its first use, which must be that of all others: looking it up each time costs a system call."""
+        """The loop of its first use, which all others must share: looking it up each time costs a system call."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         return self._loop

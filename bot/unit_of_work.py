@@ -21,7 +21,7 @@ MAX_TRIES = 5
 
 
 class WriteConflict(DingerpError):
-    """Another process changed the same thing first: read again and do it anew."""
+    """Another process changed the same thing first: read again and redo it."""
 
     retry: ClassVar[bool] = True
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days
@@ -18,7 +18,7 @@ from bot.chat.parsing import command_line
 from bot.chat.records.links import more_buttons
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
-from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness, table_of_lines
+from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness, table_of_lines
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
@@ -48,7 +48,7 @@ class ProductOrVendor(PartnerTerm):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivalsView(ListView):
+class ArrivalsView(ExportedListView):
     """Goods on their way, due first; of one ``product``, from a ``vendor``, or all, and of some ``days`` or any."""
 
     card: ClassVar[str] = "arrivals"
@@ -70,9 +70,6 @@ class ArrivalsView(ListView):
     def has_late(self) -> bool:
         """Whether what is late belongs to the days, so that they have no beginning."""
         return self.days is not None and self.days.period.first <= self.today
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table:
         return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of, today=self.today)
@@ -113,9 +110,9 @@ async def arrivals(
     )
     meant, vendor, answer = None, "", None
     if product:
-        words = (days,) if days else ()
+        lookup = ProductLookup(command="arrivals", erp=erp, context=context, rest=(days or "",))
         try:
-            found = await ProductLookup(command="arrivals", erp=erp, context=context, rest=words).find(product)
+            found = await lookup.find(product)
         except NothingFound:
             answer = await _from_vendor(product, query, erp, policy, context)
             if answer is None:

@@ -8,8 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
 
-from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry
-from bot.access.audit_details import read_detail
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry, read_detail
 from bot.access.policy import AccessVerdict, Denied
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
@@ -22,17 +22,9 @@ from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import (
-    DocumentListView,
-    Freshness,
-    ListedRows,
-    ask_buttons,
-    erp_link_buttons,
-    freshness,
-    table_of_one,
-)
+from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.listing import BILLS
@@ -62,35 +54,6 @@ class BillList(Keyword):
 
 
 _FILTERS = {None: Filter.ALL, BillList.OVERDUE: Filter.OVERDUE, BillList.OPEN: Filter.OPEN}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillView(View):
-    """One invoice by a vendor."""
-
-    card: ClassVar[str] = "bill"
-
-    document: Bill
-    days_overdue: int
-    freshness: Freshness
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the vendor."""
-    receipts: tuple[str, ...] = ()
-    """The command that tells what came in of the order."""
-
-    def question(self) -> Ask:
-        return Ask(command_line("bill", self.document.number))
-
-    def table(self) -> Table:
-        return table_of_one(BillListView.columns, self.document, self.freshness.as_of)
-
-    def buttons(self) -> Sequence[Button]:
-        vendor = self.document.vendor
-        order = ask_buttons("po", (self.document.order_number,))
-        others = Button(phrase("This vendor's bills"), Ask(command_line("bill", vendor)))
-        came_in = more_buttons(self.receipts, self.document.order_number)
-        about = more_buttons(self.links, vendor)
-        return (*order, others, *about, *came_in, *erp_link_buttons(self.document.url))
 
 
 _STATES = {
@@ -129,6 +92,30 @@ class BillListView(DocumentListView):
     open_amounts: tuple[Cost, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillView(RecordView):
+    """One invoice by a vendor."""
+
+    card: ClassVar[str] = "bill"
+    command: ClassVar[str] = "bill"
+    columns: ClassVar[tuple[Column, ...]] = BillListView.columns
+
+    document: Bill
+    days_overdue: int
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
+    receipts: tuple[str, ...] = ()
+    """The command that tells what came in of the order."""
+
+    def buttons(self) -> Sequence[Button]:
+        vendor = self.document.vendor
+        order = ask_buttons("po", (self.document.order_number,))
+        others = Button(phrase("This vendor's bills"), Ask(command_line("bill", vendor)))
+        came_in = more_buttons(self.receipts, self.document.order_number)
+        about = more_buttons(self.links, vendor)
+        return (*order, others, *about, *came_in, *erp_link_buttons(self.document.url))
+
+
 @command(
     "bill",
     aliases=("应付", "yf", "供应商发票", "进项发票", "bills", "payables"),
@@ -157,16 +144,9 @@ async def bill(
     lookup = DocumentLookup("bill", erp.bill, many, linked=of_order.of, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
-        found = hit.found.value
-        overdue = found.days_overdue(context.now.date())
-        view = BillView(
-            document=found,
-            days_overdue=overdue,
-            freshness=freshness(hit.found),
-            links=offered(erp, "vendor", "payment"),
-            receipts=offered(erp, "receipt"),
-        )
-        return cut(view, fields)
+        overdue = hit.found.value.days_overdue(context.now.date())
+        links, receipts = offered(erp, "vendor", "payment"), offered(erp, "receipt")
+        return cut(BillView.of(hit.found, days_overdue=overdue, links=links, receipts=receipts), fields)
     sums = await total_of_list(hit, replace(_OWED, kind=bounded.kind), many, kept, context.now)
     shown = BillListView.of(
         hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, open_amounts=sums

@@ -16,9 +16,9 @@ from bot.chat.records.kept_documents import KeptDocuments, read_kept
 from bot.chat.records.links import offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import PartnerLookup, if_offered, read_open
-from bot.chat.records.partner_rankings import RankedBy, RankingRequest, rank_partners
 from bot.chat.records.partner_views import NEWEST, PartnerView, sum_owed
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.rankings import RankedBy, RankingRequest, rank_partners
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import DocumentListView
 from bot.disclosure import cut

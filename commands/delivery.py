@@ -131,9 +131,7 @@ async def delivery(
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
     """Return the deliveries of the order with this number; None where there is no such order."""
-    moved = await moves_of_order(text, erp.deliveries_of)
-    if moved is None:
+    if (found := await moves_of_order(text, erp.order, erp.deliveries_of)) is None:
         return None
-    number, found = moved
-    order = (await erp.order(number)).value
-    return OrderDeliveriesView.of(order.number, found, context, customer=order.customer, delivered=order.delivery)
+    order, moved = found
+    return OrderDeliveriesView.of(order.number, moved, context, customer=order.customer, delivered=order.delivery)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
@@ -21,17 +21,9 @@ from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import (
-    DocumentListView,
-    Freshness,
-    ListedRows,
-    ask_buttons,
-    erp_link_buttons,
-    freshness,
-    table_of_one,
-)
+from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.listing import INVOICES
@@ -66,31 +58,6 @@ _FILTERS = {None: Filter.ALL, InvoiceList.OVERDUE: Filter.OVERDUE, InvoiceList.O
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceView(View):
-    """One customer invoice."""
-
-    card: ClassVar[str] = "invoice"
-
-    document: Invoice
-    days_overdue: int
-    freshness: Freshness
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the customer."""
-
-    def question(self) -> Ask:
-        return Ask(command_line("invoice", self.document.number))
-
-    def table(self) -> Table:
-        return table_of_one(InvoiceListView.columns, self.document, self.freshness.as_of)
-
-    def buttons(self) -> Sequence[Button]:
-        order = ask_buttons("order", (self.document.order_number,))
-        customer = self.document.customer
-        others = Button(phrase("This customer's invoices"), Ask(command_line("invoice", customer)))
-        return (*order, others, *more_buttons(self.links, customer), *erp_link_buttons(self.document.url))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceListView(DocumentListView):
     """Customer invoices: the newest, those of a customer, the open or the overdue ones.
 
@@ -115,6 +82,26 @@ class InvoiceListView(DocumentListView):
     which: InvoiceList | None
     rows: ListedRows[Invoice]
     open_amounts: tuple[SalesAmount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceView(RecordView):
+    """One customer invoice."""
+
+    card: ClassVar[str] = "invoice"
+    command: ClassVar[str] = "invoice"
+    columns: ClassVar[tuple[Column, ...]] = InvoiceListView.columns
+
+    document: Invoice
+    days_overdue: int
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
+
+    def buttons(self) -> Sequence[Button]:
+        order = ask_buttons("order", (self.document.order_number,))
+        customer = self.document.customer
+        others = Button(phrase("This customer's invoices"), Ask(command_line("invoice", customer)))
+        return (*order, others, *more_buttons(self.links, customer), *erp_link_buttons(self.document.url))
 
 
 @command(
@@ -145,8 +132,7 @@ async def invoice(
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
-        links = offered(erp, "customer", "payment")
-        return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found), links=links)
+        return InvoiceView.of(hit.found, days_overdue=overdue, links=offered(erp, "customer", "payment"))
     sums = await total_of_list(hit, replace(_OWED, kind=bounded.kind), many, kept, context.now)
     return InvoiceListView.of(
         hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, open_amounts=sums

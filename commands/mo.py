@@ -7,17 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
-from bot.cards.actions import Ask
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
-from bot.chat.parsing import command_line
 from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
+from bot.chat.view_parts import DocumentListView, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.listing import PRODUCTION_ORDERS
@@ -52,30 +50,6 @@ _FINISHED = "完工"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProductionView(View):
-    """One production order."""
-
-    card: ClassVar[str] = "mo"
-
-    document: ProductionOrder
-    days_late: int
-    freshness: Freshness
-
-    def question(self) -> Ask:
-        return Ask(command_line("mo", self.document.number))
-
-    def table(self) -> Table:
-        return table_of_one(ProductionListView.columns, self.document, self.freshness.as_of)
-
-    def buttons(self) -> Sequence[Button]:
-        return (
-            *ask_buttons("order", (self.document.sales_order,)),
-            *ask_buttons("stock", (self.document.sku,)),
-            *erp_link_buttons(self.document.url),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductionListView(DocumentListView):
     """Production orders: the newest, those of a product, the open, the late or the finished ones."""
 
@@ -99,6 +73,25 @@ class ProductionListView(DocumentListView):
 
     which: ProductionList | None
     rows: tuple[ProductionOrder, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionView(RecordView):
+    """One production order."""
+
+    card: ClassVar[str] = "mo"
+    command: ClassVar[str] = "mo"
+    columns: ClassVar[tuple[Column, ...]] = ProductionListView.columns
+
+    document: ProductionOrder
+    days_late: int
+
+    def buttons(self) -> Sequence[Button]:
+        return (
+            *ask_buttons("order", (self.document.sales_order,)),
+            *ask_buttons("stock", (self.document.sku,)),
+            *erp_link_buttons(self.document.url),
+        )
 
 
 @command(
@@ -126,8 +119,7 @@ async def mo(
     lookup = DocumentLookup("mo", erp.production_order, erp.production_orders, linked=of_order.of)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
-        order = hit.found.value
-        return ProductionView(document=order, days_late=order.days_late(today), freshness=freshness(hit.found))
+        return ProductionView.of(hit.found, days_late=hit.found.value.days_late(today))
     return ProductionListView.of(hit.found, context, which=which, text=text or "", days=asked)
 
 

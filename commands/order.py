@@ -21,7 +21,7 @@ from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.products import Picks, ProductLookup
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
 from bot.disclosure import FieldClass
@@ -133,10 +133,8 @@ async def order(
     many = bounded.or_else(lambda hub, query: hub.orders(query))
     owned = own.lists(erp, Area.SALES, context, many)
     lookup = DocumentLookup("order", erp.order, partial(many, erp), owned, bounded=bounded.is_bounded)
-    rest = tuple(filter(None, (which or "", days or "")))
-    holding = HoldingDocuments(
-        lookup, SALES_ORDERS, ProductLookup(command="order", erp=erp, context=context, rest=rest)
-    )
+    products = ProductLookup(command="order", erp=erp, context=context, rest=(which or "", days or ""))
+    holding = HoldingDocuments(lookup, SALES_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, Picks):
         return hit

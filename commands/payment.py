@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
@@ -18,21 +18,13 @@ from bot.chat.days import Days, asked_days
 from bot.chat.parsing import command_line
 from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.linked_documents import Settlements
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import sum_by_currency, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.settlements import Settlements
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import (
-    DocumentListView,
-    Freshness,
-    ListedRows,
-    ask_buttons,
-    erp_link_buttons,
-    freshness,
-    table_of_one,
-)
+from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.listing import PAYMENTS
@@ -63,30 +55,6 @@ class PaymentList(Keyword):
 
 
 _FILTERS = {None: Filter.ALL, PaymentList.RECEIVED: Filter.RECEIVED, PaymentList.SPENT: Filter.SPENT}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentView(View):
-    """One receipt or payment, and what it settles."""
-
-    card: ClassVar[str] = "payment"
-
-    document: Payment
-    freshness: Freshness
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the partner."""
-
-    def question(self) -> Ask:
-        return Ask(command_line("payment", self.document.number))
-
-    def table(self) -> Table:
-        return table_of_one(PaymentListView.columns, self.document, self.freshness.as_of)
-
-    def buttons(self) -> Sequence[Button]:
-        name = self.document.partner
-        settled = ask_buttons(_DOCUMENTS[self.document.partner_kind], self.document.settles)
-        others = Button(phrase("This partner's payments"), Ask(command_line("payment", name)))
-        return (*settled, others, *more_buttons(self.links, name), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +124,25 @@ class PaymentListView(DocumentListView):
         return (part.partner_kind is PartnerKind.CUSTOMER) == (self.which is PaymentList.RECEIVED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentView(RecordView):
+    """One receipt or payment, and what it settles."""
+
+    card: ClassVar[str] = "payment"
+    command: ClassVar[str] = "payment"
+    columns: ClassVar[tuple[Column, ...]] = PaymentListView.columns
+
+    document: Payment
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the partner."""
+
+    def buttons(self) -> Sequence[Button]:
+        name = self.document.partner
+        settled = ask_buttons(_DOCUMENTS[self.document.partner_kind], self.document.settles)
+        others = Button(phrase("This partner's payments"), Ask(command_line("payment", name)))
+        return (*settled, others, *more_buttons(self.links, name), *erp_link_buttons(self.document.url))
+
+
 @command(
     "payment",
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
@@ -186,9 +173,8 @@ async def payment(
     asked = asked_days(days, context.now.date())
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
-        links = offered(erp, hit.found.value.partner_kind.value)
-        view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
-        return cut(view, fields[hit.found.value.partner_kind])
+        kind = hit.found.value.partner_kind
+        return cut(PaymentView.of(hit.found, links=offered(erp, kind.value)), fields[kind])
     added = await total_of_list(hit, _BOOKED, many, kept, context.now) if which else ()
     shown = PaymentListView.of(
         hit.found, context, which=which, text=text or "", days=asked, sums=added, bounds=bounded.shown

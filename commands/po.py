@@ -26,7 +26,7 @@ from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.products import Picks, ProductLookup
-from bot.chat.records.visible_fields import visible_fields
+from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
 from bot.disclosure import FieldClass
@@ -172,10 +172,8 @@ async def po(
     many = bounded.or_else(lambda hub, query: hub.purchase_orders(query))
     owned = own.lists(erp, Area.PURCHASING, context, many)
     lookup = DocumentLookup("po", erp.purchase_order, partial(many, erp), owned, bounded=bounded.is_bounded)
-    rest = tuple(filter(None, (which or "", days or "")))
-    holding = HoldingDocuments(
-        lookup, PURCHASE_ORDERS, ProductLookup(command="po", erp=erp, context=context, rest=rest)
-    )
+    products = ProductLookup(command="po", erp=erp, context=context, rest=(which or "", days or ""))
+    holding = HoldingDocuments(lookup, PURCHASE_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, Picks):
         return hit

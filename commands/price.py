@@ -142,8 +142,7 @@ async def _of_customer(found: Answer[Prices], erp: ErpHub) -> Answer[Prices]:
 
 async def _find(product: str, customer: str, erp: ErpHub, context: QuestionContext) -> Answer[Prices] | Picks:
     """Return the prices; a second word may be part of the product's name as well as a customer."""
-    rest = (customer,) if customer else ()
-    lookup = ProductLookup(command="price", erp=erp, context=context, rest=rest)
+    lookup = ProductLookup(command="price", erp=erp, context=context, rest=(customer,))
     try:
         found = await lookup.read(product, lambda sku: erp.prices(sku, customer=customer))
     except NothingFound:

@@ -14,9 +14,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
 from bot.chat.records.links import holding_buttons, holding_offered, more_buttons, offered
-from bot.chat.records.partner_rankings import RankedBy, RankingRequest
-from bot.chat.records.product_rankings import list_best_products
 from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.rankings import RankedBy, RankingRequest, list_best_products
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import (
     Freshness,

@@ -117,9 +117,7 @@ async def receipt(
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderReceiptsView | None:
     """Return the receipts of the purchase order with this number; None where there is no such order."""
-    moved = await moves_of_order(text, erp.receipts_of)
-    if moved is None:
+    if (found := await moves_of_order(text, erp.purchase_order, erp.receipts_of)) is None:
         return None
-    number, found = moved
-    order = (await erp.purchase_order(number)).value
-    return OrderReceiptsView.of(order.number, found, context, vendor=order.vendor, received=order.received)
+    order, moved = found
+    return OrderReceiptsView.of(order.number, moved, context, vendor=order.vendor, received=order.received)

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import Button, View
 from bot.chat.arguments import Term, Warehouse
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
+from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
 from bot.disclosure import HIDDEN, cut
 from bot.erp.goods import Shortage
 from bot.erp.goods_port import ShortageQuery
@@ -46,7 +46,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShortageView(ListView):
+class ShortageView(ExportedListView):
     """Products of which there is too little, in all or in one warehouse."""
 
     card: ClassVar[str] = "shortages"
@@ -57,9 +57,6 @@ class ShortageView(ListView):
 
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons("stock", (row.sku for row in self.rows))
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table:
         as_of = self.freshness.as_of

@@ -234,7 +234,7 @@ def _codes(word: str) -> Iterator[str]:
 
 
 def _lookup(warehouse: str, needed: Demand | None, erp: ErpHub, context: QuestionContext) -> ProductLookup:
-    rest = tuple(filter(None, (f"@{warehouse}" if warehouse else "", f"×{needed}" if needed else "")))
+    rest = (f"@{warehouse}" if warehouse else "", f"×{needed}" if needed else "")
     return ProductLookup(command="stock", erp=erp, context=context, warehouse=warehouse, rest=rest)
 
 

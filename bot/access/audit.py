@@ -1,7 +1,11 @@
-"""What must be known afterwards: who did what, where and when, what they were shown, and by which rule."""
+"""What must be known afterwards: who did what, where and when, what they were shown, and by which rule.
+
+What an entry says in words is kept in English, and told to each reader in their language.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.disclosure import FieldClass
+from bot.phrase import Phrase, phrase
 
 
 class AuditKind(StrEnum):
@@ -160,3 +165,44 @@ class FoldedAuditLog:
         if refusals.last is not None:
             number = "one more refusal" if refusals.folded == 1 else f"{refusals.folded} more refusals"
             self._log.record(replace(refusals.last, detail=f"{number}, the last: {refusals.last.detail}"))
+
+
+HIDDEN_DOCUMENT = phrase("there is none that the rules open to them")
+NO_MEMBER = phrase("not known as a member")
+
+
+def say_limit(allowed: int) -> Phrase:
+    """Return that there was more than is allowed."""
+    return phrase("more than %(allowed)s", allowed=allowed)
+
+
+def say_rows(rows: int, total: int) -> Phrase:
+    """Return how much of a list went into a file."""
+    return phrase("%(rows)s of %(total)s rows", rows=rows, total=total)
+
+
+_WITH_VALUES = (
+    "more than %(allowed)s",
+    "%(rows)s of %(total)s rows",
+    "/%(command)s is only for: %(roles)s.",
+    "/%(command)s is not open in this conversation.",
+    "Rule “%(rule)s” does not let you see this document.",
+)
+_VALUE = re.compile(r"%\((\w+)\)s")
+
+
+def _pattern(msgid: str) -> re.Pattern[str]:
+    pieces = _VALUE.split(msgid)
+    names = [f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)]
+    return re.compile("".join(names), re.DOTALL)
+
+
+_PATTERNS = {msgid: _pattern(msgid) for msgid in _WITH_VALUES}
+
+
+def read_detail(kept: str) -> Phrase | str:
+    """Return what an entry says, for a reader of any language: what no catalogue has is shown as it is kept."""
+    for msgid, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(kept):
+            return Phrase(msgid, match.groupdict())
+    return Phrase(kept) if kept else ""

@@ -67,7 +67,7 @@ class Grant:
     scopes: tuple[Scope, ...] = (EVERYTHING,)
 
     def __hash__(self) -> int:
-        """Hash the fields, whose hash is known: that of the scopes would be made for every question."""
+        """Hash the fields alone, whose hash is cached: the scopes would be hashed for every question."""
         return hash(self.fields)
 
 

@@ -107,7 +107,7 @@ class LanguageChoices(Protocol):
 
 
 class People:
-    """Identifies people. Who is not known to be a member is none."""
+    """Identifies people. Somebody not known to be a member is treated as an outsider."""
 
     def __init__(
         self,

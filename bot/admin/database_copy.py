@@ -163,7 +163,7 @@ def _first(names: Iterator[str] | list[str]) -> str:
 
 
 async def _copy_all(source: Database, target: Database, known: list[ChainLink]) -> _Copied:
-    """Copy in the threads of the databases; whoever interrupts the command ends that, too."""
+    """Copy in the threads of the databases; interrupting the command ends that, too."""
     stop = Event()
     try:
         return await source.run(partial(_copy_into, target, known, stop.is_set))

@@ -12,8 +12,7 @@ from sqlalchemy.engine import Connection
 from bot.admin.database import OperatorDeed, open_database
 from bot.admin.erps import unknown_source
 from bot.admin.output import escape_invisible, format_minute
-from bot.admin.policy_check import open_policy
-from bot.admin.policy_context import PolicyContext, describe_level, open_policy_context
+from bot.admin.policy_context import PolicyContext, describe_level, open_policy, open_policy_context
 from bot.approvals.case import Case, CaseState
 from bot.approvals.deciders import ErpApprovers, find_erp_approvers
 from bot.approvals.document import ApprovalDocument

@@ -17,8 +17,7 @@ from pathlib import Path
 from bot.admin.database import OperatorDeed, open_database
 from bot.admin.inputs import read_since
 from bot.admin.output import escape_invisible
-from bot.admin.policy_check import open_policy
-from bot.admin.policy_context import PolicyContext, describe_level, open_policy_context
+from bot.admin.policy_context import PolicyContext, describe_level, open_policy, open_policy_context
 from bot.approvals.case import Case
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import CompanySnapshot, build_document, document_from_case

@@ -112,7 +112,7 @@ def fold(unit: AlertUnitOfWork, card_ids: Sequence[str], place: Place) -> AlertC
 def call_in_groups(unit: AlertUnitOfWork, card_id: str) -> None:
     """Call the person whose own chat did not take a card: once for each alert, in the groups that show it.
 
-    Their cards there are shown anew, for nobody is told of the update of one that stands.
+    Their cards there are shown again, since updating an existing card notifies nobody.
     """
     card = unit.repository.card(card_id)
     if card is None or card.place.kind is not PlaceKind.PERSON:

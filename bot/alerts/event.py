@@ -130,7 +130,7 @@ _JUST_NOW = timedelta(minutes=5)
 
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)
-"""An amount in somebody's own words; figures without a currency are nobody's secret."""
+"""An amount in somebody's own words; figures without a currency give nothing away."""
 
 
 class Effect(StrEnum):

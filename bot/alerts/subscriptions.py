@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from typing import ClassVar, Protocol
@@ -178,53 +178,46 @@ class Subscriptions:
         )
 
 
+@dataclass(frozen=True, slots=True)
 class SubscriptionComposer(SingleCardComposer):
     """Implements `bot.outbox.ports.Composer`: the line is answered when the card is sent."""
 
-    def __init__(
-        self,
-        store: SubscriptionStore,
-        *,
-        handler: QuestionHandler,
-        people: People,
-        audiences: Audiences,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._handler = handler
-        self._people = people
-        self._audiences = audiences
-        self._now = now
+    store: SubscriptionStore
+    _: KW_ONLY
+    handler: QuestionHandler
+    people: People
+    audiences: Audiences
+    now: Callable[[], datetime]
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return today's answer, or the news that the subscription has ended; nothing if it was stopped."""
-        found = await self._store.find(ref)
+        found = await self.store.find(ref)
         if found is None:
             return ComposedCard(None, 0)
         answer = await self._ask(found)
         if answer.outcome in _NO_ANSWER:
             raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
-        language = self._people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
+        language = self.people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
         if found.ended or answer.outcome == QuestionOutcome.DENIED:
             if not found.ended:
-                await self._store.end(found.id)
+                await self.store.end(found.id)
             return ComposedCard(SubscriptionEnded(line=found.line, reason=_reason(answer)), _ONLY_REVISION, language)
         own = cut(answer.view, answer.grant.fields)
         if found.place.kind is PlaceKind.PERSON:
             return ComposedCard(own, _ONLY_REVISION, language)
-        shared = self._audiences.share(own, answer.grant, found.conversation, answer.command).view
+        shared = self.audiences.share(own, answer.grant, found.conversation, answer.command).view
         return ComposedCard(shared, _ONLY_REVISION)
 
     async def _ask(self, found: Subscription) -> PreparedAnswer:
         group = found.place.kind is PlaceKind.GROUP
         kind = ConversationKind.GROUP if group else ConversationKind.DIRECT
         context = QuestionContext(
-            person=await self._people.identify(found.user_id, name=""),
+            person=await self.people.identify(found.user_id, name=""),
             conversation=Conversation(found.conversation, kind),
             line=found.line,
-            now=self._now(),
+            now=self.now(),
         )
-        return await self._handler.view_for(context)
+        return await self.handler.view_for(context)
 
 
 def _reason(answer: PreparedAnswer) -> Phrase:

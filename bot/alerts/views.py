@@ -15,7 +15,7 @@ from bot.cards.notices import Suggestion
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import export_buttons
+from bot.chat.view_parts import ExportedListView, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.phrase import Phrase, phrase
 from bot.severity import Severity
@@ -29,8 +29,7 @@ def _show(alert_id: str) -> Ask:
 
 
 def _links(line: str, url: str) -> list[Button]:
-    asks = [Button(phrase("Details"), Ask(line))] if line else []
-    return [*asks, Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else asks
+    return [*([Button(phrase("Details"), Ask(line))] if line else []), *erp_link_buttons(url)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +160,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertList(_AlertRows):
+class AlertList(_AlertRows, ExportedListView):
     """The open alerts of one place; ``text`` narrows the list, ``mine``: the place is a person's chat with the bot.
 
     ``left_out`` counts those about documents that the asker may not see.
@@ -173,9 +172,6 @@ class AlertList(_AlertRows):
     text: Label = ""
     mine: bool = False
     left_out: int = 0
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table:
         return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("id"))
@@ -322,7 +318,7 @@ _WATCH_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchList(ListView):
+class WatchList(ExportedListView):
     """What one person watches."""
 
     card: ClassVar[str] = "watches"
@@ -335,9 +331,6 @@ class WatchList(ListView):
             Button(phrase("Stop watching %(what)s", what=subject), Ask(command_line("unwatch", subject)))
             for subject in subjects
         ]
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table:
         return Table.of_rows(_WATCH_COLUMNS, self.rows, total=self.total, key_of=attrgetter("id"))

@@ -45,14 +45,16 @@ from bot.chat.records.lookup import OneDocument as OneDocument
 from bot.chat.records.own_documents import OwnDocuments as OwnDocuments
 from bot.chat.records.products import Picks as Picks
 from bot.chat.records.products import ProductLookup as ProductLookup
-from bot.chat.records.visible_fields import visible_fields as visible_fields
+from bot.chat.records.reader_hub import visible_fields as visible_fields
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
+from bot.chat.view_parts import ExportedListView as ExportedListView
 from bot.chat.view_parts import Freshness as Freshness
 from bot.chat.view_parts import ListedRows as ListedRows
+from bot.chat.view_parts import RecordView as RecordView
 from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import export_buttons as export_buttons

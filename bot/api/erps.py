@@ -35,15 +35,16 @@ from bot.erp.goods import Shortage as Shortage
 from bot.erp.goods import Supply as Supply
 from bot.erp.goods import WarehouseContents as WarehouseContents
 from bot.erp.goods import WarehouseItem as WarehouseItem
+from bot.erp.goods_lists import by_arrival as by_arrival
+from bot.erp.goods_lists import by_day as by_day
+from bot.erp.goods_lists import by_leaving as by_leaving
+from bot.erp.goods_lists import by_price_day as by_price_day
+from bot.erp.goods_lists import by_urgency as by_urgency
+from bot.erp.goods_lists import pick_warehouse as pick_warehouse
 from bot.erp.goods_port import ArrivalQuery as ArrivalQuery
 from bot.erp.goods_port import GoodsReader as GoodsReader
 from bot.erp.goods_port import ShortageQuery as ShortageQuery
 from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
-from bot.erp.goods_sorting import by_arrival as by_arrival
-from bot.erp.goods_sorting import by_day as by_day
-from bot.erp.goods_sorting import by_leaving as by_leaving
-from bot.erp.goods_sorting import by_price_day as by_price_day
-from bot.erp.goods_sorting import by_urgency as by_urgency
 from bot.erp.http import Http as Http
 from bot.erp.http import HttpOptions as HttpOptions
 from bot.erp.http import HttpResponse as HttpResponse
@@ -121,5 +122,4 @@ from bot.erp.values import progress as progress
 from bot.erp.values import text as text
 from bot.erp.vendors import AdapterContext as AdapterContext
 from bot.erp.vendors import Vendor as Vendor
-from bot.erp.warehouses import pick_warehouse as pick_warehouse
 from bot.errors import ConfigurationError as ConfigurationError

@@ -114,7 +114,7 @@ class PendingPoller:
             await self._cases.mark_source_seen(source)
 
     async def _sync(self, source: str, number: str, *, quiet: bool = False) -> None:
-        """Look at one document. One that cannot be read keeps no other one from being looked at; it is told once."""
+        """Look at one document. One that cannot be read does not hold up the others; it is reported once."""
         try:
             await self._cases.sync_document(source, number, quiet=quiet)
         except _DOCUMENT_ERRORS as error:

@@ -1,4 +1,4 @@
-"""A purchase order as it is decided about: what the deciders see, and by what it is known again."""
+"""A purchase order as it is decided about: what the deciders see, and how it is recognised later."""
 
 from __future__ import annotations
 

@@ -332,7 +332,7 @@ def summarise_document(document: ApprovalDocument) -> DocumentSummary:
 
 
 def _case_id(document: ApprovalDocument, round_: int) -> str:
-    """Return an id that two processes find alike, so that one of them is told by the other's row.
+    """Return an id that two processes derive alike, so that one of them notices the other's row.
 
     The round counts the document's cases: a document that is changed and changed back has three.
     """
@@ -384,7 +384,7 @@ def _remind(unit: CaseUnitOfWork, case: Case) -> Case:
     reminded = scheduled(reminded)
     unit.cases.put(reminded)
     unit.audit(reminded, "reminded", detail=str(reminded.reminders))
-    # A card of its own: nobody is told of the update of one that is there already.
+    # A card of its own: updating an existing card notifies nobody.
     place_cards(unit, reminded, person_places(awaited_voters(unit, reminded)), copy=reminded.reminders)
     return reminded
 

@@ -134,7 +134,7 @@ class DailySpending(Protocol):
 
 
 class CompanyDirectory(Protocol):
-    """Who is who, as far as rules ask: by the directory and the configuration."""
+    """Who is who, as far as rules ask, according to the directory and the configuration."""
 
     def members_of(self, role: str) -> tuple[str, ...]:
         """Return the userIds with a role, in a stable order."""

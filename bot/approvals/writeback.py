@@ -49,7 +49,7 @@ _FINAL_STATES = {Verdict.APPROVE: CaseState.APPROVED, Verdict.REJECT: CaseState.
 
 @dataclass(frozen=True, slots=True)
 class WriteAttempt:
-    """What the ERP is to be told now. The number of the attempt tells its answer from that of an earlier one."""
+    """What the ERP is to be told now. The number of the attempt tells its answer from an earlier one's."""
 
     attempt: int
     at: datetime

@@ -29,21 +29,23 @@ from bot.alerts.watch_poller import WatchPoller
 from bot.background import repeat
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.markers import build_markers
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.answers.standing_answers import track_of_answer
 from bot.chat.audiences import Audiences
 from bot.chat.questions.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import Robot
+from bot.dingtalk.todos import TodoApi, TodoKeeper
+from bot.dingtalk.top_boxes import TopBoxKeeper
 from bot.erp.hub import ErpHub
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import DingWay
+from bot.outbox.delivery import DeliveryFormat, DingWay
 from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import Composer
+from bot.outbox.ports import Composer, MarkerKeeper
 from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
@@ -267,3 +269,20 @@ def make_poll_config(settings: Settings) -> PollConfig:
         calls=wanted.calls,
         backlog=wanted.backlog,
     )
+
+
+def build_markers(base: Infrastructure) -> Mapping[DeliveryFormat, MarkerKeeper]:
+    """Return all keepers, whatever is switched on: what stands from before must be able to end."""
+    directory = DingTalkDirectory(base.api)
+
+    async def union_id_of(user_id: str) -> str:
+        try:
+            return (await directory.person(user_id)).union_id
+        except DingTalkUnknownPerson:
+            return ""
+
+    todos = TodoApi(base.api, base.settings.dingtalk.openapi_endpoint)
+    return {
+        DeliveryFormat.TO_DO: TodoKeeper(todos, union_id_of, base.robot_chat.link),
+        DeliveryFormat.TOP: TopBoxKeeper(CardApi(base.api), base.templates, base.now),
+    }

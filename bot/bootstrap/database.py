@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
 from bot.background import repeat
@@ -23,6 +23,16 @@ _KEYS_READ_EVERY = 60.0
 def make_database(settings: Settings, *, looking: bool = False) -> Database:
     """Return the database, not connected yet; ``looking``: to read it alone. Raises `ConfigurationError`."""
     return Database(settings.database, _configured_keys(settings), folder=settings.data_dir, looking=looking)
+
+
+@asynccontextmanager
+async def look_into_database(settings: Settings) -> AsyncIterator[Database]:
+    """Give the database, to read it alone, and close it afterwards. Raises `ConfigurationError`."""
+    database = make_database(settings, looking=True)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:

@@ -1,12 +1,14 @@
-"""The configured ERPs as one hub, with the index of their products."""
+"""The configured ERPs as one hub, with the index of their products and the documents that are kept of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
+from bot.alerts.intake.source_poller import supervise
 from bot.background import BackgroundTasks
 from bot.bootstrap.database import make_database
 from bot.bootstrap.infrastructure import Infrastructure
@@ -21,10 +23,15 @@ from bot.erp.units import Units
 from bot.erp.validation import Validator
 from bot.erp.vendors import open_source
 from bot.metrics import Metrics
+from bot.read_model.follower import DocumentFollower, area_followers
+from bot.read_model.queries import ReadModel
+from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.erp.product_index import StoredProductIndex
+from bot.store.erp.read_model import StoredDocuments
 from bot.store.erp.records import StoredErpRecords
+from bot.store.erp.stock_days import StoredStockDays
 
 
 async def open_hub(
@@ -142,3 +149,31 @@ def query_database(stack: AsyncExitStack, settings: Settings, database: Database
     searches = make_database(settings)
     stack.push_async_callback(searches.close)
     return searches
+
+
+async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:
+    """Return what answers from the documents kept. Unless the settings say so, none are, and it says that."""
+    wanted = base.settings.read_model
+    store = StoredDocuments(base.database, query_database(base.stack, base.settings, base.database))
+    await store.keep_only(base.settings.erp if wanted.enabled else ())
+    if wanted.enabled:
+        followers = [_follower(base, hub, store, source) for source in hub.sources]
+        runs = {
+            f"documents of {each.source}": partial(each.run, wanted.seconds) for each in followers if each.has_areas
+        }
+        if runs:
+            await base.run_in_background(supervise(runs), "read_model")
+    return ReadModel(store, hub)
+
+
+def build_stock_history(base: Infrastructure) -> StockHistory:
+    """Return what notes the stock that polling reads, and tells it day by day."""
+    wanted = base.settings.read_model
+    keep = timedelta(days=wanted.stock_days if wanted.enabled else 0)
+    return StockHistory(StoredStockDays(base.database), now=base.now, keep=keep)
+
+
+def _follower(base: Infrastructure, hub: ErpHub, store: StoredDocuments, source: str) -> DocumentFollower:
+    keep = timedelta(days=base.settings.read_model.keep_days)
+    areas = area_followers(hub.source_client(source), store, now=base.now, keep=keep)
+    return DocumentFollower(source, areas, store, metrics=base.metrics, now=base.now)

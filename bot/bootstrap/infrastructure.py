@@ -26,7 +26,7 @@ from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
-from bot.dingtalk.robot_chat import RobotChat
+from bot.dingtalk.todos import RobotChat
 from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
 from bot.phrase import Phrase

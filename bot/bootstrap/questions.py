@@ -15,10 +15,10 @@ from bot.bootstrap.access import AccessServices
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.audit import limit_questions
 from bot.bootstrap.exports import build_exports, exportable
-from bot.bootstrap.forms import build_forms
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
 from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.interim_cards import InterimTiming
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.answers.pipeline_parts import PipelineParts
@@ -34,9 +34,10 @@ from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.files import ReceivedPictures
+from bot.dingtalk.form_channel import DingTalkFormChannel
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy
-from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
@@ -270,3 +271,20 @@ def _welcomes(parts: AnsweringServices) -> Welcomes | None:
     if not parts.base.settings.notify.welcome:
         return None
     return Welcomes(StoredWelcomes(parts.base.database), parts.commands, parts.access.policy)
+
+
+def build_forms(base: Infrastructure) -> PersonalForms:
+    """Return the forms; without a template no form is shown."""
+    cards = base.settings.cards
+    if not cards.form_template:
+        return PersonalForms(base.tracks, None, now=base.now)
+    channel = DingTalkFormChannel(
+        CardApi(base.api),
+        base.api.keys,
+        template_id=cards.form_template,
+        say=base.say_in,
+        now=base.now,
+        spared=base.month.sparing,
+        in_own_chat=PrivateWay(cards.private_way) is PrivateWay.DIRECT,
+    )
+    return PersonalForms(base.tracks, channel, now=base.now)

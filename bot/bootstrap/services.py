@@ -28,13 +28,12 @@ from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_appr
 from bot.bootstrap.audit import open_audit, record_start, start_audit
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
 from bot.bootstrap.directory import ContactEvents, start_directory
-from bot.bootstrap.erps import start_erps
+from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
 from bot.bootstrap.exports import build_charts
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
-from bot.bootstrap.read_model import build_stock_history, start_read_model
 from bot.cards.language import Language, choose_language
 from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.accounts.keys import ErpKeys

@@ -130,7 +130,7 @@ def _last(msgid: _Id) -> str:
 
 
 def _placeholders(text: str) -> set[str]:
-    """Return the placeholders; a per cent sign that is none counts as one, so that it stands out."""
+    """Return the placeholders; a stray per cent sign counts as one, so that it stands out."""
     names = {f"{match[1]}:{match[2]}" if match[1] else "%%" for match in _PLACEHOLDER.finditer(text)}
     return names | ({"lone %"} if "%" in _PLACEHOLDER.sub("", text) else set())
 

@@ -65,7 +65,7 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
 
 
 def narrowed(text: str, width: int) -> str:
-    """Return ``text`` cut to the width of so many Chinese characters; Latin letters are half as wide."""
+    """Return ``text`` cut to the width of this many Chinese characters; Latin letters are half as wide."""
     if len(text) <= width:
         return text
     room = 2 * width

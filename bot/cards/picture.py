@@ -16,7 +16,7 @@ from bot.errors import ConfigurationError
 
 PAGE = Path(__file__).resolve().parents[1] / "simulator" / "page" / "preview.html"
 WIDTH = 390
-"""CSS pixels: the width that the page gives the card, that of a phone."""
+"""CSS pixels: the width that the page gives the card, a phone's."""
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Modules of a file: page count as foreign to it; time is virtual, so that drawing is over when the budget is.

@@ -84,7 +84,7 @@ class TrackIds:
         return claimed == kind and hmac.compare_digest(seal.encode(), self._seal(kind, body).encode())
 
     def _seal(self, kind: str, body: str) -> str:
-        # The seal of an answer is that of its body alone, as cards of earlier releases carry it.
+        # An answer's seal covers its body alone, as on cards of earlier releases.
         sealed = body if kind == _ANSWER else f"{kind}-{body}"
         seal = self._sealing.copy()
         seal.update(sealed.encode())

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from bot.errors import DingerpError
+
 
 class ChartForm(StrEnum):
     """Which way the bars run."""
@@ -40,3 +42,11 @@ class Chart:
 
     form: ChartForm
     panels: tuple[ChartPanel, ...]
+
+
+class ChartNotDrawn(DingerpError):
+    """No picture came of a drawing."""
+
+
+class NoChartFont(ChartNotDrawn):
+    """There is no font with Chinese letters."""

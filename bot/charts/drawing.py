@@ -5,15 +5,15 @@ Places are computed from exact numbers, and each bar carries its value in words,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import accumulate, count
 from typing import TypeAlias
 from unicodedata import east_asian_width
 from xml.etree import ElementTree as ET
 
 from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
-from bot.charts.scale import Scale, scale_of
 
 WIDTH = 340
 """Pixels of the drawing, which are those of a card on a phone that is 390 wide."""
@@ -177,3 +177,45 @@ def _plain(value: Decimal | int | str) -> str:
 def _clean(words: str) -> str:
     """Return words of an ERP without the characters that XML cannot hold."""
     return "".join(char if char.isprintable() else " " for char in words)
+
+
+_MOST_STEPS = 4
+_ROUND = (Decimal(1), Decimal(2), Decimal(5), Decimal(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Marks at equal distances, from the lowest to the highest."""
+
+    marks: tuple[Decimal, ...]
+
+    @property
+    def low(self) -> Decimal:
+        """The lowest mark."""
+        return self.marks[0]
+
+    @property
+    def high(self) -> Decimal:
+        """The highest mark."""
+        return self.marks[-1]
+
+    def share(self, value: Decimal) -> Decimal:
+        """Return where a value lies between the lowest mark (0) and the highest (1)."""
+        return (value - self.low) / (self.high - self.low)
+
+
+def scale_of(values: Iterable[Decimal]) -> Scale:
+    """Return the scale beside bars of these values: a few round numbers that hold them all, and always zero."""
+    found = [Decimal(), *values]
+    low, high = min(found), max(found)
+    step = _step((high - low) or Decimal(1))
+    first = (low / step).to_integral_value(ROUND_FLOOR)
+    last = max((high / step).to_integral_value(ROUND_CEILING), first + 1)
+    return Scale(tuple(step * number for number in range(int(first), int(last) + 1)))
+
+
+def _step(extent: Decimal) -> Decimal:
+    """Return the smallest round step that needs no more than `_MOST_STEPS`."""
+    least = extent / _MOST_STEPS
+    power = Decimal(1).scaleb(least.adjusted())
+    return next(power * each for each in _ROUND if power * each >= least)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.charts.chart import Chart
+from bot.charts.chart import Chart, ChartNotDrawn, NoChartFont
 from bot.charts.drawing import Compact, draw_chart
-from bot.charts.errors import ChartNotDrawn, NoChartFont
 from bot.charts.fonts import PLACES, ChartFont, find_font
 
 log = structlog.get_logger(__name__)

@@ -54,7 +54,7 @@ class AmountBounds:
         return enough and (self.most is None or amount < self.most or (amount == self.most and not self.below))
 
     def joined(self, other: AmountBounds) -> AmountBounds | None:
-        """Return what both leave: above the one and below the other; None where they do not go together."""
+        """Return what satisfies both, above one and below the other; None where they do not go together."""
         lower, upper = (self, other) if self.most is None else (other, self)
         apart = lower.most is None and upper.least is None and lower.least is not None and upper.most is not None
         if not apart or len({self.currency, other.currency} - {""}) > 1:

@@ -11,7 +11,7 @@ DAY = timedelta(days=1)
 
 
 def stretch(today: date, count: int, unit: str, *, ahead: bool) -> Period:
-    """Return so many days, weeks, months, quarters or years (天, 周, 月, 季度, 年) up to today, or from today on."""
+    """Return this many days, weeks, months, quarters or years (天, 周, 月, 季度, 年) up to today, or from today on."""
     days = {"天": 1, "日": 1, "周": 7, "星期": 7}.get(unit)
     if days is not None:
         edge = count * days * DAY
@@ -23,7 +23,7 @@ def stretch(today: date, count: int, unit: str, *, ahead: bool) -> Period:
 
 
 def weekday_of(today: date, wanted: int, weeks: int | None, *, ahead: bool) -> date:
-    """Return a day of the week (Monday is 0), so many ``weeks`` from this; the nearest where that is None."""
+    """Return a day of the week (Monday is 0), ``weeks`` from this one; with None the nearest."""
     monday = today - today.weekday() * DAY
     if weeks is not None:
         return monday + (7 * weeks + wanted) * DAY

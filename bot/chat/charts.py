@@ -14,9 +14,8 @@ import structlog
 from cachetools import TTLCache
 
 from bot.cards.language import Language, choose_language
-from bot.charts.chart import Chart
+from bot.charts.chart import Chart, NoChartFont
 from bot.charts.drawing import Compact
-from bot.charts.errors import NoChartFont
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind
 from bot.errors import DingerpError
@@ -30,7 +29,7 @@ CALLS = 1
 WAITS = (8.0, 1.0)
 """Seconds after which an answer comes without its picture: a typed line's, and a click's, which DingTalk gives two."""
 _KEPT, _KEPT_SECONDS = 500, 3600.0
-"""Pictures that are shown again without another upload: of so many, for so long."""
+"""How many pictures can be shown again without another upload, and for how long."""
 
 
 class MissingPicture(StrEnum):
@@ -61,7 +60,7 @@ class Painter(Protocol):
         ...
 
     async def paint(self, svg: str) -> bytes:
-        """Return a drawing as PNG; raises a `bot.charts.errors.ChartNotDrawn`."""
+        """Return a drawing as PNG; raises a `bot.charts.chart.ChartNotDrawn`."""
         ...
 
 

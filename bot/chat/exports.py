@@ -13,8 +13,7 @@ from typing import ClassVar, Protocol
 
 import structlog
 
-from bot.access.audit import AuditEntry, AuditKind, AuditLog
-from bot.access.audit_details import say_limit, say_rows
+from bot.access.audit import AuditEntry, AuditKind, AuditLog, say_limit, say_rows
 from bot.access.limits import DailyExports, LimitReached
 from bot.access.shown import find_shown
 from bot.cards.card import Card, ViewRenderer

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView
+from bot.cards.view import Button, ListView, View
 from bot.chat.amounts import NO_BOUNDS, AmountBounds, ListBounds, read_amounts
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
@@ -46,7 +46,7 @@ def freshness(found: Answer[Any], as_of: datetime | None = None, *, failures: bo
 
 
 def freshness_of_all(answers: Sequence[Answer[Any]]) -> Freshness:
-    """Return the freshness of answers that are shown together: that of the oldest, with the source if all share it."""
+    """Return the freshness of answers that are shown together: the oldest one's, with the source if all share it."""
     sources = {answer.source for answer in answers}
     return Freshness(
         as_of=min(answer.as_of for answer in answers),
@@ -98,7 +98,43 @@ def table_of_one(columns: Sequence[Column], document: Any, as_of: datetime) -> T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentView(ListView):
+class ExportedListView(ListView):
+    """A list that its reader can also have as a file."""
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *self.file_buttons())
+
+    def file_buttons(self) -> Sequence[Button]:
+        """Return the button that asks for the rows as a file, if there are any."""
+        return export_buttons(self.line) if self.total else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView(View):
+    """One document as the ERP tells it, of a kind that has no lines."""
+
+    command: ClassVar[str]
+    """The command that shows it."""
+    columns: ClassVar[tuple[Column, ...]]
+    """What a file says of it: the same as of each row of a list."""
+
+    document: Any
+    freshness: Freshness
+
+    def question(self) -> Ask:
+        return Ask(command_line(self.command, self.document.number))
+
+    def table(self) -> Table:
+        return table_of_one(self.columns, self.document, self.freshness.as_of)
+
+    @classmethod
+    def of(cls, found: Answer[Any], **more: Any) -> Self:
+        """Return the view of the document that was found."""
+        return cls(document=found.value, freshness=freshness(found), **more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentView(ExportedListView):
     """One document as the ERP tells it; ``rows`` are its lines, which lead to the stock of their products."""
 
     opens_rows: ClassVar[bool] = False
@@ -122,8 +158,7 @@ class DocumentView(ListView):
         return (*ListView.buttons(self), *erp_link_buttons(self.document.url), *self.file_buttons())
 
     def file_buttons(self) -> Sequence[Button]:
-        """Return the button that asks for the lines as a file, if there are any."""
-        return export_buttons(self.line) if self.columns and self.total else []
+        return ExportedListView.file_buttons(self) if self.columns else []
 
     def table(self) -> Table | None:
         if not self.columns:
@@ -153,7 +188,7 @@ ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentListView(ListView):
+class DocumentListView(ExportedListView):
     """Documents: the newest, those with ``text`` or of some ``days``, or the list that ``which`` names.
 
     ``amounts`` are the bounds of their amounts as they are typed, and ``compared`` the classes of what they compare.
@@ -199,9 +234,8 @@ class DocumentListView(ListView):
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons(self.command, (row.number for row in self.rows))
 
-    def buttons(self) -> Sequence[Button]:
-        offered = export_buttons(self.line) if self.columns and self.total else []
-        return (*ListView.buttons(self), *offered)
+    def file_buttons(self) -> Sequence[Button]:
+        return ExportedListView.file_buttons(self) if self.columns else []
 
     def table(self) -> Table | None:
         if not self.columns or self.rows is HIDDEN:

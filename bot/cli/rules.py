@@ -117,7 +117,7 @@ def check_policy_rules(
     config: ConfigOption = None,
 ) -> None:
     """Read the approval rules and name every error with its line; exit code 1 if there is one."""
-    from bot.admin.policy_check import check_policy
+    from bot.admin.policy_context import check_policy
 
     fine, lines = check_policy(read_settings(config), file)
     print("\n".join(lines))

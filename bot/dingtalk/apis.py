@@ -124,92 +124,47 @@ MESSAGE_FILE_CONTENT = ApiCall(
     idempotent=True,
     token=False,
 )
-# Contacts are exempt from the monthly quota (docs: platform/dingtalk/limits.md#not-counted).
-USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)
-USERS_OF_DEPARTMENT = ApiCall(
-    name="users_of_department",
-    method="POST",
-    path="/topapi/v2/user/list",
-    host=Host.OAPI,
-    billed=False,
-    idempotent=True,
-)
-DEPARTMENTS_BELOW = ApiCall(
-    name="departments_below",
-    method="POST",
-    path="/topapi/v2/department/listsub",
-    host=Host.OAPI,
-    billed=False,
-    idempotent=True,
-)
-ROLES = ApiCall(name="roles", method="POST", path="/topapi/role/list", host=Host.OAPI, billed=False, idempotent=True)
-USERS_WITH_ROLE = ApiCall(
-    name="users_with_role",
-    method="POST",
-    path="/topapi/role/simplelist",
-    host=Host.OAPI,
-    billed=False,
-    idempotent=True,
-)
-APPROVAL_START = ApiCall(
-    name="approval_start",
-    method="POST",
-    path="/v1.0/workflow/processInstances",
-    purpose=Purpose.APPROVAL,
-)
-APPROVAL_READ = ApiCall(
-    name="approval_read",
-    method="GET",
-    path="/v1.0/workflow/processInstances",
-    purpose=Purpose.APPROVAL,
-    idempotent=True,
-)
-# A task is executed or handed over and an approval called off once: the second time is refused
-# (docs: platform/dingtalk/approvals.md#errors).
-APPROVAL_EXECUTE = ApiCall(
-    name="approval_execute",
-    method="POST",
-    path="/v1.0/workflow/processInstances/execute",
-    purpose=Purpose.APPROVAL,
-    idempotent=True,
-)
-APPROVAL_TERMINATE = ApiCall(
-    name="approval_terminate",
-    method="POST",
-    path="/v1.0/workflow/processInstances/terminate",
-    purpose=Purpose.APPROVAL,
-    idempotent=True,
-)
-APPROVAL_HAND_OVER = ApiCall(
-    name="approval_hand_over",
-    method="POST",
-    path="/v1.0/workflow/tasks/redirect",
-    purpose=Purpose.APPROVAL,
-    idempotent=True,
-)
-APPROVAL_COMMENT = ApiCall(
-    name="approval_comment",
-    method="POST",
-    path="/v1.0/workflow/processInstances/comments",
-    purpose=Purpose.APPROVAL,
-)
-# People and to-dos are in the paths, so each call has an address of its own.
-TODO_CREATE = ApiCall(
-    # The same sourceId never makes a second one (docs: platform/dingtalk/todos.md#create).
-    name="todo_create",
-    method="POST",
-    path="",
-    purpose=Purpose.APPROVAL,
-    idempotent=True,
-)
-TODO_FIND = ApiCall(name="todo_find", method="GET", path="", purpose=Purpose.APPROVAL, idempotent=True)
-TODO_UPDATE = ApiCall(name="todo_update", method="PUT", path="", purpose=Purpose.APPROVAL, idempotent=True)
-TODO_EXECUTORS = ApiCall(name="todo_executors", method="PUT", path="", purpose=Purpose.APPROVAL, idempotent=True)
-TODO_DELETE = ApiCall(name="todo_delete", method="DELETE", path="", purpose=Purpose.APPROVAL, idempotent=True)
-APPROVAL_LIST = ApiCall(
-    name="approval_list",
-    method="POST",
-    path="/v1.0/workflow/processes/instanceIds/query",
-    purpose=Purpose.APPROVAL,
-    idempotent=True,
-)
+
+
+def _contacts(name: str, path: str) -> ApiCall:
+    """Return a call that reads contacts, which no quota counts (docs: platform/dingtalk/limits.md#not-counted)."""
+    return ApiCall(name=name, method="POST", path=path, host=Host.OAPI, billed=False, idempotent=True)
+
+
+USER = _contacts("user", "/topapi/v2/user/get")
+USERS_OF_DEPARTMENT = _contacts("users_of_department", "/topapi/v2/user/list")
+DEPARTMENTS_BELOW = _contacts("departments_below", "/topapi/v2/department/listsub")
+ROLES = _contacts("roles", "/topapi/role/list")
+USERS_WITH_ROLE = _contacts("users_with_role", "/topapi/role/simplelist")
+
+
+def _approval(name: str, path: str, *, method: str = "POST", idempotent: bool = True) -> ApiCall:
+    """Return a call of DingTalk's own approvals.
+
+    A task is executed or handed over and an approval called off once: the second time is refused
+    (docs: platform/dingtalk/approvals.md#errors).
+    """
+    path = f"/v1.0/workflow/{path}"
+    return ApiCall(name=name, method=method, path=path, purpose=Purpose.APPROVAL, idempotent=idempotent)
+
+
+APPROVAL_START = _approval("approval_start", "processInstances", idempotent=False)
+APPROVAL_READ = _approval("approval_read", "processInstances", method="GET")
+APPROVAL_EXECUTE = _approval("approval_execute", "processInstances/execute")
+APPROVAL_TERMINATE = _approval("approval_terminate", "processInstances/terminate")
+APPROVAL_HAND_OVER = _approval("approval_hand_over", "tasks/redirect")
+APPROVAL_COMMENT = _approval("approval_comment", "processInstances/comments", idempotent=False)
+APPROVAL_LIST = _approval("approval_list", "processes/instanceIds/query")
+
+
+def _todo(name: str, method: str) -> ApiCall:
+    """Return a call about to-dos. People and to-dos are in the paths, so each has an address of its own."""
+    return ApiCall(name=name, method=method, path="", purpose=Purpose.APPROVAL, idempotent=True)
+
+
+# The same sourceId never makes a second one (docs: platform/dingtalk/todos.md#create).
+TODO_CREATE = _todo("todo_create", "POST")
+TODO_FIND = _todo("todo_find", "GET")
+TODO_UPDATE = _todo("todo_update", "PUT")
+TODO_EXECUTORS = _todo("todo_executors", "PUT")
+TODO_DELETE = _todo("todo_delete", "DELETE")

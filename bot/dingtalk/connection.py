@@ -35,7 +35,7 @@ class FrameSink(Protocol):
 
     @property
     def full(self) -> bool:
-        """Whether so many frames wait that no more should be read."""
+        """Whether too many frames wait for more to be read."""
         ...
 
     def take(self, frame: Frame, connection: Connection) -> None:

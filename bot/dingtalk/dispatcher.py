@@ -143,7 +143,7 @@ class Dispatcher:
 
     @property
     def full(self) -> bool:
-        """Whether so many frames wait that no more should be read."""
+        """Whether too many frames wait for more to be read."""
         return self._waiting >= self._policy.max_waiting
 
     def take(self, frame: Frame, connection: Connection) -> None:

@@ -1,4 +1,7 @@
-"""To-dos on people's lists: created, done for some or all, deleted (docs: platform/dingtalk/todos.md)."""
+"""To-dos on people's lists: created, done for some or all, deleted; and the chat with the bot that they lead to.
+
+Docs: platform/dingtalk/todos.md
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
+from bot.chat.message import Message
 from bot.dingtalk.apis import TODO_CREATE, TODO_DELETE, TODO_EXECUTORS, TODO_FIND, TODO_UPDATE, ApiCall
 from bot.dingtalk.errors import DingTalkOutcomeUnknown, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
@@ -18,7 +22,7 @@ from bot.dingtalk.send_failures import translating_errors
 from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailureKind
 
 _EXISTS = "task exist"
-"""Part of DingTalk's words for a source id that has a to-do; the code is that of any wrong parameter."""
+"""Part of DingTalk's words for a source id that has a to-do; any wrong parameter has the same code."""
 _MISSING = "task not exist"
 _MAX_SUBJECT = 200
 """Characters; DingTalk allows five times as many, and a list shows a line."""
@@ -212,3 +216,24 @@ class TodoKeeper:
         """Return the unionIds of those whom the directory knows, by userId."""
         found = {user_id: await self._union_id_of(user_id) for user_id in people}
         return {user_id: union_id for user_id, union_id in found.items() if union_id}
+
+
+_ELSEWHERE = "https://www.dingtalk.com/"
+"""Until the bot knows its own id: DingTalk wants some address (docs: platform/dingtalk/todos.md#create)."""
+
+
+class RobotChat:
+    """Learns the bot's own id, which alone the messages to it tell, for the address that opens a chat with it."""
+
+    def __init__(self) -> None:
+        self._robot_id = ""
+
+    def note(self, message: Message) -> None:
+        """Learn the id that a message carries."""
+        self._robot_id = message.robot_id or self._robot_id
+
+    def link(self) -> str:
+        """Return the address (docs: platform/dingtalk/todos.md#create)."""
+        if not self._robot_id:
+            return _ELSEWHERE
+        return f"dingtalk://dingtalkclient/action/jumprobot?dingtalkid={quote(self._robot_id, safe='')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.bootstrap.database import make_database
+from bot.bootstrap.database import look_into_database
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
 from bot.erp.index.search import oldest
@@ -21,13 +21,10 @@ async def check_read_model(settings: Settings) -> list[CheckResult]:
     if not settings.read_model.enabled:
         return []
     try:
-        database = make_database(settings, looking=True)
-        try:
+        async with look_into_database(settings) as database:
             store = StoredDocuments(database, database)
             positions = (await store.positions()).values()
             counts = {source: await store.count(source) for source in settings.erp}
-        finally:
-            await database.close()
     except DingerpError:
         return []  # the check of the database says why
     longest = oldest(settings.read_model.seconds)

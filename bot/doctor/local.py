@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.access.policy import READ_ONLY
 from bot.bootstrap.access import make_access_policy
-from bot.bootstrap.database import make_database
+from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.preflight import ACCESS_RULES, SettingsPart, find_mistakes
@@ -154,11 +154,8 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
     if settings.dingtalk.corp_id:
         return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s", corp_id=settings.dingtalk.corp_id))]
     try:
-        database = make_database(settings, looking=True)
-        try:
+        async with look_into_database(settings) as database:
             learnt = await StoredOrganisation(database, settings.dingtalk.client_id).load()
-        finally:
-            await database.close()
     except DingerpError:
         return []  # the check of the database says why
     if learnt:
@@ -169,13 +166,10 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
 async def check_audit(settings: Settings) -> list[CheckResult]:
     """Look at the end of the audit log; nothing where the database fails, or no bot has used it yet."""
     try:
-        database = make_database(settings, looking=True)
-        try:
+        async with look_into_database(settings) as database:
             if await database.revision() != latest_revision():
                 return []
             found = await StoredAudit(database, AuditWitness(settings.data_dir)).check_end(_AUDIT_ENTRIES)
-        finally:
-            await database.close()
     except (SQLAlchemyError, OSError, DingerpError):
         return []  # the check of the database says why
     what = phrase("Audit log")
@@ -271,11 +265,8 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
     if not settings.approvers or settings.approvals.technical_account:
         return []
     try:
-        database = make_database(settings, looking=True)
-        try:
+        async with look_into_database(settings) as database:
             bound = await StoredErpAccounts(database).all()
-        finally:
-            await database.close()
     except DingerpError:
         bound = ()  # the check of the database says why
     known = {(account.user_id, account.source) for account in bound if account.account}
@@ -325,13 +316,10 @@ async def check_index(settings: Settings) -> list[CheckResult]:
     if not settings.index.enabled:
         return []
     try:
-        database = make_database(settings, looking=True)
-        try:
+        async with look_into_database(settings) as database:
             store = StoredProductIndex(database, database)
             positions = await store.positions()
             counts = {source: await store.count(source) for source in settings.erp}
-        finally:
-            await database.close()
     except DingerpError:
         return []  # the check of the database says why
     longest = oldest(settings.index.seconds)

@@ -28,10 +28,9 @@ from bot.erp.decision_writer import DecisionWriter
 from bot.erp.document_calls import DocumentAnswers
 from bot.erp.errors import ErpError, NotFound, Unavailable, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_lists import M
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
-from bot.erp.goods_sorting import M
-from bot.erp.holding_lists import HoldingLists
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
 from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing, kind_of
@@ -50,9 +49,9 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
-from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings
 from bot.erp.port import GOODS, Capability, Erp, ListQuery
+from bot.erp.reader_lists import HoldingLists, NarrowedLists
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units

@@ -165,7 +165,7 @@ class Narrowing:
     def keep(self, value: Any, source: str) -> Any:
         """Return what the reader may see of a source's answer, None where that is nothing."""
         if isinstance(value, Slice):
-            return value  # narrowed while it is read (`bot.erp.narrowed_lists`)
+            return value  # narrowed while it is read (`bot.erp.reader_lists`)
         if isinstance(value, StockLevel):
             return self._keep_stock(value, source)
         if isinstance(value, tuple):

@@ -29,12 +29,12 @@ HEALTH_REPORT: Final = "health_report"
 """Kind of the deliveries."""
 
 SETTLED: Final = timedelta(seconds=30)
-"""How long a state must last before it is told."""
+"""How long a state must last before it is reported."""
 PAUSE: Final = timedelta(minutes=5)
 """The pause between the first two cards or changes; each further pause is twice as long."""
 LONGEST_PAUSE: Final = timedelta(hours=4)
 CALM: Final = timedelta(hours=24)
-"""After so long without a report the pauses begin anew."""
+"""After this long without a report the pauses start over."""
 
 NOT_TOLD: Final = frozenset({"stream", "quota"})
 """Parts that are not reported: without the stream nothing can be sent, and quotas have reports of their own."""
@@ -123,7 +123,7 @@ class HealthReports:
             await asyncio.sleep(every)
 
     async def look(self) -> None:
-        """Look once; what cannot be stored now is told when it can."""
+        """Look once; what cannot be stored now is reported as soon as it can be."""
         parts = {name: part for name, part in (await self._parts()).items() if name not in NOT_TOLD}
         ill = {name: part for name, part in parts.items() if part.status is not PartStatus.OK}
         try:

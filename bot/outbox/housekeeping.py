@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -26,25 +27,17 @@ class QuotaReporter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Housekeeping:
     """Looks at each quota's month, then at the outbox."""
 
-    def __init__(
-        self,
-        backlog: OutboxStore,
-        months: Mapping[Quota, MonthForecast],
-        *,
-        keep: timedelta,
-        metrics: Metrics,
-        now: Callable[[], datetime],
-        reporter: QuotaReporter | None = None,
-    ) -> None:
-        self._backlog = backlog
-        self._months = months
-        self._keep = keep
-        self._metrics = metrics
-        self._now = now
-        self._reporter = reporter
+    backlog: OutboxStore
+    months: Mapping[Quota, MonthForecast]
+    _: KW_ONLY
+    keep: timedelta
+    metrics: Metrics
+    now: Callable[[], datetime]
+    reporter: QuotaReporter | None = None
 
     async def run(self, every: float = 60.0) -> None:
         """Do it every ``every`` seconds until cancelled; when the database is away, only log that."""
@@ -57,9 +50,9 @@ class Housekeeping:
 
     async def look(self) -> Mapping[Quota, int]:
         """Store the day's counts, forget old records, tell administrators, and return the forecasts of the month."""
-        forecasts = {quota: await month.look() for quota, month in self._months.items()}
-        if self._reporter is not None:
-            await self._reporter.look(forecasts)
-        await self._backlog.prune(self._now() - self._keep)
-        self._metrics.deliveries_waiting.set(await self._backlog.waiting())
+        forecasts = {quota: await month.look() for quota, month in self.months.items()}
+        if self.reporter is not None:
+            await self.reporter.look(forecasts)
+        await self.backlog.prune(self.now() - self.keep)
+        self.metrics.deliveries_waiting.set(await self.backlog.waiting())
         return forecasts

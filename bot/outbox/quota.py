@@ -75,7 +75,7 @@ late (tried on simulated months).
 """
 
 _ENOUGH = 3
-"""From so many days on, the mean of a weekday is better than that of all working (or all free) days."""
+"""From this many days on, the mean of a weekday is better than the mean of all working (or all free) days."""
 
 _FREE_SHARE = 0.2
 """The share of a working day's calls on a free day, until the first free day was seen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -66,6 +66,7 @@ class QuotaAdvice:
     uses: int
 
 
+@dataclass(frozen=True, slots=True)
 class QuotaReports:
     """Implements `bot.outbox.housekeeping.QuotaReporter`.
 
@@ -74,35 +75,25 @@ class QuotaReports:
     administrators are; ``owed`` is called when cards were queued.
     """
 
-    def __init__(
-        self,
-        store: QuotaWarningStore,
-        *,
-        month: Callable[[], str],
-        use_of: Callable[[Quota], QuotaUse],
-        advise: Callable[[int, int], QuotaAdvice],
-        places: Callable[[], Awaitable[Sequence[Place]]],
-        owed: Callable[[], None],
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._month = month
-        self._use_of = use_of
-        self._advise = advise
-        self._places = places
-        self._owed = owed
-        self._now = now
+    store: QuotaWarningStore
+    _: KW_ONLY
+    month: Callable[[], str]
+    use_of: Callable[[Quota], QuotaUse]
+    advise: Callable[[int, int], QuotaAdvice]
+    places: Callable[[], Awaitable[Sequence[Place]]]
+    owed: Callable[[], None]
+    now: Callable[[], datetime]
 
     async def look(self, forecasts: Mapping[Quota, int]) -> None:
-        """Tell of each quota that came to a further step; of several steps at once only the highest is told."""
-        month = self._month()
+        """Report each quota that reached a further step; of several steps at once only the highest."""
+        month = self.month()
         told: frozenset[tuple[Quota, int]] | None = None
         for quota in forecasts:
-            use = self._use_of(quota)
+            use = self.use_of(quota)
             reached = [step for step in STEPS if use.percent >= step]
             if not reached:
                 continue
-            told = await self._store.told(month) if told is None else told
+            told = await self.store.told(month) if told is None else told
             new = [step for step in reached if (quota, step) not in told]
             if new and max(new) == max(reached):
                 await self._tell(month, quota, use, new, forecasts)
@@ -111,12 +102,12 @@ class QuotaReports:
         self, month: str, quota: Quota, use: QuotaUse, steps: Sequence[int], forecasts: Mapping[Quota, int]
     ) -> None:
         log.warning("month.step", quota=quota.value, percent=max(steps), used=use.used, limit=use.limit)
-        places = await self._places()
+        places = await self.places()
         if not places:
             return
-        advice = self._advise(forecasts.get(Quota.CALLS, 0), forecasts.get(Quota.USES, 0))
+        advice = self.advise(forecasts.get(Quota.CALLS, 0), forecasts.get(Quota.USES, 0))
         ref = _written(quota, use, forecasts[quota], advice)
-        now = self._now()
+        now = self.now()
         deliveries = [
             Delivery(
                 card=f"{QUOTA_REPORT}:{month}:{quota}:{max(steps)}:{place}",
@@ -129,8 +120,8 @@ class QuotaReports:
             )
             for place in places
         ]
-        await self._store.tell(month, quota, steps, deliveries)
-        self._owed()
+        await self.store.tell(month, quota, steps, deliveries)
+        self.owed()
 
 
 def _written(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) -> str:

@@ -38,7 +38,7 @@ class Purpose(StrEnum):
     SUBSCRIPTION = "subscription"
     """Lists and reports that come by themselves."""
     EXPORT = "export"
-    """Files that people asked for, and what is told of those that failed."""
+    """Files that people asked for, and reports of those that failed."""
     CHART = "chart"
     """Pictures in answers."""
     OTHER = "other"

@@ -46,7 +46,7 @@ PAGES_BETWEEN = 20
 LINES_AT_ONCE = 200
 """Documents that are read only for their lines in one round, at a source that cannot read many at once."""
 UNANSWERED = 4
-"""Kinds that a source did not answer for: after so many it is left alone until the next round."""
+"""After this many kinds that a source did not answer for, it is left alone until the next round."""
 LONGEST_REST = 5.0
 """Seconds between two calls at most."""
 _FRESH = 0.5
@@ -148,7 +148,7 @@ class AreaFollower:
             return None
 
     async def _restart(self) -> None:
-        """Drop what is kept of the area and begin anew."""
+        """Drop what is kept of the area and start over."""
         source, walk = self._position.source, self._position.walk + 1
         await self._advance(FollowedArea(source=source, area=self.area, walk=walk), anew=True)
 
@@ -325,7 +325,7 @@ class DocumentFollower:
             await sleep(pause)
 
     async def catch_up(self, *, unless_within: float = 0.0) -> bool:
-        """Catch up with all areas except those that were followed within so many seconds.
+        """Catch up with all areas except those that were followed within ``unless_within`` seconds.
 
         Returns whether any can be followed. Errors are logged and kept for the doctor; the next call continues where
         this one stopped.

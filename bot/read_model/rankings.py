@@ -297,7 +297,7 @@ def _rank_products(found: Mapping[tuple[str, str], _SoldProduct], without_amount
 
 
 def _order_currencies(sums: Iterable[tuple[str, int, Decimal]]) -> tuple[Mapping[str, int], tuple[Money, ...]]:
-    """Return the place of each currency, the one of the most documents first, and what each comes to."""
+    """Return the rank of each currency, the one with the most documents first, and the total in each."""
     counts = Counter[str]()
     totals: dict[str, Decimal] = {}
     for currency, count, amount in sums:

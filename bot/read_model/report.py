@@ -21,7 +21,7 @@ from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
 B = TypeVar("B", bound="AgeingBucket")
 
 MOST_DAYS = 62
-"""Up to so many days are shown one by one; more are summed up by month."""
+"""Up to this many days are shown one by one; more are summed up by month."""
 AGES = (30, 60, 90)
 """Days at which the customary age groups of overdue invoices end."""
 _ONE_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
@@ -76,7 +76,7 @@ def _is_unit(period: Period, is_so_far: bool, months: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ComparedSum:
-    """The total in one currency, and that of the days before."""
+    """The total in one currency, and the total of the days before."""
 
     money_class: FieldClass
     now: Annotated[Money, ClassedBy("money_class")]

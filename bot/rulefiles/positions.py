@@ -28,7 +28,7 @@ class Positions:
         self._lines = lines
 
     def line(self, *path: str | int) -> int:
-        """Return the line where ``path`` begins, else that of the closest known table around it."""
+        """Return the line where ``path`` begins, else where the closest known table around it does."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)

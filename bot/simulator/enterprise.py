@@ -196,7 +196,7 @@ def demo_enterprise() -> Enterprise:
 
 
 def enlarged(company: Enterprise, staff: int) -> Enterprise:
-    """The same company with so many people more, in teams of fifty."""
+    """The same company with this many more people, in teams of fifty."""
     if not staff:
         return company
     return replace(

@@ -38,7 +38,7 @@ class FlowControl:
         self.limit = config.quota_limit
         self.used = 0
         self.billed_calls = 0
-        """Since the last reset; `used` starts anew with each month."""
+        """Since the last reset; `used` starts over each month."""
         self.uses_limit = config.month_uses
         self.uses = 0
         self._month = ""

@@ -288,7 +288,7 @@ def _known_revisions() -> frozenset[str]:
 
 
 def _rewrite_file(connection: Connection) -> None:
-    """Write SQLite's file and log anew: pages that were free before deletion was secure still hold plain text."""
+    """Rewrite SQLite's file and log: pages that were free before deletion was secure still hold plain text."""
     connection.exec_driver_sql("VACUUM")
     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -314,3 +314,10 @@ def _upgrade(connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     command.upgrade(config, "head")
+
+
+class Stored:
+    """Keeps something in the bot's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database

@@ -64,7 +64,7 @@ _POSTGRES_REACH = {
 
 _POSTGRES_LIMITS = (
     "SET lock_timeout = '5s'",
-    # A transaction that stays open, such as that of a frozen process, keeps its locks from all others until then.
+    # A transaction that stays open, such as a frozen process's, holds its locks until then.
     "SET idle_in_transaction_session_timeout = '30s'",
 )
 """On every connection to PostgreSQL."""

@@ -16,16 +16,16 @@ from sqlalchemy.engine import Connection
 from bot.outbox.delivery import Delivery
 from bot.outbox.health_reports import HEALTH_REPORT
 from bot.store.alerts.repository import wait_for_turn
+from bot.store.database import Stored
 from bot.store.engines import look_into
 from bot.store.errors import StoreUnavailable, store_unavailable
 from bot.store.outbox.queue import enqueue
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
-from bot.store.stored import Stored
 from bot.store.tables import DELIVERY, HEARTBEAT
 
 _SHARE = 50
-"""Pages are looked through for at most one part in so many of the time."""
+"""At most one part in this many of the time goes into looking through pages."""
 
 _D = DELIVERY.c
 _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.changed_ms.desc()).limit(1)

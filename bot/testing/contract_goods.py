@@ -11,8 +11,8 @@ import pytest
 
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.goods import Arrival, Prices
+from bot.erp.goods_lists import by_day
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_day
 from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing
 from bot.erp.model import Area, StockLevel
 from bot.erp.port import GOODS, Capability, Erp, Filter, ListQuery, Period

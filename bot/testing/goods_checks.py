@@ -20,8 +20,8 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_lists import by_arrival, by_price_day, by_urgency
 from bot.erp.goods_port import LAST_PRICES
-from bot.erp.goods_sorting import by_arrival, by_price_day, by_urgency
 from bot.erp.model import (
     OrderStatus,
     Product,

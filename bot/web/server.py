@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import Any
 
 import orjson
+import structlog
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -20,7 +24,6 @@ from bot.metrics import Metrics
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
-from bot.web.server_log import ServerLog
 
 _BACKLOG = 128
 """Connections that wait to be accepted."""
@@ -136,7 +139,7 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[i
 async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -> AsyncIterator[int]:
     """Serve what comes to `listening` sockets until the context ends; gives the port."""
     # Compressed bodies are refused, not unpacked: they may be huge. The rest of a body that was refused as too large is
-    # read and dropped for 2 s only, so that its sender comes to read the answer.
+    # read and dropped for 2 s only, so that its sender gets to read the answer.
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -157,3 +160,28 @@ async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -
         for server in servers:
             server.close()
         await runner.cleanup()
+
+
+log = structlog.get_logger(__name__)
+
+
+class ServerLog(logging.LoggerAdapter[logging.Logger]):
+    """Takes the place of aiohttp's own log.
+
+    Who sends what is no HTTP costs one line and a number: no traceback, and nothing of what was sent, which may be a
+    signature.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(logging.getLogger("aiohttp.server"))
+        self._metrics = metrics
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a line, without the traceback of a request that cannot be read."""
+        error = kwargs.get("exc_info")
+        if not isinstance(error, HttpProcessingError):
+            super().log(level, msg, *args, **kwargs)
+            return
+        name = type(error).__name__
+        self._metrics.errors.labels("http", name).inc()
+        log.warning("http.unreadable_request", error=name, status=error.code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.access.audit_details import HIDDEN_DOCUMENT, NO_MEMBER, read_detail, say_limit, say_rows
+from bot.access.audit import HIDDEN_DOCUMENT, NO_MEMBER, read_detail, say_limit, say_rows
 from bot.cards.language import load_languages
 
 

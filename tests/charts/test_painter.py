@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from structlog.testing import capture_logs
 
-from bot.charts.errors import ChartNotDrawn, NoChartFont
+from bot.charts.chart import ChartNotDrawn, NoChartFont
 from bot.charts.fonts import PLACES, find_font
 from bot.charts.painter import ChartPainter
 from tests.charts.charts import columns, drawn

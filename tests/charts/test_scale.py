@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.charts.scale import scale_of
+from bot.charts.drawing import scale_of
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from bot.access.rules import AccessRule
 from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice
 from bot.cards.renderer import CardRenderer
-from bot.charts.errors import ChartNotDrawn, NoChartFont
+from bot.charts.chart import ChartNotDrawn, NoChartFont
 from bot.chat.charts import MissingPicture
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind

@@ -13,7 +13,7 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.records.partner_rankings import PartnerRankingView, RankedBy
+from bot.chat.records.rankings import PartnerRankingView, RankedBy
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, PurchaseStatus
 from bot.erp.port import Period

@@ -15,7 +15,7 @@ from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.records.product_rankings import ProductRankingView
+from bot.chat.records.rankings import ProductRankingView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import Money, OrderLine, OrderStatus, SalesOrder
 from tests.commands.company import NOW, TODAY, Company, cny, order

@@ -11,8 +11,8 @@ from zxingcpp import BarcodeFormat
 from bot.chat.message import Picture
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.pictures import CALLS_SPARED, NO_PICTURE, TOO_LARGE, PictureUnreadable
+from bot.dingtalk.files import ReceivedPictures
 from bot.dingtalk.openapi import OpenApi
-from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.metrics import Metrics
 from bot.phrase import Phrase
 from tests.chat.code_pictures import photo

@@ -10,8 +10,7 @@ import pytest
 
 from bot.cards.card import Card
 from bot.dingtalk.openapi import OpenApi, pooled_session
-from bot.dingtalk.robot_chat import RobotChat
-from bot.dingtalk.todos import TodoApi, TodoKeeper
+from bot.dingtalk.todos import RobotChat, TodoApi, TodoKeeper
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Marker, MarkerRequest, MarkerState, SendFailed, SendFailureKind

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.erp.arrivals import arrivals_of
+from bot.erp.goods_lists import arrivals_of
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.model import (
     ProductionOrder,

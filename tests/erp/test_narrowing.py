@@ -30,9 +30,9 @@ from bot.erp.model import (
     Product,
     Supplier,
 )
-from bot.erp.narrowed_lists import MAX_PAGES, PAGE
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import ListQuery
+from bot.erp.reader_lists import MAX_PAGES, PAGE
 from bot.metrics import Metrics
 from tests.erp.narrowed_company import (
     NOW,

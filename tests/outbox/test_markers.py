@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from bot.dingtalk.openapi import pooled_session
-from bot.dingtalk.robot_chat import RobotChat
-from bot.dingtalk.todos import TodoApi, TodoKeeper
+from bot.dingtalk.todos import RobotChat, TodoApi, TodoKeeper
 from bot.metrics import Metrics
 from bot.outbox.delivery import DeliveryFormat, DeliveryState, Urgency
 from bot.outbox.place import Place, PlaceKind

@@ -39,7 +39,7 @@ async def database(address: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def reads(address: str) -> AsyncIterator[Database]:
-    """Where questions are answered, as `bot.bootstrap.read_model` has it."""
+    """Where questions are answered, as `bot.bootstrap.erps` has it."""
     reads = Database(address)
     yield reads
     await reads.close()
@@ -57,7 +57,7 @@ def clock() -> LedgerClock:
 
 @dataclass
 class ReadModelBot:
-    """What `bot.bootstrap.read_model` makes of some sources."""
+    """What `bot.bootstrap.erps` makes of some sources."""
 
     store: StoredDocuments
     clock: LedgerClock

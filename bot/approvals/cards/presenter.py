@@ -148,7 +148,7 @@ class _CaseComposer(SingleCardComposer):
     def __init__(
         self, find: Callable[[str], Awaitable[CaseContext | None]], showing: CasePresenter, fields_at: FieldsAt
     ) -> None:
-        """``find`` is that of `bot.approvals.service.ApprovalService`."""
+        """``find`` is `bot.approvals.service.ApprovalService.find`."""
         self._find = find
         self._showing = showing
         self._fields_at = fields_at

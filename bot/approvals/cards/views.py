@@ -19,6 +19,7 @@ from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason,
 from bot.cards.form import REASON_FIELD, FormField, InputForm
 from bot.cards.view import Button, Color, Following, Label, ListView, View
 from bot.chat.parsing import command_line
+from bot.chat.view_parts import erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
@@ -197,7 +198,7 @@ class ApprovalView(ListView):
             *(() if self.more else self._next()),
             *self._details(),
             *ListView.buttons(self),
-            *self._link(),
+            *erp_link_buttons(self.url),
         )
 
     def _decision_buttons(self) -> tuple[Button, ...]:
@@ -223,9 +224,6 @@ class ApprovalView(ListView):
         # On a bare card it leads to the clicker's own view with prices, there to the order with all its lines.
         line = Ask(command_line("po", self.number)) if self.priced else show_action(self.case)
         return (Button(phrase("Details"), line),)
-
-    def _link(self) -> tuple[Button, ...]:
-        return (Button(phrase("Open in the ERP"), self.url),) if self.url.startswith("https://") else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,7 @@ _VOTES_HOLD = {CaseState.OPEN, *_VERDICTS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaFormFields:
-    """Names of the form's fields; empty: the form has none for it. By ``case`` an approval is known again."""
+    """Names of the form's fields; empty: the form has none for it. ``case`` tells which case an approval belongs to."""
 
     case: str
     number: str = ""

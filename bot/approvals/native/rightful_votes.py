@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -19,48 +20,43 @@ _COMMANDS: Mapping[Verdict, str] = MappingProxyType({Verdict.APPROVE: "approve",
 """The command that says the same in chat."""
 
 
+@dataclass(frozen=True, slots=True)
 class RightfulVotes:
-    """Implements `bot.approvals.native.oa_sync.VotingService`: what counts is what the person could say in chat."""
+    """Implements `bot.approvals.native.oa_sync.VotingService`: what counts is what the person could say in chat.
 
-    def __init__(
-        self,
-        service: VotingService,
-        people: People,
-        policy: Callable[[], AccessPolicy],
-        *,
-        audit: AuditLog,
-        now: Callable[[], datetime],
-    ) -> None:
-        """``policy`` returns the rules in force."""
-        self._service = service
-        self._people = people
-        self._policy = policy
-        self._audit = audit
-        self._now = now
+    ``policy`` returns the rules in force.
+    """
+
+    service: VotingService
+    people: People
+    policy: Callable[[], AccessPolicy]
+    _: KW_ONLY
+    audit: AuditLog
+    now: Callable[[], datetime]
 
     async def cast_vote(self, request: VoteRequest) -> VoteResult:
         """Store somebody's vote, if the access rules let them say it and it counts.
 
         While nobody knows who they are it is silent, as if the ERP did not answer: it is asked again later.
         """
-        person = await self._people.identify(request.user_id, name=request.name)
+        person = await self.people.identify(request.user_id, name=request.name)
         if person.doubt is MembershipDoubt.NO_ANSWER:
             return VoteResult(outcome=VoteOutcome.SILENT, case=request.case)
         verdict = self._decide(person, request.verdict)
         if not verdict.allowed:
             self._record_refusal(request, verdict)
             return VoteResult(outcome=VoteOutcome.REFUSED, case=request.case, reasons=(verdict.reason,))
-        return await self._service.cast_vote(request)
+        return await self.service.cast_vote(request)
 
     async def case(self, case_id: str) -> Case | None:
-        return await self._service.case(case_id)
+        return await self.service.case(case_id)
 
     async def open_cases(self) -> Sequence[Case]:
-        return await self._service.open_cases()
+        return await self.service.open_cases()
 
     async def deciders(self, case: Case) -> Deciders:
         """Return who may decide a case now, also by the access rules; who is in doubt stays."""
-        deciders = await self._service.deciders(case)
+        deciders = await self.service.deciders(case)
         barred = {
             user_id for user_id in {*deciders.entitled, *deciders.awaited} if not await self._may_approve(user_id)
         }
@@ -68,16 +64,16 @@ class RightfulVotes:
         return Deciders(deciders.entitled - barred, awaited)
 
     async def _may_approve(self, user_id: str) -> bool:
-        person = await self._people.identify(user_id, name="")
+        person = await self.people.identify(user_id, name="")
         return person.doubt is not None or self._decide(person, Verdict.APPROVE).allowed
 
     def _decide(self, person: Person, verdict: Verdict) -> AccessVerdict:
-        return self._policy().decide(person, AccessRequest(command=_COMMANDS[verdict], writes=True, governed=True))
+        return self.policy().decide(person, AccessRequest(command=_COMMANDS[verdict], writes=True, governed=True))
 
     def _record_refusal(self, request: VoteRequest, verdict: AccessVerdict) -> None:
         entry = AuditEntry(
             kind=AuditKind.REFUSAL,
-            at=self._now(),
+            at=self.now(),
             actor=request.user_id,
             action=_COMMANDS[request.verdict],
             documents=(request.case.number,),
@@ -85,4 +81,4 @@ class RightfulVotes:
             outcome="denied",
             detail=str(verdict.reason),
         )
-        self._audit.record(entry)
+        self.audit.record(entry)

@@ -26,7 +26,7 @@ class ErpAccountSearch:
         users_of: Callable[[str], Awaitable[Sequence[ErpUser]]],
         keys: Sequence[MatchKey],
     ) -> None:
-        """``users_of`` is that of `bot.erp.hub.ErpHub`."""
+        """``users_of`` is `bot.erp.hub.ErpHub.users_of`."""
         self._accounts = accounts
         self._users_of = users_of
         self._keys = tuple(keys)

@@ -156,7 +156,7 @@ class _AccountComposer(SingleCardComposer, ABC):
         find: Callable[[str, str], Awaitable[ErpAccount | None]],
         name_of: Callable[[str], Awaitable[str]],
     ) -> None:
-        """``find`` is that of `bot.chat.accounts.binding.ErpAccounts`."""
+        """``find`` is `bot.chat.accounts.binding.ErpAccounts.find`."""
         self._find = find
         self._name_of = name_of
 
@@ -198,7 +198,7 @@ class AccountKeyComposer(SingleCardComposer):
     """Composes the card for the owner of a key; cards are named by source and person."""
 
     def __init__(self, find: Callable[[str, str], Awaitable[EnteredKey | None]]) -> None:
-        """``find`` is that of `bot.chat.accounts.keys.ErpKeys`."""
+        """``find`` is `bot.chat.accounts.keys.ErpKeys.find`."""
         self._find = find
 
     async def compose(self, ref: str) -> ComposedCard:

@@ -37,57 +37,48 @@ class InterimTiming:
 NO_INTERIM = InterimTiming(seconds=0.0, most=0, affordable=lambda: False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterimCards:
-    """Shows them, one for each question whose answer is not found within ``seconds``."""
+    """Shows them, one for each question whose answer is not found within ``seconds``.
 
-    def __init__(
-        self,
-        *,
-        inbox: Inbox,
-        channel: AnswerChannel,
-        draw: Callable[[Message], Card],
-        tracks: TrackIds,
-        seconds: float,
-        shown: Counter,
-        affordable: Callable[[], bool],
-    ) -> None:
-        """``draw`` returns the card for the asker; ``shown`` counts the cards. Without ``seconds`` there are none.
+    ``draw`` returns the card for the asker; ``shown`` counts the cards. Without ``seconds`` there are none.
 
-        ``affordable`` says, each time, whether there is a call to spare: an answer costs two with such a card.
-        """
-        self._inbox = inbox
-        self._channel = channel
-        self._draw = draw
-        self._tracks = tracks
-        self._seconds = seconds
-        self._shown = shown
-        self._affordable = affordable
+    ``affordable`` says, each time, whether there is a call to spare: an answer costs two with such a card.
+    """
+
+    inbox: Inbox
+    channel: AnswerChannel
+    draw: Callable[[Message], Card]
+    tracks: TrackIds
+    seconds: float
+    shown: Counter
+    affordable: Callable[[], bool]
 
     def watch(self, message: Message, ticket: QueueTicket) -> InterimCard:
         """Return what shows a card for a question as soon as it has waited long enough and it is its turn."""
-        return InterimCard(self, message, ticket, self._seconds)
+        return InterimCard(self, message, ticket, self.seconds)
 
     async def show(self, message: Message) -> bool:
         """Return whether a card may stand now, which has to become the answer."""
-        if not self._affordable():
+        if not self.affordable():
             return False
         try:
-            await self._inbox.mark(message.msg_id, InboxState.INTERIM)
+            await self.inbox.mark(message.msg_id, InboxState.INTERIM)
         except DingerpError as error:
             _log_not_shown(error)
             return False
-        track_id = self._tracks.for_interim(message.msg_id)
+        track_id = self.tracks.for_interim(message.msg_id)
         try:
-            stands = await self._channel.show_interim(message, self._draw(message), track_id=track_id)
+            stands = await self.channel.show_interim(message, self.draw(message), track_id=track_id)
         except AnswerUnconfirmed:
             return True
         except DingerpError as error:
             _log_not_shown(error)
             stands = False
         if stands:
-            self._shown.inc()
+            self.shown.inc()
         else:
-            self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
+            self.inbox.mark_soon(message.msg_id, InboxState.WAITING)
         return stands
 
 

@@ -1,4 +1,4 @@
-"""What both pipelines work with: that of messages and that of clicks."""
+"""What both pipelines work with, for messages and for clicks."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from bot.access.people import People
@@ -20,43 +21,37 @@ _NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, Questi
 """Outcomes after which a later try may find more."""
 
 
+@dataclass(frozen=True, slots=True)
 class AnswerComposer:
-    """Composes the cards of standing answers for the outbox, which names them by their DingTalk ids."""
+    """Composes the cards of standing answers for the outbox, which names them by their DingTalk ids.
 
-    def __init__(
-        self,
-        answers: StandingAnswers,
-        *,
-        handler: QuestionHandler,
-        commands: Commands,
-        people: People,
-        audiences: Audiences,
-        now: Callable[[], datetime],
-    ) -> None:
-        """``handler`` answers without counting or recording, for nobody asks."""
-        self._answers = answers
-        self._handler = handler
-        self._commands = commands
-        self._people = people
-        self._audiences = audiences
-        self._now = now
+    ``handler`` answers without counting or recording, for nobody asks.
+    """
+
+    answers: StandingAnswers
+    _: KW_ONLY
+    handler: QuestionHandler
+    commands: Commands
+    people: People
+    audiences: Audiences
+    now: Callable[[], datetime]
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; nothing for a card that is no longer kept.
 
         Raises `SendFailed` while there is no answer: until then the card stays as it is.
         """
-        answer = await self._answers.find(ref)
+        answer = await self.answers.find(ref)
         if answer is None or not self._only_shows(answer.line):
             return ComposedCard(None, 0)
         prepared = await self._ask(answer)
         if prepared.outcome in _NO_ANSWER:
             raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
-        language = self._people.language(answer.user_id)
+        language = self.people.language(answer.user_id)
         own = cut(prepared.view, prepared.grant.fields)
         if answer.readers is CardReaders.ASKER:
             return ComposedCard(own, answer.revision, language)
-        shared = self._audiences.share(own, prepared.grant, answer.conversation.id, prepared.command).view
+        shared = self.audiences.share(own, prepared.grant, answer.conversation.id, prepared.command).view
         more = (OwnView(answer.user_id, own),) if answer.readers is CardReaders.ALL_AND_ASKER else ()
         return ComposedCard(shared, answer.revision, language, more)
 
@@ -66,19 +61,19 @@ class AnswerComposer:
 
     def _only_shows(self, line: str) -> bool:
         """Whether a line only reads: asking again must never change anything."""
-        name = self._commands.parse(line).command
-        return name is not None and not self._commands[name].writes
+        name = self.commands.parse(line).command
+        return name is not None and not self.commands[name].writes
 
     async def _ask(self, answer: StandingAnswer) -> PreparedAnswer:
-        person = await self._people.identify(answer.user_id, name="")
+        person = await self.people.identify(answer.user_id, name="")
         alone_in_group = answer.readers is CardReaders.ASKER and answer.conversation.kind is ConversationKind.GROUP
         context = QuestionContext(
             person=person,
             conversation=answer.conversation,
             line=answer.line,
             offset=answer.first_row,
-            now=self._now(),
+            now=self.now(),
             # In a group, a card that only the asker sees is as private as the answer to a click.
             clicked=alone_in_group,
         )
-        return await self._handler.view_for(context)
+        return await self.handler.view_for(context)

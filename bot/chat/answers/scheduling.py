@@ -78,7 +78,7 @@ _SMOOTHING = 8
 
 
 class LoopPacer:
-    """Lets only so many callers pass in each turn of the event loop as fit into it, first come, first served.
+    """Lets as many callers pass in each turn of the event loop as fit into it, first come, first served.
 
     Without it, all questions that an ERP answers at the same moment would be worked on in one turn of the loop, and
     frames would wait that long for their acknowledgement.

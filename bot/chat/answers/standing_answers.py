@@ -7,7 +7,7 @@ that moment, so it never shows more than its reader may see (`bot.chat.answers.r
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -113,33 +113,27 @@ def track_of_answer(card_key: str) -> str | None:
     return card_key.removeprefix(_KEY) if card_key.startswith(_KEY) else None
 
 
+@dataclass(frozen=True, slots=True)
 class AnswerKeeper:
     """Keeps answers that show something to be decided up to date: from when they are sent, or from a click.
 
     What cannot be stored is logged and dropped: no answer waits for the store.
+
+    ``own_values``: people who click on a group's card may get values of their own on it, as they may on each of
+    which ``interim`` says that it was another card before it was an answer.
+
+    ``drawn`` is called when a card may be owed.
     """
 
-    def __init__(
-        self,
-        answers: StandingAnswers,
-        *,
-        own_values: bool = False,
-        interim: Callable[[str], bool] = lambda track_id: False,
-        drawn: Callable[[], None] = lambda: None,
-    ) -> None:
-        """``own_values``: people who click on a group's card may get values of their own on it, as they may on each of
-        which ``interim`` says that it was another card before it was an answer.
-
-        ``drawn`` is called when a card may be owed.
-        """
-        self._answers = answers
-        self._own_values = own_values
-        self._interim = interim
-        self._drawn = drawn
+    answers: StandingAnswers
+    _: KW_ONLY
+    own_values: bool = False
+    interim: Callable[[str], bool] = lambda track_id: False
+    drawn: Callable[[], None] = lambda: None
 
     async def keep(self, answer: StandingAnswer) -> None:
         """Keep the card of an answer that is about to be sent."""
-        await self._stored(self._answers.put(answer), None)
+        await self._stored(self.answers.put(answer), None)
 
     async def clicked(self, clicked: StandingAnswer, following: Following, *, is_answer: bool) -> None:
         """Keep a card on which a click led to something that may be decided.
@@ -148,7 +142,7 @@ class AnswerKeeper:
         clicked on to; where others see it too, it follows its own subject, and the clicker's private view is removed,
         unless its asker has made it another subject for all.
         """
-        known = await self._stored(self._answers.find(clicked.track_id), None) if is_answer else None
+        known = await self._stored(self.answers.find(clicked.track_id), None) if is_answer else None
         is_askers = known is not None and known.user_id == clicked.user_id
         if is_answer and ((known or clicked).readers is CardReaders.ASKER or (following.takes_over and is_askers)):
             card = replace(
@@ -158,42 +152,42 @@ class AnswerKeeper:
                 documents=following.documents,
                 at=clicked.at,
             )
-            await self._stored(self._answers.put(card), None)
+            await self._stored(self.answers.put(card), None)
             return
-        added = await self._stored(self._answers.add(clicked.track_id, following.documents, clicked.at), True)
+        added = await self._stored(self.answers.add(clicked.track_id, following.documents, clicked.at), True)
         if not added and is_answer:
             readers = CardReaders.ALL_AND_ASKER if self._gives_own_values(clicked.track_id) else CardReaders.ALL
             card = replace(clicked, documents=following.documents, readers=readers)
-            await self._stored(self._answers.put(card), None)
+            await self._stored(self.answers.put(card), None)
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
         """Return whether a person may have values of their own on an answer's card, which hide what others see."""
         if not self._gives_own_values(track_id):
             return False
-        known = await self._stored(self._answers.find(track_id), None)
+        known = await self._stored(self.answers.find(track_id), None)
         return known is None or known.user_id == user_id
 
     def _gives_own_values(self, track_id: str) -> bool:
-        return self._own_values or self._interim(track_id)
+        return self.own_values or self.interim(track_id)
 
     async def conversation_of(self, track_id: str) -> Conversation | None:
         """Return where the card of an answer stands, None where that is not known."""
-        known = await self._stored(self._answers.find(track_id), None)
+        known = await self._stored(self.answers.find(track_id), None)
         return None if known is None else known.conversation
 
     async def stands(self, track_id: str, now: datetime) -> bool:
         """Return whether a card is kept up to date; yes while the store cannot say."""
-        return await self._stored(self._answers.stands(track_id, now), True)
+        return await self._stored(self.answers.stands(track_id, now), True)
 
     async def redraw(self, track_id: str, now: datetime) -> None:
         """Have a card drawn again that something else covers."""
-        await self._stored(self._answers.redraw(track_id, now), None)
-        self._drawn()
+        await self._stored(self.answers.redraw(track_id, now), None)
+        self.drawn()
 
     async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
         """Have a card drawn again that was changed while a click on it was being answered."""
-        await self._stored(self._answers.uncover(track_id, since, until, now), None)
-        self._drawn()
+        await self._stored(self.answers.uncover(track_id, since, until, now), None)
+        self.drawn()
 
     async def _stored(self, call: Awaitable[T], otherwise: T) -> T:
         try:

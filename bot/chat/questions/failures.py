@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
@@ -21,18 +22,21 @@ from bot.cards.notices import (
     Introduction,
     NotFoundNotice,
     QuotaNotice,
+    Suggestion,
     UnconfirmedNotice,
 )
 from bot.cards.view import View
+from bot.chat.arguments import Keyword, Signature, Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.message import Message, MessageKind
+from bot.chat.parsing import command_line, split
 from bot.chat.question_handler import PreparedAnswer
-from bot.chat.questions.argument_hints import hint_arguments
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.errors import ErpError, NotFound
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
+from bot.spelling import misspelt_for
 
 log = structlog.get_logger(__name__)
 
@@ -158,3 +162,42 @@ def refuse(context: QuestionContext) -> PreparedAnswer:
     view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
     silent = doubt is MembershipDoubt.NO_ANSWER
     return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)
+
+
+_MOST_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentHints:
+    """What was looked for and which words the command knows; and lines with the words that may have been meant."""
+
+    notes: tuple[Phrase, ...] = ()
+    lines: tuple[Suggestion, ...] = ()
+
+
+def hint_arguments(command: str, signature: Signature, rest: str) -> ArgumentHints:
+    """Return what to say of ``rest``, as which nothing was found, such as the name “opne” in /invoice opne.
+
+    Nothing where no word of the command was meant.
+    """
+    types = [parameter.type for parameter in signature.parameters]
+    named = next((kind for kind in types if issubclass(kind, Word) and kind.takes_rest), None)
+    keywords = [member for kind in types if issubclass(kind, Keyword) for member in kind]
+    # Numbers, and names in Chinese, are no English word with a slip in it.
+    if named is None or not keywords or not rest.isascii() or any(char.isdigit() for char in rest):
+        return ArgumentHints()
+    note = phrase(
+        "It was looked for as %(kind)s. This command also knows the words: %(words)s.",
+        kind=named.placeholder,
+        words=tuple(member.label for member in keywords),
+    )
+    return ArgumentHints((note,), _corrected(command, keywords, split(rest)))
+
+
+def _corrected(command: str, keywords: list[Keyword], words: tuple[str, ...]) -> tuple[Suggestion, ...]:
+    lines: dict[str, None] = {}
+    for place, word in enumerate(words):
+        for member in keywords:
+            if misspelt_for(word, member.words):
+                lines[command_line(command, *words[:place], str(member), *words[place + 1 :])] = None
+    return tuple(map(Suggestion, lines))[:_MOST_LINES]

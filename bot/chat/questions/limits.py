@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.access.audit import AuditEntry, AuditKind, AuditLog
-from bot.access.audit_details import HIDDEN_DOCUMENT, NO_MEMBER, say_limit
+from bot.access.audit import HIDDEN_DOCUMENT, NO_MEMBER, AuditEntry, AuditKind, AuditLog, say_limit
 from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
 from bot.access.shown import find_shown
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice

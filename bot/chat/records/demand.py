@@ -36,7 +36,7 @@ class Demand(Word):
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take the first word that is such a quantity out of a line; an amount of nothing is none."""
+        """Take the first word that is such a quantity out of a line; an amount of zero does not count."""
         for place, word in enumerate(words):
             match = _TYPED.fullmatch(word)
             if match and Decimal(match["amount"]):
@@ -67,7 +67,7 @@ class Demand(Word):
         return self.lstrip("0123456789.")
 
     def counted_in(self, unit: str) -> Decimal | None:
-        """Return the amount in a product's unit; None where the one is not known to be so many of the other."""
+        """Return the amount in a product's unit; None where nobody knows how many of one make the other."""
         if not self.unit:
             return self.amount
         (asked, single), (held, other) = _taken_apart(self.unit), _taken_apart(unit)

@@ -56,7 +56,7 @@ class HoldingDocuments(Generic[D]):
         return hit
 
     async def _meant(self, text: str) -> Product | Picks | None:
-        """Return the product that a text names, or several; None where it names none of which can be asked."""
+        """Return the product that a text names, or several; None where there is none to ask about."""
         try:
             found = await self.products.find(text)
         except (NothingFound, Unsupported, NotPermitted):

@@ -1,26 +1,30 @@
-"""Documents that belong to another document, such as the invoices of an order, out of those that are kept."""
+"""Documents that belong to another document, out of those that are kept: the invoices of an order, or its payments.
+
+What a payment settles only a single one tells.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Final, Generic
 
 from bot.chat.errors import NothingFound
+from bot.chat.records.lookup import read_as_spelled
 from bot.erp.answer import Answer
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
-from bot.erp.listing import D, Listing
-from bot.erp.model import PurchaseOrder, SalesOrder, Slice
+from bot.erp.listing import PAYMENTS, D, Listing
+from bot.erp.model import Bill, Invoice, Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import ListQuery
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.records import Document, day_of, partner_of
-from bot.spelling import other_spellings
 
 NO_SUCH_DOCUMENT: Final = (NotFound, Ambiguous, NotPermitted, Unsupported)
-"""What says that a number names no document which the reader is told of."""
+"""Errors that mean that a number names no document that the reader may see."""
 Origin = Answer[SalesOrder] | Answer[PurchaseOrder]
 
 
@@ -33,7 +37,7 @@ class LinkedDocuments(Generic[D]):
 
     kept: ReadModel
     kind: Listing[D]
-    read: Callable[[str], Awaitable[Answer[SalesOrder]] | Awaitable[Answer[PurchaseOrder]]]
+    read: Callable[[str], Awaitable[Origin]]
     named_by: Callable[[D], str]
     now: datetime
 
@@ -42,28 +46,23 @@ class LinkedDocuments(Generic[D]):
 
         Raises `NothingFound` where none belong to it, and where some may be missing from what is kept.
         """
-        if not any(char.isdigit() for char in text):
+        found = await read_as_spelled(text, self.read, missing=NO_SUCH_DOCUMENT)
+        if found is None:
             return None
-        for number in (text, *other_spellings(text)):
-            try:
-                found = await self.read(number)
-            except NO_SUCH_DOCUMENT:
-                continue
-            coverage = await self.kept.coverage(self.kind.followed)
-            if not coverage.is_current(self.now):
-                note = phrase(
-                    "The bot has not read all of them yet, so it can't say which belong to %(number)s.",
-                    number=found.value.number,
-                )
-                raise NothingFound(found.value.number, (), (note,))
-            linked = await self._of_origin(found)
-            if not linked:
-                note = phrase("None of these documents says that it belongs to %(number)s.", number=found.value.number)
-                raise NothingFound(found.value.number, (), (note,))
-            assert coverage.as_of is not None, "it is current"
-            picked = self.kind.pick(linked, replace(query, text=""), self.now.date())
-            return Answer(picked, found.source, coverage.as_of)
-        return None
+        coverage = await self.kept.coverage(self.kind.followed)
+        if not coverage.is_current(self.now):
+            note = phrase(
+                "The bot has not read all of them yet, so it can't say which belong to %(number)s.",
+                number=found.value.number,
+            )
+            raise NothingFound(found.value.number, (), (note,))
+        linked = await self._of_origin(found)
+        if not linked:
+            note = phrase("None of these documents says that it belongs to %(number)s.", number=found.value.number)
+            raise NothingFound(found.value.number, (), (note,))
+        assert coverage.as_of is not None, "it is current"
+        picked = self.kind.pick(linked, replace(query, text=""), self.now.date())
+        return Answer(picked, found.source, coverage.as_of)
 
     async def _of_origin(self, found: Origin) -> Sequence[D]:
         """Look among those of the same partner, then among all since the origin's day: bills go to other addresses."""
@@ -75,3 +74,64 @@ class LinkedDocuments(Generic[D]):
     def _belonging(self, number: str, source: str, documents: Iterator[Document]) -> list[D]:
         of_source: list[D] = [each for each in documents if not source or each.source == source]  # type: ignore[misc]
         return [each for each in of_source if number in map(str.strip, self.named_by(each).split(","))]
+
+
+MOST_READ = 6
+"""Payments that one question reads; each is a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlements:
+    """How to find the payments of an invoice or bill; ``settled`` read one of these by its number."""
+
+    kept: ReadModel
+    settled: Sequence[Callable[[str], Awaitable[Answer[Invoice] | Answer[Bill]]]]
+    payment: Callable[[str], Awaitable[Answer[Payment]]]
+    now: datetime
+    kind: Listing[Payment] = PAYMENTS
+
+    async def of(self, text: str, query: ListQuery) -> Answer[Slice[Payment]] | None:
+        """Return the payments of the invoice or bill with the number ``text``; None without such a document.
+
+        None also where some may be missing from what is kept. Raises `NothingFound` where none settles it.
+        """
+        coverage = await self.kept.coverage(PAYMENTS.followed)
+        if not coverage.is_current(self.now):
+            return None
+        found = await self._settled(text)
+        if found is None:
+            return None
+        nearest = partial(_nearest, found.source, found.value.issued_on)
+        candidates = await self.kept.visible(PAYMENTS.followed, nearest, partner=partner_of(found.value))
+        read = await asyncio.gather(*[self.payment(each.number) for each in candidates[:MOST_READ]])
+        notes = _notes(len(candidates))
+        settling = [each.value for each in read if found.value.number in each.value.settles]
+        if not settling:
+            note = phrase("No payment says that it settles %(number)s.", number=found.value.number)
+            raise NothingFound(found.value.number, (), (note, *notes))
+        assert coverage.as_of is not None, "it is current"
+        picked = self.kind.pick(settling, replace(query, text=""), self.now.date())
+        return Answer(picked, found.source, coverage.as_of, notes=notes)
+
+    async def _settled(self, text: str) -> Answer[Invoice] | Answer[Bill] | None:
+        for read in self.settled:
+            if found := await read_as_spelled(text, read, missing=NO_SUCH_DOCUMENT):
+                return found
+        return None
+
+
+def _nearest(source: str, issued_on: date | None, documents: Iterator[Document]) -> list[Payment]:
+    """Return payments in the order in which they may settle a document: the first after its day, then earlier ones."""
+    payments = [each for each in documents if isinstance(each, Payment) and each.source in (source, "")]
+    day = issued_on or date.min
+    return sorted(payments, key=lambda each: _distance(each.paid_on or date.max, day))
+
+
+def _distance(paid_on: date, issued_on: date) -> tuple[bool, int]:
+    return paid_on < issued_on, abs((paid_on - issued_on).days)
+
+
+def _notes(candidates: int) -> tuple[Phrase, ...]:
+    if candidates <= MOST_READ:
+        return ()
+    return (phrase("Only %(count)s of this partner's payments were looked at.", count=MOST_READ),)

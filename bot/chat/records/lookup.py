@@ -10,7 +10,7 @@ from bot.chat.days import DayRange
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.records.own_documents import OWN_WORDS, OwnedLists
-from bot.erp.errors import Ambiguous, NotFound
+from bot.erp.errors import Ambiguous, ErpError, NotFound
 from bot.erp.hub import Answer
 from bot.erp.model import Product, Slice
 from bot.erp.port import Filter, ListQuery
@@ -23,6 +23,8 @@ SEARCH_LIMIT = 100
 
 Search = Callable[[str], Awaitable[Iterable[str]]]
 """Returns the codes or numbers that contain a text, up to `SEARCH_LIMIT`."""
+
+T = TypeVar("T")
 
 _LOOK_ALIKES = str.maketrans("oil", "011")
 
@@ -43,6 +45,21 @@ async def find_closest(text: str, search: Search) -> tuple[str, ...]:
 
 def _folded(text: str) -> str:
     return text.casefold().translate(_LOOK_ALIKES)
+
+
+async def read_as_spelled(
+    text: str, read: Callable[[str], Awaitable[T]], *, missing: tuple[type[ErpError], ...] = (NotFound, Ambiguous)
+) -> T | None:
+    """Return what ``read`` brings by the number that ``text`` spells, be it with other punctuation.
+
+    None where that is no number, and where ``read`` raises an error that says that there is nothing of that number.
+    """
+    for number in (text, *other_spellings(text)) if any(char.isdigit() for char in text) else ():
+        try:
+            return await read(number)
+        except missing:
+            continue
+    return None
 
 
 FETCH_LIMIT = 20

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView
+from bot.cards.view import Button
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
-from bot.erp.errors import Ambiguous, NotFound
-from bot.erp.goods_sorting import M
+from bot.chat.records.lookup import read_as_spelled
+from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
+from bot.erp.goods_lists import M
 from bot.erp.hub import Answer
-from bot.spelling import other_spellings
+from bot.erp.model import PurchaseOrder, SalesOrder
+
+T = TypeVar("T", SalesOrder, PurchaseOrder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderMovesView(ListView):
+class OrderMovesView(ExportedListView):
     """The documents by which the goods of one order were moved, oldest first."""
 
     command: ClassVar[str]
@@ -39,9 +41,6 @@ class OrderMovesView(ListView):
             *ask_buttons(self.command, (row.number for row in self.rows)),
             *ask_buttons(self.order_command, (self.order_number,)),
         ]
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table:
         as_of = self.freshness.as_of
@@ -63,14 +62,14 @@ class OrderMovesView(ListView):
 
 
 async def moves_of_order(
-    text: str, ask: Callable[[str], Awaitable[Answer[tuple[M, ...]]]]
-) -> tuple[str, Answer[tuple[M, ...]]] | None:
-    """Return the number of the order that ``text`` spells, and what was moved for it; None for no such order."""
-    if not any(char.isdigit() for char in text):
+    text: str, order: Callable[[str], Awaitable[Answer[T]]], moves: Callable[[str], Awaitable[Answer[tuple[M, ...]]]]
+) -> tuple[T, Answer[tuple[M, ...]]] | None:
+    """Return the order whose number ``text`` spells, and what was moved for it; None for no such order."""
+
+    async def read(number: str) -> tuple[str, Answer[tuple[M, ...]]]:
+        return number, await moves(number)
+
+    if (found := await read_as_spelled(text, read)) is None:
         return None
-    for number in (text, *other_spellings(text)):
-        try:
-            return number, await ask(number)
-        except (NotFound, Ambiguous):
-            continue
-    return None
+    number, moved = found
+    return (await order(number)).value, moved

@@ -63,7 +63,7 @@ class Picks(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductLookup:
-    """Finds products for ``command``; ``rest`` is what else was typed after it."""
+    """Finds products for ``command``; ``rest`` is what else was typed after it, empty words for what was not."""
 
     command: str
     erp: ErpHub

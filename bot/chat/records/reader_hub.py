@@ -1,4 +1,7 @@
-"""The ERPs as one reader may see them: whatever command asks, the rules on each kind of document hold."""
+"""The ERPs and their documents as one reader may see them.
+
+Whatever command asks, the rules on each kind of document hold.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from bot.access.grants import EVERYTHING, NO_GRANT, Grant, common_scopes
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.chat.context import QuestionContext
-from bot.disclosure import FieldClass
+from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
 from bot.erp.narrowing import Narrowing
@@ -89,3 +92,12 @@ class ReaderHub:
 def _grant(policy: AccessPolicy, person: Person, command: str, conversation_id: str) -> Grant:
     verdict = policy.decide_area(person, command, conversation_id)
     return verdict.grant if verdict.allowed else NO_GRANT
+
+
+def visible_fields(policy: AccessPolicy, context: QuestionContext, *commands: str) -> frozenset[FieldClass]:
+    """Return the classes that the rules on all of these commands leave to the asker.
+
+    A command that the asker may not use takes nothing away: of its documents none is found.
+    """
+    verdicts = [policy.decide_area(context.person, name, context.conversation.id) for name in commands]
+    return ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts if verdict.allowed))

@@ -15,7 +15,7 @@ from bot.cards.view import Button, ListView
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import Demand
 from bot.chat.records.links import holding_buttons, more_buttons
-from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, table_of_lines
+from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
 from bot.erp.goods import WarehouseItem
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
 from bot.phrase import Phrase, phrase
@@ -219,7 +219,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarehouseView(ListView):
+class WarehouseView(ExportedListView):
     """The stock of a warehouse: all of it, or the products that have ``text``."""
 
     card: ClassVar[str] = "warehouse"
@@ -231,9 +231,6 @@ class WarehouseView(ListView):
 
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons("stock", (row.product.sku for row in self.rows))
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
 
     def table(self) -> Table:
         as_of = self.freshness.as_of

@@ -9,10 +9,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
+from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles, make_components, make_supplies
 from bot.erp.demo.deliveries import make_deliveries
 from bot.erp.demo.lots import lots_of
-from bot.erp.demo.materials import make_components, make_supplies
 from bot.erp.demo.receipts import make_receipts
 from bot.erp.demo.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
 from bot.erp.demo.settlement import settle

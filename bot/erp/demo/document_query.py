@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, false, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
+from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.tables import fold
 from bot.erp.errors import NotFound
 from bot.erp.model import Slice
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 
 T = TypeVar("T")
-Record = Row[Any]
+Build: TypeAlias = Callable[[Record, str, Iterable[Record]], T]
+"""Makes a document of its row, its source and the rows of its lines."""
 
 _PRODUCT = t.table(t.ProductRow)
 _FAR = 2**31
@@ -30,9 +32,8 @@ _FAR = 2**31
 class DocumentQuery(Generic[T]):
     """How documents of one kind are read: their tables, what is searched, what `Filter.ALL` sorts by, other filters.
 
-    A filter has the condition that holds today, and the date by which the most urgent come first. ``build`` makes a
-    document of its row, its source and the rows of its lines. ``partner`` holds the folded name of the customer or
-    vendor; only what is ``listed`` is in lists.
+    A filter has the condition that holds today, and the date by which the most urgent come first. ``partner`` holds
+    the folded name of the customer or vendor; only what is ``listed`` is in lists.
     """
 
     table: Table
@@ -41,7 +42,7 @@ class DocumentQuery(Generic[T]):
     newest: ColumnElement[date] | None
     due: ColumnElement[date] | None
     filters: Mapping[Filter, tuple[Callable[[date], ColumnElement[bool]], ColumnElement[date]]]
-    build: Callable[[Record, str, Iterable[Record]], T]
+    build: Build[T]
     partner: ColumnElement[str] | None = None
     listed: ColumnElement[bool] | None = None
 
@@ -122,6 +123,18 @@ class DocumentQuery(Generic[T]):
     def _day_in(self, wanted: Filter) -> ColumnElement[date] | None:
         """Return the day by which a list is dated: of what was done when that was."""
         return self.filters[wanted][1] if wanted in NEWEST_FIRST and wanted in self.filters else self.newest
+
+
+def build_of(kind: type[T], line: type[Any] | None = None) -> Build[T]:
+    """Return what makes records that their rows tell whole, with lines of the kind ``line`` where they have any."""
+
+    def build(row: Record, source: str, lines: Iterable[Record]) -> T:
+        own: dict[str, Any] = {"id": row.number if "number" in row._fields else row.code, "source": source}
+        if line is not None:
+            own["lines"] = tuple(record_of(line, each, currency=getattr(row, "currency", "")) for each in lines)
+        return record_of(kind, row, **own)
+
+    return build
 
 
 def _is_of(lines: Table, product: str) -> ColumnElement[bool]:

@@ -11,12 +11,12 @@ from sqlalchemy.engine import Connection
 from bot.erp import listing
 from bot.erp.demo import partners
 from bot.erp.demo import tables as t
-from bot.erp.demo.document_query import DocumentQuery
+from bot.erp.demo.document_query import DocumentQuery, build_of
 from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
-from bot.erp.goods_sorting import by_day
+from bot.erp.goods_lists import by_day
 from bot.erp.listing import Listing
 from bot.erp.model import (
     Approval,
@@ -46,11 +46,6 @@ _AWAITED = and_(_PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.recei
 _TO_MAKE = _PRODUCTION.c.status.not_in((ProductionStatus.DONE, ProductionStatus.CANCELLED))
 
 
-def _order(row: Record, source: str, lines: Iterable[Record]) -> SalesOrder:
-    own = tuple(record_of(OrderLine, line, currency=row.currency) for line in lines)
-    return record_of(SalesOrder, row, id=row.number, lines=own, source=source)
-
-
 ORDERS = DocumentQuery(
     _ORDER,
     _ORDER_LINE,
@@ -61,13 +56,9 @@ ORDERS = DocumentQuery(
         Filter.OPEN: (lambda _: _OWED, _ORDER.c.promised_on),
         Filter.LATE: (lambda today: and_(_OWED, _ORDER.c.promised_on < today), _ORDER.c.promised_on),
     },
-    _order,
+    build_of(SalesOrder, OrderLine),
     _ORDER.c.customer_key,
 )
-
-
-def _invoice(row: Record, source: str, lines: Iterable[Record]) -> Invoice:
-    return record_of(Invoice, row, id=row.number, source=source)
 
 
 INVOICES = DocumentQuery(
@@ -83,7 +74,7 @@ INVOICES = DocumentQuery(
             _INVOICE.c.due_on,
         ),
     },
-    _invoice,
+    build_of(Invoice),
     _INVOICE.c.customer_key,
 )
 
@@ -125,10 +116,6 @@ PURCHASE_ORDERS = DocumentQuery(
 )
 
 
-def _production_order(row: Record, source: str, lines: Iterable[Record]) -> ProductionOrder:
-    return record_of(ProductionOrder, row, id=row.number, source=source)
-
-
 PRODUCTION_ORDERS = DocumentQuery(
     _PRODUCTION,
     None,
@@ -140,13 +127,8 @@ PRODUCTION_ORDERS = DocumentQuery(
         Filter.LATE: (lambda today: and_(_TO_MAKE, _PRODUCTION.c.due_on < today), _PRODUCTION.c.due_on),
         Filter.DONE: (lambda _: _PRODUCTION.c.status == ProductionStatus.DONE, _PRODUCTION.c.finished_on),
     },
-    _production_order,
+    build_of(ProductionOrder),
 )
-
-
-def _delivery(row: Record, source: str, lines: Iterable[Record]) -> GoodsDelivery:
-    own = tuple(record_of(DeliveryLine, line) for line in lines)
-    return record_of(GoodsDelivery, row, id=row.number, lines=own, source=source)
 
 
 DELIVERIES = DocumentQuery(
@@ -163,7 +145,7 @@ DELIVERIES = DocumentQuery(
             _DELIVERY.c.planned_on,
         )
     },
-    _delivery,
+    build_of(GoodsDelivery, DeliveryLine),
     partner=_DELIVERY.c.customer_key,
 )
 

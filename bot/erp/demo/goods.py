@@ -30,11 +30,9 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_lists import by_arrival, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival
 from bot.erp.model import Money, OrderStatus, ProductionStatus, PurchaseStatus, Slice
-from bot.erp.shortages import part_of_shortages
-from bot.erp.warehouses import pick_warehouse
 
 _PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
 _COMPONENT, _SUPPLY = t.table(t.ComponentRow), t.table(t.SupplyRow)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import and_, func
 
 from bot.erp.demo import tables as t
-from bot.erp.demo.document_query import DocumentQuery
+from bot.erp.demo.document_query import DocumentQuery, build_of
 from bot.erp.demo.rows import Record, record_of
 from bot.erp.model import Bill, Customer, InvoiceStatus, Payment, PaymentDirection, Supplier
 from bot.erp.port import Filter
@@ -15,18 +15,6 @@ from bot.erp.port import Filter
 _CUSTOMER, _VENDOR = t.table(t.CustomerRow), t.table(t.VendorRow)
 _BILL, _PAYMENT, _SETTLED = t.table(t.BillRow), t.table(t.PaymentRow), t.table(t.SettledRow)
 _UNSETTLED = _BILL.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
-
-
-def _customer(row: Record, source: str, lines: Iterable[Record]) -> Customer:
-    return record_of(Customer, row, id=row.code, source=source)
-
-
-def _vendor(row: Record, source: str, lines: Iterable[Record]) -> Supplier:
-    return record_of(Supplier, row, id=row.code, source=source)
-
-
-def _bill(row: Record, source: str, lines: Iterable[Record]) -> Bill:
-    return record_of(Bill, row, id=row.number, source=source)
 
 
 def _payment(row: Record, source: str, lines: Iterable[Record]) -> Payment:
@@ -40,7 +28,7 @@ CUSTOMERS = DocumentQuery(
     None,
     None,
     {},
-    _customer,
+    build_of(Customer),
     _CUSTOMER.c.name_key,
     _CUSTOMER.c.is_active,
 )
@@ -51,7 +39,7 @@ VENDORS = DocumentQuery(
     None,
     None,
     {},
-    _vendor,
+    build_of(Supplier),
     _VENDOR.c.name_key,
     _VENDOR.c.is_active,
 )
@@ -68,7 +56,7 @@ BILLS = DocumentQuery(
             _BILL.c.due_on,
         ),
     },
-    _bill,
+    build_of(Bill),
     _BILL.c.vendor_key,
 )
 PAYMENTS = DocumentQuery(

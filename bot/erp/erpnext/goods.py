@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp import listing
-from bot.erp.arrivals import made_arrivals
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
@@ -32,13 +31,11 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_day, by_price_day
 from bot.erp.listing import read_page
 from bot.erp.model import Money, Product, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.erp.shortages import part_of_shortages
-from bot.erp.warehouses import pick_warehouse
 
 _MOST = 2_000
 """Rows that a question reads at most."""

@@ -15,7 +15,7 @@ from bot.erp.erpnext.lots import numbers_of
 from bot.erp.erpnext.mapping import Site
 from bot.erp.errors import NotPermitted
 from bot.erp.goods import GoodsReceipt
-from bot.erp.goods_sorting import by_day
+from bot.erp.goods_lists import by_day
 from bot.erp.listing import read_page
 from bot.erp.model import Slice
 from bot.erp.port import ListQuery

@@ -66,7 +66,7 @@ class IndexFollower:
             await sleep(pause)
 
     async def catch_up(self, *, unless_within: float = 0.0) -> bool:
-        """Catch up with the source, unless that was done within so many seconds; returns whether it can be followed.
+        """Catch up with the source, unless that was done ``unless_within`` seconds ago; returns if it can be followed.
 
         Errors are logged and kept for the doctor; the next call goes on from where this one stopped.
         """

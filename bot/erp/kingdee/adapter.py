@@ -9,14 +9,13 @@ from functools import partial
 from typing import Any
 
 from bot.erp import deciding, listing
-from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted, UnknownFinish
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_lists import arrivals_of, by_day
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_day
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import checked_key, spelled_alike
 from bot.erp.kingdee import query as queries

@@ -21,8 +21,8 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_lists import by_price_day, contents_of, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_price_day
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.documents import product, reorder_point
@@ -30,9 +30,7 @@ from bot.erp.kingdee.mapping import Row, code, text
 from bot.erp.kingdee.query import BOMS, INVENTORY, MATERIALS, PURCHASES, SALES, WAREHOUSES, Form
 from bot.erp.kingdee.stock import distinct_products, figures_of, places_of
 from bot.erp.model import Product, Quantities, Slice, StockLevel
-from bot.erp.shortages import part_of_shortages
 from bot.erp.values import number
-from bot.erp.warehouses import contents_of, pick_warehouse
 
 _AGREED = "FDocumentStatus='C' and FCancelStatus='A'"
 _NEWEST = "FDate desc,FBillNo"

@@ -13,7 +13,6 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any
 
-from bot.erp.arrivals import part_of_arrivals
 from bot.erp.errors import NotFound
 from bot.erp.goods import (
     Arrival,
@@ -28,15 +27,13 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_lists import by_price_day, contents_of, part_of_arrivals, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_price_day
 from bot.erp.mapped import schema
 from bot.erp.mapped.adapter import is_encodable
 from bot.erp.mapped.builders import FIGURES, made_of, product_of, stock_level, sum_of
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import Area, Money, Product, Quantities, Slice, StockLevel, WarehouseStock
-from bot.erp.shortages import part_of_shortages
-from bot.erp.warehouses import contents_of, pick_warehouse
 
 _NOTHING = Decimal(0)
 

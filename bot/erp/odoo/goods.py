@@ -12,7 +12,6 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.arrivals import made_arrivals
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.goods import (
     Arrival,
@@ -30,8 +29,8 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_day, by_price_day
 from bot.erp.model import ProductionOrder, Slice
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.client import OdooClient, Row
@@ -51,9 +50,7 @@ from bot.erp.odoo.mapping import (
 )
 from bot.erp.odoo.query import Condition
 from bot.erp.odoo.stock import OdooStock, figures
-from bot.erp.shortages import part_of_shortages
 from bot.erp.values import text
-from bot.erp.warehouses import pick_warehouse
 
 MOST = 2_000
 """Lines, orders or moves that a question reads at most."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from bot.erp.errors import Unsupported
 from bot.erp.goods import GoodsReceipt, ReceiptLine
-from bot.erp.goods_sorting import by_day
+from bot.erp.goods_lists import by_day
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.client import OdooClient, Row
 from bot.erp.odoo.goods import MOST, ReadProducts, warehouses_of

@@ -13,8 +13,8 @@ from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_lists import M, by_day
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import M, by_day
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
@@ -48,7 +48,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
 from bot.erp.rest.goods import RestGoods
 from bot.erp.rest.mapping import RestRecords
-from bot.erp.rest.options import LotFields, ProductCalls, RestOptions, WarehouseFields
+from bot.erp.rest.options import ListedPart, ProductCalls, RestOptions
 from bot.erp.rest.query import as_list, look
 from bot.erp.rest.requests import ChangesRead, ListRead, WriteTemplate
 from bot.erp.values import malformed_is_invalid
@@ -104,7 +104,7 @@ class RestErp(MappedErp):
         figures = frozenset(calls.places.fields) if calls.places else frozenset()
         return builders.stock_level(product, total, tuple(places), figures, self.context, lots)
 
-    async def _parts(self, found: Any, place: str, part: WarehouseFields | LotFields | None) -> list[Any]:
+    async def _parts(self, found: Any, place: str, part: ListedPart[Any] | None) -> list[Any]:
         """Return what an answer about stock lists, such as its warehouses; nothing if it is not mapped."""
         if part is None:
             return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from bot.erp.concurrency import gather_or_cancel
@@ -23,44 +24,37 @@ ReadProduct = Callable[[str], Awaitable[tuple[Product, Any]]]
 ReadReorderPoint = Callable[[str], Awaitable[Any]]
 
 
+@dataclass(frozen=True, slots=True)
 class RestGoods:
     """Reads by the requests of one source."""
 
-    def __init__(
-        self,
-        api: RestClient,
-        options: RestOptions,
-        records: RestRecords,
-        read_product: ReadProduct,
-        read_reorder_point: ReadReorderPoint,
-    ) -> None:
-        self._api = api
-        self._options = options
-        self._records = records
-        self._read_product = read_product
-        self._read_reorder_point = read_reorder_point
+    api: RestClient
+    options: RestOptions
+    records: RestRecords
+    read_product: ReadProduct
+    read_reorder_point: ReadReorderPoint
 
     @property
     def _context(self) -> MappingContext:
-        return self._records.reader.context
+        return self.records.reader.context
 
     async def product(self, sku: str) -> ProductDetails:
-        product, found = await self._read_product(sku)
-        calls = self._options.products
+        product, found = await self.read_product(sku)
+        calls = self.options.products
         assert calls is not None
         if calls.details is not None:
             found = await self._found(calls.details, product.sku)
-        reorder_point = await self._read_reorder_point(product.sku)
+        reorder_point = await self.read_reorder_point(product.sku)
         parts = {}
         for name in goods.PARTS[Area.PRODUCTS]:
             part, place = getattr(calls, name), f"{Area.PRODUCTS}.{name}"
             if part is not None:
-                await self._records.learn(place)
-                parts[name] = self._records.many(place, self._listed(look(found, part.at), place))
+                await self.records.learn(place)
+                parts[name] = self.records.many(place, self._listed(look(found, part.at), place))
         return goods.details_of(product, reorder_point, parts, self._context)
 
     async def prices(self, sku: str, customer: str) -> Prices:
-        product, found = await self._read_product(sku)
+        product, found = await self.read_product(sku)
         listed = await self._list_prices(product.sku, found)
         sales, purchases = await gather_or_cancel(
             self._part("prices", "sales", sku=product.sku, text=goods.sendable(customer)),
@@ -69,11 +63,11 @@ class RestGoods:
         return goods.prices_of(product, customer, listed, sales, purchases, self._context)
 
     async def _list_prices(self, sku: str, found: Any) -> ListPrices:
-        part = self._options.prices.list_price if self._options.prices else None
+        part = self.options.prices.list_price if self.options.prices else None
         if part is None:
             return ListPrices()
         row = found if part.one is None else await self._found(part.one, sku)
-        read: ListPrices = self._records.reader.single(self._records.mapped["prices.list_price"], row)
+        read: ListPrices = self.records.reader.single(self.records.mapped["prices.list_price"], row)
         return read
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
@@ -94,23 +88,23 @@ class RestGoods:
         return goods.pick_contents(rows, warehouse, query, self._context)
 
     async def _warehouses(self) -> list[NamedWarehouse]:
-        calls = self._options.warehouses
+        calls = self.options.warehouses
         assert calls is not None
-        await self._records.learn("warehouses")
-        return self._records.many("warehouses", await self._records.all(calls.list, "warehouses.list"))
+        await self.records.learn("warehouses")
+        return self.records.many("warehouses", await self.records.all(calls.list, "warehouses.list"))
 
     async def _part(self, section: str, name: str, **given: Any) -> list[Any]:
-        part = getattr(getattr(self._options, section), name, None)
+        part = getattr(getattr(self.options, section), name, None)
         if part is None:
             return []
         place = f"{section}.{name}"
-        await self._records.learn(place)
-        return self._records.many(place, await self._records.rows(part, place, **given))
+        await self.records.learn(place)
+        return self.records.many(place, await self.records.rows(part, place, **given))
 
     async def _found(self, read: Any, sku: str) -> Any:
         """Return what the API has about an existing product; nothing where it has none."""
         try:
-            return await self._api.one(read, {"sku": sku}, what=sku)
+            return await self.api.one(read, {"sku": sku}, what=sku)
         except NotFound:
             return {}
 

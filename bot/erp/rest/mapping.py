@@ -53,7 +53,7 @@ class RestRecords:
             raise Invalid(f"{place} has more than {most} records: let the API choose, or page itself", source=source)
         return part.items
 
-    async def rows(self, part: RowsRead, place: str, **given: Any) -> list[Any]:
+    async def rows(self, part: RowsRead[Any, Any], place: str, **given: Any) -> list[Any]:
         """Return the rows of a list that count: its records, or what is inside of them."""
         records = await self.all(part.list, f"{place}.list", **given)
         only = {path: {values.key(fill(text, given)) for text in texts} for path, texts in part.only.items()}

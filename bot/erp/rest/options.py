@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import sections_of
-from bot.erp.mapped.sources import ConfigPart, Fields, SomeParts, SourceDefaults
-from bot.erp.rest.accounts import (
-    Account,
-    EnvelopeOptions,
-    NoAccount,
-)
+from bot.erp.mapped.sources import ConfigPart, SomeParts, SourceDefaults
+from bot.erp.rest.accounts import Account, EnvelopeOptions, NoAccount
 from bot.erp.rest.requests import (
     ChangesRead,
     DocumentRead,
@@ -26,23 +22,19 @@ from bot.erp.rest.requests import (
     WriteTemplate,
 )
 
-
-class SupplyPart(ConfigPart):
-    """Who supplies a product."""
-
-    at: str = Field(min_length=1, description="Where the list is, inside what `details` finds, else `one`.")
-    fields: sources.SupplyFields
+F = TypeVar("F")
+L = TypeVar("L")
 
 
-class UsePart(ConfigPart):
-    """What a product is made of, or what it goes into."""
+class ListedPart(ConfigPart, Generic[F]):
+    """A list inside of a record, such as the lines of a document."""
 
-    at: str = Field(min_length=1, description="Where the list is, inside what `details` finds, else `one`.")
-    fields: sources.UseFields
+    at: str = Field(min_length=1, description="Where the list is inside the record.")
+    fields: F
 
 
 class ProductCalls(ConfigPart):
-    """Products."""
+    """Products; what is told of their vendors and components is inside what `details` finds, else `one`."""
 
     one: Annotated[ProductRead | None, Short] = Field(None, description="One by `{sku}`, where stock does not hold it.")
     list: Annotated[ListRead, Short]
@@ -51,23 +43,15 @@ class ProductCalls(ConfigPart):
     details: Annotated[ProductRead | None, Short] = Field(
         None, description="What is told of a product's vendors and components, where `one` does not tell it."
     )
-    supplies: SupplyPart | None = None
-    components: UsePart | None = None
-    used_in: UsePart | None = None
+    supplies: ListedPart[sources.SupplyFields] | None = None
+    components: ListedPart[sources.UseFields] | None = None
+    used_in: ListedPart[sources.UseFields] | None = None
 
 
-class WarehouseFields(ConfigPart):
+class WarehouseFields(ListedPart[sources.PlaceFields]):
     """What each warehouse has."""
 
     at: str = Field("", description="Where the list is, inside what `one` finds; empty: that is the list itself.")
-    fields: sources.PlaceFields
-
-
-class LotFields(ConfigPart):
-    """What is in stock of a product by batch or serial number."""
-
-    at: str = Field(min_length=1, description="Where the list is, inside what `one` finds.")
-    fields: sources.LotFields
 
 
 class StockCalls(ConfigPart):
@@ -78,7 +62,7 @@ class StockCalls(ConfigPart):
     changes: ChangesRead | None = None
     fields: sources.StockFields = Field({}, validate_default=False)
     places: WarehouseFields | None = None
-    lots: LotFields | None = None
+    lots: ListedPart[sources.LotFields] | None = Field(None, description="By batch or serial number, inside of `one`.")
 
     @model_validator(mode="after")
     def _figures(self) -> StockCalls:
@@ -87,36 +71,22 @@ class StockCalls(ConfigPart):
         return self
 
 
-class OrderLines(ConfigPart):
-    """Lines of a sales order."""
-
-    at: str = Field(min_length=1, description="Where the list is inside the order.")
-    fields: sources.OrderLineFields
-
-
-class PurchaseLines(ConfigPart):
-    """Lines of a purchase order."""
-
-    at: str = Field(min_length=1, description="Where the list is inside the order.")
-    fields: sources.PurchaseLineFields
-
-
-class RecordRequests(ConfigPart):
-    """Records of one kind."""
+class RecordRequests(ConfigPart, Generic[F]):
+    """Records of one kind, such as customers."""
 
     one: Annotated[DocumentRead, Short]
     list: Annotated[ListRead, Short]
-    fields: Fields
+    fields: F
 
     @model_validator(mode="after")
-    def _all_lists(self) -> RecordRequests:
+    def _all_lists(self) -> RecordRequests[F]:
         for name in ("late", "overdue", "pending"):
             if name in type(self).model_fields and getattr(self, name) is None and self.list.pages_itself:
                 raise ValueError(f"{name} is missing: list pages itself, and {name} cannot be picked out of one page")
         return self
 
 
-class DocumentRequests(RecordRequests):
+class DocumentRequests(RecordRequests[F], Generic[F]):
     """Documents, whose changes may be told."""
 
     changes: ChangesRead | None = None
@@ -128,33 +98,19 @@ class OfProduct(ListRead):
     needs = frozenset({"sku"})
 
 
-class SalesCalls(DocumentRequests):
-    """Sales orders."""
+class OrderCalls(DocumentRequests[F], Generic[F, L]):
+    """Orders with lines, by customers or to vendors."""
 
-    fields: sources.SalesFields
-    lines: OrderLines | None = None
+    lines: ListedPart[L] | None = None
     of_product: Annotated[OfProduct | None, Short] = Field(
         None, description="Those with a line of the product `{sku}`."
     )
     late: Annotated[ListRead | None, Short] = Field(None, description="What may be late, instead of all of `list`.")
 
 
-class InvoiceCalls(DocumentRequests):
-    """Customer invoices."""
-
-    fields: sources.InvoiceFields
-    overdue: Annotated[ListRead | None, Short] = None
-
-
-class PurchaseCalls(DocumentRequests):
+class PurchaseCalls(OrderCalls[sources.PurchaseFields, sources.PurchaseLineFields]):
     """Purchase orders, and how they are decided."""
 
-    fields: sources.PurchaseFields
-    lines: PurchaseLines | None = None
-    of_product: Annotated[OfProduct | None, Short] = Field(
-        None, description="Those with a line of the product `{sku}`."
-    )
-    late: Annotated[ListRead | None, Short] = None
     pending: Annotated[ListRead | None, Short] = None
     approve: WriteTemplate | None = None
     reject: WriteTemplate | None = None
@@ -167,51 +123,22 @@ class PurchaseCalls(DocumentRequests):
         return self
 
 
-class ProductionCalls(DocumentRequests):
-    """Production orders."""
+class InvoiceCalls(DocumentRequests[F], Generic[F]):
+    """Invoices to customers, or bills by vendors."""
 
-    fields: sources.ProductionFields
-    late: Annotated[ListRead | None, Short] = None
-
-
-class CustomerCalls(RecordRequests):
-    """Customers."""
-
-    fields: sources.CustomerFields
-
-
-class VendorCalls(RecordRequests):
-    """Vendors."""
-
-    fields: sources.VendorFields
-
-
-class BillCalls(DocumentRequests):
-    """Invoices by vendors."""
-
-    fields: sources.BillFields
     overdue: Annotated[ListRead | None, Short] = None
 
 
-class SettledDocuments(ConfigPart):
-    """What a payment settles."""
+class ProductionCalls(DocumentRequests[sources.ProductionFields]):
+    """Production orders."""
 
-    at: str = Field(min_length=1, description="Where the list is inside the payment.")
-    fields: sources.SettledFields
+    late: Annotated[ListRead | None, Short] = None
 
 
-class PaymentCalls(DocumentRequests):
+class PaymentCalls(DocumentRequests[sources.PaymentFields]):
     """Receipts and payments."""
 
-    fields: sources.PaymentFields
-    lines: SettledDocuments | None = None
-
-
-class DeliveryLines(ConfigPart):
-    """Lines of a delivery."""
-
-    at: str = Field(min_length=1, description="Where the list is inside the delivery.")
-    fields: sources.DeliveryLineFields
+    lines: ListedPart[sources.SettledFields] | None = Field(None, description="The invoices or bills that one settles.")
 
 
 class OfOrder(ListRead):
@@ -226,27 +153,18 @@ class OfOrder(ListRead):
         return self
 
 
-class DeliveryCalls(DocumentRequests):
+class DeliveryCalls(DocumentRequests[sources.DeliveryFields]):
     """What leaves for customers."""
 
-    fields: sources.DeliveryFields
-    lines: DeliveryLines | None = None
+    lines: ListedPart[sources.DeliveryLineFields] | None = None
     late: Annotated[ListRead | None, Short] = None
     of_order: Annotated[OfOrder, Short] = Field(description="Those of the sales order `{number}`, with lines.")
 
 
-class ReceiptLines(ConfigPart):
-    """Lines of a receipt."""
-
-    at: str = Field(min_length=1, description="Where the list is inside the receipt.")
-    fields: sources.ReceiptLineFields
-
-
-class ReceiptCalls(RecordRequests):
+class ReceiptCalls(RecordRequests[sources.ReceiptFields]):
     """What came in from vendors: no drafts, and nothing that was cancelled."""
 
-    fields: sources.ReceiptFields
-    lines: ReceiptLines | None = None
+    lines: ListedPart[sources.ReceiptLineFields] | None = None
     of_order: Annotated[OfOrder, Short] = Field(description="Those of the purchase order `{number}`, with lines.")
 
 
@@ -269,55 +187,28 @@ class ListPriceRead(ConfigPart):
     fields: sources.ListPriceFields
 
 
-class PricePointRows(RowsRead):
-    """What customers paid, or what was paid to vendors."""
-
-    list: Annotated[OfProduct, Short]
-    fields: sources.PricePointFields
-
-
 class PriceCalls(SomeParts):
-    """What a product costs; at least one of them."""
+    """What a product costs, and what customers paid or was paid to vendors; at least one of them."""
 
     list_price: ListPriceRead | None = None
-    sales: PricePointRows | None = None
-    purchases: PricePointRows | None = None
-
-
-class ArrivalRows(RowsRead):
-    """What is on its way by one kind of document."""
-
-    list: Annotated[SomeProducts, Short]
-    fields: sources.ArrivalFields
+    sales: RowsRead[OfProduct, sources.PricePointFields] | None = None
+    purchases: RowsRead[OfProduct, sources.PricePointFields] | None = None
 
 
 class ArrivalCalls(SomeParts):
-    """What is on its way; at least one of them."""
+    """What is on its way by each kind of document; at least one of them."""
 
-    purchases: ArrivalRows | None = None
-    productions: ArrivalRows | None = None
-
-
-class StoredRows(RowsRead):
-    """The stock of a warehouse."""
-
-    list: Annotated[OfWarehouse, Short]
-    fields: sources.StoredFields
-
-
-class NeededRows(RowsRead):
-    """Stock of what may be short."""
-
-    fields: sources.NeededFields
+    purchases: RowsRead[SomeProducts, sources.ArrivalFields] | None = None
+    productions: RowsRead[SomeProducts, sources.ArrivalFields] | None = None
 
 
 class WarehouseCalls(ConfigPart):
-    """Warehouses, what is in stock there, and what is short."""
+    """Warehouses, what is in stock there, and what may be short."""
 
     list: Annotated[ListRead, Short]
     fields: sources.WarehouseFields
-    contents: StoredRows | None = None
-    shortages: NeededRows | None = None
+    contents: RowsRead[OfWarehouse, sources.StoredFields] | None = None
+    shortages: RowsRead[ListRead, sources.NeededFields] | None = None
 
 
 class RestOptions(HttpOptions, SourceDefaults):
@@ -336,13 +227,13 @@ class RestOptions(HttpOptions, SourceDefaults):
     most_rows: int = Field(5_000, ge=1, le=100_000, description="Records that one list may have at most.")
     products: ProductCalls | None = None
     stock: StockCalls | None = None
-    sales: SalesCalls | None = None
-    finance: InvoiceCalls | None = None
+    sales: OrderCalls[sources.SalesFields, sources.OrderLineFields] | None = None
+    finance: InvoiceCalls[sources.InvoiceFields] | None = None
     purchasing: PurchaseCalls | None = None
     production: ProductionCalls | None = None
-    customers: CustomerCalls | None = None
-    vendors: VendorCalls | None = None
-    bills: BillCalls | None = None
+    customers: RecordRequests[sources.CustomerFields] | None = None
+    vendors: RecordRequests[sources.VendorFields] | None = None
+    bills: InvoiceCalls[sources.BillFields] | None = None
     payments: PaymentCalls | None = None
     deliveries: DeliveryCalls | None = None
     receipts: ReceiptCalls | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -159,18 +159,22 @@ def _from_text(value: Any) -> Any:
 Short = BeforeValidator(_from_text)
 """Lets a read be written as its path alone."""
 
+R = TypeVar("R", bound=ListRead)
+F = TypeVar("F")
 
-class RowsRead(ConfigPart):
+
+class RowsRead(ConfigPart, Generic[R, F]):
     """Rows of a list: its records, or what is inside of them."""
 
-    list: Annotated[ListRead, Short]
+    list: Annotated[R, Short]
     inside: str = Field("", description="The list inside each record whose items are the rows; the record is at `^`.")
     only: dict[str, tuple[str, ...]] = Field(
         {}, description='Rows count only with one of these values there: `{ state = ["open"], code = ["{sku}"] }`.'
     )
+    fields: F
 
     @model_validator(mode="after")
-    def _known_values(self) -> RowsRead:
+    def _known_values(self) -> RowsRead[R, F]:
         unknown = sorted(places(self.only) - type(self.list).needs - type(self.list).knows)
         if unknown:
             raise ValueError(f"only: unknown place {{{unknown[0]}}}; it can use the places of list")

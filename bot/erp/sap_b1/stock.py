@@ -12,6 +12,7 @@ from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.conditions import all_of
 from bot.erp.errors import NotFound
 from bot.erp.goods import ProductDetails, Shortage, WarehouseContents, WarehouseItem
+from bot.erp.goods_lists import contents_of, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import ShortageQuery, WarehouseQuery
 from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, Slice, StockLevel, WarehouseStock
@@ -21,9 +22,7 @@ from bot.erp.sap_b1.goods import SUPPLIED, DetailReader
 from bot.erp.sap_b1.lots import LotReader
 from bot.erp.sap_b1.mapping import IN_USE, Row, is_in_use, is_yes, rows_of
 from bot.erp.sap_b1.query import ITEMS
-from bot.erp.shortages import part_of_shortages
 from bot.erp.values import amount_of, code, number, text
-from bot.erp.warehouses import contents_of, pick_warehouse
 
 _FIGURES = (
     "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors", "ManageStockByWarehouse",

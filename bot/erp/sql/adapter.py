@@ -16,8 +16,8 @@ from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_lists import M, by_day
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import M, by_day
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing, kind_of
 from bot.erp.mapped import builders

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -20,27 +21,21 @@ ReadProduct = Callable[[Connection, str], Product]
 """Returns the product of a code; raises `NotFound`."""
 
 
+@dataclass(frozen=True, slots=True)
 class SqlGoods:
     """Reads by the queries of the parts of `bot.erp.mapped.goods.PARTS`; a part that is not configured is empty."""
 
-    def __init__(
-        self,
-        queries: PreparedQueries,
-        reader: RecordReader,
-        mapped: dict[str, RecordMapping[Any]],
-        read_product: ReadProduct,
-    ) -> None:
-        self._queries = queries
-        self._reader = reader
-        self._mapped = mapped
-        self._read_product = read_product
+    queries: PreparedQueries
+    reader: RecordReader
+    mapped: dict[str, RecordMapping[Any]]
+    read_product: ReadProduct
 
     @property
     def _context(self) -> MappingContext:
-        return self._reader.context
+        return self.reader.context
 
     def product(self, connection: Connection, *, sku: str) -> ProductDetails:
-        product = self._read_product(connection, sku)
+        product = self.read_product(connection, sku)
         parts = {
             name: self._part(connection, f"{Area.PRODUCTS}.{name}", sku=product.sku)
             for name in goods.PARTS[Area.PRODUCTS]
@@ -48,13 +43,13 @@ class SqlGoods:
         return goods.details_of(product, self._reorder_point(connection, product.sku), parts, self._context)
 
     def _reorder_point(self, connection: Connection, sku: str) -> Any:
-        if "reorder_point" not in getattr(self._mapped.get("stock"), "fields", ()):
+        if "reorder_point" not in getattr(self.mapped.get("stock"), "fields", ()):
             return None
-        rows = self._queries.rows(connection, "stock.total", sku=sku)
-        return self._reader.single(self._mapped["stock"], rows[0]).reorder_point if rows else None
+        rows = self.queries.rows(connection, "stock.total", sku=sku)
+        return self.reader.single(self.mapped["stock"], rows[0]).reorder_point if rows else None
 
     def prices(self, connection: Connection, *, sku: str, customer: str) -> Prices:
-        product = self._read_product(connection, sku)
+        product = self.read_product(connection, sku)
         listed = self._part(connection, "prices.list_price", sku=product.sku)
         if len(listed) > 1:
             raise Invalid("prices.list_price gives several rows of one product", source=self._context.source)
@@ -89,10 +84,10 @@ class SqlGoods:
         return goods.pick_contents(rows, warehouse, query, self._context)
 
     def _warehouses(self, connection: Connection) -> list[NamedWarehouse]:
-        rows = self._queries.rows(connection, "warehouses.list")
-        return self._reader.many(self._mapped["warehouses"], rows)
+        rows = self.queries.rows(connection, "warehouses.list")
+        return self.reader.many(self.mapped["warehouses"], rows)
 
     def _part(self, connection: Connection, place: str, **given: Any) -> list[Any]:
-        if place not in self._queries:
+        if place not in self.queries:
             return []
-        return self._reader.many(self._mapped[place], self._queries.rows(connection, place, **given))
+        return self.reader.many(self.mapped[place], self.queries.rows(connection, place, **given))

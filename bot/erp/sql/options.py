@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import sections_of
-from bot.erp.mapped.sources import ConfigPart, Fields, SomeParts, SourceDefaults
+from bot.erp.mapped.sources import ConfigPart, SomeParts, SourceDefaults
 from bot.erp.sql.query import check_list_query, check_sales_query, check_view, pages_itself, query
 from bot.secret_values import Secret
 
@@ -27,19 +27,20 @@ ViewName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 ViewSql = Annotated[str, AfterValidator(check_view)]
 ChangesSql = Annotated[str, query("since limit", columns="key changed_at", ordered=True)]
 
-
-class SupplyQuery(ConfigPart):
-    """Who supplies a product."""
-
-    query: ProductSql = Field(description="One row for each vendor of the product, by `:sku`.")
-    fields: sources.SupplyFields
+Q = TypeVar("Q")
+F = TypeVar("F")
+L = TypeVar("L")
 
 
-class UseQuery(ConfigPart):
-    """What a product is made of, or what it goes into."""
+class MappedQuery(ConfigPart, Generic[Q, F]):
+    """A query, and where the fields of its rows come from."""
 
-    query: ProductSql = Field(description="One row for each component, or each product with it, by `:sku`.")
-    fields: sources.UseFields
+    query: Q
+    fields: F
+
+
+LinesOf: TypeAlias = MappedQuery[LinesSql, L]
+"""The lines of one document by its ``:number`` or ``:id``, in order."""
 
 
 class ProductQueries(ConfigPart):
@@ -49,30 +50,26 @@ class ProductQueries(ConfigPart):
     list: SearchSql = Field(description="Products; may use `:text` or `:like`.")
     changes: ChangesSql | None = Field(None, description="Columns `key` and `changed_at`, by `:since` and `:limit`.")
     fields: sources.ProductFields
-    supplies: SupplyQuery | None = None
-    components: UseQuery | None = None
-    used_in: UseQuery | None = None
-
-
-class PlaceQueries(ConfigPart):
-    """What each warehouse has of a product."""
-
-    query: ProductSql = Field(description="One row for each warehouse, by `:sku`.")
-    fields: sources.PlaceFields
-
-
-class LotQuery(ConfigPart):
-    """What is in stock there of a product by batch or serial number."""
-
-    query: ProductSql = Field(description="One row for each lot in a warehouse, by `:sku`; without those used up.")
-    fields: sources.LotFields
+    supplies: MappedQuery[ProductSql, sources.SupplyFields] | None = Field(
+        None, description="One row for each vendor of the product, by `:sku`."
+    )
+    components: MappedQuery[ProductSql, sources.UseFields] | None = Field(
+        None, description="One row for each component of the product, by `:sku`."
+    )
+    used_in: MappedQuery[ProductSql, sources.UseFields] | None = Field(
+        None, description="One row for each product that it goes into, by `:sku`."
+    )
 
 
 class StockQueries(ConfigPart):
     """Stock, per warehouse and in total; at least one of them."""
 
-    places: PlaceQueries | None = None
-    lots: LotQuery | None = None
+    places: MappedQuery[ProductSql, sources.PlaceFields] | None = Field(
+        None, description="One row for each warehouse, by `:sku`."
+    )
+    lots: MappedQuery[ProductSql, sources.LotFields] | None = Field(
+        None, description="One row for each lot in a warehouse, by `:sku`; without those used up."
+    )
     total: ProductSql | None = Field(None, description="One row: reorder point, time, and figures of all warehouses.")
     changes: ChangesSql | None = None
     fields: sources.StockFields = Field({}, validate_default=False)
@@ -88,15 +85,15 @@ class StockQueries(ConfigPart):
         return self
 
 
-class RecordQueries(ConfigPart):
-    """Records of one kind."""
+class RecordQueries(ConfigPart, Generic[F]):
+    """Records of one kind, such as customers."""
 
     one: DocumentSql = Field(description="One record by `:number`, of partners their code.")
     list: ListSql = Field(description="Records; may use `:text`, `:like`, `:today`, or page by `:limit`, `:offset`.")
-    fields: Fields
+    fields: F
 
     @model_validator(mode="after")
-    def _all_lists(self) -> RecordQueries:
+    def _all_lists(self) -> RecordQueries[F]:
         for name in ("late", "overdue", "pending"):
             if name in type(self).model_fields and getattr(self, name) is None and pages_itself(self.list):
                 raise ValueError(
@@ -106,182 +103,80 @@ class RecordQueries(ConfigPart):
         return self
 
 
-class DocumentQueries(RecordQueries):
+class DocumentQueries(RecordQueries[F], Generic[F]):
     """Documents, whose changes may be told."""
 
     changes: ChangesSql | None = None
 
 
-class OrderLineQuery(ConfigPart):
-    """Lines of a sales order."""
+class OrderQueries(DocumentQueries[F], Generic[F, L]):
+    """Orders with lines, by customers or to vendors."""
 
-    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
-    fields: sources.OrderLineFields
-
-
-class PurchaseLineQuery(ConfigPart):
-    """Lines of a purchase order."""
-
-    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
-    fields: sources.PurchaseLineFields
-
-
-class SalesQueries(DocumentQueries):
-    """Sales orders."""
-
-    fields: sources.SalesFields
-    lines: OrderLineQuery | None = None
+    lines: LinesOf[L] | None = None
     of_product: OfProductSql | None = Field(
         None, description="The orders with a line of the product `:sku`, one row each, with the columns of `list`."
     )
     late: ListSql | None = Field(None, description="Orders that may be late, where `list` is not to be read for it.")
 
 
-class InvoiceQueries(DocumentQueries):
-    """Customer invoices."""
-
-    fields: sources.InvoiceFields
-    overdue: ListSql | None = None
-
-
-class PurchaseQueries(DocumentQueries):
+class PurchaseQueries(OrderQueries[sources.PurchaseFields, sources.PurchaseLineFields]):
     """Purchase orders."""
 
-    fields: sources.PurchaseFields
-    lines: PurchaseLineQuery | None = None
-    of_product: OfProductSql | None = Field(
-        None, description="The orders with a line of the product `:sku`, one row each, with the columns of `list`."
-    )
-    late: ListSql | None = None
     pending: ListSql | None = None
 
 
-class ProductionQueries(DocumentQueries):
-    """Production orders."""
+class InvoiceQueries(DocumentQueries[F], Generic[F]):
+    """Invoices to customers, or bills by vendors."""
 
-    fields: sources.ProductionFields
-    late: ListSql | None = None
-
-
-class CustomerQueries(RecordQueries):
-    """Customers."""
-
-    fields: sources.CustomerFields
-
-
-class VendorQueries(RecordQueries):
-    """Vendors."""
-
-    fields: sources.VendorFields
-
-
-class BillQueries(DocumentQueries):
-    """Invoices by vendors."""
-
-    fields: sources.BillFields
     overdue: ListSql | None = None
 
 
-class SettledQuery(ConfigPart):
-    """What a payment settles."""
+class ProductionQueries(DocumentQueries[sources.ProductionFields]):
+    """Production orders."""
 
-    query: LinesSql = Field(description="The invoices or bills by the payment's `:number` or `:id`.")
-    fields: sources.SettledFields
+    late: ListSql | None = None
 
 
-class PaymentQueries(DocumentQueries):
+class PaymentQueries(DocumentQueries[sources.PaymentFields]):
     """Receipts and payments."""
 
-    fields: sources.PaymentFields
-    lines: SettledQuery | None = None
+    lines: LinesOf[sources.SettledFields] | None = Field(None, description="The invoices or bills that one settles.")
 
 
-class DeliveryLineQuery(ConfigPart):
-    """Lines of a delivery."""
-
-    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
-    fields: sources.DeliveryLineFields
-
-
-class DeliveryQueries(DocumentQueries):
+class DeliveryQueries(DocumentQueries[sources.DeliveryFields]):
     """What leaves for customers."""
 
-    fields: sources.DeliveryFields
-    lines: DeliveryLineQuery | None = None
+    lines: LinesOf[sources.DeliveryLineFields] | None = None
     late: ListSql | None = None
     of_order: DocumentSql = Field(description="The deliveries of the sales order `:number`.")
 
 
-class ReceiptLineQuery(ConfigPart):
-    """Lines of a receipt."""
-
-    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
-    fields: sources.ReceiptLineFields
-
-
-class ReceiptQueries(RecordQueries):
+class ReceiptQueries(RecordQueries[sources.ReceiptFields]):
     """What came in from vendors: no drafts, and nothing that was cancelled."""
 
-    fields: sources.ReceiptFields
-    lines: ReceiptLineQuery | None = None
+    lines: LinesOf[sources.ReceiptLineFields] | None = None
     of_order: DocumentSql = Field(description="The receipts of the purchase order `:number`.")
-
-
-class ListPriceQuery(ConfigPart):
-    """List price and standard cost."""
-
-    query: ProductSql = Field(description="One row by `:sku`.")
-    fields: sources.ListPriceFields
-
-
-class SaleQuery(ConfigPart):
-    """What customers paid for a product."""
-
-    query: SalesSql = Field(description="One row for each line of a confirmed order, by `:sku`, `:like` the customer.")
-    fields: sources.PricePointFields
-
-
-class PurchaseQuery(ConfigPart):
-    """What was paid for a product."""
-
-    query: BoughtSql = Field(description="One row for each line of an approved order, by `:sku`.")
-    fields: sources.PricePointFields
 
 
 class PriceQueries(SomeParts):
     """What a product costs; at least one of them."""
 
-    list_price: ListPriceQuery | None = None
-    sales: SaleQuery | None = None
-    purchases: PurchaseQuery | None = None
-
-
-class ComingQuery(ConfigPart):
-    """What is on its way by one kind of document."""
-
-    query: ComingSql = Field(description="One row for each open line; may use `:sku`, which is empty for all.")
-    fields: sources.ArrivalFields
+    list_price: MappedQuery[ProductSql, sources.ListPriceFields] | None = Field(
+        None, description="List price and standard cost: one row by `:sku`."
+    )
+    sales: MappedQuery[SalesSql, sources.PricePointFields] | None = Field(
+        None, description="One row for each line of a confirmed order, by `:sku`, `:like` the customer."
+    )
+    purchases: MappedQuery[BoughtSql, sources.PricePointFields] | None = Field(
+        None, description="One row for each line of an approved order, by `:sku`."
+    )
 
 
 class ArrivalQueries(SomeParts):
-    """What is on its way; at least one of them."""
+    """What is on its way: one row for each open line; may use ``:sku``, which is empty for all. At least one part."""
 
-    purchases: ComingQuery | None = None
-    productions: ComingQuery | None = None
-
-
-class ContentsQuery(ConfigPart):
-    """The stock of a warehouse."""
-
-    query: ContentsSql = Field(description="One row for each product, by the code `:warehouse`; may use `:like`.")
-    fields: sources.StoredFields
-
-
-class ShortageRows(ConfigPart):
-    """Stock of what may be short."""
-
-    query: WholeSql = Field(description="One row for each product and warehouse; may leave out what is not short.")
-    fields: sources.NeededFields
+    purchases: MappedQuery[ComingSql, sources.ArrivalFields] | None = None
+    productions: MappedQuery[ComingSql, sources.ArrivalFields] | None = None
 
 
 class WarehouseQueries(ConfigPart):
@@ -289,8 +184,12 @@ class WarehouseQueries(ConfigPart):
 
     list: WholeSql = Field(description="All warehouses.")
     fields: sources.WarehouseFields
-    contents: ContentsQuery | None = None
-    shortages: ShortageRows | None = None
+    contents: MappedQuery[ContentsSql, sources.StoredFields] | None = Field(
+        None, description="One row for each product, by the code `:warehouse`; may use `:like`."
+    )
+    shortages: MappedQuery[WholeSql, sources.NeededFields] | None = Field(
+        None, description="One row for each product and warehouse; may leave out what is not short."
+    )
 
 
 class SqlOptions(SourceDefaults):
@@ -312,13 +211,13 @@ class SqlOptions(SourceDefaults):
     )
     products: ProductQueries | None = None
     stock: StockQueries | None = None
-    sales: SalesQueries | None = None
-    finance: InvoiceQueries | None = None
+    sales: OrderQueries[sources.SalesFields, sources.OrderLineFields] | None = None
+    finance: InvoiceQueries[sources.InvoiceFields] | None = None
     purchasing: PurchaseQueries | None = None
     production: ProductionQueries | None = None
-    customers: CustomerQueries | None = None
-    vendors: VendorQueries | None = None
-    bills: BillQueries | None = None
+    customers: RecordQueries[sources.CustomerFields] | None = None
+    vendors: RecordQueries[sources.VendorFields] | None = None
+    bills: InvoiceQueries[sources.BillFields] | None = None
     payments: PaymentQueries | None = None
     deliveries: DeliveryQueries | None = None
     receipts: ReceiptQueries | None = None

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.arrivals import made_arrivals
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.goods import (
     Arrival,
@@ -30,18 +29,16 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_day, by_price_day
 from bot.erp.keys import escape_like, pick_by_key
 from bot.erp.listing import DELIVERIES, read_page
 from bot.erp.model import Slice, StockLevel
 from bot.erp.port import Filter, ListQuery
-from bot.erp.shortages import part_of_shortages
 from bot.erp.tryton import documents, stock
 from bot.erp.tryton.client import Account, Domain, Row, at, containing, some
 from bot.erp.tryton.documents import TrytonSite, goods_of, number_of, price_of, quantity
 from bot.erp.tryton.query import unnumbered, within
-from bot.erp.warehouses import pick_warehouse
 
 PRODUCT = (*documents.PRODUCT, "template", "list_price_used", "cost_price")
 

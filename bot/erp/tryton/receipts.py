@@ -12,7 +12,7 @@ from datetime import date
 from itertools import chain
 
 from bot.erp.goods import GoodsReceipt, ReceiptLine
-from bot.erp.goods_sorting import by_day
+from bot.erp.goods_lists import by_day
 from bot.erp.keys import escape_like, pick_by_key
 from bot.erp.listing import RECEIPTS
 from bot.erp.model import Slice

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any, cast
 
 from bot.erp import deciding, listing
-from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, WarehouseContents
+from bot.erp.goods_lists import arrivals_of
 from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike

@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import NotFound
 from bot.erp.goods import GoodsReceipt, ReceiptLine
-from bot.erp.goods_sorting import by_day
+from bot.erp.goods_lists import by_day
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import pick_by_key, spellings
 from bot.erp.listing import RECEIPTS

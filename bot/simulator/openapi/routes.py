@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.simulator.openapi import cards, contacts, login, media, messages, todos, tokens, webhooks, workflow
+from bot.simulator.openapi import cards, contacts, login, media, messages, todos, webhooks, workflow
 from bot.simulator.openapi.dispatch import SimApiRoute, answer_unknown, handler_for
 
 ROUTES: tuple[SimApiRoute, ...] = (
-    *tokens.ROUTES,
     *cards.ROUTES,
     *messages.ROUTES,
     *webhooks.ROUTES,

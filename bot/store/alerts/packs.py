@@ -81,7 +81,7 @@ def forget_packs(connection: Connection, packs: Collection[int]) -> None:
 
 
 def forget_packs_before(connection: Connection, before_ms: int, limit: int) -> int:
-    """Delete up to so many packs that came before a time and hold nothing that waits or was rejected."""
+    """Delete up to this many packs that came before a time and hold nothing that waits or was rejected."""
     held = [_E_PACK.number.not_in(packs) for packs in _HELD]
     old = select(_E_PACK.number).where(_E_PACK.received_ms < before_ms, *held).limit(limit)
     return connection.execute(delete(EVENT_PACK).where(_E_PACK.number.in_(old))).rowcount

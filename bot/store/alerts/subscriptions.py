@@ -11,11 +11,11 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts.subscriptions import Subscription
 from bot.outbox.place import Place
+from bot.store.database import Stored
 from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
-from bot.store.stored import Stored
 from bot.store.tables import SUBSCRIPTION
 from bot.store.unreadable_rows import read_readable
 

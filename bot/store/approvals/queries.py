@@ -1,4 +1,4 @@
-"""The statements of the case repository, made once: building one anew costs more than running it."""
+"""The statements of the case repository, made once: building one costs more than running it."""
 
 from __future__ import annotations
 

@@ -34,12 +34,11 @@ from bot.store.approvals.rows import (
 )
 from bot.store.audit.log import append_entries
 from bot.store.chat.standing_answers import redraw_answers
-from bot.store.database import Database
+from bot.store.database import Database, Stored
 from bot.store.outbox.queue import enqueue, withdraw
 from bot.store.record_codec import PlainCodec, RecordCodec
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import AT_ONCE, chunks, insert_into
-from bot.store.stored import Stored
 from bot.store.tables import (
     APPROVAL_CARD,
     APPROVAL_CASE,

@@ -18,12 +18,11 @@ from bot.chat.accounts.keys import MOST_TRIES, EnteredKey, KeyLink
 from bot.erp.errors import Unavailable
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery
-from bot.store.database import Database
+from bot.store.database import Database, Stored
 from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import replace_into
-from bot.store.stored import Stored
 from bot.store.tables import ERP_ACCOUNT, ERP_KEY, ERP_KEY_LINK
 from bot.store.transactions import begin_immediate
 

@@ -11,10 +11,9 @@ from sqlalchemy import Insert, delete, select
 from sqlalchemy.engine import Connection
 
 from bot.chat.questions.dialogues import DialogueKey, LastQuestion
-from bot.store.database import Database
+from bot.store.database import Database, Stored
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import chunks, execute_many, insert_into, replace_into
-from bot.store.stored import Stored
 from bot.store.tables import DIALOGUE, LANGUAGE, WELCOME
 from bot.store.unreadable_rows import read_readable
 

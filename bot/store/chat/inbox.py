@@ -19,13 +19,12 @@ from sqlalchemy.engine import Connection
 
 from bot.chat.answers.ports import InboxMessage, InboxState, OnStored
 from bot.errors import DingerpError
-from bot.store.database import Database
+from bot.store.database import Database, Stored
 from bot.store.engines import SqliteConnection
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import seal
 from bot.store.statements import insert_into
-from bot.store.stored import Stored
 from bot.store.tables import INBOX
 from bot.store.unreadable_rows import read_readable
 
@@ -147,7 +146,7 @@ class StoredInbox(Stored):
 
     `run` must be running: it finishes the writing at the end and raises defects.
 
-    Batches are written one after the other. The first holds what came before `flush`, or in one turn of the event loop;
+    Batches are written one after another. The first holds what came before `flush`, or in one turn of the event loop;
     the next holds what came while the first was written. Marks have batches of their own.
     """
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import Column, Table, delete, func, select, true
 from sqlalchemy.engine import Connection
 
 from bot.erp.cache import dump, load
@@ -147,28 +147,18 @@ class StoredErpRecords:
         if copies:
             connection.execute(replace_into(ERP_COPY, self._database.dialect), copies)
             newest = max(to_ms(kept[1]) for kept in changed.values() if kept is not None)
-            _prune_copies(connection, newest - self._keep_ms)
+            _prune(connection, ERP_COPY, ERP_COPY.c.as_of_ms, most=KEPT_COPIES, before=newest - self._keep_ms)
         if rejected:
             upsert = replace_into(ERP_REJECTED, self._database.dialect, keep={"first_ms"})
             connection.execute(upsert, [_row(kept) for kept in rejected.values()])
             newest = max(to_ms(kept.at) for kept in rejected.values())
-            _prune_rejected(connection, newest - self._keep_ms)
+            _prune(connection, ERP_REJECTED, ERP_REJECTED.c.last_ms, most=KEPT_REJECTED, before=newest - self._keep_ms)
 
 
-def _prune_copies(connection: Connection, before: int) -> None:
-    oldest = connection.scalar(
-        select(ERP_COPY.c.as_of_ms).order_by(ERP_COPY.c.as_of_ms.desc()).offset(KEPT_COPIES).limit(1)
-    )
-    limit = max(before, -1 if oldest is None else oldest)
-    connection.execute(delete(ERP_COPY).where(ERP_COPY.c.as_of_ms <= limit))
-
-
-def _prune_rejected(connection: Connection, before: int) -> None:
-    oldest = connection.scalar(
-        select(ERP_REJECTED.c.last_ms).order_by(ERP_REJECTED.c.last_ms.desc()).offset(KEPT_REJECTED).limit(1)
-    )
-    limit = max(before, -1 if oldest is None else oldest)
-    connection.execute(delete(ERP_REJECTED).where(ERP_REJECTED.c.last_ms <= limit))
+def _prune(connection: Connection, table: Table, changed_ms: Column[int], *, most: int, before: int) -> None:
+    """Delete what changed last before a time, and the oldest of more than ``most`` rows."""
+    oldest = connection.scalar(select(changed_ms).order_by(changed_ms.desc()).offset(most).limit(1))
+    connection.execute(delete(table).where(changed_ms <= max(before, -1 if oldest is None else oldest)))
 
 
 def _row(kept: QuarantinedRecord) -> dict[str, Any]:

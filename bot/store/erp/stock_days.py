@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from bot.erp.index.folding import key_of
 from bot.read_model.stock_days import SeenStock, StockDay
+from bot.store.database import Stored
 from bot.store.statements import chunks, replace_into
-from bot.store.stored import Stored
 from bot.store.tables import STOCK_DAY
 
 _S = STOCK_DAY.c

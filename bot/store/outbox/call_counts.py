@@ -12,10 +12,9 @@ from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import Delivery
 from bot.outbox.spending import Purpose, Quota, SpentKey
-from bot.store.database import Database
+from bot.store.database import Database, Stored
 from bot.store.outbox.queue import enqueue
 from bot.store.statements import insert_into
-from bot.store.stored import Stored
 from bot.store.tables import QUOTA_DAY, QUOTA_MONTH, QUOTA_WARNING
 from bot.understanding.language_model.ports import ModelUse
 

@@ -25,12 +25,11 @@ from bot.outbox.delivery import (
 )
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch
-from bot.store.database import Database
+from bot.store.database import Database, Stored
 from bot.store.outbox.queries import read_places, settled_values, stands_at, step, upsert, write_places
 from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
 from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
-from bot.store.stored import Stored
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 
 _D, _S = DELIVERY.c, DELIVERY_SPEND.c

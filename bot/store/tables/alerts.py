@@ -84,7 +84,7 @@ class StoredAlertRow(StoreTable, table=True):
     state: str
     severity: str
     event: str = Field(sa_type=Sealed("alert.event"))
-    """The latest event as JSON; empty while it is that of the ``pack``."""
+    """The latest event as JSON; empty while the ``pack`` holds it."""
     opened_ms: int = Field(sa_type=BigInteger)
     last_ms: int = Field(sa_type=BigInteger)
     reported: int

@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy.engine import Connection
 from typer.testing import CliRunner
 
-from bot.admin.policy_check import check_policy, open_policy
-from bot.admin.policy_context import open_policy_context
+from bot.admin.policy_context import check_policy, open_policy, open_policy_context
 from bot.admin.policy_explain import explain_document
 from bot.admin.policy_replay import replay_rules
 from bot.approvals.document_reader import StaffMember, build_document

@@ -98,7 +98,7 @@ def day(value: object) -> date | None:
 
 
 def day_of_seconds(value: object, context: TranslationContext) -> date | None:
-    """Return the company's date of a time in seconds since 1970, as Dolibarr writes it; 0 is none."""
+    """Return the company's date of a time in seconds since 1970, as Dolibarr writes it; 0 means no date."""
     seconds = number(value)
     if not seconds:
         return None

@@ -14,8 +14,8 @@ import pytest
 from bot.erp import listing
 from bot.erp.errors import AuthFailed, NotFound, NotPermitted
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods_lists import by_day, by_urgency, shortages_of
 from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_day, by_urgency
 from bot.erp.listing import DELIVERIES, RECEIPTS
 from bot.erp.model import (
     Area,
@@ -34,7 +34,6 @@ from bot.erp.model import (
 )
 from bot.erp.port import DocumentBatches, Erp, FeedReader, Filter, ListQuery, Period
 from bot.erp.setup import SetupInspector
-from bot.erp.shortages import shortages_of
 from bot.erp.tryton.manifest import vendor
 from bot.erp.validation import Validator
 from bot.erp.vendors import AdapterContext

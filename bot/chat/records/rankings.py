@@ -1,4 +1,4 @@
-"""Customers and vendors by what is owed, or by what was ordered in some days: read from the documents that are kept."""
+"""Rankings out of the documents that are kept: partners by what is owed, and they and products by what was ordered."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Annotated, ClassVar, Self
 
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView
+from bot.cards.view import Button
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
 from bot.chat.parsing import command_line, split
-from bot.chat.records.visible_fields import visible_fields
-from bot.chat.view_parts import ask_buttons, export_buttons, table_of_lines
+from bot.chat.records.reader_hub import visible_fields
+from bot.chat.view_parts import ExportedListView, ask_buttons, table_of_lines
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area, Feed, Money
+from bot.erp.model import Area, Feed, Money, SalesAmount
 from bot.erp.port import Period
 from bot.phrase import phrase
 from bot.read_model.queries import Coverage, ReadModel
-from bot.read_model.rankings import PartnerSum, rank_debts, rank_turnover
+from bot.read_model.rankings import PartnerSum, ProductSum, rank_debts, rank_products, rank_turnover
 
 YEAR = timedelta(days=364)
 """How far back a ranking reaches if nobody names days."""
@@ -52,53 +52,93 @@ _OF_VENDORS = frozenset({RankedBy.PAYABLES, RankedBy.PURCHASES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartnerRankingView(ListView):
-    """Customers or vendors, those with the most first; readers who may not see the amounts do not learn their order.
+class RankingView(ExportedListView):
+    """Those with the most first; readers who may not see the amounts do not learn their order.
 
-    ``partners`` are ranked, each once in each currency. ``days`` are those of turnover; debts are as of now.
-    ``without_amount`` documents are in no sum; ``narrowed``: there are documents that the reader may not see.
+    ``days`` are those of turnover; debts are as of now. ``without_amount`` documents or lines of them are in no sum;
+    ``narrowed``: there are documents that the reader may not see.
     """
 
-    card: ClassVar[str] = "partner_ranking"
     page_size: ClassVar[int] = 6
 
-    by: RankedBy
     days: Period | None
-    rows: tuple[PartnerSum, ...]
-    partners: int
-    totals: Annotated[tuple[Money, ...], ClassedBy("money_class")]
     without_amount: int
     coverage: Coverage
     stale: bool
     narrowed: bool
 
     @property
-    def money_class(self) -> FieldClass:
-        """The class of the amounts."""
-        return FieldClass.COST if self.by in _OF_VENDORS else FieldClass.AMOUNT
-
-    @property
     def is_partial(self) -> bool:
         """Whether documents of the days may be missing."""
         return self.days is not None and not self.coverage.is_complete_from(self.days.first)
+
+    def buttons(self) -> Sequence[Button]:
+        if any(row.amount is HIDDEN for row in self.rows):
+            return ()  # no page shows any row
+        return ExportedListView.buttons(self)
+
+    def table(self) -> Table | None:
+        return None if self.coverage.as_of is None else table_of_lines(self.columns(), self, as_of=self.coverage.as_of)
+
+    def columns(self) -> Sequence[Column]:
+        """Return what a file says of each row."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerRankingView(RankingView):
+    """Customers or vendors, those with the most first: ``partners`` are ranked, each once in each currency."""
+
+    card: ClassVar[str] = "partner_ranking"
+
+    by: RankedBy
+    rows: tuple[PartnerSum, ...]
+    partners: int
+    totals: Annotated[tuple[Money, ...], ClassedBy("money_class")]
+
+    @property
+    def money_class(self) -> FieldClass:
+        """The class of the amounts."""
+        return FieldClass.COST if self.by in _OF_VENDORS else FieldClass.AMOUNT
 
     def row_buttons(self) -> Sequence[Button]:
         command = "vendor" if self.by in _OF_VENDORS else "customer"
         return ask_buttons(command, (row.partner for row in self.rows))
 
-    def buttons(self) -> Sequence[Button]:
-        if any(row.amount is HIDDEN for row in self.rows):
-            return ()  # no page shows any row
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
-
-    def table(self) -> Table | None:
-        if self.coverage.as_of is None:
-            return None
+    def columns(self) -> Sequence[Column]:
         partner = Column(phrase("Vendor") if self.by in _OF_VENDORS else phrase("Customer"), "partner")
         columns = [partner, Column(phrase("Amount"), "amount"), Column(phrase("Documents"), "count")]
         if self.by in _DEBTS:
             columns += [Column(phrase("Overdue"), "overdue"), Column(phrase("Days overdue"), "days_overdue")]
-        return table_of_lines(columns, self, as_of=self.coverage.as_of)
+        return columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductRankingView(RankingView):
+    """Products, what sells best first: ``products`` are ranked, each once in each currency.
+
+    Of ``unread`` orders the lines are not known.
+    """
+
+    card: ClassVar[str] = "product_ranking"
+
+    rows: tuple[ProductSum, ...]
+    products: int
+    totals: tuple[SalesAmount, ...]
+    unread: int
+
+    def row_buttons(self) -> Sequence[Button]:
+        return ask_buttons("stock", (row.sku for row in self.rows))
+
+    def columns(self) -> Sequence[Column]:
+        return (
+            Column(phrase("Product"), "sku"),
+            Column(phrase("Name"), "name"),
+            Column(phrase("Amount"), "amount"),
+            Column(phrase("Quantity"), "quantity"),
+            Column(phrase("Unit"), "unit"),
+            Column(phrase("Order lines"), "count"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,3 +199,30 @@ async def rank_partners(
         narrowed=erp.hides_documents(kind),
     )
     return cut(view, visible_fields(policy, context, _BOUND_BY[by]))
+
+
+async def list_best_products(
+    days: Period, line: str, *, erp: ErpHub, kept: ReadModel, policy: AccessPolicy, context: QuestionContext
+) -> ProductRankingView:
+    """Return products in their order, as far as the asker may see it; ``line`` gives the same list.
+
+    Raises a `DingerpError` when the store does not answer.
+    """
+    found = await rank_products(kept, days.first, days.last)
+    ranking, coverage = found.value, found.coverage
+    sums = () if coverage.as_of is None else ranking.sums
+    view = ProductRankingView(
+        days=days,
+        rows=sums[context.offset : context.offset + (context.rows or ProductRankingView.page_size)],
+        total=len(sums),
+        products=len({each.sku.casefold() for each in sums}),
+        offset=context.offset,
+        line=line,
+        totals=ranking.totals,
+        without_amount=ranking.without_amount,
+        unread=ranking.unread,
+        coverage=coverage,
+        stale=coverage.is_stale(context.now),
+        narrowed=erp.hides_documents(Area.SALES),
+    )
+    return cut(view, visible_fields(policy, context, "order"))
