@@ -46,7 +46,7 @@ class TestChanjetTplusContract(ReadyMappingContract):
     """On PostgreSQL."""
 
     name, installed = "chanjet-tplus", ChanjetTplus
-    offers = READS - {Capability.PRODUCTION_ORDERS} | {
+    offers = READS - {Capability.PRODUCTION_ORDERS, Capability.FINISHED_DAYS} | {
         Capability.CUSTOMERS,
         Capability.VENDORS,
         Capability.PAYMENTS,
