@@ -85,11 +85,6 @@ def joined(scan: Scan, *kinds: SpanKind) -> str:
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
 
 
-def only(meant: Span, several: list[Span], scan: Scan) -> Scan:
-    """Return a sentence with one of several that it names."""
-    return Scan(scan.text, scan.rest, [span for span in scan.spans if span is meant or span not in several])
-
-
 def stores_meant(scan: Scan) -> list[Span]:
     """Return the warehouses that are meant, each once: named outright, or by their places."""
     spans = in_order((*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE)))
