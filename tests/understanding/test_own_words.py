@@ -13,7 +13,7 @@ from bot.errors import ConfigurationError
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader
-from bot.understanding.sentences import Sentences
+from bot.understanding.sentences import Deed, Sentences
 from bot.understanding.vocabulary import Vocabulary
 
 from .test_dialogues import NOW
@@ -82,6 +82,11 @@ def test_a_list_is_no_part_of_the_document_before(commands: Commands, sentences:
     reading = reader.read("黄了的提货条", None, LastQuestion(line="/order SO-1003", at=NOW))
     assert reading is not None
     assert (reading.line, reading.unsure) == ("/delivery late", False)
+
+
+def test_every_deed_has_words_in_both_languages(grammar: Grammar) -> None:
+    states = grammar.sentences.states
+    assert {deed for deed in Deed if {word.isascii() for word in states[deed].words} == {True, False}} == set(Deed)
 
 
 def test_a_state_that_nobody_knows_is_an_error(tmp_path: Path, commands: Commands) -> None:

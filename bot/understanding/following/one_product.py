@@ -53,11 +53,11 @@ def _product_before(turn: Turn) -> str:
 
 def of_the_product(turn: Turn) -> Reading | None:
     """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
-    command, words, scan, asked = turn.before.command, turn.subject, turn.scan, turn.asked
+    command, words = turn.before.command, turn.subject
     of_one = command in _OF_ONE_PRODUCT or (command in HOLDING and _product_before(turn))
     if not of_one or len(words) != 1 or _OF_ALL.search(turn.text):
         return None
-    knows = turn.grammar.vocabulary
+    knows, scan, asked = turn.grammar.vocabulary, turn.scan, turn.asked
     if command == "mo" and not (knows.knows_product(words[0]) or knows.product(words[0])):
         return None
     if not asked and _ENOUGH.search(turn.text) and scan.of_kind(SpanKind.QUANTITY):

@@ -117,7 +117,7 @@ class StateFinder:
         return re.compile(rf"(?:(?P<denied>{_DENIED_IN_ENGLISH})|\b)(?:{self._each_named(latin=True)})\b")
 
     def _each_named(self, *, latin: bool) -> str:
-        """Return the words for each deed as a group of its name."""
+        """Return the words for each deed as a group of its name; the files have some for every deed."""
         words = {deed: [each for each in self.words[deed].words if each.isascii() is latin] for deed in Deed}
         return "|".join(f"(?P<{deed}>{'|'.join(map(_with_signs, said))})" for deed, said in words.items() if said)
 

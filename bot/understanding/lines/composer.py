@@ -16,7 +16,7 @@ from bot.understanding.lines.named_lists import NamedLists
 from bot.understanding.lines.products import ProductLines
 from bot.understanding.lines.sides import Sides
 from bot.understanding.lines.spoken_names import SpokenNames
-from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, Weighing
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, Weighed, Weighing
 from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition
 from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.sentences import Sentences
@@ -80,27 +80,26 @@ class LineComposer:
         self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         """Yield lines with their weights, the likeliest first; alternatives of the same weight are as likely."""
-        return ((self._with_sizes_last(line), weight) for line, weight in self._composed(scan, weights, usable))
+        composed = self._composed(Weighed(scan, weights, usable))
+        return ((self._with_sizes_last(line), weight) for line, weight in composed)
 
-    def _composed(
-        self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
-    ) -> Iterable[tuple[str, int]]:
+    def _composed(self, asked: Weighed) -> Iterable[tuple[str, int]]:
+        scan, weights = asked.scan, asked.weights
         ranked = sorted(weights, key=lambda name: (-weights[name], self.commands[name].place))
         documents, products = scan.of_kind(SpanKind.DOCUMENT), scan.of_kind(SpanKind.PRODUCT)
         deliveries = scan.of_kind(SpanKind.DELIVERY)
-        if deliveries and (usable is None or "delivery" in usable):
+        if deliveries and asked.may_use("delivery"):
             return [(command_line("delivery", span.value), DECISIVE) for span in deliveries]
         if products and any(name in weights for name in NAMED_ONLY):
             documents = [span for span in documents if span.command not in RECORDS_OF_PARTNERS]
         if documents:
-            found = list(self.documents.of(documents, scan, weights, usable))
             # Without a word of what is asked, the products beside a document are asked for as well.
-            beside = [] if weights or not products else self.products.of(products, scan, weights, ranked, usable)
-            return [*found, *beside]
+            beside = [] if weights or not products else self.products.of(products, asked, ranked)
+            return [*self.documents.of(documents, asked), *beside]
         of_lists = ranked and ranked[0] not in OF_PRODUCTS and weights[ranked[0]] >= SAYS_OUTRIGHT
         if products or (scan.of_kind(SpanKind.WAREHOUSE) and not of_lists):
-            return self.products.of(products, scan, weights, ranked, usable)
-        return self._of_all_else.of(scan, weights, ranked)
+            return self.products.of(products, asked, ranked)
+        return self._of_all_else.of(asked, ranked)
 
     def _with_sizes_last(self, line: str) -> str:
         """Return a line in which goods stand before their size, as products are called: 管钳 14寸."""

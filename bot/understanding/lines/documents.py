@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.chat.parsing import command_line
 from bot.understanding.lines.command_kinds import BARE, BILLED_BY, TRAIL
 from bot.understanding.lines.sides import RECEIPT, Sides
-from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
 from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 
@@ -23,32 +23,32 @@ class DocumentLines:
     recognition: Recognition
     sides: Sides
 
-    def of(
-        self, documents: Iterable[Span], scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
-    ) -> Iterable[tuple[str, int]]:
+    def of(self, documents: Iterable[Span], asked: Weighed) -> Iterable[tuple[str, int]]:
         """Yield the lines of documents with their weights."""
         for document in documents:
-            name = self._asked_of(document, scan, weights, usable)
-            if name == "po" and weights.get("why", 0):
+            name = self._asked_of(document, asked)
+            if name == "po" and asked.weight("why"):
                 yield command_line("why", document.value), DECISIVE + 1
-            if usable is None or name in usable:
+            if asked.may_use(name):
                 yield command_line(name, document.value), DECISIVE
 
-    def _asked_of(self, document: Span, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None) -> str:
+    def _asked_of(self, document: Span, asked: Weighed) -> str:
         name = document.command or BARE
-        if weights.get(TRAIL, 0) >= SAYS_WHAT_TO_DO:
+        if asked.weight(TRAIL) >= SAYS_WHAT_TO_DO:
             return TRAIL
-        if name == "order" and self.asks_for_delivery(scan, weights):
+        if name == "order" and self.asks_for_delivery(asked.scan, asked.weight("delivery")):
             name = "delivery"
-        if name == "po" and self.sides.has_receipts and weights.get(RECEIPT, 0) >= SAYS_WHAT_TO_DO:
+        if name == "po" and self.sides.has_receipts and asked.weight(RECEIPT) >= SAYS_WHAT_TO_DO:
             name = RECEIPT
         billed = BILLED_BY.get(name, "")
-        return billed if billed and (usable is None or billed in usable) and self.asks_for_bills(scan) else name
+        return billed if billed and asked.may_use(billed) and self.asks_for_bills(asked.scan) else name
 
-    def asks_for_delivery(self, scan: Scan, weights: Mapping[str, int]) -> bool:
-        """Whether a question about an order is one of what left: 订单 and 这单 are said of it whatever is asked."""
+    def asks_for_delivery(self, scan: Scan, moved: int) -> bool:
+        """Whether a question about an order is one of what left: 订单 and 这单 are said of it whatever is asked.
+
+        ``moved`` is how much speaks for deliveries.
+        """
         ordered = sum(weight for weight in self._words_for_orders(scan) if weight < SAYS_OUTRIGHT)
-        moved = weights.get("delivery", 0)
         return self.sides.has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
 
     def names_order(self, scan: Scan) -> bool:

@@ -25,8 +25,8 @@ from bot.understanding.lines.money_moved import paid_or_to_pay
 from bot.understanding.lines.named_lists import AGEING, LATE, OPEN, NamedLists, soon
 from bot.understanding.lines.products import likeliest_of_products
 from bot.understanding.lines.quantities import quantity_needed
-from bot.understanding.lines.spoken_names import NAMES, SpokenNames, joined, only, stores_meant, stores_typed
-from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighing
+from bot.understanding.lines.spoken_names import NAMES, SpokenNames, joined, stores_meant, stores_typed
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed, Weighing
 from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition, in_order, says_itself
 from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
 
@@ -59,17 +59,17 @@ class ListLines:
     names: SpokenNames
     documents: DocumentLines
 
-    def of(self, scan: Scan, weights: Mapping[str, int], ranked: Sequence[str]) -> Iterable[tuple[str, int]]:
+    def of(self, asked: Weighed, ranked: Sequence[str]) -> Iterable[tuple[str, int]]:
         """Yield lines with their weights; ``ranked`` are the commands for which words speak, the likeliest first."""
-        if several := self._several(scan, ranked):
+        if several := self._several(asked.scan, ranked):
             for each in several:
-                yield from islice(self.of(only(each, several, scan), weights, ranked), 1)
+                yield from islice(self.of(asked.only(each, several), ranked), 1)
         elif not ranked:
-            yield from self._of_a_name(scan)
-        elif topic := _topic(weights):
+            yield from self._of_a_name(asked.scan)
+        elif topic := _topic(asked.weights):
             yield command_line(HOW_TO, topic), DECISIVE
         else:
-            yield from self._likeliest(scan, weights, self._meant(scan, weights, ranked))
+            yield from self._likeliest(asked, self._meant(asked, ranked))
 
     def _several(self, scan: Scan, ranked: Sequence[str]) -> list[Span]:
         """Return partners, warehouses or days of which a sentence names several: each has a line of its own."""
@@ -97,12 +97,13 @@ class ListLines:
         if _NUMBER_OF_SOMETHING.fullmatch(bare) or (len(named) > 1 and self.recognition.is_known(scan)):
             yield command_line(BARE, bare or named), 1
 
-    def _meant(self, scan: Scan, weights: Mapping[str, int], ranked: Sequence[str]) -> list[str]:
+    def _meant(self, asked: Weighed, ranked: Sequence[str]) -> list[str]:
         """Return the commands that a sentence may mean, the likeliest first."""
+        scan, weights = asked.scan, asked.weights
         named = joined(scan, *NAMES)
-        if not named and weights.get("chart", 0) >= DECISIVE:
+        if not named and asked.weight("chart") >= DECISIVE:
             return ["chart"]  # a picture is asked for outright, and the other words say of what
-        if not named and weights.get("pending", 0) >= DECISIVE and _ME.search(scan.text):
+        if not named and asked.weight("pending") >= DECISIVE and _ME.search(scan.text):
             return ["pending"]  # what waits for the asker, of whatever kind
         apart = _OF_THE_WHOLE_COMPANY if named else NAMED_ONLY  # its figures would be those of all
         meant = [name for name in ranked if name not in apart or (not named and self._ranking(name, scan))]
@@ -111,8 +112,9 @@ class ListLines:
             meant = of_products
         return [name for name in meant if name != TRAIL]  # of nothing that is named by a number
 
-    def _likeliest(self, scan: Scan, weights: Mapping[str, int], meant: Sequence[str]) -> Iterable[tuple[str, int]]:
+    def _likeliest(self, asked: Weighed, meant: Sequence[str]) -> Iterable[tuple[str, int]]:
         """Yield the lines of the commands for which most speaks."""
+        scan, weights = asked.scan, asked.weights
         named = joined(scan, *NAMES)
         known = bool(named) and self.recognition.is_known(scan)
         for name in meant[:MOST_ALTERNATIVES]:
@@ -151,8 +153,11 @@ class ListLines:
         if not digits.isdecimal() or (said and self.names.are_goods(scan)):
             return ""  # 工业壁扇650够吗
         number = self._number("order" if name == "invoice" and self.documents.names_order(scan) else name, digits)
-        moved = name == "order" and self.documents.asks_for_delivery(scan, self.weighing.weigh(scan, None))
+        moved = name == "order" and self.documents.asks_for_delivery(scan, self._moved(scan))
         return command_line("delivery" if moved else name, number)
+
+    def _moved(self, scan: Scan) -> int:
+        return self.weighing.weigh(scan, None).get("delivery", 0)
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""

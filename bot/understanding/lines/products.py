@@ -12,8 +12,8 @@ from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.named_lists import LATE, NamedLists
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.sides import Sides
-from bot.understanding.lines.spoken_names import SpokenNames, joined, only, stores_typed
-from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
+from bot.understanding.lines.spoken_names import SpokenNames, joined, stores_typed
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
 from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.vocabulary import Trade
@@ -35,28 +35,22 @@ class ProductLines:
     lists: NamedLists
     names: SpokenNames
 
-    def of(
-        self,
-        products: list[Span],
-        scan: Scan,
-        weights: Mapping[str, int],
-        ranked: Sequence[str],
-        usable: frozenset[str] | None,
-    ) -> Iterable[tuple[str, int]]:
+    def of(self, products: list[Span], asked: Weighed, ranked: Sequence[str]) -> Iterable[tuple[str, int]]:
         """Yield the lines of products with their weights; of no products, those of the warehouses that are named.
 
         ``ranked`` are the commands for which words speak, the likeliest first.
         """
-        if products and self.draws_stock(scan, weights):
+        scan = asked.scan
+        if products and self.draws_stock(scan, asked.weights):
             yield self.lists.with_days(command_line("chart", "stock", products[0].value), "chart", scan), DECISIVE
             return
-        if held := holding_asked(self.recognition, scan, usable):
+        if held := holding_asked(self.recognition, scan, asked.usable):
             yield from ((self._on_days(command_line(held, each.value), scan), DECISIVE) for each in products)
             return
-        command = self._command(products, scan, weights, ranked, usable)
+        command = self._command(products, asked, ranked)
         if command != "stock" and len(products) > 1:
             for product in products:
-                yield from self.of([product], only(product, products, scan), weights, ranked, usable)
+                yield from self.of([product], asked.only(product, products), ranked)
             return
         words = [span.value for span in products] or self.names.goods(scan)
         if command == "shortage" and any(words):
@@ -72,27 +66,18 @@ class ProductLines:
                 for store in stores or ("",):
                     yield self._on_days(command_line(command, *several, customer, store, needed), scan), DECISIVE
 
-    def _command(
-        self,
-        products: list[Span],
-        scan: Scan,
-        weights: Mapping[str, int],
-        ranked: Sequence[str],
-        usable: frozenset[str] | None,
-    ) -> str:
+    def _command(self, products: list[Span], asked: Weighed, ranked: Sequence[str]) -> str:
         """Return what is asked of products: their stock, where a sentence says nothing else."""
-        asked = likeliest_of_products(ranked, weights)
-        if products and not asked and max(weights.get(name, 0) for name in _OF_MONEY) >= SAYS_WHAT_TO_DO:
-            asked = ["price"]  # what is paid for a product
-        if products and asked[:1] == ["shortage"]:
-            asked = asked[1:]  # 补货 of one product is its stock, or when it arrives
-        command = asked[0] if asked else "stock"
-        says_stock = weights.get("stock", 0) >= SAYS_WHAT_TO_DO
-        if command == "stock" and products and not says_stock and self._names_a_buyer(scan):
-            command = "price" if usable is None or "price" in usable else command
-        if products and weights.get(TRAIL, 0) > max((weights.get(name, 0) for name in asked), default=0):
-            command = TRAIL  # ids of people look like codes
-        return command
+        said = likeliest_of_products(ranked, asked.weights)
+        if products and not said and max(map(asked.weight, _OF_MONEY)) >= SAYS_WHAT_TO_DO:
+            said = ["price"]  # what is paid for a product
+        if products and said[:1] == ["shortage"]:
+            said = said[1:]  # 补货 of one product is its stock, or when it arrives
+        if products and asked.weight(TRAIL) > max(map(asked.weight, said), default=0):
+            return TRAIL  # ids of people look like codes
+        command = said[0] if said else "stock"
+        is_sold = products and self._names_a_buyer(asked.scan) and asked.weight("stock") < SAYS_WHAT_TO_DO
+        return "price" if command == "stock" and is_sold and asked.may_use("price") else command
 
     def _names_a_buyer(self, scan: Scan) -> bool:
         """Whether a customer stands in a sentence, and no vendor."""

@@ -60,8 +60,10 @@ class SpokenNames:
     def several_partners(self, scan: Scan) -> list[Span]:
         """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
         partners = partners_or_people(scan)
+        if len(partners) < 2 or not _are_listed(scan, partners):
+            return []
         one = any(self._knows.partner_with(first.value, last.value) for first, last in pairwise(partners))
-        return partners if len(partners) > 1 and _are_listed(scan, partners) and not one else []
+        return [] if one else partners
 
     def without_strangers(self, command: str, scan: Scan) -> Scan:
         """Leave out names that nobody knows, apart from the known one that fills the command's place for a name.
@@ -83,11 +85,6 @@ def joined(scan: Scan, *kinds: SpanKind) -> str:
     """Return the names of these kinds as one; a place is said as it was written."""
     spans = [span for span in in_order(scan.spans) if span.kind in kinds]
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
-
-
-def only(meant: Span, several: list[Span], scan: Scan) -> Scan:
-    """Return a sentence with one of several that it names."""
-    return Scan(scan.text, scan.rest, [span for span in scan.spans if span is meant or span not in several])
 
 
 def stores_meant(scan: Scan) -> list[Span]:

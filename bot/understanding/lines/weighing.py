@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bot.understanding.lines.command_kinds import ALONE, HOW_TO, RANKED
 from bot.understanding.lines.named_lists import LATE
 from bot.understanding.lines.sides import Sides
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
-from bot.understanding.scanning.spans import Scan, SpanKind
+from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT
 from bot.understanding.vocabulary import Trade
 
@@ -19,6 +20,28 @@ DECISIVE = 6
 _EVERYDAY_LISTS = (ALONE - {HOW_TO}) | RANKED | {"chart"}
 """Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What was found in a sentence, with how much speaks for each command ``usable`` (None: all)."""
+
+    scan: Scan
+    weights: Mapping[str, int]
+    usable: frozenset[str] | None
+
+    def weight(self, command: str) -> int:
+        """Return how much speaks for a command."""
+        return self.weights.get(command, 0)
+
+    def may_use(self, command: str) -> bool:
+        """Whether the asker may use a command."""
+        return self.usable is None or command in self.usable
+
+    def only(self, meant: Span, several: list[Span]) -> Weighed:
+        """Return it with one of several that the sentence names."""
+        spans = [span for span in self.scan.spans if span is meant or span not in several]
+        return replace(self, scan=Scan(self.scan.text, self.scan.rest, spans))
 
 
 @dataclass(frozen=True)
