@@ -107,8 +107,14 @@ async def learn_vocabulary(
         pinyin={name: syllables for name, (_, syllables) in spellings.items()},
         initials={name: letters for name, (letters, _) in spellings.items()},
         codes={each.number: each.name for each in (*masters.vendors, *masters.customers)},
-        readings={sign: readings[sign] for sign in (*COMMON, *chinese("".join(warehouses))) if sign in readings},
+        readings=_readings_of((*COMMON, *chinese("".join(warehouses))), readings),
     )
+
+
+def _readings_of(signs: Iterable[str], readings: Readings) -> Readings:
+    """Return how characters are read; many are read alike, and share what is kept of it."""
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    return {sign: shared.setdefault(readings[sign], readings[sign]) for sign in signs if sign in readings}
 
 
 def _spellings(names: Iterable[str], readings: Readings) -> Mapping[str, tuple[str, str]]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from struct import Struct
 
 import orjson
 
@@ -27,6 +28,8 @@ _LONGEST = 3
 """Signs or words of a piece."""
 _TOKEN = re.compile(r"<\w+>|[a-z']+|\S")
 _FAR = 30.0
+_WEIGHT = Struct("<Bh")
+"""A weight as it is kept: the place of its command, and hundredths. A table for each piece took five times as much."""
 
 Weights = Mapping[str, Mapping[str, int]]
 """Piece → command → hundredths."""
@@ -37,25 +40,39 @@ class Likeness:
     """Says for which commands the pieces of a sentence speak."""
 
     commands: Sequence[str]
-    weights: Weights
+    packed: Mapping[str, bytes]
+    """Piece → its weights (`_WEIGHT`), one after the other."""
+
+    @classmethod
+    def of(cls, commands: Sequence[str], weights: Weights) -> Likeness:
+        """Take the weights of pieces."""
+        places = {command: place for place, command in enumerate(commands)}
+        pack = _WEIGHT.pack
+        return cls(
+            commands,
+            {
+                piece: b"".join([pack(places[command], weight) for command, weight in each.items()])
+                for piece, each in weights.items()
+            },
+        )
 
     @classmethod
     @cache
     def load(cls) -> Likeness:
         """Read the weights that come with the program."""
         content = orjson.loads(files("commands").joinpath("sentences", _FILE).read_bytes())
-        return cls(content["commands"], content["weights"])
+        return cls.of(content["commands"], content["weights"])
 
     def odds(self, pieces: Iterable[str]) -> dict[str, float]:
         """Return the logarithm of how probable each command is."""
-        sums = dict.fromkeys(self.commands, 0)
+        sums = [0] * len(self.commands)
         for piece in set(pieces):
-            for command, weight in self.weights.get(piece, {}).items():
-                sums[command] += weight
-        top = max(sums.values(), default=0)
-        logs = {command: max((value - top) / SCALE, -_FAR) for command, value in sums.items()}
-        total = math.log(sum(math.exp(value) for value in logs.values())) if logs else 0.0
-        return {command: value - total for command, value in logs.items()}
+            for place, weight in _WEIGHT.iter_unpack(self.packed.get(piece, b"")):
+                sums[place] += weight
+        top = max(sums, default=0)
+        logs = [max((value - top) / SCALE, -_FAR) for value in sums]
+        total = math.log(sum(map(math.exp, logs))) if logs else 0.0
+        return {command: value - total for command, value in zip(self.commands, logs, strict=True)}
 
 
 def pieces_of(scan: Scan, kind_of: Callable[[Span], str]) -> list[str]:

@@ -38,8 +38,18 @@ class GrammarReader:
     """Implements `bot.chat.questions.reading.SentenceReader`. Untaught, it knows numbers by their usual prefixes."""
 
     def __init__(self, commands: Commands, sentences: Sentences, learn: Callable[[], Awaitable[Vocabulary]]) -> None:
-        self._learn = learn
-        self._grammar = Grammar(commands, sentences, Vocabulary())
+        self._commands, self._sentences, self._learn = commands, sentences, learn
+        self._latest: Grammar | None = None
+
+    @property
+    def _grammar(self) -> Grammar:
+        # A start needs none: this one is for a sentence that comes before the company's words are known.
+        if self._latest is None:
+            self._latest = self._knowing(Vocabulary())
+        return self._latest
+
+    def _knowing(self, vocabulary: Vocabulary) -> Grammar:
+        return Grammar(self._commands, self._sentences, vocabulary)
 
     def read(
         self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
@@ -90,9 +100,8 @@ class GrammarReader:
 
     async def learn(self) -> None:
         """Learn the company's words once. A defect of an adapter costs their knowledge, and is logged."""
-        old = self._grammar
         try:
-            grammar = Grammar(old.commands, old.sentences, await self._learn())
-            self._grammar = await asyncio.to_thread(grammar.prepare)
+            vocabulary = await self._learn()
+            self._latest = await asyncio.to_thread(lambda: self._knowing(vocabulary).prepare())
         except Exception as error:
             log.error("understanding.defect", error=type(error).__name__, exc_info=error)

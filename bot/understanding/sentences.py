@@ -6,13 +6,10 @@ The files stand beside the commands (``commands/sentences``); a company adds its
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from importlib.resources import files
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,9 @@ from bot.chat.arguments import Keyword
 from bot.chat.registry import AnyCommand, Commands
 from bot.errors import ConfigurationError
 from bot.understanding.gaps import Gap
+from bot.understanding.sentence_files import read_files, words_of
 from bot.understanding.spoken_words import PARTED, SpokenWords
+from bot.understanding.word_table import KnownWords, Meanings, WordTable
 
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 LIST_WEIGHT = 3
@@ -31,7 +30,6 @@ _SHORTEST_ALIAS = 2
 _LONGEST_INSIDE = 6
 _PATTERNS = 1_024
 """Patterns of words in two parts that are kept; there are some hundred such words."""
-_CHOICE = re.compile(r"\(([^()]*)\)")
 _SPOKEN = ("deeds", "holding")
 _WISH_KEYS = ("alone", "verbs", "when")
 _UNKNOWN_KEYS = ("words", "nearest", "unless")
@@ -111,7 +109,7 @@ class UnknownFact:
 class Sentences:
     """The words of all languages, in small letters."""
 
-    cues: Mapping[str, Sequence[Cue]]
+    cues: WordTable[tuple[Cue, ...]]
     """What files and signatures say of each word; `cues_of` tells what it comes to."""
     parted: tuple[str, ...]
     """Those of two parts, with other words between them (`parted_pattern`), the longest first."""
@@ -192,10 +190,11 @@ class Sentences:
         return self._resolved[word]
 
     @cached_property
-    def known_words(self) -> frozenset[str]:
+    def known_words(self) -> KnownWords:
         """All words that mean something, or nothing, in any company."""
         lists = (self.fillers, self.phrases, self.verbs, self.dates, self.due, self.units, self.everyday)
-        return frozenset().union(self.cues, self.off_topic, *lists, *self.typed.values())
+        others = self.off_topic.union(*lists, *self.typed.values())
+        return KnownWords(self.cues, frozenset(word for word in others if word not in self.cues))
 
     @classmethod
     def load(cls, commands: Commands, own: Iterable[Path] = ()) -> Sentences:
@@ -204,7 +203,7 @@ class Sentences:
         Raises `ConfigurationError` for a file that cannot be read, and for keys and commands that do not exist. A
         command that may write is an error too: sentences only ask.
         """
-        cues: dict[str, list[Cue]] = {}
+        cues = Meanings[Cue]()
         words: dict[str, set[str]] = {name: set() for name in _WORD_LISTS}
         asked: dict[str, AnyCommand] = {}
         narrowed: dict[str, dict[str, frozenset[str]]] = {}
@@ -212,7 +211,7 @@ class Sentences:
         unknown: list[UnknownFact] = []
         by_kind: dict[str, dict[str, set[str]]] = {key: {} for key in _KINDS}
         spoken: dict[str, dict[str, set[str]]] = {key: {} for key in _SPOKEN}
-        for name, content in _files(own):
+        for name, content in read_files(own):
             for key, value in content.items():
                 if key == "wishes":
                     _add_wishes(name, commands, value, wishes)
@@ -227,20 +226,19 @@ class Sentences:
                     _add_spoken(name, commands, key, value, spoken[key])
                     continue
                 if key in words:
-                    words[key].update(_words(name, key, value))
+                    words[key].update(words_of(name, key, value))
                     continue
                 asked[key] = _reading_command(name, commands, key)
                 lists = narrowed.setdefault(key, {})
                 lists.update(
                     (list_, lists.get(list_, frozenset()) | own) for list_, own in _narrowed(name, asked[key], value)
                 )
-                for word, cue in _from_table(name, asked[key], value):
-                    cues.setdefault(word, []).append(cue)
+                for said, cue in _from_table(name, asked[key], value):
+                    cues.add(said, cue)
         for word, cue in _from_signatures(asked.values(), words["fillers"]):
-            known = cues.setdefault(word, [])
             # 客户 names a command and is said of much else: what a file says of an alias goes before its usual weight.
-            if cue.keyword or all(said.command != cue.command for said in known):
-                known.append(cue)
+            if cue.keyword or all(said.command != cue.command for said in cues.of.get(word, ())):
+                cues.add((word,), cue)
         return cls(
             wishes={
                 command: WishWords(**{kind: SpokenWords.of(said.get(kind, ())) for kind in _WISH_KEYS})
@@ -253,8 +251,8 @@ class Sentences:
             deeds=_each_of(spoken["deeds"]),
             holding=_each_of(spoken["holding"]),
             commands=frozenset(asked),
-            cues=cues,
-            parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
+            cues=WordTable(cues.of),
+            parted=tuple(sorted((word for word in cues.of if PARTED in word), key=len, reverse=True)),
             fillers=frozenset(words["fillers"]),
             phrases=frozenset(words["phrases"]),
             kept=frozenset(words["kept"]),
@@ -286,7 +284,7 @@ def _add_wishes(file: str, commands: Commands, tables: object, wishes: dict[str,
             raise ConfigurationError(f"{file}: wishes.{name} may have {', '.join(_WISH_KEYS)}")
         for kind, listed in table.items():
             words = wishes.setdefault(name, {}).setdefault(kind, set())
-            words.update(_words(file, f"wishes.{name}.{kind}", listed))
+            words.update(words_of(file, f"wishes.{name}.{kind}", listed))
 
 
 def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
@@ -297,7 +295,7 @@ def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
         if not isinstance(table, Mapping) or not set(table) <= set(_UNKNOWN_KEYS):
             raise ConfigurationError(f"{file}: unknown.{name} may have {', '.join(_UNKNOWN_KEYS)}")
         words, nearest, unless = (
-            tuple(_words(file, f"unknown.{name}.{key}", table.get(key, []))) for key in _UNKNOWN_KEYS
+            tuple(words_of(file, f"unknown.{name}.{key}", table.get(key, []))) for key in _UNKNOWN_KEYS
         )
         if not words or not set(unless) <= KINDS_NAMED:
             raise ConfigurationError(f"{file}: unknown.{name} needs words, and unless {', '.join(sorted(KINDS_NAMED))}")
@@ -309,7 +307,7 @@ def _add_by_kind(file: str, key: str, table: object, by_kind: dict[str, set[str]
     if not isinstance(table, Mapping) or not set(table) <= set(_KINDS[key]):
         raise ConfigurationError(f"{file}: {key} may have {', '.join(_KINDS[key])}")
     for kind, listed in table.items():
-        by_kind.setdefault(kind, set()).update(_words(file, f"{key}.{kind}", listed))
+        by_kind.setdefault(kind, set()).update(words_of(file, f"{key}.{kind}", listed))
 
 
 def _add_spoken(file: str, commands: Commands, key: str, table: object, spoken: dict[str, set[str]]) -> None:
@@ -318,7 +316,7 @@ def _add_spoken(file: str, commands: Commands, key: str, table: object, spoken: 
         raise ConfigurationError(f"{file}: {key} must be a table")
     for name, listed in table.items():
         command = _reading_command(file, commands, name)
-        spoken.setdefault(command.name, set()).update(_words(file, f"{key}.{name}", listed))
+        spoken.setdefault(command.name, set()).update(words_of(file, f"{key}.{name}", listed))
 
 
 def _each_of(spoken: Mapping[str, Iterable[str]]) -> Mapping[str, SpokenWords]:
@@ -332,17 +330,6 @@ def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:
     if not command.only_asks:
         raise ConfigurationError(f"{file}: /{name} may change something, which no sentence does")
     return command
-
-
-def _files(own: Iterable[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for resource in sorted(files("commands").joinpath("sentences").iterdir(), key=lambda file: file.name):
-        if resource.name.endswith(".toml"):
-            yield resource.name, tomllib.loads(resource.read_text(encoding="utf-8"))
-    for path in own:
-        try:
-            yield str(path), tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{path}: {error}") from error
 
 
 def _from_signatures(commands: Iterable[AnyCommand], fillers: Container[str]) -> Iterator[tuple[str, Cue]]:
@@ -367,26 +354,29 @@ def _lists(command: AnyCommand) -> Iterator[Keyword]:
             yield from parameter.type
 
 
-def _from_table(file: str, command: AnyCommand, table: object) -> Iterator[tuple[str, Cue]]:
+def _from_table(file: str, command: AnyCommand, table: object) -> Iterator[tuple[Iterable[str], Cue]]:
     if not isinstance(table, Mapping):
         raise ConfigurationError(f"{file}: {command.name} must be a table")
     known = {member.value for member in _lists(command)}
     for key, value in table.items():
         if key in _WEIGHTS:
-            cue = Cue(command.name, _WEIGHTS[key])
-            yield from ((word, cue) for word in _words(file, f"{command.name}.{key}", value))
+            yield words_of(file, f"{command.name}.{key}", value), Cue(command.name, _WEIGHTS[key])
         elif key == "lists":
             for name, listed in value.items():
                 if name not in known:
                     raise ConfigurationError(f"{file}: /{command.name} has no list {name!r}")
-                cue = Cue(command.name, LIST_WEIGHT, keyword=name)
-                yield from ((word, cue) for word in _words(file, f"{command.name}.lists.{name}", listed))
+                yield (
+                    words_of(file, f"{command.name}.lists.{name}", listed),
+                    Cue(command.name, LIST_WEIGHT, keyword=name),
+                )
         elif key == "narrows":
             continue  # they speak for no command
         elif key == "fixed":
             for rest, listed in value.items():
-                cue = Cue(command.name, _FIXED_WEIGHT, fixed=rest)
-                yield from ((word, cue) for word in _words(file, f"{command.name}.fixed.{rest}", listed))
+                yield (
+                    words_of(file, f"{command.name}.fixed.{rest}", listed),
+                    Cue(command.name, _FIXED_WEIGHT, fixed=rest),
+                )
         else:
             raise ConfigurationError(f"{file}: {command.name}.{key} is unknown; known are {', '.join(_KEYS)}")
 
@@ -396,7 +386,7 @@ def _narrowed(file: str, command: AnyCommand, table: Mapping[str, Any]) -> Itera
     for name, listed in table.get("narrows", {}).items():
         if name not in known:
             raise ConfigurationError(f"{file}: /{command.name} has no list {name!r}")
-        yield name, frozenset(_words(file, f"{command.name}.narrows.{name}", listed))
+        yield name, frozenset(words_of(file, f"{command.name}.narrows.{name}", listed))
 
 
 # Made when a sentence has both parts: to make all of them takes 40 ms, and a sentence needs one or two.
@@ -407,23 +397,6 @@ def parted_pattern(word: str) -> re.Pattern[str]:
     if first.isascii():
         return re.compile(rf"\b({first})\b[^,;!?]{{1,40}}?\b({last})\b")
     return re.compile(rf"({first})(?:(?:\x00*[^\x00,;!?]){{1,8}}?\x00*|\x00+)({last})")
-
-
-def _words(file: str, key: str, value: object) -> Iterator[str]:
-    if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
-        raise ConfigurationError(f"{file}: {key} must be a list of words")
-    for word in value:
-        for spoken in _ways_to_say(word):
-            folded = spoken.casefold()
-            yield folded if folded.isalnum() else " ".join(folded.split())
-
-
-def _ways_to_say(word: str) -> Iterator[str]:
-    """Yield the words that one with choices stands for: 发(货|走)了(吗|没) are four; a choice may be empty."""
-    if "(" not in word and "|" not in word:
-        return iter((word,))
-    parts = [part.split("|") for part in _CHOICE.split(word)]
-    return ("".join(chosen) for chosen in product(*parts))
 
 
 def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Sequence[Cue]]) -> Iterator[Cue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import add
@@ -19,9 +19,9 @@ _ANY_NUMBER = r"\s*(?:[0-9][0-9.,]*|[一二两三四五六七八九十百千万�
 class SpokenWords:
     """Words that are looked for all at once; most sentences hold none of them, which is seen without the pattern."""
 
-    begin: tuple[str, ...]
+    begin: Mapping[str, tuple[str, ...]]
+    """What the words begin with, by one or two signs of it."""
     signs: frozenset[str]
-    """What the words begin with, one or two signs of it."""
     words: tuple[str, ...]
     """The longest first."""
 
@@ -29,8 +29,10 @@ class SpokenWords:
     def of(cls, words: Iterable[str]) -> SpokenWords:
         """Take words in small letters; Latin ones are whole."""
         longest_first = tuple(sorted(words, key=lambda word: (-len(word), word)))
-        begin = _beginnings(longest_first)
-        return cls(begin=begin, signs=frozenset(word[:2] for word in begin), words=longest_first)
+        begin: dict[str, tuple[str, ...]] = {}
+        for word in _beginnings(longest_first):
+            begin[word[:2]] = (*begin.get(word[:2], ()), word)
+        return cls(begin=begin, signs=frozenset(begin), words=longest_first)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -43,9 +45,12 @@ class SpokenWords:
 
     def find_all(self, text: str) -> Iterator[re.Match[str]]:
         """Yield the words that stand in a text in small letters."""
-        if self.signs.isdisjoint(_signs_in(text)) or not any(word in text for word in self.begin):
-            return iter(())
-        return self._pattern.finditer(text)
+        said = _signs_in(text)
+        if not self.signs.isdisjoint(said):
+            for signs in self.signs & said:
+                if any(word in text for word in self.begin[signs]):
+                    return self._pattern.finditer(text)
+        return iter(())
 
     @cached_property
     def in_chinese(self) -> str:

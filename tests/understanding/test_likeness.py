@@ -15,7 +15,7 @@ from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
 from tests.understanding.training import learn
 
-KNOWN = Likeness(("order", "stock", NOTHING), {"a": {"order": 200, "stock": -100}, "b": {"stock": 50}})
+KNOWN = Likeness.of(("order", "stock", NOTHING), {"a": {"order": 200, "stock": -100}, "b": {"stock": 50}})
 
 
 def test_what_speaks_for_commands_adds_up() -> None:

@@ -7,7 +7,7 @@ it stands, or by how it begins or ends.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.understanding.scanning.recognition import AND, Recognition, end_of
@@ -155,7 +155,7 @@ class Strangers:
         return found.kind is SpanKind.NAME and not self.recognition.is_in_a_name(found.value)
 
 
-def _without_words(text: str, rest: str, words: frozenset[str]) -> str:
+def _without_words(text: str, rest: str, words: Container[str]) -> str:
     """Return ``rest`` with each sign masked that stands in a known word of the text, or is no sign of a name."""
     folded = text.casefold() if len(text.casefold()) == len(text) else text
     masked = list(rest)

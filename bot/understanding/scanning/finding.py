@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from bot.chat.days import find_days, names_days
 from bot.chat.records.demand import ENGLISH_MULTIPLE
@@ -14,6 +15,7 @@ from bot.understanding.scanning.spans import MASK, Scan, SpanKind
 from bot.understanding.sentences import parted_pattern
 from bot.understanding.spoken_words import PARTED
 from bot.understanding.vocabulary import Vocabulary
+from bot.understanding.word_table import WordTable
 
 _CODE = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,10}[-_/.#]?){1,3}\d[0-9A-Za-z]*(?:[-_/.#]\d[0-9A-Za-z]*)*(?![A-Za-z0-9])"
@@ -339,8 +341,9 @@ def _meet(match: re.Match[str], start: int, end: int) -> bool:
 def take_words(scan: Scan, words: Container[str], longest: int, found: Callable[[int, int], None]) -> None:
     """Call ``found`` for each known word from left to right, the longest where several begin. Latin words are whole."""
     start, text = 0, scan.rest
+    ends = words.ends if isinstance(words, WordTable) else partial(_ends, words)
     while start < len(text):
-        end = _longest_word(text, start, words, longest)
+        end = _longest_word(text, start, words, ends, longest)
         if end > start:
             found(start, end)
             text = scan.rest
@@ -349,18 +352,23 @@ def take_words(scan: Scan, words: Container[str], longest: int, found: Callable[
             start += 1
 
 
-def _longest_word(text: str, start: int, words: Container[str], longest: int) -> int:
+def _longest_word(
+    text: str, start: int, words: Container[str], ends: Callable[[str, int, int], Sequence[int]], longest: int
+) -> int:
     if text[start] == MASK or (is_letter(text[start]) and start and is_letter(text[start - 1])):
         return start
-    for end in range(min(len(text), start + longest), start, -1):
-        if text[start:end] not in words:
-            continue
+    for end in ends(text, start, min(len(text), start + longest)):
         if is_letter(text[end - 1]) and end < len(text) and is_letter(text[end]):
             continue
         if text[end - 1] == _NOT and end - start > 1 and any(text[end - 1 : end + more] in words for more in (1, 2, 3)):
             continue  # 还有没交的 is 还有 and 没交的
         return end
     return start
+
+
+def _ends(words: Container[str], text: str, start: int, last: int) -> Sequence[int]:
+    """Return where words end that begin at a place, the longest first."""
+    return [end for end in range(last, start, -1) if text[start:end] in words]
 
 
 def is_letter(sign: str) -> bool:

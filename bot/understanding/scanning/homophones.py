@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 _LONGEST_NAME = 8
 """Signs of a name of which variants are made."""
 
 
+@dataclass(frozen=True, slots=True)
+class SameSound:
+    """The characters that sound alike, known once for all words of a company."""
+
+    signs: Mapping[str, str]
+    """Character → all that sound like it, itself among them."""
+
+    @classmethod
+    def of(cls, readings: Mapping[str, tuple[str, ...]]) -> SameSound:
+        """Take how characters are read, the usual reading first; without readings nothing sounds alike."""
+        # As it is usually read: 不完 is 付款 only by readings that hardly anybody knows.
+        sounds = {sign: _flat(syllables[0]) for sign, syllables in readings.items() if syllables}
+        alike: dict[str, list[str]] = {}
+        for sign, sound in sounds.items():
+            alike.setdefault(sound, []).append(sign)
+        joined = {sound: "".join(sorted(signs)) for sound, signs in alike.items()}
+        return cls({sign: joined[sound] for sign, sound in sounds.items()})
+
+
 class Homophones:
     """Finds the words that were meant. What has the same sound has as many characters."""
 
-    def __init__(self, words: Iterable[str], readings: Mapping[str, tuple[str, ...]], *, kept_signs: int = 0) -> None:
-        """``readings`` tells how characters are read; without them nothing is found.
-
-        So many first signs of a word are written as it has them, ``kept_signs``: surnames.
-        """
-        alike: dict[str, set[str]] = {}
-        for sign, syllables in readings.items():
-            # As it is usually read: 不完 is 付款 only by readings that hardly anybody knows.
-            for syllable in syllables[:1]:
-                alike.setdefault(_flat(syllable), set()).add(sign)
-        self._alike = {sign: alike[_flat(syllables[0])] for sign, syllables in readings.items() if syllables}
+    def __init__(self, words: Iterable[str], sounds: SameSound, *, kept_signs: int = 0) -> None:
+        """So many first signs of a word are written as it has them, ``kept_signs``: surnames."""
+        self._sounds = sounds.signs
         # The longest first: 采够单 is 采购单 and not 采购.
-        self._words = sorted((word for word in words if readings), key=lambda word: (-len(word), word))
-        spellings = (f"({_spelling(word, readings, alike, kept_signs)})" for word in self._words)
+        self._words = sorted((word for word in words if self._sounds), key=lambda word: (-len(word), word))
+        spellings = (f"({_spelling(word, self._sounds, kept_signs)})" for word in self._words)
         self._pattern = re.compile("|".join(spellings) or "(?!)")
 
     def mend(self, text: str, known: Callable[[str], bool]) -> str:
@@ -43,7 +55,7 @@ class Homophones:
         if len(name) > _LONGEST_NAME:
             return
         for place, sign in enumerate(name):
-            for same in self._alike.get(sign, ()):
+            for same in self._sounds.get(sign, ""):
                 if same != sign:
                     yield f"{name[:place]}{same}{name[place + 1 :]}"
 
@@ -54,10 +66,7 @@ def _flat(syllable: str) -> str:
     return re.sub(r"(?<=[ei]n)g$", "", re.sub(r"^([zcs])h", r"\1", syllable))
 
 
-def _spelling(
-    word: str, readings: Mapping[str, tuple[str, ...]], alike: Mapping[str, set[str]], kept_signs: int
-) -> str:
+def _spelling(word: str, sounds: Mapping[str, str], kept_signs: int) -> str:
     """Return a pattern of all characters that are read like those of a word as it is usually read."""
     kept, rest = word[:kept_signs], word[kept_signs:]
-    signs = (alike[_flat(readings[sign][0])] | {sign} if readings.get(sign) else {sign} for sign in rest)
-    return re.escape(kept) + "".join(f"[{re.escape(''.join(sorted(same)))}]" for same in signs)
+    return re.escape(kept) + "".join(f"[{re.escape(sounds.get(sign, sign))}]" for sign in rest)

@@ -15,10 +15,12 @@ class Misspellings:
     def __init__(self, words: Iterable[str]) -> None:
         """``words`` may be phrases: their words count one by one."""
         self._words = {word for phrase in words for word in _WORD.findall(phrase)}
-        self._near: dict[str, set[str]] = {}
-        for word in self._words:
-            for form in (word, *_without_a_letter(word)):
-                self._near.setdefault(form, set()).add(word)
+        self._near: dict[str, str] = {}
+        """Words that are alike without a letter, with blanks between them: nearly always it is one word."""
+        for word in sorted(self._words):
+            for form in {word, *_without_a_letter(word)}:
+                others = self._near.get(form)
+                self._near[form] = f"{others} {word}" if others else word
 
     def mend(self, text: str, known: Callable[[str], bool]) -> str:
         """Return a text with the words that were meant; what is ``known`` as it was written stays."""
@@ -30,7 +32,7 @@ class Misspellings:
             found = {
                 near
                 for form in (word, *_without_a_letter(word))
-                for near in self._near.get(form, ())
+                for near in self._near.get(form, "").split()
                 if _is_near(word, near)
             }
             return found.pop() if len(found) == 1 else match[0]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from bot.chat.arguments import Word
 from bot.chat.days import DaysOrMonth, names_days
@@ -34,7 +34,7 @@ from bot.understanding.scanning.finding import (
     take_words,
     without_address,
 )
-from bot.understanding.scanning.homophones import Homophones
+from bot.understanding.scanning.homophones import Homophones, SameSound
 from bot.understanding.scanning.leftovers import leftover, without_fillers
 from bot.understanding.scanning.misspellings import Misspellings
 from bot.understanding.scanning.sizes import Sizes
@@ -395,27 +395,31 @@ class Recognition:
 
     @cached_property
     def longest_cue(self) -> int:
-        return max(map(len, self.sentences.cues), default=0)
+        return self.sentences.cues.longest
 
     @cached_property
     def misspellings(self) -> Misspellings:
         sentences = self.sentences
-        return Misspellings((*sentences.cues, *sentences.fillers, *sentences.phrases))
+        return Misspellings(chain(sentences.cues, sentences.fillers, sentences.phrases))
+
+    @cached_property
+    def sounds(self) -> SameSound:
+        return SameSound.of(self.vocabulary.readings)
 
     @cached_property
     def homophones(self) -> Homophones:
-        return Homophones(self.sentences.heard, self.vocabulary.readings)
+        return Homophones(self.sentences.heard, self.sounds)
 
     @cached_property
     def stores_heard(self) -> Homophones:
         called = (spoken for spoken in self.stores if spoken.endswith("仓") and not spoken.isascii())
-        return Homophones(called, self.vocabulary.readings)
+        return Homophones(called, self.sounds)
 
     @cached_property
     def people_heard(self) -> Homophones:
         """Names of people in other characters after the surname: 李那 for 李娜."""
         names = (name for name in self.vocabulary.people.values() if not name.isascii())
-        return Homophones(names, self.vocabulary.readings, kept_signs=1)
+        return Homophones(names, self.sounds, kept_signs=1)
 
     def _is_word(self, piece: str) -> bool:
         """Whether a piece means something as it is written."""
