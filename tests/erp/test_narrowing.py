@@ -43,6 +43,7 @@ from tests.erp.narrowed_company import (
     an_invoice,
     an_order,
 )
+from tests.rows import each_row
 
 AREAS = (Area.STOCK, Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
 
@@ -402,7 +403,7 @@ PAYMENT = Payment(
 OWN = replace(EVERYTHING, own=True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "scope", "covered"),
     [
         (a_delivery(), only(partners={"acme"}), True),

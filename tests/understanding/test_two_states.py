@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.states import find_two_states, without_implied
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "words", "alone"),
     [
         ("开了票没发货的订单", "开了票没发货", ("开了票 的订单", "没发货的订单")),
@@ -26,7 +25,7 @@ def test_two_states_are_found(sentence: str, words: str, alone: tuple[str, str])
     assert states.alone_in(sentence) == alone
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "开了票没付款的",
