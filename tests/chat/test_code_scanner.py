@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from random import Random
@@ -183,9 +181,3 @@ async def test_a_picture_that_takes_too_long_is_given_up() -> None:
         assert refusal.value.problem == TOO_SLOW
     finally:
         hurried.close()
-
-
-def test_a_bot_that_gets_no_pictures_does_not_load_what_reads_them() -> None:
-    check = "import sys, bot.bootstrap.services; print({'PIL', 'zxingcpp'} & sys.modules.keys())"
-    started = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-    assert started.stdout == "set()\n"
