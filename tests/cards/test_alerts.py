@@ -99,8 +99,8 @@ _STATES = {
 }
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("event_type", [*EventType, "custom.cold_store"])
+@each_row("code", LANGUAGE_CODES)
+@each_row("event_type", [*EventType, "custom.cold_store"])
 def test_every_type(event_type: str, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
     schema = SCHEMAS[EventType(event_type)] if event_type in SCHEMAS else Custom
     of = event(event_type, schema.example)
@@ -113,7 +113,7 @@ def test_every_type(event_type: str, code: str, renderer: CardRenderer, snapshot
     cards = [renderer.render(build_alert_view(one, NOW), code, zone=ZONE) for one in alerts]
     for card in cards:
         assert_within(card)
-    assert "\n\n".join(map(as_text, cards)) == snapshot
+    assert "\n\n".join(map(as_text, cards)) == snapshot(name=f"{event_type}-{code}")
 
 
 @pytest.mark.parametrize("code", LANGUAGE_CODES)

@@ -231,16 +231,16 @@ def reader(face: Audience, user_id: str = "manager01") -> CardViewer:
     return CardViewer(audience=face, user_id=user_id if face is Audience.PRICED else "", now=NOW)
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("face", list(Audience))
-@pytest.mark.parametrize("state", list(STATES))
+@each_row("code", LANGUAGE_CODES)
+@each_row("face", list(Audience))
+@each_row("state", list(STATES))
 def test_every_state(
     state: str, face: Audience, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion
 ) -> None:
     folder, known = STATES[state]
     card = renderer.render(build_case_view(folder, known, reader(face)), code, zone=ZONE)
     assert_within(card)
-    assert as_text(card) == snapshot
+    assert as_text(card) == snapshot(name=f"{state}-{face}-{code}")
 
 
 @each_row("code", LANGUAGE_CODES)

@@ -8,7 +8,6 @@ from itertools import chain, combinations
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.alerts.views import AlertView
@@ -21,6 +20,7 @@ from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, ClassedBy, FieldClass, Sta
 from bot.erp.model import Money
 from tests.cards.marked_views import alert_views, fill, forbidden_marks, marks_of, reachable
 from tests.cards.test_snapshots import NAMES, as_text
+from tests.rows import each_row
 
 SETS = [frozenset(some) for some in chain.from_iterable(combinations(FieldClass, n) for n in range(6))]
 PARTNERS = ("customer", "vendor", "supplier", "partner")
@@ -126,30 +126,32 @@ CUT = (
 )
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("name", CUT)
+@each_row("code", LANGUAGE_CODES)
+@each_row("name", CUT)
 def test_a_shared_card(
     name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion
 ) -> None:
     view = shared_view(load_sample(name), SHARED_FIELDS)
-    assert as_text(renderer.render(view, code, zone=zone)) == snapshot
+    assert as_text(renderer.render(view, code, zone=zone)) == snapshot(name=f"{name}-{code}")
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("name", CUT)
+@each_row("code", LANGUAGE_CODES)
+@each_row("name", CUT)
 def test_a_card_with_an_outsider(
     name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion
 ) -> None:
     view = shared_view(load_sample(name), frozenset())
-    assert as_text(renderer.render(view, code, zone=zone)) == snapshot
+    assert as_text(renderer.render(view, code, zone=zone)) == snapshot(name=f"{name}-{code}")
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("view", [pytest.param(view, id=_id_of(view)) for view in alert_views()])
+@each_row("code", LANGUAGE_CODES)
+@each_row("view", alert_views())
 def test_a_shared_alert(
     view: View, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion
 ) -> None:
-    assert as_text(renderer.render(shared_view(view, SHARED_FIELDS), code, zone=zone)) == snapshot
+    assert as_text(renderer.render(shared_view(view, SHARED_FIELDS), code, zone=zone)) == snapshot(
+        name=f"{_id_of(view)}-{code}"
+    )
 
 
 def test_a_reader_without_the_right_is_told_so(renderer: CardRenderer, zone: ZoneInfo) -> None:
