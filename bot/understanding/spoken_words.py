@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from operator import add
 
@@ -19,9 +19,9 @@ _ANY_NUMBER = r"\s*(?:[0-9][0-9.,]*|[一二两三四五六七八九十百千万�
 class SpokenWords:
     """Words that are looked for all at once; most sentences hold none of them, which is seen without the pattern."""
 
-    begin: Mapping[str, tuple[str, ...]]
+    begin: Mapping[str, tuple[str, ...]] = field(compare=False)
     """What the words begin with, by one or two signs of it."""
-    signs: frozenset[str]
+    signs: frozenset[str] = field(compare=False)
     words: tuple[str, ...]
     """The longest first."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.access.audit import HIDDEN_DOCUMENT, NO_MEMBER, read_detail, say_limit, say_rows
 from bot.cards.language import load_languages
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kept", "told"),
     [
         (str(say_rows(300, 1200)), "共 1200 行，取 300 行"),

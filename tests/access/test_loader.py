@@ -11,6 +11,7 @@ from bot.access.policy import AccessRequest
 from bot.access.rules import AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.rulefiles.errors import RulesError
+from tests.rows import each_row
 
 NAMES = AccessNames(
     commands={"invoice": "invoice", "发票": "invoice", "order": "order", "po": "po", "stock": "stock"},
@@ -113,7 +114,7 @@ fields = ["*"]
 RULE = '[[rules]]\ncommands = ["order"]\n'
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "wrong"),
     [
         ('[[rules]]\nroles = ["*"]\n', 'line 1: commands is missing, an example is commands = ["order", "invoice"]'),
@@ -221,7 +222,7 @@ def test_a_shared_rule_for_every_group_is_a_warning() -> None:
 class TestPresets:
     POLICY = make_policy([AccessRuleSet(presets=True)], {"销售": frozenset({"sales01"}), "keeper": frozenset({"k01"})})
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("user_id", "roles", "commands"),
         [
             ("k01", (), "stock mo"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import pytest
-
 from bot.access.people import DirectoryEntry, MembershipDoubt, NeverWrote, People
 from bot.errors import DingerpError
+from tests.rows import each_row
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -61,7 +60,7 @@ async def test_a_message_from_inside_is_remembered() -> None:
     assert members.wrote == [("u1", "小王", NOW)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("user_id", "doubt"),
     [("unheard", MembershipDoubt.NO_ANSWER), ("silent", MembershipDoubt.NEVER_WROTE), ("unknown", None)],
 )

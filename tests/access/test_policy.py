@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.access.grants import FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
 from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest, AccessVerdict
 from bot.access.rules import AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
+from tests.rows import each_row
 
 KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"warehouse"}))
 BUYER = Person(user_id="buyer01", name="李采")
@@ -28,7 +27,7 @@ GOVERNED = AccessRequest(command="approve", writes=True, governed=True)
 OWN_RULES = "Rules of its own say who may, for every document."
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rules", "person", "request_", "allowed", "reason", "ask"),
     [
         ((), KEEPER, STOCK, True, "Every member may ask.", ()),
@@ -121,7 +120,7 @@ def rule(
 
 
 class TestTheGrant:
-    @pytest.mark.parametrize(
+    @each_row(
         ("rules", "grant"),
         [
             ((), FULL_GRANT),
@@ -193,7 +192,7 @@ class TestADenial:
 
 
 class TestTheRuleThatDecided:
-    @pytest.mark.parametrize(
+    @each_row(
         ("rules", "named"),
         [
             ((), NO_RULE),
@@ -210,7 +209,7 @@ class TestTheRuleThatDecided:
     def test_is_named(self, rules: tuple[AccessRule, ...], named: str) -> None:
         assert AccessPolicy(rules).decide(SALES, ORDER).rule == named
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("of", "reason"),
         [
             (rule("order", departments="d7"), "Your department “d7” allows it."),
@@ -223,7 +222,7 @@ class TestTheRuleThatDecided:
 
 
 class TestTheSharedCard:
-    @pytest.mark.parametrize(
+    @each_row(
         ("rules", "fields"),
         [
             ((), {QUANTITY, PARTNER}),
@@ -278,7 +277,7 @@ AUDITORS = AccessRule(commands=frozenset({"audit"}), roles=frozenset({"auditor"}
 AUDITOR = Person(user_id="auditor01", name="钱审", roles=frozenset({"auditor"}))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rules", "person", "allowed", "ask"),
     [
         ((), KEEPER, False, ("admin",)),

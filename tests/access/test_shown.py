@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated
 
-import pytest
-
 import commands
 from bot.access.shown import find_shown
 from bot.cards.samples import CARDS, load_sample
 from bot.disclosure import FieldClass
+from tests.rows import each_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class Cut:
         return False
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "classes"),
     [
         (Document(), set()),
@@ -67,7 +66,7 @@ def test_the_numbers_of_documents_once_each_in_their_order() -> None:
     assert find_shown(page).documents == ("SO-2", "SO-1", "SKU1")
 
 
-@pytest.mark.parametrize("words", ["SKU1 M6 螺丝", "ACME", "", "上海 仓库 3"])
+@each_row("words", ["SKU1 M6 螺丝", "ACME", "", "上海 仓库 3"])
 def test_words_of_an_alert_are_no_number(words: str) -> None:
     assert find_shown(Page(rows=(), subject=words)).documents == ()
 
@@ -76,12 +75,12 @@ for module in pkgutil.iter_modules(commands.__path__):
     importlib.import_module(f"commands.{module.name}")
 
 
-@pytest.mark.parametrize("card", sorted(path.name.partition(".")[0] for path in CARDS.glob("*.sample.json")))
+@each_row("card", sorted(path.name.partition(".")[0] for path in CARDS.glob("*.sample.json")))
 def test_of_every_view_can_be_said_what_it_shows(card: str) -> None:
     assert isinstance(find_shown(load_sample(card)).documents, tuple)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("card", "number"),
     [("order", "SO-1001"), ("invoice", "INV-7"), ("po", "PO-1001"), ("mo", "MO-1"), ("approval", "PO-1001")],
 )

@@ -232,7 +232,7 @@ def _state(repository: AlertRepository) -> tuple[object, ...]:
 
 TestDesk = AlertMachine.TestCase
 # Explaining a failure traces every line, which takes minutes here.
-TestDesk.settings = settings(max_examples=examples(1 / 2), stateful_step_count=25, phases=set(Phase) - {Phase.explain})
+TestDesk.settings = settings(max_examples=examples(1 / 4), stateful_step_count=25, phases=set(Phase) - {Phase.explain})
 
 
 @given(made=st.lists(events, min_size=1, max_size=12), cuts=st.sets(st.integers(1, 11)))

@@ -29,6 +29,7 @@ from bot.store.tables import ALERT_NOTE, DELIVERY, METADATA
 from tests.alerts.conftest import sqlite
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import ZERO, A, B, low, second
+from tests.rows import each_row
 
 T = TypeVar("T")
 Within = Callable[[Callable[[AlertRepository], T]], T]
@@ -161,7 +162,7 @@ def test_an_alert_comes_back_as_it_was(within: Within[object]) -> None:
     assert within(lambda repository: repository.alert("a2")) is None
 
 
-@pytest.mark.parametrize("value", [2**80, "\ud800", [2**64]])
+@each_row("value", [2**80, "\ud800", [2**64]])
 def test_an_event_keeps_what_json_can_hardly_carry(value: object) -> None:
     odd = replace(FULL, data=MappingProxyType({"odd": value}))
     assert event_of(event_text(odd)) == odd

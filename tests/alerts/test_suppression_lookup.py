@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from bot.alerts.alert import Alert, AlertState, Mute, UserStamp
 from bot.alerts.event import Event
 from bot.alerts.processing.suppression import Suppression, SuppressionLookup
@@ -18,6 +16,7 @@ from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import A, B, StubRules, event, second
+from tests.rows import each_row
 
 NOW = second(100)
 LATER = second(400)
@@ -80,7 +79,7 @@ def test_nothing_holds_back_what_nobody_held_back() -> None:
     ]
 
 
-@pytest.mark.parametrize(("until", "holds"), [(99, False), (100, False), (101, True)])
+@each_row(("until", "holds"), [(99, False), (100, False), (101, True)])
 def test_what_was_put_off_is_held_back_until_then(until: float, holds: bool) -> None:
     of = alert(snoozed=UserStamp("lin", "Lin", second(1)), snoozed_until=second(until))
     expected = Suppression("snoozed", "lin", second(until)) if holds else None
@@ -99,9 +98,7 @@ def test_what_was_put_off_counts_before_what_the_rules_say() -> None:
     assert rules.asked == []
 
 
-@pytest.mark.parametrize(
-    ("until", "holds"), [(None, True), (LATER, True), (NOW + timedelta(seconds=1), True), (NOW, False)]
-)
+@each_row(("until", "holds"), [(None, True), (LATER, True), (NOW + timedelta(seconds=1), True), (NOW, False)])
 def test_an_inhibition_or_a_silence_holds_while_it_lasts(until: datetime | None, holds: bool) -> None:
     suppression = RuleSuppression("why", until)
     by_rule, by_silence = (

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import pytest
-
 from bot.alerts import top_boxes
 from bot.alerts.alert import Alert
 from bot.alerts.repository import AlertUnitOfWork
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import StubRules, second
+from tests.rows import each_row
 
 
 class CountingRepository(MemoryAlertRepository):
@@ -35,7 +34,7 @@ class Boxes(StubRules):
         return self.wanted
 
 
-@pytest.mark.parametrize(("by_rule", "by_setting", "looks"), [(False, False, 0), (True, False, 1), (False, True, 1)])
+@each_row(("by_rule", "by_setting", "looks"), [(False, False, 0), (True, False, 1), (False, True, 1)])
 def test_open_alerts_are_read_only_where_a_box_may_be_wanted(by_rule: bool, by_setting: bool, looks: int) -> None:
     repository = CountingRepository()
     unit = AlertUnitOfWork(repository=repository, rules=Boxes(wanted=by_rule), now=second(0), new_id=str)

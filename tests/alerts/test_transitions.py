@@ -15,6 +15,7 @@ from bot.alerts.processing.lifecycle import AlertTransition, GradedEvent, advanc
 from bot.erp.model import Money
 from bot.severity import Severity
 from tests.alerts.scenario import event, second, seconds
+from tests.rows import each_row
 
 REVIVE = timedelta(hours=1)
 LIN = UserStamp("lin", "Lin", second(50))
@@ -65,7 +66,7 @@ def step(latest: Alert | None, said: GradedEvent) -> tuple[AlertTransition, Aler
     return advance(latest, said, revive=REVIVE, new_id="new")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("effect", "turn", "state"),
     [
         (Effect.OPENS, AlertTransition.OPENED, AlertState.OPEN),
@@ -88,8 +89,8 @@ def test_the_first_report_begins_an_alert(effect: Effect, turn: AlertTransition,
     assert (new.count, new.revision) == (1, 1)
 
 
-@pytest.mark.parametrize("latest", [alert(), resolved(), informed()])
-@pytest.mark.parametrize("effect", list(Effect))
+@each_row("latest", [alert(), resolved(), informed()])
+@each_row("effect", list(Effect))
 def test_what_is_older_than_the_last_is_only_counted(latest: Alert, effect: Effect) -> None:
     assert step(latest, report(told(89), effect)) == (AlertTransition.OUTDATED, replace(latest, count=8))
 
@@ -136,7 +137,7 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("name", [one.name for one in fields(Event)])
+@each_row("name", [one.name for one in fields(Event)])
 def test_whatever_a_card_could_show_is_a_change(name: str) -> None:
     said = report(told(**{name: SHOWN[name]}) if name in SHOWN else told(id="x", part=3))
     assert name in SHOWN or name in ("id", "part", "at", "received_at", "standing")
@@ -148,7 +149,7 @@ def test_whatever_a_card_could_show_is_a_change(name: str) -> None:
         assert (turn, new) == (AlertTransition.REPEATED, counted)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "now", "until"),
     [
         (Severity.WARNING, Severity.CRITICAL, None),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
 from bot.alerts import actions
 from bot.alerts.alert import Comparator, Watch
 from bot.alerts.event import Effect, Event
@@ -15,6 +13,7 @@ from bot.erp.model import Area, Money
 from bot.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import ZERO, ProcessorScenario, StubRules, event, low
+from tests.rows import each_row
 
 NOBODY = StubRules(targets=())
 
@@ -96,7 +95,7 @@ def test_giving_up_a_watch_ends_what_it_had_opened(new_scenario: NewScenario) ->
     assert scenario.at(10, low(quantity=2)) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("comparison", "below", "at", "above"),
     [
         (Comparator.BELOW, True, False, False),

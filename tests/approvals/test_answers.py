@@ -26,6 +26,7 @@ from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_deadlines import do, set_case
+from tests.rows import each_row
 
 DOCUMENT = document(requester="wu")
 
@@ -170,7 +171,7 @@ async def test_a_turn_is_not_passed_to_whom_the_erp_refused_nor_to_who_changed_o
     assert str(unfit.reasons[0]) == "They requested it."
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "people"),
     [
         ({}, ("wang", "qian", "zhao")),
@@ -287,9 +288,7 @@ async def test_only_where_the_bots_own_account_is_refused_nobody_else_can_help(
     assert (ended.state, ended.erp_text) == (state, str(refusal.tell()))
 
 
-@pytest.mark.parametrize(
-    ("technical", "reason", "told"), [(True, "", "Wang"), (True, "急", "Wang: 急"), (False, "急", "急")]
-)
+@each_row(("technical", "reason", "told"), [(True, "", "Wang"), (True, "急", "Wang: 急"), (False, "急", "急")])
 async def test_only_under_the_bots_own_account_the_reason_names_the_decider(
     technical: bool, reason: str, told: str
 ) -> None:

@@ -16,6 +16,7 @@ from bot.erp.errors import RateLimited
 from bot.erp.model import Decision, Verdict
 from tests.approvals.env import HOUR, ApprovalEnv, rules
 from tests.approvals.fake_erp import WriteFault
+from tests.rows import each_row
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
@@ -86,7 +87,7 @@ async def test_of_a_case_that_nobody_knows_nothing_is_due(env: ApprovalEnv) -> N
         assert await do(env, lambda unit, work=work: work(unit, "nothing-1")) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "due", "reminded"),
     [
         (CaseState.OPEN, timedelta(0), True),
@@ -103,7 +104,7 @@ async def test_who_is_reminded(state: CaseState, due: timedelta | None, reminded
     assert ("reminded" in await env.audit_actions()) is reminded
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("reminders", "deadline", "expired", "hours"),
     [
         (0, None, False, 1),

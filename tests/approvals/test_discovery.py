@@ -20,6 +20,7 @@ from bot.erp.model import PurchaseOrder, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.metrics import Metrics
 from tests.approvals.company import document
+from tests.rows import each_row
 
 
 def order(number: str, version: str = "v1") -> PurchaseOrder:
@@ -107,9 +108,7 @@ async def test_long_lists_are_read_to_their_end() -> None:
     assert source.asked == 3
 
 
-@pytest.mark.parametrize(
-    ("ever", "backlog", "quiet"), [(False, False, True), (False, True, False), (True, False, False)]
-)
+@each_row(("ever", "backlog", "quiet"), [(False, False, True), (False, True, False), (True, False, False)])
 async def test_what_waited_before_the_first_look_is_only_listed(ever: bool, backlog: bool, quiet: bool) -> None:
     cases = FakeCaseOpener(ever=ever)
     await make_poller(cases, backlog, main=FakeOrderSource([order("PO-1")])).poll()
@@ -154,7 +153,7 @@ async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
     assert cases.told == [("second", "PO-1", False)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("trouble", "said"),
     [
         (Unusable("PO-1", "no lines"), "approvals.not_read"),
@@ -223,7 +222,7 @@ class FailingIntake:
         raise Unavailable("away")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("event", "numbers"),
     [
         ({"type": "po.submitted", "subject": "PO-1"}, ["PO-1"]),

@@ -35,6 +35,7 @@ from bot.erp.model import (
 from bot.erp.port import ListQuery
 from tests.approvals.company import NOW, money
 from tests.approvals.env import PATIENCE, Clock
+from tests.rows import each_row
 
 TODAY = NOW.date()
 MARKS = InsightThresholds()
@@ -107,7 +108,7 @@ def test_the_last_price_is_the_latest_that_was_really_agreed() -> None:
     assert (about.last.drift, about.jump) == (Decimal("20.0"), True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("then", "now", "drift", "jump"),
     [
         ("1.00 CNY", "1.10 CNY", "10.0", False),

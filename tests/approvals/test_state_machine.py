@@ -431,6 +431,6 @@ class StoredApprovalMachine(ApprovalMachine):
 
 
 TestApprovals = ApprovalMachine.TestCase
-TestApprovals.settings = settings(max_examples=examples(1 / 2), stateful_step_count=40)
+TestApprovals.settings = settings(max_examples=examples(1 / 4), stateful_step_count=40)
 TestStored = StoredApprovalMachine.TestCase
 TestStored.settings = settings(max_examples=examples(1 / 8), stateful_step_count=30)

@@ -27,6 +27,7 @@ from bot.cards.actions import (
     UndoPo,
     unpack,
 )
+from tests.rows import each_row
 
 ID = "0193a2b4c5d67e8f90a1b2c3d4e5f607"
 
@@ -56,7 +57,7 @@ ACTIONS = [
 ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("number", "named"),
     [("PO-1001", "PO-1001"), ("", CASE), ("PO 1001", CASE), ("PO#1", CASE), ('P"1', CASE), ("@PO", CASE)],
 )
@@ -70,7 +71,7 @@ def test_every_quick_reason_has_a_letter_of_its_own() -> None:
     assert len({reason.value[0] for reason in RejectReason}) == len(RejectReason)
 
 
-@pytest.mark.parametrize(("action", "token", "typed"), ACTIONS)
+@each_row(("action", "token", "typed"), ACTIONS)
 def test_an_action_and_its_token_and_what_is_typed_for_it(action: Action, token: str, typed: str) -> None:
     assert action.pack() == token
     assert unpack(token) == action
@@ -94,7 +95,7 @@ def test_a_later_version_has_tokens_of_its_own() -> None:
         unpack(_Renamed(ID).pack())
 
 
-@pytest.mark.parametrize(
+@each_row(
     "token",
     [
         "",
@@ -161,7 +162,7 @@ def test_a_line_is_filled_in_where_it_is_unfinished() -> None:
     assert unfinished.completed("2026-12-01") == "/alerts a1 2026-12-01 until"
 
 
-@pytest.mark.parametrize("token", ["fill|", "fill|/watch SKU123 <", "fill"])
+@each_row("token", ["fill|", "fill|/watch SKU123 <", "fill"])
 def test_a_line_without_a_gap_cannot_be_filled_in(token: str) -> None:
     with pytest.raises(BadToken):
         unpack(token)

@@ -35,6 +35,7 @@ from bot.erp.model import Area, Money
 from bot.outbox.place import Place
 from bot.phrase import phrase
 from bot.severity import Severity
+from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
@@ -98,8 +99,8 @@ _STATES = {
 }
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("event_type", [*EventType, "custom.cold_store"])
+@each_row("code", LANGUAGE_CODES)
+@each_row("event_type", [*EventType, "custom.cold_store"])
 def test_every_type(event_type: str, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
     schema = SCHEMAS[EventType(event_type)] if event_type in SCHEMAS else Custom
     of = event(event_type, schema.example)
@@ -112,7 +113,7 @@ def test_every_type(event_type: str, code: str, renderer: CardRenderer, snapshot
     cards = [renderer.render(build_alert_view(one, NOW), code, zone=ZONE) for one in alerts]
     for card in cards:
         assert_within(card)
-    assert "\n\n".join(map(as_text, cards)) == snapshot
+    assert "\n\n".join(map(as_text, cards)) == snapshot(name=f"{event_type}-{code}")
 
 
 @pytest.mark.parametrize("code", LANGUAGE_CODES)
@@ -176,7 +177,7 @@ def test_texts_of_a_sender_are_no_markup(renderer: CardRenderer) -> None:
     assert "＠all" in body
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("event_type", "data", "labels"),
     [
         ("stock.low", {"sku": "S"}, []),
@@ -217,7 +218,7 @@ def test_states_are_told_in_words(renderer: CardRenderer) -> None:
     assert [fact.value for fact in theirs] == ["To Deliver"]
 
 
-@pytest.mark.parametrize("kind", ["order.late", "production.late", "invoice.overdue"])
+@each_row("kind", ["order.late", "production.late", "invoice.overdue"])
 def test_what_is_over_is_not_late(kind: str) -> None:
     late = event(kind, {"number": "X", "due_on": "2026-11-20"})
     labels = [

@@ -36,6 +36,7 @@ from bot.cards.renderer import CardRenderer
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_ORDER, Unavailable
 from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
+from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
@@ -230,20 +231,20 @@ def reader(face: Audience, user_id: str = "manager01") -> CardViewer:
     return CardViewer(audience=face, user_id=user_id if face is Audience.PRICED else "", now=NOW)
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("face", list(Audience))
-@pytest.mark.parametrize("state", list(STATES))
+@each_row("code", LANGUAGE_CODES)
+@each_row("face", list(Audience))
+@each_row("state", list(STATES))
 def test_every_state(
     state: str, face: Audience, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion
 ) -> None:
     folder, known = STATES[state]
     card = renderer.render(build_case_view(folder, known, reader(face)), code, zone=ZONE)
     assert_within(card)
-    assert as_text(card) == snapshot
+    assert as_text(card) == snapshot(name=f"{state}-{face}-{code}")
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("state", list(STATES))
+@each_row("code", LANGUAGE_CODES)
+@each_row("state", list(STATES))
 def test_a_bare_card_tells_no_price_anywhere(state: str, code: str, renderer: CardRenderer) -> None:
     """Every amount here has the digits 77."""
     folder, known = STATES[state]
@@ -257,7 +258,7 @@ def test_a_bare_card_tells_no_price_anywhere(state: str, code: str, renderer: Ca
     assert "77" in priced.body
 
 
-@pytest.mark.parametrize("ours", [KEY_REFUSED, KEY_MISSING, OWN_ORDER, Unavailable().tell()], ids=str)
+@each_row("ours", [KEY_REFUSED, KEY_MISSING, OWN_ORDER, Unavailable().tell()])
 def test_our_own_words_are_not_put_into_the_erps_mouth(ours: Phrase, renderer: CardRenderer) -> None:
     failed = case(state=CaseState.FAILED, decision=DECISION, erp_text=str(ours))
     views = (
@@ -360,8 +361,8 @@ def test_eight_at_once_are_all_answered(code: str, renderer: CardRenderer) -> No
     assert asked.buttons[0].token == ApprovalAll(rows=rows[:shown], total=8, line="x").buttons()[0].does.pack()  # type: ignore[union-attr]  # an action
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("face", list(Audience))
+@each_row("code", LANGUAGE_CODES)
+@each_row("face", list(Audience))
 def test_everything_at_once_fits(code: str, face: Audience, renderer: CardRenderer) -> None:
     lines = tuple(line(f"SKU-{n:030}", "很长的名字" * 30, "123456789.123456", "99999.99") for n in range(40))
     full = replace(ORDER, lines=lines, vendor="宁波*标准*件厂|二部" * 20, url="https://erp.example.com/" + "a" * 300)
@@ -396,7 +397,7 @@ def test_lines_are_paged(renderer: CardRenderer) -> None:
     assert [button.text for button in card.buttons][-2:] == ["Next", "Open in the ERP"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("user_id", "buttons"),
     [("", True), ("manager01", True), ("fin01", False), ("buyer01", False), ("stranger", True)],
 )
@@ -406,9 +407,7 @@ def test_who_surely_has_nothing_to_say_has_no_buttons(user_id: str, buttons: boo
     assert ("Approve" in [str(one.label) for one in view.buttons()]) is buttons
 
 
-@pytest.mark.parametrize(
-    ("user_id", "later", "undo"), [("manager01", 0, True), ("boss01", 0, False), ("manager01", 20, False)]
-)
+@each_row(("user_id", "later", "undo"), [("manager01", 0, True), ("boss01", 0, False), ("manager01", 20, False)])
 def test_only_its_decider_can_take_it_back_and_not_for_long(user_id: str, later: int, undo: bool) -> None:
     folder, known = STATES["can be taken back"]
     moment = NOW + timedelta(seconds=later)

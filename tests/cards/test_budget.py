@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import orjson
-import pytest
 
 from bot.cards.budget import Budget, button_size, buttons_size
 from bot.cards.card import CardButton
+from tests.rows import each_row
 
 PRESSED = CardButton(text="库存", color="blue", token="/stock SKU123")
 LINK = CardButton(text="打开", color="gray", url="https://erp.example/so/1")
@@ -30,14 +30,14 @@ def test_a_button_has_the_size_that_it_has_on_the_wire() -> None:
     assert button_size(LINK) == len(orjson.dumps(link))
 
 
-@pytest.mark.parametrize("buttons", [(), (PRESSED,), (PRESSED, LINK), (LINK, PRESSED, LINK)])
+@each_row("buttons", [(), (PRESSED,), (PRESSED, LINK), (LINK, PRESSED, LINK)])
 def test_buttons_together_have_the_size_of_the_whole_value(buttons: tuple[CardButton, ...]) -> None:
     inner = b",".join(b"x" * button_size(button) for button in buttons)
     assert buttons_size(buttons) == len(b'{"msgButtons":[' + inner + b"]}")
     assert buttons_size(iter(buttons)) == buttons_size(buttons)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sizes", "fits"),
     [
         ((), True),

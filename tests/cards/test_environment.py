@@ -8,6 +8,7 @@ from jinja2 import DictLoader, FileSystemLoader, TemplateAssertionError, Undefin
 from bot.cards.environment import CardEnvironment
 from bot.cards.presenter import Presenter
 from bot.cards.renderer import CARDS
+from tests.rows import each_row
 
 EVIL = "*a*|<b>"
 TAME = "＊a＊｜＜b＞"
@@ -19,7 +20,7 @@ def rendered(presenter: Presenter, source: str, **values: object) -> str:
     return environment.get_template("t").render(**values)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "expected"),
     [
         ("{{ x }}", TAME),
@@ -63,9 +64,7 @@ def test_escapes(english: Presenter, source: str, expected: str | None) -> None:
     assert "*a*" not in text
 
 
-@pytest.mark.parametrize(
-    "name", ["safe", "e", "escape", "forceescape", "tojson", "replace", "format", "urlize", "xmlattr"]
-)
+@each_row("name", ["safe", "e", "escape", "forceescape", "tojson", "replace", "format", "urlize", "xmlattr"])
 def test_filters_that_escape_for_html_or_not_at_all_are_left_out(english: Presenter, name: str) -> None:
     with pytest.raises(TemplateAssertionError, match="No filter"):
         rendered(english, f"{{{{ x | {name} }}}}", x=EVIL)

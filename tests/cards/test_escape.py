@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from bot.cards.escape import MAX_TEXT, Markdown, _escape, clean, escape, escape_text, exact, link, narrowed, picture
+from tests.rows import each_row
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +19,7 @@ def nothing_remembered() -> None:
     _escape.cache_clear()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "shown"),
     [
         ("SKU123", "SKU123"),
@@ -83,17 +84,17 @@ def test_escaping_twice_changes_nothing(text: str) -> None:
     assert escape(str(once)) == once
 
 
-@pytest.mark.parametrize("text", ["keeper_01", "cidKp3Lr+0000/0==", "a.b-c", "7"])
+@each_row("text", ["keeper_01", "cidKp3Lr+0000/0==", "a.b-c", "7"])
 def test_ids_can_be_copied(text: str) -> None:
     assert exact(text) == text
 
 
-@pytest.mark.parametrize("text", ["_a_", "a_", "-", "1.", "a b", "a*b", "库_存", "a" * (MAX_TEXT + 1), ""])
+@each_row("text", ["_a_", "a_", "-", "1.", "a b", "a*b", "库_存", "a" * (MAX_TEXT + 1), ""])
 def test_what_is_no_id_is_escaped_like_any_text(text: str) -> None:
     assert exact(text) == escape(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "width", "kept"),
     [
         ("上海宏图机械", 6, "上海宏图机械"),
@@ -108,7 +109,7 @@ def test_cut_to_a_width(text: str, width: int, kept: str) -> None:
     assert narrowed(text, width) == kept
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "made"),
     [
         ("https://erp.example/so/1", "[SO｜1](https://erp.example/so/1)"),
@@ -139,7 +140,7 @@ def test_the_text_of_a_link_shows_no_invisible_signs() -> None:
     assert link("SO\u202e-1\u200b", "https://erp.example") == "[SO-1](https://erp.example)"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "kept"),
     [
         ("a  b", "a b"),
@@ -161,7 +162,7 @@ def test_what_cannot_be_seen_goes_and_blanks_are_one(text: str, kept: str) -> No
     assert clean(text) == kept
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "limit", "kept"),
     [
         ("abcd", 4, "abcd"),
@@ -179,7 +180,7 @@ def test_a_text_is_cut_to_its_limit_and_not_read_to_its_end(text: str, limit: in
     assert escape(text, limit) == escape_text(text, limit) == kept
 
 
-@pytest.mark.parametrize("count", [MAX_TEXT - 1, MAX_TEXT, MAX_TEXT + 1])
+@each_row("count", [MAX_TEXT - 1, MAX_TEXT, MAX_TEXT + 1])
 def test_a_hundred_characters_fit(count: int) -> None:
     cut = "a" * count if count <= MAX_TEXT else "a" * (MAX_TEXT - 1) + "…"
     assert clean("a" * count) == escape("a" * count) == escape_text("a" * count) == exact("a" * count) == cut
@@ -205,7 +206,7 @@ def test_an_id_of_a_hundred_signs_can_be_copied() -> None:
     assert exact("_".join(["a"] * 51)) == "＿".join(["a"] * 50)[: MAX_TEXT - 1] + "…"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "width", "kept"),
     [
         ("中文中", 3, "中文中"),
@@ -223,9 +224,7 @@ def test_widths_are_those_of_the_letters(text: str, width: int, kept: str) -> No
     assert narrowed(text, width) == kept
 
 
-@pytest.mark.parametrize(
-    "address", ["ftp://erp.example", "https:/erp.example", "xhttps://erp.example", "//erp.example", "https//"]
-)
+@each_row("address", ["ftp://erp.example", "https:/erp.example", "xhttps://erp.example", "//erp.example", "https//"])
 def test_only_whole_addresses_are_links(address: str) -> None:
     assert link("a", address) == "a"
 
@@ -235,7 +234,7 @@ def test_what_could_end_a_link_is_written_otherwise() -> None:
     assert link(Markdown("**a**"), "https://e.example") == "[**a**](https://e.example)"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("media_id", "shown"),
     [
         ("@lADPDe7s1", "![销售］](@lADPDe7s1)"),

@@ -17,9 +17,10 @@ from bot.cards.status_labels import _COLOURS, _LABELS, status_colour, status_lab
 from bot.erp.model import Currency, InvoiceStatus, Money, OrderStatus
 from bot.errors import ConfigurationError
 from bot.phrase import phrase
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "chosen"),
     [
         ("zh_CN", "zh_CN"),
@@ -56,7 +57,7 @@ def test_zero_has_no_sign(chinese: Presenter, zero: str) -> None:
     assert not Money(negative, "CNY").amount.is_signed()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("amount", "currency", "text"),
     [("-0.004", "CNY", "¥0.00"), ("-0.4", "JPY", "JP¥0"), ("-0.004", "", "0.00"), ("-0.006", "CNY", "-¥0.01")],
 )
@@ -66,7 +67,7 @@ def test_an_amount_that_rounds_to_zero_has_no_sign(
     assert languages["zh_CN"].money(Money(Decimal(amount), currency)) == text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "money", "text"),
     [
         ("zh_CN", Money(Decimal("1234.5"), "CNY"), "¥1,234.50"),
@@ -161,7 +162,7 @@ def test_lists_and_currencies_are_words_of_the_language(languages: Mapping[str, 
     assert str(said) == "it is for amounts in CNY, USD"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("number", "chinese", "english"),
     [
         ("0", "0", "0"),

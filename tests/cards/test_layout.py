@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.cards.layout import EMPTY_MARK, card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "card", "plain"),
     [
         ("a\nb", "a<br>b", "a  \n  b"),
@@ -48,6 +47,6 @@ def test_a_single_line_loses_its_markup_before_it_is_cut() -> None:
     assert len(card_markdown(kept).encode()) <= 40
 
 
-@pytest.mark.parametrize(("limit", "text"), [(12, "中中中中"), (11, "中中…"), (3, "…"), (2, "")])
+@each_row(("limit", "text"), [(12, "中中中中"), (11, "中中…"), (3, "…"), (2, "")])
 def test_characters_stay_whole(limit: int, text: str) -> None:
     assert cut_bytes("中中中中", limit) == text

@@ -12,6 +12,7 @@ from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import CardButton
 from bot.cards.navigation import back_button, lead_back
 from bot.cards.view import Button, View
+from tests.rows import each_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ def test_a_token_carries_the_way_back() -> None:
     assert unpack("ask|0|/stock SKU1") == Ask("/stock SKU1"), "tokens of earlier releases"
 
 
-@pytest.mark.parametrize("token", ["ask|0|⟸/order", "ask|0|/stock⟸", "ask|x|/stock⟸/order", "ask"])
+@each_row("token", ["ask|0|⟸/order", "ask|0|/stock⟸", "ask|x|/stock⟸/order", "ask"])
 def test_what_is_no_way_is_out_of_date(token: str) -> None:
     with pytest.raises(BadToken):
         unpack(token)

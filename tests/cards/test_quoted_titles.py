@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from bot.cards import samples
 from bot.cards.language import LANGUAGE_CODES
 from bot.cards.renderer import CardRenderer
 from bot.chat.questions.quoting import numbers_in
+from tests.rows import each_row
 
 ABOUT_ONE = {
     "alert": "SKU123",
@@ -38,8 +37,8 @@ ABOUT_ONE = {
 """Cards about one product or document, with its number in their samples."""
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("name", ABOUT_ONE)
+@each_row("code", LANGUAGE_CODES)
+@each_row("name", ABOUT_ONE)
 def test_the_title_of_a_card_names_what_it_is_about_first(
     name: str, code: str, renderer: CardRenderer, zone: ZoneInfo
 ) -> None:
@@ -47,8 +46,8 @@ def test_the_title_of_a_card_names_what_it_is_about_first(
     assert numbers_in(card.title)[:1] == (ABOUT_ONE[name],)
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize(
+@each_row("code", LANGUAGE_CODES)
+@each_row(
     "name", ["approval_list", "orders", "invoices", "pos", "mos", "deliveries", "receipts", "payments", "quota_report"]
 )
 def test_lists_are_about_nothing_alone(name: str, code: str, renderer: CardRenderer, zone: ZoneInfo) -> None:

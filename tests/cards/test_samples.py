@@ -19,6 +19,7 @@ from bot.cards.samples import build_value, load_sample, view_class
 from bot.erp.model import Money, OrderStatus, Product, Slice
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase
+from tests.rows import each_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Size(StrEnum):
     SMALL = "small"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hint", "value", "built"),
     [
         (str, "a", "a"),
@@ -61,7 +62,7 @@ def test_builds(hint: Any, value: object, built: object) -> None:
     assert build_value(hint, value) == built
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hint", "value"),
     [
         (str, 1),

@@ -14,17 +14,18 @@ from bot.cards.card import Card
 from bot.cards.language import LANGUAGE_CODES, load_languages
 from bot.cards.renderer import CARDS, SUFFIX, CardRenderer
 from commands.report import ReportView
+from tests.rows import each_row
 
 NAMES = CardRenderer(languages=load_languages()).names()
 
 
-@pytest.mark.parametrize("code", LANGUAGE_CODES)
-@pytest.mark.parametrize("name", NAMES)
+@each_row("code", LANGUAGE_CODES)
+@each_row("name", NAMES)
 def test_card(name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion) -> None:
     card = renderer.render(samples.load_sample(name), code, zone=zone)
     assert len(card.body.encode()) <= Budget().body_bytes
     assert buttons_size(card.buttons) <= Budget().buttons_bytes
-    assert as_text(card) == snapshot
+    assert as_text(card) == snapshot(name=f"{name}-{code}")
 
 
 @pytest.mark.parametrize("code", LANGUAGE_CODES)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from bot.cards.track_ids import TrackIds
+from tests.rows import each_row
 
 OURS, OTHER = TrackIds("secret"), TrackIds("another secret")
 
@@ -28,7 +27,7 @@ def test_ids_of_answers_are_those_of_earlier_releases() -> None:
     assert OURS.for_message("m1") == "q1-ca0df2c95aa144c1d0ff2ff3c8f967fd-198d1f907377e087"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "foreign",
     [
         "",

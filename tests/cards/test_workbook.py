@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import pytest
-
 from bot.cards.workbook import Cell, Sheet, write_workbook
 from bot.erp.model import Money
+from tests.rows import each_row
 from tests.workbook_cells import ReadCell, ReadSheet, read_sheets
 
 
@@ -17,7 +16,7 @@ def written(*cells: Cell) -> ReadSheet:
     return sheet
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         '=HYPERLINK("http://example.com","x")',
@@ -47,7 +46,7 @@ def test_what_no_file_can_hold_is_replaced() -> None:
     assert len(str(written("长" * 40_000).values[1][0])) == 32_767
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("cell", "value", "pattern"),
     [
         (Decimal("12.50"), "12.5", "#,##0.0"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.access.staff_keys import MatchKey, StaffKeys, phone_number
 from bot.chat.accounts.matching import AccountMatch, MatchOutcome, match_accounts
 from bot.erp.model import ErpUser
+from tests.rows import each_row
 
 JOB, MOBILE, MAIL = MatchKey.JOB_NUMBER, MatchKey.MOBILE, MatchKey.MAIL
 ALL = (JOB, MOBILE, MAIL)
@@ -23,7 +22,7 @@ def outcomes(people: list[StaffKeys], users: list[ErpUser], keys: tuple[MatchKey
     return {one.user_id: one.account or one.outcome for one in found}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("known", "key"),
     [
         (user("lina", job_number=" s1 "), JOB),
@@ -44,7 +43,7 @@ def test_only_the_keys_that_are_wanted_count() -> None:
     assert outcomes([LI], [user("lina", mobile="13800000006")], (MOBILE,)) == {"sales01": "lina"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "users",
     [
         [user("lina", job_number="S1"), user("li2", job_number="s1")],
@@ -87,7 +86,7 @@ def test_an_empty_key_is_no_key() -> None:
     assert outcomes([blank], [user("x"), user("y", job_number="  ")]) == {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "number"),
     [
         ("138 0000-0006", "8613800000006"),

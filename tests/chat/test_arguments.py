@@ -14,6 +14,7 @@ from bot.chat.parsing import normalise
 from bot.errors import ConfigurationError
 from bot.phrase import phrase
 from tests.chat.test_line import typed
+from tests.rows import each_row
 
 
 class Which(Keyword):
@@ -34,7 +35,7 @@ async def order(text: Term | None = None, *, which: Which | None = None, erp: Er
 async def move(number: DocumentNumber, to: Word, *, which: Which) -> None: ...
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("function", "text", "positional", "named"),
     [
         (stock, "SKU1", ["SKU1"], {"warehouse": None}),
@@ -68,7 +69,7 @@ def test_arguments_have_the_types_of_the_signature() -> None:
     assert isinstance(named["warehouse"], Warehouse)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("function", "text"),
     [
         (stock, ""),
@@ -98,7 +99,7 @@ def test_any_text_is_parsed_or_refused_as_a_bad_argument(text: str) -> None:
         assert all(value is None or (isinstance(value, str) and value) for value in (*positional, *named.values()))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("function", "shown"),
     [
         (stock, "/x <SKU…> [@warehouse]"),
@@ -129,7 +130,7 @@ async def anything(**rest: Sku) -> None: ...
 async def many_keywords(*which: Which) -> None: ...
 
 
-@pytest.mark.parametrize("function", [no_annotation, two_types, positional_collaborator, anything, many_keywords])
+@each_row("function", [no_annotation, two_types, positional_collaborator, anything, many_keywords])
 def test_a_signature_that_no_line_can_fill_is_refused(function: Callable[..., object]) -> None:
     with pytest.raises(ConfigurationError, match=function.__qualname__):
         read_signature(function)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-import pytest
-
 from bot.access.grants import FULL_GRANT, Grant, Scope
 from bot.access.people import DirectoryEntry
 from bot.access.policy import AccessPolicy
@@ -18,6 +16,7 @@ from bot.chat.audiences import covers_all
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.outbox.place import Place, PlaceKind
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
+from tests.rows import each_row
 
 GROUP = Place(PlaceKind.GROUP, "cidA==")
 ANNA = Place(PlaceKind.PERSON, "anna")
@@ -93,7 +92,7 @@ def test_documents_that_not_everybody_may_see_are_not_even_named() -> None:
     assert (shared.view, shared.is_all) == (WithheldNotice(), False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("wanted", "scopes", "covered"),
     [
         ((Scope(),), (Scope(),), True),

@@ -35,6 +35,7 @@ from bot.phrase import Phrase, phrase
 from tests.chat.audience_parts import MemoryOutsiders
 from tests.membership import CORP
 from tests.recording_audit import RecordingAudit
+from tests.rows import each_row
 
 ZONE = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
@@ -163,7 +164,7 @@ async def test_a_click_asks_what_its_button_carries_for_whoever_clicked() -> Non
     assert harness.count("answered") == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "why"),
     [
         ({"track_id": "po-1001-3f0c9a"}, "foreign_card"),
@@ -187,7 +188,7 @@ async def test_what_is_not_for_us_changes_nothing_and_costs_a_line(changes: Mapp
     assert (entry.actor, entry.conversation) == (f"{clicked.user_id}@{clicked.corp_id}", "cidA==")
 
 
-@pytest.mark.parametrize("corp_id", ["dingcorp", "dingother", ""])
+@each_row("corp_id", ["dingcorp", "dingother", ""])
 async def test_before_the_own_organisation_is_known_no_click_counts(corp_id: str) -> None:
     harness = ClickHarness(corp_id="")
     assert await harness.pipeline.answer(replace(CLICK, corp_id=corp_id)) is not None
@@ -198,7 +199,7 @@ async def test_before_the_own_organisation_is_known_no_click_counts(corp_id: str
     assert not harness.handler.asked
 
 
-@pytest.mark.parametrize("token", ["", "approve", "stock:SKU123", "po.approve|0|PO-1001", "ask|x|/help", "x" * 5_000])
+@each_row("token", ["", "approve", "stock:SKU123", "po.approve|0|PO-1001", "ask|x|/help", "x" * 5_000])
 async def test_a_token_of_another_release_is_out_of_date(token: str) -> None:
     harness = ClickHarness()
     harness.directory.gate.clear()  # nobody needs to be looked up for it
@@ -241,7 +242,7 @@ class FakeShownCards:
         self.slept += seconds
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("results", "after"),
     [
         ([True], [1.0]),
@@ -249,7 +250,6 @@ class FakeShownCards:
         ([Unavailable("the database is away"), True], [1.0, 3.0]),
         ([False] * 4, [1.0, 3.0, 7.0, 15.0]),
     ],
-    ids=["at once", "when it is free", "when the store is back", "not without end"],
 )
 async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
     results: list[bool | DingerpError], after: list[float]

@@ -9,6 +9,7 @@ import pytest
 from bot.chat.days import DayRange, Days, DaysOrMonth, find_days, names_days, names_days_ahead, read_days
 from bot.chat.errors import BadArgument
 from bot.erp.port import Period
+from tests.rows import each_row
 
 FRIDAY = date(2026, 11, 27)
 
@@ -26,7 +27,7 @@ def test_a_month_in_digits_is_meant_where_no_number_can_be() -> None:
     assert DaysOrMonth.take_marked(["2026-13"]) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "meant"),
     [
         ("今天", span("2026-11-27")),
@@ -133,7 +134,7 @@ def test_days_are_read_as(text: str, meant: DayRange) -> None:
     assert read_days(text, FRIDAY) == meant
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "",
@@ -156,7 +157,7 @@ def test_everything_else_names_no_days(text: str) -> None:
     assert not names_days(text)
 
 
-@pytest.mark.parametrize("text", ["昨天", "10月1号到15号", "due tomorrow", "最近7天"])
+@each_row("text", ["昨天", "10月1号到15号", "due tomorrow", "最近7天"])
 def test_the_typed_form_means_the_same_on_any_later_day(text: str) -> None:
     meant = read_days(text, FRIDAY)
     assert meant is not None
@@ -167,7 +168,7 @@ def test_a_range_that_ends_before_it_begins_is_none() -> None:
     assert read_days("2026-10-03..2026-10-01", FRIDAY) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "ahead"),
     [("明天", True), ("下个月", True), ("未来三天", True), ("今天", False), ("本周", False), ("10月", False)],
 )
@@ -187,15 +188,13 @@ def test_days_are_taken_from_anywhere_in_a_line() -> None:
     assert Days.take_marked(words) is None
 
 
-@pytest.mark.parametrize(
-    "word", ["2月31号", "2月30日到3月5日", "13月5号", "2026-02-30", "2025年2月29日", "2月31号到期"]
-)
+@each_row("word", ["2月31号", "2月30日到3月5日", "13月5号", "2026-02-30", "2025年2月29日", "2月31号到期"])
 def test_days_that_do_not_exist_are_told_apart_from_names(word: str) -> None:
     with pytest.raises(BadArgument, match=word):
         Days.take_marked(["Acme", word])
 
 
-@pytest.mark.parametrize("word", ["SO-1001", "300号", "3号仓", "2月花", "11-31", "2026-10"])
+@each_row("word", ["SO-1001", "300号", "3号仓", "2月花", "11-31", "2026-10"])
 def test_what_is_no_day_stays_a_name(word: str) -> None:
     assert Days.take_marked([word]) is None
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
 from bot.chat.records.demand import Demand, read_amount, typed_demand
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "amount"),
     [
         ("500", "500"),
@@ -42,12 +41,12 @@ def test_numbers_as_people_say_them(text: str, amount: str) -> None:
     assert read_amount(text) == Decimal(amount)
 
 
-@pytest.mark.parametrize("text", ["", "几", "零", "0", "万", "千", "五三", "百千", "三万万", "五百3", "3五", "1,20"])
+@each_row("text", ["", "几", "零", "0", "万", "千", "五三", "百千", "三万万", "五百3", "3五", "1,20"])
 def test_what_is_no_number_is_none(text: str) -> None:
     assert read_amount(text) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "taken", "left"),
     [
         (["SKU1", "×500"], "500", ["SKU1"]),
@@ -64,7 +63,7 @@ def test_a_quantity_is_taken_out_of_a_line(words: list[str], taken: str | None, 
     assert words == left
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("needed", "unit", "amount"),
     [
         ("500", "千个", "500"),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from bot.chat.parsing import normalise, parse_duration
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "length"),
     [
         ("2h", timedelta(hours=2)),
@@ -34,8 +33,6 @@ def test_lengths(text: str, length: timedelta) -> None:
     assert parse_duration(normalise(text)) == length
 
 
-@pytest.mark.parametrize(
-    "text", ["", "h", "2", "2x", "two hours", "-2h", "2h30", "99999h", "2h 3h", "半", "1e3h", "2.h"]
-)
+@each_row("text", ["", "h", "2", "2x", "two hours", "-2h", "2h30", "99999h", "2h 3h", "半", "1e3h", "2.h"])
 def test_what_is_no_length(text: str) -> None:
     assert parse_duration(normalise(text)) is None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pytest
-
 from bot.access.policy import AccessPolicy
 from bot.cards.notices import ExternalNotice, HintNotice, QuotaNotice
 from bot.cards.view import View
@@ -13,6 +11,7 @@ from bot.chat.message import Conversation, ConversationKind, Message, MessageKin
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
 from tests.commands.company import NOW
+from tests.rows import each_row
 
 DESK = QuestionDispatcher(commands=Commands([]), policy=AccessPolicy, collaborators={}, seconds=1)
 
@@ -29,7 +28,7 @@ def message(kind: MessageKind, text: str = "", *, staff_id: str | None = "keeper
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "text"),
     [
         (MessageKind.TEXT, "/stock SKU123"),
@@ -53,7 +52,7 @@ EMPTY: Mapping[MessageKind, type[View]] = {
 }
 
 
-@pytest.mark.parametrize("kind", EMPTY)
+@each_row("kind", EMPTY)
 def test_everything_else_gets_a_hint(kind: MessageKind) -> None:
     answer = DESK.hint_for(message(kind))
     assert answer is not None

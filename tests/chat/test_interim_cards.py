@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from bot.cards.card import Card
@@ -23,6 +22,7 @@ from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import INBOX
+from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 MESSAGE = Message(
@@ -92,7 +92,7 @@ class InterimParts:
         )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("outcome", "stands", "states"),
     [
         (True, True, [InboxState.INTERIM]),
@@ -100,7 +100,6 @@ class InterimParts:
         (False, False, [InboxState.INTERIM, InboxState.WAITING]),
         (DingerpError("refused"), False, [InboxState.INTERIM, InboxState.WAITING]),
     ],
-    ids=["shown", "perhaps shown", "not wanted", "refused"],
 )
 async def test_it_is_noted_before_it_is_sent(
     outcome: bool | DingerpError, stands: bool, states: list[InboxState]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.chat.parsing import command_line, normalise, split
+from tests.rows import each_row
 
 typed = st.text(st.characters(exclude_categories=()), max_size=60) | st.text(
     "/ 　@\"'，、;.?？SKUsku１２查库存的+-—\u200b\ud800", max_size=40
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "normal"),
     [
         ("／ｓｔｏｃｋ　ＳＫＵ１２３", "/stock SKU123"),
@@ -50,7 +50,7 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     once.encode()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "words"),
     [
         ("SKU1 SKU2", ("SKU1", "SKU2")),
@@ -67,7 +67,7 @@ def test_blanks_part_words_and_quotes_hold_them_together(text: str, words: tuple
     assert split(text) == words
 
 
-@pytest.mark.parametrize("text", ["A B C", "A,B,C", "A, B;C", "A、B，C", "A；B ；、C", '"A" , B、C'])
+@each_row("text", ["A B C", "A,B,C", "A, B;C", "A、B，C", "A；B ；、C", '"A" , B、C'])
 def test_a_list_is_parted_by_commas_too(text: str) -> None:
     assert split(text, listed=True) == ("A", "B", "C")
 

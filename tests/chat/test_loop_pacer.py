@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
-import pytest
-
 from bot.chat.answers.scheduling import LoopPacer
+from tests.rows import each_row
 
 
 class PacedWork:
@@ -45,7 +44,7 @@ async def test_as_many_pass_in_a_turn_as_fit_into_it_in_order() -> None:
     assert set(batches[-20:-1]) == {4}
 
 
-@pytest.mark.parametrize(("step", "steps"), [(0.0002, 20), (0.002, 2), (0.1, 1)])
+@each_row(("step", "steps"), [(0.0002, 20), (0.002, 2), (0.1, 1)])
 async def test_steps_that_become_quicker_or_slower_are_noticed(step: float, steps: int) -> None:
     workshop = PacedWork(turn=0.004, step=0.0005)
     await workshop.do(400)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from hypothesis import given
 
 from bot.chat.parsing import LineParser
 from bot.chat.registry import Commands
 from tests.chat.test_line import typed
+from tests.rows import each_row
 
 COMMANDS = Commands.discover()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "command", "rest"),
     [
         ("/stock SKU123", "stock", "SKU123"),
@@ -73,7 +73,7 @@ def test_a_line_means_a_command(line: str, command: str, rest: str) -> None:
     assert (reading.command, reading.rest) == (command, rest)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "rest", "word"),
     [
         ("SKU123", "SKU123", "SKU123"),
@@ -101,7 +101,7 @@ def test_a_line_without_a_command_keeps_its_text(line: str, rest: str, word: str
     assert (reading.command, reading.rest, reading.word) == (None, rest, word)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "rest", "offset"),
     [
         ("/order late +8", "late", 8),
@@ -125,8 +125,8 @@ def test_any_line_can_be_read_and_what_follows_the_command_is_normal(line: str) 
     reading.rest.encode()
 
 
-@pytest.mark.parametrize("end", ["", "x"])
-@pytest.mark.parametrize("part", ["查", "看 ", "@a ", "多少", "的 ", "了", " /a", "多 ", "“", '"', "库存", "\u200b"])
+@each_row("end", ["", "x"])
+@each_row("part", ["查", "看 ", "@a ", "多少", "的 ", "了", " /a", "多 ", "“", '"', "库存", "\u200b"])
 def test_a_very_long_line_is_read_at_once(part: str, end: str) -> None:
     def cost(count: int) -> float:
         """Return what reading it takes of the processor, the least of three."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts, may_be_reply
 from bot.chat.registry import Commands
 from tests.commands.company import NOW
 from tests.commands.conftest import KEEPER
+from tests.rows import each_row
 
 GROUP = Conversation("cidGroup==", ConversationKind.GROUP)
 ASKED = QuestionContext(person=KEEPER, conversation=GROUP, line="/reject PO-1", now=NOW, clicked=True)
@@ -56,7 +55,7 @@ def test_a_newer_question_takes_the_place_of_the_one_before_and_may_be_dropped()
     assert questions.take(MESSAGE) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "answers"),
     [
         ("价格过高", True),

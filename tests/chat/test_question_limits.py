@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, ClassVar
 
-import pytest
-
 from bot.access.audit import AuditKind
 from bot.access.grants import FULL_GRANT
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
@@ -24,6 +22,7 @@ from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import phrase
 from tests.recording_audit import RecordingAudit
+from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 17, 0, 30, tzinfo=timezone(timedelta(hours=8)))
 GROUP = Conversation("cidA==", ConversationKind.GROUP)
@@ -100,7 +99,7 @@ async def test_an_answer_about_no_document_is_not_recorded() -> None:
     assert desk.audit.entries[0].shown == (FieldClass.PARTNER,)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "person", "actor", "rule", "detail"),
     [
         ("denied", CLERK, "sales01", "sales only", "Not for you."),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.chat.questions.quoting import line_about, numbers_in, takes_number
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "numbers"),
     [
         ("销售订单 SO-1001", ("SO-1001",)),

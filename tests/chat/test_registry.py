@@ -15,6 +15,7 @@ from bot.chat.arguments import Word
 from bot.chat.registry import AnyCommand, Commands, command
 from bot.errors import ConfigurationError
 from bot.phrase import phrase
+from tests.rows import each_row
 
 
 def make(name: str, *aliases: str, place: int = 100) -> AnyCommand:
@@ -44,13 +45,13 @@ def test_a_plain_function_is_no_command() -> None:
         command("weather", summary=phrase("What you can ask"))(answer)  # type: ignore[arg-type]  # the mistake
 
 
-@pytest.mark.parametrize("second", [make("weather"), make("sky", "WEATHER"), make("TQ"), make("sky", "tq")])
+@each_row("second", [make("weather"), make("sky", "WEATHER"), make("TQ"), make("sky", "tq")])
 def test_two_commands_cannot_have_the_same_name(second: AnyCommand) -> None:
     with pytest.raises(ConfigurationError, match="both want"):
         Commands([make("weather", "tq"), second])
 
 
-@pytest.mark.parametrize("name", ["", "two words", "a\u3000b"])
+@each_row("name", ["", "two words", "a\u3000b"])
 def test_a_name_is_one_word(name: str) -> None:
     with pytest.raises(ConfigurationError, match="no single word"):
         Commands([make("weather", name)])
@@ -60,7 +61,7 @@ def test_commands_come_in_the_order_of_their_places() -> None:
     assert list(Commands([make("b"), make("a"), make("z", place=1)])) == ["z", "a", "b"]
 
 
-@pytest.mark.parametrize("word", ["weather", "WEATHER", "/weather", "天气", "Tq"])
+@each_row("word", ["weather", "WEATHER", "/weather", "天气", "Tq"])
 def test_a_command_is_found_by_any_of_its_names(word: str) -> None:
     weather = make("weather", "天气", "tq")
     commands = Commands([weather])
@@ -68,7 +69,7 @@ def test_a_command_is_found_by_any_of_its_names(word: str) -> None:
     assert commands.named("sky") is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "names"),
     [
         ("stcok", ["stock"]),

@@ -18,6 +18,7 @@ from bot.chat.registry import Commands
 from bot.store.chat.conversations import StoredWelcomes
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from tests.rows import each_row
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 COMMANDS = Commands.discover()
@@ -56,7 +57,7 @@ async def lines(welcome: Welcomes, msg_id: str, asked: QuestionContext) -> list[
     return [button.does.line for button in buttons if isinstance(button.does, Ask)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("roles", "expected"),
     [
         (("keeper",), ["/arrivals today", "/delivery due today", "/shortage"]),

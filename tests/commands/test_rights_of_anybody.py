@@ -28,6 +28,7 @@ from commands.po import po
 from commands.stock import stock
 from tests.commands.company import NOW, Company
 from tests.commands.conftest import GROUP, KEEPER
+from tests.examples import examples
 
 NAMES = ("stock", "order", "invoice", "po", "mo")
 ASKED: tuple[AnyCommand, ...] = (stock, order, invoice, po, mo, find)
@@ -91,7 +92,7 @@ STOCK_SCOPES = st.one_of(st.just(EVERYTHING), st.builds(Scope, warehouses=WAREHO
 AREAS = st.fixed_dictionaries({name: STOCK_SCOPES if name == "stock" else DOCUMENT_SCOPES for name in NAMES})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(1 / 2))
 @given(areas=AREAS, named=st.booleans())
 def test_no_answer_holds_a_row_outside(areas: dict[str, Scope], named: bool) -> None:
     fields = ALL_FIELDS if named else ALL_FIELDS - {FieldClass.PARTNER}

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import pytest
 from pydantic import SecretStr
 
 from bot.dingtalk.apis import AppKeys, Endpoints, Host
+from tests.rows import each_row
 
 
 def test_bases_are_without_a_slash_at_the_end() -> None:
@@ -16,9 +16,7 @@ def test_keys_hide_their_secret() -> None:
     assert "hunter2" not in repr(AppKeys("id", SecretStr("hunter2")))
 
 
-@pytest.mark.parametrize(
-    ("announced", "expected"), [("dingother", "dingother"), ("normal", "dingapp"), ("", "dingapp")]
-)
+@each_row(("announced", "expected"), [("dingother", "dingother"), ("normal", "dingapp"), ("", "dingapp")])
 def test_the_robot_code(announced: str, expected: str) -> None:
     assert AppKeys("dingapp", SecretStr("s")).robot(announced) == expected
     assert AppKeys("dingapp", SecretStr("s"), "dingrobot").robot("normal") == "dingrobot"

@@ -15,6 +15,7 @@ from bot.dingtalk.errors import BadPayload
 from tests.dingtalk.conftest import stock_card
 from tests.dingtalk.test_messages import JSON
 from tests.examples import examples
+from tests.rows import each_row
 
 CALLBACK: Mapping[str, Any] = {
     "extension": "{}",
@@ -46,7 +47,7 @@ def test_a_click() -> None:
     assert found.values == {"po": "PO-1001"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "content",
     [
         private(params={"action": "approve", "id": "no", "actionId": "no"}, actionIds=["no"]),
@@ -69,14 +70,14 @@ def test_where_a_token_may_be(content: Any) -> None:
     assert click(content).token == "approve"
 
 
-@pytest.mark.parametrize("content", [..., "", "not JSON", "null", "[]", None, 5])
+@each_row("content", [..., "", "not JSON", "null", "[]", None, 5])
 def test_value_stands_in_for_content(content: Any) -> None:
     value = json.dumps(private(params={"id": "approve"}))
     assert click(content, value=value).token == "approve"
 
 
-@pytest.mark.parametrize("content", [..., "", "not JSON", {}, private(), private(params=[], actionIds={}), [1]])
-@pytest.mark.parametrize("extension", ["{}", "", "not JSON", None, {"a": 1}])
+@each_row("content", [..., "", "not JSON", {}, private(), private(params=[], actionIds={}), [1]])
+@each_row("extension", ["{}", "", "not JSON", None, {"a": 1}])
 def test_a_click_without_a_token(content: Any, extension: Any) -> None:
     found = click(content, extension=extension)
     assert (found.token, dict(found.values)) == ("", {})
@@ -103,14 +104,14 @@ def test_forms() -> None:
     }
 
 
-@pytest.mark.parametrize("key", ["outTrackId", "userId"])
-@pytest.mark.parametrize("value", [None, "", [], {}])
+@each_row("key", ["outTrackId", "userId"])
+@each_row("value", [None, "", [], {}])
 def test_a_click_on_nothing_or_by_nobody(key: str, value: Any) -> None:
     with pytest.raises(BadPayload):
         parse_click({**CALLBACK, key: value})
 
 
-@pytest.mark.parametrize("data", [None, "", "x", [], 5, b"\x00"])
+@each_row("data", [None, "", "x", [], 5, b"\x00"])
 def test_what_is_no_callback(data: Any) -> None:
     with pytest.raises(BadPayload):
         parse_click(data)

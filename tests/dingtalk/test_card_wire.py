@@ -17,6 +17,7 @@ from bot.dingtalk.card_wire import (
 )
 from bot.errors import ConfigurationError
 from tests.dingtalk.conftest import stock_card
+from tests.rows import each_row
 
 SHIPPED = Path(__file__).parents[2] / "docs" / "templates" / "dingerp-card.json"
 
@@ -94,7 +95,7 @@ def test_static_buttons_and_fields_of_the_card() -> None:
     }
 
 
-@pytest.mark.parametrize("source", ["pricee", "button1", "button1.colour", "buttonx.text", ""])
+@each_row("source", ["pricee", "button1", "button1.colour", "buttonx.text", ""])
 def test_a_field_that_does_not_exist_is_named(source: str) -> None:
     with pytest.raises(ConfigurationError, match=f"no field “{source}”"):
         card_params(stock_card(), own_template("mine.schema", variables={"v": source}))
@@ -187,6 +188,6 @@ def test_the_buttons_of_a_drill_down_stand_on_the_card_that_was_clicked(made_as:
     assert clicked_card(button["event"]["params"]["params"]) == said
 
 
-@pytest.mark.parametrize("values", [{}, {"card": 7}, {"card": None}])
+@each_row("values", [{}, {"card": 7}, {"card": None}])
 def test_a_button_that_does_not_say_its_card(values: dict[str, object]) -> None:
     assert clicked_card(values) == ""

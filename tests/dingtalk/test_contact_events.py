@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from dingtalk_stream import EventMessage
 
 from bot.dingtalk.contact_events import ContactChange, ContactNews, read_contact_change
+from tests.rows import each_row
 
 
 def event(header: str | None, data: dict[str, Any], corp_id: str | None = None) -> EventMessage:
@@ -16,7 +16,7 @@ def event(header: str | None, data: dict[str, Any], corp_id: str | None = None) 
     return message
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "news"),
     [
         ("user_leave_org", ContactNews.LEFT),
@@ -39,7 +39,7 @@ def test_kinds(kind: str, news: ContactNews) -> None:
     assert read_contact_change(event(None, {"EventType": kind, "userId": ["u1"]})) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     "data",
     [
         {"userId": ["u1", "u2"]},
@@ -56,15 +56,13 @@ def test_every_spelling_of_the_people(data: dict[str, Any]) -> None:
     assert change.user_ids == ("u1", "u2")
 
 
-@pytest.mark.parametrize(
-    ("header", "data"), [("dingcorp", {}), (None, {"CorpId": "dingcorp"}), ("", {"corpId": "dingcorp"})]
-)
+@each_row(("header", "data"), [("dingcorp", {}), (None, {"CorpId": "dingcorp"}), ("", {"corpId": "dingcorp"})])
 def test_the_organisation_stands_in_the_header_or_in_the_data(header: str | None, data: dict[str, Any]) -> None:
     change = read_contact_change(event("user_leave_org", data, header))
     assert change is not None
     assert (change.corp_id, change.user_ids) == ("dingcorp", ())
 
 
-@pytest.mark.parametrize("kind", ["bpms_task_change", "org_change", "label_conf_add", "", None])
+@each_row("kind", ["bpms_task_change", "org_change", "label_conf_add", "", None])
 def test_other_events_are_not_about_people(kind: str | None) -> None:
     assert read_contact_change(event(kind, {"userId": ["u1"]})) is None

@@ -23,6 +23,7 @@ from bot.dingtalk.errors import (
     DingTalkUnavailable,
 )
 from bot.errors import ConfigurationError
+from tests.rows import each_row
 
 HTML = b"<html><body>400 The plain HTTP request was sent to HTTPS port</body></html>"
 XML = b"<?xml version='1.0'?><error><code>x</code></error>"
@@ -34,7 +35,7 @@ def api_error(code: str, message: str = "", **more: Any) -> dict[str, Any]:
     return {"code": code, "message": message or code, "requestid": "FD9F-1", **more}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "answer", "expected"),
     [
         (400, api_error("InvalidAuthentication", "不合法的access_token"), DingTalkTokenExpired),
@@ -80,7 +81,7 @@ def test_errors_of_the_new_api(status: int, answer: Any, expected: type[DingTalk
     assert type(caught.value) is expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "expected"),
     [
         ({"errcode": 40014, "errmsg": "不合法的access_token"}, DingTalkTokenExpired),
@@ -110,7 +111,7 @@ def test_errors_of_the_old_api(answer: Any, expected: type[DingTalkError]) -> No
     assert type(caught.value) is expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "expected"),
     [
         ({"errcode": 300001, "errmsg": "session 不存在"}, DingTalkSessionExpired),
@@ -125,7 +126,7 @@ def test_errors_of_a_webhook(answer: Any, expected: type[DingTalkError]) -> None
     assert type(caught.value) is expected
 
 
-@pytest.mark.parametrize("status", [400, 401, 403])
+@each_row("status", [400, 401, 403])
 def test_refused_keys_are_a_matter_of_configuration(status: int) -> None:
     body = orjson.dumps(api_error("invalidClientIdOrSecret", "无效的clientId或者clientSecret"))
     with pytest.raises(DingTalkAuthFailed) as caught:
@@ -176,7 +177,7 @@ def test_long_words_of_dingtalk_are_cut() -> None:
     assert len(caught.value.detail) < 300
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("api", "answer"),
     [
         (CREATE_AND_DELIVER, {"success": True, "result": {}}),

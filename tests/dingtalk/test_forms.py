@@ -17,6 +17,7 @@ from bot.dingtalk.form_channel import REFUSED_FOR, DingTalkFormChannel
 from bot.dingtalk.form_wire import PUBLIC_FORM, form_params, shown_response
 from bot.dingtalk.openapi import OpenApi
 from tests.dingtalk.test_answer_channel import CREATE_URL, KEYS, SHOWN
+from tests.rows import each_row
 
 from .conftest import FakeDingTalk
 
@@ -78,7 +79,7 @@ def test_the_variables_of_the_public_template() -> None:
     }
 
 
-@pytest.mark.parametrize("state", FormState)
+@each_row("state", FormState)
 def test_what_a_submit_shows(state: FormState) -> None:
     """Only an open form shows its fields; nothing is green, for what the ERP accepts is not the form's to say."""
     reply = FormReply(state=state, label="已答复", title="PO-1001", text="已记录")

@@ -19,6 +19,7 @@ from bot.dingtalk.errors import (
     DingTalkUnavailable,
 )
 from bot.dingtalk.refusals import API_REFUSALS, OAPI_REFUSALS
+from tests.rows import each_row
 
 DENIED = "Forbidden.AccessDenied"
 TOO_FAST = (
@@ -41,20 +42,20 @@ def refusal(api: ApiCall, status: int, body: object) -> DingTalkError:
     return caught.value
 
 
-@pytest.mark.parametrize(("status", "code", "wait"), TOO_FAST)
-@pytest.mark.parametrize("api", [CREATE_AND_DELIVER, ACCESS_TOKEN], ids=lambda api: api.name)
+@each_row(("status", "code", "wait"), TOO_FAST)
+@each_row("api", [CREATE_AND_DELIVER, ACCESS_TOKEN])
 def test_too_fast_is_a_wait(api: ApiCall, status: int, code: str, wait: float) -> None:
     found = refusal(api, status, {"code": code, "message": "…", "requestid": "r"})
     assert (type(found), found.code, found.retry_after) == (DingTalkRateLimited, code, wait)
 
 
-@pytest.mark.parametrize("status", [400, 403, 500])
+@each_row("status", [400, 403, 500])
 def test_the_code_decides_whatever_the_status(status: int) -> None:
     found = refusal(CREATE_AND_DELIVER, status, {"code": "qps.exceed.limit"})
     assert type(found) is DingTalkRateLimited
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "wait"),
     [
         *((str(code), 1) for code in range(90001, 90015)),
@@ -65,7 +66,7 @@ def test_the_code_decides_whatever_the_status(status: int) -> None:
         ("410100", 600),
     ],
 )
-@pytest.mark.parametrize("hidden", [False, True])
+@each_row("hidden", [False, True])
 def test_too_fast_in_the_old_api(code: str, wait: float, hidden: bool) -> None:
     body = {"errcode": 88, "sub_code": code} if hidden else {"errcode": int(code)}
     for api in (USER, SESSION_WEBHOOK):
@@ -73,7 +74,7 @@ def test_too_fast_in_the_old_api(code: str, wait: float, hidden: bool) -> None:
         assert (type(found), found.code, found.retry_after) == (DingTalkRateLimited, code, wait)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("api", "status", "body", "expected"),
     [
         (CREATE_AND_DELIVER, 403, {"code": f"{DENIED}.ApiCountLimitForOrg"}, DingTalkQuotaExhausted),
@@ -95,8 +96,8 @@ def test_other_refusals(api: ApiCall, status: int, body: object, expected: type[
     assert type(refusal(api, status, body)) is expected
 
 
-@pytest.mark.parametrize("api", [CREATE_AND_DELIVER, USER, SESSION_WEBHOOK], ids=lambda api: api.name)
-@pytest.mark.parametrize(
+@each_row("api", [CREATE_AND_DELIVER, USER, SESSION_WEBHOOK])
+@each_row(
     ("status", "body", "wait"),
     [
         (200, {"status": 1111, "wait": 5, "source": "x5", "punish": "deny"}, 5),

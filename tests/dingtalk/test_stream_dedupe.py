@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.dingtalk.dedupe import Deduplicator
+from tests.rows import each_row
 
 from .gateway_double import BOT, CARD, frame, ping
 from .stream_parts import Clock, Recorder, eventually, on, streaming
@@ -106,7 +107,7 @@ async def test_the_same_click_twice_is_two_clicks_and_the_same_frame_twice_is_on
         assert len(handler.messages) == 2
 
 
-@pytest.mark.parametrize("data", [{}, {"msgId": None}, {"msgId": ""}, {"msgId": 7}])
+@each_row("data", [{}, {"msgId": None}, {"msgId": ""}, {"msgId": 7}])
 async def test_without_a_msg_id_the_message_id_counts(data: dict[str, Any]) -> None:
     handler = Recorder()
     async with streaming(on(BOT, handler)) as stream:

@@ -17,6 +17,7 @@ from bot.dingtalk.stream import StreamClient
 from bot.errors import DingerpError
 from tests.dingtalk.gateway_double import BOT, PATIENCE, frame, ping
 from tests.dingtalk.stream_parts import Recorder, eventually, streaming
+from tests.rows import each_row
 
 
 @dataclass
@@ -113,7 +114,7 @@ async def test_the_answer_is_written_in_the_same_turn_of_the_loop() -> None:
         assert len(sent) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("trouble", "code"), [(BadPayload("no sender"), 400), (LookupError("a defect"), 500), (DingerpError("away"), 500)]
 )
 async def test_what_a_handler_raises_is_answered(trouble: Exception, code: int) -> None:

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-import pytest
 from dingtalk_stream import CallbackMessage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,12 +17,13 @@ from structlog.testing import capture_logs
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.frames import BadFrame, callback_message, read_data, read_frame
 from tests.examples import examples
+from tests.rows import each_row
 
 from .gateway_double import BOT, CARD, PATIENCE, disconnect, event, frame, ping
 from .stream_parts import Recorder, on, streaming
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("reply", "data"),
     [
         (None, {"response": None}),
@@ -49,7 +49,7 @@ async def test_what_a_handler_returns_is_the_acks_response(reply: Any, data: Any
         }
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "code"),
     [
         (BadPayload("no outTrackId"), 400),
@@ -95,7 +95,7 @@ async def test_a_handler_whose_own_wait_is_cancelled_is_answered_500() -> None:
         assert (await link.ask(frame(BOT)))["code"] == 500
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "code", "error"),
     [
         (frame("/v1.0/nobody/asked", {}), 404, "unknown_topic"),
@@ -122,7 +122,7 @@ async def test_a_callback_that_nobody_can_handle_is_refused_and_counted(body: An
         assert not handler.messages
 
 
-@pytest.mark.parametrize("changes", [{"data": None}, {"data": ""}, {"data": {"a": 1}}])
+@each_row("changes", [{"data": None}, {"data": ""}, {"data": {"a": 1}}])
 async def test_missing_and_ready_decoded_data_are_tolerated(changes: dict[str, Any]) -> None:
     handler = Recorder()
     async with streaming(on(BOT, handler)) as stream:
@@ -132,9 +132,7 @@ async def test_missing_and_ready_decoded_data_are_tolerated(changes: dict[str, A
         assert handler.messages[0].data == (changes["data"] or {})
 
 
-@pytest.mark.parametrize(
-    "headers", [{"time": "soon"}, {"time": None}, {"time": 1769851697756}, {"time": "９"}, {"x-new": [1]}]
-)
+@each_row("headers", [{"time": "soon"}, {"time": None}, {"time": 1769851697756}, {"time": "９"}, {"x-new": [1]}])
 async def test_odd_headers_are_no_reason_to_lose_a_message(headers: dict[str, Any]) -> None:
     handler = Recorder()
     async with streaming(on(BOT, handler)) as stream:
@@ -156,7 +154,7 @@ async def test_a_frame_without_message_id_is_handled_though_nobody_can_be_answer
         assert stream.errors("no_message_id") == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "event_name", "error"),
     [
         ("", "stream.bad_frame", "bad_frame"),
@@ -216,7 +214,7 @@ async def test_a_ping_is_echoed_as_it_is() -> None:
         }
 
 
-@pytest.mark.parametrize("data", [None, {"deep": 1}, 7])
+@each_row("data", [None, {"deep": 1}, 7])
 async def test_a_ping_without_a_data_string_is_answered_too(data: Any) -> None:
     async with streaming(on(BOT, Recorder())) as stream:
         link = await stream.link()
@@ -224,7 +222,7 @@ async def test_a_ping_without_a_data_string_is_answered_too(data: Any) -> None:
         assert (await link.ask(ping() | {"data": data}))["code"] == 200
 
 
-@pytest.mark.parametrize("topic", ["CONNECTED", "REGISTERED", "KEEPALIVE", "else", None])
+@each_row("topic", ["CONNECTED", "REGISTERED", "KEEPALIVE", "else", None])
 async def test_other_system_frames_are_only_a_sign_of_life(topic: str | None) -> None:
     async with streaming(on(BOT, Recorder())) as stream:
         link = await stream.link()

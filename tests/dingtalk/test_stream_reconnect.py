@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.backoff import Backoff
 from bot.dingtalk.stream_policy import StreamPolicy
+from tests.rows import each_row
 
 from .gateway_double import BOT, GatewayDouble, Link, answer, cut_off, disconnect, event, frame, hang, ping
 from .stream_parts import NOW, PATIENCE, Clock, Recorder, eventually, on, streaming
@@ -42,8 +43,8 @@ async def closes_with_an_error(link: Link) -> None:
     await link.socket.close(code=1011)
 
 
-@pytest.mark.parametrize("greeting", [closes, cuts, says_goodbye, says_goodbye_ten_times, closes_with_an_error])
-@pytest.mark.parametrize("seed", [1, 2])
+@each_row("greeting", [closes, cuts, says_goodbye, says_goodbye_ten_times, closes_with_an_error])
+@each_row("seed", [1, 2])
 async def test_a_gateway_that_ends_every_connection_provokes_no_storm(greeting: Any, seed: int) -> None:
     gateway = GatewayDouble()
     gateway.greeting = greeting
@@ -53,7 +54,7 @@ async def test_a_gateway_that_ends_every_connection_provokes_no_storm(greeting: 
         assert_bounded(stream.clock.pauses)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "opening",
     [
         answer(503, "", "text/plain"),

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from bot.dingtalk.stream import StreamClient
 from bot.errors import DingerpError
 from tests.dingtalk.stream_parts import Recorder, StreamFixture, eventually, streaming
+from tests.rows import each_row
 
 from .gateway_double import BOT, CARD, GatewayDouble, event, frame, ping
 
@@ -194,7 +195,7 @@ async def test_an_event_whose_data_is_broken_is_not_asked_for_again() -> None:
         assert (ack["code"], ack["data"]["status"], handler.seen) == (400, "SUCCESS", [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "work",
     [
         lambda _self: 1 / 0,
@@ -400,7 +401,7 @@ class NoToken(DingerpError):
     """For the test below."""
 
 
-@pytest.mark.parametrize("error", [NoToken("401"), OSError(), TimeoutError()])
+@each_row("error", [NoToken("401"), OSError(), TimeoutError()])
 async def test_a_token_that_cannot_be_had_is_none_as_in_the_sdk(error: Exception) -> None:
     async def token() -> str:
         raise error

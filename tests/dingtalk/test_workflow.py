@@ -25,6 +25,7 @@ from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.model import Verdict
 from tests.dingtalk.conftest import API, FakeDingTalk
+from tests.rows import each_row
 
 URL = f"{API}/v1.0/workflow/processInstances"
 READ_URL = f"{URL}?processInstanceId=i-1"
@@ -214,7 +215,7 @@ async def test_what_is_not_there_is_not_found(workflow: WorkflowApi, dingtalk: F
     assert await workflow.find("c-1", "buyer01", SINCE) == ""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "data", "found"),
     [
         ("bpms_task_change", {"processInstanceId": "i-1", "processCode": "PROC-1"}, "i-1"),

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-import pytest
-
 from bot.erp.goods_lists import arrivals_of
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.model import (
@@ -18,6 +16,7 @@ from bot.erp.model import (
     PurchaseOrder,
     PurchaseStatus,
 )
+from tests.rows import each_row
 
 LINE = PurchaseLine(sku="S-1", name="Screw", unit="pc", quantity=Decimal(10), received=Decimal(4))
 ORDER = PurchaseOrder(
@@ -67,7 +66,7 @@ def test_a_product_is_meant_in_any_case_and_a_day_leaves_out_what_has_none() -> 
     assert arrivals_of([ORDER], [MADE], ArrivalQuery(since=date(2026, 12, 1))).total == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     "order",
     [
         replace(ORDER, status=PurchaseStatus.WAITING),
@@ -80,7 +79,7 @@ def test_what_waits_has_come_or_goes_back_does_not_arrive(order: PurchaseOrder) 
     assert arrivals_of([order], [], ArrivalQuery()).total == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     "order",
     [
         replace(MADE, status=ProductionStatus.PLANNED),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid
 from bot.erp.model import Area, Change
+from tests.rows import each_row
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 STEP = timedelta(seconds=1)
@@ -102,7 +103,7 @@ def test_zones_do_not_matter() -> None:
     assert source.follow(text, 10)[0] == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     ["x", "[]", "[1, 2]", "{}", "null", '["2026-11-24T02:30:00", []]', '["2026-11-24T02:30:00+00:00", 5]', "[[]]"],
 )

@@ -11,6 +11,7 @@ import pytest
 from bot.erp.deciding import decide, outcome_of
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable, UnknownOutcome
 from bot.erp.model import Approval, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
+from tests.rows import each_row
 
 P = PurchaseStatus
 WAITING = PurchaseOrder(
@@ -52,7 +53,7 @@ REJECTED_BY_CARLA = order(P.REJECTED, decided_by="carla")
 LOST = UnknownOutcome("no answer in time")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("after", "answer", "outcome", "text"),
     [
         (DONE, "ok", DecisionOutcome.APPLIED, "ok"),
@@ -94,7 +95,7 @@ async def test_after_the_write(
         assert result.order == (WAITING if outcome is DecisionOutcome.NOT_PERMITTED else None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("after", "answer", "slept", "outcome"),
     [
         ([WAITING, WAITING, DONE], "ok", [0.3, 0.6], DecisionOutcome.APPLIED),
@@ -125,7 +126,7 @@ async def test_an_erp_that_took_the_decision_gets_time_to_show_it(
     assert (result.outcome, pauses, shown) == (outcome, slept, [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "decision", "outcome"),
     [
         (DONE, APPROVE, DecisionOutcome.ALREADY_DECIDED),
@@ -157,7 +158,7 @@ async def test_where_nobody_is_named_the_erp_decides_who_may() -> None:
     assert (result.outcome, erp.writes) == (DecisionOutcome.APPLIED, 1)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "answer", "error"),
     [
         (replace(WAITING, status=P.DRAFT), None, Invalid),
@@ -172,7 +173,7 @@ async def test_what_is_raised(before: PurchaseOrder, answer: ErpError | None, er
         await decide(APPROVE, read=erp.read, write=erp.write)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("after", "outcome"),
     [
         (order(P.REJECTED), DecisionOutcome.APPLIED),

@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from bot.erp.demo.catalogue import articles
 from bot.erp.demo.company import DemoCompany, make_company
 from bot.erp.demo.sales import ZONE
@@ -24,6 +22,7 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
 )
+from tests.rows import each_row
 
 from .conftest import TODAY
 
@@ -40,7 +39,7 @@ def test_another_day_moves_the_dates_and_keeps_the_figures(company: DemoCompany)
     assert later.orders[0].ordered_on == TODAY + timedelta(days=40)
 
 
-@pytest.mark.parametrize("today", [date(2024, 2, 29), date(2026, 1, 1), date(2027, 12, 31)])
+@each_row("today", [date(2024, 2, 29), date(2026, 1, 1), date(2027, 12, 31)])
 def test_nothing_happened_after_the_day_before(today: date) -> None:
     company = make_company(today)
     midnight = datetime.combine(today, time(), tzinfo=ZONE)

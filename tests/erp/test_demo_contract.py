@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.erp.demo.manifest import vendor
 from bot.erp.model import Feed
 from bot.erp.port import Capability
@@ -14,6 +16,7 @@ from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.demo import PEOPLE, DemoInstallation, as_demo
 
 
+@pytest.mark.sampled(2)
 class TestDemoContract(ErpContract):
     name, vendor, embedded = "demo", vendor, True
     feeds = frozenset(Feed)

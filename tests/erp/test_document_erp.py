@@ -12,6 +12,7 @@ from bot.erp.errors import Invalid, NotFound, Unsupported
 from bot.erp.listing import D, Listing
 from bot.erp.model import Slice
 from bot.erp.port import UNCHANGING, Capability, Filter, ListQuery
+from tests.rows import each_row
 
 KINDS: tuple[Listing[Any], ...] = (
     *listing.KINDS,
@@ -48,7 +49,7 @@ class SalesErp(RecordingErp):
     capabilities = frozenset({Capability.SALES_ORDERS})
 
 
-@pytest.mark.parametrize(("call", "kind"), [*zip(SINGLE, KINDS, strict=True)])
+@each_row(("call", "kind"), [*zip(SINGLE, KINDS, strict=True)])
 async def test_every_call_reaches_the_vendor_with_its_kind(call: str, kind: Listing[Any]) -> None:
     erp = RecordingErp()
     with pytest.raises(NotFound):
@@ -78,7 +79,7 @@ async def test_a_list_that_a_kind_does_not_have_is_not_asked_for() -> None:
     assert (caught.value.source, erp.asked) == ("acme", [])
 
 
-@pytest.mark.parametrize("number", ["", "  ", "A\0", "A\nB", "\ud800", "9" * 201])
+@each_row("number", ["", "  ", "A\0", "A\nB", "\ud800", "9" * 201])
 async def test_a_number_that_cannot_exist_is_not_asked_for(number: str) -> None:
     erp = RecordingErp()
     with pytest.raises(NotFound):
@@ -86,9 +87,7 @@ async def test_a_number_that_cannot_exist_is_not_asked_for(number: str) -> None:
     assert not erp.asked
 
 
-@pytest.mark.parametrize(
-    "failure", [KeyError("state"), ValueError("x"), TypeError("x"), AttributeError("x"), ZeroDivisionError("x")]
-)
+@each_row("failure", [KeyError("state"), ValueError("x"), TypeError("x"), AttributeError("x"), ZeroDivisionError("x")])
 async def test_an_answer_that_cannot_be_read_is_invalid(failure: Exception) -> None:
     erp = RecordingErp(failure)
     for call in (erp.invoice("A-1"), erp.invoices(ListQuery())):

@@ -17,6 +17,7 @@ from bot.testing.contract_table import (
     unknown_gaps,
 )
 from bot.testing.gaps import Gaps
+from tests.rows import each_row
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "reference" / "erps.md"
@@ -41,7 +42,7 @@ def test_the_page_has_every_case_of_every_adapter() -> None:
             assert f"| `{row}` |" in page
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+@each_row("contract", CONTRACTS)
 def test_every_gap_names_a_case_and_a_reason(contract: type) -> None:
     assert unknown_gaps(contract) == set()
     gaps: Gaps = contract.gaps  # type: ignore[attr-defined]  # what contracts have

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.erp.errors import Invalid
 from bot.erp.following import StreamPage, follow, latest
 from bot.erp.model import Area, Changes
+from tests.rows import each_row
 
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
 STEP = timedelta(seconds=1)
@@ -114,7 +115,7 @@ async def test_an_overlap_that_depends_on_the_time() -> None:
     assert (asked, again.items) == ([None, START - 7 * STEP], ())
 
 
-@pytest.mark.parametrize("cursor", ["x", '["0001-01-01T00:00:00+00:00",[]]', '["9999-12-31T00:00:00+00:00",[]]'])
+@each_row("cursor", ["x", '["0001-01-01T00:00:00+00:00",[]]', '["9999-12-31T00:00:00+00:00",[]]'])
 async def test_a_cursor_of_another_kind_is_refused(cursor: str) -> None:
     source = Source([])
     with pytest.raises(Invalid):

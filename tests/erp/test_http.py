@@ -29,6 +29,7 @@ from bot.erp.errors import (
 )
 from bot.erp.http import Http, HttpOptions, HttpResponse, parse_body, refusal, words
 from bot.errors import ConfigurationError
+from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 Open = Callable[..., Http]
@@ -110,7 +111,7 @@ async def test_a_code_with_slashes_stays_one_step_of_the_path(http: Http, script
     assert script.requests[0].rel_url.raw_path == "/api/stock/A%2FB%2050%25%231"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "data"),
     [
         (b"", None),
@@ -240,7 +241,7 @@ async def test_redirects_are_not_followed(http: Http, script: ScriptedServer) ->
     assert isinstance(refusal(answer), Unavailable)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "error"),
     [
         (401, AuthExpired),
@@ -272,7 +273,7 @@ def test_words_are_one_short_line() -> None:
     assert len(words("x" * 5_000)) == 300
 
 
-@pytest.mark.parametrize("wrong", [{"url": "ftp://x"}, {"url": ""}, {"timeout": 0}, {"passwort": "x"}])
+@each_row("wrong", [{"url": "ftp://x"}, {"url": ""}, {"timeout": 0}, {"passwort": "x"}])
 def test_options_are_checked(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         HttpOptions.model_validate({"url": "https://erp.example.com", **wrong})

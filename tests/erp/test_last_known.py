@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
 from bot.erp.cache import ANSWER_TYPES, asked, dump, load
 from bot.erp.model import Area, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
+from tests.rows import each_row
 
 COMPANY = ReferenceCompany(Clock().now().date())
 SINGLE: Mapping[str, Mapping[str, Any]] = {
@@ -27,7 +26,7 @@ SINGLE: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("call", SINGLE)
+@each_row("call", SINGLE)
 def test_every_record_of_the_awkward_company_comes_back_equal(call: str) -> None:
     records = tuple(SINGLE[call].values())
     assert records
@@ -43,7 +42,7 @@ def test_products_come_back_equal() -> None:
     assert load("find_products", dump(products)) == products
 
 
-@pytest.mark.parametrize(("call", "text"), [("stock", "{}"), ("stock", "no json"), ("gone", "{}")])
+@each_row(("call", "text"), [("stock", "{}"), ("stock", "no json"), ("gone", "{}")])
 def test_what_an_earlier_version_wrote_otherwise_is_nothing(call: str, text: str) -> None:
     assert load(call, text) is None
 

@@ -15,6 +15,7 @@ from bot.erp.errors import (
     UnknownOutcome,
 )
 from bot.erp.limits import BreakerState, CallRate, CircuitBreaker
+from tests.rows import each_row
 
 
 def test_a_burst_of_one_second_and_then_one_after_the_other() -> None:
@@ -85,7 +86,7 @@ def test_a_success_between_begins_the_count_anew() -> None:
     assert harness.breaker.state is BreakerState.CLOSED
 
 
-@pytest.mark.parametrize("error", [NotFound("x"), NotPermitted("x"), Invalid("x")])
+@each_row("error", [NotFound("x"), NotPermitted("x"), Invalid("x")])
 def test_an_erp_that_says_no_is_there(error: ErpError) -> None:
     harness = BreakerHarness()
     harness.fail(DOWN, DOWN, error, DOWN, DOWN)

@@ -12,6 +12,7 @@ from bot.erp.errors import Unsupported
 from bot.erp.model import OrderStatus, Product, SalesOrder
 from bot.erp.port import Filter, ListQuery
 from bot.erp.refusing import RefusingErp
+from tests.rows import each_row
 
 TODAY = date(2026, 11, 24)
 ORDER = SalesOrder(
@@ -51,7 +52,7 @@ def test_the_worst_come_first() -> None:
     assert numbers(ListQuery(filter=Filter.LATE)) == ["SO-1", "SO-3", "SO-4"]
 
 
-@pytest.mark.parametrize("text", ["SO-1", "so-1", "STRASSE", "söhne", " & "])
+@each_row("text", ["SO-1", "so-1", "STRASSE", "söhne", " & "])
 def test_text_is_part_of_number_or_partner(text: str) -> None:
     assert numbers(ListQuery(text=text)) == ["SO-1"]
 
@@ -68,7 +69,7 @@ def test_a_list_that_the_kind_does_not_know_is_refused() -> None:
         numbers(ListQuery(filter=Filter.PENDING))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "there", "counted"),
     [
         (ListQuery(limit=2), 5, True),
@@ -102,7 +103,7 @@ PRODUCTS = (
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "skus"),
     [
         ("m6", ["M6", "M6-20", "C-2", "XM6X", "B-1"]),

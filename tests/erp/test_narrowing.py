@@ -43,6 +43,8 @@ from tests.erp.narrowed_company import (
     an_invoice,
     an_order,
 )
+from tests.examples import examples
+from tests.rows import each_row
 
 AREAS = (Area.STOCK, Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
 
@@ -140,7 +142,7 @@ def company(draw: st.DrawFn, name: str) -> CompanyInMemory:
 NAMES = st.sampled_from([frozenset[str](), frozenset({"Anna"}), frozenset({"anna"})])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(2))
 @given(
     sources=companies(),
     scopes=SCOPES,
@@ -179,7 +181,7 @@ async def check_one(hub: ErpHub, kind: Listing[Any], number: str, *, is_seen: bo
         await kind.read(hub, number)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(2))
 @given(sources=companies(), scopes=SCOPES)
 def test_stock(sources: list[CompanyInMemory], scopes: tuple[Scope, ...]) -> None:
     async def check() -> None:
@@ -217,7 +219,7 @@ def visible_places(sources: list[CompanyInMemory], sku: str, scopes: tuple[Scope
     return places
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(1))
 @given(sources=companies(), scopes=SCOPES)
 def test_products(sources: list[CompanyInMemory], scopes: tuple[Scope, ...]) -> None:
     async def check() -> None:
@@ -402,7 +404,7 @@ PAYMENT = Payment(
 OWN = replace(EVERYTHING, own=True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "scope", "covered"),
     [
         (a_delivery(), only(partners={"acme"}), True),

@@ -8,11 +8,12 @@ import pytest
 
 from bot.erp.units import Units
 from bot.errors import ConfigurationError
+from tests.rows import each_row
 
 TABLE = Units({"千个": "1000 个", "PCS": "1 个", "箱": "24 个", "托": "40箱", "吨": "1000 kg", "oz": "28.349523125 g"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("unit", "into", "factor"),
     [
         ("个", "个", "1"),
@@ -29,7 +30,7 @@ def test_factors(unit: str, into: str, factor: str) -> None:
     assert TABLE.factor(unit, into) == Decimal(factor)
 
 
-@pytest.mark.parametrize(("unit", "into"), [("个", "箱"), ("吨", "个"), ("卷", "个"), ("", "个")])
+@each_row(("unit", "into"), [("个", "箱"), ("吨", "个"), ("卷", "个"), ("", "个")])
 def test_what_is_unknown_or_not_exact_is_not_given(unit: str, into: str) -> None:
     assert TABLE.factor(unit, into) is None
 
@@ -49,7 +50,7 @@ def test_listed_and_common_units_are_known() -> None:
     assert not Units().listed
 
 
-@pytest.mark.parametrize("table", [{"箱": "个"}, {"箱": "0 个"}, {"箱": "24"}, {"a": "2 b", "b": "2 a"}])
+@each_row("table", [{"箱": "个"}, {"箱": "0 个"}, {"箱": "24"}, {"a": "2 b", "b": "2 a"}])
 def test_a_wrong_table_is_refused(table: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):
         Units(table)
@@ -74,7 +75,7 @@ def test_a_table_is_read_with_blanks_capitals_and_fractions() -> None:
     assert Units({"crate": "3 gizmo"}).knows("Gizmo")
 
 
-@pytest.mark.parametrize("text", ["gizmo", "0 gizmo", "3", "1.2.3 gizmo", "-1 gizmo", "1,000 gizmo", "1，000 个"])
+@each_row("text", ["gizmo", "0 gizmo", "3", "1.2.3 gizmo", "-1 gizmo", "1,000 gizmo", "1，000 个"])
 def test_an_entry_that_cannot_be_read_is_told_with_an_example(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Units({"crate": text})

@@ -35,6 +35,7 @@ from bot.erp.units import Units
 from bot.erp.validation import QuarantinedRecord, Validator
 from bot.erp.validation_rules import Defect
 from bot.testing.company import Clock, ReferenceCompany
+from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -185,7 +186,7 @@ def test_repairs_have_one_meaning(validator: Validator) -> None:
     assert repaired(both) == (stocked(product=replace(PRODUCT, name="上海")), [Defect.ENCODING, Defect.BLANKS])
 
 
-@pytest.mark.parametrize(("right", "wrong"), [("utf-8", "latin-1"), ("gbk", "latin-1"), ("utf-8", "gbk")], ids=str)
+@each_row(("right", "wrong"), [("utf-8", "latin-1"), ("gbk", "latin-1"), ("utf-8", "gbk")])
 def test_damaged_chinese_is_recognised_and_read_anew(right: str, wrong: str) -> None:
     text = "上海螺丝仓"[: 4 if wrong == "gbk" else 5]
     damaged = text.encode(right).decode(wrong)

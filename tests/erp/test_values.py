@@ -28,11 +28,12 @@ from bot.erp.values import (
     progress,
     text,
 )
+from tests.rows import each_row
 
 SHANGHAI = LocalValues(ZoneInfo("Asia/Shanghai"), {"$": "USD", "CNH": "CNY"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "wanted"),
     [
         (None, None),
@@ -56,15 +57,13 @@ def test_numbers_are_exact_and_nothing_is_not_zero(told: Any, wanted: Decimal | 
     assert wanted is None or str(number(told)) == str(wanted)
 
 
-@pytest.mark.parametrize(
-    "told", ["NaN", "Infinity", "twelve", "1.2.3", [1], {}, "1E+999999999", "1E-999999999", "0E-999999999"]
-)
+@each_row("told", ["NaN", "Infinity", "twelve", "1.2.3", [1], {}, "1E+999999999", "1E-999999999", "0E-999999999"])
 def test_what_is_no_number_is_refused(told: Any) -> None:
     with pytest.raises(ValueError, match=r"^not a number$"):
         number(told)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "rule", "wanted"),
     [
         (Decimal("0.30000000000000004"), {"digits": 15}, "0.3"),
@@ -123,7 +122,7 @@ def test_a_sum_with_a_part_that_is_not_told_is_not_told() -> None:
     assert amount_of([1, None]) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("parts", "wanted"),
     [
         ([], None),
@@ -185,7 +184,7 @@ async def test_calls_made_together_answer_in_order_and_fail_together() -> None:
     assert ended == ["ended"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("lines", "day"),
     [
         ([], None),

@@ -14,6 +14,7 @@ from bot.erp import vendors
 from bot.erp.demo.manifest import vendor as demo
 from bot.erp.vendors import GROUP, Vendor, find_vendor, known_vendors, open_source
 from bot.errors import ConfigurationError
+from tests.rows import each_row
 
 
 def now() -> datetime:
@@ -126,7 +127,7 @@ CONCERNS = {
 } | RECORDS
 
 
-@pytest.mark.parametrize("vendor", ["erpnext", "kingdee", "odoo", "sap_b1", "tryton", "yonbip"])
+@each_row("vendor", ["erpnext", "kingdee", "odoo", "sap_b1", "tryton", "yonbip"])
 def test_the_same_concern_has_the_same_file_in_every_vendors_folder(vendor: str) -> None:
     folder = Path(vendors.__file__).parent / vendor
     files = {file.stem for file in folder.glob("*.py")}
@@ -134,9 +135,7 @@ def test_the_same_concern_has_the_same_file_in_every_vendors_folder(vendor: str)
     assert files >= RECORDS
 
 
-@pytest.mark.parametrize(
-    "page", sorted(Path(vendors.__file__).parent.glob("*/README.md")), ids=lambda page: page.parent.name
-)
+@each_row("page", sorted(Path(vendors.__file__).parent.glob("*/README.md")))
 def test_the_page_of_a_vendor_says_what_was_never_tried(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "## Never tried" in text

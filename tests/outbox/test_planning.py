@@ -23,6 +23,7 @@ from bot.outbox.budgets import (
 from bot.outbox.delivery import DeliveryFormat, OutboxRow, Urgency
 from bot.outbox.place import Place, PlaceKind
 from tests.outbox.conftest import GROUP, START
+from tests.rows import each_row
 
 OTHER = Place(PlaceKind.PERSON, "keeper01")
 LIMITS = SendLimits(per_second=3, place_minute=4, robot_minute=5)
@@ -70,7 +71,7 @@ CHANGE = BudgetCost("change", SECOND, 3)
 AT_GROUP = BudgetCost(f"place {GROUP}", MINUTE, 4)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("owed", "sparing", "costs"),
     [
         (row(), False, (SHOW, AT_GROUP)),
@@ -114,7 +115,7 @@ def test_what_is_spent_now_counts_for_one_window() -> None:
     assert budget.short(need) == seconds(60)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("owed", "may"),
     [
         (row(), True),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from structlog.testing import capture_logs
 
 from bot.cards.language import choose_language, load_languages
@@ -27,6 +26,7 @@ from bot.store.outbox.call_counts import StoredMonthlyCalls
 from bot.store.outbox.deliveries import StoredDeliveries
 from tests.dingtalk.conftest import question, stock_card
 from tests.outbox.conftest import Clock, OutboxHarness, RevisionComposer, api_at, outbox_of
+from tests.rows import each_row
 
 
 def test_the_change_is_counted_and_logged_once() -> None:
@@ -47,7 +47,7 @@ def test_the_reserve_is_a_part_of_the_quota() -> None:
     assert not QuotaGuard(lambda: 999, 1_000, metrics=Metrics(), reserve=0.0).sparing()
 
 
-@pytest.mark.parametrize(("used", "share", "reached"), [(699, 0.7, False), (700, 0.7, True), (0, 0.0, True)])
+@each_row(("used", "share", "reached"), [(699, 0.7, False), (700, 0.7, True), (0, 0.0, True)])
 def test_a_share_of_the_month_is_used(used: int, share: float, reached: bool) -> None:
     assert QuotaGuard(lambda: used, 1_000, metrics=Metrics()).has_used(share) is reached
 

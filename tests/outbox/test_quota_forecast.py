@@ -20,6 +20,7 @@ from bot.store.database import Database
 from bot.store.outbox.call_counts import StoredDailyCalls
 from bot.store.outbox.queue import StoredBacklog
 from tests.outbox.conftest import Clock
+from tests.rows import each_row
 
 HOLIDAYS = {date(2026, 10, day) for day in range(1, 8)} | {date(2026, 9, 25)}
 MADE_UP_FOR = {date(2026, 9, 20), date(2026, 10, 10)}
@@ -91,10 +92,9 @@ def errors(year: int, month: int, works: Callable[[date], bool] = plain, growth:
     return off
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("year", "month", "calendar_of"),
     [(2026, 11, plain), (2027, 3, plain), (2026, 10, works)],
-    ids=["November", "March after a short month", "October with its holidays"],
 )
 def test_within_five_percent_when_the_month_is_like_the_one_before(
     year: int, month: int, calendar_of: Callable[[date], bool]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from bot.outbox.delivery import DeliveryFormat, DeliveryStepKind, OutboxRow, Urgency
 from bot.outbox.ports import SendFailed, SendFailureKind
 from bot.outbox.retry import resolve_failure, retry_delay
 from tests.outbox.conftest import GROUP, START
+from tests.rows import each_row
 
 
 def row(**changes: Any) -> OutboxRow:
@@ -47,7 +46,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("owed", "trouble", "what", "wait"), CASES, ids=[f"{c[1]}-{c[2]}-{c[3]}" for c in CASES])
+@each_row(("owed", "trouble", "what", "wait"), CASES)
 def test_each_trouble_has_its_consequence(
     owed: OutboxRow, trouble: SendFailureKind, what: DeliveryStepKind, wait: float | None
 ) -> None:

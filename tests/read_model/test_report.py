@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -23,6 +25,7 @@ from bot.store.erp.read_model import StoredDocuments
 from tests.erp.conftest import NOW, TODAY, demo_file, filled  # noqa: F401  # fixtures
 from tests.read_model.conftest import at_once
 
+FILE = "bot.sqlite3"
 MILLION = 1_000_000
 """The demo's amounts are kept as whole millionths (`bot.column_types.ExactDecimal`)."""
 
@@ -36,16 +39,34 @@ SPANS = {
 AREAS = (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
 
 
-@pytest.fixture
-async def model(sqlite_url: str, demo_file: Path) -> AsyncIterator[ReadModel]:  # noqa: F811
-    database, reads = Database(sqlite_url), Database(sqlite_url)
+@pytest.fixture(scope="module")
+def followed(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """The folder of a bot that has followed the demo company: that takes longer than each of the reports."""
+    folder = tmp_path_factory.mktemp("followed")
+    asyncio.run(_follow(folder / FILE, Path(shutil.copy(filled, tmp_path_factory.mktemp("company")))))
+    return folder
+
+
+async def _follow(file: Path, company: Path) -> None:
+    database = Database(f"sqlite:///{file}")
     await database.migrate()
-    demo = await open_demo(demo_file, today=TODAY, now=lambda: NOW, name="main")
-    hub = ErpHub([demo], metrics=Metrics(), now=lambda: NOW)
-    store = StoredDocuments(database, reads)
+    hub = ErpHub(
+        [await open_demo(company, today=TODAY, now=lambda: NOW, name="main")], metrics=Metrics(), now=lambda: NOW
+    )
+    store = StoredDocuments(database, database)
     areas = area_followers(hub.source_client("main"), store, now=lambda: NOW, keep=timedelta(days=400), sleep=at_once)
     await DocumentFollower("main", areas, store, metrics=Metrics(), now=lambda: NOW).catch_up()
-    yield ReadModel(store, hub)
+    await hub.close()
+    await database.close()
+
+
+@pytest.fixture
+async def model(followed: Path, demo_file: Path, tmp_path: Path) -> AsyncIterator[ReadModel]:  # noqa: F811
+    url = f"sqlite:///{shutil.copytree(followed, tmp_path / 'followed') / FILE}"
+    database, reads = Database(url), Database(url)
+    demo = await open_demo(demo_file, today=TODAY, now=lambda: NOW, name="main")
+    hub = ErpHub([demo], metrics=Metrics(), now=lambda: NOW)
+    yield ReadModel(StoredDocuments(database, reads), hub)
     await hub.close()
     await reads.close()
     await database.close()

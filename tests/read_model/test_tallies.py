@@ -104,7 +104,7 @@ async def check(bot: ReadModelBot) -> None:
             assert cleaned(kept.value) == cleaned(counted.value), (area, kind)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("seed", range(3))
 async def test_they_follow_every_change(open_bot: OpenBot, clock: LedgerClock, seed: int) -> None:
     rng = Random(seed)

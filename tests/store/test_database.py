@@ -19,6 +19,7 @@ from bot.errors import ConfigurationError
 from bot.store import engines
 from bot.store.database import Database, latest_revision
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
+from tests.rows import each_row
 from tests.scenario.processes import forked, own_environment
 
 
@@ -32,9 +33,7 @@ async def test_an_empty_database_has_no_revision_until_it_is_migrated(tmp_path: 
     await database.close()
 
 
-@pytest.mark.parametrize(
-    "url", ["", "nonsense", "mongodb://user:hunter2@localhost/x", "postgresql://user:hunter2@localhost:port/x"]
-)
+@each_row("url", ["", "nonsense", "mongodb://user:hunter2@localhost/x", "postgresql://user:hunter2@localhost:port/x"])
 def test_an_unusable_address_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         Database(url)

@@ -13,7 +13,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
@@ -215,7 +215,6 @@ def whole_milliseconds(record: Any) -> Any:
     return replace(record, **{field.name: whole_milliseconds(getattr(record, field.name)) for field in fields(record)})
 
 
-@settings(max_examples=50)
 @given(drawn(Case))
 def test_any_case_comes_back(case: Case) -> None:
     levels = tuple(replace(level, number=number) for number, level in enumerate(case.plan.levels, 1))
@@ -223,7 +222,6 @@ def test_any_case_comes_back(case: Case) -> None:
     assert approval_rows.case_of(row(approval_rows.case_row(case, 1))) == case
 
 
-@settings(max_examples=50)
 @given(drawn(Alert), drawn(AlertCard))
 def test_any_alert_and_any_card_come_back(alert: Alert, card: AlertCard) -> None:
     alert, card = whole_milliseconds(alert), whole_milliseconds(card)

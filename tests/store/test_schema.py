@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from bot.store.database import Database
 from bot.store.tables import METADATA, StoreTable
+from tests.rows import each_row
 
 pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 
@@ -98,7 +99,7 @@ async def test_models_and_migrations_agree_on_postgresql(empty_postgres_url: str
     assert "state" in schema["delivery"]["indices"]["ix_delivery_queued"][2]
 
 
-@pytest.mark.parametrize("table", METADATA.tables.values(), ids=lambda table: table.name)
+@each_row("table", METADATA.tables.values())
 def test_every_table_is_a_model_that_says_what_it_holds(table: Table) -> None:
     models = {model.__tablename__: model for model in StoreTable.__subclasses__()}
     model = models[table.name]

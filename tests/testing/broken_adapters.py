@@ -295,10 +295,18 @@ WRONG: list[tuple[type[Any], str]] = [
 
 
 def _contract(broken: type[Any]) -> type[Any]:
+    """Return the contract with the wanted cases of an adapter alone: collecting the others takes longer than these."""
     base, vendor = (
         (DemoContract, demo_contract_for) if issubclass(broken, DemoErp) else (ExampleContract, example_contract_for)
     )
-    return type(f"Test{broken.__name__}", (base,), {"name": broken.__name__, "vendor": vendor(broken)})
+    wanted = {row.partition("[")[0] for other, row in WRONG if other is broken}
+    spared = {name: None for name in dir(base) if name.startswith("test_") and _case_of(base, name) not in wanted}
+    return type(f"Test{broken.__name__}", (base,), {"name": broken.__name__, "vendor": vendor(broken), **spared})
+
+
+def _case_of(contract: type[Any], name: str) -> str:
+    """Return the id of the case that a method tests."""
+    return str(getattr(contract, name).contract_case.id)
 
 
 globals().update({f"Test{broken.__name__}": _contract(broken) for broken, _ in WRONG})

@@ -12,9 +12,10 @@ from bot.chat.questions.dialogues import LastQuestion
 from bot.erp.model import Money
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("逾期30天以上的发票", "/invoice overdue"),
@@ -41,7 +42,7 @@ def test_a_bound_or_a_turnover_of_a_product_is_a_choice(sentence: str, line: str
     assert line in (reading.line, *reading.alternatives)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     ["上海仓的SKU123够不够500", "最近3天的订单", "订单", "3天内到期的发票", "11月1号到15号的订单", "SO-1001到哪了"],
 )
@@ -60,7 +61,7 @@ def test_what_the_bot_does_not_know_is_not_answered_by_something_else(sentence: 
     assert reading.gap is not None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "typed"),
     [
         ("超过十万", ">100000"),
@@ -110,7 +111,7 @@ def test_how_people_say_amounts(said: str, typed: str) -> None:
     assert read_amounts(typed) == whole, "it is typed again"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "said",
     [
         *(
@@ -149,7 +150,7 @@ def test_each_amount_counts_in_its_own_currency() -> None:
     assert not more.holds(None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence", "line"),
     [
         ("/order SO-1001", "五万以上的", None),

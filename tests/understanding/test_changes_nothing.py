@@ -106,12 +106,12 @@ def test_words_of_deeds_in_a_sentence_do_nothing(bot: Bot, sentence: str) -> Non
     assert all(command.only_asks for command in bot.ran)
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", [23, pytest.param(1, marks=pytest.mark.soak)])
 def test_the_sentences_of_the_table_do_nothing(bot: Bot, every: int) -> None:
-    for sentence, _ in SENTENCES[::every]:
-        if not is_typed(sentence):
-            bot.say(sentence)
-    assert len(bot.ran) > 100
+    said, before = [sentence for sentence, _ in SENTENCES[::every] if not is_typed(sentence)], len(bot.ran)
+    for sentence in said:
+        bot.say(sentence)
+    assert len(bot.ran) - before > len(said) // 2
     assert all(command.only_asks for command in bot.ran)
 
 

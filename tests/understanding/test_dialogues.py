@@ -25,17 +25,17 @@ from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 
 from .test_sentences import SENTENCES
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def dialogues() -> Iterator[tuple[str, tuple[str, ...], str, str]]:
+def turns(file: Path) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
     """Yield the line before, what its rows open, the sentence, and the line that it asks for."""
     last, rows = "", tuple[str, ...]()
-    files = sorted(Path(__file__).parent.glob("dialogues*.txt"))
-    for line in (line for file in files for line in file.read_text(encoding="utf-8").splitlines()):
+    for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith("rows: "):
             rows = tuple(line.removeprefix("rows: ").split(" | "))
         elif line.startswith("/"):
@@ -45,7 +45,8 @@ def dialogues() -> Iterator[tuple[str, tuple[str, ...], str, str]]:
             yield last, rows, sentence, expected
 
 
-TURNS = tuple(dialogues())
+FILES = sorted(Path(__file__).parent.glob("dialogues*.txt"))
+TURNS = {file.stem: tuple(turns(file)) for file in FILES}
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +60,19 @@ def reader(commands: Commands, vocabulary: Vocabulary) -> GrammarReader:
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(TURNS) >= 60
+    assert sum(map(len, TURNS.values())) >= 1100
 
 
-@pytest.mark.parametrize(("last", "rows", "sentence", "expected"), TURNS)
-def test_a_sentence_goes_on(
-    last: str, rows: tuple[str, ...], sentence: str, expected: str, reader: GrammarReader, grammar: Grammar
-) -> None:
-    reading = reader.read(sentence, None, LastQuestion(line=last, rows=rows, at=NOW))
-    assert (reading.line if reading else "-") == expected
-    if reading:
-        assert grammar.commands.parse(reading.line).command in grammar.sentences.commands | {"find", "export"}
+# A test for each sentence would cost several times as much as the reading.
+@each_row("file", TURNS)
+def test_sentences_go_on(file: str, reader: GrammarReader, grammar: Grammar) -> None:
+    readable, wrong = grammar.sentences.commands | {"find", "export"}, []
+    for last, rows, sentence, expected in TURNS[file]:
+        reading = reader.read(sentence, None, LastQuestion(line=last, rows=rows, at=NOW))
+        line = reading.line if reading else "-"
+        if line != expected or (reading and grammar.commands.parse(line).command not in readable):
+            wrong.append(f"{last}, then {sentence}: {line}, not {expected}")
+    assert wrong == []
 
 
 @dataclass
@@ -181,7 +184,7 @@ ASKED_BEFORE = (
 )
 
 
-@pytest.mark.parametrize("every", [307, pytest.param(11, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", [907, pytest.param(11, marks=pytest.mark.soak)])
 def test_whatever_was_asked_before_what_is_read_can_be_answered(
     every: int, reader: GrammarReader, commands: Commands
 ) -> None:
@@ -200,7 +203,7 @@ def test_whatever_was_asked_before_what_is_read_can_be_answered(
                 assert names_missing_day(parsed.rest), (before, sentence, line)
 
 
-@pytest.mark.parametrize("before", ["/report", "/order", "/customer owing", "/watches"])
+@each_row("before", ["/report", "/order", "/customer owing", "/watches"])
 def test_a_wish_after_a_list_is_about_what_it_names(before: str, reader: GrammarReader) -> None:
     reading = reader.read("SO-1001有变化告诉我", None, LastQuestion(line=before, rows=(), at=NOW))
     assert reading is not None

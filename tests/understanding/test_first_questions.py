@@ -12,6 +12,7 @@ from bot.chat.days import read_days
 from bot.chat.questions.first_questions import SHOWN, first_questions
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
+from tests.rows import each_row
 
 TODAY = date(2026, 11, 4)
 WORK = {
@@ -34,7 +35,7 @@ def names_of(lines: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(line.removeprefix("/").split()[0] for line in lines)
 
 
-@pytest.mark.parametrize("role", WORK)
+@each_row("role", WORK)
 def test_they_fit_the_role(role: str, commands: Commands) -> None:
     lines = lines_of(Person(user_id="u1", name="王仓", roles=frozenset({role})), set(commands))
     assert names_of(lines) == WORK[role]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from bot.chat.questions.dialogues import LastQuestion
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
+from tests.rows import each_row
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence", "line"),
     [
         ("/stock 落地电风扇 ×100台", "上海的够不够", "/stock 落地电风扇 @上海仓 ×100台"),
@@ -47,7 +46,7 @@ def test_of_two_products_each_is_offered(grammar: Grammar) -> None:
     assert (reading.line, *reading.alternatives) == ("/arrivals SKU128", "/arrivals SKU129")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence"),
     [
         ("/stock SKU123", "明天到什么货"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-import pytest
-
 from bot.access.policy import AccessPolicy
 from bot.cards.language import load_languages
 from bot.cards.notices import ChoiceNotice
@@ -18,12 +16,13 @@ from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import NumberShape, Vocabulary
+from tests.rows import each_row
 
 from .test_dialogues import NOW
 from .test_reader import CONTEXT, StubModel, StubReader, count, post
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "gap", "lines"),
     [
         ("本月新客户", Gap.NEW_CUSTOMER, ("/customer best 本月", "/customer")),
@@ -56,7 +55,7 @@ def test_what_no_line_holds_is_said(sentence: str, gap: Gap, lines: tuple[str, .
     assert (reading.line, *reading.alternatives) == lines
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "MO-1昨天完工了吗",  # its card tells
@@ -96,7 +95,7 @@ def test_when_an_order_left_is_a_gap_where_no_erp_tells_of_deliveries(commands: 
     assert (reading.gap, reading.line) == (Gap.SHIPPED.said, "/order 昨天到期")
 
 
-@pytest.mark.parametrize("sentence", ["昨天到了哪些货", "昨天的入库单", "昨天收了哪些货", "what came in yesterday"])
+@each_row("sentence", ["昨天到了哪些货", "昨天的入库单", "昨天收了哪些货", "what came in yesterday"])
 def test_what_came_in_is_a_gap_where_no_erp_tells_of_receipts(sentence: str, commands: Commands) -> None:
     orders = NumberShape.of("PO-1001")
     assert orders is not None
@@ -125,7 +124,7 @@ async def test_the_card_says_it_and_no_model_is_asked(grammar: Grammar) -> None:
     assert (answer.view.gap, model.asked) == (Gap.NEW_CUSTOMER.said, [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence", "gap", "lines"),
     [
         ("/delivery late", "五万以上的", Gap.BOUND, ("/delivery late",)),

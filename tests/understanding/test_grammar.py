@@ -14,6 +14,7 @@ from bot.errors import ConfigurationError
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import NumberShape, Vocabulary
+from tests.rows import each_row
 
 PIECES = st.sampled_from(
     [
@@ -51,9 +52,7 @@ def test_what_is_read_as_a_sentence_never_names_a_command_that_may_change_anythi
         assert commands.parse(line).command in grammar.sentences.commands | {"find"}
 
 
-@pytest.mark.parametrize(
-    "deed", ["批准PO-1001", "请同意PO-1001", "通过PO-1001了吗", "帮我驳回PO-1001", "approve it please"]
-)
+@each_row("deed", ["批准PO-1001", "请同意PO-1001", "通过PO-1001了吗", "帮我驳回PO-1001", "approve it please"])
 def test_a_deed_in_a_sentence_is_at_most_a_look_at_the_document(deed: str, grammar: Grammar) -> None:
     reading = grammar.read(deed)
     assert reading is None or reading.by is ReadBy.COMMAND or reading.line in {"/po PO-1001", "/po pending"}
@@ -93,7 +92,7 @@ def test_the_card_can_say_what_was_understood(grammar: Grammar) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("number", "typed", "whole"),
     [
         ("SO-1001", "so 7", "SO-7"),

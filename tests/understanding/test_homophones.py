@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.understanding.scanning.homophones import Homophones, SameSound
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 
 WORDS = ("库存", "发票", "采购", "采购单", "订单")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "meant"),
     [
         ("库村", "库存"),
@@ -39,7 +38,7 @@ def test_without_readings_nothing_is_found() -> None:
     assert Homophones(WORDS, SameSound.of({})).mend("库村", lambda piece: False) == "库村"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "meant"), [("李那的订单", "李娜的订单"), ("孙月", "孙悦"), ("里那批货", "里那批货"), ("陈立", "陈立")]
 )
 def test_a_person_is_heard_whose_surname_is_written_so(typed: str, meant: str, vocabulary: Vocabulary) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from bot.access.people import Person
 from bot.chat.questions.reading import of_work
 from bot.chat.questions.work import kept_on_time, work_of
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
+from tests.rows import each_row
 
 EVERYTHING = ("/order late", "/delivery late", "/po late", "/mo late", "/invoice overdue", "/bill overdue")
 
@@ -26,8 +25,8 @@ def lines_for(sentence: str, roles: set[str], grammar: Grammar, usable: set[str]
     return (narrowed.line, *narrowed.alternatives)
 
 
-@pytest.mark.parametrize("sentence", ["what is late", "有什么逾期的", "哪些晚了"])
-@pytest.mark.parametrize(
+@each_row("sentence", ["what is late", "有什么逾期的", "哪些晚了"])
+@each_row(
     ("roles", "lines"),
     [
         ({"sales"}, ("/order late", "/invoice overdue")),
@@ -68,7 +67,7 @@ def test_who_may_use_none_of_it_is_told_so(grammar: Grammar, commands: Commands)
     assert of_work(reading, commands, (), ()) == replace(reading)
 
 
-@pytest.mark.parametrize("sentence", ["逾期的发票", "谁逾期了", "哪些单子晚了", "生产延期的有哪些", "我的延期订单"])
+@each_row("sentence", ["逾期的发票", "谁逾期了", "哪些单子晚了", "生产延期的有哪些", "我的延期订单"])
 def test_what_is_said_needs_no_choice(sentence: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-
-import pytest
 
 from bot.cards.notices import WithheldNotice
 from bot.chat.question_handler import PreparedAnswer
@@ -17,6 +16,7 @@ from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 from tests.understanding.test_dialogues import TURNS
 from tests.understanding.test_sentences import words_told
 
@@ -54,12 +54,12 @@ def test_no_word_of_sentences_of_every_day_is_taken_for_a_name(grammar: Grammar)
 def test_no_word_of_a_dialogue_is_told(grammar: Grammar) -> None:
     read = {
         (last, sentence): follow(grammar, sentence, LastQuestion(line=last, rows=rows, at=NOW))
-        for last, rows, sentence, _ in TURNS
+        for last, rows, sentence, _ in chain.from_iterable(TURNS.values())
     }
     assert {turn: words for turn, reading in read.items() if (words := words_told(reading))} == {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence", "expected"),
     [
         ("/order 宏达", "那大疆和申力呢", "/order 申力 | not found: 大疆"),

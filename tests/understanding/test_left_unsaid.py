@@ -11,6 +11,7 @@ from bot.chat.registry import Commands
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 
 from .test_dialogues import NOW
 
@@ -25,7 +26,7 @@ def reader(commands: Commands, vocabulary: Vocabulary) -> GrammarReader:
     return made
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence", "line", "others"),
     [
         ("/delivery SO-1001", "单号多少", "/delivery SO-1001", ()),
@@ -43,7 +44,7 @@ def test_it_goes_on(last: str, sentence: str, line: str, others: tuple[str, ...]
     assert reading.unsure == bool(others)
 
 
-@pytest.mark.parametrize("sentence", ["所有发货单", "今天的订单", "我的订单"])
+@each_row("sentence", ["所有发货单", "今天的订单", "我的订单"])
 def test_what_asks_of_all_does_not(sentence: str, reader: GrammarReader) -> None:
     alone = reader.read(sentence, None, None)
     assert alone is not None
@@ -52,7 +53,7 @@ def test_what_asks_of_all_does_not(sentence: str, reader: GrammarReader) -> None
     assert after.line == alone.line
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence", "done"),
     [
         ("/report 上周", "每天早上八点发我昨天的", "/subscribe report 昨天 08:00 daily"),

@@ -6,13 +6,12 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
 from bot.understanding.likeness import NOTHING, Likeness
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 from tests.understanding.training import learn
 
 KNOWN = Likeness.of(("order", "stock", NOTHING), {"a": {"order": 200, "stock": -100}, "b": {"stock": 50}})
@@ -38,7 +37,7 @@ def test_names_say_nothing_but_what_they_are(grammar: Grammar) -> None:
     assert "<product> 还 有" in pieces("sku123还有吗")
 
 
-@pytest.mark.parametrize("sentence", ["宏达还没付多少", "库存告警的物料", "SO-1004搞定了吗"])
+@each_row("sentence", ["宏达还没付多少", "库存告警的物料", "SO-1004搞定了吗"])
 def test_without_likeness_words_alone_choose(sentence: str, grammar: Grammar) -> None:
     assert replace(grammar, likeness=Likeness((), {})).read(sentence) is not None
 

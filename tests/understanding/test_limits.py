@@ -20,12 +20,13 @@ from bot.understanding.reader import GrammarReader
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 
 from .test_dialogues import NOW
 from .test_reader import CONTEXT, StubReader, count, post
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "said", "lines"),
     [
         ("SKU123毛利多少", "“毛利” can't be looked up here.", ("/price SKU123", "/stock SKU123")),
@@ -68,7 +69,7 @@ def test_what_no_line_holds_is_said(sentence: str, said: str, lines: tuple[str, 
     assert (reading.line, *reading.alternatives) == lines
 
 
-@pytest.mark.parametrize("sentence", ["那张单子批了没", "那个客户的发票", "上次那批货到了没", "这个多少"])
+@each_row("sentence", ["那张单子批了没", "那个客户的发票", "上次那批货到了没", "这个多少"])
 def test_what_is_only_pointed_at_is_not_all_of_its_kind(sentence: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
@@ -76,7 +77,7 @@ def test_what_is_only_pointed_at_is_not_all_of_its_kind(sentence: str, grammar: 
     assert "Which one is meant is not said" in str(reading.gap)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "有没有逾期的发票",
@@ -100,7 +101,7 @@ def test_what_a_line_holds_is_answered(sentence: str, grammar: Grammar) -> None:
     assert not reading.unsure
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "lines"),
     [
         ("宏达的订单和宝钢的采购单", ("/order 宏达", "/po 宝钢")),
@@ -119,7 +120,7 @@ def test_two_questions_are_two_buttons(sentence: str, lines: tuple[str, str], gr
     assert (reading.line, *reading.alternatives) == lines
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("把SKU123调五百个到成都", "/stock SKU123"),
@@ -142,7 +143,7 @@ def test_what_only_the_erp_does_and_names_nothing_is_a_choice(grammar: Grammar) 
     assert (reading.unsure, str(reading.gap)) == (True, "A sentence changes nothing: please do it in the ERP.")
 
 
-@pytest.mark.parametrize("sentence", ["SKU160备700个够吗", "上周开了几张发票", "取消的订单有几个"])
+@each_row("sentence", ["SKU160备700个够吗", "上周开了几张发票", "取消的订单有几个"])
 def test_who_asks_wants_nothing_done(sentence: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
@@ -150,7 +151,7 @@ def test_who_asks_wants_nothing_done(sentence: str, grammar: Grammar) -> None:
     assert "ERP" not in str(reading.gap)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "SO-1023我刚跟客户说了周五给他",
@@ -165,14 +166,14 @@ def test_a_remark_is_not_read(sentence: str, grammar: Grammar) -> None:
     assert grammar.read(sentence) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence", ["我刚下的单子到哪了", "我给宏达的报价是多少", "/find 我下午补给你哈", "我跟的单子", "我要看宏达的订单"]
 )
 def test_who_asks_makes_no_remark(sentence: str) -> None:
     assert not is_remark(sentence)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "sentence", "lines"),
     [
         ("/price SKU123", "毛利呢", ("/price SKU123",)),

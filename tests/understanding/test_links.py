@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from bot.chat.questions.dialogues import LastQuestion
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
+from tests.rows import each_row
 
 CUSTOMER, VENDOR = "杭州宏达机电设备有限公司", "宝钢线材销售（上海）有限公司"
 LINKS = {
@@ -23,7 +22,7 @@ def last(line: str) -> LastQuestion:
     return LastQuestion(line=line, links=LINKS[line], at=datetime(2026, 3, 2, 9, tzinfo=UTC))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "sentence", "expected"),
     [
         ("/order SO-1001", "它的发货单", "/delivery SO-1001"),
@@ -56,7 +55,7 @@ def test_what_is_asked_of_it_is_where_its_card_leads(
     assert reading.line == expected
 
 
-@pytest.mark.parametrize("sentence", ["它", "这个客户叫什么名字好呢", "它的生产单", "今天天气"])
+@each_row("sentence", ["它", "这个客户叫什么名字好呢", "它的生产单", "今天天气"])
 def test_where_the_card_leads_nowhere_nothing_is_made_up(sentence: str, grammar: Grammar) -> None:
     reading = follow(grammar, sentence, last("/order SO-1001"))
     assert reading is None or reading.line.startswith("/customer")
@@ -68,7 +67,7 @@ def test_what_the_asker_may_not_use_is_not_read(grammar: Grammar) -> None:
     assert reading is None or "/payment" not in reading.line
 
 
-@pytest.mark.parametrize("sentence", ["上个月的", "上个月", "那上个月的呢"])
+@each_row("sentence", ["上个月的", "上个月", "那上个月的呢"])
 def test_days_alone_go_on_with_the_list(sentence: str, grammar: Grammar) -> None:
     before = LastQuestion(line="/po 宝钢", at=datetime(2026, 3, 2, 9, tzinfo=UTC))
     reading = follow(grammar, sentence, before)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.misspellings import Misspellings
+from tests.rows import each_row
 
 KNOWN = Misspellings(["received", "delivery", "purchase orders", "arrived"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "meant"),
     [
         ("recieved", "received"),

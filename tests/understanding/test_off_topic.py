@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from bot.chat.registry import Commands
 from bot.understanding.grammar import Grammar
 from bot.understanding.likeness import Likeness
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
-    "sentence", ["报销的钱什么时候到账", "工资多少钱", "is there any pizza left", "when does the flight arrive"]
-)
+@each_row("sentence", ["报销的钱什么时候到账", "工资多少钱", "is there any pizza left", "when does the flight arrive"])
 def test_a_word_of_office_talk_silences_a_sentence(sentence: str, grammar: Grammar) -> None:
     assert replace(grammar, likeness=Likeness((), {})).read(sentence) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("开会要用，SKU123还有多少", "/stock SKU123"),

@@ -24,6 +24,7 @@ from bot.phrase import phrase
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from tests.rows import each_row
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CONTEXT = QuestionContext(
@@ -97,7 +98,7 @@ async def test_two_likely_readings_become_two_buttons() -> None:
     assert [button.label for button in answer.view.buttons()] == ["/count bolts", "/count nuts"]
 
 
-@pytest.mark.parametrize("line", ["请过账3号单", "帮我过账", "过账一下吧"])
+@each_row("line", ["请过账3号单", "帮我过账", "过账一下吧"])
 async def test_a_sentence_that_is_not_understood_does_nothing(line: str) -> None:
     answer = await dispatcher(None).view_for(replace(CONTEXT, line=line))
     assert isinstance(answer.view, UnknownCommandNotice)
@@ -127,7 +128,7 @@ async def test_a_model_changes_nothing() -> None:
     assert isinstance(answer.view, UnknownCommandNotice)
 
 
-@pytest.mark.parametrize("line", ["/count bolts", "count bolts", "/tally bolts", "/"])
+@each_row("line", ["/count bolts", "count bolts", "/tally bolts", "/"])
 async def test_a_typed_line_is_not_shown_to_a_model(line: str) -> None:
     model = StubModel("/count nuts")
     await dispatcher(None, model).view_for(replace(CONTEXT, line=line))
@@ -200,7 +201,7 @@ async def mo(text: Term | None = None) -> View:
     return HintNotice(problem=phrase("Help"))
 
 
-@pytest.mark.parametrize(("role", "answered"), [("buyer", "/po late"), ("planner", "/mo late"), ("boss", "")])
+@each_row(("role", "answered"), [("buyer", "/po late"), ("planner", "/mo late"), ("boss", "")])
 async def test_the_work_of_the_asker_chooses_among_lines(role: str, answered: str) -> None:
     late = Reading(line="/po late", by=ReadBy.GRAMMAR, alternatives=("/mo late",), unsure=True, by_work=True)
     model = StubModel("/po late")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.finding import without_address
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "asked"),
     [
         ("那个谁你帮我看一下上个月卖了多少", "上个月卖了多少"),
@@ -28,7 +27,7 @@ def test_what_is_said_around_a_question_is_left_out(said: str, asked: str) -> No
     assert without_address(said) == asked
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "reject PO-1002 it's too costly",
@@ -43,7 +42,7 @@ def test_a_sentence_that_begins_with_a_deed_shows_the_document(sentence: str, gr
     assert reading.line == "/po PO-1002"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "whole"),
     [
         ("approve PO-1002", "/approve PO-1002"),
@@ -59,7 +58,7 @@ def test_a_deed_that_is_typed_stays_one(line: str, whole: str, grammar: Grammar)
     assert reading.line == whole
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("佛山美居的应收是不是超期了", "/invoice overdue 佛山市顺德区美居电器有限公司"),

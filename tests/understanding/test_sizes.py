@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.sizes import Sizes, sizes_of
+from tests.rows import each_row
 
 SIZES = Sizes(
     sizes_of(
@@ -22,7 +21,7 @@ SIZES = Sizes(
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "written"),
     [
         ("十二寸的活动扳手", "12寸的活动扳手"),
@@ -53,7 +52,7 @@ def test_a_size_is_written_as_the_goods_have_it(said: str, written: str) -> None
     assert SIZES.mend(said) == written
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("十字盘头M4*12还有多少", '/stock "十字盘头 M4×12"'),

@@ -25,11 +25,12 @@ from bot.chat.registry import Commands, command
 from bot.phrase import phrase
 from bot.understanding.grammar import Grammar
 from bot.understanding.vocabulary import SpelledNames, Vocabulary
+from tests.rows import each_row
 
 HONGDA = "杭州宏达机电设备有限公司"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("hongda的发票", f"/invoice {HONGDA}"),
@@ -46,7 +47,7 @@ def test_a_name_that_is_spelled_in_a_sentence(sentence: str, line: str, grammar:
     assert reading.line == line
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "lines"),
     [
         ("/customer hongda", (f"/customer {HONGDA}",)),
@@ -171,7 +172,7 @@ async def test_a_search_for_a_name_that_was_read_opens_the_only_hit(line: str, r
     assert (answer.outcome, answer.command, answer.read_as) == ("answered", "partner", "/search 宏达")
 
 
-@pytest.mark.parametrize("part", ["hong", "hongda", "ongd", "daho", "gdah", "zhao", "hd", "longer than any"])
+@each_row("part", ["hong", "hongda", "ongd", "daho", "gdah", "zhao", "hd", "longer than any"])
 def test_letters_are_found_wherever_they_stand(part: str) -> None:
     spellings = {
         str(place): f"\n{word}" for place, word in enumerate(("hongda", "xhongdaho", "ongdang", "zhaohong", "hd"))
@@ -180,7 +181,7 @@ def test_letters_are_found_wherever_they_stand(part: str) -> None:
     assert SpelledNames.of(spellings).names(part, 2) == holding[:2]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "name"),
     [("oneil", "O'Neil"), ("muller", "Müller"), ("Mueller", "Müller"), ("dohler", "Döhler"), ("Meier", None)],
 )

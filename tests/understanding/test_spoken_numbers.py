@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bot.understanding.grammar import Grammar
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("一零二三那张销售订单", "/order SO-1023"),
@@ -25,7 +26,7 @@ def test_a_number_that_is_spoken(sentence: str, line: str, grammar: Grammar) -> 
     assert (reading.line, reading.unsure) == (line, False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line", "others"),
     [
         ("sku123、124、125的库存", "/stock SKU123 SKU124 SKU125", ()),
@@ -49,7 +50,7 @@ def test_how_much_is_needed_is_no_number(sentence: str, grammar: Grammar) -> Non
     assert reading.line.startswith("/stock SKU123 ×500")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "needed"),
     [
         ("SKU123够不够一千零十个", "×1010个"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.understanding.grammar import Grammar
 from bot.understanding.vocabulary import Trade, Vocabulary
+from tests.rows import each_row
 
 COMPANY = Vocabulary(
     partners=("宏达机电", "宝钢线材", "上海五金", "上海钢厂", "两面贸易"),
@@ -17,7 +16,7 @@ COMPANY = Vocabulary(
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "trade"),
     [
         ("宏达", Trade.SALE),
@@ -33,14 +32,12 @@ def test_the_side_on_which_somebody_stands(name: str, trade: Trade | None) -> No
     assert COMPANY.trade(name) is trade
 
 
-@pytest.mark.parametrize(
-    ("typed", "person"), [("李娜", "李娜"), ("LINA", "李娜"), ("cl", "陈立"), ("li", None), ("l", None)]
-)
+@each_row(("typed", "person"), [("李娜", "李娜"), ("LINA", "李娜"), ("cl", "陈立"), ("li", None), ("l", None)])
 def test_people_are_found_by_their_whole_names(typed: str, person: str | None) -> None:
     assert COMPANY.person(typed) == person
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("宏达的订单", "/order 宏达"),

@@ -6,6 +6,7 @@ import pytest
 
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.states import StateFinder
+from tests.rows import each_row
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def finder(grammar: Grammar) -> StateFinder:
     return grammar.limits.states
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "words", "alone"),
     [
         ("开了票没发货的订单", "开了票没发货", ("开了票 的订单", "没发货的订单")),
@@ -31,7 +32,7 @@ def test_two_states_are_found(sentence: str, words: str, alone: tuple[str, str],
     assert states.alone_in(sentence) == alone
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "开了票没付款的",

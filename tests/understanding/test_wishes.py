@@ -15,9 +15,10 @@ from bot.errors import ConfigurationError
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 from bot.understanding.sentences import Sentences
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line", "wish"),
     [
         ("SKU123低于50提醒我", "/stock SKU123", "/watch SKU123 < 50"),
@@ -49,7 +50,7 @@ def test_a_wish_shows_what_it_is_about(sentence: str, line: str, wish: str, gram
     assert (reading.line, reading.wish) == (line, wish)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("SO-1001改交期到下周五", "/order SO-1001"),
@@ -64,7 +65,7 @@ def test_what_only_the_erp_does_is_said(sentence: str, line: str, grammar: Gramm
     assert (reading.line, reading.wish, reading.wants_erp) == (line, "", True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "line"),
     [
         ("麻烦告诉我SKU123还有多少", "/stock SKU123"),
@@ -87,7 +88,7 @@ def test_a_wish_may_be_about_what_is_there(grammar: Grammar) -> None:
     assert (reading.line, reading.wish) == ("/stock SKU123", "/watch SKU123 < 50")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "sentence", "done"),
     [
         ("/report yesterday", "每天早上九点发给我", "/subscribe report yesterday 09:00 daily"),

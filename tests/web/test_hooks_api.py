@@ -93,13 +93,13 @@ def bounded(share: float) -> settings:
 
 
 @api.parametrize()
-@bounded(1)
+@bounded(1 / 2)
 def test_signed_requests_get_what_the_description_promises(case: schemathesis.Case, address: str) -> None:
     case.call_and_validate(base_url=address, auth=Signed(), excluded_checks=[negative_data_rejection])
 
 
 @drawn.parametrize()
-@bounded(1 / 2)
+@bounded(1 / 4)
 def test_requests_that_nobody_signed_store_nothing(case: schemathesis.Case, address: str) -> None:
     response = case.call(base_url=address)
     case.validate_response(response, excluded_checks=[negative_data_rejection, positive_data_acceptance])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.alerts.intake.json_codec import decode_json, encode_json
 from bot.alerts.intake.port import InvalidJson
+from tests.rows import each_row
 
 JSON = st.recursive(
     st.none()
@@ -33,7 +34,7 @@ def test_numbers_are_exact() -> None:
     assert encode_json(found) == '{"a":0.1,"b":12800.00,"c":7,"d":123456789012345678901234567890}'
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "reason"),
     [
         (b"", "no JSON: Expecting value at line 1, column 1"),
@@ -58,7 +59,7 @@ def test_what_is_kept_reads_as_what_came(value: object) -> None:
     assert decode_json(encode_json(value)) == value
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "kept"),
     [
         ("half \ud800", '"half \\ud800"'),

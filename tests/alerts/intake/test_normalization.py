@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from bot.alerts.intake.port import EventState, UnreadableEvent
 from bot.erp.model import Money
 from bot.severity import Severity
 from tests.alerts.intake.samples import NOW, cloud_event, kept, stored
+from tests.rows import each_row
 
 
 def only(event: dict[str, Any]) -> Event:
@@ -81,7 +81,7 @@ def test_everything_a_rule_may_ask_for_is_in_the_normal_form() -> None:
     assert "unheard_of" not in part.data
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("event", "reason"),
     [
         (cloud_event(id=None), "id is missing"),
@@ -182,7 +182,7 @@ def test_a_time_within_the_tolerance_of_clocks_is_taken() -> None:
     assert kept(cloud_event(time=None)).at == NOW
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "severity"),
     [
         ("stock.low", "warning"),
@@ -203,7 +203,7 @@ def test_the_severity_of_those_that_name_none(kind: str, severity: str) -> None:
     assert only(cloud_event(type=kind, data={}, severity="info")).severity == "info"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("figures", "resolved"),
     [
         ({"available": "49.9", "reorder_point": 50}, False),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from bot.alerts.event import EventType
 from bot.alerts.intake.areas import AREAS
 from bot.alerts.intake.areas.purchasing import judge_receipt
@@ -16,6 +14,7 @@ from bot.erp.model import Progress, PurchaseStatus
 from bot.metrics import Metrics
 from bot.settings import load_settings
 from tests.commands.company import NOW, TODAY, Company, purchase
+from tests.rows import each_row
 
 LATE = replace(purchase("PO-9", "苏州包装", PurchaseStatus.APPROVED), due_on=TODAY - timedelta(days=3))
 
@@ -26,7 +25,7 @@ def test_a_late_purchase_is_an_alert_until_the_goods_are_there() -> None:
     assert "resolved" not in record.data
 
 
-@pytest.mark.parametrize(
+@each_row(
     "order",
     [
         replace(LATE, received=Progress.FULL),
@@ -35,7 +34,6 @@ def test_a_late_purchase_is_an_alert_until_the_goods_are_there() -> None:
         replace(LATE, due_on=TODAY),
         replace(LATE, due_on=None),
     ],
-    ids=["all received", "done", "not approved", "due today", "no day"],
 )
 def test_nothing_else_is_late(order: object) -> None:
     record = judge_receipt(order, TODAY)  # type: ignore[arg-type]

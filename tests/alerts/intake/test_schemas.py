@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bot.alerts.event import EventType
 from bot.alerts.intake.schemas import SCHEMAS, Custom, EventData, StockLow, schema_of
+from tests.rows import each_row
 
 
 def test_every_type_has_a_model() -> None:
@@ -19,7 +20,7 @@ def test_every_type_has_a_model() -> None:
     assert schema_of("stock.gone") is None
 
 
-@pytest.mark.parametrize("model", [*SCHEMAS.values(), Custom])
+@each_row("model", [*SCHEMAS.values(), Custom])
 def test_every_field_is_described(model: type[EventData]) -> None:
     assert all(field.description for field in model.model_fields.values())
     assert model.__doc__

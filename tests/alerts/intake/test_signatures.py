@@ -21,6 +21,7 @@ from bot.alerts.intake.signatures import (
 from bot.errors import ConfigurationError
 from tests.alerts.intake.samples import NOW
 from tests.alerts.intake.signed_requests import KEY, OTHER_KEY, OTHER_SECRET, SECRET, sign, standard_signature
+from tests.rows import each_row
 
 BODY = b'{"id": "E-1"}'
 
@@ -41,7 +42,7 @@ def test_the_vector_of_the_specification() -> None:
     assert scheme.open(request(headers, body), datetime.fromtimestamp(1614265330, UTC)) == body
 
 
-@pytest.mark.parametrize("skew", [timedelta(0), timedelta(minutes=5), timedelta(minutes=-5)])
+@each_row("skew", [timedelta(0), timedelta(minutes=5), timedelta(minutes=-5)])
 def test_clocks_may_differ_by_five_minutes(skew: timedelta) -> None:
     assert StandardWebhooksSignature([SECRET]).open(request(sign(BODY, NOW)), NOW + skew) == BODY
 
@@ -67,7 +68,7 @@ def test_after_the_change_the_old_secret_no_longer_counts() -> None:
         StandardWebhooksSignature([OTHER_SECRET]).open(request(sign(BODY, NOW)), NOW)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "body", "reason"),
     [
         ({"webhook-id": ""}, BODY, "webhook-id is missing"),
@@ -94,9 +95,7 @@ def test_what_does_not_pass(changes: dict[str, str], body: bytes, reason: str) -
     assert refused.value.detail == reason
 
 
-@pytest.mark.parametrize(
-    "secret", ["", "whsec_", "whsec_!!!!", KEY.hex(), "whsec_c2hvcnQ=", base64.b64encode(KEY).decode()]
-)
+@each_row("secret", ["", "whsec_", "whsec_!!!!", KEY.hex(), "whsec_c2hvcnQ=", base64.b64encode(KEY).decode()])
 def test_a_secret_that_cannot_be_one_is_named_at_the_start(secret: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         StandardWebhooksSignature([secret])
@@ -123,7 +122,7 @@ def test_the_vector_of_frappe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert FrappeSignature(["secret"]).open(request(headers, body), NOW) == body
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "query", "reason"),
     [
         ({}, {}, "the token is missing"),

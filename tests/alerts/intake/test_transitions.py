@@ -12,6 +12,7 @@ import pytest
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord, PolledSubject
 from bot.alerts.intake.transitions import OLDEST, PollCircumstances, apply_record, describe_changes
 from bot.severity import Severity
+from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 9, tzinfo=ZONE)
@@ -66,8 +67,8 @@ def test_what_was_never_open_leaves_nothing() -> None:
     assert (made.subject, made.event) == (None, None)
 
 
-@pytest.mark.parametrize("told", [True, False])
-@pytest.mark.parametrize("how", [POLLED, QUIET, SWEPT])
+@each_row("told", [True, False])
+@each_row("how", [POLLED, QUIET, SWEPT])
 def test_what_is_as_it_was_is_only_seen(told: bool, how: PollCircumstances) -> None:
     made = apply_record(known(told=told), finding(is_worst=True, data={"number": "new"}), how)
     assert (made.subject, made.event) == (known(told=told, seen_at=NOW), None)
@@ -147,7 +148,7 @@ def test_changes_have_a_line_each_and_no_versions() -> None:
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=ZONE)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("subject", "found", "how", "at"),
     [
         (None, finding(changed_at=BEFORE), POLLED, BEFORE),

@@ -22,6 +22,7 @@ from bot.alerts.intake.vendors import dolibarr, erpnext, odoo, yonbip
 from bot.alerts.intake.vendors.translation import Translate, TranslationContext
 from bot.alerts.intake.webhook import build_webhook
 from bot.errors import ConfigurationError
+from tests.rows import each_row
 
 CHINA = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=CHINA)
@@ -44,7 +45,7 @@ def erpnext_doc(doctype: str, **fields: Any) -> dict[str, Any]:
     return {"doctype": doctype, "name": "DOC-1", "docstatus": 1, "modified": CHANGED, "company": "C1", **fields}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("event", "doc", "kind", "some"),
     [
         ("on_submit", erpnext_doc("Sales Order", grand_total=56000.5, currency="CNY", delivery_date="2026-12-05"),
@@ -75,7 +76,7 @@ def test_erpnext(event: str, doc: dict[str, Any], kind: str, some: dict[str, Any
     assert translated(erpnext.translate, doc | {"event": event})[0] == kind
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("figures", "kind", "resolved"),
     [
         ({"actual_qty": 0}, "stock.out", False),
@@ -109,7 +110,7 @@ def odoo_record(model: str, **fields: Any) -> dict[str, Any]:
             "write_date": "2026-11-24 03:00:00", **fields}  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "kind", "some"),
     [
         (odoo_record("sale.order", state="sale", amount_total=56.5), "order.changed", {"amount": "56.5"}),
@@ -142,7 +143,7 @@ def dolibarr_body(trigger: str, **fields: Any) -> dict[str, Any]:
     return {"triggercode": trigger, "object": {"ref": "DOC-1", "id": 7, **fields}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "kind", "some"),
     [
         (dolibarr_body("ORDER_VALIDATE", total_ttc="56.50000000", multicurrency_code="EUR", delivery_date=1796000000),
@@ -162,7 +163,7 @@ def test_dolibarr(body: dict[str, Any], kind: str, some: dict[str, Any]) -> None
     assert data.items() >= some.items()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "kind", "decision"),
     [
         ("st_purchaseorder_save", "po.submitted", None),
@@ -172,7 +173,7 @@ def test_dolibarr(body: dict[str, Any], kind: str, some: dict[str, Any]) -> None
         ("SALE_SAVEORDER_NOTIFY_SENT", "order.created", None),
     ],
 )
-@pytest.mark.parametrize("wrap", [lambda bill: bill, json.dumps, lambda bill: [bill]])
+@each_row("wrap", [lambda bill: bill, json.dumps, lambda bill: [bill]])
 def test_yonbip(code: str, kind: str, decision: str | None, wrap: Any) -> None:
     bill = {"code": "DOC-1", "oriSum": 5.5, "currency_code": "CNY", "pubts": "2026-11-24 11:00:00"}
     found, subject, data = translated(yonbip.translate, {"type": code, "eventId": "e1", "data": wrap(bill)})
@@ -184,7 +185,7 @@ def test_the_test_of_yonbips_console_is_no_event() -> None:
     assert yonbip.translate({"type": "CHECK_URL"}, SETTING) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("translate", "body", "reason"),
     [
         (erpnext.translate, [], "not a JSON object"),
@@ -263,7 +264,7 @@ def test_a_company_is_filled_in_where_none_is_named() -> None:
     assert event["data"]["company"] == "C9"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "named"),
     [
         ({"scheme": "sap", "secrets": ["x" * 20]}, "hooks.main.scheme"),

@@ -13,6 +13,7 @@ from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.severity import Severity
 from tests.alerts.rules.builders import NOW, at, event, rule_set
+from tests.rows import each_row
 
 INVOICE = event(
     "invoice.overdue",
@@ -33,7 +34,7 @@ def holds(when: str, what: Event = INVOICE, moment: datetime = NOW) -> bool:
     return parse_expression(when).holds(Facts(what, what.severity, moment))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "when",
     [
         "type == 'invoice.overdue' && severity == 'warning' && source == 'main' && subject == 'INV-7'",
@@ -69,7 +70,7 @@ def test_holds(when: str) -> None:
     assert holds(when)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "when",
     [
         "amount > 10000.10",
@@ -97,7 +98,7 @@ def test_figures_that_no_binary_fraction_holds_are_told_apart() -> None:
     assert float("9007199254740992.01") == float("9007199254740992"), "as floats they would be one"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("when", "reason"),
     [
         ("quantity < 5", "quantity is missing"),

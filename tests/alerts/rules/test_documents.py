@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from bot.alerts.routing import RuleSuppression, Target
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.route_tree import DynamicTarget, EscalationRule
@@ -15,6 +13,7 @@ from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, SHANGHAI, alert, at, event, rule_set
+from tests.rows import each_row
 
 OFFICE, X = Place.parse("group:cidOffice"), Place.parse("group:cidX")
 
@@ -131,7 +130,7 @@ def test_a_document_is_read_as_it_is_written() -> None:
     )
 
 
-@pytest.mark.parametrize(("days", "workdays"), [("workdays", True), ("restdays", False), ("weekdays", None)])
+@each_row(("days", "workdays"), [("workdays", True), ("restdays", False), ("weekdays", None)])
 def test_a_window_of_working_days_is_read_as_one(days: str, workdays: bool | None) -> None:
     rules = rule_set(f'[windows.w]\ndays = "{days}"\n[[routes]]\nwindow = "w"\n')
     read = rules.tree.root.inner[0].terms.window

@@ -12,6 +12,7 @@ from bot.alerts.rules.comparisons import DecimalComparison, Operand, Token, Toke
 from bot.alerts.rules.expression import MAX_LENGTH, UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import Facts
 from tests.alerts.rules.builders import NOW, event
+from tests.rows import each_row
 
 
 def operand(text: str) -> Operand:
@@ -19,7 +20,7 @@ def operand(text: str) -> Operand:
     return found.left
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "wanted"),
     [
         ("5", Operand(number=Decimal(5))),
@@ -41,7 +42,7 @@ def test_what_stands_on_a_side_of_a_comparison(text: str, wanted: Operand) -> No
     assert operand(text) == wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "decimal(data) == 5",
@@ -82,15 +83,13 @@ def test_comparisons_are_found_where_they_stand() -> None:
     assert found[0][2] == DecimalComparison(Operand(path=("amount",)), ">=", Operand(number=Decimal(5), currency="CNY"))
 
 
-@pytest.mark.parametrize(
-    "text", ["amount > 5 cny", "amount > 5 CN", "amount > 5 CNYX", "amount > 5 C1Y", "amount > 5 'CNY'"]
-)
+@each_row("text", ["amount > 5 cny", "amount > 5 CN", "amount > 5 CNYX", "amount > 5 C1Y", "amount > 5 'CNY'"])
 def test_a_currency_has_three_capitals(text: str) -> None:
     _, said = take_comparisons(tokenize(text))
     assert said.startswith("write brackets around 'amount > 5', or compare with one number")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "number"),
     [
         ("1.50", "1.50"),
@@ -117,7 +116,7 @@ def test_text_and_numbers_of_data_are_read_as_figures(value: object, number: str
     assert parse_expression("decimal(data.a.b) == null").holds(facts) is (value != {"b": 1})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("when", "wanted"),
     [
         ("amount == null", [False, True]),
@@ -181,6 +180,6 @@ def test_the_words_of_a_condition() -> None:
     assert tokenize("") == []
 
 
-@pytest.mark.parametrize("literal", ["'a{100}'", "'(a{10}){10}'", r"'\\d{50}'", "'^A[0-9]+$'", "'[^a]*'", "'a{5,}'"])
+@each_row("literal", ["'a{100}'", "'(a{10}){10}'", r"'\\d{50}'", "'^A[0-9]+$'", "'[^a]*'", "'a{5,}'"])
 def test_patterns_that_are_cheap_enough(literal: str) -> None:
     check_pattern(literal)

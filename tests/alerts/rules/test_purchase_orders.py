@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
+from tests.rows import each_row
 
 DECIDES = replace(COMPANY, decides_in_chat=True)
 ROUTE = '[[routes]]\nname = "buying"\ntypes = ["po.*"]\nto = ["group:cidBuying"]\n'
@@ -20,7 +19,7 @@ def places(rules: AlertRuleSet, kind: str) -> list[str]:
     return [str(target.place) for target in rules.route(event(kind), Severity.WARNING, NOW).targets]
 
 
-@pytest.mark.parametrize("kind", ["po.submitted", "po.changed", "po.decided"])
+@each_row("kind", ["po.submitted", "po.changed", "po.decided"])
 def test_they_have_cards_of_their_own(kind: str) -> None:
     for rules in (default_rules(DECIDES), rule_set("", DECIDES)):
         assert places(rules, kind) == []
@@ -28,7 +27,7 @@ def test_they_have_cards_of_their_own(kind: str) -> None:
         assert "cards of their own" in why[-1]
 
 
-@pytest.mark.parametrize("kind", ["stock.low", "invoice.overdue", "custom.po"])
+@each_row("kind", ["stock.low", "invoice.overdue", "custom.po"])
 def test_other_alerts_go_where_they_went(kind: str) -> None:
     assert places(default_rules(DECIDES), kind) == ["group:cidOffice"]
 

@@ -14,6 +14,7 @@ from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
+from tests.rows import each_row
 
 X = Place.parse("group:cidX")
 
@@ -74,7 +75,7 @@ to = ["owner", "group:cidSales"]
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("what", "places"),
     [
         # Each warehouse sees its own; the inner route adds the manager.
@@ -104,7 +105,6 @@ to = ["owner", "group:cidSales"]
         (event("custom.test"), []),
         (event("production.late"), ["group:cidOffice"]),
     ],
-    ids=lambda value: f"{value.type} {value.warehouse}" if isinstance(value, Event) else None,
 )
 def test_places(what: Event, places: list[str]) -> None:
     routing = rule_set(RULES).route(what, what.severity, NOW)
@@ -286,7 +286,7 @@ def test_the_default_places_are_not_doubled_where_the_owner_is_unknown() -> None
     assert [target.place for target in routing.targets] == [X]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("terms", "severity", "group"),
     [
         ("", Severity.INFO, "stock:main::A1"),
@@ -318,7 +318,7 @@ ding = "off"
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("type_", "subject", "way"),
     [("stock.low", "A2", DingWay.PHONE), ("stock.low", "A1", DingWay.OFF), ("order.late", "SO-1", None)],
 )
@@ -348,7 +348,7 @@ top_box = false
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("route", "said"),
     [("stock", True), ("stock/out", True), ("stock/screws", False), ("default", None), ("watch", None)],
 )

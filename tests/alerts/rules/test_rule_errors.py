@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
 from bot.rulefiles.errors import RulesError
 from tests.alerts.rules.builders import COMPANY, SHANGHAI
+from tests.rows import each_row
 
 
 def wrong(text: str, company: AlertRuleContext = COMPANY) -> list[str]:
@@ -143,7 +142,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG, ids=[re.sub(r"[^ -~]|\\", "", said[:60]) for _, said in WRONG])
+@each_row(("text", "said"), WRONG)
 def test_says_the_line_and_the_reason(text: str, said: str) -> None:
     found = wrong(text)
     assert len(found) == 1, found

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from bot.alerts.alert import AlertState
 from bot.alerts.routing import RuleSuppression
 from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.rules.builders import alert, at, event, rule_set
+from tests.rows import each_row
 
 INHIBIT = """
 [[inhibit]]
@@ -22,7 +21,7 @@ equal = ["source", "warehouse"]
 CLOSED = alert(event("custom.closed", "W1", warehouse="W1", data={"resolved": False}))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("what", "severity", "others", "is_held"),
     [
         (event(warehouse="W1"), Severity.WARNING, [CLOSED], True),
@@ -67,7 +66,7 @@ FIRST = RuleSuppression("stocktaking: until 2026-10-02 00:00, we count", at("202
 SECOND = RuleSuppression("silence 2: until 2026-10-03 08:00", datetime(2026, 10, 3, tzinfo=UTC))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("subject", "place", "now", "suppression"),
     [
         ("B2", A, "2026-10-01 07:59", None),

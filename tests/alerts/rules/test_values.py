@@ -25,11 +25,12 @@ from bot.alerts.rules.values import (
 )
 from bot.outbox.place import Place
 from bot.severity import Severity
+from tests.rows import each_row
 
 OFFICE, X = Place.parse("group:cidOffice"), Place.parse("group:cidX")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("read", "value", "wanted"),
     [
         (read_days, 1, 1),
@@ -66,7 +67,7 @@ def test_a_value_is_read_as(read: Any, value: object, wanted: object) -> None:
     assert read(value) == (tuple(value) if wanted is None and isinstance(value, list) else wanted)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("read", "value"),
     [
         (read_days, 0),

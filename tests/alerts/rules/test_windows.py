@@ -11,6 +11,7 @@ import pytest
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow, _say_unknown, is_workday
 from bot.severity import Severity
 from tests.alerts.rules.builders import NOW, SHANGHAI, at, event, rule_set
+from tests.rows import each_row
 
 RULES = """
 [windows.workhours]
@@ -70,7 +71,7 @@ def shown(kind: str, now: datetime, severity: Severity = Severity.WARNING) -> da
     return BOOK.shows_at(target, severity, now)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "now", "then"),
     [
         # An ordinary Tuesday: before, at the edges, inside, after.
@@ -114,7 +115,7 @@ def test_shows_at(kind: str, now: str, then: str) -> None:
     assert shown(kind, at(now).astimezone(UTC)) == at(then), "whatever zone the clock speaks"
 
 
-@pytest.mark.parametrize("kind", ["stock.low", "invoice.overdue", "invoice.paid"])
+@each_row("kind", ["stock.low", "invoice.overdue", "invoice.paid"])
 def test_what_is_critical_is_shown_at_any_time(kind: str) -> None:
     night = at("2026-10-01 03:00")
     assert shown(kind, night, Severity.CRITICAL) == night
@@ -155,7 +156,7 @@ def berlin(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=BERLIN)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "now", "then"),
     [
         ("stock.low", "2026-03-28T12:00+00:00", "2026-03-29T01:30+00:00"),  # 02:30 was skipped, so 03:30
@@ -199,7 +200,7 @@ def window(start: str, end: str, **more: Any) -> TimeWindow:
 DAYTIME, NIGHT, WHOLE = window("08:30", "17:30"), window("22:00", "06:00"), window("00:00", "00:00")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("of", "moment", "inside"),
     [
         (DAYTIME, "08:29", False),
@@ -229,7 +230,7 @@ def test_spans_are_moments() -> None:
     assert NIGHT.hours == "22:00-06:00"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("more", "days"),
     [
         ({}, [24, 28]),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-import pytest
-
 from bot.alerts.rules.rule_set import AlertRuleContext
 from tests.alerts.rules.builders import SHANGHAI
 from tests.alerts.rules.test_rule_errors import when, wrong
+from tests.rows import each_row
 
 FIGURE = "an example is amount >= 10000.50 CNY"
 BRACKETS = f"or compare with one number: {FIGURE}"
@@ -167,7 +164,7 @@ WHOLE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WHOLE, ids=[re.sub(r"[^ -~]|\\", "", said[:60]) for _, said in WHOLE])
+@each_row(("text", "said"), WHOLE)
 def test_says_what_to_write_instead(text: str, said: str) -> None:
     assert wrong(text) == [said]
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import pytest
-
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import Vote, VoteContext, tally
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
@@ -15,6 +13,7 @@ from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, RuleLevel,
 from bot.erp.model import Money, Verdict
 from tests.approvals.company import NOW, FakeCompanyDirectory, FakeDailySpending, document, money
 from tests.approvals.policy.test_planner import all_of, any_of, who
+from tests.rows import each_row
 
 YES, NO = Verdict.APPROVE, Verdict.REJECT
 HOUR = timedelta(hours=1)
@@ -342,7 +341,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_row("case", CASES)
 def test_who_may(case: EligibilityCase) -> None:
     limits = (SingleLimit(approvers=who("person:wang"), amounts=case.single),) if case.single else ()
     rule = ApprovalRule(name="r", steps=case.steps, daily_limits=case.daily)
@@ -362,7 +361,7 @@ def test_who_may(case: EligibilityCase) -> None:
         assert eligibility.ask == case.ask
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("steps", "votes", "comes_to"),
     [
         (ONE, "", 1),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.approvals.policy.feasibility import blocked_level
+from tests.rows import each_row
 
 
 def levels(text: str) -> list[ApprovalLevel]:
@@ -21,7 +20,7 @@ def levels(text: str) -> list[ApprovalLevel]:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("plan", "unable", "blocked"),
     [
         ("a", "", 0),

@@ -14,6 +14,7 @@ from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, RuleScope,
 from bot.rulefiles.errors import RulesError
 from tests.approvals.company import money
 from tests.approvals.policy.test_planner import all_of, any_of, who
+from tests.rows import each_row
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 KNOWN = KnownNames(zone=SHANGHAI, roles=("purchasing", "finance", "board"), sources=("Main", "factory"))
@@ -112,7 +113,7 @@ up_to = ["20000 CNY", "3000 USD"]
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("written", "at_least", "below"),
     [
         ("from 5000 CNY", "5000 CNY", None),
@@ -130,7 +131,7 @@ def test_amounts(written: str, at_least: str | None, below: str | None) -> None:
     assert scope.below == (None if below is None else money(below))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("until", "ends"),
     [
         ("2026-10-07", datetime(2026, 10, 8, 0, 0, tzinfo=SHANGHAI)),
@@ -296,7 +297,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), [pytest.param(text, said, id=said[:70]) for text, said in WRONG])
+@each_row(("text", "said"), [pytest.param(text, said, id=said[:70]) for text, said in WRONG])
 def test_says_the_line_and_the_reason(text: str, said: str) -> None:
     with pytest.raises(RulesError) as caught:
         review(text)
@@ -418,7 +419,7 @@ WARNINGS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WARNINGS)
+@each_row(("text", "said"), WARNINGS)
 def test_warns_of_what_is_hardly_meant(text: str, said: list[str]) -> None:
     found = [str(warning) for warning in review(text).warnings]
     assert len(found) == len(said), found

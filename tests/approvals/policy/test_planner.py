@@ -20,6 +20,7 @@ from bot.approvals.policy.rules import (
     SingleLimit,
 )
 from tests.approvals.company import FakeCompanyDirectory, document, money
+from tests.rows import each_row
 
 COMPANY = FakeCompanyDirectory()
 
@@ -135,7 +136,7 @@ FITS = [
 ]
 
 
-@pytest.mark.parametrize("case", FITS, ids=lambda case: case.name)
+@each_row("case", FITS)
 def test_which_documents_a_rule_is_for(case: RuleCase) -> None:
     plan_result = rules(ApprovalRule(name="r", scope=case.scope, steps=(any_of("person:qian"),))).plan(
         case.document, COMPANY
@@ -189,7 +190,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("case", NAMES, ids=lambda case: case.name)
+@each_row("case", NAMES)
 def test_who_is_named(case: SelectorCase) -> None:
     plan = rules(ApprovalRule(name="r", steps=case.steps)).plan(case.document, COMPANY).plan
     assert plan is not None
@@ -197,7 +198,7 @@ def test_who_is_named(case: SelectorCase) -> None:
     assert tuple(one for level in plan.levels for one in level.excluded) == case.excluded
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("total", "rule"),
     [
         ("0 CNY", "small"),
@@ -216,7 +217,7 @@ def test_the_first_rule_that_fits_decides(total: str | None, rule: str | None) -
     assert len(plan_result.reasons) == {"small": 1, "middle": 2, "large": 3, None: 4}[rule]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("total", "asks"),
     [("99999.99 CNY", False), ("100000 CNY", True), ("100000.01 CNY", True), ("60000 CNY", False)],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import VoteContext
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
@@ -12,6 +10,7 @@ from bot.erp.model import Money, Verdict
 from tests.approvals.company import NOW, FakeCompanyDirectory, FakeDailySpending, document, money
 from tests.approvals.policy.test_evaluation import NOBODY, ONE, TWO, said, stands_in
 from tests.approvals.policy.test_planner import any_of, who
+from tests.rows import each_row
 
 
 def told(
@@ -40,7 +39,7 @@ def told(
 CNY = "Money(amount=Decimal('{}'), currency='CNY')"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said_to_them", "reason"),
     [
         (told("li"), "Nobody decides what they requested themselves."),
@@ -85,7 +84,7 @@ def why_not(scope: RuleScope, one: ApprovalDocument) -> str:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("scope", "one", "reason"),
     [
         (RuleScope(sources=frozenset({"x"})), document(), "it is for other ERPs"),

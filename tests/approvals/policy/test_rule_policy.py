@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from bot.approvals.plan import Eligibility, Forward, VoteContext
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import (
@@ -20,6 +18,7 @@ from bot.erp.model import Verdict
 from tests.approvals.company import NOW, FakeCompanyDirectory, FakeDailySpending, document, money
 from tests.approvals.policy.test_evaluation import BOTH, TWO, said, stands_in
 from tests.approvals.policy.test_planner import any_of, who
+from tests.rows import each_row
 
 PLAIN = ApprovalRule(name="r", steps=(any_of("role:finance"),))
 
@@ -30,7 +29,7 @@ def policy(
     return RuleBasedPolicy(ApprovalRuleSet(version="v7", rules=rules, substitutes=substitutes, limits=limits))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rules", "limits", "asks"),
     [
         ((PLAIN,), (), False),

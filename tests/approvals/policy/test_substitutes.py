@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from itertools import product
 
-import pytest
-
 from bot.approvals.policy.feasibility import find_substitution_loop
 from bot.approvals.policy.rules import Substitute
 from tests.approvals.policy.test_evaluation import HOUR, stands_in
+from tests.rows import each_row
 
 
 def substitutes(text: str) -> list[Substitute]:
@@ -22,7 +21,7 @@ def substitutes(text: str) -> list[Substitute]:
     return found
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "loop"),
     [
         ("", ()),

@@ -31,6 +31,7 @@ from bot.rulefiles.errors import RulesError
 from bot.settings import Settings, load_settings
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.database import Database
+from tests.rows import each_row
 
 RULES = """
 [[rules]]
@@ -345,7 +346,7 @@ def test_where_the_rules_are_looked_for(tmp_path: Path, monkeypatch: pytest.Monk
     assert load_settings(approvals={"rules": "x.toml"}).approval_rules == Path("x.toml")
 
 
-@pytest.mark.parametrize(("groups", "places"), [(None, ("cidOffice",)), ((), ()), (("cidBuying",), ("cidBuying",))])
+@each_row(("groups", "places"), [(None, ("cidOffice",)), ((), ()), (("cidBuying",), ("cidBuying",))])
 def test_groups_of_the_bare_cards(groups: tuple[str, ...] | None, places: tuple[str, ...]) -> None:
     assert (
         load_settings(alerts={"default_groups": ["cidOffice"]}, approvals={"groups": groups}).approval_groups == places

@@ -13,6 +13,7 @@ from bot.erp.erpnext.mapping import DocumentComment, StateChange, with_approval,
 from bot.erp.errors import Invalid
 from bot.erp.model import PurchaseStatus
 from tests.erp.erpnext.rows import SITE, purchase_row, the_workflow, workflow_document
+from tests.rows import each_row
 
 
 def test_levels_are_the_approvals_on_the_longest_way() -> None:
@@ -20,7 +21,7 @@ def test_levels_are_the_approvals_on_the_longest_way() -> None:
     assert [(flow.level(state), flow.levels(state)) for state in ("Pending", "Pending Director")] == [(1, 2), (2, 2)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("condition", "total", "levels"),
     [
         ("", 100, 2),

@@ -24,6 +24,7 @@ from bot.erp.errors import (
 )
 from bot.erp.http import Http, HttpOptions
 from bot.testing.company import NOW
+from tests.rows import each_row
 
 ACCOUNT = Account("a-key", "a-secret")
 
@@ -212,7 +213,7 @@ async def test_a_count_is_asked_with_the_same_conditions(server: Server, frappe:
     }
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "wanted"),
     [
         ("abc", "%abc%"),
@@ -298,7 +299,7 @@ async def test_a_count_that_is_no_number_is_no_count(server: Server, frappe: Erp
         await frappe.count(ListRequest("Item", ("name",)))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "wanted"),
     [
         (envelope("X", "User <strong>a</strong> lacks<br>the right &amp; role"), "User a lacks the right & role"),

@@ -17,7 +17,7 @@ from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 class TestErpNextContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)
@@ -38,7 +38,7 @@ class TestErpNextContract(ErpContract):
         }
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
     offers = frozenset(Capability) - {Capability.REJECT}

@@ -23,11 +23,12 @@ from bot.erp.model import (
     PurchaseStatus,
 )
 from tests.erp.erpnext.rows import SITE, invoice_row, order_row, purchase_row, the_workflow
+from tests.rows import each_row
 
 # States
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("docstatus", "status", "delivered", "wanted"),
     [
         (0, "Draft", 0, OrderStatus.DRAFT),
@@ -58,7 +59,7 @@ def test_an_order_of_services_owes_no_goods() -> None:
     assert order.days_late(date(2026, 11, 24)) == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("values", "wanted"),
     [
         ({"docstatus": 0, "status": "Draft"}, InvoiceStatus.DRAFT),
@@ -119,7 +120,7 @@ def test_what_is_open_is_in_the_currency_of_the_account() -> None:
     assert documents.invoice({**row, "outstanding_amount": 100}, SITE).status is InvoiceStatus.PART_PAID
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "docstatus", "status", "wanted"),
     [
         ("Draft", 0, "Draft", PurchaseStatus.DRAFT),
@@ -149,7 +150,7 @@ def test_states_of_purchase_orders(state: str | None, docstatus: int, status: st
     assert documents.purchase_order(row, SITE, the_workflow()).status is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("docstatus", "status", "wanted"),
     [
         (0, "Draft", PurchaseStatus.WAITING),
@@ -163,7 +164,7 @@ def test_states_of_purchase_orders_without_a_workflow(docstatus: int, status: st
     assert documents.purchase_order(row, SITE, SUBMITTING).status is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("docstatus", "status", "wanted"),
     [
         (0, "Draft", ProductionStatus.PLANNED),
@@ -185,7 +186,7 @@ def test_states_of_work_orders(docstatus: int, status: str, wanted: ProductionSt
     assert documents.production_order(row, SITE).status is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("percent", "wanted"),
     [
         (None, None),
@@ -218,7 +219,7 @@ def test_what_the_account_may_not_see_is_not_zero() -> None:
     assert (order.total, order.delivery, order.lines[0].price, order.lines[0].delivered) == (None, None, None, None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("taxes", "taxed"),
     [([], None), ([{"included_in_print_rate": 0}], False), ([{"included_in_print_rate": 1}], True)],
 )
@@ -246,7 +247,7 @@ def test_material_is_ready_when_all_of_it_was_transferred() -> None:
     assert documents.production_order({**row, "skip_transfer": 1}, SITE).material_ready is None
 
 
-@pytest.mark.parametrize("status", ["Draft", "Cancelled", "Completed", "Closed"])
+@each_row("status", ["Draft", "Cancelled", "Completed", "Closed"])
 def test_nothing_is_said_of_the_material_of_orders_that_nobody_makes(status: str) -> None:
     docstatus = {"Draft": 0, "Cancelled": 2}.get(status, 1)
     row = {"name": "MO-1", "docstatus": docstatus, "status": status, "qty": 10}

@@ -11,6 +11,7 @@ from bot.erp.model import Area
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import ParsedRequest, RequestKind
 from tests.erp.fakes.erpnext import FakeErpNext
+from tests.rows import each_row
 
 from .replay import EXCHANGES
 
@@ -22,7 +23,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("title", SHAPES)
+@each_row("title", SHAPES)
 def test_the_fake_has_every_recorded_field_with_its_type(title: str) -> None:
     fake = FakeErpNext(ReferenceCompany(), Clock())
     rendered = fake._records(SHAPES[title], "bot")[1]

@@ -13,11 +13,12 @@ from bot.erp.erpnext import documents
 from bot.erp.erpnext.mapping import Site, html_to_text, number, text_to_html
 from bot.erp.errors import Invalid
 from tests.erp.erpnext.rows import SITE, order_row
+from tests.rows import each_row
 
 BERLIN = Site(ZoneInfo("Europe/Berlin"), source="main", url="https://erp.example.com")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "wanted"),
     [
         (None, None),
@@ -45,7 +46,7 @@ def test_a_record_that_cannot_be_read_says_which() -> None:
         SITE.read(documents.sales_order, order_row(transaction_date="yesterday"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text", ["too dear", "*really* <b>& „teuer“ 太贵", "a \"b\" 'c'", "two\nlines", "&lt; &amp;", "1 < 2 > 0", "a<br>b"]
 )
 def test_a_text_survives_its_way_through_html(text: str) -> None:

@@ -15,6 +15,7 @@ from bot.testing.company import ReferenceCompany
 from bot.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes.erpnext import FakeErpNext
 from tests.erp.fakes.erpnext_documents import COMPANY
+from tests.rows import each_row
 
 from .conftest import Open
 
@@ -58,7 +59,7 @@ async def test_an_advance_on_an_order_settles_no_invoice(site: FakeErpNext, open
     assert payment.status is PaymentStatus.BOOKED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "company", "expected"),
     [
         ([("A", 100.0)], "", Money(100, "CNY")),  # type: ignore[arg-type]  # equal to a decimal

@@ -1,9 +1,7 @@
-"""The dictionary of pinyin: right, in a process of its own, and never in the bot's."""
+"""The dictionary of pinyin: right, and in a process of its own."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,14 +9,6 @@ import pytest
 from bot.erp.errors import Unavailable
 from bot.erp.index import pinyin
 from bot.erp.index.dictionary import read
-
-_KEEPS_AN_INDEX = """
-import asyncio, sys
-import bot.bootstrap.services, bot.cli
-from bot.erp.index.pinyin import look_up
-assert asyncio.run(look_up("螺"))["螺"] == ("luo",)
-sys.exit("pypinyin" in sys.modules)
-"""
 
 
 def test_readings() -> None:
@@ -33,10 +23,6 @@ def test_readings() -> None:
 
 async def test_they_are_asked_of_another_process() -> None:
     assert await pinyin.look_up({"丝", "银", "☃"}) == {"丝": ("si",), "银": ("yin",), "☃": ()}
-
-
-def test_the_bot_never_loads_the_dictionary() -> None:
-    subprocess.run([sys.executable, "-c", _KEEPS_AN_INDEX], check=True, timeout=240)
 
 
 async def test_a_dictionary_that_fails_is_a_source_that_is_not_there(

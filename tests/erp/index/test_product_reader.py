@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from bot.erp import listing
 from bot.erp.index.product_reader import read_products
 from bot.erp.model import Product
 from tests.erp.index.catalogue import screw
+from tests.rows import each_row
 
 
 class ProductSearch:
@@ -28,7 +28,7 @@ def codes(*skus: str) -> ProductSearch:
     return ProductSearch(*map(screw, skus))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("shelf", "wanted", "most", "asked"),
     [
         (codes("A-1"), ["A-1"], 200, ["A-1"]),

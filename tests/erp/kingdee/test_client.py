@@ -30,6 +30,7 @@ from bot.erp.port import ListQuery
 from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_filter import KingdeeFilter
+from tests.rows import each_row
 
 from .conftest import ACCOUNT, APP, PASSWORD, Open, queries
 
@@ -71,7 +72,7 @@ def test_an_app_never_shows_its_secret() -> None:
 # Authentication
 
 
-@pytest.mark.parametrize(
+@each_row(
     "options",
     [
         {},
@@ -142,12 +143,12 @@ async def test_closing_gives_the_licence_seat_back(server: FakeKingdee, open_at:
 # Bodies and envelopes (docs: platform/erp/kingdee.md#bodies, #errors)
 
 
-@pytest.mark.parametrize("name", ["ExecuteBillQuery", "BillQuery", "QueryBusinessInfo", "WorkflowAudit", "SwitchOrg"])
+@each_row("name", ["ExecuteBillQuery", "BillQuery", "QueryBusinessInfo", "WorkflowAudit", "SwitchOrg"])
 def test_the_form_stands_inside(name: str) -> None:
     assert body(name, "X_Y", {"A": 1}) == {"data": {"FormId": "X_Y", "A": 1}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name", ["View", "Save", "BatchSave", "Draft", "Submit", "Audit", "UnAudit", "Delete", "Push", "CancelAssign"]
 )
 def test_the_form_stands_outside(name: str) -> None:
@@ -168,7 +169,7 @@ def failed(text: str, msg_code: int = 0, success: Any = False, code: int = 500) 
     return {"Result": {"ResponseStatus": status}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "signed", "error"),
     [
         (failed("会话信息已丢失，请重新登录", 1), False, AuthExpired),
@@ -197,7 +198,7 @@ def test_a_failure_with_status_200_is_none_the_less(data: Any, signed: bool, err
     assert caught.value.source == "k3"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "status", "error"),
     [
         ("", 401, AuthExpired),
@@ -218,7 +219,7 @@ def test_an_exception_at_a_write_leaves_the_outcome_open() -> None:
         unwrap(answer("response_error:something broke", failure=UnknownOutcome), signed=False)
 
 
-@pytest.mark.parametrize("success", [True, "true", "True"])
+@each_row("success", [True, "true", "True"])
 def test_success_is_told_in_several_ways(success: object) -> None:
     status = {"IsSuccess": success, "SuccessMessages": [{"Message": "审核成功"}]}
     data = unwrap(answer({"Result": {"ResponseStatus": status}}), signed=False)

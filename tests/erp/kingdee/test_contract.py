@@ -150,7 +150,7 @@ class Kingdee(ErpContract):
         }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 class TestKingdeeSignedContract(Kingdee):
     __test__ = True
     name = "kingdee"
@@ -171,7 +171,7 @@ class TestKingdeeSignedContract(Kingdee):
         return super().options(installation, timeout) | app
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 class TestKingdeeSessionContract(Kingdee):
     __test__ = True
     name = "kingdee-session"

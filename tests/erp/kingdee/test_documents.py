@@ -21,13 +21,14 @@ from bot.erp.kingdee.mapping import ValueReader, code, text
 from bot.erp.kingdee.query import PRODUCTION
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
 from bot.erp.values import is_true, number, progress
+from tests.rows import each_row
 
 VALUES = ValueReader(ZoneInfo("Asia/Shanghai"), {"PRE999": "XAU"})
 
 # States (docs: platform/erp/records.md#states)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "close", "cancel", "delivery", "status"),
     [
         *[(document, "A", "A", Progress.NONE, OrderStatus.DRAFT) for document in "ZABD"],
@@ -45,7 +46,7 @@ def test_sales_order(document: str, close: str, cancel: str, delivery: Progress 
     assert order_status(document, close, cancel, delivery) is status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "close", "cancel", "rejected", "status"),
     [
         *[(document, "A", "A", False, PurchaseStatus.DRAFT) for document in "ZAD"],
@@ -63,7 +64,7 @@ def test_purchase_order(document: str, close: str, cancel: str, rejected: bool, 
     assert purchase_status(document, close, cancel, rejected=rejected) is status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "cancel", "written_off", "status"),
     [
         *[(document, "A", "A", InvoiceStatus.DRAFT) for document in "ZABD"],
@@ -78,7 +79,7 @@ def test_receivable(document: str, cancel: str, written_off: str, status: Invoic
     assert invoice_status(document, cancel, written_off) is status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "cancel", "line", "status"),
     [
         ("C", "A", "1", ProductionStatus.PLANNED),
@@ -95,7 +96,7 @@ def test_production_order(document: str, cancel: str, line: str, status: Product
     assert production_status(document, cancel, line) is status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("parts", "whole"),
     [
         ([], None),
@@ -115,7 +116,7 @@ def test_progress(parts: list[tuple[int | None, int]], whole: Progress | None) -
 # Unusual values
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "wanted"),
     [
         (5, "5"),
@@ -135,18 +136,18 @@ def test_numbers_are_exact(value: Any, wanted: str) -> None:
     assert str(number(value)) == wanted
 
 
-@pytest.mark.parametrize("value", [None, "", " ", "null", True])
+@each_row("value", [None, "", " ", "null", True])
 def test_no_number_is_not_zero(value: Any) -> None:
     assert number(value) is None
 
 
-@pytest.mark.parametrize("value", ["abc", "NaN", "Infinity", [], {"a": 1}])
+@each_row("value", ["abc", "NaN", "Infinity", [], {"a": 1}])
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="number"):
         number(value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "wanted"),
     [
         (None, ""),
@@ -166,7 +167,7 @@ def test_codes_lose_the_blanks_of_fixed_columns() -> None:
     assert code(100012) == "100012"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "wanted"),
     [
         ("2026-11-24T10:30:00", datetime(2026, 11, 24, 2, 30, tzinfo=UTC)),
@@ -184,17 +185,17 @@ def test_a_day_stays_the_day_of_the_server() -> None:
     assert VALUES.day("2026-11-24T00:00:00") == date(2026, 11, 24)
 
 
-@pytest.mark.parametrize("value", [True, "true", "True", "1", 1])
+@each_row("value", [True, "true", "True", "1", 1])
 def test_true_is_spelled_in_several_ways(value: Any) -> None:
     assert is_true(value)
 
 
-@pytest.mark.parametrize("value", [False, "false", "0", 0, None, ""])
+@each_row("value", [False, "false", "0", 0, None, ""])
 def test_false_too(value: Any) -> None:
     assert not is_true(value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("iso", "name", "wanted"),
     [
         ("CNY", "人民币", "CNY"),
@@ -214,7 +215,7 @@ def test_an_amount_without_a_known_currency_is_none() -> None:
     assert VALUES.money("5", "CNY") == Money(Decimal(5), "CNY")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("lines", "wanted"),
     [
         ([{"FIsEnableReOrder": True, "FReOrderGood": 50}], 50),
@@ -234,7 +235,7 @@ def test_reorder_point(lines: list[dict[str, Any]], wanted: int | None) -> None:
     assert reorder_point([{"FBaseUnitId.FName": "个", **line} for line in lines]) == wanted
 
 
-@pytest.mark.parametrize(("line", "wanted"), [(1, "MO-1"), (2, "MO-1#2"), ("12", "MO-1#12"), (None, "MO-1")])
+@each_row(("line", "wanted"), [(1, "MO-1"), (2, "MO-1#2"), ("12", "MO-1#12"), (None, "MO-1")])
 def test_a_line_of_a_production_bill_has_a_number_of_its_own(line: Any, wanted: str) -> None:
     assert PRODUCTION.number({"FBillNo": "MO-1", "FTreeEntity_FSeq": line}) == wanted
 
@@ -298,9 +299,7 @@ def test_an_order_submitted_again_starts_anew() -> None:
     assert (run.approval().level, run.approval().decided_by, run.approval().reason) == (1, "", "")
 
 
-@pytest.mark.parametrize(
-    ("result", "rejected"), [("打回发起人", True), ("Reject", True), ("审批通过", False), ("", False)]
-)
+@each_row(("result", "rejected"), [("打回发起人", True), ("Reject", True), ("审批通过", False), ("", False)])
 def test_a_rejection_is_told_by_its_words(result: str, rejected: bool) -> None:
     run = last_run([a_task("1", "n1", "1", done=2, result=result)])
     assert was_rejected(run, ("打回", "reject")) is rejected

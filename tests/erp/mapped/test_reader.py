@@ -32,6 +32,7 @@ from bot.erp.model import (
     Quantities,
     WarehouseStock,
 )
+from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ SALE = {"number": "SO-1", "customer": "Acme", "status": "open"}
 SALES = mapped(builders.SALES, "number customer status delivery total currency promised_on", "sku quantity price")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("delivery", "status"),
     [
         (None, OrderStatus.OPEN),
@@ -87,7 +88,7 @@ def test_a_closed_order_stays_closed() -> None:
     assert reader().single(SALES, SALE | {"status": "closed", "delivery": "partial"}).status is OrderStatus.CLOSED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("total", "unpaid", "status"),
     [("100", "100", InvoiceStatus.UNPAID), ("100", "40", InvoiceStatus.PART_PAID), ("100", None, InvoiceStatus.UNPAID)],
 )
@@ -122,7 +123,7 @@ def test_a_bill_reads_like_an_invoice() -> None:
     assert (note.is_credit_note, note.open_amount) == (True, Money(Decimal(-100), "CNY"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("amount", "way", "direction"),
     [
         ("12.50", "received", PaymentDirection.RECEIVED),
@@ -274,7 +275,7 @@ def test_a_version_with_the_sign_between_is_taken_apart_rightly() -> None:
     assert builders.own_version(reader().single(PURCHASES, PURCHASE | {"version": "a~b"}).version) == "a~b"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("row", "approval"),
     [
         ({}, Approval()),
@@ -304,7 +305,7 @@ def place(code: str, on_hand: str | None, reserved: str | None = None) -> Wareho
     return WarehouseStock(code=code, name=code, quantities=figures)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("places", "on_hand", "reserved"),
     [
         ((place("A", "1.1", "1"), place("B", "2.2", "0")), Decimal("3.3"), Decimal(1)),

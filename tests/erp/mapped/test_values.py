@@ -13,12 +13,13 @@ from bot.erp.mapped import values
 from bot.erp.mapped.sources import FieldSource
 from bot.erp.mapped.values import ValueUnreadable
 from bot.erp.model import OrderStatus, Progress
+from tests.rows import each_row
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PLAIN = FieldSource()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "exact"),
     [
         ("12345678901234.56789", "12345678901234.56789"),
@@ -39,15 +40,13 @@ def test_a_factor_multiplies_exactly() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "raw", ["", "abc", "1,5", "NaN", "Infinity", float("nan"), "1e400", "0e-999999999", True, [1], {}, None]
-)
+@each_row("raw", ["", "abc", "1,5", "NaN", "Infinity", float("nan"), "1e400", "0e-999999999", True, [1], {}, None])
 def test_what_is_no_number_is_refused(raw: Any) -> None:
     with pytest.raises(ValueUnreadable):
         values.number(raw)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "loses"),
     [(0.1, False), (1234.5, False), (12345678901234.56789, True), (0.1 + 0.2, True), ("0.30000000000000004", False)],
 )
@@ -55,7 +54,7 @@ def test_a_float_with_more_digits_than_it_keeps_is_noticed(raw: Any, loses: bool
     assert values.loses_digits(raw) is loses
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "origin", "at"),
     [
         ("2026-11-24 10:30:00", PLAIN, datetime(2026, 11, 24, 2, 30, tzinfo=UTC)),
@@ -80,7 +79,7 @@ def test_times_are_aware(raw: Any, origin: FieldSource, at: datetime) -> None:
     assert found == at
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "origin", "on"),
     [
         ("2026-11-24", PLAIN, date(2026, 11, 24)),
@@ -97,20 +96,20 @@ def test_days(raw: Any, origin: FieldSource, on: date) -> None:
     assert values.day(raw, origin, SHANGHAI) == on
 
 
-@pytest.mark.parametrize("raw", ["2026-13-45", "0000-00-00", "yesterday", 20261124, 1.5, True, [], "9" * 30])
+@each_row("raw", ["2026-13-45", "0000-00-00", "yesterday", 20261124, 1.5, True, [], "9" * 30])
 def test_what_is_no_time_is_refused(raw: Any) -> None:
     for origin in (PLAIN, FieldSource(format="%d.%m.%Y")):
         with pytest.raises(ValueUnreadable):
             values.moment(raw, origin, SHANGHAI)
 
 
-@pytest.mark.parametrize("raw", ["x", "1e300", -(10**30)])
+@each_row("raw", ["x", "1e300", -(10**30)])
 def test_what_is_no_epoch_is_refused(raw: Any) -> None:
     with pytest.raises(ValueUnreadable):
         values.moment(raw, FieldSource(format="epoch"), SHANGHAI)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "said"),
     [(True, True), (0, False), ("Y", True), ("no", False), ("T", True), (Decimal(1), True), (b"\x31", True)],
 )
@@ -123,7 +122,7 @@ def test_a_flag_of_another_word_is_refused() -> None:
         values.flag("perhaps")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "split", "people"),
     [
         ("anna, carla", ",", ("anna", "carla")),
@@ -137,7 +136,7 @@ def test_names(raw: Any, split: str, people: tuple[str, ...]) -> None:
     assert values.names(raw, split) == people
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "full", "done"),
     [
         ("partial", None, Progress.PARTIAL),

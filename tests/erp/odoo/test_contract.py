@@ -141,13 +141,13 @@ class OdooContract(ErpContract):
         }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 class TestOdooJson2Contract(OdooContract):
     name, vendor, release = "odoo-json2", vendor, (19, 0)
     gaps = gaps(login__once=_NO_LOGIN)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 class TestOdooJsonRpcContract(OdooContract):
     name, vendor, release = "odoo-jsonrpc", vendor, (18, 0)
     gaps = gaps()

@@ -24,6 +24,7 @@ from bot.erp.model import (
 )
 from bot.erp.odoo import documents, mapping, stock
 from bot.erp.values import text
+from tests.rows import each_row
 
 SITE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
 
@@ -31,7 +32,7 @@ SITE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo(
 # Values
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "wanted"),
     [
         (False, ""),
@@ -45,7 +46,7 @@ def test_empty_is_false_for_every_type(value: Any, wanted: str) -> None:
     assert text(value) == wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "wanted"),
     [
         (Decimal("3840.0"), "3840"),
@@ -67,7 +68,7 @@ def test_binary_floats_lose_their_noise(value: Any, wanted: str) -> None:
     assert format(found, "f") == wanted
 
 
-@pytest.mark.parametrize("value", [False, None, True, "", "x", "NaN", "Infinity", [], {}])
+@each_row("value", [False, None, True, "", "x", "NaN", "Infinity", [], {}])
 def test_what_is_no_number_is_not_zero(value: Any) -> None:
     assert mapping.number(value) is None
 
@@ -76,7 +77,7 @@ def test_zero_is_zero() -> None:
     assert mapping.number(Decimal("0.0")) == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "wanted"),
     [
         ("2026-11-24", date(2026, 11, 24)),
@@ -96,7 +97,7 @@ def test_a_moment_is_aware() -> None:
     assert mapping.moment(False) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("amount", "currency", "wanted"),
     [
         (Decimal("5506.2"), [1, "USD"], Money(Decimal("5506.2"), "USD")),
@@ -109,7 +110,7 @@ def test_an_amount_has_a_currency(amount: Any, currency: Any, wanted: Money | No
     assert mapping.money(amount, currency) == wanted
 
 
-@pytest.mark.parametrize(("value", "id_", "name"), [([3, "SZ"], 3, "SZ"), (False, None, ""), ([], None, "")])
+@each_row(("value", "id_", "name"), [([3, "SZ"], 3, "SZ"), (False, None, ""), ([], None, "")])
 def test_many2one_is_a_pair(value: Any, id_: int | None, name: str) -> None:
     assert (mapping.reference(value), mapping.name_of(value)) == (id_, name)
 
@@ -117,7 +118,7 @@ def test_many2one_is_a_pair(value: Any, id_: int | None, name: str) -> None:
 # Products
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "name", "shown", "spec"),
     [
         ("SKU1", "Bolt", "Bolt (M6, steel)", "M6, steel"),
@@ -144,7 +145,7 @@ def test_free_is_what_is_not_reserved() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "kept"),
     [
         ({"type": "service", "is_storable": False}, False),
@@ -172,7 +173,7 @@ def test_figures_that_are_not_told_are_none() -> None:
     assert stock.figures({}) == Quantities(on_hand=None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rules", "wanted"),
     [([], None), ([Decimal("0.0")], Decimal(0)), ([Decimal("5.0"), Decimal("2.5")], Decimal("7.5"))],
 )
@@ -185,7 +186,7 @@ def test_no_reordering_rule_is_not_a_rule_of_zero(rules: list[Decimal], wanted: 
 # Sales orders
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "delivery", "more", "status", "progress"),
     [
         ("draft", False, {}, OrderStatus.DRAFT, Progress.NONE),
@@ -215,7 +216,7 @@ def test_states_of_sales_orders(
     assert (order.status, order.delivery) == (status, progress)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("invoice_status", "bills", "billing", "payment"),
     [
         ("no", [], Progress.NONE, Progress.NONE),
@@ -266,7 +267,7 @@ def test_sections_and_notes_are_no_lines() -> None:
 # Invoices
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "payment", "residual", "status"),
     [
         ("draft", "not_paid", 100, InvoiceStatus.DRAFT),
@@ -300,7 +301,7 @@ def test_of_a_void_invoice_nothing_is_open() -> None:
     assert documents.invoice(row, SITE).open_amount == Money(Decimal(0), "EUR")
 
 
-@pytest.mark.parametrize("name", [False, "/", ""])
+@each_row("name", [False, "/", ""])
 def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
     assert documents.invoice({"id": 12, "name": name, "state": "draft"}, SITE).number == "*12"
 
@@ -308,7 +309,7 @@ def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
 # Purchase orders
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "receipt", "more", "status", "received"),
     [
         ("draft", False, {}, PurchaseStatus.DRAFT, Progress.NONE),
@@ -342,7 +343,7 @@ _USERS = {7: {"id": 7, "login": "anna"}}
 _APPROVED_AT = datetime(2026, 11, 24, 14, 14, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("written", "by"),
     [
         ("2026-11-24 14:14:30", "anna"),
@@ -376,7 +377,7 @@ def test_who_decides_for_others_is_not_named() -> None:
     assert order.approval == Approval(decided_at=_APPROVED_AT)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [
         {"state": "purchase"},
@@ -398,7 +399,7 @@ def test_version_changes_with_what_is_decided_on(change: dict[str, Any]) -> None
 # Production orders
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "reserved", "status"),
     [
         ("draft", False, ProductionStatus.PLANNED),
@@ -418,7 +419,7 @@ def test_states_of_production_orders(state: str, reserved: Any, status: Producti
     assert found.status is status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "ready"),
     [("available", True), ("expected", False), ("late", False), ("unavailable", False), (False, None)],
 )
@@ -427,9 +428,7 @@ def test_material_is_ready(told: Any, ready: bool | None) -> None:
     assert documents.production_order(row, SITE, products={}, orders=frozenset()).material_ready is ready
 
 
-@pytest.mark.parametrize(
-    ("origin", "wanted"), [("S00026", "S00026"), ("S00026, OP/00012", "S00026"), ("OP/00012", ""), (False, "")]
-)
+@each_row(("origin", "wanted"), [("S00026", "S00026"), ("S00026, OP/00012", "S00026"), ("OP/00012", ""), (False, "")])
 def test_an_origin_is_a_sales_order_only_if_there_is_one(origin: Any, wanted: str) -> None:
     found = documents.production_order({"id": 1, "origin": origin}, SITE, products={}, orders=frozenset({"S00026"}))
     assert found.sales_order == wanted

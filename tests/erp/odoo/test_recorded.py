@@ -47,6 +47,7 @@ from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.odoo import DATABASE
 from tests.erp.odoo.recordings import BUYER, JSON2, JSON_RPC, MANAGER, VIEWER, Exchange, RecordedOdoo, find, load
+from tests.rows import each_row
 
 SITE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
 TODAY = date(2026, 11, 24)
@@ -453,7 +454,7 @@ def test_every_exchange_has_an_expectation(file: str) -> None:
     assert {exchange.title for exchange in load(file)} == {*expected, *_BY_HAND[file]}
 
 
-@pytest.mark.parametrize("title", EXPECTED_19)
+@each_row("title", EXPECTED_19)
 async def test_json2(title: str) -> None:
     exchange = find(JSON2, title)
     body = dict(exchange.request["json"])
@@ -477,7 +478,7 @@ async def test_json2(title: str) -> None:
         assert request.headers[name] == value
 
 
-@pytest.mark.parametrize("title", EXPECTED_18)
+@each_row("title", EXPECTED_18)
 async def test_json_rpc(title: str) -> None:
     exchange, login = find(JSON_RPC, title), find(JSON_RPC, "login")
     database, uid, key, model, method, positional, named = exchange.request["json"]["params"]["args"]

@@ -16,7 +16,7 @@ from tests.erp.fakes.plain import FakePlain
 from tests.erp.rest.documented_config import api_options
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 class TestRestContract(ErpContract):
     offers, feeds = frozenset(Capability), frozenset(Feed)
     """With a login that runs out."""

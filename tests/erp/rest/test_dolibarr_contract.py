@@ -109,7 +109,7 @@ def _purchase(record: Any) -> Any:
     )
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(8)
 class TestDolibarrContract(ErpContract):
     """With one key."""
 

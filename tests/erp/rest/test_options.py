@@ -13,6 +13,7 @@ from bot.erp.rest.options import RestOptions
 from bot.testing.fake_erp import SECRET
 from tests.erp.rest.documented_config import api_options
 from tests.erp.rest.scripted_server import sales
+from tests.rows import each_row
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -67,7 +68,7 @@ WRONG: list[tuple[Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "complaint"), WRONG)
+@each_row(("spoil", "complaint"), WRONG)
 def test_a_mistake_is_named(spoil: Change, complaint: str) -> None:
     options = deepcopy(api_options())
     spoil(options)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from bot.erp.rest.query import fill, fill_params, fill_path, look, places
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("number", "path"),
     [
         ("SO-1", "/orders/SO-1/x"),
@@ -45,7 +44,7 @@ def test_a_body_takes_values_as_they_are() -> None:
 DATA: Any = {"a": {"b": [{"c": 1}, {"c": 2}]}, "x.y": {"/": 3}, "n": None, "0": "zero"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "found"),
     [
         ("", DATA),

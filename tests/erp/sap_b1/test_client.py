@@ -33,6 +33,7 @@ from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.sap_b1 import NODE, FakeSapB1
 from tests.erp.fakes.sap_b1_filter import ODataBadQuery, ODataFilter
+from tests.rows import each_row
 
 from .conftest import ACCOUNT, Open, both_versions
 
@@ -85,7 +86,7 @@ async def test_a_wrong_account_is_told_and_tried_once(open_with: Open, server: F
     assert [request.call.kind for request in server.requests.entries] == [RequestKind.LOGIN]
 
 
-@pytest.mark.parametrize("url", ["https://b1:50000/b1s/v2", "https://b1:50000/b1s/v1/", "b1:50000", "ftp://b1"])
+@each_row("url", ["https://b1:50000/b1s/v2", "https://b1:50000/b1s/v1/", "b1:50000", "ftp://b1"])
 def test_the_address_is_one_without_a_path(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         SapB1Options.model_validate({**ACCOUNT, "url": url})
@@ -108,8 +109,8 @@ def v2(code: Any, text: str) -> Any:
     return {"error": {"code": str(code), "message": text, "details": [{"code": "", "message": ""}]}}
 
 
-@pytest.mark.parametrize("envelope", [v1, v2])
-@pytest.mark.parametrize(
+@each_row("envelope", [v1, v2])
+@each_row(
     ("status", "code", "text", "error"),
     [
         (401, 301, "Invalid session or session already timeout.", AuthExpired),
@@ -287,7 +288,7 @@ def test_secrets_are_not_shown() -> None:
     assert SECRET not in repr(options)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     ["A eq", "A eq 'x", "B eq 1", "A like 'x'", "A eq 1)", "(A eq 1", "A eq 1 A eq 2", "A eq 9999999999", "A $ 1"],
 )

@@ -196,11 +196,11 @@ class SapB1Contract(ErpContract):
         }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 class TestSapB1Contract(SapB1Contract):
     name, version = "sap_b1", "v2"
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 class TestSapB1OldContract(SapB1Contract):
     name, version = "sap_b1-v1", "v1"

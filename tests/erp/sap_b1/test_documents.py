@@ -17,6 +17,7 @@ from bot.erp.sap_b1.documents import DocumentMapper
 from bot.erp.sap_b1.mapping import ValueReader, day_of, rows_of
 from bot.erp.sap_b1.query import CREDIT_NOTES, INVOICES, ORDER_DRAFTS, ORDERS, PURCHASE_DRAFTS, PURCHASES
 from bot.erp.sap_b1.stock import ItemMapper
+from tests.rows import each_row
 
 SHANGHAI = ValueReader(ZoneInfo("Asia/Shanghai"), {"$": "USD"})
 DOCUMENTS = DocumentMapper("b1", SHANGHAI)
@@ -33,7 +34,7 @@ def request(state: str, **more: Any) -> ApprovalRequest:
     return ApprovalRequest(state=state, **{**fields, **more})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "delivery", "wanted"),
     [
         ({}, Progress.NONE, OrderStatus.OPEN),
@@ -57,7 +58,7 @@ def test_a_draft_of_an_order_is_a_draft() -> None:
     assert DOCUMENTS.order(ORDERS, document(), {}).number == "1005"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "paid", "wanted"),
     [
         ({}, 0, InvoiceStatus.UNPAID),
@@ -74,7 +75,7 @@ def test_invoices(told: dict[str, Any], paid: int, wanted: InvoiceStatus) -> Non
     assert documents.invoice_status(document(**told), Decimal(100), Decimal(paid), draft=False) is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "wanted"),
     [
         ({}, PurchaseStatus.APPROVED),
@@ -87,7 +88,7 @@ def test_purchase_orders(told: dict[str, Any], wanted: PurchaseStatus) -> None:
     assert documents.purchase_status(document(**told), None, draft=False) is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "wanted"),
     [
         ("Pending", PurchaseStatus.WAITING),
@@ -104,7 +105,7 @@ def test_a_draft_has_the_state_of_its_request(state: str, wanted: PurchaseStatus
     assert documents.purchase_status(draft, request(state), draft=True) is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "wanted"),
     [
         ("dasWithout", PurchaseStatus.DRAFT),
@@ -122,7 +123,7 @@ def test_a_draft_without_a_request_has_its_own_state(told: str | None, wanted: P
     assert (order.number, order.approval) == ("D7", None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "produced", "wanted"),
     [
         ("boposPlanned", 0, ProductionStatus.PLANNED),
@@ -179,14 +180,14 @@ def test_an_invoice_names_the_order_it_was_made_from_directly() -> None:
 # Lines and stock
 
 
-@pytest.mark.parametrize(("rest", "done"), [(10, 0), (4, 6), (0, 10), (None, None), (12, 0)])
+@each_row(("rest", "done"), [(10, 0), (4, 6), (0, 10), (None, None), (12, 0)])
 def test_what_is_done_of_a_line_is_what_is_not_open(rest: int | None, done: int | None) -> None:
     row = document(DocumentLines=[{"Quantity": 10, "RemainingOpenQuantity": rest}])
     [line] = DOCUMENTS.purchase_order(PURCHASES, row, None, NOBODY, {}).lines
     assert line.received == done
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "measure", "unit"),
     [
         ("PCS", "Box", "PCS"),
@@ -226,7 +227,7 @@ def test_figures_that_are_not_told_are_not_zero() -> None:
 # Days and times
 
 
-@pytest.mark.parametrize("told", ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T00:00:00"])
+@each_row("told", ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T00:00:00"])
 def test_a_day_has_no_zone_whatever_is_written_behind_it(told: str) -> None:
     assert day_of(told) == date(2026, 1, 31)
     assert ValueReader(ZoneInfo("America/Lima"), {}).moment(told, "23:59:59") == datetime(
@@ -234,7 +235,7 @@ def test_a_day_has_no_zone_whatever_is_written_behind_it(told: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("clock", "wanted"),
     [
         ("10:30:05", datetime(2026, 1, 31, 2, 30, 5, tzinfo=UTC)),
@@ -293,7 +294,7 @@ def test_people_whose_accounts_are_not_told_are_marked_as_keys() -> None:
     assert (order.requester, order.people) == ("dora", {"dora": "Dora"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [
         {"DocTotal": 101},

@@ -41,7 +41,7 @@ def _without_void(record: Any) -> Any:
     return None if isinstance(record, Invoice) and record.status is InvoiceStatus.VOID else without_void(record)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(8)
 class TestChanjetTplusContract(ReadyMappingContract):
     """On PostgreSQL."""
 

@@ -18,6 +18,7 @@ from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.documented_config import company_options
 from tests.erp.sql.minimal_source import ORDERS, Open, sales, tiny
 from tests.erp.sql.postgres_server import Postgres
+from tests.rows import each_row
 
 FOREVER = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS no FROM n WHERE x < 0"
 
@@ -114,7 +115,7 @@ class MySqlSession:
         pass
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("version", "limit"),
     [
         ("11.8.3-MariaDB-0+deb13u1 from Debian", "max_statement_time = 2.5"),

@@ -21,6 +21,7 @@ DECIDING = {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
 READ = frozenset(Capability) - DECIDING
 
 
+@pytest.mark.sampled(2)
 class TestSqlContract(ErpContract):
     """On SQLite."""
 
@@ -35,7 +36,7 @@ class TestSqlContract(ErpContract):
         return company_options(url=installation.url, timeout=timeout)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 class TestPostgresContract(TestSqlContract):
     """On PostgreSQL."""
 

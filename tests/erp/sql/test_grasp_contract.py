@@ -38,7 +38,7 @@ def _in_own_currency(record: Any) -> Any:
     return replace(record, total=yuan(record.total), lines=lines)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(8)
 class TestGraspContract(ReadyMappingContract):
     """On PostgreSQL."""
 

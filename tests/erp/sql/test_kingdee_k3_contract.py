@@ -44,7 +44,7 @@ def _of_one_day(record: Any) -> Any:
     return replace(record, planned_on=record.day) if isinstance(record, GoodsDelivery) else record
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(8)
 class TestKingdeeK3Contract(ReadyMappingContract):
     """On PostgreSQL."""
 

@@ -15,6 +15,7 @@ from bot.erp.sql.options import SqlOptions
 from bot.erp.vendors import AdapterContext
 from bot.errors import ConfigurationError
 from tests.erp.sql.documented_config import company_options
+from tests.rows import each_row
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -75,7 +76,7 @@ WRONG: list[tuple[Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "complaint"), WRONG)
+@each_row(("spoil", "complaint"), WRONG)
 def test_a_mistake_is_named(spoil: Change, complaint: str) -> None:
     options = deepcopy(company_options())
     spoil(options)

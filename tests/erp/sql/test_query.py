@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.dialects import postgresql
 
 from bot.erp.sql.query import Statement, check_list_query, check_view, checked, with_views
+from tests.rows import each_row
 
 READS = [
     "SELECT 1",
@@ -53,12 +54,12 @@ WRITES = [
 ]
 
 
-@pytest.mark.parametrize("sql", READS)
+@each_row("sql", READS)
 def test_queries_that_read_are_taken(sql: str) -> None:
     assert Statement.parse(sql).parameters == frozenset()
 
 
-@pytest.mark.parametrize("sql", WRITES)
+@each_row("sql", WRITES)
 def test_everything_else_is_refused_before_anything_is_connected(sql: str) -> None:
     with pytest.raises(ValueError, match=r"only queries|semicolon|writes|not closed|backslash"):
         Statement.parse(sql)
@@ -96,7 +97,7 @@ def test_a_parameter_that_is_needed_is_named_with_an_example() -> None:
         checked("number")("SELECT * FROM a")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sql", "complaint"),
     [
         ("SELECT a FROM b LIMIT :limit", "uses one of :limit and :offset"),

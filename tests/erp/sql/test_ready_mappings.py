@@ -15,6 +15,7 @@ from tests.erp.fakes.tsql import parsed, queries
 from tests.erp.sql.mapping_contract import MAPPINGS, shipped_options, translated_mapping
 from tests.erp.sql.minimal_source import Open
 from tests.erp.sql.postgres_server import Postgres
+from tests.rows import each_row
 
 NAMES = sorted(folder.name for folder in MAPPINGS.iterdir() if (folder / "mapping.toml").is_file())
 ADDRESS = "mssql+pymssql://reader:secret@server/company"
@@ -30,7 +31,7 @@ def test_there_are_four() -> None:
     assert NAMES == ["chanjet-tplus", "grasp", "kingdee-k3-wise", "yonyou-u8"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_a_mapping_is_a_source(name: str) -> None:
     assert SqlOptions.model_validate(shipped_options(name) | {"url": ADDRESS}).views
 
@@ -44,14 +45,14 @@ def test_every_query_is_transact_sql_without_a_warning(name: str, caplog: pytest
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_no_query_reads_what_others_have_not_committed(name: str) -> None:
     for place, query in queries(shipped_options(name)):
         assert "NOLOCK" not in query.upper(), place
         assert "READUNCOMMITTED" not in query.upper(), place
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_its_page_says_what_was_never_tried(name: str) -> None:
     page = (MAPPINGS / name / "README.md").read_text(encoding="utf-8")
     for heading in ("## Never tried", "## Check it in ten minutes", "## Sources"):

@@ -16,6 +16,7 @@ from bot.erp.sql.client import (
     told_by_sqlserver,
 )
 from tests.erp.sql.minimal_source import Open, sales
+from tests.rows import each_row
 
 NOBODY = "mssql://reader:s3cret@127.0.0.1:1/UFDATA_001_2026"
 
@@ -65,7 +66,7 @@ def test_an_address_without_a_driver_means_the_one_of_the_extra(driver: str) -> 
     assert database.dialect == "mssql"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "kind", "text"),
     [
         (pymssql.ProgrammingError(207, "列名 'cInvCod' 无效。".encode()), Invalid, "列名 'cInvCod' 无效。"),

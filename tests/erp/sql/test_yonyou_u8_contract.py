@@ -43,7 +43,7 @@ def _numbered_by_kind(record: Any) -> Any:
     return replace(record, number=f"{kind}{record.number}")
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(8)
 class TestYonyouU8Contract(ReadyMappingContract):
     """On PostgreSQL."""
 

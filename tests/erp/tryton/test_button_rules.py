@@ -6,9 +6,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from bot.erp.tryton.decisions import may_apply
+from tests.rows import each_row
 
 SELF = {"__class__": "Eval", "v": "self", "d": {}}
 ORDER = {"total_amount": Decimal("100000.00"), "id": 7, "state": "quotation", "warehouse": 5, "reference": None}
@@ -46,11 +45,11 @@ CONDITIONS = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "holds"), CONDITIONS)
+@each_row(("condition", "holds"), CONDITIONS)
 def test_conditions(condition: Any, holds: bool) -> None:
     assert may_apply(json.dumps(condition), ORDER) is holds
 
 
-@pytest.mark.parametrize("condition", [None, "", "not JSON"])
+@each_row("condition", [None, "", "not JSON"])
 def test_no_condition_holds_always(condition: str | None) -> None:
     assert may_apply(condition, ORDER)

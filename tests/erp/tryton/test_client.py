@@ -30,6 +30,7 @@ from bot.erp.keys import escape_like
 from bot.erp.tryton.client import Account, TrytonClient, TrytonRefusal, at, containing, decode, encode
 from bot.erp.tryton.options import TrytonOptions
 from bot.testing.company import NOW
+from tests.rows import each_row
 
 HTML = "<!doctype html>\n<html lang=en>\n<title>Refused</title>\n<h1>Refused</h1>\n"
 LOGIN = {"id": 1, "result": [2, "c314d6f9fd", None]}
@@ -242,7 +243,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("ours", "theirs"), VALUES)
+@each_row(("ours", "theirs"), VALUES)
 def test_values_both_ways(ours: Any, theirs: Any) -> None:
     assert encode([ours]) == [theirs]
     assert decode([theirs]) == [ours]
@@ -254,7 +255,7 @@ def test_times_are_sent_as_utc() -> None:
     assert encode(datetime(2026, 11, 24, 7, 30, tzinfo=shanghai))["day"] == 23
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     [
         {"__class__": "Decimal", "decimal": "a lot"},

@@ -70,7 +70,7 @@ def _ready_by_state(record: Any) -> Any:
     return replace(record, material_ready=_READY.get(record.status))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 class TestTrytonContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)

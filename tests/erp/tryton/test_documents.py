@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from bot.erp.model import (
     Approval,
     InvoiceStatus,
@@ -22,6 +20,7 @@ from bot.erp.model import (
 from bot.erp.tryton import documents
 from bot.erp.tryton.decisions import stamp_of, version_of
 from bot.erp.tryton.stock import total_of
+from tests.rows import each_row
 
 WHEN = datetime(2026, 11, 24, 15, 56, 10, 347394, tzinfo=UTC)
 UNIT = {"id": 1, "symbol": "u", "digits": 0}
@@ -96,7 +95,7 @@ def _production(**fields: Any) -> Any:
     return documents.production(PRODUCTION | fields, SITE)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "shipped", "status"),
     [
         ("draft", "none", OrderStatus.DRAFT),
@@ -114,7 +113,7 @@ def test_states_of_sales(state: str, shipped: str, status: OrderStatus) -> None:
     assert _sale(state=state, shipment_state=shipped).status is status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("shipped", "delivery"),
     [
         ("none", Progress.NONE),
@@ -130,7 +129,7 @@ def test_delivery_of_sales(shipped: str, delivery: Progress | None) -> None:
     assert order.extra == ({"shipment_state": "exception"} if shipped == "exception" else {})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "method", "shipped", "billing", "payment"),
     [
         ("none", "order", "none", Progress.NONE, Progress.NONE),
@@ -152,7 +151,7 @@ def test_billing_and_payment_of_sales(
     assert (order.billing, order.payment) == (billing, payment)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "owed", "status"),
     [
         ("draft", "0", InvoiceStatus.DRAFT),
@@ -188,7 +187,7 @@ def test_trap_there_is_no_overdue_state_the_first_unpaid_day_counts() -> None:
     assert _invoice().due_on is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "status"),
     [
         ("draft", PurchaseStatus.DRAFT),
@@ -203,7 +202,7 @@ def test_states_of_purchases(state: str, status: PurchaseStatus) -> None:
     assert _purchase(state=state).status is status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("made", "written", "changed_by"),
     [
         ({"login": "dora", "name": "Dora"}, {"login": "carla", "name": None}, "carla"),
@@ -217,7 +216,7 @@ def test_who_changed_a_purchase_last(made: Any, written: Any, changed_by: str) -
     assert (order.requester, order.changed_by) == ("dora" if made else "", changed_by)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("shipped", "received"),
     [
         ("none", Progress.NONE),
@@ -231,7 +230,7 @@ def test_what_was_received(shipped: str, received: Progress | None) -> None:
     assert _purchase(shipment_state=shipped).received is received
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "status", "ready"),
     [
         ("request", ProductionStatus.PLANNED, None),
@@ -248,7 +247,7 @@ def test_states_of_productions(state: str, status: ProductionStatus, ready: bool
     assert (order.status, order.material_ready) == (status, ready)
 
 
-@pytest.mark.parametrize(("state", "told"), [("done", date(2026, 11, 4)), ("running", None), ("cancelled", None)])
+@each_row(("state", "told"), [("done", date(2026, 11, 4)), ("running", None), ("cancelled", None)])
 def test_what_is_done_was_finished_on_its_effective_day(state: str, told: date | None) -> None:
     assert _production(state=state, effective_date=date(2026, 11, 4)).finished_on == told
 
@@ -268,7 +267,7 @@ def test_trap_drafts_have_no_number() -> None:
     assert documents.number_of({"id": 12, "number": ""}) == "(12)"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "digits", "exact"),
     [
         ("0.30000000000000004", 2, "0.30"),
@@ -303,7 +302,7 @@ def _move(quantity: str, state: str = "done", end: str = "customer", unit: int =
     return {"quantity": Decimal(quantity), "unit": unit, "state": state, "to_location.": place, "from_location.": place}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("moves", "delivered"),
     [
         ([], Decimal(0)),

@@ -29,6 +29,7 @@ from bot.erp.yonbip.query import either
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.yonbip import APP_KEY, FakeYonBip
+from tests.rows import each_row
 
 from .conftest import Open
 
@@ -102,12 +103,12 @@ def answer(data: Any, *, status: int = 200, write: bool = False, retry_after: fl
     return HttpResponse(status, {}, data, {}, retry_after, UnknownOutcome if write else Unavailable)
 
 
-@pytest.mark.parametrize("code", ["200", 200, "00000", "10004", "100004"])
+@each_row("code", ["200", 200, "00000", "10004", "100004"])
 def test_codes_of_success(code: object) -> None:
     assert unwrap(answer({"code": code, "data": [1]})) == [1]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "message", "error"),
     [
         ("310001", "token", AuthFailed),
@@ -168,7 +169,7 @@ def test_what_is_no_envelope_is_no_answer() -> None:
         unwrap(answer("OK", write=True))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "error"),
     [
         ({"failCount": 1, "messages": ["网络上有其他人操作或者已经关闭、审核"]}, Conflict),

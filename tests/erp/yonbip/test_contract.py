@@ -89,7 +89,7 @@ _CODES = {place: code for code, place in WAREHOUSES.items()}
 _GOODS = {Capability.DELIVERIES, Capability.RECEIPTS, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
     offers = (

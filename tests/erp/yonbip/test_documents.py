@@ -14,12 +14,13 @@ from bot.erp.values import is_true, number
 from bot.erp.yonbip import documents
 from bot.erp.yonbip.documents import DocumentMapper
 from bot.erp.yonbip.mapping import ValueReader
+from tests.rows import each_row
 
 SHANGHAI = ValueReader(ZoneInfo("Asia/Shanghai"), {"金元": "XAU"})
 DOCUMENTS = DocumentMapper("yon", SHANGHAI)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "status"),
     [
         ("CONFIRMORDER", OrderStatus.DRAFT),
@@ -42,7 +43,7 @@ def test_an_unknown_next_step_leaves_the_state_of_the_document() -> None:
     assert states == [OrderStatus.DRAFT, OrderStatus.OPEN, OrderStatus.CLOSED, OrderStatus.DRAFT]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "verified", "wanted"),
     [
         ("0", "0", PurchaseStatus.DRAFT),
@@ -62,7 +63,7 @@ def test_purchase_orders(status: str, verified: str, wanted: PurchaseStatus) -> 
     assert documents.purchase_status(status, verified) is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("verified", "settled", "wanted"),
     [
         ("0", "0", InvoiceStatus.DRAFT),
@@ -79,7 +80,7 @@ def test_receivables(verified: str, settled: str, wanted: InvoiceStatus) -> None
     assert documents.invoice_status(verified, settled) is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "wanted"),
     [
         ("0", ProductionStatus.PLANNED),
@@ -95,7 +96,7 @@ def test_production_orders(told: str, wanted: ProductionStatus) -> None:
     assert documents.production_status(told) is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("told", "wanted"),
     [
         (None, None),
@@ -168,7 +169,7 @@ def test_red_receivables_are_credit_notes_with_either_sign() -> None:
 _APPROVED = {"id": 1, "code": "R", "verifyState": 2, "oriTaxIncludedAmount": 5, "oriCurrencyCode": "CNY"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("balance", "status", "owed"),
     [
         (Decimal(5), InvoiceStatus.UNPAID, 5),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.chat.registry import Commands
 from bot.understanding.language_model.reply import check_line, read_answer
 from bot.understanding.language_model.request import make_request
 from bot.understanding.sentences import Sentences
+from tests.rows import each_row
 
 ALL = frozenset(Commands.discover())
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "",
@@ -36,7 +35,7 @@ def test_an_answer_as_agreed_is_a_line() -> None:
     assert read_answer('{"line": "/order SO-1001"}') == "/order SO-1001"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "sentence", "checked"),
     [
         ("/order SO-1001", "SO-1001那单子走到哪一步", "/order SO-1001"),
@@ -54,7 +53,7 @@ def test_a_line_of_words_that_were_said_may_run(line: str, sentence: str, checke
     assert check_line(line, sentence, commands, ALL) == checked
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "sentence"),
     [
         # It obeys what stands in the sentence.
