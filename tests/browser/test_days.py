@@ -50,7 +50,12 @@ async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     own = load_settings(data_dir=tmp_path)
     demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=False)
     async with run_system(
-        tmp_path, read_model={"enabled": True}, access=demo.access, approvals=demo.approvals, poll=demo.poll
+        tmp_path,
+        read_model={"enabled": True},
+        access=demo.access,
+        approvals=demo.approvals,
+        poll=demo.poll,
+        understanding=demo.understanding,
     ) as opened:
         await eventually(lambda: math.isfinite(documents_age(opened)), hint=lambda: documents_age(opened))
         yield opened
@@ -68,7 +73,7 @@ def test_five_people_ask_twenty_questions_each_without_a_slash() -> None:
     assert not any("/" in question.sentence for questions in DAYS.values() for question in questions)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("person", DAYS)
 async def test_each_sentence_is_answered_as_the_tutorial_says(
     person: str, system: BotSystem, browser_page: OpenPage

@@ -75,6 +75,7 @@ async def test_the_same_question_by_three_people(system: BotSystem, browser_page
     await picture(outsider, "rights-outsider")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("who", "with_money"), [(KEEPER, set()), (SALES, {ORDER, INVOICE}), (FINANCE, {ORDER, INVOICE})]
 )

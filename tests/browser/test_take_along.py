@@ -110,6 +110,7 @@ async def fits(picture_of: Locator) -> None:
     assert shown[1] >= 300
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("person", [BOSS, ENGLISH_READER])
 async def test_charts_are_readable_on_a_phone(system: BotSystem, browser_page: OpenPage, person: str) -> None:
     language = "en" if person == ENGLISH_READER else "zh"

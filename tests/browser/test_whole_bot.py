@@ -1,5 +1,6 @@
 """The product after ``make demo``: the page, the bot and the embedded company.
 
+Walks that `tests.scenario` and `tests.browser.test_walks` show as well are left to the soak.
 With ``PICTURES=folder`` it also takes the pictures of the tutorial (``make pictures``).
 """
 
@@ -9,12 +10,13 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
-from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, run_system
+from tests.scenario.conftest import ENGLISH, KEEPER, READING, BotSystem, run_system
 
 GROUP = "仓库与销售群"
 PICTURES = os.environ.get("PICTURES", "")
@@ -23,7 +25,7 @@ PICTURES = os.environ.get("PICTURES", "")
 @pytest_asyncio.fixture(loop_scope="session")
 async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     """The demo: simulator, bot and company."""
-    async with run_system(tmp_path) as opened:
+    async with run_system(tmp_path, **READING) as opened:
         yield opened
 
 
@@ -66,6 +68,7 @@ async def test_a_pick_is_for_the_one_who_picks(system: BotSystem, browser_page: 
     await expect(other.card().first.get_by_test_id("card-title")).not_to_contain_text("SKU123")
 
 
+@pytest.mark.soak
 async def test_through_the_late_orders_and_into_one(system: BotSystem, browser_page: OpenPage) -> None:
     page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
@@ -80,6 +83,7 @@ async def test_through_the_late_orders_and_into_one(system: BotSystem, browser_p
     await expect(card.get_by_test_id("card-title")).to_contain_text(number)
 
 
+@pytest.mark.soak
 async def test_from_an_order_to_the_stock_of_its_lines(system: BotSystem, browser_page: OpenPage) -> None:
     page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
@@ -115,6 +119,7 @@ async def test_on_a_phone(system: BotSystem, browser_page: OpenPage) -> None:
     await picture(page, "demo-phone")
 
 
+@pytest.mark.soak
 async def test_a_mistake_is_answered_with_a_way_on(system: BotSystem, browser_page: OpenPage) -> None:
     page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)

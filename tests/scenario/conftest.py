@@ -119,6 +119,9 @@ After five seconds the stream itself gives up (`bot.dingtalk.stream`).
 What happens when it takes too long is tested with limits of its own.
 """
 
+READING: Mapping[str, Any] = {"understanding": {"enabled": True}}
+"""Of a system that reads sentences, too."""
+
 OpenSystem = Callable[..., AbstractAsyncContextManager[BotSystem]]
 
 
@@ -174,9 +177,17 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
     access = settings.access.model_copy(update={"sync_hours": 0.0})
     # Documents are kept where a test asks for them: reading the whole company takes as long as many a test.
     kept = settings.read_model.model_copy(update={"enabled": False})
+    # Sentences are read where a test asks them (`READING`): to learn the company's words takes a third of a start.
+    understanding = settings.understanding.model_copy(update={"enabled": False})
     # A first answer is like all others, but where a test is about newcomers.
     notify = settings.notify.model_copy(update={"welcome": False})
-    parts = {"limits": limits, "access": access, "read_model": kept, "notify": notify}
+    parts = {
+        "limits": limits,
+        "access": access,
+        "read_model": kept,
+        "understanding": understanding,
+        "notify": notify,
+    }
     settings = settings.model_copy(update={**parts, "database_url": SecretStr("")})
     for name, value in changes.items():
         part = getattr(settings, name)
@@ -191,4 +202,11 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
 async def system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
     """A system with the standard settings, without DingTalk's limits."""
     async with open_system() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def reading_system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
+    """The same, and it reads sentences."""
+    async with open_system(**READING) as opened:
         yield opened

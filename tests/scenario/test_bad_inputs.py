@@ -24,7 +24,7 @@ from tests.scenario.bad_clicks import CLICKS, LATE, BadClick, private
 from tests.scenario.bad_frames import FRAMES, MESSAGE_ID, BadFrame
 from tests.scenario.bad_messages import MESSAGES, BadMessage
 from tests.scenario.bad_questions import QUESTIONS, BadQuestion
-from tests.scenario.conftest import KEEPER, BotSystem, run_system
+from tests.scenario.conftest import KEEPER, READING, BotSystem, run_system
 from tests.scenario.notice_checks import check, plain_text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -37,7 +37,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotS
     folder = tmp_path_factory.mktemp("system")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        async with run_system(folder) as opened:
+        async with run_system(folder, **READING) as opened:
             await opened.ask(GOOD)
             yield opened
 

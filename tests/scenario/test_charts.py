@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from PIL import Image
 
-from tests.scenario.conftest import BotSystem, OpenSystem
+from tests.scenario.conftest import READING, BotSystem, OpenSystem
 from tests.scenario.traffic import eventually
 
 BOSS = "boss01"
@@ -20,7 +20,7 @@ PICTURE = re.compile(r"!\[[^\]]*\]\((@[\w-]+)\)")
 @pytest.fixture
 async def system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
     """A system that keeps the documents of which charts are drawn."""
-    async with open_system(read_model={"enabled": True}) as opened:
+    async with open_system(read_model={"enabled": True}, **READING) as opened:
         yield opened
 
 

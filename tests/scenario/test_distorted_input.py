@@ -32,7 +32,7 @@ from bot.simulator.enterprise import demo_enterprise
 from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES
 from tests.alerts.intake.signed_requests import SECRET, sign
 from tests.scenario.bad_clicks import private
-from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.conftest import KEEPER, OUTSIDER, READING, BotSystem, OpenSystem
 from tests.scenario.distortion import Distorter
 from tests.scenario.test_least_disclosure import MONEY, WAYS, DisclosureFixture, open_fixture
 from tests.scenario.wire import WireCall
@@ -138,7 +138,9 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 async def opened(open_system: OpenSystem, seed: int, count: int, **changes: Any) -> AsyncIterator[DisclosureFixture]:
     """Open a system with rules by which people see different things; each seed has another way of private answers."""
     access = {"file": ACCESS_RULES, "outsider_groups": (GROUP,)}
-    async with open_system(access=access, cards={"private_way": WAYS[seed % len(WAYS)]}, **changes) as system:
+    async with open_system(
+        access=access, cards={"private_way": WAYS[seed % len(WAYS)]}, **READING, **changes
+    ) as system:
         fixture = await open_fixture(system)
         with short_turns() if count >= LONG_RUN else nullcontext():
             yield fixture

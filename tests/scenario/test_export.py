@@ -25,7 +25,8 @@ async def file_of(system: BotSystem, user_id: str) -> tuple[str, ReadSheet]:
     return message.file_name, read_sheets(stored.content)[0]
 
 
-async def test_a_list_is_exported_by_the_next_sentence(system: BotSystem) -> None:
+async def test_a_list_is_exported_by_the_next_sentence(reading_system: BotSystem) -> None:
+    system = reading_system
     await system.ask("/invoice overdue")
     card = await system.ask("导出")
     assert card.title.startswith("导出：invoice-")

@@ -13,7 +13,7 @@ from bot.erp.port import ListQuery
 from bot.settings import RuleSettings
 from bot.simulator.chat import SimMessage
 from bot.simulator.enterprise import demo_enterprise
-from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, READING, BotSystem, OpenSystem
 from tests.scenario.wire import CREATE, TO_GROUP, TO_PEOPLE, WEBHOOK, WireCall, WireRecorder
 
 ASKER = "boss01"
@@ -119,10 +119,13 @@ async def open_fixture(system: BotSystem) -> DisclosureFixture:
 @pytest.fixture(params=WAYS)
 async def disclosure(request: pytest.FixtureRequest, open_system: OpenSystem) -> AsyncIterator[DisclosureFixture]:
     """One system for each private way; the first group is known to have an outsider."""
-    async with open_system(cards={"private_way": request.param}, access={"outsider_groups": (MIXED_GROUP,)}) as system:
+    async with open_system(
+        cards={"private_way": request.param}, access={"outsider_groups": (MIXED_GROUP,)}, **READING
+    ) as system:
         yield await open_fixture(system)
 
 
+@pytest.mark.sampled(2)
 async def test_nothing_forbidden_is_in_any_shared_field(disclosure: DisclosureFixture) -> None:
     direct = disclosure.system.engine.direct(ASKER).id
     for line in LINES:
@@ -140,7 +143,7 @@ async def test_nothing_forbidden_is_in_any_shared_field(disclosure: DisclosureFi
 async def test_what_only_some_may_ask_names_nobody_in_the_group(open_system: OpenSystem) -> None:
     """Also in searches and in lists of alerts, whose own command is open to all."""
     finance = RuleSettings.model_validate({"commands": ["order", "invoice", "po"], "roles": ["finance"]})
-    async with open_system(cards={"private_way": "private_data"}, access={"rules": (finance,)}) as system:
+    async with open_system(cards={"private_way": "private_data"}, access={"rules": (finance,)}, **READING) as system:
         disclosure = await open_fixture(system)
         for line in LINES:
             for call in await disclosure.asking(line, FINANCE_GROUP, "finance01"):
@@ -149,13 +152,14 @@ async def test_what_only_some_may_ask_names_nobody_in_the_group(open_system: Ope
 
 
 async def test_rows_that_are_hidden_from_their_reader_are_not_remembered(open_system: OpenSystem) -> None:
-    async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (MIXED_GROUP,)}) as system:
+    async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (MIXED_GROUP,)}, **READING) as system:
         by_number, by_name = await system.ask("2"), await system.ask("/find 工")
         assert [button.text for button in by_number.buttons] == ["产品", "销售", "财务", "采购", "生产"]
         assert {button.text.partition("-")[0] for button in by_name.buttons} == {"产品", "MO"}
         # Which lines were remembered is stored at the latest when the bot stops.
 
 
+@pytest.mark.sampled(2)
 async def test_who_asks_sees_what_they_may_see(disclosure: DisclosureFixture) -> None:
     """Otherwise the test above would prove nothing."""
     for line in PRICED:
@@ -171,6 +175,7 @@ async def test_only_the_direct_way_writes_a_line_into_the_group(disclosure: Disc
     assert "SO-1001" not in "".join(call.shared_text for call in calls if call.api == WEBHOOK)
 
 
+@pytest.mark.sampled(2)
 async def test_texts_in_a_group_hide_what_cards_hide(disclosure: DisclosureFixture) -> None:
     """Where no card can be made, and where not even a text of the robot can be sent."""
     engine = disclosure.system.engine

@@ -22,17 +22,17 @@ async def test_finding_10_a_search_counts_more_than_it_read(system: BotSystem) -
     assert "more than 40 hits" in (await system.ask("/find 螺丝", who=ENGLISH)).markdown
 
 
-async def test_finding_10_a_warehouse_counts_without_the_slash(system: BotSystem) -> None:
-    bare, typed = await system.ask("SKU123 @上海仓"), await system.ask("/stock SKU123 @上海仓")
+async def test_finding_10_a_warehouse_counts_without_the_slash(reading_system: BotSystem) -> None:
+    bare, typed = await reading_system.ask("SKU123 @上海仓"), await reading_system.ask("/stock SKU123 @上海仓")
     assert bare.markdown == typed.markdown
     assert "深圳仓" not in bare.markdown
-    alone = await system.ask("/stock 上海仓")
-    assert alone.title == (await system.ask("/stock @上海仓")).title
+    alone = await reading_system.ask("/stock 上海仓")
+    assert alone.title == (await reading_system.ask("/stock @上海仓")).title
 
 
-async def test_finding_10_numbers_are_found_as_people_spell_them(system: BotSystem) -> None:
+async def test_finding_10_numbers_are_found_as_people_spell_them(reading_system: BotSystem) -> None:
     for typed, number in (("INV7", "INV-7"), ("inv 7", "INV-7"), ("SO1001", "SO-1001"), ("SKU 123", "SKU123")):
-        assert number in (await system.ask(typed)).title, typed
+        assert number in (await reading_system.ask(typed)).title, typed
 
 
 async def test_finding_10_a_paid_invoice_owes_nothing_and_says_no_zero(system: BotSystem) -> None:

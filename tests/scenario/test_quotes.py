@@ -41,6 +41,11 @@ async def answer(
     return await system.ask(line, who, where=where, raw=reply(system, line, card.title, sender=sender))
 
 
+@pytest.fixture
+async def system(reading_system: BotSystem) -> BotSystem:
+    return reading_system
+
+
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("first", "word", "opens"),

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem
 
 NOT_KNOWN = "没有(?:按|找到)"
 """What cards say of a name: before the bot has learnt the company's names, not that there is none."""
+
+
+@pytest.fixture
+async def system(reading_system: BotSystem) -> BotSystem:
+    return reading_system
 
 
 async def test_a_sentence_is_answered_and_the_card_says_as_what(system: BotSystem) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.settings import load_settings
 from bot.simulator.cards import SimCardView
 from tests.scenario.alerts.scenario import BUYING
-from tests.scenario.conftest import KEEPER, OpenSystem
+from tests.scenario.conftest import KEEPER, READING, OpenSystem
 
 WORDS = "初次使用？"
 ON = {"welcome": True}
@@ -43,7 +43,7 @@ async def test_after_a_restart_nobody_is_a_newcomer_again(open_system: OpenSyste
 
 
 async def test_a_question_back_waits_with_it(open_system: OpenSystem) -> None:
-    async with open_system(notify=ON) as system:
+    async with open_system(notify=ON, **READING) as system:
         assert not is_welcome(await system.ask("INV-7跟INV-24付了吗"))
         assert is_welcome(await system.ask("/stock SKU123"))
 
