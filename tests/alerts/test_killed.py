@@ -17,30 +17,32 @@ from tests.scenario.processes import at_work
 
 from .conftest import sqlite
 
-EVENTS, SUBJECTS = 1_200, 60
+SUBJECTS = 60
+EACH = 150
+"""Events for each process: more than it can take before it is killed."""
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("kills", [pytest.param(4, id="four"), pytest.param(8, id="eight", marks=pytest.mark.soak)])
 async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
-    chance = Random(20261124)
+    chance, events = Random(20261124), EACH * kills
     with sqlite(tmp_path) as database:
         harness = ProcessorHarness(database)
         await harness.receive(
-            *(received(number, f"SKU{number % SUBJECTS}", quantity=number) for number in range(EVENTS))
+            *(received(number, f"SKU{number % SUBJECTS}", quantity=number) for number in range(events))
         )
         for life in range(kills):
             await _live_and_be_killed(str(database._engine.url), f"life{life}", chance, tmp_path)
         states = Counter(state for state, _ in (await harness.states()).values())
-        assert 0 < states[EventState.WAITING] < EVENTS, "they were killed in the middle of it"
+        assert 0 < states[EventState.WAITING] < events, "they were killed in the middle of it"
         await harness.processor().round()
         assert {state for state, _ in (await harness.states()).values()} == {EventState.DONE}
         alerts = await harness.alerts()
-        assert Counter(alert.count for alert in alerts) == {EVENTS // SUBJECTS: SUBJECTS}
-        assert {alert.event.quantity for alert in alerts} == set(range(EVENTS - SUBJECTS, EVENTS))
+        assert Counter(alert.count for alert in alerts) == {events // SUBJECTS: SUBJECTS}
+        assert {alert.event.quantity for alert in alerts} == set(range(events - SUBJECTS, events))
         assert await harness.count(ALERT_CARD) == await harness.count(DELIVERY) == SUBJECTS
         repeated = await harness.transactions.transact(_story_of_all)
-        assert repeated == EVENTS
+        assert repeated == events
 
 
 def _story_of_all(repository: AlertRepository) -> int:

@@ -142,7 +142,7 @@ async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Tas
 
 
 @pytest.mark.parametrize(
-    ("kills", "turns"), [pytest.param(3, 22, id="three"), pytest.param(200, 1500, id="many", marks=pytest.mark.soak)]
+    ("kills", "turns"), [pytest.param(3, 14, id="three"), pytest.param(200, 1500, id="many", marks=pytest.mark.soak)]
 )
 async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, moments: Random) -> None:
     storm = Storm(alerts=60, rounds=turns, groups=6)
@@ -180,7 +180,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
 
 # With more rounds two slow cores do not finish the rest in `SETTLED` seconds (1 200 were too many).
 @pytest.mark.parametrize(
-    ("kills", "turns"), [pytest.param(2, 18, id="two"), pytest.param(200, 700, id="many", marks=pytest.mark.soak)]
+    ("kills", "turns"), [pytest.param(2, 12, id="two"), pytest.param(200, 700, id="many", marks=pytest.mark.soak)]
 )
 async def test_of_two_on_postgresql_one_is_killed_now_and_then(
     kills: int, turns: int, tmp_path: Path, moments: Random, postgres_url: str

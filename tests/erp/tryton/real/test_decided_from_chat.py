@@ -281,6 +281,7 @@ async def test_cut_off_and_back(open_hall: OpenHall) -> None:
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
 
 
+@pytest.mark.soak
 async def test_cut_off_after_the_click_and_back(open_hall: OpenHall) -> None:
     async with open_hall(undo_seconds=2.0) as scenario:
         await scenario.press(scenario.card(scenario.number, BUYING), YES, BOSS)
@@ -318,6 +319,7 @@ async def test_the_answer_gets_lost_after_the_work_was_done(open_hall: OpenHall)
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
 
 
+@pytest.mark.soak
 async def test_whom_tryton_gives_no_right_leaves_it_to_the_others(open_hall: OpenHall) -> None:
     either = f'{{any = ["person:{FINANCE}", "person:{BOSS}"]}}'
     async with open_hall(rules=rule(either), approvers=(BOSS, FINANCE)) as scenario:

@@ -577,7 +577,7 @@ WITH_DRAFTS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS, BILLS)
 """The kinds of which the company has documents without a number."""
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today: date) -> None:
     """Pages, filters and texts computed by the server, compared with the same computed in memory."""

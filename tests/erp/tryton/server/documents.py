@@ -1,7 +1,12 @@
-"""The company's documents, each brought to its state with Tryton's buttons."""
+"""The company's documents, brought to their states with Tryton's buttons.
+
+Each button is pressed once for all documents that need it, as in a list of Tryton's client: the server reads and checks
+what they share once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -49,9 +54,8 @@ class Documents:
             for code, quantity in spec.lines:
                 line = sale.lines.new()
                 line.product, line.quantity = ground.products[code], quantity
-            sale.save()
-            _advance(sale, spec.state, waits=spec.waits)
             self.sales.append(sale)
+        _advance(self.sales, demo.SALES)
 
     def _buy(self) -> None:
         ground = self.ground
@@ -68,16 +72,14 @@ class Documents:
             for code, quantity, price in spec.lines:
                 line = purchase.lines.new()
                 line.product, line.quantity, line.unit_price = ground.products[code], quantity, Decimal(price)
-            purchase.save()
-            _advance(purchase, spec.state, waits=spec.waits)
             self.purchases.append(purchase)
+        _advance(self.purchases, demo.PURCHASES)
 
     def _receive(self) -> None:
         ground = self.ground
-        for purchase, spec in zip(self.purchases, demo.PURCHASES, strict=True):
-            if not spec.receive:
-                continue
-            purchase.reload()
+        received = [(order, spec) for order, spec in zip(self.purchases, demo.PURCHASES, strict=True) if spec.receive]
+        shipments = []
+        for purchase, spec in received:
             shipment = Model.get("stock.shipment.in")(
                 supplier=purchase.party,
                 warehouse=purchase.warehouse,
@@ -88,10 +90,11 @@ class Documents:
                 if isinstance(spec.receive, dict):
                     move.quantity = spec.receive[move.product.code]
                 shipment.incoming_moves.append(move)
-            shipment.save()
-            shipment.click("receive")
-            if spec.receive != "kept":
-                shipment.click("do")
+            shipments.append(shipment)
+        _press("receive", shipments)
+        put_away = [spec.receive != "kept" for _, spec in received]
+        _press("do", [shipment for shipment, put in zip(shipments, put_away, strict=True) if put])
+        for purchase, spec in received:
             if spec.returned:
                 self._give_back(purchase, spec.returned)
 
@@ -138,51 +141,63 @@ class Documents:
                 production.click(button)
 
     def _ship(self) -> None:
+        shipped: list[tuple[Any, str]] = []
+        cancelled: list[Any] = []
+        tried: list[Any] = []
+        forced: list[Any] = []
         for sale, spec in zip(self.sales, demo.SALES, strict=True):
             if not spec.ship:
                 continue
-            sale.reload()
             (shipment,) = sale.shipments
-            target = spec.ship
-            if isinstance(target, dict):
+            if spec.ship == "cancelled":
+                cancelled.append(shipment)
+                continue
+            target = "done" if isinstance(spec.ship, dict) else spec.ship
+            if isinstance(spec.ship, dict):
                 for move in shipment.inventory_moves:
-                    move.quantity = target[move.product.code]
-                shipment.save()
-                target = "done"
+                    move.quantity = spec.ship[move.product.code]
             if target in {"done", "shipped"}:
                 shipment.effective_date = self.ground.day(-spec.day + min(2, spec.day))
-            if target == "cancelled":
-                shipment.click("cancel")
-                continue
-            shipment.click("assign_force" if spec.forced else "assign_try")
-            for button, state in _SHIPPING:
-                if shipment.state == target:
-                    break
-                if (button, target) != ("ship", "done"):
-                    shipment.click(button)
-                    if shipment.state != state:
-                        raise SystemExit(f"the shipment of {sale.number} is {shipment.state}, not {state}")
+            (forced if spec.forced else tried).append(shipment)
+            shipped.append((shipment, target))
+        _press("cancel", cancelled)
+        _press("assign_try", tried)
+        _press("assign_force", forced)
+        self._hand_over(shipped)
+
+    def _hand_over(self, shipped: list[tuple[Any, str]]) -> None:
+        """Take shipments that were assigned to their states."""
+        for button, state in _SHIPPING:
+            going = [
+                shipment
+                for shipment, target in shipped
+                if shipment.state != target and (button, target) != ("ship", "done")
+            ]
+            _press(button, going)
+            for shipment in going:
+                if shipment.state != state:
+                    raise SystemExit(f"the shipment {shipment.number} is {shipment.state}, not {state}")
 
     def _bill(self) -> None:
-        """Post and pay in order of date, as consecutive numbers require; customer invoices before supplier invoices."""
+        """Post and pay in order of date, as consecutive numbers require."""
         billed = [
             (1 - spec.day, own, n, order, spec.bill)
             for own, orders, specs in ((True, self.sales, demo.SALES), (False, self.purchases, demo.PURCHASES))
             for n, (order, spec) in enumerate(zip(orders, specs, strict=True))
             if spec.bill
         ]
+        posted: list[tuple[Any, int, str]] = []
         for offset, own, _, order, how in sorted(billed, key=lambda job: job[:3]):
-            order.reload()
             (invoice,) = order.invoices
             invoice.invoice_date = self.ground.day(offset)
             if not own:
                 invoice.reference = f"FP{order.number[3:]}"
-            invoice.click("post")
-            invoice.reload()
+            posted.append((invoice, offset, how))
+        _press("post", [invoice for invoice, _, _ in posted])
+        for invoice, offset, how in posted:
             if how in {"paid", "part"}:
                 self._pay(invoice, how == "part", offset + 20)
-            if how == "cancelled":
-                invoice.click("cancel")
+        _press("cancel", [invoice for invoice, _, how in posted if how == "cancelled"])
 
     def _trade_in_second_company(self) -> None:
         ground = self.ground
@@ -218,20 +233,30 @@ class Documents:
             wizard.execute("pay")
 
 
-def _advance(order: Any, state: str, *, waits: bool) -> None:
-    """Press an order's buttons up to its state."""
-    if state == "draft":
-        return
-    order.click("quote")
-    if state == "quotation":
-        return
-    if state == "cancelled":
-        order.click("cancel")
-        return
-    _leave_to_queue(waits)
-    order.click("confirm")
+def _press(button: str, records: Sequence[Any]) -> None:
+    """Save the records, press the button for all of them, and read them again."""
+    if records:
+        model = type(records[0])
+        model.click(list(records), button)
+        model.reload(list(records))
+
+
+def _advance(orders: Sequence[Any], specs: Sequence[demo.Sale] | Sequence[demo.Purchase]) -> None:
+    """Save the orders and press their buttons up to their states."""
+    type(orders[0]).save(list(orders))
+    waiting: dict[bool, list[Any]] = {False: [], True: []}
+    cancelled = []
+    for order, spec in zip(orders, specs, strict=True):
+        if spec.state == "cancelled":
+            cancelled.append(order)
+        elif spec.state not in {"draft", "quotation"}:
+            waiting[spec.waits].append(order)
+    _press("quote", [order for order, spec in zip(orders, specs, strict=True) if spec.state != "draft"])
+    _press("cancel", cancelled)
+    for held, confirmed in waiting.items():
+        _leave_to_queue(held)
+        _press("confirm", confirmed)
     _leave_to_queue(False)
-    order.reload()
 
 
 def _leave_to_queue(held: bool) -> None:

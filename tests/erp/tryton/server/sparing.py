@@ -6,6 +6,7 @@ The server's configuration names `KeptConnections` as a mixin of Tryton's ``Data
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import logging
 import os
 import sqlite3
@@ -86,5 +87,7 @@ def stop_the_calendar() -> None:
 
 
 backend.SQLiteConnection = LentConnection
+# The classes of the models and the caches are no garbage, and looking through them takes longer than most requests.
+gc.set_threshold(100_000)
 _hash_quickly()
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
