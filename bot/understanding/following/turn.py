@@ -16,6 +16,7 @@ from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
 from bot.understanding.limits.comparisons import REPORT
 from bot.understanding.scanning.spans import Scan
+from bot.understanding.wishes import Wish, find_wish
 
 NEED = "×"
 """Begins the quantity that is needed, in a line."""
@@ -92,6 +93,11 @@ class Turn:
     def scan(self) -> Scan:
         """What was found in the text."""
         return self.grammar.recognition.scan(self.text)
+
+    @cached_property
+    def wish(self) -> Wish | None:
+        """What the text wants changed; None where it only asks, and for a typed line."""
+        return None if self.text.startswith("/") else find_wish(self.text.casefold(), self.grammar.sentences.wishes)
 
     @cached_property
     def weights(self) -> Mapping[str, int]:

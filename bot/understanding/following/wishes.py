@@ -13,7 +13,7 @@ from bot.understanding.following.documents import OF_THIS, document_of
 from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.spans import SpanKind, days_said
 from bot.understanding.sentences import IN_THE_ERP
-from bot.understanding.wishes import Wish, find_wish, line_of, without_limit, without_times
+from bot.understanding.wishes import Wish, line_of, without_limit, without_times
 
 _UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NO_MORE, _UNWATCH = re.compile("(?:别|不要|不用|甭|不必)(?:再|)(?:提醒|通知|告诉)"), "不用盯了"
@@ -41,17 +41,12 @@ def all_ended(turn: Turn) -> Reading | None:
 
 def is_a_wish(turn: Turn) -> bool:
     """Whether a text wants something changed."""
-    return _wish(turn) is not None
-
-
-def _wish(turn: Turn) -> Wish | None:
-    return None if turn.text.startswith("/") else find_wish(turn.text.casefold(), turn.grammar.sentences.wishes)
+    return turn.wish is not None
 
 
 def wished(turn: Turn) -> Reading | None:
     """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
-    wish = _wish(turn)
-    return _wished(turn, wish) if wish else None
+    return _wished(turn, turn.wish) if turn.wish else None
 
 
 def _wished(turn: Turn, wish: Wish) -> Reading | None:
