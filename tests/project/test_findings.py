@@ -50,7 +50,7 @@ FINDINGS: Mapping[int, Mapping[str, tuple[str, ...]]] = {
         "an alert's buttons after 详情": (
             "commands/test_alert_clicks.py::test_finding_2_after_the_details_the_alert_can_still_be_taken",
         ),
-        "one of thirteen, and the next": ("browser/test_walks.py::test_thirteen_orders_are_decided_without_typing",),
+        "one of thirteen, and the next": ("browser/test_walks.py::test_waiting_orders_are_decided_without_typing",),
     },
     3: {
         "both quotas, by edition": ("project/test_settings.py::test_an_edition_gives_both_quotas",),

@@ -11,6 +11,7 @@ import atexit
 import gc
 import importlib
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -27,10 +28,13 @@ from typing import Any
 
 import orjson
 
+import commands
+
 _ROOT = Path(__file__).parents[2]
 _LOADED = (
     *("bot.app", "bot.bootstrap.services", "bot.cli.serving", "bot.erp.demo.adapter", "bot.log"),
     *("alembic.command", "chinese_calendar", "psycopg"),
+    *(module.name for module in pkgutil.iter_modules(commands.__path__, "commands.")),
 )
 """The modules that a bot needs; those that are not installed are left out."""
 
