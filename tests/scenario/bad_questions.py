@@ -172,7 +172,7 @@ MARKUP: Mapping[str, BadQuestion] = {
     "a heading": _ask("# Heading", Notice.NOT_UNDERSTOOD, "“＃ Heading”", never=("# ",)),
     "a quotation": _ask("/order > quote", Notice.NOT_FOUND, "“＞ quote”"),
     "a fence of code": _ask("/order ```rm -rf```", Notice.NOT_FOUND, "｀｀｀rm -rf｀｀｀"),
-    "a table": _ask("/order | a | b |", Notice.NOT_FOUND, "“｜ a ｜ b ｜”", never=("|",)),
+    "a table": _ask("/order | x | y |", Notice.NOT_FOUND, "“｜ x ｜ y ｜”", never=("|",)),
     "a script": _ask("<script>alert('x')</script>", Notice.NOT_UNDERSTOOD, "＜script＞", never=("<script",)),
     "tags around a real code": _ask("/stock <b>SKU123</b>", Notice.NOT_FOUND, "＜b＞SKU123＜/b＞", never=("<b>",)),
     "a colour of one's own": _ask(
