@@ -112,13 +112,12 @@ def tables() -> Iterator[sqlite3.Connection]:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         make_tables(connection)
-    with engine.connect() as connection:
-        held = connection.connection.driver_connection
-        assert isinstance(held, sqlite3.Connection)
-        file = held.serialize()
-    engine.dispose()
     with closing(sqlite3.connect(":memory:", check_same_thread=False)) as kept:
-        kept.deserialize(file)
+        with engine.connect() as connection:
+            held = connection.connection.driver_connection
+            assert isinstance(held, sqlite3.Connection)
+            held.backup(kept)
+        engine.dispose()
         yield kept
 
 
