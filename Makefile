@@ -5,8 +5,8 @@ VENV    ?= .venv
 BIN     := $(VENV)/bin
 INSTALL := $(BIN)/python .ci/install.py --no-deps
 PYTEST  := $(BIN)/python -m pytest
-# One more than there are processors: tests wait now and then, and each worker first spends 15 s on finding them all.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Two more than there are processors: tests wait now and then, and each worker first spends 11 s on finding them all.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
            --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 

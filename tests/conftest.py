@@ -351,7 +351,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
         def _assign_work_unit(self, node: WorkerController) -> None:
             """Give the last worker the short files, which use the processor all the time: those at the front wait much,
-            and with three workers at the front at once the processors stood idle.
+            and with all workers at the front at once the processors stood idle.
             """
             if node is self.nodes[-1] is not self.nodes[0]:
                 self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
