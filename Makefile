@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak coverage mutants bench lint fmt lock docs pictures docs-check equipped browser clean
+.PHONY: help demo test soak coverage mutants bench lint fmt lock docs pictures docs-check equipped browser tryton clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -100,15 +100,19 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(INSTALL) --editable .
 	@touch $(VENV)/.runtime $@
 
-# Side by side: Python's packages and the system's.
+# Side by side: Python's packages, the system's, and a real ERP.
 equipped:
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.compiled browser
+	@$(MAKE) --no-print-directory --jobs=3 $(VENV)/.compiled browser tryton
 
 # Once, and while the other packages come: else every worker of the first run compiles all tests and packages for itself.
 # What is wrong, the run says: here some programs may still be missing.
 $(VENV)/.compiled: | $(VENV)/.dev
 	@$(PYTEST) -p tests.importing --collect-only -qq >/dev/null 2>&1 || true
 	@touch $@
+
+# A Tryton server with a company of today, half a minute of work once a day. What is wrong, its tests say.
+tryton: | $(VENV)/.dev
+	@$(BIN)/python -m tests.erp.tryton.server >/dev/null 2>&1 || true
 
 # Debian splits venv off Python; root may fetch it, everybody else is told what to install.
 $(BIN)/python:

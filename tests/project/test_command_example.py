@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.cards.language import LANGUAGE_CODES
-
 from .page_project import PageProject
 from .tree import ROOT
 
@@ -68,10 +66,9 @@ def test_in_the_repository(copy: PageProject) -> None:
     catalogue = "templates/locales/zh_CN/LC_MESSAGES/messages.po"
     copy.write(catalogue, translated((copy.folder / catalogue).read_text(encoding="utf-8")))
     copy.python(*update)
-    for language in LANGUAGE_CODES:
-        card = copy.python(*CLI, "card", "render", "balance", "--lang", language)
-        assert "# 华东机械" in card
-        assert "12" in card
+    card = copy.python(*CLI, "card", "render", "balance", "--lang", "en")
+    assert "# 华东机械" in card
+    assert "12" in card
 
 
 def test_as_a_package(tmp_path: Path) -> None:
