@@ -387,7 +387,6 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     # The ten thousand test items are no garbage; collecting over them again and again costs as much as many tests.
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)  # as the bot itself does
     gc.enable()

@@ -162,7 +162,7 @@ async def make_world(
     await database.close()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_dying_at_any_step(
     name: str, where: tuple[str, int], make_world: Callable[[], Awaitable[ApprovalEnv]]

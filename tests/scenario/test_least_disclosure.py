@@ -125,7 +125,7 @@ async def disclosure(request: pytest.FixtureRequest, open_system: OpenSystem) ->
         yield await open_fixture(system)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 async def test_nothing_forbidden_is_in_any_shared_field(disclosure: DisclosureFixture) -> None:
     direct = disclosure.system.engine.direct(ASKER).id
     for line in LINES:
@@ -159,7 +159,7 @@ async def test_rows_that_are_hidden_from_their_reader_are_not_remembered(open_sy
         # Which lines were remembered is stored at the latest when the bot stops.
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 async def test_who_asks_sees_what_they_may_see(disclosure: DisclosureFixture) -> None:
     """Otherwise the test above would prove nothing."""
     for line in PRICED:
@@ -175,7 +175,7 @@ async def test_only_the_direct_way_writes_a_line_into_the_group(disclosure: Disc
     assert "SO-1001" not in "".join(call.shared_text for call in calls if call.api == WEBHOOK)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 async def test_texts_in_a_group_hide_what_cards_hide(disclosure: DisclosureFixture) -> None:
     """Where no card can be made, and where not even a text of the robot can be sent."""
     engine = disclosure.system.engine

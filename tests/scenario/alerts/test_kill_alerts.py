@@ -179,9 +179,9 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
 
 
 # With more rounds two slow cores do not finish the rest in `SETTLED` seconds (1 200 were too many).
-@pytest.mark.parametrize(
-    ("kills", "turns"), [pytest.param(2, 12, id="two"), pytest.param(200, 700, id="many", marks=pytest.mark.soak)]
-)
+# `make test` kills one of two on PostgreSQL in tests/outbox/test_workers.py.
+@pytest.mark.soak
+@pytest.mark.parametrize(("kills", "turns"), [pytest.param(2, 12, id="two"), pytest.param(200, 700, id="many")])
 async def test_of_two_on_postgresql_one_is_killed_now_and_then(
     kills: int, turns: int, tmp_path: Path, moments: Random, postgres_url: str
 ) -> None:
