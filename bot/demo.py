@@ -15,7 +15,7 @@ from bot.app import running, stop_signal
 from bot.cards.language import load_languages
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
-from bot.settings import DingTalkSettings, ErpSettings, PollSettings, Settings
+from bot.settings import EMBEDDED, DingTalkSettings, ErpSettings, PollSettings, Settings
 from bot.simulator.config import SimulatorConfig, SuggestedCommand
 from bot.simulator.enterprise import demo_enterprise
 from bot.simulator.server import open_simulator as simulator_running
@@ -94,7 +94,7 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Sett
                 openapi_endpoint=url,
                 oapi_endpoint=url,
             ),
-            "erp": settings.erp or {"demo": ErpSettings.model_validate({"vendor": "demo"})},
+            "erp": settings.erp or {EMBEDDED: ErpSettings.model_validate({"vendor": EMBEDDED})},
             "poll": settings.poll.model_copy(update={"enabled": False}),
             "access": settings.access.model_copy(update={"directory": True}),
             "data_dir": settings.data_dir / "demo",
@@ -112,10 +112,9 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
 
     ``settings`` are the operator's own, which go before. A ``living`` company changes by itself.
     """
-    company = ErpSettings.model_validate({"vendor": "demo", "living": living})
     return demo.model_copy(
         update={
-            "erp": settings.erp or {"demo": company},
+            "erp": {name: _alive(source, living) for name, source in demo.erp.items()},
             # Alerts for everything that is late or short from the start would be a wall of cards.
             "poll": PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False),
             "alerts": demo.alerts.model_copy(update={"rules": _rules(settings)}),
@@ -123,6 +122,14 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
             "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,)}),
         }
     )
+
+
+def _alive(source: ErpSettings, living: bool) -> ErpSettings:
+    """Return a source that changes by itself if it is ``living`` and embedded: the README has its vendor exported."""
+    if source.vendor != EMBEDDED:
+        return source
+    lives = living and source.options.get("living", True)
+    return ErpSettings.model_validate({**source.model_dump(), "living": lives})
 
 
 def _access(settings: Settings) -> dict[str, Any]:
@@ -136,7 +143,7 @@ def _access(settings: Settings) -> dict[str, Any]:
         "outsider_groups": tuple(group.id for group in company.groups if not outsiders.isdisjoint(group.members)),
         "file": settings.access_rules if settings.access_rules.is_file() else ACCESS_RULES,
         "accounts": {
-            **{person: dict.fromkeys(settings.erp or ("demo",), person) for person in company.people},
+            **{person: dict.fromkeys(settings.erp or (EMBEDDED,), person) for person in company.people},
             **settings.access.accounts,
         },
     }

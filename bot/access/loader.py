@@ -46,11 +46,20 @@ class AccessNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRuleSet:
-    """What one document says, or the configuration. ``presets`` puts the ready rules in force."""
+    """What one document says, or the configuration. ``presets`` puts the ready rules in force.
+
+    ``open`` says that what no rule is about is meant to be for every member.
+    """
 
     rules: tuple[AccessRule, ...] = ()
     presets: bool = False
+    open: bool = False
     read_only: bool = False
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it says who may see what. Denials and shared rules alone leave everything else to everybody."""
+        return self.open or self.presets or any(rule.allows and not rule.shared for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ def review_rules(
 def _review(document: RuleTable, known: AccessNames) -> AccessReview:
     rule_set = AccessRuleSet(
         presets=document.take("presets", read_flag, False),
+        open=document.take("open", read_flag, False),
         read_only=document.take("read_only", read_flag, False),
         rules=_AccessParser(known, "access.toml rule").rules(document),
     )

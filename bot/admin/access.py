@@ -16,7 +16,7 @@ from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Consid
 from bot.access.wording import describe_scope
 from bot.admin.inputs import read_content
 from bot.admin.output import count_noun, escape_invisible
-from bot.bootstrap.access import access_names, make_access_policy, review_configured
+from bot.bootstrap.access import AccessNotChosen, access_names, check_choice, make_access_policy, review_configured
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.status_labels import status_label
 from bot.chat.message import Conversation, ConversationKind
@@ -43,11 +43,14 @@ def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     known = access_names(settings, Commands.discover())
     path = file or settings.access_rules
     lines: list[str] = []
+    rule_sets: list[AccessRuleSet] = []
     fine = True
     if file is None:
         where = str(settings.file or "configuration")
         try:
-            lines += _summary(where, *review_configured(settings, known))
+            rule_set, warnings = review_configured(settings, known)
+            rule_sets.append(rule_set)
+            lines += _summary(where, rule_set, warnings)
         except RulesError as error:
             fine = False
             lines += _problems(where, error.problems)
@@ -57,10 +60,17 @@ def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     if file is not None or path.is_file():
         try:
             review = review_access(read_content(path), known, name=str(path))
+            rule_sets.append(review.rule_set)
             lines += _summary(str(path), review.rule_set, review.warnings)
         except RulesError as error:
             fine = False
             lines += _problems(str(path), error.problems)
+    if fine and file is None:
+        try:
+            check_choice(settings, rule_sets)
+        except AccessNotChosen as error:
+            fine = False
+            lines.append(error.detail)
     return fine, [escape_invisible(line) for line in lines]
 
 
@@ -71,7 +81,8 @@ def _tables(file: Path) -> dict[str, object]:
 
 
 def _summary(where: str, rule_set: AccessRuleSet, warnings: tuple[RuleProblem, ...]) -> Iterator[str]:
-    further = [name for name, chosen in (("presets", rule_set.presets), ("read_only", rule_set.read_only)) if chosen]
+    switches = (("presets", rule_set.presets), ("open", rule_set.open), ("read_only", rule_set.read_only))
+    further = [name for name, chosen in switches if chosen]
     yield ", ".join([f"{where}: fine", count_noun(len(rule_set.rules), "rule", "rules"), *further])
     for warning in warnings:
         yield f"{where}:{warning.line}: warning: {warning.reason}"

@@ -10,12 +10,19 @@ from unicodedata import east_asian_width
 
 import orjson
 
+from bot.cards.language import choose_language, load_languages
 from bot.outbox.place import Place
+from bot.phrase import Words
 
 
 def escape_invisible(text: str) -> str:
     """Return a text with control and invisible characters escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def say_words(words: Words, language: str) -> str:
+    """Return words in a language."""
+    return choose_language(load_languages(), language).say(words)
 
 
 def format_minute(moment: datetime, zone: tzinfo) -> str:

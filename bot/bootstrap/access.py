@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.audiences import Audiences
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
+from bot.phrase import Phrase, phrase
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.positions import Positions, find_positions
@@ -73,17 +74,46 @@ def follow_access(
     """Return the policy, as new as the file of rules. Raises `ConfigurationError` with all that is wrong."""
     known = access_names(settings, commands)
     configured, _warnings = review_configured(settings, known)
-    path, roles = settings.access_rules, settings.access.roles
+    path = settings.access_rules
 
     def read(content: bytes) -> AccessPolicy:
-        return make_policy((configured, review_access(content, known, name=str(path)).rule_set), roles)
+        return _chosen_policy(settings, (configured, review_access(content, known, name=str(path)).rule_set))
 
     def configured_alone() -> AccessPolicy:
         if settings.access.file is not None:
             raise ConfigurationError(f"wrong settings: access.file: there is no file {path}")
-        return make_policy((configured,), roles)
+        return _chosen_policy(settings, (configured,))
 
     return FollowedFile(path, read, configured_alone, monotonic=monotonic)
+
+
+class AccessNotChosen(RulesError):
+    """Everybody would see all of a company's own figures, and nobody has said so."""
+
+    def __init__(self, settings: Settings) -> None:
+        sources = ", ".join(settings.real_sources)
+        self._words = phrase(
+            "Nobody has said who may see what of %(sources)s: set access.presets = true (ready rules for the usual"
+            " roles), write access rules, or set access.open = true if every member may see everything (in the"
+            " environment DINGERP_ACCESS__PRESETS=true or DINGERP_ACCESS__OPEN=true).",
+            sources=sources,
+        )
+        super().__init__(str(settings.file or settings.access_rules), (RuleProblem(1, str(self._words)),))
+        self.args, self.detail = (str(self._words),), str(self._words)
+
+    def explain(self) -> Phrase:
+        return self._words
+
+
+def check_choice(settings: Settings, rule_sets: Iterable[AccessRuleSet]) -> None:
+    """Raise `AccessNotChosen` where a company's own figures would be open to every member without anybody's word."""
+    if settings.real_sources and not any(each.chooses for each in rule_sets):
+        raise AccessNotChosen(settings)
+
+
+def _chosen_policy(settings: Settings, rule_sets: Sequence[AccessRuleSet]) -> AccessPolicy:
+    check_choice(settings, rule_sets)
+    return make_policy(rule_sets, settings.access.roles)
 
 
 def review_configured(settings: Settings, known: AccessNames) -> tuple[AccessRuleSet, tuple[RuleProblem, ...]]:
@@ -99,7 +129,7 @@ def review_configured(settings: Settings, known: AccessNames) -> tuple[AccessRul
         raise ConfigurationError(f"{VARIABLE}: {wrong}")
     if errors.found:
         raise RulesError(str(settings.file), errors.found)
-    rule_set = AccessRuleSet(rules=rules, presets=access.presets, read_only=access.read_only)
+    rule_set = AccessRuleSet(rules=rules, presets=access.presets, open=access.open, read_only=access.read_only)
     return rule_set, errors.warnings if text is not None else ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -70,8 +71,19 @@ def main() -> None:
     try:
         _asked(sys.argv[1:2])(standalone_mode=True)
     except DingerpError as error:
-        print(f"dingerp: {error}", file=sys.stderr)
+        print(f"dingerp: {_told(error)}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+
+
+def _told(error: DingerpError) -> str:
+    """Return what went wrong, in the language of the terminal where the error has words in it."""
+    words = error.explain()
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    if isinstance(words, str) or not locale.startswith("zh"):
+        return str(error)
+    from bot.admin.output import say_words
+
+    return say_words(words, "zh_CN")
 
 
 def _asked(word: Sequence[str]) -> typer.Typer:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.access.policy import READ_ONLY
-from bot.bootstrap.access import make_access_policy
+from bot.bootstrap.access import AccessNotChosen, make_access_policy
 from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer
@@ -243,6 +243,9 @@ def check_access_rules(settings: Settings) -> CheckResult:
     what = phrase("Access rules")
     try:
         policy = make_access_policy(settings, Commands.discover())
+    except AccessNotChosen as error:
+        remedy = phrase("Three ready files to choose from: docs/how-to/configure-access.md")
+        return CheckResult(what, CheckGrade.BAD, error.explain(), remedy)
     except ConfigurationError as error:
         return CheckResult(
             what,
@@ -250,11 +253,25 @@ def check_access_rules(settings: Settings) -> CheckResult:
             phrase("%(text)s", text=error.detail),
             phrase("Correct them; `dingerp access check` names every error."),
         )
-    if policy.read_only:
-        return CheckResult(what, CheckGrade.GOOD, READ_ONLY)
+    deciding = READ_ONLY if policy.read_only else _who_decides(settings)
     if not policy.rules:
-        return CheckResult(what, CheckGrade.GOOD, phrase("none; every member may ask, and nobody may write"))
-    return CheckResult(what, CheckGrade.GOOD, phrase("%(count)s are in force", count=len(policy.rules)))
+        words = phrase("none; every member may ask everything and sees all of it. %(deciding)s", deciding=deciding)
+    else:
+        words = phrase("%(count)s are in force. %(deciding)s", count=len(policy.rules), deciding=deciding)
+    return CheckResult(what, CheckGrade.GOOD, words)
+
+
+def _who_decides(settings: Settings) -> Phrase:
+    """Return who approves and rejects purchase orders, which access rules do not say."""
+    if settings.approval_rules.is_file():
+        return phrase("The approval rules say who decides purchase orders.")
+    if not settings.approvers:
+        return phrase("Nobody decides purchase orders from chat: the role “%(role)s” has no members.", role=APPROVER)
+    return phrase(
+        "Members of the role “%(role)s” decide purchase orders: %(people)s",
+        role=APPROVER,
+        people=tuple(sorted(settings.approvers)),
+    )
 
 
 async def check_deciders(settings: Settings) -> list[CheckResult]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -61,6 +62,9 @@ from bot.wrong_values import explain_wrong_values
 DEFAULT_FILE = Path("dingerp.toml")
 ACCESS_RULES = "access.toml"
 ALERT_RULES = "alerts.toml"
+EMBEDDED = "demo"
+"""The vendor of the embedded company."""
+
 APPROVER = "approver"
 """The role of those who decide purchase orders where no rules say so."""
 
@@ -150,6 +154,11 @@ class Settings(BaseSettings):
     def access_rules(self) -> Path:
         """Return the file of further access rules; it may not exist yet."""
         return self._rules(self.access.file, ACCESS_RULES)
+
+    @property
+    def real_sources(self) -> tuple[str, ...]:
+        """Return the sources that show a company's own figures, which the embedded company does not."""
+        return tuple(name for name, source in self.erp.items() if source.vendor != EMBEDDED)
 
     @property
     def alert_rules(self) -> Path:
@@ -261,13 +270,23 @@ def _variables_that_are_no_json() -> Iterator[str]:
             yield f"{variable} is no JSON: {error}"
 
 
+_SERVICE_LINK = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)")
+"""What Kubernetes tells every container of the services beside it, one called ``dingerp`` among them, besides their
+``…PORT=tcp://…``. No setting is called like that.
+
+Source: https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+"""
+
+
 def _check_environment() -> None:
     """Refuse variables that begin like ours and set nothing: a misspelt one would leave a door open without a word."""
     known = [name.upper() for name in Settings.model_fields]
-    for variable in sorted(os.environ):
+    for variable, value in sorted(os.environ.items()):
         prefix, _, path = variable.upper().partition("_")
         first = path.partition("__")[0]
-        if prefix != "DINGERP" or first in known or first.removesuffix(SUFFIX) in known:
+        if prefix != "DINGERP" or not path or first in known or first.removesuffix(SUFFIX) in known:
+            continue
+        if _SERVICE_LINK.fullmatch(path) or (path.endswith("PORT") and "://" in value):
             continue
         part_of_it = [name for name in known if name in path]
         (nearest,) = most_alike(path, part_of_it or known, limit=1)

@@ -10,24 +10,35 @@ from bot.doctor import CheckGrade
 from bot.doctor.local import check_access_rules
 from bot.settings import load_settings
 
+EVERYTHING = "none; every member may ask everything and sees all of it. "
+NOBODY = "Nobody decides purchase orders from chat: the role “approver” has no members."
+BY_ROLE = "Members of the role “approver” decide purchase orders: boss01, boss02"
+BY_RULES = "The approval rules say who decides purchase orders."
+READS = "The bot only reads at present: it changes nothing in the ERP."
+ONE_RULE = '[[rules]]\ncommands = ["po"]\nroles = ["*"]\n'
+APPROVERS = '[access.roles]\napprover = ["boss02", "boss01"]\n'
+
 
 @pytest.mark.parametrize(
-    ("text", "grade", "finding"),
+    ("files", "grade", "finding"),
     [
-        ("", CheckGrade.GOOD, "none; every member may ask, and nobody may write"),
-        ('[[rules]]\ncommands = ["po"]\nroles = ["*"]\n', CheckGrade.GOOD, "1 are in force"),
-        ("read_only = true\n", CheckGrade.GOOD, "The bot only reads at present: it changes nothing in the ERP."),
+        ({}, CheckGrade.GOOD, EVERYTHING + NOBODY),
+        ({"dingerp.toml": APPROVERS}, CheckGrade.GOOD, EVERYTHING + BY_ROLE),
+        ({"dingerp.toml": APPROVERS, "approvals.toml": ""}, CheckGrade.GOOD, EVERYTHING + BY_RULES),
+        ({"access.toml": ONE_RULE}, CheckGrade.GOOD, f"1 are in force. {NOBODY}"),
+        ({"access.toml": "read_only = true\n"}, CheckGrade.GOOD, EVERYTHING + READS),
         (
-            '[[rules]]\ncommands = ["pos"]\nroles = ["*"]\n',
+            {"access.toml": '[[rules]]\ncommands = ["pos"]\nroles = ["*"]\n'},
             CheckGrade.BAD,
             "access.toml: line 2: commands: there is no command 'pos'; did you mean 'po'?",
         ),
     ],
 )
 def test_access_rules(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, grade: CheckGrade, finding: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], grade: CheckGrade, finding: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "access.toml").write_text(text, encoding="utf-8")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     result = check_access_rules(load_settings())
     assert (result.grade, str(result.words)) == (grade, finding)

@@ -13,6 +13,7 @@ from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.settings import load_settings
 from bot.settings.editions import EditionPlan, MonthlyQuotas, fitting_plan
+from tests.rows import each_row
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +88,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("DINGERP_APPROVALS__NATIVE__PROCES", "approvals.native.proces is no setting; did you mean approvals.native.p"),
         ("DINGERP_HTTP__ZZZ", "http.zzz is no setting"),
         ("DINGERP_ERP__MAIN__VENDR", "erp.main.vendr is no setting; did you mean erp.main.vendor?"),
+        ("DINGERP_PORT", "DINGERP_PORT is no setting; did you mean DINGERP_"),
         ("DINGERP_TIMEZONE", "DINGERP_TIMEZONE is no setting; did you mean DINGERP_ZONE?"),
     ],
 )
@@ -94,6 +96,28 @@ def test_a_misspelt_variable_is_an_error(monkeypatch: pytest.MonkeyPatch, variab
     monkeypatch.setenv(variable, "demo")
     with pytest.raises(ConfigurationError, match=re.escape(said)):
         load_settings()
+
+
+@each_row(
+    "variable, value",
+    [
+        ("DINGERP", "somebody's own"),
+        ("DINGERP_PORT", "tcp://10.0.0.7:8788"),
+        ("DINGERP_SERVICE_HOST", "10.0.0.7"),
+        ("DINGERP_SERVICE_PORT", "8788"),
+        ("DINGERP_SERVICE_PORT_HTTP", "8788"),
+        ("DINGERP_PORT_8788_TCP", "tcp://10.0.0.7:8788"),
+        ("DINGERP_PORT_8788_TCP_PROTO", "tcp"),
+        ("DINGERP_PORT_8788_TCP_PORT", "8788"),
+        ("DINGERP_PORT_8788_TCP_ADDR", "10.0.0.7"),
+        ("DINGERP_HOOKS_PORT", "udp://10.0.0.7:8788"),
+        ("DINGERP_HOOKS_SERVICE_HOST", "10.0.0.7"),
+    ],
+)
+def test_what_kubernetes_tells_of_services_is_no_setting_and_no_mistake(variable: str, value: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(variable, value)
+        assert load_settings().http.port == 8788
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,8 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
     }
     limits = settings.limits.model_copy(update=unlimited)
     # People are looked up when they ask: a walk through the directory would be among the calls that tests count.
-    access = settings.access.model_copy(update={"sync_hours": 0.0})
+    # Who may see what of another ERP is chosen already, as every operator has to.
+    access = settings.access.model_copy(update={"sync_hours": 0.0, "open": True})
     # Documents are kept where a test asks for them: reading the whole company takes as long as many a test.
     kept = settings.read_model.model_copy(update={"enabled": False})
     # Sentences are read where a test asks them (`READING`): to learn the company's words takes a third of a start.

@@ -18,6 +18,7 @@ from sqlalchemy import create_engine
 
 from bot.erp.demo import seeding
 from bot.erp.demo.sales import ZONE
+from bot.settings import EMBEDDED
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.store import database
@@ -54,6 +55,8 @@ def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) ->
         **ONE_CARD,
         **more,
     }
+    if wanted["DINGERP_ERP__MAIN__VENDOR"] != EMBEDDED:
+        wanted.setdefault("DINGERP_ACCESS__OPEN", "true")
     if wanted.get("DINGERP_DATABASE_URL", "").startswith("postgresql"):
         wanted.setdefault("DINGERP_DATA_KEY", SHARED_KEY)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}

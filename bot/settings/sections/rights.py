@@ -33,10 +33,15 @@ class AccessSettings(SettingsSection):
 
     roles: dict[str, frozenset[str]] = Field({}, description="Role → user ids.")
     rules: tuple[RuleSettings, ...] = Field(
-        (), description="[Access rules](access-rules.md); without any, members may ask and nobody may write."
+        (), description="[Access rules](access-rules.md); where none is about a command, every member may use it."
     )
     presets: bool = Field(
         False, description="Puts the [ready rules](access-rules.md#ready-rules) for the usual roles in force."
+    )
+    open: bool = Field(
+        False,
+        description="Every member may ask all that no rule is about, and sees all of it. With any ERP but the demo's,"
+        " this, `presets` or rules must be chosen before the bot starts.",
     )
     read_only: bool = Field(False, description="Nothing is changed in any ERP, whatever the rules say.")
     file: Path | None = Field(

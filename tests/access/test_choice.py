@@ -1,0 +1,130 @@
+"""A company's own figures are open to nobody before somebody has chosen who may see what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot import cli
+from bot.admin.access import check_access
+from bot.bootstrap.access import AccessNotChosen, follow_access
+from bot.bootstrap.preflight import check_settings
+from bot.chat.registry import Commands
+from bot.doctor import CheckGrade, describe_results
+from bot.doctor.local import check_access_rules
+from bot.settings import load_settings
+from tests.rows import each_row
+
+ODOO = '[erp.main]\nvendor = "odoo"\n'
+MIXED = '[erp.demo]\nvendor = "demo"\n' + ODOO
+RULE = '[[access.rules]]\ncommands = ["stock"]\nroles = ["*"]\n'
+DENIAL = '[[access.rules]]\ncommands = ["invoice"]\nroles = ["*"]\neffect = "deny"\n'
+SHARED = '[[access.rules]]\ncommands = ["stock"]\nshared = true\nfields = ["quantity"]\n'
+IN_FILE = RULE.replace("access.", "")
+ENVIRONMENT = "DINGERP_ACCESS__OPEN=true"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(configuration: str, rules: str | None = None) -> None:
+    Path("dingerp.toml").write_text(configuration, encoding="utf-8")
+    Path("access.toml").unlink(missing_ok=True)
+    if rules is not None:
+        Path("access.toml").write_text(rules, encoding="utf-8")
+
+
+CHOSEN = [
+    ('[erp.main]\nvendor = "demo"\n', None),
+    (ODOO + "[access]\nopen = true\n", None),
+    (ODOO + "[access]\npresets = true\n", None),
+    (ODOO + RULE, None),
+    (ODOO, IN_FILE),
+    (ODOO, "open = true\n"),
+    (ODOO, "presets = true\n"),
+    (MIXED + "[access]\nopen = true\n", None),
+    (ODOO + DENIAL, "open = true\n"),
+]
+
+
+@each_row("configuration, rules", CHOSEN)
+def test_what_was_chosen_starts(configuration: str, rules: str | None) -> None:
+    write(configuration, rules)
+    settings = load_settings()
+    check_settings(settings)
+    assert check_access(settings, None)[0]
+    assert check_access_rules(settings).grade is CheckGrade.GOOD
+
+
+UNCHOSEN = [
+    (ODOO, None),
+    (MIXED, None),
+    (ODOO + "[access]\nopen = false\n", None),
+    (ODOO + "[access]\nread_only = true\n", None),
+    (ODOO + '[access.roles]\nkeeper = ["keeper01"]\n', None),
+    (ODOO + DENIAL, None),
+    (ODOO + SHARED, None),
+    (ODOO, "read_only = true\n"),
+]
+
+
+@each_row("configuration, rules", UNCHOSEN)
+def test_what_nobody_chose_is_refused_by_the_same_words_everywhere(configuration: str, rules: str | None) -> None:
+    write(configuration, rules)
+    settings = load_settings()
+    with pytest.raises(AccessNotChosen) as refused:
+        check_settings(settings)
+    told = str(refused.value)
+    assert told.startswith("Nobody has said who may see what of main: set access.presets = true")
+    assert ENVIRONMENT in told
+    fine, lines = check_access(settings, None)
+    assert not fine
+    assert [line for line in lines if told in line]
+    found = check_access_rules(settings)
+    assert (found.grade, str(found.words)) == (CheckGrade.BAD, told)
+
+
+def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(ODOO)
+    monkeypatch.setenv(*ENVIRONMENT.split("="))
+    check_settings(load_settings())
+
+
+def test_a_choice_that_is_taken_back_leaves_the_last_rules_in_force() -> None:
+    write(ODOO, IN_FILE)
+    ticks = iter(map(float, range(0, 100, 2)))
+    rules = follow_access(load_settings(), Commands.discover(), monotonic=lambda: next(ticks))
+    Path("access.toml").write_text("read_only = true\n# nobody chose\n", encoding="utf-8")
+    assert len(rules.current().rules) == 1
+    assert "access.open = true" in rules.defect
+
+
+@each_row(
+    "locale, words", [("zh_CN.UTF-8", "还没有人说明"), ("en_US.UTF-8", "Nobody has said who may see what of main")]
+)
+def test_the_start_is_refused_in_the_language_of_the_terminal(
+    locale: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(ODOO)
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"LANG": locale, "DINGTALK_CLIENT_ID": "ding", "DINGTALK_CLIENT_SECRET": "hush"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["dingerp", "run"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("{")]
+    assert (ended.value.code, len(said)) == (2, 1)
+    assert said[0].startswith(f"dingerp: {words}")
+    assert ENVIRONMENT in said[0]
+
+
+def test_the_doctor_says_it_in_the_language_of_the_settings() -> None:
+    write(ODOO)
+    settings = load_settings()
+    lines = list(describe_results([check_access_rules(settings)], settings.language))
+    assert lines[0].startswith("[!!] 权限规则: 还没有人说明谁可以看 main")
+    assert "docs/how-to/configure-access.md" in lines[1]
