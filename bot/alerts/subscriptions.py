@@ -11,7 +11,6 @@ from typing import ClassVar, Protocol
 
 import structlog
 
-from bot.access.people import People
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.cards.actions import Ask
 from bot.cards.notices import DeniedNotice, ExternalNotice
@@ -20,6 +19,7 @@ from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line
+from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import QuestionOutcome
 from bot.disclosure import cut
@@ -185,7 +185,7 @@ class SubscriptionComposer(SingleCardComposer):
     store: SubscriptionStore
     _: KW_ONLY
     handler: QuestionHandler
-    people: People
+    rights: PresentRights
     audiences: Audiences
     now: Callable[[], datetime]
 
@@ -197,7 +197,7 @@ class SubscriptionComposer(SingleCardComposer):
         answer = await self._ask(found)
         if answer.outcome in _NO_ANSWER:
             raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
-        language = self.people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
+        language = self.rights.people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
         if found.ended or answer.outcome == QuestionOutcome.DENIED:
             if not found.ended:
                 await self.store.end(found.id)
@@ -212,12 +212,14 @@ class SubscriptionComposer(SingleCardComposer):
         group = found.place.kind is PlaceKind.GROUP
         kind = ConversationKind.GROUP if group else ConversationKind.DIRECT
         context = QuestionContext(
-            person=await self.people.identify(found.user_id, name=""),
+            person=await self.rights.people.identify(found.user_id, name=""),
             conversation=Conversation(found.conversation, kind),
             line=found.line,
             now=self.now(),
         )
-        return await self.handler.view_for(context)
+        rights = self.rights.note(context)
+        answer = await self.handler.view_for(context)
+        return await self.rights.find_loss(rights, answer.command) or answer
 
 
 def _reason(answer: PreparedAnswer) -> Phrase:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from bot.access.audit import AuditLog
 from bot.access.policy import ADMIN
@@ -53,6 +54,7 @@ def build_keys(
         store,
         public_url=base.settings.http.public_url,
         sources=tuple(source for source in hub.sources if hub.takes_keys(source)),
+        identify=partial(base.people.identify, name=""),
         account_of=bound,
         owner_of_key=hub.owner_of_key,
         record=audit.record,

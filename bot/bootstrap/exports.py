@@ -10,6 +10,7 @@ from bot.charts.fonts import PLACES
 from bot.charts.painter import ChartPainter
 from bot.chat.charts import ChartPictures
 from bot.chat.exports import Exports
+from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import QuestionHandler
 from bot.chat.registry import Commands
 from bot.dingtalk.files import DingTalkFileCourier, DingTalkPictureHost
@@ -18,11 +19,12 @@ from bot.dingtalk.robot import Robot
 _ASKING = frozenset({Exports, Subscriptions})
 
 
-def build_exports(base: Infrastructure, handler: QuestionHandler, audit: AuditLog) -> Exports:
+def build_exports(base: Infrastructure, handler: QuestionHandler, rights: PresentRights, audit: AuditLog) -> Exports:
     """Return the exports of this bot; ``handler`` answers the lines of `exportable` commands."""
     limits = base.settings.limits
     return Exports(
         handler=handler,
+        rights=rights,
         courier=DingTalkFileCourier(Robot(base.api), base.api.keys),
         renderer=base.renderer,
         languages=base.languages,

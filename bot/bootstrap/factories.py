@@ -37,6 +37,7 @@ def open_api(
         endpoints=Endpoints(api=dingtalk.openapi_endpoint, oapi=dingtalk.oapi_endpoint),
         meter=meter,
         patience=patience,
+        proxy=dingtalk.proxy or None,
         rates=ApiRates(default=limits.qps, by_api=dict.fromkeys(_WALKS, min(limits.qps, limits.directory_qps))),
     )
 

@@ -27,6 +27,7 @@ from bot.chat.answers.standing_answers import ANSWER_KIND, AnswerKeeper
 from bot.chat.answers.welcome import Welcomes
 from bot.chat.exports import Exports
 from bot.chat.message import ConversationKind, Message
+from bot.chat.present_rights import PresentRights
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.dispatcher import QuestionDispatcher
@@ -106,7 +107,8 @@ async def build_pipelines(
         seconds=base.settings.limits.question_seconds,
         account_of=parts.account_of,
     )
-    asking = await _asking_commands(parts, partial(dispatching, commands=exportable(parts.commands)))
+    rights = PresentRights(base.people, parts.access.policy, parts.commands)
+    asking = await _asking_commands(parts, rights, partial(dispatching, commands=exportable(parts.commands)))
     dispatching = partial(dispatching, collaborators={**parts.collaborators, **asking})
     dispatcher = dispatching(
         reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
@@ -144,19 +146,19 @@ async def build_pipelines(
         say=base.say_in,
         shown=StoredShownCards(base.database),
     )
-    return _question_pipeline(parts, shared, inbox, patience), clicks
+    return _question_pipeline(parts, shared, rights, inbox, patience), clicks
 
 
 async def _asking_commands(
-    parts: AnsweringServices, dispatching: Callable[..., QuestionDispatcher]
+    parts: AnsweringServices, rights: PresentRights, dispatching: Callable[..., QuestionDispatcher]
 ) -> Mapping[type, object]:
     """Return the collaborators of commands that ask others: for a file, or each morning."""
     base, reading = parts.base, dispatching(spelling=parts.reader)
-    exports = build_exports(base, reading, parts.audit)
+    exports = build_exports(base, reading, rights, parts.audit)
     base.stack.push_async_callback(exports.close)
     subscribed = StoredSubscriptions(base.database)
     parts.alerts.composers[SUBSCRIPTION] = SubscriptionComposer(
-        subscribed, handler=reading, people=base.people, audiences=parts.access.audiences, now=base.now
+        subscribed, handler=reading, rights=rights, audiences=parts.access.audiences, now=base.now
     )
     clock = SubscriptionClock(subscribed, now=base.now, owed=parts.alerts.outbox.poke)
     await base.run_in_background(clock.run(), "subscriptions")
@@ -216,7 +218,11 @@ async def _start_dialogues(base: Infrastructure) -> Dialogues:
 
 
 def _question_pipeline(
-    parts: AnsweringServices, shared: PipelineParts, inbox: StoredInbox, patience: ApiRetryPolicy
+    parts: AnsweringServices,
+    shared: PipelineParts,
+    rights: PresentRights,
+    inbox: StoredInbox,
+    patience: ApiRetryPolicy,
 ) -> QuestionPipeline:
     base = parts.base
     say = base.say_in
@@ -249,6 +255,7 @@ def _question_pipeline(
         inbox=inbox,
         channel=answers,
         audiences=parts.access.audiences,
+        rights=rights,
         at_once=base.settings.limits.questions_at_once,
         pause=patience.backoff,
         welcomes=_welcomes(parts),

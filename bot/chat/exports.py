@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -24,6 +24,7 @@ from bot.cards.view import ListView, View
 from bot.cards.workbook import Cell, Sheet, write_workbook
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
+from bot.chat.present_rights import NotedRights, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Money
@@ -76,8 +77,11 @@ class ExportView(View):
 class FileCourier(Protocol):
     """Sends to people's own chats with the bot. Raises a `bot.errors.DingerpError`."""
 
-    async def send_file(self, user_id: str, name: str, content: bytes) -> None:
-        """Send a file; when it raises, the file may have arrived all the same."""
+    async def send_file(self, user_id: str, name: str, content: bytes, *, allow: Callable[[], Awaitable[None]]) -> None:
+        """Send a file; when it raises, the file may have arrived all the same.
+
+        ``allow`` is awaited last of all, when nothing of it has reached the person: what it raises ends the delivery.
+        """
         ...
 
     async def write(self, user_id: str, card: Card) -> None:
@@ -98,6 +102,14 @@ class _Gathered:
     withheld: frozenset[FieldClass]
 
 
+class _ExportRefused(DingerpError):
+    """Whoever asked for a file may not get it any more; ``lost`` says why."""
+
+    def __init__(self, lost: PreparedAnswer) -> None:
+        super().__init__("the right to it was lost")
+        self.lost = lost
+
+
 class Exports:
     """Makes the files that people ask for, one at a time for each of them."""
 
@@ -105,6 +117,7 @@ class Exports:
         self,
         *,
         handler: QuestionHandler,
+        rights: PresentRights,
         courier: FileCourier,
         renderer: ViewRenderer,
         languages: Mapping[str, Language],
@@ -113,8 +126,11 @@ class Exports:
         metrics: Metrics,
         rows: int,
     ) -> None:
-        """``handler`` answers lines that change nothing, without counting them; ``rows`` is the most in one file."""
+        """``handler`` answers lines that change nothing, without counting them; ``rights`` are asked for once more when
+        a file is sent; ``rows`` is the most in one file.
+        """
         self._handler = handler
+        self._rights = rights
         self._courier = courier
         self._renderer = renderer
         self._languages = languages
@@ -135,14 +151,15 @@ class Exports:
         assert user_id is not None, "only members are answered"
         if user_id in self._at_work:
             return ExportView(state=ExportState.BUSY, most=self._rows)
-        work = asyncio.create_task(self._make(line, user_id, context))
+        rights = self._rights.note(context)
+        work = asyncio.create_task(self._make(line, user_id, context, rights))
         self._at_work[user_id] = work
         work.add_done_callback(lambda done: self._at_work.pop(user_id, None))
         try:
             await asyncio.wait({work}, timeout=_WAIT_CLICKED if context.clicked else _WAIT_TYPED)
         finally:
             if not work.done():
-                self._leave(work, user_id, context)
+                self._leave(work, user_id, context, rights)
         return work.result() if work.done() else ExportView(state=ExportState.COMING, most=self._rows)
 
     async def close(self, grace: float = 5.0) -> None:
@@ -154,7 +171,7 @@ class Exports:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _make(self, line: str, user_id: str, context: QuestionContext) -> View:
+    async def _make(self, line: str, user_id: str, context: QuestionContext, rights: NotedRights) -> View:
         if (reached := self._limits.reached(user_id, context.now)) is not None:
             return self._refuse(reached, context)
         gathered = await self._gather(line, context)
@@ -169,10 +186,19 @@ class Exports:
         about = _about(table, gathered, context, language)
         async with self._writing:
             content = await asyncio.to_thread(_write, table, about, language, zone)
-        # Before it is sent: what may have arrived must be in the record.
-        self._record(gathered, table, user_id, context)
-        with spending(Purpose.EXPORT):
-            await self._courier.send_file(user_id, name, content)
+
+        async def allow() -> None:
+            if (lost := await self._rights.find_loss(rights, gathered.command)) is not None:
+                raise _ExportRefused(lost)
+            # Before it is sent: what may have arrived must be in the record.
+            self._record(gathered, table, user_id, context)
+
+        try:
+            with spending(Purpose.EXPORT):
+                await self._courier.send_file(user_id, name, content, allow=allow)
+        except _ExportRefused as refused:
+            self._drop(gathered, user_id, context, refused.lost)
+            return refused.lost.view
         rows, total = (len(table.rows), table.total) if context.is_private else (None, None)
         is_cut = len(table.rows) < table.total
         return ExportView(state=ExportState.SENT, name=name, rows=rows, total=total, is_cut=is_cut, most=self._rows)
@@ -221,6 +247,19 @@ class Exports:
         reason = phrase("You exported %(num)s files today, which is the limit.", num=reached.allowed)
         return LimitNotice(reason=reason, until=reached.until)
 
+    def _drop(self, gathered: _Gathered, user_id: str, context: QuestionContext, lost: PreparedAnswer) -> None:
+        log.warning("export.dropped", outcome=lost.outcome)
+        entry = AuditEntry(
+            kind=AuditKind.REFUSAL,
+            at=context.now,
+            actor=user_id,
+            action=f"export {gathered.command}",
+            conversation=context.conversation.id,
+            rule=lost.rule,
+            outcome=lost.outcome,
+        )
+        self._audit.record(entry)
+
     def _record(self, gathered: _Gathered, table: Table, user_id: str, context: QuestionContext) -> None:
         entry = AuditEntry(
             kind=AuditKind.EXPORT,
@@ -236,12 +275,14 @@ class Exports:
         )
         self._audit.record(entry)
 
-    def _leave(self, work: asyncio.Task[View], user_id: str, context: QuestionContext) -> None:
-        rest = asyncio.create_task(self._finish(work, user_id, context))
+    def _leave(self, work: asyncio.Task[View], user_id: str, context: QuestionContext, rights: NotedRights) -> None:
+        rest = asyncio.create_task(self._finish(work, user_id, context, rights))
         self._left.add(rest)
         rest.add_done_callback(self._left.discard)
 
-    async def _finish(self, work: asyncio.Task[View], user_id: str, context: QuestionContext) -> None:
+    async def _finish(
+        self, work: asyncio.Task[View], user_id: str, context: QuestionContext, rights: NotedRights
+    ) -> None:
         """Wait for a file whose asker has an answer already, and tell them if there is none."""
         try:
             view = await work
@@ -250,7 +291,8 @@ class Exports:
             log.error("export.failed", reference=reference, error=type(error).__name__, exc_info=error)
             known = error if isinstance(error, DingerpError) else DingerpError()
             view = FailedNotice(problem=known.tell(), reference=reference)
-        if isinstance(view, ExportView):
+        lost = await self._rights.find_loss(rights, "")
+        if isinstance(view, ExportView) or lost is not None:  # who left is told nothing
             return
         try:
             with spending(Purpose.EXPORT):

@@ -5,7 +5,7 @@ Docs: platform/dingtalk/files.md, platform/dingtalk/robots.md#message-types
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -14,7 +14,7 @@ from bot.chat.message import Picture
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.pictures import CALLS_SPARED, NOT_FETCHED, TOO_LARGE, PictureUnreadable
 from bot.dingtalk.apis import MESSAGE_FILE, MESSAGE_FILE_CONTENT, AppKeys
-from bot.dingtalk.errors import DingTalkError, DingTalkRefused, DingTalkTooLarge
+from bot.dingtalk.errors import DingTalkError, DingTalkTooLarge
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import text
 from bot.dingtalk.robot import Robot
@@ -29,9 +29,11 @@ class DingTalkFileCourier:
         self._robot = robot
         self._robot_code = keys.robot_code
 
-    async def send_file(self, user_id: str, name: str, content: bytes) -> None:
-        """Send a workbook."""
-        await self._robot.send_file(user_id, self._robot_code, name=name, content=content, media_type=_XLSX)
+    async def send_file(self, user_id: str, name: str, content: bytes, *, allow: Callable[[], Awaitable[None]]) -> None:
+        """Send a workbook, in two calls; ``allow`` may end it between them."""
+        media_id = await self._robot.upload("file", name=name, content=content, media_type=_XLSX)
+        await allow()
+        await self._robot.send_file(user_id, self._robot_code, name=name, media_id=media_id)
 
     async def write(self, user_id: str, card: Card) -> None:
         """Send the text of a card as markdown."""
@@ -85,7 +87,4 @@ class ReceivedPictures:
     async def _fetch(self, picture: Picture) -> bytes:
         robot_code = self._api.keys.robot(picture.robot_code)
         answer = await self._api.call(MESSAGE_FILE, {"robotCode": robot_code, "downloadCode": picture.download_code})
-        address = text(answer.get("downloadUrl"))
-        if not address.startswith(("https://", "http://")):
-            raise DingTalkRefused(f"{MESSAGE_FILE.name}: no address")
-        return await self._api.fetch(MESSAGE_FILE_CONTENT, address, limit=self._most)
+        return await self._api.fetch(MESSAGE_FILE_CONTENT, text(answer.get("downloadUrl")), limit=self._most)

@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot.backoff import BackoffPolicy
 from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, AppKeys, Endpoints, Host
+from bot.dingtalk.downloads import choose_source, open_outside
 from bot.dingtalk.envelope import read_answer
 from bot.dingtalk.errors import (
     DingTalkError,
@@ -151,11 +152,14 @@ class OpenApi:
         meter: MonthlyMeter | None = None,
         patience: ApiRetryPolicy | None = None,
         rates: ApiRates | None = None,
+        proxy: str | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
+        """``proxy`` is that of ``session``, for files from elsewhere."""
         self.keys = keys
         self.tokens = AccessTokens(self._fetch_token)
         self._session = session
+        self._proxy = proxy
         self._endpoints = endpoints or Endpoints()
         self._metrics = metrics
         self._meter = meter
@@ -208,23 +212,32 @@ class OpenApi:
         return await self._persist(api, send)
 
     async def fetch(self, api: ApiCall, address: str, *, limit: int) -> bytes:
-        """Return the bytes behind ``address``; raises `DingTalkTooLarge` when there are more than ``limit``."""
+        """Return the bytes behind ``address``, which may lie anywhere outside; no redirect is followed.
+
+        Raises `DingTalkTooLarge` when there are more than ``limit``, and other `DingTalkError`.
+        """
+        url, configured = choose_source(api.name, address, self._endpoints)
 
         async def send(lane: _ApiState, token: str) -> bytes:
-            url, headers = self._label(lane, token, None, address)
-            async with self._session.request(api.method, url, headers=headers, timeout=self._timeout) as response:
-                if response.status >= 500:
-                    raise DingTalkUnavailable(f"{api.name}: HTTP {response.status}")
-                if response.status != 200:
-                    raise DingTalkRefused(f"{api.name}: HTTP {response.status}")
-                content = bytearray()
-                async for chunk in response.content.iter_any():
-                    content += chunk
-                    if len(content) > limit:
-                        raise DingTalkTooLarge(f"{api.name}: more than {limit} bytes")
-                return bytes(content)
+            if configured:
+                return await self._download(self._session, api, url, limit)
+            async with await open_outside(self._proxy, url) as session:
+                return await self._download(session, api, url, limit)
 
         return await self._persist(api, send)
+
+    async def _download(self, session: aiohttp.ClientSession, api: ApiCall, url: URL, limit: int) -> bytes:
+        async with session.request(api.method, url, timeout=self._timeout, allow_redirects=False) as response:
+            if response.status >= 500:
+                raise DingTalkUnavailable(f"{api.name}: HTTP {response.status}")
+            if response.status != 200:
+                raise DingTalkRefused(f"{api.name}: HTTP {response.status}")
+            content = bytearray()
+            async for chunk in response.content.iter_any():
+                content += chunk
+                if len(content) > limit:
+                    raise DingTalkTooLarge(f"{api.name}: more than {limit} bytes")
+            return bytes(content)
 
     async def _persist(self, api: ApiCall, send: Callable[[_ApiState, str], Awaitable[_Answer]]) -> _Answer:
         """Repeat until the call works, until a repetition would be wrong, or until its time is over."""

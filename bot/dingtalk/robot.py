@@ -59,12 +59,11 @@ class Robot:
         """
         return await self._send_to_people(user_ids, robot_code, "sampleMarkdown", _msg_param(title, markdown))
 
-    async def send_file(self, user_id: str, robot_code: str, *, name: str, content: bytes, media_type: str) -> str:
-        """Send a file to a person's chat with the robot, and return DingTalk's key of the message.
+    async def send_file(self, user_id: str, robot_code: str, *, name: str, media_id: str) -> str:
+        """Send an uploaded file to a person's chat with the robot, and return DingTalk's key of the message.
 
-        Two calls; the errors are those of `send_to_people`.
+        The errors are those of `send_to_people`.
         """
-        media_id = await self.upload("file", name=name, content=content, media_type=media_type)
         param = {"mediaId": media_id, "fileName": name, "fileType": name.rpartition(".")[2]}
         return await self._send_to_people([user_id], robot_code, "sampleFile", orjson.dumps(param).decode())
 

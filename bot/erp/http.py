@@ -142,6 +142,8 @@ class Http:
         arguments: dict[str, Any],
     ) -> HttpResponse:
         address = path if path.startswith(("http://", "https://")) else f"{self._base}/{path.lstrip('/')}"
+        if not all(_fits_header(value) for value in (arguments.get("headers") or {}).values()):
+            raise Invalid("a value that has to go into a header has a control character", source=self.source)
         attempt = SimpleNamespace(sent=False, once=failure is UnknownOutcome)
         try:
             async with (
@@ -202,6 +204,10 @@ def _session(connector: aiohttp.TCPConnector, proxy: str | None) -> aiohttp.Clie
         trace_configs=[trace],
         proxy=proxy,
     )
+
+
+def _fits_header(value: str) -> bool:
+    return not any((letter < " " and letter != "\t") or letter == "\x7f" for letter in value)
 
 
 async def _note_sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:

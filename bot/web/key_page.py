@@ -48,12 +48,18 @@ _OUTCOMES: Mapping[str, tuple[HTTPStatus, Phrase]] = MappingProxyType(
             HTTPStatus.NOT_FOUND,
             phrase("This link is no longer valid. Get a new one from the bot with /bind key."),
         ),
+        "no_key": (
+            HTTPStatus.BAD_REQUEST,
+            phrase(
+                "This is no key: it is empty, too long, or has invisible characters such as line breaks. Copy it again."
+            ),
+        ),
         "refused": (HTTPStatus.FORBIDDEN, phrase("The ERP refuses this key. Check it, and try again.")),
         "foreign": (HTTPStatus.FORBIDDEN, phrase("This key belongs to another account. Enter one of your own.")),
         "no_answer": (HTTPStatus.SERVICE_UNAVAILABLE, phrase("There is no answer at the moment. Try again later.")),
     }
 )
-_AGAIN = frozenset({"refused", "foreign", "no_answer"})
+_AGAIN = frozenset({"no_key", "refused", "foreign", "no_answer"})
 
 
 class OfferedLink(Protocol):
@@ -133,12 +139,12 @@ class KeyPage:
             return self._answer("no_link", None)
         size = request.content_length
         if request.content_type != "application/x-www-form-urlencoded" or size is None or size > _MOST_BYTES:
-            return self._answer("refused", link)
+            return self._answer("no_key", link)
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 given = (await request.post()).get("key")
         except (TimeoutError, ValueError, LookupError):  # too slow, or no text in an encoding that there is
-            return self._answer("refused", link)
+            return self._answer("no_key", link)
         outcome = await self._desk.enter(token, SecretStr(given.strip() if isinstance(given, str) else ""))
         return self._answer(str(outcome), link)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from random import Random
@@ -100,6 +102,44 @@ def _bomb(side: int) -> bytes:
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     rows = zlib.compress(bytes(1 << 20), 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def _reads_within(room: int, file: bytes) -> str:
+    """Return what a process reads in a picture that may take ``room`` bytes for it."""
+    reads = (
+        "import resource, sys, zxingcpp, PIL.Image; PIL.Image.init()\n"
+        "from bot.chat.questions.code_scanner import find_codes\n"
+        "content = sys.stdin.buffer.read()\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, (used + {room},) * 2)\n"
+        "print(*find_codes(content))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", reads], input=file, capture_output=True, check=False)
+    return (done.stdout or done.stderr).decode().strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of a process's memory is Linux's")
+@pytest.mark.parametrize(
+    ("form", "side", "options"),
+    [
+        ("JPEG", 5_000, {}),
+        ("JPEG", 5_000, {"progressive": True, "subsampling": 0}),
+        ("PNG", 3_500, {"compress_level": 1}),
+        ("WEBP", 3_500, {"method": 0, "lossless": True}),
+    ],
+)
+def test_the_largest_pictures_are_read_in_little_memory(form: str, side: int, options: dict[str, object]) -> None:
+    label = Image.fromarray(create_barcode("SKU-4711", BarcodeFormat.DataMatrix).to_image(scale=12))
+    scene = Image.new("RGB" if form == "JPEG" else "RGBA", (side, side), "white")
+    scene.paste(label, (side // 2, side // 3))
+    assert _reads_within(256 << 20, encoded(scene, form, **options)) == "SKU-4711"
+
+
+@each_row("form", ["PNG", "GIF", "WEBP"])
+def test_what_cannot_be_reduced_while_it_is_unpacked_may_be_half_as_large(form: str) -> None:
+    with pytest.raises(PictureUnreadable) as refusal:
+        find_codes(encoded(Image.new("L", (5_000, 2_501)), form))
+    assert refusal.value.problem == TOO_LARGE
 
 
 @each_row("side", [5_001, 10_000, 60_000])

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from bot.access.audit import AuditEntry
+from bot.access.people import Person
 from bot.chat.accounts.binding import AccountRefused, ErpAccounts
 from bot.chat.accounts.keys import LINK_STANDS, MOST_KEY, MOST_TRIES, PAGE, ErpKeys, KeyEntry
 from bot.chat.accounts.views import AccountKeyComposer, AccountKeyStored
@@ -19,6 +20,8 @@ from bot.erp.errors import AuthFailed, Invalid, Unavailable
 from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.database import Database
 from bot.store.tables import DELIVERY
+from tests.chat.audience_parts import make_people
+from tests.membership import EverybodyIsMember
 
 CONFIGURED = {"buyer01": {"main": "chen"}}
 KEY = SecretStr("lina's key")
@@ -32,6 +35,7 @@ class KeyScene:
     now: datetime = datetime(2026, 11, 27, 9, tzinfo=UTC)
     public_url: str = "https://bot.company.example/"
     audit: list[AuditEntry] = field(default_factory=list)
+    staff: EverybodyIsMember = field(default_factory=EverybodyIsMember)
 
     def __post_init__(self) -> None:
         self.store = StoredErpKeys(self.database, CONFIGURED, is_offered=True)
@@ -45,6 +49,9 @@ class KeyScene:
             now=lambda: self.now,
         )
 
+    async def identify(self, user_id: str) -> Person:
+        return await make_people(self.staff).identify(user_id, name="")
+
     async def _administrators(self) -> tuple[str, ...]:
         return ("it01",)
 
@@ -53,6 +60,7 @@ class KeyScene:
             self.store,
             public_url=self.public_url,
             sources=("main",),
+            identify=self.identify,
             account_of=self.account_of,
             owner_of_key=self.owner_of_key,
             record=self.audit.append,
@@ -132,8 +140,9 @@ def stored_bytes(folder: Path) -> bytes:
         ("boss's key", KeyEntry.FOREIGN),
         ("guessed", KeyEntry.REFUSED),
         ("no form", KeyEntry.REFUSED),
-        ("", KeyEntry.REFUSED),
-        ("x" * (MOST_KEY + 1), KeyEntry.REFUSED),
+        ("", KeyEntry.NO_KEY),
+        ("x" * (MOST_KEY + 1), KeyEntry.NO_KEY),
+        *((f"lina{odd}s key", KeyEntry.NO_KEY) for odd in "\n\r\0\t\x7f\x85\u2028\u200b\ufeff\ud800"),
         ("no answer", KeyEntry.NO_ANSWER),
     ],
 )
@@ -146,6 +155,26 @@ async def test_what_the_erp_does_not_know_as_the_persons_own_is_not_stored(
     assert [entry.outcome for entry in scene.audit] == [outcome.value]
     assert key not in scene.audit[0].detail or not key
     assert await keys.enter(token, KEY) is KeyEntry.STORED, "the link stands for another try"
+
+
+async def test_who_left_enters_no_key(scene: KeyScene) -> None:
+    keys, token = scene.keys(), await scene.link()
+    scene.staff.left.add("sales01")
+    assert await keys.find_link(token) is None
+    assert await keys.enter(token, KEY) is KeyEntry.NO_LINK
+    assert await scene.used() == {}
+
+
+async def test_who_leaves_while_the_erp_is_asked_enters_no_key(
+    scene: KeyScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def leaving(source: str, account: str, key: SecretStr) -> str:
+        scene.staff.left.add("sales01")
+        return account
+
+    monkeypatch.setattr(scene, "owner_of_key", leaving)
+    assert await scene.keys().enter(await scene.link(), KEY) is KeyEntry.NO_LINK
+    assert await scene.used() == {}
 
 
 async def test_a_link_ends_with_its_time_its_tries_and_the_next_one(scene: KeyScene) -> None:

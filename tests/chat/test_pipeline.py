@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 from bot.access.audit import AuditKind
 from bot.access.grants import FULL_GRANT, Grant
 from bot.access.people import Person
+from bot.access.policy import AccessPolicy
 from bot.cards.card import Card
-from bot.cards.notices import ErpDownNotice
+from bot.cards.notices import ErpDownNotice, ExternalNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
 from bot.chat.answers.forms import PersonalForms
@@ -28,7 +29,9 @@ from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, In
 from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
+from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
+from bot.chat.registry import Commands
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -60,11 +63,13 @@ class EchoHandler:
     total: str = ""
     grant: Grant = FULL_GRANT
     people: list[Person] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     silent: int = 0
     """So many questions get a provisional answer."""
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         self.asked += 1
+        self.begun.set()
         self.people.append(context.person)
         if gate := self.gates.get(context.line):
             await gate.wait()
@@ -97,10 +102,11 @@ class PlainRenderer:
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
     ) -> Card:
-        assert isinstance(view, Echo | ErpDownNotice)
+        assert isinstance(view, Echo | ErpDownNotice | ExternalNotice)
         self.rendered += 1
-        body = str(view.total) if isinstance(view, Echo) else str(view.problem)
-        return Card(name="echo", language=language, title=view.line, body=body, tips="", buttons=(), twin="", fields={})
+        title = view.card if isinstance(view, ExternalNotice) else view.line
+        body = str(view.total) if isinstance(view, Echo) else str(getattr(view, "problem", ""))
+        return Card(name="echo", language=language, title=title, body=body, tips="", buttons=(), twin="", fields={})
 
 
 @dataclass(slots=True)
@@ -205,6 +211,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
         inbox=inbox,
         channel=group,
         audiences=make_audiences(people=people, outsiders=outsiders),
+        rights=PresentRights(people, AccessPolicy, Commands([])),
         at_once=24,
         pause=0.001,
     )
@@ -298,6 +305,20 @@ async def test_answers_keep_the_order_of_their_conversation(harness: PipelineHar
     slow.set()
     await harness.pipeline.drain(5)
     assert [title for title, _ in harness.group.seen] == ["elsewhere", "slow", "quick"]
+
+
+@pytest.mark.parametrize("retry", [False, True])
+async def test_who_leaves_before_the_answer_is_sent_gets_none(harness: PipelineHarness, retry: bool) -> None:
+    slow = harness.handler.gates["slow"] = asyncio.Event()
+    if retry:
+        harness.group.troubles.append(Busy(retry_after=0.05))
+        slow.set()
+    await harness.take(message("m1", "slow"), "{}")
+    await (harness.group.spoken if retry else harness.handler.begun).wait()
+    harness.members.left.add("u1")
+    slow.set()
+    await harness.pipeline.drain(5)
+    assert [title for title, _ in harness.group.seen] == ["external"]
 
 
 async def test_a_full_house_in_one_conversation_does_not_lock_itself_out(harness: PipelineHarness) -> None:

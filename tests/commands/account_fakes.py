@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 
 from bot.chat.accounts.binding import Change, ErpAccount, ErpAccounts
 from bot.chat.accounts.keys import EnteredKey, ErpKeys, KeyLink
 from bot.outbox.delivery import Delivery
+from tests.chat.audience_parts import make_people
 from tests.commands.company import NOW
 
 
@@ -85,6 +87,7 @@ def memory_keys(store: MemoryKeyStore, accounts: ErpAccounts, *sources: str) -> 
         store,
         public_url="https://bot.company.example",
         sources=sources,
+        identify=partial(make_people().identify, name=""),
         account_of=lambda who, where: configured.get((who, where), "") or accounts.bound().get(who, {}).get(where, ""),
         owner_of_key=no_owner,
         record=lambda entry: None,

@@ -29,6 +29,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.exports import Exports
 from bot.chat.languages import LanguageChoice
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
@@ -38,6 +39,7 @@ from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
+from tests.chat.audience_parts import make_people
 from tests.commands.account_fakes import MemoryKeyStore, memory_accounts, memory_keys
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
@@ -45,6 +47,7 @@ from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
 from tests.commands.company import NOW, Company
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.subscription_fakes import MemorySubscriptions
+from tests.membership import EverybodyIsMember
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.read_model.memory_stock import MemoryStockDays
 from tests.recording_audit import RecordingAudit
@@ -259,10 +262,21 @@ def collaborators(
 
 
 @pytest.fixture
+def staff() -> EverybodyIsMember:
+    return EverybodyIsMember(roles=KEEPER.roles)
+
+
+@pytest.fixture
+def rights(commands: Commands, policy: AccessPolicy, staff: EverybodyIsMember) -> PresentRights:
+    return PresentRights(make_people(staff), lambda: policy, commands)
+
+
+@pytest.fixture
 def exports(
     commands: Commands,
     collaborators: dict[type, object],
     policy: AccessPolicy,
+    rights: PresentRights,
     audit: RecordingAudit,
     courier: MemoryCourier,
     exports_day: int,
@@ -273,6 +287,7 @@ def exports(
         handler=QuestionDispatcher(
             commands=exportable(commands), policy=lambda: policy, collaborators=collaborators, seconds=PATIENCE
         ),
+        rights=rights,
         courier=courier,
         renderer=CardRenderer(languages=languages, now=lambda: NOW),
         languages=languages,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.cards.card import Card
@@ -19,11 +20,12 @@ class MemoryCourier:
     gate: asyncio.Event | None = None
     """What a file waits for."""
 
-    async def send_file(self, user_id: str, name: str, content: bytes) -> None:
+    async def send_file(self, user_id: str, name: str, content: bytes, *, allow: Callable[[], Awaitable[None]]) -> None:
         if self.gate is not None:
             await self.gate.wait()
         if self.trouble is not None:
             raise self.trouble
+        await allow()
         self.files.append((user_id, name, content))
 
     async def write(self, user_id: str, card: Card) -> None:

@@ -39,6 +39,7 @@ from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company, cny, invoice
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.export_fakes import MemoryCourier
+from tests.membership import EverybodyIsMember
 from tests.recording_audit import RecordingAudit
 from tests.workbook_cells import ReadSheet, read_sheets
 
@@ -309,6 +310,38 @@ class TestSlow:
         await exports.close()
         ((user_id, card),) = courier.written
         assert (user_id, card.name) == ("keeper01", "failed")
+
+    @pytest.mark.parametrize("trouble", [None, DingerpError("refused")])
+    async def test_who_leaves_meanwhile_gets_nothing(
+        self,
+        ask: Ask,
+        courier: MemoryCourier,
+        exports: Exports,
+        staff: EverybodyIsMember,
+        audit: RecordingAudit,
+        trouble: DingerpError | None,
+    ) -> None:
+        courier.trouble = trouble
+        as_(ExportView, await ask("/export order"))
+        staff.left.add("keeper01")
+        assert courier.gate is not None
+        courier.gate.set()
+        await exports.close()
+        assert (courier.files, courier.written) == ([], [])
+        assert trouble or [(entry.kind, entry.outcome) for entry in audit.entries[-1:]] == [
+            (AuditKind.REFUSAL, "denied")
+        ]
+
+    async def test_who_loses_the_right_meanwhile_is_told(
+        self, ask: Ask, courier: MemoryCourier, exports: Exports
+    ) -> None:
+        as_(ExportView, await ask("/export order"))
+        closed = AccessRule(commands=frozenset({"order"}), roles=frozenset({"boss"}))
+        exports._rights = replace(exports._rights, policy=lambda: AccessPolicy(rules=(closed,)))
+        assert courier.gate is not None
+        courier.gate.set()
+        await exports.close()
+        assert (courier.files, [card.name for _, card in courier.written]) == ([], ["denied"])
 
     async def test_what_hangs_is_ended(self, ask: Ask, courier: MemoryCourier, exports: Exports) -> None:
         as_(ExportView, await ask("/export order"))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.access.people import DirectoryEntry, People, Person
+from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.alerts.subscriptions import (
@@ -22,15 +22,19 @@ from bot.alerts.subscriptions import (
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice, UnknownCommandNotice
 from bot.chat.audiences import Audiences
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.present_rights import PresentRights
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
+from bot.erp.model import Invoice, Slice
+from bot.erp.port import ListQuery
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed
 from commands.invoice import InvoiceListView
 from commands.report import ReportView
 from tests.commands.company import NOW, Company
-from tests.commands.conftest import GROUP, KEEPER, Ask, Members, NoLanguages, as_, lines
+from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.subscription_fakes import MemorySubscriptions
+from tests.membership import EverybodyIsMember
 
 OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
 OWN_PLACE, GROUP_PLACE = Place(PlaceKind.PERSON, "keeper01"), Place(PlaceKind.GROUP, GROUP.id)
@@ -45,31 +49,15 @@ class NoOutsiders:
         raise AssertionError("nobody from outside writes here")
 
 
-class Leavers(Members):
-    """The directory, from which somebody may be gone."""
-
-    def __init__(self) -> None:
-        self.gone: set[str] = set()
-
-    async def entry(self, user_id: str) -> DirectoryEntry | None:
-        return None if user_id in self.gone else await super().entry(user_id)
-
-
-@pytest.fixture
-def leavers() -> Leavers:
-    return Leavers()
-
-
 @pytest.fixture
 def composer(
-    subscribed: MemorySubscriptions, subscriptions: Subscriptions, policy: AccessPolicy, leavers: Leavers
+    subscribed: MemorySubscriptions, subscriptions: Subscriptions, policy: AccessPolicy, rights: PresentRights
 ) -> SubscriptionComposer:
-    people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=leavers)
     return SubscriptionComposer(
         subscribed,
         handler=subscriptions.handler,
-        people=people,
-        audiences=Audiences(policy=lambda: policy, people=people, outsiders=NoOutsiders()),
+        rights=rights,
+        audiences=Audiences(policy=lambda: policy, people=rights.people, outsiders=NoOutsiders()),
         now=lambda: NOW,
     )
 
@@ -208,11 +196,11 @@ async def test_an_erp_that_is_down_is_asked_again(
 
 
 async def test_who_left_ends_it(
-    ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer, leavers: Leavers
+    ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer, staff: EverybodyIsMember
 ) -> None:
     await ask("/subscribe report 08:30")
     assert isinstance((await composer.compose(only(subscribed).id)).view, ReportView)
-    leavers.gone.add("keeper01")
+    staff.left.add("keeper01")
     ended = (await composer.compose(only(subscribed).id)).view
     assert isinstance(ended, SubscriptionEnded)
     assert "member" in str(ended.reason)
@@ -222,15 +210,36 @@ async def test_who_left_ends_it(
     assert as_(SubscriptionList, await ask("/subscriptions")).total == 0
 
 
+async def test_who_leaves_while_it_is_answered_gets_nothing(
+    ask: Ask,
+    subscribed: MemorySubscriptions,
+    composer: SubscriptionComposer,
+    company: Company,
+    staff: EverybodyIsMember,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await ask("/subscribe invoice overdue 08:30", where=OWN_CHAT)
+    read = company.invoices
+
+    async def leaving(query: ListQuery) -> Slice[Invoice]:
+        staff.left.add("keeper01")
+        return await read(query)
+
+    monkeypatch.setattr(company, "invoices", leaving)
+    assert isinstance((await composer.compose(only(subscribed).id)).view, SubscriptionEnded)
+
+
 class TestLostRight:
     @pytest.fixture
     def policy(self) -> AccessPolicy:
         rule = AccessRule(commands=frozenset({"invoice"}), roles=frozenset({"warehouse"}), fields=ALL_FIELDS)
         return AccessPolicy(rules=(rule,))
 
-    async def test_it_ends(self, ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer) -> None:
+    async def test_it_ends(
+        self, ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer, staff: EverybodyIsMember
+    ) -> None:
         await ask("/subscribe invoice 08:30")
-        # In the directory of these tests nobody has a role: the one that subscribed is lost.
+        staff.roles = frozenset()
         view = (await composer.compose(only(subscribed).id)).view
         assert isinstance(view, SubscriptionEnded)
 

@@ -96,7 +96,8 @@ def test_a_cut_falls_between_characters() -> None:
 async def test_a_file_is_uploaded_and_then_sent(robot: Robot, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(f"{UPLOAD_URL}?access_token=token-1", payload={"errcode": 0, "media_id": "@lAD1", "type": "file"})
     dingtalk.post(DIRECT_URL, payload={"processQueryKey": "k", "invalidStaffIdList": []})
-    key = await robot.send_file("u1", "dingrobot", name="发票.xlsx", content=b"PK", media_type="application/x")
+    media_id = await robot.upload("file", name="发票.xlsx", content=b"PK", media_type="application/x")
+    key = await robot.send_file("u1", "dingrobot", name="发票.xlsx", media_id=media_id)
     assert key == "k"
     assert dingtalk.asked(UPLOAD_URL)
     body = orjson.loads(dingtalk.asked(DIRECT_URL)[0]["data"])
@@ -104,8 +105,7 @@ async def test_a_file_is_uploaded_and_then_sent(robot: Robot, dingtalk: FakeDing
     assert orjson.loads(body["msgParam"]) == {"mediaId": "@lAD1", "fileName": "发票.xlsx", "fileType": "xlsx"}
 
 
-async def test_an_upload_without_an_id_is_not_sent(robot: Robot, dingtalk: FakeDingTalk) -> None:
+async def test_an_upload_without_an_id_is_none(robot: Robot, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(f"{UPLOAD_URL}?access_token=token-1", payload={"errcode": 0}, repeat=True)
     with pytest.raises(DingTalkOutcomeUnknown):
-        await robot.send_file("u1", "dingrobot", name="a.xlsx", content=b"PK", media_type="application/x")
-    assert not dingtalk.asked(DIRECT_URL)
+        await robot.upload("file", name="a.xlsx", content=b"PK", media_type="application/x")

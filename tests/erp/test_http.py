@@ -235,6 +235,16 @@ async def test_an_endless_answer_is_not_read_to_the_end(
         await http.read("GET", "x")
 
 
+@each_row("value", ["a\nb", "a\r\nX-Role: admin", "\0", "a\x7f"])
+@each_row("write", [False, True])
+async def test_what_fits_no_header_is_invalid_and_not_sent(
+    http: Http, script: ScriptedServer, value: str, write: bool
+) -> None:
+    with pytest.raises(Invalid):
+        await (http.write if write else http.read)("POST", "x", headers={"Authorization": value})
+    assert not script.requests
+
+
 async def test_redirects_are_not_followed(http: Http, script: ScriptedServer) -> None:
     script.say("{}", 302, Location="http://127.0.0.1:9/login")
     answer = await http.read("GET", "x")

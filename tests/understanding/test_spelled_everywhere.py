@@ -18,6 +18,7 @@ from bot.cards.renderer import CardRenderer
 from bot.chat.context import QuestionContext
 from bot.chat.exports import Exports
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
@@ -32,7 +33,9 @@ from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
 from commands.price import PriceView
+from tests.chat.audience_parts import make_people
 from tests.commands.export_fakes import MemoryCourier
+from tests.membership import EverybodyIsMember
 from tests.recording_audit import RecordingAudit
 from tests.workbook_cells import read_sheets
 
@@ -93,6 +96,7 @@ async def dispatcher(
     languages = load_languages()
     exports = Exports(
         handler=dispatching(_ASKED, spelling=reader),
+        rights=PresentRights(make_people(EverybodyIsMember(roles=BOSS.roles)), lambda: POLICY, commands),
         courier=courier,
         renderer=CardRenderer(languages=languages),
         languages=languages,

@@ -8,6 +8,7 @@ key of that same account.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from bot.access.audit import AuditEntry, AuditKind
+from bot.access.people import Person
 from bot.chat.accounts.binding import AccountRefused
 from bot.erp.errors import AuthExpired, AuthFailed, ErpError, Invalid, NotPermitted
 from bot.outbox.delivery import Delivery, Urgency
@@ -29,6 +31,8 @@ MOST_TRIES = 5
 """Keys that may be tried by one link."""
 MOST_KEY = 1_000
 """Characters of a key."""
+_NO_LETTERS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of control characters and of what is no character at all; a header cannot carry them."""
 
 KEY_CARD = "account.key"
 """Kind of the delivery that tells a key's owner that it was entered."""
@@ -43,6 +47,8 @@ class KeyEntry(StrEnum):
     STORED = "stored"
     NO_LINK = "no_link"
     """The link was used, is too old, or never was."""
+    NO_KEY = "no_key"
+    """Empty, too long, or with a line break or another control character, which no ERP has in its keys."""
     REFUSED = "refused"
     """The ERP refuses the key."""
     FOREIGN = "foreign"
@@ -114,6 +120,7 @@ class ErpKeys:
         *,
         public_url: str,
         sources: Sequence[str],
+        identify: Callable[[str], Awaitable[Person]],
         account_of: Callable[[str, str], str],
         owner_of_key: Callable[[str, str, SecretStr], Awaitable[str]],
         record: Callable[[AuditEntry], None],
@@ -123,11 +130,13 @@ class ErpKeys:
     ) -> None:
         """``sources`` are those that take keys; ``public_url`` is empty where people cannot reach the bot's pages.
 
-        ``account_of`` returns somebody's account at a source, ``owner_of_key`` is that of `bot.erp.hub.ErpHub`.
+        ``identify`` finds the person of a user id; ``account_of`` returns somebody's account at a source,
+        ``owner_of_key`` is that of `bot.erp.hub.ErpHub`.
         """
         self._store = store
         self._public_url = public_url.rstrip("/")
         self.sources = tuple(sources)
+        self._identify = identify
         self._account_of = account_of
         self._owner_of_key = owner_of_key
         self._record = record
@@ -153,8 +162,9 @@ class ErpKeys:
         return f"{self._public_url}{PAGE}{token}", account
 
     async def find_link(self, token: str) -> KeyLink | None:
-        """Return what a link is for; None for one that does not stand."""
-        return await self._store.find_link(_digest(token), self._now())
+        """Return what a link is for; None for one that does not stand, such as that of somebody who left."""
+        link = await self._store.find_link(_digest(token), self._now())
+        return None if link is None or (await self._identify(link.user_id)).is_outsider else link
 
     async def enter(self, token: str, secret: SecretStr) -> KeyEntry:
         """Take a key. Raises a `bot.errors.DingerpError` when the store is away."""
@@ -179,8 +189,10 @@ class ErpKeys:
         return erased
 
     async def _check(self, link: KeyLink, secret: SecretStr) -> KeyEntry:
-        if not 0 < len(secret.get_secret_value()) <= MOST_KEY:
-            return KeyEntry.REFUSED
+        if (doubt := await self._doubt_membership(link)) is not None:
+            return doubt
+        if not _may_be_key(secret.get_secret_value()):
+            return KeyEntry.NO_KEY
         try:
             owner = await self._owner_of_key(link.source, link.account, secret)
         except (AuthFailed, AuthExpired, NotPermitted, Invalid):
@@ -192,6 +204,9 @@ class ErpKeys:
     async def _keep(self, link: KeyLink, secret: SecretStr) -> KeyEntry:
         if self._account_of(link.user_id, link.source) != link.account:
             return KeyEntry.NO_LINK
+        # They may have left while the ERP was asked.
+        if (doubt := await self._doubt_membership(link)) is not None:
+            return doubt
         now = self._now()
         key = EnteredKey(user_id=link.user_id, source=link.source, account=link.account, entered_at=now)
         if not await self._store.put_key(link, key, secret, _told(key, now)):
@@ -199,10 +214,20 @@ class ErpKeys:
         self._on_enqueued()
         return KeyEntry.STORED
 
+    async def _doubt_membership(self, link: KeyLink) -> KeyEntry | None:
+        person = await self._identify(link.user_id)
+        if not person.is_external:
+            return None
+        return KeyEntry.NO_LINK if person.is_outsider else KeyEntry.NO_ANSWER
+
     def _note(self, actor: str, user_id: str, source: str, action: str, outcome: str, account: str) -> None:
         about = f"{user_id} at {source}" + (f": {account}" if account else "")
         kind = AuditKind.BINDING
         self._record(AuditEntry(kind=kind, at=self._now(), actor=actor, action=action, outcome=outcome, detail=about))
+
+
+def _may_be_key(text: str) -> bool:
+    return 0 < len(text) <= MOST_KEY and all(unicodedata.category(letter) not in _NO_LETTERS for letter in text)
 
 
 def _digest(token: str) -> str:

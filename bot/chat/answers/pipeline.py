@@ -40,6 +40,7 @@ from bot.chat.answers.welcome import Welcomes
 from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Message
+from bot.chat.present_rights import NotedRights, PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import cut
 from bot.errors import DingerpError
@@ -75,6 +76,7 @@ class QuestionPipeline:
         inbox: Inbox,
         channel: AnswerChannel,
         audiences: Audiences,
+        rights: PresentRights,
         at_once: int,
         pause: float = 1.0,
         welcomes: Welcomes | None = None,
@@ -84,12 +86,14 @@ class QuestionPipeline:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
         ``interim`` says when a card tells that the answer takes longer, and becomes it. ``welcomes`` say what the first
-        answer in a conversation shows besides; ``arrived`` is told of every message once.
+        answer in a conversation shows besides; ``arrived`` is told of every message once. ``rights`` are asked for once
+        more when an answer is sent.
         """
         self._parts = parts
         self._inbox = inbox
         self._channel = channel
         self._audiences = audiences
+        self._rights = rights
         zone = parts.now().tzinfo
         assert zone is not None, "the clock gives aware times"
         self._zone = zone
@@ -217,9 +221,9 @@ class QuestionPipeline:
         try:
             async with self._slots:
                 if interim and self._parts.now() - received_at > MAX_QUESTION_AGE:
-                    answer, cards = self._give_up(message)
+                    answer, cards, rights = self._give_up(message)
                 else:
-                    answer, cards = await self._find(message)
+                    answer, cards, rights = await self._find(message)
                 interim = interim or (waiting is not None and await waiting.settle())
                 if answer.is_told_already and not interim:
                     self._finish(message, answer)
@@ -236,7 +240,7 @@ class QuestionPipeline:
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await ticket.wait_turn()
-                await self._send(message, answer, cards, track_id, started, received_at, interim=interim)
+                await self._send(message, answer, cards, rights, track_id, started, received_at, interim=interim)
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
             self._parts.metrics.errors.labels("chat", type(error).__name__).inc()
@@ -246,19 +250,21 @@ class QuestionPipeline:
                 waiting.close()
             ticket.release()
 
-    def _give_up(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
+    def _give_up(self, message: Message) -> tuple[PreparedAnswer, AnswerCards, None]:
         """Return what becomes of the card of a question that is too old to be answered unasked."""
         problem = phrase("The bot was restarted before there was an answer.")
         answer = PreparedAnswer(ErpDownNotice(problem=problem, line=message.text), "", "given_up")
-        return answer, self._draw(answer, message.conversation, self._parts.people.language(message.sender.staff_id))
+        language = self._parts.people.language(message.sender.staff_id)
+        return answer, self._draw(answer, message.conversation, language), None
 
-    async def _find(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
+    async def _find(self, message: Message) -> tuple[PreparedAnswer, AnswerCards, NotedRights]:
         # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
         # wait for the ERP at the same moment while the loop idles (measured with 256 in flight: a tenth of its time).
         await self._parts.organisation.save()
         person = await self._identify(message)
         self._note_outsider(message, person)
         context = self._asking(message, person)
+        rights = self._rights.note(context)
         answer = self._parts.handler.hint_for(message) or await self._parts.handler.view_for(context)
         # A question back is no place for further choices: then the next answer welcomes.
         welcomes = None if person.is_external or answer.decides else self._welcomes
@@ -267,7 +273,7 @@ class QuestionPipeline:
             answer = replace(answer, tries=tries)
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
-        return answer, self._draw(answer, message.conversation, self._parts.people.language(person.user_id))
+        return answer, self._draw(answer, message.conversation, self._parts.people.language(person.user_id)), rights
 
     def _note_outsider(self, message: Message, person: Person) -> None:
         if message.conversation.kind is not ConversationKind.GROUP:
@@ -325,6 +331,7 @@ class QuestionPipeline:
         message: Message,
         answer: PreparedAnswer,
         cards: AnswerCards,
+        rights: NotedRights | None,
         track_id: str,
         started: float,
         received_at: datetime,
@@ -334,7 +341,7 @@ class QuestionPipeline:
         outcome, state = answer.outcome, InboxState.ANSWERED
         until = self._parts.now() + MAX_INTERIM_AGE if interim else received_at + MAX_QUESTION_AGE
         try:
-            answer, sent = await self._deliver(message, answer, cards, track_id, until, interim=interim)
+            answer, sent = await self._deliver(message, answer, cards, rights, track_id, until, interim=interim)
             outcome = answer.outcome
             self._sent[sent.via].inc()
             self._parts.metrics.answer_seconds.observe(time.monotonic() - started)
@@ -402,6 +409,7 @@ class QuestionPipeline:
         message: Message,
         answer: PreparedAnswer,
         cards: AnswerCards,
+        rights: NotedRights | None,
         track_id: str,
         until: datetime,
         *,
@@ -409,7 +417,8 @@ class QuestionPipeline:
     ) -> tuple[PreparedAnswer, SentAnswer]:
         """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
 
-        Returns what was sent: a provisional answer may have become another. A text that may have arrived is sent again
+        Returns what was sent: a provisional answer may have become another, and so has one whose asker lost the right
+        to it meanwhile. A text that may have arrived is sent again
         a few times, unless it tells of a decision.
         """
         text_repeats = 0 if answer.decides else TEXT_REPEATS
@@ -426,6 +435,9 @@ class QuestionPipeline:
             await self._inbox.mark(message.msg_id, InboxState.FALLING_BACK)
 
         while True:
+            if rights and (lost := await self._rights.find_loss(rights, answer.command)):
+                language = self._parts.people.language(message.sender.staff_id)
+                answer, cards, rights = lost, self._draw(lost, message.conversation, language), None
             try:
                 sent = await send(message, cards, track_id=track_id, before_fallback=before_fallback)
                 return answer, sent
@@ -446,7 +458,7 @@ class QuestionPipeline:
                 self._inbox.mark_soon(message.msg_id, InboxState.INTERIM if interim else InboxState.WAITING)
             await asyncio.sleep(wait)
             if answer.provisional and doubt is None:
-                answer, cards = await self._find(message)
+                answer, cards, rights = await self._find(message)
 
 
 async def _note_nothing() -> None:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 25_000_000
 """More are refused before they are unpacked: a few kilobytes may hold gigabytes of one colour."""
+MAX_PIXELS_WHOLE = 12_500_000
+"""The same for formats other than JPEG, which alone is reduced while it is unpacked: a camera's 12 megapixels as WebP
+take 210 MB meanwhile (measured)."""
 
+_REDUCED = frozenset({"JPEG", "MPO"})
+"""MPO: a telephone's JPEG with a second picture in it."""
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _LONGEST = 2_000
 """Larger pictures are reduced: the modules of a code in a photo stay several pixels wide."""
@@ -102,8 +107,9 @@ def _open(content: bytes) -> Image:
 
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > (MAX_PIXELS if image.format in _REDUCED else MAX_PIXELS_WHOLE):
                 raise PictureUnreadable(TOO_LARGE, f"{image.width} x {image.height} pixels")
+            image.draft("L", (_LONGEST, _LONGEST))
             image.thumbnail((_LONGEST, _LONGEST))
             if not image.has_transparency_data:
                 return image.convert("L")

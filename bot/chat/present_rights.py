@@ -1,0 +1,58 @@
+"""Whether somebody still has the rights with which an answer was found: asked again when it is delivered.
+
+An answer may wait for an ERP, for its turn, or for DingTalk; meanwhile its asker may have left, or the rules changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.access.people import People
+from bot.access.policy import AccessPolicy
+from bot.cards.notices import DeniedNotice
+from bot.chat.context import QuestionContext
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.failures import QuestionOutcome, refuse
+from bot.chat.registry import Commands
+from bot.phrase import phrase
+
+CHANGED = phrase("Your rights have changed since you asked. Please ask again.")
+
+
+@dataclass(frozen=True, slots=True)
+class NotedRights:
+    """By which rules a question was answered."""
+
+    context: QuestionContext
+    policy: AccessPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class PresentRights:
+    """Compares the rights of now with those of the question."""
+
+    people: People
+    policy: Callable[[], AccessPolicy]
+    commands: Commands
+
+    def note(self, context: QuestionContext) -> NotedRights:
+        """Return what to compare with later."""
+        return NotedRights(context, self.policy())
+
+    async def find_loss(self, noted: NotedRights, command: str) -> PreparedAnswer | None:
+        """Return what to say in place of an answer of ``command``; None while its asker may see the same as then."""
+        then = noted.context.person
+        if then.user_id is None:
+            return None
+        person = await self.people.identify(then.user_id, name=then.name, is_admin=then.is_admin)
+        policy = self.policy()
+        if person.is_external:
+            return refuse(replace(noted.context, person=person))
+        if (person == then and policy is noted.policy) or command not in self.commands:
+            return None
+        request = self.commands[command].request(noted.context.conversation)
+        before, now = noted.policy.decide(then, request), policy.decide(person, request)
+        if (before.allowed, before.grant) == (now.allowed, now.grant):
+            return None
+        return PreparedAnswer(DeniedNotice(reason=CHANGED), command, QuestionOutcome.DENIED, rule=now.rule)
