@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -15,13 +16,23 @@ from bot.erp.port import BY_PRODUCT, GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.testing.erp_checks import DocumentSpec
-from bot.testing.fake_erp import FakeServer, Installation
+from bot.testing.fake_erp import FakeServer, Installation, NetworkedErp
 from bot.testing.gaps import Gaps, comparable
 from bot.testing.reference_records import Numbering
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 NO_NETWORK = "embedded: no network"
+NO_HTTP = "a database's connection: no logins that run out, no limits, no pages"
+
+
+class Network(StrEnum):
+    """What a case needs between adapter and ERP."""
+
+    CONNECTION = "connection"
+    """Any connection: it is refused, silent, broken off or not there, and its account lacks a right."""
+    HTTP = "http"
+    """What only servers of HTTP say: that a login ran out, a limit, a page of maintenance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class ContractCase:
     id: str
     title: str
     needs: tuple[Capability, ...] = ()
-    network: bool = False
+    network: Network | None = None
     over: tuple[str, Sequence[Any]] | None = None
     refusal: bool = False
     """Whether the case is about what is not offered, and so always applies."""
@@ -52,7 +63,7 @@ def case(
     title: str,
     *,
     needs: Sequence[Capability] = (),
-    network: bool = False,
+    network: Network | None = None,
     over: tuple[str, Sequence[Any]] | None = None,
     refusal: bool = False,
     tells: str = "",
@@ -85,6 +96,7 @@ def gap_reason(
     offers: frozenset[Capability],
     gaps: Gaps,
     embedded: bool,
+    database: bool = False,
     feeds: frozenset[Feed] = frozenset(),
 ) -> str | None:
     """Return why a row does not apply to an adapter, or None."""
@@ -93,6 +105,8 @@ def gap_reason(
             return gaps.cases[name]
     if embedded and known.network:
         return NO_NETWORK
+    if database and known.network is Network.HTTP:
+        return NO_HTTP
     if known.refusal:
         return None
     for capability in (*known.needs, getattr(value, "capability", None)):
@@ -127,6 +141,8 @@ class ContractBase:
     gaps: ClassVar[Gaps] = Gaps()
     embedded: ClassVar[bool] = False
     """Whether there is no network between adapter and ERP."""
+    database: ClassVar[bool] = False
+    """Whether the adapter speaks to a database's server and not by HTTP: its installation is a `NetworkedErp`."""
     number: ClassVar[Numbering] = staticmethod(plain_number)
     """How the vendor numbers documents, if not ``SO-1001``."""
 
@@ -143,6 +159,19 @@ class ContractBase:
         """Return the options of a source that asks the installation; reads and writes may take ``timeout`` seconds."""
         raise NotImplementedError
 
+    @classmethod
+    def gap_of(cls, known: ContractCase, value: Any) -> str | None:
+        """Return why a row of the contract does not apply to this adapter, or None."""
+        return gap_reason(
+            known,
+            value,
+            offers=cls.offers,
+            gaps=cls.gaps,
+            embedded=cls.embedded,
+            database=cls.database,
+            feeds=cls.feeds,
+        )
+
     # Fixtures
 
     @pytest.fixture(autouse=True)
@@ -152,7 +181,7 @@ class ContractBase:
         if known is None:
             return
         value = request.getfixturevalue(known.over[0]) if known.over else None
-        reason = gap_reason(known, value, offers=self.offers, gaps=self.gaps, embedded=self.embedded, feeds=self.feeds)
+        reason = self.gap_of(known, value)
         if reason is not None:
             # Like `pytest.xfail`, but without a traceback: formatting it takes longer than many a case.
             raise pytest.xfail.Exception(f"gap: {reason}", pytrace=False)
@@ -183,6 +212,11 @@ class ContractBase:
     @pytest.fixture
     def server(self, installation: Installation) -> FakeServer:
         assert isinstance(installation, FakeServer)
+        return installation
+
+    @pytest.fixture
+    def networked(self, installation: Installation) -> NetworkedErp:
+        assert isinstance(installation, NetworkedErp)
         return installation
 
     @pytest.fixture

@@ -12,7 +12,7 @@ from bot.erp.errors import AuthFailed, Invalid, NotFound, RateLimited, Unavailab
 from bot.erp.model import Area, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.contract_base import REASON, ContractBase, OpenErp, case
+from bot.testing.contract_base import REASON, ContractBase, Network, OpenErp, case
 from bot.testing.contract_faults import SHORT
 from bot.testing.erp_checks import all_changes, resulting_order
 from bot.testing.fake_erp import FakeServer, Installation, RequestKind
@@ -158,7 +158,7 @@ class DecisionsContract(ContractBase):
         "decide.no_right",
         "A right that the ERP denies at the write is told, not taken for success",
         needs=APPROVE,
-        network=True,
+        network=Network.HTTP,
     )
     async def test_no_right(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
@@ -216,7 +216,7 @@ class DecisionsContract(ContractBase):
         "decide.lost_done",
         "Of a write whose answer is lost, the order tells that it was done",
         needs=APPROVE,
-        network=True,
+        network=Network.HTTP,
     )
     async def test_lost_done(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
@@ -227,7 +227,12 @@ class DecisionsContract(ContractBase):
         assert company.purchases[number].status is PurchaseStatus.APPROVED
         assert server.requests.count(RequestKind.WRITE) == 1
 
-    @case("decide.lost_silent", "Of a write that is never answered too, within its time", needs=APPROVE, network=True)
+    @case(
+        "decide.lost_silent",
+        "Of a write that is never answered too, within its time",
+        needs=APPROVE,
+        network=Network.HTTP,
+    )
     async def test_lost_silent(self, open_erp: OpenErp, company: ReferenceCompany, server: FakeServer) -> None:
         erp = await open_erp(timeout=SHORT)
         _, seen = await self._first_waiting(erp, company)
@@ -240,7 +245,7 @@ class DecisionsContract(ContractBase):
         "decide.lost_undone",
         "Of a write that left no trace, the outcome is unknown, and it is not sent again",
         needs=APPROVE,
-        network=True,
+        network=Network.HTTP,
     )
     async def test_lost_undone(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
@@ -256,7 +261,7 @@ class DecisionsContract(ContractBase):
         "decide.lost_blind",
         "Where the order cannot be read again either, the outcome is unknown",
         needs=APPROVE,
-        network=True,
+        network=Network.HTTP,
     )
     async def test_lost_blind(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         _, seen = await self._first_waiting(erp, company)
@@ -266,7 +271,9 @@ class DecisionsContract(ContractBase):
         assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, None)
         assert server.requests.count(RequestKind.WRITE) == 1
 
-    @case("decide.lost_other", "Somebody else's decision is not taken for a lost one", needs=APPROVE, network=True)
+    @case(
+        "decide.lost_other", "Somebody else's decision is not taken for a lost one", needs=APPROVE, network=Network.HTTP
+    )
     async def test_lost_other(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
         server.faults.lose_write_answer(
@@ -276,7 +283,10 @@ class DecisionsContract(ContractBase):
         assert result.outcome is DecisionOutcome.ALREADY_DECIDED
 
     @case(
-        "decide.lost_level", "Of a lost first level, the order tells that it was recorded", needs=APPROVE, network=True
+        "decide.lost_level",
+        "Of a lost first level, the order tells that it was recorded",
+        needs=APPROVE,
+        network=Network.HTTP,
     )
     async def test_lost_level(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         _, seen = await self._first_waiting(erp, company, levels=2)
@@ -289,7 +299,7 @@ class DecisionsContract(ContractBase):
         "decide.not_sent",
         "A decision that surely did not happen is an error, and may be tried again",
         needs=APPROVE,
-        network=True,
+        network=Network.HTTP,
     )
     async def test_not_sent(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
@@ -305,7 +315,10 @@ class DecisionsContract(ContractBase):
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
 
     @case(
-        "decide.expired", "A login that ran out is renewed, and the decision is done once", needs=APPROVE, network=True
+        "decide.expired",
+        "A login that ran out is renewed, and the decision is done once",
+        needs=APPROVE,
+        network=Network.HTTP,
     )
     async def test_expired_at_decision(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
@@ -314,7 +327,7 @@ class DecisionsContract(ContractBase):
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
         assert int(company.purchases[number].version) == version + 1
 
-    @case("decide.wrong_account", "With a wrong account nothing is decided", needs=APPROVE, network=True)
+    @case("decide.wrong_account", "With a wrong account nothing is decided", needs=APPROVE, network=Network.HTTP)
     async def test_wrong_account(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
         server.faults.refuse_login()

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from bot.erp.port import Capability
-from bot.testing.contract_base import ContractBase, contract_cases, gap_reason
+from bot.testing.contract_base import ContractBase, contract_cases
 from bot.testing.erp_contract import ErpContract
 
 Contract = type[ContractBase]
@@ -57,14 +57,7 @@ def declared_outcomes(contract: Contract) -> dict[str, str]:
     results: dict[str, str] = {}
     for known in contract_cases(contract):
         for value in known.values():
-            reason = gap_reason(
-                known,
-                value,
-                offers=contract.offers,
-                gaps=contract.gaps,
-                embedded=contract.embedded,
-                feeds=contract.feeds,
-            )
+            reason = contract.gap_of(known, value)
             results[known.row(value)] = "pass" if reason is None else f"gap: {reason}"
     return results
 

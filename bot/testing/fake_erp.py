@@ -7,12 +7,13 @@ the company by its rules, and how it words a refusal. Sessions, faults, the log 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import uuid4
 
 import orjson
@@ -100,7 +101,9 @@ class LostWrite:
 class ServerFaults:
     """What goes wrong at a fake server until `clear`. Faults of single requests end by themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, logins: bool = True) -> None:
+        """``logins``: a session is needed, which can run out."""
+        self.logins = logins
         self.sessions: set[str] = set()
         self._released = asyncio.Event()
         self._gate = asyncio.Event()
@@ -124,6 +127,12 @@ class ServerFaults:
         self.forbidden_to_decide = False
         self.barrier_size = 0
         self.waiting_at_barrier = 0
+
+    def of_reading(self) -> Sequence[Callable[[], None]]:
+        """Return the faults that end every read in an error."""
+        faults = [self.refuse_login, self.maintenance, self.rate_limit, self.reset_connection, self.hang]
+        # With a key that is sent with every call, no login can run out.
+        return [*faults, partial(self.expire_login, always=True)] if self.logins else faults
 
     def expire_login(self, *, always: bool = False) -> None:
         """End all sessions now; ``always``: new ones end at once too."""
@@ -200,6 +209,52 @@ class ServerFaults:
             self._gate.set()
 
 
+class NetworkFaults(Protocol):
+    """What goes wrong on any way to an ERP, and at its account, until `clear`."""
+
+    @property
+    def sessions(self) -> Collection[str]:
+        """Return what a login gave out and nobody may see."""
+        ...
+
+    def clear(self) -> None:
+        """Let everything work again, and answer what hangs."""
+        ...
+
+    def refuse_login(self) -> None:
+        """Treat every account as wrong."""
+        ...
+
+    def hang(self) -> None:
+        """Take everything and never answer."""
+        ...
+
+    def reset_connection(self) -> None:
+        """Break off every connection."""
+        ...
+
+    def forbid(self, *areas: Area) -> None:
+        """Let the account lack the right to read these areas."""
+        ...
+
+    def of_reading(self) -> Sequence[Callable[[], None]]:
+        """Return the faults that end every read in an error."""
+        ...
+
+
+@runtime_checkable
+class NetworkedErp(Protocol):
+    """An installation behind a network: `FakeServer`, or a database behind a relay."""
+
+    @property
+    def faults(self) -> NetworkFaults: ...
+
+    @property
+    def requests(self) -> RequestLog: ...
+
+    async def stop(self) -> None: ...
+
+
 class Installation:
     """A vendor's ERP that holds the reference company. Subclass this for what has no network, such as a database."""
 
@@ -231,7 +286,7 @@ class FakeServer(Installation):
 
     def __init__(self, company: ReferenceCompany, clock: Clock) -> None:
         super().__init__(company, clock)
-        self.faults = ServerFaults()
+        self.faults = ServerFaults(logins=self.login_needed)
         self.requests = RequestLog()
         self.url = ""
         self._runner: web.AppRunner | None = None

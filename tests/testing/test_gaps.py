@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.erp.model import Money, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
 from bot.testing.company import ReferenceCompany
-from bot.testing.contract_base import ContractCase, gap_reason
+from bot.testing.contract_base import ContractCase, Network, gap_reason
 from bot.testing.erp_checks import KINDS, ORDERS
 from bot.testing.gaps import Gaps, Rewrite, comparable
 
@@ -79,7 +79,7 @@ def test_a_row_is_a_gap_by_name_by_network_or_by_capability() -> None:
     everything = frozenset(Capability)
     plain = ContractCase("stock.exact", "…", needs=(Capability.STOCK,))
     wide = ContractCase("read.exact", "…", over=("kind", KINDS))
-    online = ContractCase("down.gone", "…", network=True)
+    online = ContractCase("down.gone", "…", network=Network.CONNECTION)
 
     def reason(
         case: ContractCase, value: object = None, offers: frozenset[Capability] = everything, **cases: str
@@ -91,6 +91,11 @@ def test_a_row_is_a_gap_by_name_by_network_or_by_capability() -> None:
     assert reason(plain, stock_exact="why") == "why"
     assert reason(plain, offers=everything - {Capability.STOCK}) == "not offered: stock"
     assert reason(online) == "embedded: no network"
+    assert gap_reason(online, None, offers=everything, gaps=Gaps(), embedded=False, database=True) is None
+    limited = ContractCase("limit.told", "…", network=Network.HTTP)
+    assert gap_reason(limited, None, offers=everything, gaps=Gaps(), embedded=False) is None
+    told = gap_reason(limited, None, offers=everything, gaps=Gaps(), embedded=False, database=True)
+    assert told == "a database's connection: no logins that run out, no limits, no pages"
     assert reason(wide, ORDERS) is None
     assert reason(wide, ORDERS, read_exact="all") == "all"
     assert reason(wide, ORDERS, offers=everything - {Capability.SALES_ORDERS}) == "not offered: sales_orders"

@@ -27,6 +27,7 @@ from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.sql.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
+from tests.erp.fakes.relayed_database import RelayedDatabase, product_queries
 from tests.erp.fakes.tsql import translated_options
 from tests.erp.fakes.vendor_tables import VendorTables
 from tests.erp.sql.postgres_server import Postgres
@@ -82,7 +83,7 @@ def unfollowed(area: str, reason: str) -> dict[str, str]:
 class ReadyMappingContract(ErpContract):
     """What the contracts of all ready mappings share."""
 
-    vendor, embedded = vendor, True
+    vendor, database = vendor, True
     installed: ClassVar[type[VendorTables]]
 
     @pytest.fixture(autouse=True)
@@ -97,11 +98,12 @@ class ReadyMappingContract(ErpContract):
             wanted = {person for order in orders for person in (order.buyer, order.requester)}
             assert set((await reader.receipt(receipt.number)).owners) == wanted
 
-    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> VendorTables:
-        return self.installed(company, clock, self._postgres.admin_url)
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> RelayedDatabase:
+        tables = self.installed(company, clock, self._postgres.admin_url)
+        return RelayedDatabase(tables, self._postgres, product_queries(translated_mapping(self.name)))
 
-    def options(self, installation: VendorTables, timeout: float) -> dict[str, Any]:
-        return translated_mapping(self.name) | {"url": self._postgres.reader_url, "timeout": timeout}
+    def options(self, installation: RelayedDatabase, timeout: float) -> dict[str, Any]:
+        return translated_mapping(self.name) | {"url": installation.reader_url, "timeout": timeout}
 
 
 def given_up_is_closed(record: Any) -> Any:

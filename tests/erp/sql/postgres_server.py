@@ -17,7 +17,10 @@ from typing import Any
 
 import psycopg
 
-PASSWORD = "read-only-7731"
+from bot.testing.fake_erp import SECRET
+
+READER, PASSWORD = "reader", SECRET
+"""The role that may read only."""
 _NUMBERS = count(1)
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -68,7 +71,7 @@ class Postgres:
 
     @property
     def reader_url(self) -> str:
-        return f"postgresql://reader:{PASSWORD}@127.0.0.1:{self.port}/{self.database}"
+        return f"postgresql://{READER}:{PASSWORD}@127.0.0.1:{self.port}/{self.database}"
 
 
 def programs() -> Path | None:
@@ -165,6 +168,19 @@ class Kept:
                 return False
             connection.execute(_EMPTY)
             return True
+
+
+def administer(postgres: Postgres, statement: str) -> None:
+    """Run a statement as the owner of the server."""
+    with _connected(postgres) as connection:
+        connection.execute(statement)
+
+
+def table_names(postgres: Postgres) -> list[str]:
+    """Return the names of a database's own tables."""
+    with _connected(postgres) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+        return [name for (name,) in rows]
 
 
 def _connected(postgres: Postgres) -> psycopg.Connection:

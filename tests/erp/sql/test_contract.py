@@ -13,6 +13,7 @@ from bot.erp.sql.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.gaps import Gaps
+from tests.erp.fakes.relayed_database import RelayedDatabase, product_queries
 from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.documented_config import company_options
 from tests.erp.sql.postgres_server import Postgres
@@ -38,16 +39,17 @@ class TestSqlContract(ErpContract):
 
 @pytest.mark.sampled(7)
 class TestPostgresContract(TestSqlContract):
-    """On PostgreSQL."""
+    """On PostgreSQL, whose server is reached by a connection."""
 
-    name = "sql-postgresql"
+    name, embedded, database = "sql-postgresql", False, True
 
     @pytest.fixture(autouse=True)
     def _server(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> SqlInstallation:
-        return SqlInstallation(company, clock, self._postgres.admin_url)
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> RelayedDatabase:
+        tables = SqlInstallation(company, clock, self._postgres.admin_url)
+        return RelayedDatabase(tables, self._postgres, product_queries(company_options()))
 
-    def options(self, installation: SqlInstallation, timeout: float) -> dict[str, Any]:
-        return company_options(url=self._postgres.reader_url, timeout=timeout)
+    def options(self, installation: RelayedDatabase, timeout: float) -> dict[str, Any]:
+        return company_options(url=installation.reader_url, timeout=timeout)
