@@ -304,5 +304,6 @@ class DocumentBatches(Protocol):
         """Return the documents with these numbers, each with its lines, of an area or of a feed that it tells.
 
         Numbers are as the adapter's own lists and changes spell them; a document that is not returned is gone.
+        Raises `Unsupported` for a kind of document that the adapter does not read.
         """
         ...

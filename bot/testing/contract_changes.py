@@ -132,14 +132,18 @@ class ChangesContract(ContractBase):
             nothing = await erp.changed_since(feed, cursor, limit=limit)
             assert (nothing.items, nothing.cursor, nothing.more) == ((), cursor, False)
 
-    @case("changes.fed", "What a feed tells of is read many at once, where anything is", needs=CHANGED, over=EACH_FEED)
+    @case("changes.fed", "What a feed tells of is read many at once, where anything is", over=EACH_FEED, refusal=True)
     async def test_fed(self, erp: Erp, company: ReferenceCompany, feed: Feed) -> None:
-        if not isinstance(erp, DocumentBatches):
-            return
         told = (self.gaps.expected(record) for record in company.fed(feed).values())
         wanted = {record.number: _shortened(record) for record in told if record is not None}
-        read = [_shortened(each) for each in await erp.read_documents(feed, ["no such", *wanted])]
-        assert {each["number"]: each for each in read} == wanted
+        if not isinstance(erp, DocumentBatches):
+            return
+        try:
+            found = await erp.read_documents(feed, ["no such", *wanted])
+        except Unsupported:
+            assert feed not in self.feeds
+        else:
+            assert {each["number"]: each for each in map(_shortened, found)} == wanted
 
     @case("refuse.feeds", "It claims the feeds that it tells, and no others", refusal=True)
     async def test_claimed_feeds(self, erp: Erp) -> None:

@@ -12,7 +12,7 @@ from bot.erp.model import PurchaseStatus, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import ReferenceCompany
 from bot.testing.contract_base import ContractBase, case
-from bot.testing.contract_reads import EACH_KIND
+from bot.testing.contract_reads import EACH_KIND, EACH_NAMED
 from bot.testing.erp_checks import (
     KINDS,
     ORDERS,
@@ -80,7 +80,7 @@ class ListsContract(ContractBase):
                 beyond = await kind.read_list(erp, ListQuery(filter=wanted, offset=offset, limit=7))
                 assert (beyond.items, beyond.total) == ((), len(whole))
 
-    @case("list.due", "Open, late and overdue lists are complete and start with the worst", over=EACH_KIND)
+    @case("list.due", "Open, late and overdue lists are complete and start with the worst", over=EACH_NAMED)
     async def test_due(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         documents = self.expected_documents(company, kind)
         for wanted in kind.filters[1:]:

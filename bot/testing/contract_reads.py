@@ -20,6 +20,8 @@ from bot.testing.erp_checks import KINDS, DocumentSpec, case_variants, expect_no
 T = TypeVar("T")
 
 EACH_KIND = ("kind", KINDS)
+EACH_NAMED = ("kind", [kind for kind in KINDS if kind.filters[1:]])
+"""Kinds that have lists by name."""
 STOCK = (Capability.STOCK,)
 
 _ALL = 10_000

@@ -13,8 +13,9 @@ A subclass names the adapter, the installation that holds the reference company,
         def options(self, installation, timeout):
             return {"url": installation.url, "key": SECRET, "timeout": timeout, "write_timeout": timeout}
 
-What the vendor cannot do or say is declared in ``offers`` and ``gaps``, each with a reason; such a case is reported as
-an expected failure that was not run. Everything else is compared with the company, field by field and digit by digit.
+What the vendor cannot do or say is declared in ``offers`` and ``gaps``, each with a reason; such a case is run all the
+same and must fail: a gap that has closed is an error. Everything else is compared with the company, field by field and
+digit by digit.
 """
 
 from __future__ import annotations

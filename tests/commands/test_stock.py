@@ -295,4 +295,6 @@ async def test_enough_is_asked_of_one_product(ask: Ask, line: str) -> None:
 
 
 async def test_a_choice_keeps_what_is_needed(ask: Ask) -> None:
-    assert all(line.endswith(" ×5个") for line in lines(as_(Picks, await ask("/stock 螺丝 ×5个"))))
+    offered = lines(as_(Picks, await ask("/stock 螺丝 ×5个")))
+    assert offered
+    assert [line for line in offered if not line.endswith(" ×5个")] == []

@@ -200,6 +200,7 @@ class SqlErp(MappedErp):
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return the documents that exist among many numbers, with their lines, over one connection."""
         kind = kind_of(area)
+        self._check_capability(kind.capability)
         with malformed_is_invalid(self.name):
             return await self._database.run(partial(self._documents, kind=kind, numbers=numbers))
 

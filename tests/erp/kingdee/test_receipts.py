@@ -58,7 +58,9 @@ async def test_a_bill_of_two_orders_and_two_warehouses_is_found_by_either_and_wh
 async def test_lot_and_warehouse_may_be_missing(open_at: Open, server: FakeKingdee) -> None:
     server.missing |= {f"{form}.{name}" for form in (_IN, _BACK) for name in ("FLot", "FStockId")}
     erp = open_at(server)
-    for each in (await erp.receipts(ListQuery(limit=99))).items:
+    listed = (await erp.receipts(ListQuery(limit=99))).items
+    assert listed
+    for each in listed:
         receipt = await erp.receipt(each.number)
         assert (receipt.warehouse, {line.lot for line in receipt.lines}) == ("", {""})
 

@@ -36,6 +36,7 @@ async def test_a_late_list_shows_whole_bills_though_its_filter_finds_lines(
     server: FakeKingdee, company: NumberedCompany, open_at: Open
 ) -> None:
     late = await open_at(server).orders(ListQuery(filter=Filter.LATE, limit=100))
+    assert late.items
     for listed in late.items:
         order = company.orders[listed.number]
         assert (listed.total, listed.delivery) == (order.total, order.delivery)

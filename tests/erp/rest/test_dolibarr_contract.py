@@ -124,7 +124,6 @@ class TestDolibarrContract(ErpContract):
     feeds = frozenset({Feed.BILLS})
     gaps = Gaps(
         cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), KEY)
-        | dict.fromkeys(("decide.expired",), KEY)
         | dict.fromkeys(
             ("decide.by", "decide.two_people", "decide.outsider", "decide.own", "decide.lost_other"), ONE_USER
         )
