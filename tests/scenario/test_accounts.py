@@ -18,7 +18,6 @@ from tests.scenario.approvals.scenario import (
     BOSS,
     MANAGER,
     SMALL,
-    YES,
     DemoApprovalScenario,
     OpenApprovalScenario,
     open_approval_scenario,

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from bot.approvals.document import ApprovalDocument
@@ -86,10 +87,6 @@ def scopes(draw: st.DrawFn) -> RuleScope:
         at_least=low if kind in ("from", "both") else None,
         below=high if kind in ("below", "both") else None,
     )
-
-
-def amounts_alone(scope: RuleScope) -> RuleScope:
-    return RuleScope(currencies=scope.currencies, at_least=scope.at_least, below=scope.below)
 
 
 @st.composite
@@ -169,23 +166,73 @@ def test_written_rules_read_back_mean_the_same(written: ApprovalRuleSet, some: l
         assert make_plan(read, one, COMPANY) == make_plan(written, one, COMPANY)
 
 
-@DRAWN_SLOWLY
-@given(st.lists(scopes(), min_size=1, max_size=4), documents)
-def test_a_rule_that_is_called_hidden_is_never_come_to(several: list[RuleScope], one: ApprovalDocument) -> None:
-    for place, scope in enumerate(several):
-        if is_unreachable(scope, several[:place]) and find_mismatch(scope, one, COMPANY) is None:
-            assert any(find_mismatch(earlier, one, COMPANY) is None for earlier in several[:place])
+@st.composite
+def fitting(draw: st.DrawFn, scope: RuleScope) -> ApprovalDocument:
+    """Draw a document that fits a scope, as far as its words and amounts can make it."""
+    figure, currency = Decimal(7), "CNY"
+    if scope.currencies:
+        currency = draw(st.sampled_from(sorted(scope.currencies)))
+    if bounds := [bound for bound in (scope.at_least, scope.below) if bound is not None]:
+        low = scope.at_least.amount if scope.at_least else Decimal(0)
+        high = scope.below.amount if scope.below else low + 10
+        figure = draw(st.sampled_from([low, (low + high) / 2, max(low, high - Decimal("0.01"))]))
+        currency = bounds[0].currency
+    return document(
+        f"{figure} {currency}",
+        requester=draw(st.sampled_from([each.value for each in scope.requesters] or ["li"])),
+        source=draw(st.sampled_from(sorted(scope.sources) or ["main"])),
+        company=draw(st.sampled_from(sorted(scope.companies) or ["上海"])),
+        department=draw(st.sampled_from(sorted(scope.departments) or ["生产部"])),
+        supplier=draw(st.sampled_from(sorted(scope.suppliers) or ["ACME"])),
+        categories=(draw(st.sampled_from(sorted(scope.categories) or ["紧固件"])),),
+    )
+
+
+@st.composite
+def halves(draw: st.DrawFn, scope: RuleScope) -> list[RuleScope]:
+    """Draw scopes that together take all that ``scope`` takes, and maybe more."""
+    wider = replace(
+        scope,
+        sources=draw(st.sampled_from([scope.sources, frozenset[str]()])),
+        companies=draw(st.sampled_from([scope.companies, frozenset[str]()])),
+        suppliers=draw(st.sampled_from([scope.suppliers, frozenset[str]()])),
+    )
+    if scope.at_least is None or scope.below is None:
+        return [wider]
+    middle = draw(st.sampled_from([scope.at_least, scope.below]))
+    return [replace(wider, below=None, at_least=middle), replace(wider, at_least=None, below=middle)]
 
 
 @DRAWN_SLOWLY
-@given(st.lists(scopes().map(amounts_alone), min_size=2, max_size=5), documents)
-def test_no_rule_is_for_what_is_called_a_hole(several: list[RuleScope], one: ApprovalDocument) -> None:
-    total = one.order.total
-    for hole in find_gaps(several):
+@given(st.data(), scopes(), st.lists(scopes(), max_size=2))
+def test_a_rule_that_is_called_hidden_is_never_come_to(
+    data: st.DataObject, scope: RuleScope, others: list[RuleScope]
+) -> None:
+    earlier = data.draw(st.permutations([*others, *data.draw(halves(scope))]))
+    one = data.draw(fitting(scope))
+    assume(find_mismatch(scope, one, COMPANY) is None)
+    assert is_unreachable(scope, earlier)
+    assert any(find_mismatch(each, one, COMPANY) is None for each in earlier)
+
+
+@DRAWN_SLOWLY
+@given(st.data(), st.lists(FIGURES.filter(bool), min_size=3, max_size=6, unique=True))
+def test_no_rule_is_for_what_is_called_a_hole(data: st.DataObject, figures: list[Decimal]) -> None:
+    """The amounts of a currency are cut into spans, of which some have no rule."""
+    edges = [Money(figure, "CNY") for figure in sorted(figures)]
+    spans = [RuleScope(at_least=low, below=high) for low, high in pairwise(edges)]
+    left_out = data.draw(st.sets(st.sampled_from(range(len(spans) - 1)), min_size=1))
+    several = [RuleScope(below=edges[0]), *(span for n, span in enumerate(spans) if n not in left_out)]
+    holes = list(find_gaps(several))
+    assert holes
+    for hole in holes:
         assert hole.low < hole.high
         assert several[hole.above].at_least == Money(hole.high, hole.currency)
-        if total is not None and total.currency == hole.currency and hole.low <= total.amount < hole.high:
-            assert all(find_mismatch(scope, one, COMPANY) is not None for scope in several)
+        inside = document(f"{data.draw(st.sampled_from([hole.low, (hole.low + hole.high) / 2]))} CNY")
+        assert all(find_mismatch(scope, inside, COMPANY) is not None for scope in several)
+    # Whatever has no rule below the highest one is in a hole.
+    for low, high in [pair for n, pair in enumerate(pairwise(edges)) if n in left_out]:
+        assert any(hole.low <= low.amount and high.amount <= hole.high for hole in holes)
 
 
 @given(st.text() | st.binary())
