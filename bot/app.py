@@ -11,7 +11,8 @@ import ctypes
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,6 +78,8 @@ class App:
     hub: ErpHub
     alerts: AlertServices
     approvals: ApprovalServices
+    read_rules_again: Callable[[], Awaitable[Sequence[str]]]
+    """Reads the files of rules now, and returns what is wrong with them."""
     died: asyncio.Future[BaseException]
     """Done when a vital part has ended with an error."""
 
@@ -117,21 +120,37 @@ async def running(
         await stack.enter_async_context(background.running(stream.run(), "stream"))
         try:
             yield App(
-                settings, metrics, stream, port, services.hub, services.alerts, services.approvals, background.failed
+                settings,
+                metrics,
+                stream,
+                port,
+                services.hub,
+                services.alerts,
+                services.approvals,
+                services.read_rules_again,
+                background.failed,
             )
         finally:
             await _shut_down(stream, services)
 
 
 async def run_until_stopped(settings: Settings) -> None:
-    """Run the bot until SIGTERM or SIGINT. Raises the error of a vital part, for a supervisor to restart it."""
-    stop = stop_signal()
+    """Run the bot until SIGTERM or SIGINT; SIGHUP makes it read the files of rules again.
+
+    Raises the error of a vital part, for a supervisor to restart it.
+    """
+    # Who closes the terminal of a bot that was started by hand wants it to end.
+    by_hand = sys.stdin is not None and sys.stdin.isatty()
+    stop = stop_signal(hangup=by_hand)
+    reload = asyncio.Event() if by_hand else set_by("SIGHUP")
     _limit_malloc_arenas()
     async with running(settings) as app:
         _tune_garbage_collector()
         log.info("bot.running", port=app.port, sources=sorted(settings.erp))
         app.died.add_done_callback(lambda _: stop.set())
+        reloading = asyncio.create_task(_reload(app, reload))
         await stop.wait()
+        reloading.cancel()
         log.info("bot.stopping")
     if app.died.done():
         raise app.died.result()
@@ -161,10 +180,27 @@ def _tune_garbage_collector() -> None:
     gc.enable()
 
 
-def stop_signal() -> asyncio.Event:
-    """Return an event that is set by SIGTERM or SIGINT."""
+async def _reload(app: App, asked: asyncio.Event) -> None:
+    """Read the files of rules each time that it is asked for."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        wrong = await app.read_rules_again()
+        if wrong:
+            log.error("bot.reloaded_in_part", wrong=wrong)
+        else:
+            log.info("bot.reloaded")
+
+
+def stop_signal(*, hangup: bool = True) -> asyncio.Event:
+    """Return an event that is set by SIGTERM or SIGINT, and with ``hangup`` by the end of the terminal."""
+    return set_by("SIGTERM", "SIGINT", *(("SIGHUP",) if hangup else ()))
+
+
+def set_by(*signals: str) -> asyncio.Event:
+    """Return an event that these signals set, where the system has them."""
     asked = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (getattr(signal, name) for name in signals if hasattr(signal, name)):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     return asked
 

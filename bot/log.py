@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from threading import Lock, Timer
 from typing import Any
 
 _UNUSED = ("rich", "greenlet")
@@ -48,8 +51,109 @@ def redact_text(text: str) -> str:
     return _SECRET_TEXT.sub(lambda match: (match.group(1) or "") + HIDDEN, text)
 
 
+_TELLING = ("error", "api", "source", "part", "call", "why", "code", "reason", "detail", "command", "outcome", "file")
+"""Fields that tell one problem from another; others differ from one line of the same problem to the next."""
+_VARYING = re.compile(r"\S*\d\S*")
+"""Words with a number in them, such as ids and seconds."""
+_WINDOW = 60.0
+"""Seconds within which a problem has one line."""
+_AT_ONCE = {"debug": 20, "info": 20}
+"""Lines of one kind within a minute; of warnings and errors one."""
+_MOST_PROBLEMS = 300
+"""Problems told apart at a time; more are told apart by the names of their events alone."""
+_MOST_REFERENCES = 100
+"""Of a repeated problem: numbers on people's cards that its line lists, so that each is found in the log."""
+
+
+@dataclass(slots=True)
+class _Repeated:
+    """A problem that has its lines: since when, how often it came again without one, and with which references."""
+
+    since: float
+    level: str
+    fields: Mapping[str, object]
+    lines: int = 1
+    times: int = 0
+    references: list[str] = field(default_factory=list)
+
+
+class Repetitions:
+    """Keeps one problem from filling the log: a warning or an error has one line a minute, other news a few.
+
+    The first come at once; how often it came again is said in a line of its own when the minute is over.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str, str, Mapping[str, object]], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        later: Callable[[float, Callable[[], None]], None] | None = None,
+    ) -> None:
+        """``say`` writes a line with a level, an event and fields; ``later`` calls after so many seconds."""
+        self._say = say
+        self._clock = clock
+        self._later = later or _call_later
+        self._lock = Lock()
+        self._known: dict[tuple[str, ...], _Repeated] = {}
+
+    def __call__(self, _logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Let an event pass, or raise `structlog.DropEvent`."""
+        if "repeated" not in event and self.is_repeated(str(event.get("level", method)), event):
+            raise structlog.DropEvent
+        return event
+
+    def is_repeated(self, level: str, event: Mapping[str, object]) -> bool:
+        """Return whether this has its lines already; it is counted then."""
+        name = str(event.get("event", ""))
+        with self._lock:
+            key = (level, name, *(_alike(event.get(each)) for each in _TELLING))
+            if key not in self._known and len(self._known) >= _MOST_PROBLEMS:
+                key = (level, name)
+            known = self._known.get(key)
+            if known is None:
+                if len(self._known) >= 2 * _MOST_PROBLEMS:
+                    return True  # hundreds of kinds of problems within a minute: this one is among them
+                if not self._known:
+                    self._later(_WINDOW, self._tell)
+                fields = {each: event[each] for each in ("event", *_TELLING) if each in event}
+                self._known[key] = _Repeated(self._clock(), level, fields)
+                return False
+            known.lines += 1
+            if known.lines <= _AT_ONCE.get(level, 1):
+                return False
+            known.times += 1
+            if "reference" in event and len(known.references) < _MOST_REFERENCES:
+                known.references.append(str(event["reference"]))
+            return True
+
+    def _tell(self) -> None:
+        """Say what came again within the minute that is over, and forget it."""
+        with self._lock:
+            over = [key for key, known in self._known.items() if self._clock() - known.since >= _WINDOW]
+            told = [self._known.pop(key) for key in over]
+            if self._known:
+                self._later(_WINDOW / 4, self._tell)
+        for known in told:
+            if known.times:
+                more = {"references": known.references} if known.references else {}
+                self._say(known.level, str(known.fields["event"]), {**known.fields, **more, "repeated": known.times})
+
+
+def _alike(value: object) -> str:
+    """Return a value as it is in all lines about the same."""
+    return _VARYING.sub("#", value) if isinstance(value, str) else "" if value is None else type(value).__name__
+
+
+def _call_later(seconds: float, call: Callable[[], None]) -> None:
+    timer = Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
+
+
 def configure_logging(level: str, form: str) -> None:
     """Send structlog and the standard library's log through one chain to standard error."""
+    repetitions = Repetitions(_say_again)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -68,17 +172,26 @@ def configure_logging(level: str, form: str) -> None:
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, last],
+        processors=[*shared[:2], repetitions, *shared[2:], last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=last))
+    handler.addFilter(lambda record: not repetitions.is_repeated(record.levelname.lower(), {"event": str(record.msg)}))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     # Libraries speak up only when something is wrong; the SDK writes tickets at INFO
     # (docs: platform/dingtalk/sdk.md#tickets-in-logs).
     root.setLevel(max(number, logging.WARNING))
+
+
+def _say_again(level: str, event: str, fields: Mapping[str, object]) -> None:
+    structlog.get_logger().log(
+        logging.getLevelNamesMapping()[level.upper()],
+        event,
+        **{name: fields[name] for name in fields if name != "event"},
+    )
 
 
 def _keep_exception(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

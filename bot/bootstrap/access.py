@@ -43,6 +43,10 @@ class PolicyInForce:
         """The errors of the file as it is now; empty if there are none."""
         return self._rules.defect
 
+    async def read_again(self) -> None:
+        """Read the file now."""
+        self._policy = await asyncio.to_thread(self._rules.read_again)
+
     async def follow(self) -> None:
         """Look at the file for as long as the bot runs; a decision waits for no disk."""
         while True:

@@ -4,10 +4,12 @@ about half a second.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import aiohttp
 
@@ -51,6 +53,7 @@ from bot.health import PartHealth
 from bot.metrics import Metrics
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
+from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
@@ -75,6 +78,14 @@ class Services:
     language_of: Callable[[str], Language]
     """The language of a person, by userId; of nobody that of the company."""
     meter: MonthlyMeter
+
+    async def read_rules_again(self) -> Sequence[str]:
+        """Read the files of rules now, and return what is wrong with them; where one is, its last good rules stay."""
+        files: tuple[FollowedFile[Any], ...] = (self.alerts.rules, self.approvals.rules)
+        await self.policy.read_again()
+        for file in files:
+            await asyncio.to_thread(file.read_again)
+        return tuple(filter(None, (self.policy.defect, *(file.defect for file in files))))
 
 
 async def build_services(

@@ -92,12 +92,21 @@ class FollowedFile(Generic[T]):
             self._follow()
         return self._rules
 
+    def read_again(self) -> T:
+        """Read the file now, also where it looks as it did, and return the rules in force."""
+        self._looked = self._monotonic()
+        if (stamp := _stamp(self._path)) is not None:
+            self._take(stamp)
+        return self._rules
+
     def _follow(self) -> None:
         stamp = _stamp(self._path)
-        if stamp == self._stamp:
-            return
+        if stamp != self._stamp:
+            self._take(stamp)
+
+    def _take(self, stamp: _Stamp | None) -> None:
         self._stamp = stamp
-        before = self._content
+        before, was_wrong = self._content, self._defect is not None
         try:
             self._rules = self._read()
         except RulesError as error:
@@ -107,6 +116,8 @@ class FollowedFile(Generic[T]):
         else:
             self._defect = None
             _log.info("rules were read anew", file=str(self._path))
+            if self._content == before and not was_wrong:
+                return
             added, removed = _count_lines(before, self._content)
             self._tell(RulesChange(path=self._path, sha256=self.digest, added=added, removed=removed))
 
