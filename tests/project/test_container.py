@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
+from collections import Counter
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import yaml
 
 from bot.charts.fonts import PLACES
 
-from .tree import ROOT, files
+from .tree import ROOT, files, markdown_files
 
 LINES = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
 INSTRUCTIONS = [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in LINES.splitlines()) if word]
@@ -59,7 +61,7 @@ def test_stages_are_slim_and_of_one_python() -> None:
 
     assert len(of("FROM")) == 2
     assert len(images) == 1
-    assert re.fullmatch(r"python:3\.1[1-9]-slim", images.pop())
+    assert re.fullmatch(r"python:3\.1[1-9]-slim-trixie", images.pop())
 
 
 def test_the_image_holds_a_font_for_charts() -> None:
@@ -67,6 +69,39 @@ def test_the_image_holds_a_font_for_charts() -> None:
 
     assert PLACES[0] in copied
     assert any("fonts-noto-cjk" in command for command in of("RUN"))
+
+
+def requirement(text: str) -> tuple[str, frozenset[str]]:
+    """Return the package and the extras of a requirement."""
+    name, _, extras = re.split(r"[<>=~! ;]", text)[0].rstrip("]").partition("[")
+    return name, frozenset(filter(None, extras.split(",")))
+
+
+def test_the_image_has_every_extra_that_the_docs_name() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name: needs for name, needs in project["optional-dependencies"].items() if name != "dev"}
+    there = Counter[str]()
+    installed = [*project["dependencies"], *(word for command in of("RUN") for word in shlex.split(command))]
+    packages = [requirement(word) for word in installed]
+    for extra, needs in extras.items():
+        for name, wanted in map(requirement, needs):
+            there[extra] += any(name == package and wanted <= has for package, has in packages)
+    assert there == {extra: len(needs) for extra, needs in extras.items()}
+    named = {
+        name for page in markdown_files() for name in re.findall(r"dingerp\[(\w+)\]", page.read_text(encoding="utf-8"))
+    }
+    assert named <= extras.keys()
+
+
+def test_the_image_saves_the_postgresql_that_compose_offers(compose: dict[str, Any]) -> None:
+    installed = " ".join(rest for word, rest in last_stage() if word == "RUN")
+    client = re.search(r"\bpostgresql-client-(\d+)\b", installed)
+    server = re.match(r"postgres:(\d+)", compose["services"]["postgres"]["image"])
+    assert client is not None
+    assert server is not None
+    assert int(client[1]) >= int(server[1])
+    asked_for = next(number for number, (word, _) in enumerate(last_stage()) if word == "USER")
+    assert any("postgresql-client" in rest for _, rest in last_stage()[:asked_for]), "only root can install it"
 
 
 def test_the_image_runs_the_bot_as_nobody_special() -> None:
