@@ -112,12 +112,18 @@ class CardState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertTally:
-    """How many alerts of one type and severity are open and over."""
+    """How many alerts of one type and severity are open and over, and how many were only news."""
 
     type: str
     severity: Severity
     open: int = 0
     over: int = 0
+    news: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self.open + self.over + self.news
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,7 @@ class FurtherAlerts:
     @property
     def total(self) -> int:
         """How many there are."""
-        return sum(tally.open + tally.over for tally in self.tallies)
+        return sum(tally.total for tally in self.tallies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,8 @@ def build_list_view(
 
 
 def count_by_severity(alerts: Iterable[Alert]) -> AlertCounts:
-    counted = Counter(alert.severity.value if alert.is_open else "over" for alert in alerts)
+    ended = {AlertState.RESOLVED: "over", AlertState.INFORMED: "news"}
+    counted = Counter(ended.get(alert.state, alert.severity.value) for alert in alerts)
     return AlertCounts(**counted)
 
 
@@ -150,11 +151,13 @@ def _with_further(counts: AlertCounts, further: FurtherAlerts) -> AlertCounts:
     for tally in further.tallies:
         more[tally.severity.value] += tally.open
         more["over"] += tally.over
+        more["news"] += tally.news
     return AlertCounts(
         critical=counts.critical + more[Severity.CRITICAL.value],
         warning=counts.warning + more[Severity.WARNING.value],
         info=counts.info + more[Severity.INFO.value],
         over=counts.over + more["over"],
+        news=counts.news + more["news"],
     )
 
 
@@ -194,14 +197,17 @@ def _row(alert: Alert, now: datetime) -> AlertRow:
 
 def _digest_row(event_type: str, named: Sequence[Alert], counted: Sequence[AlertTally]) -> DigestRow:
     open_alerts = [alert for alert in named if alert.is_open]
-    severities = [alert.severity for alert in open_alerts] + [tally.severity for tally in counted if tally.open]
+    news = [alert for alert in named if alert.state is AlertState.INFORMED]
+    severities = [alert.severity for alert in (*open_alerts, *news)]
+    severities += [tally.severity for tally in counted if tally.open or tally.news]
     return DigestRow(
         type=event_type,
         word=labels.type_label(event_type),
-        total=len(named) + sum(tally.open + tally.over for tally in counted),
+        total=len(named) + sum(tally.total for tally in counted),
         open=len(open_alerts) + sum(tally.open for tally in counted),
+        news=len(news) + sum(tally.news for tally in counted),
         severity=max(severities, key=_rank, default=Severity.INFO),
-        subjects=_subjects(open_alerts or named),
+        subjects=_subjects(open_alerts or news or named),
         subjects_classes=frozenset[FieldClass]().union(*(alert.event.words_classes for alert in named)),
     )
 

@@ -106,12 +106,13 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCounts:
-    """How many alerts are open at each severity, and how many are resolved or were only news."""
+    """How many alerts are open at each severity, how many are resolved, and how many were only news."""
 
     critical: int = 0
     warning: int = 0
     info: int = 0
     over: int = 0
+    news: int = 0
 
     @property
     def open(self) -> int:
@@ -179,12 +180,15 @@ class AlertList(_AlertRows, ExportedListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestRow:
-    """All alerts of one type: how many there are, how many are open, the worst severity, and some of the subjects."""
+    """All alerts of one type: how many there are, how many are open and how many were only news, the worst severity of
+    both, and some of the subjects.
+    """
 
     type: str
     word: Label
     total: int
     open: int
+    news: int = 0
     severity: Severity
     subjects: Annotated[tuple[str, ...], ClassedBy("subjects_classes")]
     subjects_classes: frozenset[FieldClass] = frozenset()

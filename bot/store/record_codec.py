@@ -125,8 +125,8 @@ class ListCodec(Generic[T]):
         return [codec.write(getattr(record, name)) for name, codec in self._columns]
 
     def read(self, values: list[Any]) -> T:
-        """Return the record of stored values."""
-        columns = zip(self._columns, values, strict=True)
+        """Return the record of stored values; fields that are younger than the record have their defaults."""
+        columns = zip(self._columns, values, strict=False)
         return self._record(**{name: codec.read(value) for (name, codec), value in columns})
 
 

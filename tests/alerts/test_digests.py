@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import update
 
@@ -16,7 +17,7 @@ from bot.alerts.processing.digests import NAMED
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import read_card
 from bot.alerts.view_builder import build_card_view
-from bot.alerts.views import AlertDigest
+from bot.alerts.views import AlertDigest, AlertView
 from bot.outbox.delivery import Urgency
 from bot.severity import Severity
 from bot.store.row_times import to_ms
@@ -58,15 +59,14 @@ def view(scenario: ProcessorScenario, card: AlertCard) -> AlertDigest:
 
 def test_the_newest_are_named_and_all_are_counted(new_scenario: NewScenario) -> None:
     scenario = new_scenario()
-    critical = event("stock.out", "SKU-X", severity=Severity.CRITICAL)
-    scenario.take([[critical]])
+    scenario.take([[event("stock.out", "SKU-X")]])
     digest = fold(scenario, [scenario.deliveries[-1].ref, *report(scenario, subjects(MANY))])
     assert len(digest.alerts) == NAMED
     names = [alert.event.subject for alert in content(scenario, digest).alerts]
     assert names == subjects(NAMED, MANY - NAMED)
     shown = view(scenario, digest)
-    assert (shown.counts.open, shown.counts.critical, shown.counts.warning) == (MANY + 1, 1, MANY)
-    assert [(row.type, row.total, row.open) for row in shown.rows] == [("stock.out", 1, 1), ("stock.low", MANY, MANY)]
+    assert (shown.counts.open, shown.counts.warning) == (MANY + 1, MANY + 1)
+    assert [(row.type, row.total, row.open) for row in shown.rows] == [("stock.low", MANY, MANY), ("stock.out", 1, 1)]
 
 
 def test_one_that_is_only_counted_ends_and_begins_again(new_scenario: NewScenario) -> None:
@@ -194,10 +194,10 @@ def test_while_one_waits_for_room_what_is_urgent_has_its_own_card(tmp_path: Path
 def test_cards_over_the_budget_join_the_one_that_waits(tmp_path: Path) -> None:
     with held_back(tmp_path) as (scenario, digest):
         before = len(scenario.deliveries)
-        scenario.take([[event("stock.out", "SKU-X", severity=Severity.CRITICAL)]])
-        (urgent,) = scenario.deliveries[before:]
-        assert fold(scenario, [urgent.ref]).id == digest.id
-        assert view(scenario, digest).counts.open == 11
+        scenario.take([[event("stock.out", subject, severity=Severity.CRITICAL)] for subject in subjects(10, 50)])
+        urgent = [delivery.ref for delivery in scenario.deliveries[before:]]
+        assert fold(scenario, urgent).id == digest.id
+        assert view(scenario, digest).counts.open == 20
 
 
 def test_a_new_one_gathers_unless_something_urgent_is_on_it(new_scenario: NewScenario) -> None:
@@ -205,9 +205,9 @@ def test_a_new_one_gathers_unless_something_urgent_is_on_it(new_scenario: NewSce
     fold(scenario, report(scenario, subjects(5)))
     assert scenario.deliveries[-1].due_at == ZERO + GATHERS
     scenario.now = second(30)
-    critical = event("stock.out", "SKU-X", severity=Severity.CRITICAL)
-    scenario.take([[critical]])
-    fold(scenario, [scenario.deliveries[-1].ref])
+    owed = len(scenario.deliveries)
+    scenario.take([[event("stock.out", subject, severity=Severity.CRITICAL)] for subject in subjects(10, 50)])
+    fold(scenario, [delivery.ref for delivery in scenario.deliveries[owed:]])
     assert scenario.deliveries[-1].due_at == second(30)
 
 
@@ -251,3 +251,49 @@ def test_the_first_look_says_no_time_that_nobody_knows(new_scenario: NewScenario
     scenario.at(0, standing("SKU1"), low("SKU2", standing=True, at=-86_400))
     assert scenario.alert("SKU1").known_since is None
     assert scenario.alert("SKU2").known_since == second(-86_400)
+
+
+def fire(subject: str = "hall 2", **fields: Any) -> Event:
+    """Return critical news: nobody will say that it is over."""
+    return event("custom.fire", subject, severity=Severity.CRITICAL, **fields)
+
+
+def test_what_is_critical_has_a_card_of_its_own_in_a_flood_even_if_it_is_only_news(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    digest = fold(scenario, report(scenario, subjects(MANY)))
+    owed = len(scenario.deliveries)
+    scenario.take([[fire()]])
+    (shown,) = scenario.deliveries[owed:]
+    assert (shown.urgency, shown.ref != digest.id) == (Urgency.NOW, True)
+    card = scenario.read(lambda repository: repository.card(shown.ref))
+    assert card is not None
+    assert isinstance(build_card_view(content(scenario, card), ZERO), AlertView)
+
+
+def test_a_fold_leaves_the_few_alone_that_are_critical_and_folds_the_many(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    scenario.take([[event("stock.out", subject, severity=Severity.CRITICAL)] for subject in subjects(MANY)])
+    scenario.take([[fire()], [fire("hall 3", data={"resolved": False})]])
+    *many, first, second_one = [delivery.ref for delivery in scenario.deliveries]
+    owed = len(scenario.deliveries)
+    digest = fold(scenario, [*many, first, second_one])
+    asked = {delivery.ref: delivery for delivery in scenario.deliveries[owed:]}
+    assert asked.keys() == {digest.id, first, second_one}
+    assert {asked[card].revision for card in (first, second_one)} == {2}, "so that they stay in the queue"
+    assert view(scenario, digest).counts.critical == MANY
+
+
+def test_a_digest_calls_news_news(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    told = [[event("order.created", subject)] for subject in subjects(MANY)]
+    scenario.take(told)
+    ended = report(scenario, ["SKU-A"])
+    digest = fold(scenario, [delivery.ref for delivery in scenario.deliveries])
+    assert ended
+    scenario.at(10, fine("SKU-A"))
+    shown = view(scenario, digest)
+    assert (shown.counts.news, shown.counts.over, shown.counts.open) == (MANY, 1, 0)
+    assert [(row.type, row.total, row.open, row.news) for row in shown.rows] == [
+        ("order.created", MANY, 0, MANY),
+        ("stock.low", 1, 0, 0),
+    ]

@@ -7,6 +7,7 @@ requests wait.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -25,7 +26,9 @@ log = structlog.get_logger(__name__)
 BATCH = 1_000
 """Events per commit; it bounds the time that one commit takes."""
 MAX_WAITING = 20_000
-"""Events that may wait for their commit; more would only fill the memory until the sender gives up."""
+"""Events that may wait for their commit; more would only fill the memory until the sender gives up. A source of which
+nothing waits is never refused: what another one floods is no reason.
+"""
 YIELD_EVERY = 50
 """Events that are checked before the event loop gets a turn (about 3 ms)."""
 RETRY_AFTER = 2.0
@@ -68,7 +71,7 @@ class BatchedIntake:
         self._arrived = arrived
         self._max_waiting = max_waiting
         self._quota = quota
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
         self._keep: Batcher[Sequence[ReceivedEvent], int] = Batcher(
             self._keep_together, BATCH, size=len, retry_alone=False
         )
@@ -82,19 +85,19 @@ class BatchedIntake:
         except IntakeFull:
             self._metrics.events.labels(source, via, "refused").inc(len(events))
             raise
-        self._count_waiting(len(events))
+        self._count_waiting(source, len(events))
         try:
             checked = await self._checked(source, events, via)
             receipt = await self._stored(checked)
         finally:
-            self._count_waiting(-len(events))
+            self._count_waiting(source, -len(events))
         if self._quota is not None:
             self._quota.add(source, receipt.accepted)
         self._tell(source, via, receipt)
         return receipt
 
     def _admit(self, source: str, count: int) -> None:
-        if self._waiting and self._waiting + count > self._max_waiting:
+        if self._waiting[source] and self._waiting.total() + count > self._max_waiting:
             raise IntakeFull("too many events wait to be stored", retry_after=RETRY_AFTER)
         if self._quota is not None:
             self._quota.admit(source, count)
@@ -144,9 +147,9 @@ class BatchedIntake:
             self._arrived()
         return [len(keys & new) for keys in firsts]
 
-    def _count_waiting(self, change: int) -> None:
-        self._waiting += change
-        self._metrics.intake_waiting.set(self._waiting)
+    def _count_waiting(self, source: str, change: int) -> None:
+        self._waiting[source] += change
+        self._metrics.intake_waiting.set(self._waiting.total())
 
     def _tell(self, source: str, via: str, receipt: Receipt) -> None:
         counted = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "rejected": len(receipt.rejected)}

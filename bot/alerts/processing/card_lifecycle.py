@@ -6,6 +6,7 @@ the old one, closed, says so: a chat never shows two states of one alert.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,13 +33,16 @@ GATHERS = timedelta(seconds=20)
 _TRIMMED_FROM = digests.NAMED + 50
 """Alerts on a digest from which on the older ones are counted alone; they are read together."""
 
+_ALONE = 20
+"""The most cards that a fold leaves alone: as many as one place may get in a minute."""
+
 _CROWDED = 20
 """From this many alerts on, a card drops those that are resolved and were shown so."""
 
 
 def urgency_of(alerts: Iterable[Alert]) -> Urgency:
-    """Return how urgent a card with these alerts is."""
-    ranks = [alert.severity.rank for alert in alerts if alert.state is not AlertState.INFORMED]
+    """Return how urgent a card with these alerts is: what is critical is urgent even if it is only news."""
+    ranks = [alert.severity.rank for alert in alerts if alert.is_critical or alert.state is not AlertState.INFORMED]
     if not ranks or max(ranks) == Severity.INFO.rank:
         return Urgency.LATER
     return Urgency.NOW if max(ranks) == Severity.CRITICAL.rank else Urgency.SOON
@@ -151,9 +155,17 @@ def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target, *, calls: str
 def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> AlertCard | None:
     """Replace cards that their place has not seen by one digest, also in the outbox.
 
-    The largest digest among them takes in the others. None if all alerts are resolved by now: nobody needs to see the
-    end of what nobody saw begin.
+    What is critical keeps a card of its own, unless there are many of its kind (`_standing_alone`). The largest digest
+    among them takes in the others. None if all others are resolved by now: nobody needs to see the end of what nobody
+    saw begin.
     """
+    alone = _standing_alone(unit, cards)
+    for card in alone:
+        target = Target(place=card.place, route=card.route, group=card.group)
+        _deliver(unit, card, target, Urgency.NOW, "", again=True)
+    cards = [card for card in cards if card not in alone]
+    if not cards:
+        return None
     unseen = [card for card in cards if card.is_digest and not card.is_closed]
     digest = max(unseen, key=_size, default=None) or unit.repository.waiting_digest(place)
     others = [card for card in cards if card is not digest]
@@ -178,6 +190,24 @@ def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> Ale
         late=digest.late or any(card.late for card in others),
     )
     return _show_digest(unit, grown, alerts)
+
+
+def _standing_alone(unit: AlertUnitOfWork, cards: Sequence[AlertCard]) -> tuple[AlertCard, ...]:
+    """Return the cards of which each has to be read by itself: a critical alert of which there are only a few.
+
+    Of hundreds of one kind, which would take minutes to show, a digest says more.
+    """
+    critical = [
+        (card, (alert.event.source, alert.event.type))
+        for card in cards
+        if not card.is_digest
+        for alert in unit.repository.alerts(card.alerts)
+        if alert.is_critical and alert.state is not AlertState.RESOLVED
+    ]
+    kinds = Counter(kind for _, kind in critical)
+    rare = dict.fromkeys(card.id for card, kind in critical if kinds[kind] <= unit.lateness.many)
+    by_id = {card.id: card for card in cards}
+    return tuple(by_id[card_id] for card_id in tuple(rare)[:_ALONE])
 
 
 def _size(card: AlertCard) -> int:

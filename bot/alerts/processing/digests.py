@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.alerts.alert import Alert, AlertCard, AlertTally, FurtherAlerts
-from bot.severity import Severity
+from bot.alerts.alert import Alert, AlertCard, AlertState, AlertTally, FurtherAlerts
 
 NAMED = 100
 """Alerts that a digest names: several for each type of event."""
@@ -48,13 +47,13 @@ def merged(further: FurtherAlerts, other: FurtherAlerts) -> FurtherAlerts:
     """Return what two digests count together."""
     tallies = further.tallies
     for tally in other.tallies:
-        tallies = _changed(tallies, tally.type, tally.severity, opened=tally.open, over=tally.over)
+        tallies = _changed(tallies, tally)
     return FurtherAlerts(tallies, _earliest(further.since, other.since))
 
 
 def _added(further: FurtherAlerts, alert: Alert) -> FurtherAlerts:
-    opened = int(alert.is_open)
-    tallies = _changed(further.tallies, alert.event.type, alert.severity, opened=opened, over=1 - opened)
+    state = {AlertState.OPEN: "open", AlertState.RESOLVED: "over", AlertState.INFORMED: "news"}[alert.state]
+    tallies = _changed(further.tallies, AlertTally(alert.event.type, alert.severity, **{state: 1}))
     return FurtherAlerts(tallies, _earliest(further.since, alert.opened_at))
 
 
@@ -71,15 +70,17 @@ def _moved(further: FurtherAlerts, alert: Alert, *, opened: int) -> FurtherAlert
         return tally.type != alert.event.type, tally.severity is not alert.severity
 
     like = min(found, key=differs)
-    return replace(further, tallies=_changed(further.tallies, like.type, like.severity, opened=opened, over=-opened))
+    moved = AlertTally(like.type, like.severity, open=opened, over=-opened)
+    return replace(further, tallies=_changed(further.tallies, moved))
 
 
-def _changed(
-    tallies: tuple[AlertTally, ...], event_type: str, severity: Severity, *, opened: int, over: int
-) -> tuple[AlertTally, ...]:
+def _changed(tallies: tuple[AlertTally, ...], more: AlertTally) -> tuple[AlertTally, ...]:
     by_kind = {(tally.type, tally.severity): tally for tally in tallies}
-    before = by_kind.get((event_type, severity), AlertTally(event_type, severity))
-    by_kind[event_type, severity] = replace(before, open=before.open + opened, over=before.over + over)
+    kind = more.type, more.severity
+    before = by_kind.get(kind, AlertTally(*kind))
+    by_kind[kind] = AlertTally(
+        *kind, open=before.open + more.open, over=before.over + more.over, news=before.news + more.news
+    )
     return tuple(sorted(by_kind.values(), key=lambda tally: (tally.type, tally.severity.rank)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.alerts.alert import Alert, AlertCard, CardState
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState
 from bot.alerts.processing import card_lifecycle
 from bot.alerts.processing.placement import PlacementCause, find_targets, next_due_at, place_alert, schedule_escalation
 from bot.alerts.processing.suppression import SuppressionLookup
@@ -97,7 +97,7 @@ def _fold_late_cards(unit: AlertUnitOfWork, cards: Sequence[AlertCard]) -> list[
     late: dict[Place, list[AlertCard]] = {}
     single: list[AlertCard] = []
     for card in cards:
-        if card.late and card.state is CardState.WAITING:
+        if card.late and card.state is CardState.WAITING and not _is_critical(unit, card):
             late.setdefault(card.place, []).append(card)
         else:
             single.append(card)
@@ -109,6 +109,13 @@ def _fold_late_cards(unit: AlertUnitOfWork, cards: Sequence[AlertCard]) -> list[
         else:
             single.extend(free)
     return single
+
+
+def _is_critical(unit: AlertUnitOfWork, card: AlertCard) -> bool:
+    """Return whether a card is critical by now, though it was not when it began to wait."""
+    return any(
+        alert.is_critical and alert.state is not AlertState.RESOLVED for alert in unit.repository.alerts(card.alerts)
+    )
 
 
 def _run_card_timer(unit: AlertUnitOfWork, card: AlertCard) -> None:

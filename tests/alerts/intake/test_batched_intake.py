@@ -180,8 +180,10 @@ async def test_a_full_intake_says_when_to_come_again() -> None:
     assert full.value.retry_after
     assert door.metrics.registry.get_sample_value("dingerp_intake_waiting") == 3
 
+    other = asyncio.create_task(door.intake.accept("other", [cloud_event(id="E-9")], via="webhook"))
     door.store.gate.set()
     await asyncio.gather(*waiting)
+    assert (await other).accepted == 1, "what another source floods is no reason to refuse this one"
     assert (await door.accept(cloud_event(id="E-9"))).accepted == 1
     assert door.metrics.registry.get_sample_value("dingerp_intake_waiting") == 0
 

@@ -138,7 +138,7 @@ async def stored_bytes(database: Database) -> int:
 async def _critical_wait(run: StormRun, number: int) -> float:
     """Send a critical event of the other source; return the seconds until its card was shown."""
     subject = f"STORM{90_000_000 + number}"
-    body = orjson.dumps(_critical_event(subject))
+    body = orjson.dumps(_critical_event(subject, is_news=number % 2 == 0))
     began = perf_counter()
     url = f"http://127.0.0.1:{run.senders.ports[0]}/hooks/{NEEDY}"
     async with (
@@ -151,16 +151,19 @@ async def _critical_wait(run: StormRun, number: int) -> float:
     return shown[subject] - began
 
 
-def _critical_event(subject: str) -> dict[str, Any]:
+def _critical_event(subject: str, *, is_news: bool) -> dict[str, Any]:
+    """Return an event that opens an alert, or one of the company's own that is only news."""
+    shortage = {"name": "轴承 6204", "warehouse": "W0", "available": "1", "reorder_point": "20", "unit": "个"}
+    kind, data = ("custom.fire", {"title": "Fire", "facts": {"可用": "1"}}) if is_news else ("stock.low", shortage)
     return {
         "specversion": "1.0",
         "id": subject,
         "source": "/needy",
-        "type": "stock.low",
+        "type": kind,
         "severity": "critical",
         "subject": subject,
         "time": utc_now().isoformat(),
-        "data": {"name": "轴承 6204", "warehouse": "W0", "available": "1", "reorder_point": "20", "unit": "个"},
+        "data": data,
     }
 
 
