@@ -86,10 +86,11 @@ class AlertRules(Protocol):
         """Return the configured silence that holds the event back at this place."""
         ...
 
-    def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
+    def shows_at(self, target: Target, severity: Severity, now: datetime, since: datetime | None = None) -> datetime:
         """Return when a card that is due at ``now`` may be shown: time windows, working days, digest times.
 
-        ``target.wait`` is not added here.
+        ``since`` is the moment for which it was set to wait: a digest's time that passed since then has come, as timers
+        are always a little late. ``target.wait`` is not added here.
         """
         ...
 

@@ -66,9 +66,9 @@ class Subscription:
         return DigestSchedule((self.at,), zone, window).comes_at(moment + timedelta(seconds=1))
 
     def delivery(self, now: datetime, zone: tzinfo) -> Delivery:
-        """Return the card of the time that has come; there is one for each day."""
+        """Return the card of the time that has come: one for each time, also where it was moved within a day."""
         return Delivery(
-            card=f"{SUBSCRIPTION}:{self.id}:{self.next_at.astimezone(zone):%F}",
+            card=f"{SUBSCRIPTION}:{self.id}:{self.next_at.astimezone(zone):%FT%H:%M}",
             place=self.place,
             kind=SUBSCRIPTION,
             ref=self.id,

@@ -50,6 +50,11 @@ def fine(subject: str = "SKU1", **fields: Any) -> Event:
     return event("stock.low", subject, resolved=True, **fields)
 
 
+LATE = timedelta(milliseconds=20)
+"""No timer runs at the very moment for which it was set."""
+_LATEST = 10 * LATE
+"""How much later than on paper something is due that follows from several timers."""
+
 _ids = count(1)
 _UNSET = datetime.max.replace(tzinfo=UTC)
 
@@ -88,6 +93,7 @@ class StubRules:
     silences: list[tuple[Place | None, str, float, float]] = field(default_factory=list)
     """Place, type, and from which to which second."""
     opens: Callable[[Target, datetime], datetime] = lambda target, now: now
+    """When a target shows what waits since a moment: a moment that has passed is now."""
 
     def grade(self, event: Event) -> Severity:
         return self.thresholds(event)
@@ -110,8 +116,9 @@ class StubRules:
                 return RuleSuppression("planned", second(end))
         return None
 
-    def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
-        return self.opens(target, now)
+    def shows_at(self, target: Target, severity: Severity, now: datetime, since: datetime | None = None) -> datetime:
+        came = None if since is None else self.opens(target, since)
+        return now if came is not None and came <= now else self.opens(target, now)
 
     @property
     def has_top_boxes(self) -> bool:
@@ -198,10 +205,10 @@ class ProcessorScenario:
         self._sweep()
         while True:
             due = self.read(lambda repository: repository.next_due())
-            if due is None or due > until:
+            if due is None or due > until + _LATEST:
                 break
             assert due > self.now, "what was due was not done"
-            self.now = due
+            self.now = due + LATE
             self._sweep()
         self.now = max(self.now, until)
 
@@ -218,8 +225,8 @@ class ProcessorScenario:
         texts = [_text(alert) for alert in alerts]
         if card.next:
             texts = [f"see {self._names.setdefault(card.next, f'card{len(self._names) + 1}')}"]
-        at = (self.now - ZERO).total_seconds()
-        return f"{at:g} {card.place} {name} {', '.join(texts)}"
+        at = (self.now - ZERO) // seconds(1)
+        return f"{at} {card.place} {name} {', '.join(texts)}"
 
 
 def _text(alert: Alert) -> str:

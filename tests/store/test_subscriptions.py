@@ -54,11 +54,21 @@ async def test_it_is_sent_once(database: Database) -> None:
     assert await first.send_due(NOW - timedelta(seconds=1), ZONE) == 0
     sent = await asyncio.gather(*(store.send_due(NOW, ZONE) for store in (first, second, first)))
     assert sorted(sent) == [0, 0, 1]
-    assert await cards(database) == [f"subscription:{REPORT.id}:2026-11-05"]
+    assert await cards(database) == [f"subscription:{REPORT.id}:2026-11-05T08:30"]
     found = await first.find(REPORT.id)
     assert found is not None
     assert found.next_at == datetime(2026, 11, 6, 8, 30, tzinfo=ZONE)
     await first.send_due(datetime(2026, 11, 6, 8, 31, tzinfo=ZONE), ZONE)
+    assert len(await cards(database)) == 2
+
+
+async def test_one_that_is_moved_to_later_on_the_same_day_is_sent_then_too(database: Database) -> None:
+    store, later = StoredSubscriptions(database), NOW + timedelta(hours=1)
+    await store.put(REPORT)
+    await store.send_due(NOW + timedelta(milliseconds=20), ZONE)
+    moved = replace(REPORT, at=later.time())
+    await store.put(replace(moved, next_at=moved.after(NOW + timedelta(minutes=5), ZONE)))
+    assert await store.send_due(later + timedelta(milliseconds=20), ZONE) == 1
     assert len(await cards(database)) == 2
 
 

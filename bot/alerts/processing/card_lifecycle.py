@@ -96,7 +96,8 @@ def change(
         return _put(unit, card)
     due = unit.now
     if not at_once:
-        due = unit.rules.shows_at(target, severity, max(due, (card.changed_at or due) + target.interval))
+        since = card.due_at if card.behind else None
+        due = unit.rules.shows_at(target, severity, max(due, (card.changed_at or due) + target.interval), since)
     if due > unit.now:
         return _put(unit, replace(card, behind=True, due_at=_earlier(due, repeat_at(unit, card, target))))
     return _deliver(unit, card, target, urgency or urgency_of(_relevant_alerts(unit, card)), fact, again=True)

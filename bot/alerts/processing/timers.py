@@ -134,7 +134,7 @@ def _run_card_timer(unit: AlertUnitOfWork, card: AlertCard) -> None:
         return
     repeat_at = card_lifecycle.repeat_at(unit, card, target)
     if repeat_at is not None and repeat_at <= unit.now:
-        later = unit.rules.shows_at(target, severity, unit.now)
+        later = unit.rules.shows_at(target, severity, unit.now, card.due_at)
         if later <= unit.now:
             card_lifecycle.repeat(unit, card, target)
         else:
@@ -150,7 +150,7 @@ def _show_waiting(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> Non
     if free is None:
         return
     alerts = unit.repository.alerts(free.alerts)
-    later = unit.rules.shows_at(target, card_lifecycle.worst_of(alerts), unit.now)
+    later = unit.rules.shows_at(target, card_lifecycle.worst_of(alerts), unit.now, card.due_at)
     if later > unit.now:  # the rules have changed since it began to wait
         unit.repository.put_card(replace(free, due_at=later))
         return

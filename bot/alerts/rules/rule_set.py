@@ -100,14 +100,14 @@ class AlertRuleSet:
         ]
         return max(suppressions, key=lambda suppression: suppression.until or now, default=None)
 
-    def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
+    def shows_at(self, target: Target, severity: Severity, now: datetime, since: datetime | None = None) -> datetime:
         """Return when a card that is due at ``now`` may be shown. Critical alerts are shown at any time."""
         terms = self._terms.get(target.route)
         if terms is None or severity is Severity.CRITICAL:  # the route may have been removed since
             return now
         digest = digest_for(terms, severity)
         if digest is not None:
-            return digest.comes_at(now)
+            return digest.comes_at(now, since)
         return now if terms.window is None else terms.window.opens_at(now)
 
     @property

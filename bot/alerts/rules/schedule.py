@@ -92,12 +92,24 @@ class DigestSchedule:
     zone: tzinfo
     window: TimeWindow | None = None
 
-    def comes_at(self, now: datetime) -> datetime:
-        """Return the next of the times, perhaps ``now`` itself; in UTC."""
+    def comes_at(self, now: datetime, since: datetime | None = None) -> datetime:
+        """Return the next of the times, perhaps ``now`` itself; in UTC.
+
+        What waits ``since`` a moment comes now if one of the times has passed since then: nobody looks at the very
+        moment. After a long time away it still waits for the window.
+        """
         now = now.astimezone(UTC)
+        if since is not None and self._next(since.astimezone(UTC)) <= now and self._is_open(now):
+            return now
+        return self._next(now)
+
+    def _is_open(self, now: datetime) -> bool:
+        return self.window is None or self.window.contains(now)
+
+    def _next(self, now: datetime) -> datetime:
         for day in _days(now, self.zone):
             for moment in (_moment(day, at, self.zone) for at in self.times):
-                if moment >= now and (self.window is None or self.window.contains(moment)):
+                if moment >= now and self._is_open(moment):
                     return moment
         return now
 

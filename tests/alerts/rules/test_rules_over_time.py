@@ -7,7 +7,7 @@ from typing import Any
 from bot.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.rules.builders import rule_set
-from tests.alerts.scenario import event, fine, low
+from tests.alerts.scenario import LATE, event, fine, low, second
 
 HOUR = 3600
 RULES = """
@@ -115,3 +115,37 @@ def test_unknown_owners_and_thresholds(new_scenario: NewScenario) -> None:
     life.at(1, low("A", warehouse="W9"))
     assert life.at(100)[-1] == "61 group:cidOffice card2 A open"
     assert life.at(200, fine("A", warehouse="W9")) == ["200 group:cidOffice card2 A over"]
+
+
+THREE_DIGESTS = """
+[[routes]]
+name = "screws"
+categories = ["screws"]
+digest = ["10:00", "10:01", "10:02"]
+to = ["group:w1"]
+"""
+
+
+def test_digests_a_minute_apart_come_each_at_its_time(new_scenario: NewScenario) -> None:
+    life = new_scenario(rule_set(THREE_DIGESTS))
+    for number, name in enumerate("ABC"):
+        life.at(HOUR - 30 + 60 * number, low(name, category="screws"))
+    assert life.at(HOUR + 600) == ["3720 group:w1 card3 C open"]
+    assert life.lines == [f"{HOUR + 60 * number} group:w1 card{number + 1} {'ABC'[number]} open" for number in range(3)]
+
+
+def test_a_change_of_a_digest_comes_with_the_next(new_scenario: NewScenario) -> None:
+    life = new_scenario(rule_set(THREE_DIGESTS))
+    life.at(0, low("A", 5, category="screws"))
+    assert life.at(HOUR + 30, low("A", 4, category="screws")) == ["3600 group:w1 card1 A=5 open"]
+    assert life.at(HOUR + 600) == ["3660 group:w1 card1 A=4 open"]
+
+
+def test_what_is_reported_just_before_the_timer_keeps_the_digest_s_time(new_scenario: NewScenario) -> None:
+    life = new_scenario(rule_set(THREE_DIGESTS))
+    life.at(0, low("A", 5, category="screws"))
+    life.at(HOUR + 30, low("A", 4, category="screws"))
+    life.now = second(HOUR + 60) + LATE
+    life.take([[low("A", 3, category="screws")]])
+    life.at(HOUR + 600)
+    assert life.lines == ["3600 group:w1 card1 A=5 open", "3660 group:w1 card1 A=3 open"]

@@ -115,6 +115,20 @@ def test_shows_at(kind: str, now: str, then: str) -> None:
     assert shown(kind, at(now).astimezone(UTC)) == at(then), "whatever zone the clock speaks"
 
 
+@each_row(
+    ("since", "now", "then"),
+    [
+        ("2026-11-24 08:30", "2026-11-24 08:31", "2026-11-24 08:31"),
+        ("2026-11-24 08:00", "2026-11-24 12:00", "2026-11-24 12:00"),
+        ("2026-11-24 08:31", "2026-11-24 12:00", "2026-11-24 17:00"),
+        ("2026-11-24 12:00", "2026-11-24 09:00", "2026-11-24 17:00"),
+    ],
+)
+def test_a_digest_s_time_that_has_passed_has_come(since: str, now: str, then: str) -> None:
+    (target,) = BOOK.route(event("invoice.overdue"), Severity.INFO, at(now)).targets
+    assert BOOK.shows_at(target, Severity.INFO, at(now), at(since)) == at(then)
+
+
 @each_row("kind", ["stock.low", "invoice.overdue", "invoice.paid"])
 def test_what_is_critical_is_shown_at_any_time(kind: str) -> None:
     night = at("2026-10-01 03:00")

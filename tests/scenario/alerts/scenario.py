@@ -32,6 +32,8 @@ from tests.scenario.traffic import eventually
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 """A Tuesday, ten in the morning in China."""
 
+LATE = timedelta(milliseconds=20)
+
 WAREHOUSE, BUYING = "cidKp3Lr+9x/WhSales0001Aa==", "cidQm7Tz/4b+BuyFin00002Bb=="
 """The two groups of the simulated company."""
 
@@ -60,12 +62,13 @@ class AlertScenario:
     _ids: itertools.count[int] = field(default_factory=itertools.count)
 
     async def at(self, text: str) -> None:
-        """Move the clock to this time after the start (``30s``, ``5m``, ``2h``, ``1d``), then let the bot do all that
-        is due."""
+        """Move the clock to this time after the start (``30s``, ``5m``, ``2h``, ``1d``), a little late as timers are,
+        then let the bot do all that is due.
+        """
         unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[text[-1]]
         moment = START + timedelta(**{unit: float(text[:-1])})
         assert moment >= self.clock.now, "time goes forward"
-        self.clock.now = moment
+        self.clock.now = moment + LATE
         await self.settle()
 
     async def post(self, *events: Mapping[str, Any], status: int = 202) -> dict[str, Any]:

@@ -381,3 +381,14 @@ async def test_hostile_text_is_shown_as_text(open_alert_scenario: OpenAlertScena
             assert "](https://evil" not in part
             assert "<font color=red>" not in part
             assert "49" not in part
+
+
+async def test_digests_a_minute_apart_are_a_card_each(open_alert_scenario: OpenAlertScenario) -> None:
+    rules = f'[[routes]]\nname = "shortages"\ndigest = ["10:01", "10:02", "10:03"]\nto = ["group:{WAREHOUSE}"]\n'
+    async with open_alert_scenario(rules) as scenario:
+        for minute in (1, 2, 3):
+            await scenario.post(scenario.low(f"SKU{minute}"))
+            assert len(scenario.cards(WAREHOUSE)) == minute - 1
+            await scenario.at(f"{minute}m")
+            assert [f"SKU{minute}" in card.title for card in scenario.cards(WAREHOUSE)][-1:] == [True]
+        assert len(scenario.cards(WAREHOUSE)) == 3
