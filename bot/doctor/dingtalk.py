@@ -82,7 +82,7 @@ async def check_dingtalk(
         yield await _permission(api, TODO_WRITE, {}, "Todo.Todo.Write", use)
         yield await _permission(api, TODO_READ, None, "Todo.Todo.Read", use)
     yield await _card_templates(settings, api)
-    yield await _robot(settings, api, group)
+    yield await find_robot(api, group)
 
 
 async def _gateway(settings: Settings, session: aiohttp.ClientSession) -> tuple[CheckResult, CheckResult | None]:
@@ -199,7 +199,8 @@ async def _card_templates(settings: Settings, api: OpenApi) -> CheckResult:
     return CheckResult(what, CheckGrade.GOOD, phrase("%(count)s usable", count=len(ids)))
 
 
-async def _robot(settings: Settings, api: OpenApi, group: str) -> CheckResult:
+async def find_robot(api: OpenApi, group: str) -> CheckResult:
+    """Look for the app's own robot among those of a group."""
     what = phrase("Robot in the group")
     if not group:
         return CheckResult(

@@ -30,7 +30,7 @@ from bot.erp.model import (
     Product,
     Supplier,
 )
-from bot.erp.narrowing import Narrowing
+from bot.erp.narrowing import Narrowing, ScopeKeys
 from bot.erp.port import ListQuery
 from bot.erp.reader_lists import MAX_PAGES, PAGE
 from bot.metrics import Metrics
@@ -101,6 +101,17 @@ SCOPES = st.lists(
     | st.just(EVERYTHING),
     max_size=3,
 ).map(tuple)
+
+
+def test_each_restriction_of_a_scope_counts() -> None:
+    keys = ScopeKeys(source="one", company="A", category="C", partner="P", owners=("anna",), warehouses=("W",))
+    scope = only(sources={"one"}, companies={"A"}, categories={"C"}, partners={"P"}, warehouses={"W"})
+    narrowing = Narrowing({Area.SALES: (replace(scope, own=True),)}, lambda source: frozenset({"anna"}))
+    assert narrowing.covers_keys(Area.SALES, keys)
+    others: dict[str, Any] = {"source": "two", "owners": ("boris",), "warehouses": ("V",)}
+    others |= dict.fromkeys(("company", "category", "partner"), "another")
+    for name, other in others.items():
+        assert not narrowing.covers_keys(Area.SALES, replace(keys, **{name: other})), name
 
 
 LEVELS = st.builds(

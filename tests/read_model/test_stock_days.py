@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -87,6 +88,21 @@ async def test_what_could_not_be_stored_waits(monkeypatch: pytest.MonkeyPatch) -
     store.error = None
     await noted.store()
     assert store.kept == [seen(NOW.date(), N="5")]
+
+
+async def test_what_is_noted_while_the_store_writes_is_stored_next() -> None:
+    class Interrupted(MemoryStockDays):
+        async def keep(self, seen: Sequence[SeenStock]) -> None:
+            if not self.kept:
+                noted.note("main", level(product("SKU1", "螺丝"), place("N", "北仓", "4")))
+            await super().keep(seen)
+
+    store = Interrupted()
+    noted = history(store)
+    noted.note("main", level(product("SKU1", "螺丝"), place("N", "北仓", "5")))
+    await noted.store()
+    await noted.store()
+    assert store.kept == [seen(NOW.date(), N="5"), seen(NOW.date(), N="4")]
 
 
 async def test_nothing_is_noted_where_nothing_is_to_be_kept() -> None:
