@@ -18,7 +18,7 @@ from bot.chat.parsing import command_line
 from bot.chat.records.links import more_buttons
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
-from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness, table_of_lines
+from bot.chat.view_parts import ExportedListView, Freshness, document_buttons, freshness, table_of_lines
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
@@ -75,7 +75,9 @@ class ArrivalsView(ExportedListView):
         return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of, today=self.today)
 
     def row_buttons(self) -> Sequence[Button]:
-        documents = [button for row in self.rows for button in ask_buttons(_COMMANDS[row.kind], (row.document,))]
+        documents = [
+            button for row in self.rows for button in document_buttons(_COMMANDS[row.kind], [(row.document, row.books)])
+        ]
         unique = {str(button.label): button for button in documents}
         stock = more_buttons(("stock",), self.product.sku) if self.product else ()
         return [*unique.values(), *stock]

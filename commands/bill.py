@@ -27,7 +27,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass, cut
 from bot.erp.hub import ErpHub
-from bot.erp.listing import BILLS
+from bot.erp.listing import BILLS, PURCHASE_ORDERS
 from bot.erp.model import Bill, Cost, InvoiceStatus
 from bot.erp.port import Filter
 from bot.phrase import phrase
@@ -138,10 +138,10 @@ async def bill(
     fields = visible_fields(policy, context, "po")
     asked = asked_days(days, context.now.date(), late=which is BillList.OVERDUE)
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "bill", "po"), kept, context.now)
-    of_order = LinkedDocuments(kept, bounded.kind, erp.purchase_order, lambda each: each.order_number, context.now)
+    of_order = LinkedDocuments(kept, erp, bounded.kind, PURCHASE_ORDERS, lambda each: each.order_number, context.now)
     whole = kept_lists(kept, erp, BILLS, erp.bills, now=context.now)
     many = partial(bounded.or_else(lambda _hub, query: whole(query)), erp)
-    lookup = DocumentLookup("bill", erp.bill, many, linked=of_order.of, bounded=bounded.is_bounded)
+    lookup = DocumentLookup("bill", erp, BILLS, many, linked=of_order.of, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         overdue = hit.found.value.days_overdue(context.now.date())

@@ -114,6 +114,8 @@ async def customer(
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: QuestionContext) -> CustomerView:
+    erp = erp.beside(found.value)
+    kept = kept.narrowed(erp)
     document = found.value
     name = document.name
     ordered, invoiced = await asyncio.gather(

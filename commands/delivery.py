@@ -120,7 +120,7 @@ async def delivery(
     if text and not which and not asked and (of_order := await _of_order(text or "", erp, context)):
         return cut(of_order, seen)
     lookup = DocumentLookup(
-        "delivery", erp.delivery, kept_lists(kept, erp, DELIVERIES, erp.deliveries, now=context.now)
+        "delivery", erp, DELIVERIES, kept_lists(kept, erp, DELIVERIES, erp.deliveries, now=context.now)
     )
     wanted = Filter.LATE if which else Filter.ALL
     hit = await lookup.look_up(text or "", wanted, days=asked, offset=context.offset, rows=context.rows)
@@ -134,4 +134,4 @@ async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDe
     if (found := await moves_of_order(text, erp.order, erp.deliveries_of)) is None:
         return None
     order, moved = found
-    return OrderDeliveriesView.of(order.number, moved, context, customer=order.customer, delivered=order.delivery)
+    return OrderDeliveriesView.of(order, moved, context, customer=order.customer, delivered=order.delivery)

@@ -12,23 +12,33 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.status_labels import status_label
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import Button, Label, ListView, View
 from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.records.lookup import Numbered
 from bot.chat.registry import Commands, command
-from bot.chat.view_parts import Freshness, freshness_of_all, table_of_lines
+from bot.chat.view_parts import Freshness, button_label, freshness_of_all, table_of_lines
 from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Area, Customer, PartnerKind, Product, Slice, Supplier
+from bot.erp.model import (
+    Area,
+    Customer,
+    Invoice,
+    PartnerKind,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    Supplier,
+)
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
 from bot.spelling import other_spellings
 
-D = TypeVar("D", bound=Numbered)
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 P = TypeVar("P", Customer, Supplier)
 
 _OF_PARTNERS: frozenset[Area | PartnerKind] = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING, *PartnerKind})
@@ -57,6 +67,7 @@ class Hit:
     exact: bool = False
     by_number: bool = False
     """Whether what was asked for is in the number, so that it tells nothing of a name."""
+    books: tuple[str, ...] = ()
 
     @property
     def name_class(self) -> FieldClass | None:
@@ -95,10 +106,14 @@ class Hits(ListView):
         return FieldClass.PARTNER if named else None
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(row.key or status_label(row.area), Ask(row.line)) for row in self.rows]
+        return [Button(_label(row), Ask(row.line)) for row in self.rows]
 
     def table(self) -> Table:
         return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of)
+
+
+def _label(row: Hit) -> Label:
+    return button_label(row.key, row.books) if row.key else status_label(row.area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +206,10 @@ def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     ) -> _Search:
         async def search() -> _AreaAnswer:
             found = await many(ListQuery(text=text, limit=FEW))
-            hits = tuple(_hit(area, name, document.number, title(document), text) for document in found.value.items)
+            hits = tuple(
+                _hit(area, name, document.number, title(document), text, document.books)
+                for document in found.value.items
+            )
             return _AreaAnswer(found, _few(hits, area, command_line(name, text), count=found.value.total))
 
         return search
@@ -225,8 +243,8 @@ def _partner_searches(erp: ErpHub, text: str) -> dict[str, _Search]:
 def _partner_hit(kind: PartnerKind, name: str, partner: Customer | Supplier, text: str) -> Hit:
     """Return the hit of a partner, whom the name names as the code does; without a code the name opens it."""
     is_named = text.casefold() in (partner.code.casefold(), partner.name.casefold())
-    line = command_line(name, partner.code or partner.name)
-    return Hit(area=kind, line=line, key=partner.code, name=partner.name, exact=is_named)
+    line = command_line(name, partner.code or partner.name, books=partner.books)
+    return Hit(area=kind, line=line, key=partner.code, name=partner.name, exact=is_named, books=partner.books)
 
 
 async def _if_supported(search: _Search) -> _AreaAnswer | None:
@@ -237,13 +255,14 @@ async def _if_supported(search: _Search) -> _AreaAnswer | None:
         return None
 
 
-def _hit(area: Area, name: str, key: str, title: str, text: str) -> Hit:
+def _hit(area: Area, name: str, key: str, title: str, text: str, books: tuple[str, ...] = ()) -> Hit:
     number, asked = key.casefold(), text.casefold()
     return Hit(
         area=area,
-        line=command_line(name, key),
+        line=command_line(name, key, books=books),
         key=key,
         name=title,
+        books=books,
         exact=number == asked,
         by_number=asked in number,
     )

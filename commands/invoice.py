@@ -26,7 +26,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
-from bot.erp.listing import INVOICES
+from bot.erp.listing import INVOICES, SALES_ORDERS
 from bot.erp.model import Invoice, InvoiceStatus, SalesAmount
 from bot.erp.port import Filter
 from bot.phrase import phrase
@@ -126,8 +126,8 @@ async def invoice(
     asked = asked_days(days, context.now.date(), late=which is InvoiceList.OVERDUE)
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "invoice"), kept, context.now)
     many = partial(bounded.or_else(lambda hub, query: hub.invoices(query)), erp)
-    of_order = LinkedDocuments(kept, bounded.kind, erp.order, lambda each: each.order_number, context.now)
-    lookup = DocumentLookup("invoice", erp.invoice, many, linked=of_order.of, bounded=bounded.is_bounded)
+    of_order = LinkedDocuments(kept, erp, bounded.kind, SALES_ORDERS, lambda each: each.order_number, context.now)
+    lookup = DocumentLookup("invoice", erp, INVOICES, many, linked=of_order.of, bounded=bounded.is_bounded)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         invoice = hit.found.value

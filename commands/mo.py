@@ -18,7 +18,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
-from bot.erp.listing import PRODUCTION_ORDERS
+from bot.erp.listing import PRODUCTION_ORDERS, SALES_ORDERS
 from bot.erp.model import ProductionOrder
 from bot.erp.port import Filter
 from bot.phrase import phrase
@@ -115,8 +115,8 @@ async def mo(
     asked = asked_days(days, today, late=which is ProductionList.LATE)
     if days and asked and _is_of_finishing(days, asked, which, today):
         which, asked = ProductionList.DONE, replace(asked, due=False)
-    of_order = LinkedDocuments(kept, PRODUCTION_ORDERS, erp.order, lambda each: each.sales_order, context.now)
-    lookup = DocumentLookup("mo", erp.production_order, erp.production_orders, linked=of_order.of)
+    of_order = LinkedDocuments(kept, erp, PRODUCTION_ORDERS, SALES_ORDERS, lambda each: each.sales_order, context.now)
+    lookup = DocumentLookup("mo", erp, PRODUCTION_ORDERS, erp.production_orders, linked=of_order.of)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         return ProductionView.of(hit.found, days_late=hit.found.value.days_late(today))

@@ -132,7 +132,7 @@ async def order(
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "order"), kept, context.now)
     many = bounded.or_else(lambda hub, query: hub.orders(query))
     owned = own.lists(erp, Area.SALES, context, many)
-    lookup = DocumentLookup("order", erp.order, partial(many, erp), owned, bounded=bounded.is_bounded)
+    lookup = DocumentLookup("order", erp, SALES_ORDERS, partial(many, erp), owned, bounded=bounded.is_bounded)
     products = ProductLookup(command="order", erp=erp, context=context, rest=(which or "", days or ""))
     holding = HoldingDocuments(lookup, SALES_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)

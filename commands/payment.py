@@ -27,7 +27,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
 from bot.erp.hub import ErpHub
-from bot.erp.listing import PAYMENTS
+from bot.erp.listing import BILLS, INVOICES, PAYMENTS
 from bot.erp.model import Money, PartnerKind, Payment, PaymentStatus
 from bot.erp.port import Filter
 from bot.phrase import phrase
@@ -166,10 +166,10 @@ async def payment(
     own = visible_fields(policy, context, "payment")
     compared = _compared({kind for kind, seen in fields.items() if _MONEY[kind] in seen & own})
     bounded = BoundedLists.of(amounts, compared, own, kept, context.now)
-    of_settled = Settlements(kept, (erp.invoice, erp.bill), erp.payment, context.now, bounded.kind)
+    of_settled = Settlements(kept, erp, (INVOICES, BILLS), context.now, bounded.kind)
     whole = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
     many = partial(bounded.or_else(lambda _hub, query: whole(query)), erp)
-    lookup = DocumentLookup("payment", erp.payment, many, linked=of_settled.of, bounded=bounded.is_bounded)
+    lookup = DocumentLookup("payment", erp, PAYMENTS, many, linked=of_settled.of, bounded=bounded.is_bounded)
     asked = asked_days(days, context.now.date())
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):

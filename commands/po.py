@@ -171,7 +171,7 @@ async def po(
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "po"), kept, context.now)
     many = bounded.or_else(lambda hub, query: hub.purchase_orders(query))
     owned = own.lists(erp, Area.PURCHASING, context, many)
-    lookup = DocumentLookup("po", erp.purchase_order, partial(many, erp), owned, bounded=bounded.is_bounded)
+    lookup = DocumentLookup("po", erp, PURCHASE_ORDERS, partial(many, erp), owned, bounded=bounded.is_bounded)
     products = ProductLookup(command="po", erp=erp, context=context, rest=(which or "", days or ""))
     holding = HoldingDocuments(lookup, PURCHASE_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)

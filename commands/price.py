@@ -18,7 +18,7 @@ from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import PartnerLookup
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
-from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
+from bot.chat.view_parts import Freshness, document_buttons, export_buttons, freshness
 from bot.disclosure import ClassedBy, FieldClass, cut
 from bot.erp.answer import Answer
 from bot.erp.errors import Unsupported
@@ -65,8 +65,8 @@ class PriceView(View):
 
     def buttons(self) -> Sequence[Button]:
         return (
-            *ask_buttons("order", (point.document for point in self.prices.sales[:2])),
-            *ask_buttons("po", (point.document for point in self.prices.purchases[:2])),
+            *document_buttons("order", ((point.document, point.books) for point in self.prices.sales[:2])),
+            *document_buttons("po", ((point.document, point.books) for point in self.prices.purchases[:2])),
             *more_buttons(self.more, self.prices.product.sku),
             *(export_buttons(self.line) if self.prices.sales or self.prices.purchases else []),
         )

@@ -20,6 +20,7 @@ from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
 from bot.disclosure import cut
 from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.hub import ErpHub
+from bot.erp.listing import RECEIPTS
 from bot.erp.model import PartnerName, Progress
 from bot.erp.port import Filter
 from bot.phrase import phrase
@@ -108,7 +109,7 @@ async def receipt(
     asked = asked_days(days, context.now.date())
     if text and not asked and (of_order := await _of_order(text, erp, context)):
         return cut(of_order, seen)
-    lookup = DocumentLookup("receipt", erp.receipt, erp.receipts)
+    lookup = DocumentLookup("receipt", erp, RECEIPTS, erp.receipts)
     hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         return cut(ReceiptView.of(hit.found, context, more=offered(erp, "bill")), seen)
@@ -120,4 +121,4 @@ async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderRe
     if (found := await moves_of_order(text, erp.purchase_order, erp.receipts_of)) is None:
         return None
     order, moved = found
-    return OrderReceiptsView.of(order.number, moved, context, vendor=order.vendor, received=order.received)
+    return OrderReceiptsView.of(order, moved, context, vendor=order.vendor, received=order.received)

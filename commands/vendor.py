@@ -124,6 +124,8 @@ async def vendor(
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:
+    erp = erp.beside(found.value)
+    kept = kept.narrowed(erp)
     document = found.value
     name = document.name
     ordered = await read_kept(kept, erp, PURCHASE_ORDERS, name, newest=0, now=context.now)

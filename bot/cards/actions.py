@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -416,6 +416,11 @@ def unpack(token: str) -> Action:
         return _BY_KIND[kind].parse(rest)
     except (KeyError, ValueError) as problem:
         raise BadToken(f"unknown button token of {len(token)} characters") from problem
+
+
+def with_words(line: str, words: Iterable[str]) -> str:
+    """Return a line with ``words`` at its end, as far as it does not hold them already."""
+    return " ".join([line, *[word for word in words if f" {word} " not in f"{line} "]])
 
 
 def _words(*words: str) -> str:

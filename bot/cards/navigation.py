@@ -9,7 +9,7 @@ from functools import lru_cache
 from bot.cards.actions import Ask
 from bot.cards.budget import Budget, button_size
 from bot.cards.card import CardButton
-from bot.cards.view import Button, View
+from bot.cards.view import Button, View, ask_again
 from bot.phrase import phrase
 
 MAX_STEPS = 2
@@ -23,7 +23,7 @@ def back_button(view: View, trail: Sequence[str]) -> tuple[Button, ...]:
 
     ``trail`` are the lines of what was there before the view, the last first.
     """
-    here = view.question()
+    here = ask_again(view)
     before = tuple(line for line in trail if here is None or line != here.typed)
     if not before or any(button.label == BACK for button in view.buttons()):
         return ()
@@ -37,7 +37,7 @@ def with_way_back(view: View, buttons: Sequence[Button], trail: Sequence[str]) -
     """Return the buttons with Back; what asks the same again, such as the next page, keeps the way there."""
     if not trail:
         return tuple(buttons)
-    here = view.question()
+    here = ask_again(view)
     kept = buttons if here is None else [_keeping_way(button, here, trail) for button in buttons]
     return (*kept, *back_button(view, trail))
 
@@ -60,7 +60,7 @@ def lead_back(
     ``asks`` are what the buttons ask, in their order; None where a button leads nowhere else, or back already. Each
     gets one step before another gets two.
     """
-    here, led = view.question(), list(buttons)
+    here, led = ask_again(view), list(buttons)
     if here is None:
         return tuple(led)
     sizes = [button_size(button) for button in buttons]

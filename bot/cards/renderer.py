@@ -33,7 +33,7 @@ from bot.cards.layout import (
 from bot.cards.navigation import BACK, lead_back, with_way_back
 from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import Button, ListView, View, ask_again, lead_on
 from bot.cards.withholding import own_view_buttons, withheld_note
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, phrase
@@ -111,7 +111,7 @@ class _CompiledTemplate:
         lines = lines_of(self._text("body", context))
         body = card_markdown(lines)
         size = len(body.encode())
-        wanted = with_way_back(view, (*own_view_buttons(view), *view.buttons()), trail)
+        wanted = with_way_back(view, (*own_view_buttons(view), *lead_on(view, view.buttons())), trail)
         buttons = render_buttons(wanted, self.presenter)
         fits = size <= self.budget.body_bytes and self.fits_buttons(buttons)
         return _Draft(view, context, lines, body, size, buttons, fits)
@@ -132,7 +132,7 @@ class _CompiledTemplate:
     def with_spare(self, draft: _Draft, buttons: tuple[CardButton, ...]) -> tuple[CardButton, ...]:
         """Return a card's buttons with those of the view's spare ones that have room, in front of a way back."""
         ends = len(buttons) - bool(buttons and buttons[-1].text == self.presenter.show(BACK))
-        for rendered in render_buttons(draft.view.spare_buttons(), self.presenter):
+        for rendered in render_buttons(lead_on(draft.view, draft.view.spare_buttons()), self.presenter):
             more = (*buttons[:ends], rendered.button, *buttons[ends:])
             if not self.budget.fits([button_size(button) for button in more]):
                 break
@@ -302,7 +302,7 @@ class CardRenderer:
             tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
         if welcome:
             tips = cut_bytes(f"{welcome} · {tips}" if tips else welcome, template.budget.tips_bytes)
-        here = draft.view.question()
+        here = ask_again(draft.view)
         return Card(
             name=view.card,
             language=presenter.language.code,
@@ -357,7 +357,7 @@ class CardRenderer:
             return template.fits_buttons(list(chain.from_iterable(groups)))
 
         if isinstance(draft.view, ListView) and not draft.view.opens_rows and not fit():
-            folded = render_buttons(draft.view.folded_rows(), template.presenter)
+            folded = render_buttons(lead_on(draft.view, draft.view.folded_rows()), template.presenter)
             groups[2], order = folded or groups[2], _DROPPED if folded else _DROPPED_UNFOLDED
         while not fit():
             next(group for group in order(groups) if group).pop()
@@ -373,7 +373,8 @@ def _grouped(draft: _Draft, trail: Sequence[str], presenter: Presenter) -> tuple
     """Return the buttons in their order: to the own view, before the rows, the rows, the pages, after them, back."""
     view = draft.view
     rows, pages = (view.row_buttons(), view.page_buttons()) if isinstance(view, ListView) else ((), ())
-    own, buttons, listed = own_view_buttons(view), tuple(view.buttons()), (*rows, *pages)
+    own, buttons = own_view_buttons(view), lead_on(view, view.buttons())
+    listed = lead_on(view, (*rows, *pages))
     start = next((i for i in range(len(buttons)) if listed and buttons[i : i + len(listed)] == listed), 0)
     sizes = (len(own), start, len(rows), len(pages), len(buttons) - start - len(listed))
     wanted, left = list(with_way_back(view, (*own, *buttons), trail)), list(draft.buttons)

@@ -29,7 +29,7 @@ class Column:
 
 
 def _numbered(row: Any) -> str:
-    return f"{row.source}\0{row.number}"
+    return "\0".join((row.source, *getattr(row, "books", ()), row.number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
-from bot.cards.actions import Action, Ask
+from bot.cards.actions import Action, Ask, with_words
 from bot.cards.form import InputForm
 from bot.cards.tables import Table
 from bot.disclosure import HIDDEN, WITHHELD, FieldClass, cut
@@ -67,6 +67,9 @@ class View:
 
     withheld: Annotated[frozenset[FieldClass], WITHHELD] = frozenset()
     shared: bool = False
+    books: tuple[str, ...] = ()
+    """The words by which a line names the books that all of it is from, where there are several: what it leads to is
+    in the same ones."""
 
     def buttons(self) -> Sequence[Button]:
         """Return the buttons below the text, most wanted first."""
@@ -94,6 +97,24 @@ class View:
 
 
 V = TypeVar("V", bound=View)
+
+
+def lead_on(view: View, buttons: Iterable[Button]) -> tuple[Button, ...]:
+    """Return buttons of a view that ask in its books."""
+    return tuple(_in_books(button, view.books) for button in buttons) if view.books else tuple(buttons)
+
+
+def ask_again(view: View) -> Ask | None:
+    """Return what asks for a view again, in its books; None where nothing does."""
+    ask = view.question()
+    return replace(ask, line=with_words(ask.line, view.books)) if ask is not None and view.books else ask
+
+
+def _in_books(button: Button, books: tuple[str, ...]) -> Button:
+    ask = button.does
+    if not isinstance(ask, Ask) or ask.line is HIDDEN:
+        return button
+    return replace(button, does=replace(ask, line=with_words(ask.line, books)))
 
 
 def shared_view(view: V, fields: frozenset[FieldClass]) -> V:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.cards.presenter import Presenter
-from bot.cards.view import Button, Color, View
+from bot.cards.view import Button, Color, View, ask_again
 from bot.disclosure import HIDDEN, FieldClass
 from bot.phrase import phrase
 
@@ -15,7 +15,7 @@ def own_view_buttons(view: View) -> tuple[Button, ...]:
 
     The answer to a click is seen by the clicker alone. It is the next sensible step where the view has none itself.
     """
-    question = view.question() if view.shared and view.withheld else None
+    question = ask_again(view) if view.shared and view.withheld else None
     if question is None:
         return ()
     leads = any(button.color is Color.BLUE for button in view.buttons())

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.access.people import Person
 from bot.chat.message import Conversation, ConversationKind, Picture
+from bot.erp.books import ALL_BOOKS, Books
 from bot.outbox.place import Place, PlaceKind
 
 
@@ -22,6 +23,7 @@ class QuestionContext:
     ``on_form``: what was clicked is a form, which is never drawn again: its answer has to stay true.
     ``mentions_others``: an ``@name`` in the line may be somebody whom the message mentions beside the bot.
     ``rows``: a list is wanted as such, so many rows at once; None: what fits a card.
+    ``books`` are those that the line names; what is asked of the ERPs is within them.
     """
 
     person: Person
@@ -37,6 +39,7 @@ class QuestionContext:
     quotes_bot: bool = False
     mentions_others: bool = False
     rows: int | None = None
+    books: Books = ALL_BOOKS
 
     @property
     def is_private(self) -> bool:

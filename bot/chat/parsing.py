@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from bot.cards.actions import Ask
+from bot.cards.actions import Ask, with_words
 from bot.disclosure import HIDDEN
 
 MAX_LINE_BYTES = 150
@@ -79,14 +79,25 @@ def quote(word: str) -> str:
     return word
 
 
-def command_line(command: str, *words: str) -> str:
+def command_line(command: str, *words: str, books: Iterable[str] = ()) -> str:
     """Return the line that asks ``command`` with ``words``, each kept as one word; empty words are left out.
 
-    With a word that the reader may not see, the line is `HIDDEN` as well.
+    ``books`` are the names of those that it asks about. With a word that the reader may not see, the line is `HIDDEN`
+    as well.
     """
     if any(word is HIDDEN for word in words):
         return HIDDEN  # type: ignore[no-any-return]  # it stands for any value
-    return " ".join([f"/{command}", *[quote(word) for word in words if word]])
+    return in_books(" ".join([f"/{command}", *[quote(word) for word in words if word]]), books)
+
+
+def in_books(line: str, books: Iterable[str]) -> str:
+    """Return a line that asks about the books with these names."""
+    return line if line is HIDDEN else with_words(line, marked(books))
+
+
+def marked(books: Iterable[str]) -> tuple[str, ...]:
+    """Return the words by which a line names books."""
+    return tuple(quote(f"@{name}") for name in books)
 
 
 # On Chinese keyboards the key of the slash writes an enumeration comma.

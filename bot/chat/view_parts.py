@@ -9,17 +9,18 @@ from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Ask
+from bot.cards.buttons import MAX_LABEL
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.amounts import NO_BOUNDS, AmountBounds, ListBounds, read_amounts
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
-from bot.chat.parsing import MAX_LINE_BYTES, command_line
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, marked
 from bot.chat.product_shares import ProductShare, share_of
 from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass
 from bot.erp.hub import Answer
-from bot.erp.model import Product, Slice
+from bot.erp.model import ErpRecord, Product, Slice
 from bot.phrase import Phrase, phrase
 
 
@@ -42,7 +43,10 @@ def freshness(found: Answer[Any], as_of: datetime | None = None, *, failures: bo
     Pass ``failures=False`` for a view that shows the failures itself.
     """
     shown = (*found.failures, *found.notes) if failures else found.notes
-    return Freshness(as_of=as_of or found.as_of, stale=found.stale, source=found.source, failures=shown)
+    books = found.value.books if isinstance(found.value, ErpRecord) else ()
+    return Freshness(
+        as_of=as_of or found.as_of, stale=found.stale, source=" · ".join(books) or found.source, failures=shown
+    )
 
 
 def freshness_of_all(answers: Sequence[Answer[Any]]) -> Freshness:
@@ -63,9 +67,32 @@ def ask_buttons(command: str, words: Iterable[str]) -> list[Button]:
     return [Button(word, Ask(command_line(command, word))) for word in dict.fromkeys(words) if word]
 
 
+def document_buttons(command: str, documents: Iterable[tuple[str, Sequence[str]]]) -> list[Button]:
+    """Return a button for each document that opens it with ``command``: by its number, and the books that it is in."""
+    return [
+        Button(button_label(number, books), Ask(command_line(command, number, books=books)))
+        for number, books in dict.fromkeys((number, tuple(books)) for number, books in documents)
+        if number
+    ]
+
+
+def button_label(number: str, books: Sequence[str]) -> str:
+    """Return what a button calls a document: of a long number its end, which differs, and its books."""
+    name = " · ".join((number, *books))
+    over = len(name) - MAX_LABEL
+    return name if not books or over <= 0 or over + 1 >= len(number) else f"…{name[over + 1 :]}"
+
+
 def erp_link_buttons(url: str) -> list[Button]:
     """Return the button that opens a document in the ERP, if that has an address to open."""
     return [Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else []
+
+
+def columns_of_books(rows: Iterable[Any]) -> tuple[Column, ...]:
+    """Return the column that tells in which books each row is, where there are several."""
+    if not any(row.books for row in rows):
+        return ()
+    return (Column(phrase("Company"), lambda row: " · ".join(row.books)),)
 
 
 _EXPORT = phrase("Export")
@@ -122,7 +149,7 @@ class RecordView(View):
     freshness: Freshness
 
     def question(self) -> Ask:
-        return Ask(command_line(self.command, self.document.number))
+        return Ask(command_line(self.command, self.document.number, books=self.document.books))
 
     def table(self) -> Table:
         return table_of_one(self.columns, self.document, self.freshness.as_of)
@@ -130,7 +157,8 @@ class RecordView(View):
     @classmethod
     def of(cls, found: Answer[Any], **more: Any) -> Self:
         """Return the view of the document that was found."""
-        return cls(document=found.value, freshness=freshness(found), **more)
+        books = marked(found.value.books)
+        return cls(document=found.value, freshness=freshness(found), books=books, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +204,8 @@ class DocumentView(ExportedListView):
             rows=document.lines[context.offset : context.offset + (context.rows or cls.page_size)],
             total=len(document.lines),
             offset=context.offset,
-            line=command_line(cls.command, document.number),
+            line=command_line(cls.command, document.number, books=document.books),
+            books=marked(document.books),
             freshness=freshness(found),
             **more,
         )
@@ -232,7 +261,7 @@ class DocumentListView(ExportedListView):
         return share_of(row) if self.product else None
 
     def row_buttons(self) -> Sequence[Button]:
-        return ask_buttons(self.command, (row.number for row in self.rows))
+        return document_buttons(self.command, ((row.number, row.books) for row in self.rows))
 
     def file_buttons(self) -> Sequence[Button]:
         return ExportedListView.file_buttons(self) if self.columns else []
@@ -240,7 +269,7 @@ class DocumentListView(ExportedListView):
     def table(self) -> Table | None:
         if not self.columns or self.rows is HIDDEN:
             return None
-        columns = (*self.columns, *(self._share_columns() if self.product else ()))
+        columns = (*self.columns, *columns_of_books(self.rows), *(self._share_columns() if self.product else ()))
         return Table.of_rows(columns, self.rows, today=self.today, total=self.total, as_of=self.freshness.as_of)
 
     def _share_columns(self) -> Sequence[Column]:

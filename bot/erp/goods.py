@@ -5,7 +5,7 @@ They follow the rules of `bot.erp.model` (docs: platform/erp/records.md#goods).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -76,6 +76,8 @@ class PricePoint:
     owner: str = ""
     """The salesperson or buyer."""
     source: str = ""
+    books: tuple[str, ...] = field(default=(), compare=False)
+    """As of documents (`bot.erp.model.ErpRecord`)."""
 
     @property
     def price_class(self) -> FieldClass:
@@ -126,6 +128,8 @@ class Arrival:
     warehouse: str = ""
     owners: tuple[str, ...] = ()
     source: str = ""
+    books: tuple[str, ...] = field(default=(), compare=False)
+    """As of documents (`bot.erp.model.ErpRecord`)."""
 
     def days_late(self, today: date) -> int:
         """Return the days since the goods were due, else 0."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar, cast
 
 from bot.erp.answer import Answer, SourceAnswer
+from bot.erp.books import KnownBooks
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_lists import by_arrival, by_price_day, by_urgency
@@ -43,6 +44,7 @@ class GoodsQuestions:
     read_source: AskSource
     visible: Callable[[Capability], Sequence[Erp]]
     codes: ProductCodes
+    books: KnownBooks
     narrowings: Narrowings = NOT_NARROWED
 
     async def product(self, sku: str) -> Answer[ProductDetails]:
@@ -156,10 +158,7 @@ class GoodsQuestions:
             part = await self.read_source(source, call, (wide,), lambda erp: getattr(erp, call)(wide))
             if isinstance(part, NotFound) or part.value is None:
                 return part
-            items = tuple(
-                replace(item, sku=self.codes.from_source(item.sku, source.name), source=item.source or source.name)
-                for item in part.value.items
-            )
+            items = tuple(self._own_item(item, source.name) for item in part.value.items)
             kept = keep_items(self.narrowings, items, source.name)
             if isinstance(own, ArrivalQuery) and own.vendor:
                 # What is kept without its vendor would tell from whom it comes.
@@ -201,7 +200,18 @@ class GoodsQuestions:
         return replace(details, product=self._own_product(details.product, source), supplies=supplies)
 
     def _own_prices(self, prices: Prices, source: str) -> Prices:
-        return replace(prices, product=self._own_product(prices.product, source))
+        books = self.books.names_of(source, "")
+        own = replace(prices, product=self._own_product(prices.product, source))
+        if not books:
+            return own
+        sales, purchases = (
+            tuple(replace(point, books=books) for point in points) for points in (own.sales, own.purchases)
+        )
+        return replace(own, sales=sales, purchases=purchases)
+
+    def _own_item(self, item: I, source: str) -> I:
+        own = replace(item, sku=self.codes.from_source(item.sku, source), source=item.source or source)
+        return replace(own, books=self.books.names_of(source, "")) if isinstance(own, Arrival) else own
 
     def _own_contents(self, contents: WarehouseContents, source: str) -> WarehouseContents:
         items = (replace(item, product=self._own_product(item.product, source)) for item in contents.items)

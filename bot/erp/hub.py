@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -21,12 +22,13 @@ from pydantic import SecretStr
 
 from bot.erp.answer import Answer as Answer  # part of the hub's interface
 from bot.erp.answer import SourceAnswer
+from bot.erp.books import Books, InSeveralBooks, KnownBooks
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
 from bot.erp.decision_writer import DecisionWriter
 from bot.erp.document_calls import DocumentAnswers
-from bot.erp.errors import ErpError, NotFound, Unavailable, Unsupported
+from bot.erp.errors import Ambiguous, ErpError, NotFound, Unavailable, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_lists import M
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
@@ -40,6 +42,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpRecord,
     ErpUser,
     Followed,
     Product,
@@ -49,8 +52,8 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
-from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings
-from bot.erp.port import GOODS, Capability, Erp, ListQuery
+from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings, within_company
+from bot.erp.port import GOODS, Capability, CompanyDocuments, Erp, ListQuery
 from bot.erp.reader_lists import HoldingLists, NarrowedLists
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
@@ -61,6 +64,10 @@ from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 
 T = TypeVar("T")
+R = TypeVar("R", bound=ErpRecord)
+
+_SAME_NUMBER = 50
+"""Rows among which the books are looked for that have documents of one number."""
 
 _SAME_CODE = 5
 """Hits that are read when a code is searched for: the product itself comes first."""
@@ -131,6 +138,8 @@ class ErpHub(DocumentAnswers):
         )
         self._now = now
         self._scope = scope
+        self._books = KnownBooks(self._sources)
+        self._company = ""
         self._validators = {
             name: Validator(
                 name,
@@ -157,7 +166,6 @@ class ErpHub(DocumentAnswers):
         self._narrowings = NOT_NARROWED
         self._several = self._merge_sources()
         self._goods = self._goods_questions()
-        self._alone = len(sources) == 1 and not products
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -175,6 +183,79 @@ class ErpHub(DocumentAnswers):
         hub._several = hub._merge_sources()
         hub._goods = hub._goods_questions()
         return hub
+
+    def within(self, books: Books) -> ErpHub:
+        """Return the hub for questions about some books alone; it shares everything with this hub."""
+        if not books:
+            return self
+        hub = copy(self)
+        if books.source:
+            hub._all = tuple(source for source in self._all if source.name == books.source)
+            hub._able = {
+                capability: tuple(source for source in able if source.name == books.source)
+                for capability, able in self._able.items()
+            }
+        if books.company:
+            hub._company = books.company
+            hub._narrowings = Narrowings((*self._narrowings, within_company(books.company)))
+            hub._several = hub._merge_sources()
+        hub._goods = hub._goods_questions()
+        return hub
+
+    def beside(self, record: ErpRecord) -> ErpHub:
+        """Return the hub for what is in the same books as a record of an answer."""
+        if not record.books:
+            return self
+        company = record.company if record.company in record.books else ""
+        return self.within(Books(record.source, company))
+
+    async def books_named(self, name: str) -> tuple[Books, ...]:
+        """Return the books of the reader that ``name`` may mean: none, one or several."""
+        visible = self._in_books()
+        if found := self._books.meant_by(name, visible):
+            return found
+        await asyncio.gather(*(self._learn_companies(source) for source in self._all if source.name in visible))
+        return self._books.meant_by(name, visible)
+
+    @property
+    def book_names(self) -> tuple[str, ...]:
+        """Return all names of books that the reader may use; none where all documents are in the same books."""
+        return self._books.names(self._in_books())
+
+    def addressed(self, record: R, source: str) -> R:
+        """Return a record of a source that tells in which books it is, where there are several."""
+        names = self._books.names_of(source, record.company)
+        return replace(record, source=source, books=names) if names else record
+
+    def addressed_all(self, found: Slice[R]) -> Slice[R]:
+        """Return records that know their sources, each as `addressed` does."""
+        for record in found.items:
+            self._books.note(record.source, (record.company,))
+        return replace(found, items=tuple(self.addressed(record, record.source) for record in found.items))
+
+    def _in_books(self) -> tuple[str, ...]:
+        return tuple(source.name for source in self._visible(tuple(Area), self._all))
+
+    async def _learn_companies(self, source: Erp) -> None:
+        """Read the companies of a source where it tells them; it may not answer, and then none is known by name."""
+        if isinstance(source, CompanyDocuments):
+            answer = await self._reads.start(source, self._key(source, "companies", ()), _read_companies).wait()
+            if isinstance(answer, Answer):
+                self._books.note(source.name, answer.value)
+
+    def _placed(self, value: T, source: str) -> T:
+        """Return an answer whose records tell in which books they are, where there are several."""
+        if isinstance(value, ErpRecord):
+            self._books.note(source, (value.company,))
+            return self.addressed(value, source)
+        items: Any = value.items if isinstance(value, Slice) else value
+        if not isinstance(items, tuple) or not items or not isinstance(items[0], ErpRecord):
+            return value
+        self._books.note(source, {item.company for item in items})
+        if self._books.is_one(source):
+            return value
+        placed: Any = tuple(self.addressed(item, source) for item in items)
+        return replace(value, items=placed) if isinstance(value, Slice) else placed
 
     def visible_sources(self, area: Followed) -> tuple[str, ...]:
         kind = kind_of(area)
@@ -196,7 +277,7 @@ class ErpHub(DocumentAnswers):
         if self._all and not sources:
             return self._nothing(())
         most = max(limit, _MANY) if self._narrowings else limit
-        if self._alone:
+        if self._is_alone:
             found = await self._ask(
                 sources, "find_products", (text, most), lambda erp: erp.find_products(text, limit=most)
             )
@@ -210,7 +291,7 @@ class ErpHub(DocumentAnswers):
         sources = self._visible((Area.STOCK,), able)
         if able and not sources:
             raise NotFound(sku)
-        if not self._alone:
+        if not self._is_alone:
             return await self._several.stock(sources, sku)
         return await self._ask(sources, "stock", (sku.casefold(),), lambda erp: erp.stock(sku), sku)
 
@@ -239,17 +320,25 @@ class ErpHub(DocumentAnswers):
         return await self._moves_of(RECEIPTS, order_number, self.purchase_order)
 
     async def _moves_of(
-        self, kind: Listing[M], number: str, order: Callable[[str], Awaitable[object]]
+        self, kind: Listing[M], number: str, order: Callable[[str], Awaitable[Answer[Any]]]
     ) -> Answer[tuple[M, ...]]:
         able = self._able[kind.capability]
         sources = self._visible(kind.areas, able)
         if able and not sources:
             raise NotFound(number)
+        if len(self._all) > 1:  # in which books the order is, as far as the reader may see it
+            origin = (await order(number)).source
+            sources = tuple(source for source in sources if source.name == origin)
         key = (number.casefold(),)
         found = await self._ask(sources, kind.order_call, key, lambda erp: kind.read_of_order(erp, number), number)
         if self._narrowings and not found.value:
             await order(number)  # not everybody may learn that there is such an order
         return found
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether there is a single source, which calls products as we do."""
+        return len(self._all) == 1 and not self._codes
 
     def offers(self, capability: Capability) -> bool:
         """Return whether any source can do this."""
@@ -346,6 +435,7 @@ class ErpHub(DocumentAnswers):
             self._read_source,
             lambda capability: self._visible((Area.STOCK,), self._able[capability]),
             self._codes,
+            self._books,
             self._narrowings,
         )
 
@@ -356,12 +446,25 @@ class ErpHub(DocumentAnswers):
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
 
+    async def document(self, kind: Listing[D], number: str) -> Answer[D]:
+        """Return the document with a number; raises `NotFound`, and `InSeveralBooks` where there are several."""
+        return await self._document(kind, number)
+
     async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
         able = self._able[kind.capability]
         sources = self._visible(kind.areas, able)
         if able and not sources:
             raise NotFound(number)
-        return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number), number)
+        company = self._company
+        key = (number.casefold(), company.casefold()) if company else (number.casefold(),)
+        try:
+            return await self._ask(sources, kind.call, key, partial(_read_document, kind, number, company), number)
+        except Ambiguous as error:
+            rows = (await self._documents(kind, ListQuery(text=number, limit=_SAME_NUMBER))).value.items
+            books = dict.fromkeys(row.books for row in rows if row.number.casefold() == number.casefold())
+            if len(books) < 2:
+                raise
+            raise InSeveralBooks(number, books) from error
 
     async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]
@@ -369,7 +472,7 @@ class ErpHub(DocumentAnswers):
             return await self._of_product(self._visible(kind.areas, able), kind, query)
         if able and self._narrowings.concern(kind, query):
             return await self._narrowed_documents(self._visible(kind.areas, able), kind, query)
-        if not self._alone:
+        if not self._is_alone:
             return await self._several.documents(able, kind, query)
         return await self._ask(able, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
 
@@ -404,13 +507,12 @@ class ErpHub(DocumentAnswers):
     ) -> Answer[T]:
         """Ask ``sources`` at the same time and return the best answer; ``what`` is not found where it is not visible.
 
-        Fresh is better than stale, and the source named first wins.
+        Raises `InSeveralBooks` where several have a document, be it as an old copy.
         """
         if not sources:
             raise Unsupported(f"no source offers {call}")
         flights = [(source, self._reads.start(source, self._key(source, call, args), read)) for source in sources]
-        best: Answer[T] | None = None
-        also: list[str] = []
+        found: list[Answer[T]] = []
         missing: NotFound | None = None
         errors: list[ErpError] = []
         for source, flight in flights:
@@ -424,6 +526,7 @@ class ErpHub(DocumentAnswers):
                 if known is None:
                     continue
                 answer = replace(known, stale=True)
+            answer = replace(answer, value=self._placed(answer.value, source.name))
             if self._narrowings:
                 kept = self._narrowings.keep(answer.value, source.name)
                 if kept is None:
@@ -431,16 +534,16 @@ class ErpHub(DocumentAnswers):
                     continue
                 if kept is not answer.value:
                     answer = replace(answer, value=kept)
-            also.append(answer.source)
-            if best is None or best.stale > answer.stale:
-                best = answer
-        if best is None:
+            found.append(answer)
+        if unclear := next((error for error in errors if isinstance(error, Ambiguous)), None):
+            raise unclear
+        if not found:
             # A source that did not answer may well have what the others lack.
             raise errors[0] if errors else missing or Unavailable(f"nobody answered {call}")
-        if len(also) > 1:
-            notes = (phrase("%(source)s also has this number.", source=name) for name in also if name != best.source)
-            best = replace(best, notes=tuple(notes))
-        return replace(best, failures=tuple(map(self._note, errors))) if errors else best
+        if len(found) > 1:
+            raise InSeveralBooks(what, (self._books.names_of(each.source, _company_of(each.value)) for each in found))
+        (answer,) = found
+        return replace(answer, failures=tuple(map(self._note, errors))) if errors else answer
 
     async def _ask_source(
         self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]
@@ -464,11 +567,13 @@ class ErpHub(DocumentAnswers):
         if isinstance(answer, NotFound):
             return answer
         if isinstance(answer, Answer):
-            return SourceAnswer(source=source.name, value=answer.value, as_of=answer.as_of, notes=answer.notes)
+            value = self._placed(answer.value, source.name)
+            return SourceAnswer(source=source.name, value=value, as_of=answer.as_of, notes=answer.notes)
         copy = self._last_known.get(key) if answer.retry else None
         if copy is None:
             return SourceAnswer(source=source.name, value=None, error=answer)
-        return SourceAnswer(source=source.name, value=copy.value, as_of=copy.as_of, error=answer)
+        value = self._placed(copy.value, source.name)
+        return SourceAnswer(source=source.name, value=value, as_of=copy.as_of, error=answer)
 
     def _note(self, error: ErpError) -> Phrase:
         if len(self._all) == 1:
@@ -492,3 +597,20 @@ class ErpHub(DocumentAnswers):
 
 def _offers(source: Erp, capability: Capability) -> bool:
     return capability in source.capabilities and (capability not in GOODS or isinstance(source, GoodsReader))
+
+
+def _company_of(value: object) -> str:
+    return value.company if isinstance(value, ErpRecord) else ""
+
+
+def _read_companies(erp: Erp) -> Awaitable[tuple[str, ...]]:
+    assert isinstance(erp, CompanyDocuments)
+    return erp.companies()
+
+
+def _read_document(kind: Listing[D], number: str, company: str, erp: Erp) -> Awaitable[D]:
+    """Read a document, of a company where one is named and the ERP can be asked for its documents alone."""
+    if company and isinstance(erp, CompanyDocuments):
+        found: Awaitable[D] = erp.document_of(kind.call, number, company)
+        return found
+    return kind.read(erp, number)

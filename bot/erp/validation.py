@@ -35,6 +35,7 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
+    ErpRecord,
     Invoice,
     OrderLine,
     Payment,
@@ -219,13 +220,15 @@ class Validator:
     def _all(self, records: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the records that may be shown, each key once; the same tuple if that is all of them."""
         shown: list[Any] = []
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         same = True
         for record in records:
             if type(record) not in _AREAS:
                 return records
             verdict = self.check(record)
-            key = record_key(record).casefold()
+            # Two companies of a source may number their documents alike.
+            company = record.company if isinstance(record, ErpRecord) else ""
+            key = company, record_key(record).casefold()
             if verdict.record is None or (key in seen and type(record) not in _REPEATED):
                 self.quarantine(record, verdict.findings[-1] if verdict.record is None else DUPLICATE)
                 same = False

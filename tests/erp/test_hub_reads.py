@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.books import Books, InSeveralBooks
 from bot.erp.errors import (
     AuthFailed,
     Conflict,
@@ -351,31 +352,25 @@ async def test_a_check_is_counted_and_not_repeated(make_hub: MakeHub, metrics: M
 # Which answer counts
 
 
-async def test_the_first_of_equals_wins_and_the_others_are_named(make_hub: MakeHub) -> None:
-    a, b, c = (Asked(name, invoice=bill(f"INV-{name}")) for name in "abc")
-    found = await make_hub(a, b, c).invoice("INV-1")
-    assert (found.value.number, found.source) == ("INV-a", "a")
-    assert [str(note) for note in found.notes] == ["b also has this number.", "c also has this number."]
+async def test_a_number_of_several_sources_is_nobodys_guess(make_hub: MakeHub) -> None:
+    hub = make_hub(*(Asked(name, invoice=bill(f"INV-{name}")) for name in "abc"))
+    with pytest.raises(InSeveralBooks) as caught:
+        await hub.invoice("INV-1")
+    assert (caught.value.what, caught.value.books) == ("INV-1", (("a",), ("b",), ("c",)))
+    found = await hub.within(Books("b")).invoice("INV-1")
+    assert (found.value.number, found.source, found.value.books) == ("INV-b", "b", ("b",))
 
 
-async def test_a_fresh_answer_counts_before_an_old_one_that_stands_first(make_hub: MakeHub, clock: Clock) -> None:
+async def test_an_old_copy_is_a_document_like_any_other(make_hub: MakeHub, clock: Clock) -> None:
     busy = RateLimited("busy", retry_after=60)
-    a, b = Asked("a", invoice=[bill("INV-a"), busy]), Asked("b", invoice=bill("INV-b"))
+    a, b = Asked("a", invoice=[bill("INV-a"), busy]), Asked("b", invoice=[NotFound("INV-1"), bill("INV-b")])
     hub = make_hub(a, b)
     assert (await hub.invoice("INV-1")).source == "a"
     clock.seconds = 60
-    found = await hub.invoice("INV-1")
-    assert (found.source, found.stale, found.as_of) == ("b", False, START + timedelta(seconds=60))
-    assert [str(note) for note in found.notes] == ["a also has this number."]
-    assert [str(failure) for failure in found.failures] == ["a: The ERP is busy. Please ask again in a moment."]
-
-
-async def test_of_two_old_answers_the_first_counts(make_hub: MakeHub) -> None:
-    a, b = Asked("a", invoice=[bill("INV-a"), DOWN]), Asked("b", invoice=[bill("INV-b"), Unavailable("away")])
-    hub = make_hub(a, b)
-    await hub.invoice("INV-1")
-    found = await hub.invoice("INV-1")
-    assert (found.source, found.stale, len(found.failures)) == ("a", True, 2)
+    with pytest.raises(InSeveralBooks):
+        await hub.invoice("INV-1")
+    found = await hub.within(Books("a")).invoice("INV-1")
+    assert (found.source, found.stale) == ("a", True)
 
 
 @pytest.mark.parametrize("error", [NotPermitted("no"), AuthFailed("key")])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
+from bot.chat.questions.named_books import reads_books, take_books, within_books
 from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.registry import AnyCommand, Commands
@@ -29,12 +30,19 @@ class BoundCommand:
     policy: tuple[str, ...]
     hub: tuple[str, ...]
     kept: Mapping[str, ReadModel]
+    reads_books: bool
 
     async def call(
         self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
     ) -> View | Ask:
         # Words about a decision are the person's own.
         mentions = context.mentions_others or not self.command.only_asks
+        if "@" in rest and self.reads_books:
+            remarks = self.command.governed
+            rest, books = await take_books(
+                rest, hub(), self.command.signature, remarks=remarks, mentions=mentions and not remarks
+            )
+            context = replace(context, books=books)
         positional, named = self.command.signature.parse(rest, mentions=mentions)
         named.update(self.collaborators)
         for name in self.context:
@@ -42,12 +50,12 @@ class BoundCommand:
         for name in self.policy:
             named[name] = policy
         if self.hub or self.kept:
-            visible = hub()
+            visible = hub().within(context.books)
             for name in self.hub:
                 named[name] = visible
             for name, kept in self.kept.items():
                 named[name] = kept.narrowed(visible)
-        return await self.command.function(*positional, **named)
+        return within_books(await self.command.function(*positional, **named), context.books)
 
 
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts, OwnDocuments})
@@ -78,4 +86,5 @@ def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundComm
             fixed[name] = known[kind]
         else:
             raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
-    return BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept)
+    reads = isinstance(known.get(ErpHub), ErpHub) and reads_books(command.signature)
+    return BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept, reads)

@@ -19,7 +19,7 @@ from bot.cards.notices import (
     Suggestion,
     UnknownCommandNotice,
 )
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import Button, ListView, View, lead_on
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
@@ -32,6 +32,7 @@ from bot.chat.questions.failures import (
     NO_COMMAND_LABEL,
     Failures,
     QuestionOutcome,
+    choose_books,
     hint_answer,
     make_hint,
     refuse,
@@ -57,6 +58,7 @@ from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import Commands
 from bot.chat.view_parts import DocumentView
 from bot.disclosure import HIDDEN, FieldClass, cut
+from bot.erp.books import InSeveralBooks
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.outbox.spending import Purpose, spending
@@ -354,6 +356,8 @@ class QuestionDispatcher:
                 result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `Failures` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
+            if isinstance(cause, InSeveralBooks):
+                return choose_books(cause, f"/{command.name} {rest}".rstrip(), command, grant)
             return self._failures.answer(cause, command, context, grant)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
             # The list has become shorter since the button was made, or somebody typed a page that does not exist.
@@ -372,8 +376,8 @@ class QuestionDispatcher:
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
         if self._dialogues is None or not view.leads_on:
             return
-        rows = _lines_behind(view.row_buttons()) if isinstance(view, ListView) else ()
-        links = _lines_behind(view.buttons()) if isinstance(view, DocumentView) or not rows else ()
+        rows = _lines_behind(lead_on(view, view.row_buttons())) if isinstance(view, ListView) else ()
+        links = _lines_behind(lead_on(view, view.buttons())) if isinstance(view, DocumentView) or not rows else ()
         self._dialogues.remember(context, f"/{command} {rest}".strip(), rows, links)
 
     def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:

@@ -14,6 +14,7 @@ from bot.access.policy import AccessPolicy, Denied
 from bot.access.shown import is_code
 from bot.cards.notices import (
     BadArgumentNotice,
+    ChoiceNotice,
     DeniedNotice,
     ErpDownNotice,
     ExternalNotice,
@@ -26,13 +27,14 @@ from bot.cards.notices import (
     UnconfirmedNotice,
 )
 from bot.cards.view import View
-from bot.chat.arguments import Keyword, Signature, Word
+from bot.chat.arguments import Keyword, Signature, Word, shortened
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.message import Message, MessageKind
-from bot.chat.parsing import command_line, split
+from bot.chat.parsing import command_line, in_books, split
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import AnyCommand, Commands
+from bot.erp.books import InSeveralBooks
 from bot.erp.errors import ErpError, NotFound
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
@@ -147,6 +149,14 @@ class Failures:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def choose_books(error: InSeveralBooks, line: str, command: AnyCommand, grant: Grant) -> PreparedAnswer:
+    """Return the choice among documents of one number: the line that was asked, once for each of the books."""
+    picks = tuple(
+        Suggestion(in_books(line, names), " · ".join((shortened(error.what), *names))) for names in error.books
+    )
+    return PreparedAnswer(ChoiceNotice(suggestions=picks), command.name, QuestionOutcome.HINT, grant)
 
 
 def hint_answer(problem: Phrase) -> PreparedAnswer:

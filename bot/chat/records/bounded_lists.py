@@ -112,7 +112,8 @@ class BoundedLists(Generic[D]):
             open_only=query.filter in OF_OPEN,
             text=query.text,
         )
-        return self._answer(found, query, erp.visible_sources(followed))
+        answer = self._answer(found, query, erp.visible_sources(followed))
+        return replace(answer, value=erp.addressed_all(answer.value))
 
     def _answer(self, found: KeptAnswer[_Picked[D]], query: ListQuery, sources: tuple[str, ...]) -> Answer[Slice[D]]:
         as_of = found.coverage.as_of

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic
 
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
@@ -16,7 +16,6 @@ from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.records import Document
 
-T = TypeVar("T")
 AskList = Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
 OF_OPEN = frozenset({Filter.OPEN, Filter.LATE, Filter.OVERDUE, Filter.PENDING})
 """Lists of open documents alone."""
@@ -77,10 +76,10 @@ def _pick(kind: Listing[D], query: ListQuery, today: date, documents: Iterator[D
     return kind.pick(documents, query, today)  # type: ignore[arg-type]  # they are of this kind
 
 
-def _answer(value: T, coverage: Coverage, erp: ErpHub, kind: Listing[Any]) -> Answer[T]:
+def _answer(found: Slice[D], coverage: Coverage, erp: ErpHub, kind: Listing[D]) -> Answer[Slice[D]]:
     assert coverage.as_of is not None, "it is current"
     sources = erp.visible_sources(kind.followed)
-    return Answer(value, sources[0] if len(sources) == 1 else "", coverage.as_of)
+    return Answer(erp.addressed_all(found), sources[0] if len(sources) == 1 else "", coverage.as_of)
 
 
 def _sort_out(

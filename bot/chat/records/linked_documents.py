@@ -6,16 +6,18 @@ What a payment settles only a single one tells.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Final, Generic
+from typing import Any, Final, Generic
 
 from bot.chat.errors import NothingFound
 from bot.chat.records.lookup import read_as_spelled
 from bot.erp.answer import Answer
+from bot.erp.books import Books
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
+from bot.erp.hub import ErpHub
 from bot.erp.listing import PAYMENTS, D, Listing
 from bot.erp.model import Bill, Invoice, Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import ListQuery
@@ -30,14 +32,15 @@ Origin = Answer[SalesOrder] | Answer[PurchaseOrder]
 
 @dataclass(frozen=True, slots=True)
 class LinkedDocuments(Generic[D]):
-    """How to find the documents of ``kind`` that belong to an origin, which ``read`` reads by its number.
+    """How to find the documents of ``kind`` that belong to one of the kind ``origin``.
 
     ``named_by`` is what a document says of its origin: one number, or several with commas between them.
     """
 
     kept: ReadModel
+    erp: ErpHub
     kind: Listing[D]
-    read: Callable[[str], Awaitable[Origin]]
+    origin: Listing[Any]
     named_by: Callable[[D], str]
     now: datetime
 
@@ -46,7 +49,7 @@ class LinkedDocuments(Generic[D]):
 
         Raises `NothingFound` where none belong to it, and where some may be missing from what is kept.
         """
-        found = await read_as_spelled(text, self.read, missing=NO_SUCH_DOCUMENT)
+        found = await read_as_spelled(text, partial(self.erp.document, self.origin), missing=NO_SUCH_DOCUMENT)
         if found is None:
             return None
         coverage = await self.kept.coverage(self.kind.followed)
@@ -62,18 +65,18 @@ class LinkedDocuments(Generic[D]):
             raise NothingFound(found.value.number, (), (note,))
         assert coverage.as_of is not None, "it is current"
         picked = self.kind.pick(linked, replace(query, text=""), self.now.date())
-        return Answer(picked, found.source, coverage.as_of)
+        return Answer(self.erp.addressed_all(picked), found.source, coverage.as_of)
 
     async def _of_origin(self, found: Origin) -> Sequence[D]:
         """Look among those of the same partner, then among all since the origin's day: bills go to other addresses."""
-        belongs = partial(self._belonging, found.value.number, found.source)
+        belongs = partial(self._belonging, Books(found.source, found.value.company), found.value.number)
         partner, since = partner_of(found.value), day_of(found.value)
         theirs = await self.kept.visible(self.kind.followed, belongs, partner=partner) if self.kind.partner else ()
         return theirs or await self.kept.visible(self.kind.followed, belongs, since=since)
 
-    def _belonging(self, number: str, source: str, documents: Iterator[Document]) -> list[D]:
-        of_source: list[D] = [each for each in documents if not source or each.source == source]  # type: ignore[misc]
-        return [each for each in of_source if number in map(str.strip, self.named_by(each).split(","))]
+    def _belonging(self, books: Books, number: str, documents: Iterator[Document]) -> list[D]:
+        beside: list[D] = [each for each in documents if books.hold(each.source, each.company)]  # type: ignore[misc]
+        return [each for each in beside if number in map(str.strip, self.named_by(each).split(","))]
 
 
 MOST_READ = 6
@@ -82,11 +85,11 @@ MOST_READ = 6
 
 @dataclass(frozen=True, slots=True)
 class Settlements:
-    """How to find the payments of an invoice or bill; ``settled`` read one of these by its number."""
+    """How to find the payments of an invoice or bill, which are of the kinds ``settled``."""
 
     kept: ReadModel
-    settled: Sequence[Callable[[str], Awaitable[Answer[Invoice] | Answer[Bill]]]]
-    payment: Callable[[str], Awaitable[Answer[Payment]]]
+    erp: ErpHub
+    settled: Sequence[Listing[Any]]
     now: datetime
     kind: Listing[Payment] = PAYMENTS
 
@@ -103,7 +106,8 @@ class Settlements:
             return None
         nearest = partial(_nearest, found.source, found.value.issued_on)
         candidates = await self.kept.visible(PAYMENTS.followed, nearest, partner=partner_of(found.value))
-        read = await asyncio.gather(*[self.payment(each.number) for each in candidates[:MOST_READ]])
+        beside = self.erp.beside(found.value)
+        read = await asyncio.gather(*[beside.payment(each.number) for each in candidates[:MOST_READ]])
         notes = _notes(len(candidates))
         settling = [each.value for each in read if found.value.number in each.value.settles]
         if not settling:
@@ -114,7 +118,8 @@ class Settlements:
         return Answer(picked, found.source, coverage.as_of, notes=notes)
 
     async def _settled(self, text: str) -> Answer[Invoice] | Answer[Bill] | None:
-        for read in self.settled:
+        for kind in self.settled:
+            read = partial(self.erp.document, kind)
             if found := await read_as_spelled(text, read, missing=NO_SUCH_DOCUMENT):
                 return found
         return None

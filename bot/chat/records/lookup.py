@@ -11,7 +11,8 @@ from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.records.own_documents import OWN_WORDS, OwnedLists
 from bot.erp.errors import Ambiguous, ErpError, NotFound
-from bot.erp.hub import Answer
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.listing import D, Listing
 from bot.erp.model import Product, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.phrase import Phrase
@@ -73,9 +74,6 @@ class Numbered(Protocol):
     def number(self) -> str: ...
 
 
-D = TypeVar("D", bound=Numbered)
-
-
 @dataclass(frozen=True, slots=True)
 class OneDocument(Generic[D]):
     """The one document that was meant."""
@@ -102,10 +100,11 @@ class NoDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentLookup(Generic[D]):
-    """How to find the documents of ``command``: ``one`` by its number, ``many`` by a query."""
+    """How to find the documents of ``command``: one of a ``kind`` by its number, ``many`` by a query."""
 
     command: str
-    one: Callable[[str], Awaitable[Answer[D]]]
+    erp: ErpHub
+    kind: Listing[D]
     many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
     owned: OwnedLists[D] | None = None
     """Those of one person, where documents are somebody's."""
@@ -137,7 +136,7 @@ class DocumentLookup(Generic[D]):
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
         if searching and any(char.isdigit() for char in text):
             try:
-                return OneDocument(await self.one(text))
+                return OneDocument(await self.erp.document(self.kind, text))
             except (NotFound, Ambiguous):
                 pass  # the list shows what there is
         query = ListQuery(filter=wanted, text=text, offset=offset, limit=rows or FETCH_LIMIT)
@@ -156,14 +155,15 @@ class DocumentLookup(Generic[D]):
         if searching and not found.value.total:
             return await self._spelled_otherwise(text, found.notes)
         if searching and rows is None and found.value.total == 1 and found.value.items:
-            return OneDocument(await self.one(found.value.items[0].number))
+            (row,) = found.value.items
+            return OneDocument(await self.erp.beside(row).document(self.kind, row.number))
         return DocumentList(found, query)
 
     async def _spelled_otherwise(self, text: str, notes: tuple[Phrase, ...]) -> OneDocument[D] | NoDocument:
         """Return the document whose number ``text`` spells with other punctuation."""
         for number in other_spellings(text):
             try:
-                return OneDocument(await self.one(number))
+                return OneDocument(await self.erp.document(self.kind, number))
             except (NotFound, Ambiguous):
                 continue
         return NoDocument(notes)
@@ -171,8 +171,14 @@ class DocumentLookup(Generic[D]):
     async def closest(self, text: str) -> tuple[str, ...]:
         """Return the lines for the documents whose numbers are most like a text."""
 
+        books: dict[str, dict[tuple[str, ...], None]] = {}
+
         async def search(part: str) -> list[str]:
             hits = await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))
+            for document in hits.value.items:
+                books.setdefault(document.number, {})[document.books] = None
             return [document.number for document in hits.value.items]
 
-        return tuple(command_line(self.command, number) for number in await find_closest(text, search))
+        closest = await find_closest(text, search)
+        lines = [command_line(self.command, number, books=names) for number in closest for names in books[number]]
+        return tuple(lines[:MAX_CLOSEST])

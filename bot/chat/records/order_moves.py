@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Self, TypeVar
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button
 from bot.chat.context import QuestionContext
-from bot.chat.parsing import command_line
+from bot.chat.parsing import command_line, marked
 from bot.chat.records.lookup import read_as_spelled
-from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
+from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, document_buttons, freshness
 from bot.erp.goods_lists import M
 from bot.erp.hub import Answer
 from bot.erp.model import PurchaseOrder, SalesOrder
@@ -38,7 +38,7 @@ class OrderMovesView(ExportedListView):
 
     def row_buttons(self) -> Sequence[Button]:
         return [
-            *ask_buttons(self.command, (row.number for row in self.rows)),
+            *document_buttons(self.command, ((row.number, row.books) for row in self.rows)),
             *ask_buttons(self.order_command, (self.order_number,)),
         ]
 
@@ -47,14 +47,17 @@ class OrderMovesView(ExportedListView):
         return Table.of_rows(self.columns, self.rows, today=self.today, total=self.total, as_of=as_of)
 
     @classmethod
-    def of(cls, number: str, found: Answer[tuple[M, ...]], context: QuestionContext, **more: Any) -> Self:
+    def of(
+        cls, order: SalesOrder | PurchaseOrder, found: Answer[tuple[M, ...]], context: QuestionContext, **more: Any
+    ) -> Self:
         """Return the view of what was found for an order, from the row on that was asked for."""
         return cls(
-            order_number=number,
+            order_number=order.number,
             rows=found.value[context.offset : context.offset + (context.rows or cls.page_size)],
             total=len(found.value),
             offset=context.offset,
-            line=command_line(cls.command, number),
+            line=command_line(cls.command, order.number, books=order.books),
+            books=marked(order.books),
             today=context.now.date(),
             freshness=freshness(found),
             **more,

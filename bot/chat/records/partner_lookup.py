@@ -79,20 +79,22 @@ class PartnerLookup(Generic[P]):
         return OneDocument(_part(found, chosen))
 
     async def _closest(self, text: str) -> tuple[Suggestion, ...]:
-        codes: dict[str, str] = {}
+        named: dict[str, dict[tuple[str, ...], str]] = {}
 
         async def search(part: str) -> list[str]:
-            hits = await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))
-            found: dict[str, str] = {partner.name: partner.code for partner in hits.value.items if partner.name}
-            codes.update(found)
-            return [*found]
+            hits = (await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))).value.items
+            for partner in hits:
+                named.setdefault(partner.name, {})[partner.books] = partner.code
+            return [partner.name for partner in hits if partner.name]
 
-        return tuple(self._suggest(name, codes[name]) for name in await find_closest(text, search))
+        closest = await find_closest(text, search)
+        return tuple(self._suggest(name, code, books) for name in closest for books, code in named[name].items())
 
-    def _suggest(self, name: str, code: str) -> Suggestion:
+    def _suggest(self, name: str, code: str, books: tuple[str, ...]) -> Suggestion:
         """Ask by the code where nobody would type the name as it has to be written."""
         partner = code if code and quote(name) != name else name
-        return Suggestion(command_line(self.command, *self.words, partner), name)
+        line = command_line(self.command, *self.words, partner, books=books)
+        return Suggestion(line, " · ".join((name, *books)))
 
 
 def _named_whole(found: Slice[P], text: str) -> P | None:

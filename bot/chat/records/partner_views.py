@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Self
 
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
-from bot.chat.parsing import command_line
+from bot.chat.parsing import command_line, marked
 from bot.chat.records.links import more_buttons
 from bot.chat.records.list_totals import sum_by_currency
 from bot.chat.records.partner_lookup import PartnerDocuments, with_notes
 from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.erp.hub import Answer
-from bot.erp.model import Bill, Invoice, Money
+from bot.erp.model import Bill, Invoice, Money, Slice
+from bot.phrase import Phrase, phrase
 
 NEWEST = 3
 """Orders that are shown; a button leads to all."""
@@ -47,7 +48,7 @@ class PartnerView(View):
     """The commands that tell more of them."""
 
     def question(self) -> Ask:
-        return Ask(command_line(self.card, self.document.code))
+        return Ask(command_line(self.card, self.document.code, books=self.document.books))
 
     def buttons(self) -> Sequence[Button]:
         links = more_buttons(self.links, self.document.name)
@@ -69,6 +70,7 @@ class PartnerView(View):
         orders = ordered.whole
         overdue = None if unpaid.whole is None else [each for each in unpaid.whole if each.days_overdue(today)]
         answers = (found, newest, ordered.answer, unpaid.answer)
+        seen = with_notes(freshness_of_all([each for each in answers if each is not None]), ordered, unpaid)
         return cls(
             overdue=None if overdue is None else sum_by_currency(each.open_amount for each in overdue),
             overdue_count=None if overdue is None else len(overdue),
@@ -78,9 +80,18 @@ class PartnerView(View):
             orders=() if newest is None else newest.value.items[:NEWEST],
             part=ordered.part or unpaid.part,
             today=today,
-            freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), ordered, unpaid),
+            books=marked(found.value.books),
+            freshness=replace(seen, failures=(*seen.failures, *_together(newest, ordered.answer, unpaid.answer))),
             **more,
         )
+
+
+def _together(*answers: Answer[Slice[Any]] | None) -> tuple[Phrase, ...]:
+    """Return what to say where documents of several companies are counted together."""
+    books = dict.fromkeys(each.books for answer in answers if answer is not None for each in answer.value.items)
+    if len(books) < 2:
+        return ()
+    return (phrase("%(names)s together", names=tuple(" · ".join(names) for names in books)),)
 
 
 def sum_owed(stated: Money | None, unpaid: Iterable[Invoice | Bill] | None) -> tuple[Money, ...] | None:

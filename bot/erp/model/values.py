@@ -75,6 +75,14 @@ class ErpRecord:
     changed_at: datetime | None = None
     source: str = ""
     extra: ExtraFields = field(default_factory=lambda: NOTHING)
+    books: tuple[str, ...] = field(default=(), compare=False)
+    """What tells it from others with its number, in the hub's answers: the names of its source and company, where
+    there are several."""
+
+    @property
+    def company(self) -> str:
+        """The company that it belongs to, empty where the ERP does not say."""
+        return self.extra.get("company", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

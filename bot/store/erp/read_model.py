@@ -75,19 +75,19 @@ _VALUES: Mapping[Any, Any] = {
 }
 _SPARSE = ("url", "changed_at", "extra")
 _DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {
-    Area.SALES: RecordCodec(SalesOrder, _VALUES, skip=("source", "lines"), sparse=_SPARSE),
-    Area.FINANCE: RecordCodec(Invoice, _VALUES, skip=("source",), sparse=_SPARSE),
+    Area.SALES: RecordCodec(SalesOrder, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE),
+    Area.FINANCE: RecordCodec(Invoice, _VALUES, skip=("source", "books"), sparse=_SPARSE),
     Area.PURCHASING: RecordCodec(
         PurchaseOrder,
         {**_VALUES, Approval: RecordCodec(Approval, _VALUES)},
-        skip=("source", "lines"),
+        skip=("source", "books", "lines"),
         sparse=(*_SPARSE, "people"),
     ),
-    Area.PRODUCTION: RecordCodec(ProductionOrder, _VALUES, skip=("source",), sparse=_SPARSE),
-    Feed.BILLS: RecordCodec(Bill, _VALUES, skip=("source",), sparse=_SPARSE),
+    Area.PRODUCTION: RecordCodec(ProductionOrder, _VALUES, skip=("source", "books"), sparse=_SPARSE),
+    Feed.BILLS: RecordCodec(Bill, _VALUES, skip=("source", "books"), sparse=_SPARSE),
     # Lists do not tell what a payment settles.
-    Feed.PAYMENTS: RecordCodec(Payment, _VALUES, skip=("source", "settles"), sparse=_SPARSE),
-    Feed.DELIVERIES: RecordCodec(GoodsDelivery, _VALUES, skip=("source", "lines"), sparse=_SPARSE),
+    Feed.PAYMENTS: RecordCodec(Payment, _VALUES, skip=("source", "books", "settles"), sparse=_SPARSE),
+    Feed.DELIVERIES: RecordCodec(GoodsDelivery, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE),
 }
 _LINE: Mapping[Followed, RecordCodec[Any]] = {
     Area.SALES: RecordCodec(OrderLine, _VALUES),

@@ -1,0 +1,130 @@
+"""Two companies that number their documents alike: whatever a card offers leads to the books that it is from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from bot.cards.actions import Ask
+from bot.cards.notices import BadArgumentNotice, ChoiceNotice, NotFoundNotice
+from bot.cards.view import ListView, View, lead_on
+from bot.chat.view_parts import button_label
+from bot.erp.demo.adapter import open_demo
+from bot.erp.hub import ErpHub
+from bot.erp.port import Erp
+from bot.metrics import Metrics
+from tests.commands.company import NOW
+from tests.commands.conftest import Ask as AskLine
+from tests.commands.conftest import as_
+from tests.read_model.memory_documents import MemoryDocuments
+from tests.rows import each_row
+
+OPENED = {
+    "order": "order",
+    "invoice": "invoice",
+    "po": "purchase_order",
+    "mo": "production_order",
+    "delivery": "delivery",
+    "receipt": "receipt",
+    "bill": "bill",
+    "payment": "payment",
+    "customer": "customer",
+    "vendor": "vendor",
+}
+"""Command → the port's call that reads what it opens."""
+
+
+@pytest.fixture
+async def sources() -> AsyncIterator[dict[str, Erp]]:
+    """Two demo companies of different seeds: their numbers are the same, their documents are not."""
+    async with AsyncExitStack() as stack:
+        opened = {}
+        for name, seed in (("north", 1), ("south", 2)):
+            erp = await open_demo(":memory:", today=NOW.date(), now=lambda: NOW, name=name, seed=seed)
+            stack.push_async_callback(erp.close)
+            opened[name] = erp
+        yield opened
+
+
+@pytest.fixture
+async def hub(sources: dict[str, Erp]) -> AsyncIterator[ErpHub]:
+    hub = ErpHub([*sources.values()], metrics=Metrics(), now=lambda: NOW)
+    yield hub
+    await hub.close()
+
+
+@pytest.fixture
+def kept() -> MemoryDocuments:
+    """Nothing is kept: the ERPs themselves are asked."""
+    return MemoryDocuments(NOW)
+
+
+def asks(view: View) -> Iterator[tuple[str, Ask]]:
+    """Yield what the buttons of a view ask, each with its text."""
+    for button in lead_on(view, view.buttons()):
+        if isinstance(button.does, Ask):
+            yield str(button.label), button.does
+
+
+async def tell_of(sources: dict[str, Erp], command: str, number: str, source: str) -> Any:
+    """Return what this source itself tells under a number."""
+    return told(await getattr(sources[source], OPENED[command])(number))
+
+
+def told(record: Any) -> dict[str, Any]:
+    """Return what a record says; cards have names in place of the accounts of people."""
+    return {field.name: getattr(record, field.name) for field in fields(record) if field.name not in _CHANGED}
+
+
+_CHANGED = {"source", "books", "approval", "requester", "buyer"}
+
+
+@each_row("command", OPENED)
+async def test_each_row_of_a_list_opens_the_document_that_it_shows(
+    ask: AskLine, sources: dict[str, Erp], command: str
+) -> None:
+    shown = as_(ListView, await ask(f"/{command}", rows=60))
+    assert {row.books for row in shown.rows} == {("north",), ("south",)}, command
+    buttons = dict(asks(shown))
+    for row in shown.rows[::7]:
+        (books,) = row.books
+        tapped = buttons[button_label(row.number, row.books)]
+        opened: Any = (await ask(tapped.line, clicked=True)).view
+        assert told(opened.document) == await tell_of(sources, command, row.number, books), tapped
+
+
+@each_row(
+    "line", [*(f"/{name}" for name in OPENED), "/arrivals", "/find SO-1001", "/price SKU123", "/po late", "/shortage"]
+)
+async def test_nothing_that_a_card_offers_leaves_open_whose_books_are_meant(ask: AskLine, line: str) -> None:
+    """Two taps from each list: none asks back, and what is beside a document is in the books of that."""
+    known: set[str] = set()
+    waiting = [(Ask(line), 0, ())]
+    while waiting:
+        asked, depth, books = waiting.pop()
+        answer = await ask(asked.line, offset=asked.offset, clicked=True)
+        view: Any = answer.view
+        assert not isinstance(view, ChoiceNotice | BadArgumentNotice), asked
+        if isinstance(view, NotFoundNotice):
+            assert view.notes, asked  # what belongs to a document is looked up in what is kept
+            continue
+        if books:
+            assert view.books == books, asked
+        for row in getattr(view, "rows", ()) if books else ():
+            assert getattr(row, "books", ()) in ((), tuple(word.removeprefix("@") for word in books)), asked
+        for _, further in asks(view) if depth < 2 else ():
+            if further.typed not in known and not further.line.startswith(("/export", "/help", "/chart", "/report")):
+                known.add(further.typed)
+                waiting.append((further, depth + 1, view.books))
+
+
+async def test_a_number_of_two_companies_is_a_choice(ask: AskLine, sources: dict[str, Erp]) -> None:
+    choice = await ask("/invoice INV-289")
+    numbers = {picked: await tell_of(sources, "invoice", "INV-289", picked) for picked in sources}
+    for text, tapped in asks(as_(ChoiceNotice, choice)):
+        opened: Any = (await ask(tapped.line, clicked=True)).view
+        assert told(opened.document) == numbers[text.rpartition(" · ")[2]]
