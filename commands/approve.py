@@ -22,6 +22,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.registry import command
+from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
@@ -52,6 +53,7 @@ async def approve(
     wish: ApproveOption | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
+    erp: ErpHub,
     questions: OpenPrompts,
     colleagues: Colleagues,
     policy: AccessPolicy,
@@ -61,7 +63,7 @@ async def approve(
     colleagues.record_seen(context)
     if wish is ApproveOption.ALL:
         return await _approve_all(seen, approvals, context)
-    responder = await find_to_vote(word, approvals, showing, policy, context)
+    responder = await find_to_vote(word, approvals, showing, erp, policy, context, seen=seen)
     if not isinstance(responder, VoteResponder):
         return responder
     found = responder.found

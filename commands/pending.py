@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults
@@ -10,9 +12,9 @@ from bot.approvals.cards.responder import (
     VoteResponder,
     audience_among,
     audience_within,
-    choose_meant,
     concerned_by,
     fields_among,
+    find_meant,
 )
 from bot.approvals.cards.view_builders import build_list_row, build_result_row, people_in_case
 from bot.approvals.cards.views import ApprovalPeople, Audience, ForwardCandidate
@@ -78,11 +80,10 @@ async def pending(
         if wish is PendingOption.FORWARD:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
         return await _list(approvals, policy, context, together=wish is PendingOption.ALL)
-    found = await approvals.find(word)
-    if found is None:
+    meant = await find_meant(word, approvals, erp, policy, context)
+    if meant is None:
         audience_among((), policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
-    meant = await choose_meant(found, approvals, policy, context)
     if isinstance(meant, ApprovalChoice):
         return meant
     found = meant
@@ -114,11 +115,16 @@ async def _show_results(together: str, approvals: ApprovalService, context: Ques
 async def lines_of_mine(name: str, approvals: ApprovalService, context: QuestionContext) -> tuple[str, ...]:
     """Return lines that ask a command for what waits for the person."""
     waiting = await approvals.pending(context.person.user_id or "")
-    return tuple(command_line(name, case.number) for case in waiting[:CLOSEST])
+    numbers = Counter(case.number.casefold() for case in waiting)
+    return tuple(
+        command_line(name, case.number if numbers[case.number.casefold()] == 1 else case.id)
+        for case in waiting[:CLOSEST]
+    )
 
 
 async def _list(approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext, *, together: bool) -> View:
-    waiting = await approvals.pending(context.person.user_id or "")
+    every = await approvals.pending(context.person.user_id or "")
+    waiting = [case for case in every if context.books.hold(case.source)]
     audience = Audience.of(private=context.is_private)
     page = waiting[context.offset : context.offset + (context.rows or ApprovalList.page_size)]
     rows = tuple(build_list_row(case, audience) for case in page)
@@ -126,7 +132,9 @@ async def _list(approvals: ApprovalService, policy: AccessPolicy, context: Quest
         line = command_line("pending", PendingOption.ALL)
         return ApprovalAll(rows=rows, total=len(waiting), offset=context.offset, line=line)
     line = command_line("pending")
-    return ApprovalList(rows=rows, total=len(waiting), offset=context.offset, line=line, mute=policy.read_only)
+    # To approve all at once is offered of all that waits, and not of a part of it.
+    mute = policy.read_only or bool(context.books)
+    return ApprovalList(rows=rows, total=len(waiting), offset=context.offset, line=line, mute=mute)
 
 
 async def _list_people(case: Case, colleagues: Colleagues, context: QuestionContext) -> View:

@@ -18,6 +18,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import command
+from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase
 
@@ -38,6 +39,7 @@ async def reject(
     seen: SeenRevision | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
+    erp: ErpHub,
     questions: OpenPrompts,
     colleagues: Colleagues,
     policy: AccessPolicy,
@@ -45,7 +47,7 @@ async def reject(
 ) -> View | Ask:
     """Record the refusal of the person who asks, or ask for its reason first."""
     colleagues.record_seen(context)
-    responder = await find_to_vote(word, approvals, showing, policy, context)
+    responder = await find_to_vote(word, approvals, showing, erp, policy, context, seen=seen)
     if not isinstance(responder, VoteResponder):
         return responder
     found = responder.found

@@ -13,6 +13,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
+from bot.erp.books import InSeveralBooks
 from bot.phrase import phrase
 
 _CLOSEST, _SHOWN = 4, 8
@@ -50,10 +51,14 @@ async def unwatch(
     known = await service.watches(context.person.user_id or "")
     if what is None and every is None:
         raise BadArgument(phrase("Say what you no longer want to watch."))
-    ending = [watch for watch in known if every or watch.subject.casefold() == (what or "").casefold()]
+    within = [watch for watch in known if context.books.hold(watch.source, watch.company)]
+    ending = [watch for watch in within if every or watch.subject.casefold() == (what or "").casefold()]
     if what and not ending:
-        others = dict.fromkeys(watch.subject for watch in known)
-        raise NothingFound(what, tuple(command_line("unwatch", subject) for subject in list(others)[:_CLOSEST]))
+        others = dict.fromkeys((watch.subject, watch.books.names) for watch in known)
+        closest = (command_line("unwatch", subject, books=books) for subject, books in [*others][:_CLOSEST])
+        raise NothingFound(what, tuple(closest))
+    if what and len(books := dict.fromkeys(watch.books.names for watch in ending)) > 1:
+        raise InSeveralBooks(what, books)
     await service.drop_watches(tuple(watch.id for watch in ending))
     return AlertReply(
         title=phrase("You are no longer watching it"),

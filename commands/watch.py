@@ -24,10 +24,12 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.records.lookup import SEARCH_LIMIT, find_closest
 from bot.chat.registry import Commands, command
+from bot.chat.view_parts import button_label
 from bot.disclosure import cut
+from bot.erp.books import books_of
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area, StockLevel
+from bot.erp.model import Area, ErpRecord, StockLevel
 from bot.phrase import Phrase, phrase
 
 MAX_WATCHES = 50
@@ -68,9 +70,10 @@ class _Limit:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """What a document is, and its present state."""
+    """What a document is, in which books, and its present state."""
 
     area: Area
+    record: ErpRecord
     number: str
     title: str
     state: Phrase | str
@@ -106,12 +109,15 @@ async def watch(
         raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MAX_WATCHES))
     await service.put_watch(new)
     reply = AlertReply(
-        title=phrase("You are watching %(what)s", what=new.subject),
+        title=phrase("You are watching %(what)s", what=button_label(new.subject, new.books.names)),
         watches=(new,),
         lines=(*lines, phrase("You are told in your own chat with the bot.")),
         next=(
             Suggestion(command_line("watches"), phrase("My watches")),
-            Suggestion(command_line("unwatch", new.subject), phrase("Stop watching %(what)s", what=new.subject)),
+            Suggestion(
+                command_line("unwatch", new.subject, books=new.books.names),
+                phrase("Stop watching %(what)s", what=new.subject),
+            ),
         ),
     )
     return cut(reply, AlertRights(policy, context.person, context.conversation.id).watch_fields(new))
@@ -151,19 +157,19 @@ class _ErpLookup:
 
     async def _order(self, number: str) -> _Document:
         found = (await self.erp.order(number)).value
-        return _Document(Area.SALES, found.number, found.customer, status_label(found.status))
+        return _Document(Area.SALES, found, found.number, found.customer, status_label(found.status))
 
     async def _invoice(self, number: str) -> _Document:
         found = (await self.erp.invoice(number)).value
-        return _Document(Area.FINANCE, found.number, found.customer, status_label(found.status))
+        return _Document(Area.FINANCE, found, found.number, found.customer, status_label(found.status))
 
     async def _purchase(self, number: str) -> _Document:
         found = (await self.erp.purchase_order(number)).value
-        return _Document(Area.PURCHASING, found.number, found.vendor, status_label(found.status))
+        return _Document(Area.PURCHASING, found, found.number, found.vendor, status_label(found.status))
 
     async def _production(self, number: str) -> _Document:
         found = (await self.erp.production_order(number)).value
-        return _Document(Area.PRODUCTION, found.number, found.name, status_label(found.status))
+        return _Document(Area.PRODUCTION, found, found.number, found.name, status_label(found.status))
 
 
 async def _watch_stock(
@@ -188,6 +194,7 @@ async def _watch_stock(
         title=product.name,
         comparison=limit.comparison,
         limit=limit.limit,
+        source=context.books.source,
         made_at=context.now,
     )
     return new, _stock_lines(limit, figure, product.unit)
@@ -211,11 +218,14 @@ async def _watch_document(number: str, lookup: _ErpLookup, context: QuestionCont
     if document is None:
         await _hint_at_limit(number, lookup)
         raise NothingFound(number)
+    books = books_of(document.record)
     new = Watch(
         user_id=context.person.user_id or "",
         area=document.area,
         subject=document.number,
         title=document.title,
+        source=books.source,
+        company=books.company,
         made_at=context.now,
     )
     return new, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))

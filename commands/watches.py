@@ -23,7 +23,8 @@ from bot.phrase import phrase
 async def watches(*, service: AlertService, policy: AccessPolicy, context: QuestionContext) -> View:
     """Show what the asker watches."""
     rights = AlertRights(policy, context.person, context.conversation.id)
-    found = await service.watches(context.person.user_id or "")
+    known = await service.watches(context.person.user_id or "")
+    found = [watch for watch in known if context.books.hold(watch.source, watch.company)]
     return WatchList(
         rows=rights.shown_watches(found[context.offset : context.offset + (context.rows or WatchList.page_size)]),
         total=len(found),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
+from bot.approvals.cards.list_views import ApprovalChoice
 from bot.approvals.cards.presenter import CasePresenter
-from bot.approvals.cards.responder import audience_among, audience_within
+from bot.approvals.cards.responder import audience_among, audience_within, find_meant
 from bot.approvals.cards.view_builders import build_why_view, people_in_case, people_in_plan
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
@@ -36,10 +37,13 @@ async def why(
 ) -> View:
     """Show the rule, the people of each level, and what holds for the person who asks."""
     try:
-        source, number = await _locate(word, approvals, erp, context)
+        located = await _locate(word, approvals, erp, policy, context)
     except NothingFound:
         audience_among((), policy, context)
         raise
+    if isinstance(located, ApprovalChoice):
+        return located
+    source, number = located
     explained = await approvals.why(source, number, context.person.user_id or "")
     case, plan = explained.case, explained.plan_result.plan
     rulings = [ruling for ruling in (explained.approve, explained.reject) if ruling is not None]
@@ -51,9 +55,13 @@ async def why(
     return build_why_view(explained, names, audience)
 
 
-async def _locate(word: str, approvals: ApprovalService, erp: ErpHub, context: QuestionContext) -> tuple[str, str]:
+async def _locate(
+    word: str, approvals: ApprovalService, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
+) -> tuple[str, str] | ApprovalChoice:
     """Return the source and the number; the ERPs are asked for what was never decided from chat."""
-    found = await approvals.find(word)
+    found = await find_meant(word, approvals, erp, policy, context)
+    if isinstance(found, ApprovalChoice):
+        return found
     if found is not None:
         return found.case.source, found.case.number
     if not any(map(str.isdigit, word)):

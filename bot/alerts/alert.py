@@ -10,6 +10,7 @@ from typing import Annotated
 
 from bot.alerts.event import UNREADABLE, Event
 from bot.disclosure import ClassedBy, FieldClass
+from bot.erp.books import Books
 from bot.erp.model import Area, Quantity
 from bot.outbox.place import Place
 from bot.phrase import Phrase, phrase
@@ -268,7 +269,16 @@ class Watch:
     """The name of the product, the customer or the vendor, for the list of watches."""
     comparison: Comparator | None = None
     limit: Quantity | None = None
+    source: str = ""
+    """The source of a document, where there are several."""
+    company: str = ""
+    """Its company, where the source has several."""
     made_at: datetime
+
+    @property
+    def books(self) -> Books:
+        """The books in which the subject is watched; empty for all."""
+        return Books(self.source, self.company)
 
     @property
     def title_class(self) -> FieldClass | None:
@@ -278,7 +288,7 @@ class Watch:
     @property
     def id(self) -> str:
         """The watch's identity: asking for another limit changes the limit."""
-        return "|".join((self.user_id, self.area, self.subject.casefold(), self.comparison or ""))
+        return "|".join((self.user_id, self.area, self.subject.casefold(), self.comparison or "", *self.books.names))
 
     def alert_key(self, event: Event) -> str:
         """Return the key of the alert that the watch makes of an event: each warehouse has its own alert."""

@@ -15,7 +15,7 @@ from bot.cards.notices import Suggestion
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import ExportedListView, erp_link_buttons
+from bot.chat.view_parts import ExportedListView, button_label, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.phrase import Phrase, phrase
 from bot.severity import Severity
@@ -58,6 +58,10 @@ class AlertView(View):
     back: str = ""
     moved: bool = False
     late: bool = False
+
+    @property
+    def origin(self) -> str:
+        return self.alert.event.source
 
     def question(self) -> Ask:
         return _show(self.alert.id)
@@ -314,7 +318,7 @@ def _watched_for(watch: Watch) -> Phrase:
 
 _WATCH_COLUMNS = (
     Column(phrase("Area"), "area"),
-    Column(phrase("Subject"), "subject"),
+    Column(phrase("Subject"), lambda watch: button_label(watch.subject, watch.books.names)),
     Column(phrase("Name"), "title"),
     Column(phrase("Condition"), _watched_for),
     Column(phrase("Since"), "made_at"),
@@ -330,10 +334,13 @@ class WatchList(ExportedListView):
     rows: tuple[Watch, ...]
 
     def row_buttons(self) -> Sequence[Button]:
-        subjects = dict.fromkeys(row.subject for row in self.rows)
+        watched = dict.fromkeys((row.subject, row.books.names) for row in self.rows)
         return [
-            Button(phrase("Stop watching %(what)s", what=subject), Ask(command_line("unwatch", subject)))
-            for subject in subjects
+            Button(
+                phrase("Stop watching %(what)s", what=button_label(subject, books)),
+                Ask(command_line("unwatch", subject, books=books)),
+            )
+            for subject, books in watched
         ]
 
     def table(self) -> Table:

@@ -28,6 +28,7 @@ from bot.alerts.processing.pipeline import apply_event, watch_events
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import AlertUnitOfWorkRunner
 from bot.erp.answer import Answer
+from bot.erp.books import Books
 from bot.erp.errors import ErpError
 from bot.erp.hub import ErpHub
 from bot.erp.model import (
@@ -118,10 +119,10 @@ class WatchPoller:
     async def poll(self) -> None:
         """Do one round; subjects that exceed its calls wait for the next round."""
         watches = await self._units.query(lambda unit: tuple(unit.repository.watches()))
-        wanted: dict[tuple[Area, str], list[Watch]] = {}
+        wanted: dict[tuple[Area, str, Books], list[Watch]] = {}
         for watch in watches:
-            wanted.setdefault((watch.area, watch.subject.casefold()), []).append(watch)
-        groups = sorted(wanted.values(), key=lambda group: (group[0].area, group[0].subject))
+            wanted.setdefault((watch.area, watch.subject.casefold(), watch.books), []).append(watch)
+        groups = sorted(wanted.values(), key=lambda group: (group[0].area, group[0].subject, group[0].books.names))
         begin = self._next if self._next < len(groups) else 0
         batch = groups[begin : begin + self._config.calls]
         self._next = begin + len(batch)
@@ -134,9 +135,9 @@ class WatchPoller:
     async def _poll_area(self, area: Area, groups: Sequence[Sequence[Watch]]) -> None:
         readings: dict[str, tuple[WatchReading, Sequence[Watch]]] = {}
         for group in groups:
-            reading = await self._read(area, group[0].subject)
+            reading = await self._read(area, group[0])
             if reading is not None:
-                readings[reading.code.casefold()] = (reading, group)
+                readings[_known_as(reading, group[0]).casefold()] = (reading, group)
         if not readings:
             return
         name, now = f"watch-{area}", self._now()
@@ -154,7 +155,14 @@ class WatchPoller:
                 events.append(event)
             if area is not Area.STOCK:
                 subjects.append(
-                    PolledSubject(code=reading.code, state=NORMAL, told=True, at=now, said=reading.said, seen_at=now)
+                    PolledSubject(
+                        code=_known_as(reading, group[0]),
+                        state=NORMAL,
+                        told=True,
+                        at=now,
+                        said=reading.said,
+                        seen_at=now,
+                    )
                 )
         if events:
             await self._units.transact(lambda unit: _apply_to_watches(unit, events))
@@ -163,23 +171,29 @@ class WatchPoller:
             position = before or Checkpoint(source=_ALL_SOURCES, area=name)
             await self._store.advance(before, replace(position, round=position.round + 1), subjects, ())
 
-    async def _read(self, area: Area, code: str) -> WatchReading | None:
-        """Return the present state by all sources; None where it cannot be relied on."""
+    async def _read(self, area: Area, watch: Watch) -> WatchReading | None:
+        """Return the present state in the books that are watched; None where it cannot be relied on."""
+        code, erp = watch.subject, self._erp.within(watch.books)
         try:
             match area:
                 case Area.STOCK:
-                    return _reading_of(await self._erp.stock(code), _stock)
+                    return _reading_of(await erp.stock(code), _stock)
                 case Area.SALES:
-                    return _reading_of(await self._erp.order(code), _order)
+                    return _reading_of(await erp.order(code), _order)
                 case Area.FINANCE:
-                    return _reading_of(await self._erp.invoice(code), _invoice)
+                    return _reading_of(await erp.invoice(code), _invoice)
                 case Area.PURCHASING:
-                    return _reading_of(await self._erp.purchase_order(code), _purchase_order)
+                    return _reading_of(await erp.purchase_order(code), _purchase_order)
                 case Area.PRODUCTION:
-                    return _reading_of(await self._erp.production_order(code), _production_order)
+                    return _reading_of(await erp.production_order(code), _production_order)
         except ErpError:
             pass  # counted by the hub; a source that is down is logged by its own poller
         return None
+
+
+def _known_as(reading: WatchReading, watch: Watch) -> str:
+    """Return what a watched subject is stored under: the same number may be watched in several books."""
+    return " @".join((reading.code, *watch.books.names))
 
 
 def _apply_to_watches(unit: AlertUnitOfWork, events: Sequence[Event]) -> None:

@@ -78,13 +78,15 @@ def build_context(
     )
 
 
-def find_context(rules: RulesInForce, cases: Sequence[Case], word: str) -> CaseContext | None:
+def find_context(rules: RulesInForce, cases: Sequence[Case], word: str, source: str = "") -> CaseContext | None:
     """Return the context of the case with this id among ``cases`` or, where none has it, of the newest revision.
 
-    ``cases`` are newest first. Where several ERPs have the number, the one that waits is meant; of those that wait in
-    several, the others are in the context: to choose one would be a guess.
+    ``cases`` are newest first; with a ``source`` a number is one of that. Where several ERPs have the number, the one
+    that waits is meant; of those that wait in several, the others are in the context: to choose one would be a guess.
     """
     by_id = next((case for case in cases if case.id == word), None)
+    if source and by_id is None:
+        cases = [case for case in cases if case.source == source]
     case = by_id or next((case for case in cases if not case.state.is_final), next(iter(cases), None))
     if case is None:
         return None

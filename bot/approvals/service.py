@@ -63,11 +63,11 @@ class ApprovalService:
         self._transactions = transactions
         self._poke = poke
         self._seconds = seconds
-        self._find: Batcher[str, CaseContext | None] = Batcher(self._find_together)
+        self._find: Batcher[tuple[str, str], CaseContext | None] = Batcher(self._find_together)
 
-    async def find(self, word: str) -> CaseContext | None:
-        """Return a case by its id, or the newest one of the document with this number."""
-        return await self._find(word)
+    async def find(self, word: str, source: str = "") -> CaseContext | None:
+        """Return a case by its id, or the newest one of the document with this number, at one source or at any."""
+        return await self._find((word, source))
 
     async def cast_vote(self, request: VoteRequest) -> VoteResult:
         """Store somebody's vote; the ERP is told afterwards. It is silent where the ERP does not answer in time."""
@@ -189,12 +189,15 @@ class ApprovalService:
         """Remember that a source was looked through for what waits."""
         await self._transactions.transact(lambda unit: unit.cases.mark_source_seen(source))
 
-    async def _find_together(self, words: Sequence[str]) -> Sequence[CaseContext | None]:
+    async def _find_together(self, asked: Sequence[tuple[str, str]]) -> Sequence[CaseContext | None]:
         # All cards of a case are composed at the same moment.
         found = await self._transactions.query(
-            lambda unit: {word: find_context(unit, unit.cases.revisions(word), word) for word in dict.fromkeys(words)}
+            lambda unit: {
+                (word, source): find_context(unit, unit.cases.revisions(word), word, source)
+                for word, source in dict.fromkeys(asked)
+            }
         )
-        return [found[word] for word in words]
+        return [found[each] for each in asked]
 
     async def _act(self, case: Case, act: Callable[[CaseUnitOfWork, ApprovalDocument], VoteResult]) -> VoteResult:
         if (over := check_takes_votes(case)) is not None:

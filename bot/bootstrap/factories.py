@@ -55,6 +55,7 @@ def make_renderer(
         budget=Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
         custom_dir=cards.folder,
         now=now,
+        sources=settings.erp,
     )
 
 

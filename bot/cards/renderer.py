@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import partial
 from itertools import chain
@@ -204,11 +204,14 @@ class CardRenderer:
         custom_dir: Path | None = None,
         template_dirs: Sequence[Path] = (CARDS,),
         now: Callable[[], datetime] | None = None,
+        sources: Collection[str] = (),
     ) -> None:
         """``custom_dir`` holds a customer's own templates, which replace those in ``template_dirs``.
 
-        ``now`` tells the year that goes without saying; without it every date is shown with its year.
+        ``now`` tells the year that goes without saying; without it every date is shown with its year. ``sources`` are
+        the ERPs that a line may have to tell apart.
         """
+        self._sources = frozenset(sources)
         self._now = now
         self._languages = languages
         self._budget = budget or Budget()
@@ -237,6 +240,8 @@ class CardRenderer:
         once and replaced by the built-in one.
         """
         templates = self._localise(choose_language(self._languages, language), zone)
+        if not view.books and len(self._sources) > 1 and view.origin in self._sources:
+            view = replace(view, books=(f"@{view.origin}",))
         wishes = _Wishes(read_as, trail, tries)
         if view.card in self._custom_names:
             try:

@@ -71,6 +71,11 @@ class View:
     """The words by which a line names the books that all of it is from, where there are several: what it leads to is
     in the same ones."""
 
+    @property
+    def origin(self) -> str:
+        """The source that it tells of, where the view itself knows no books; empty for none."""
+        return ""
+
     def buttons(self) -> Sequence[Button]:
         """Return the buttons below the text, most wanted first."""
         return ()

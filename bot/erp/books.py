@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.erp.errors import ErpError
+from bot.erp.model import ErpRecord
 from bot.phrase import Phrase, phrase
 
 MARK = "@"
@@ -35,6 +36,12 @@ class Books:
 
 
 ALL_BOOKS = Books()
+
+
+def books_of(record: ErpRecord) -> Books:
+    """Return the books of a record of an answer; all of them where there is only one."""
+    source, company = (name if name in record.books else "" for name in (record.source, record.company))
+    return Books(source, company)
 
 
 class InSeveralBooks(ErpError):

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from bot.erp.answer import Answer as Answer  # part of the hub's interface
 from bot.erp.answer import SourceAnswer
-from bot.erp.books import Books, InSeveralBooks, KnownBooks
+from bot.erp.books import Books, InSeveralBooks, KnownBooks, books_of
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
@@ -204,10 +204,7 @@ class ErpHub(DocumentAnswers):
 
     def beside(self, record: ErpRecord) -> ErpHub:
         """Return the hub for what is in the same books as a record of an answer."""
-        if not record.books:
-            return self
-        company = record.company if record.company in record.books else ""
-        return self.within(Books(record.source, company))
+        return self.within(books_of(record))
 
     async def books_named(self, name: str) -> tuple[Books, ...]:
         """Return the books of the reader that ``name`` may mean: none, one or several."""

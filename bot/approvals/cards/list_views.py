@@ -44,6 +44,10 @@ class ApprovalListRow:
     settled: bool = False
 
 
+def _differ(rows: Sequence[ApprovalListRow]) -> bool:
+    return len({row.source for row in rows}) > 1
+
+
 MIN_FOR_APPROVE_ALL = 2
 """Orders from which on a list offers to approve them together."""
 
@@ -65,6 +69,11 @@ class ApprovalList(ListView):
 
     rows: tuple[ApprovalListRow, ...]
     mute: bool = False
+
+    @property
+    def of_several(self) -> bool:
+        """Whether they are of several sources, so that each has to say of which."""
+        return _differ(self.rows)
 
     def following(self) -> Following | None:
         return _follow_rows(self.rows, self.offset)
@@ -104,6 +113,11 @@ class ApprovalAll(ListView):
 
     rows: tuple[ApprovalListRow, ...]
     note: Phrase | None = None
+
+    @property
+    def of_several(self) -> bool:
+        """Whether they are of several sources, so that each has to say of which."""
+        return _differ(self.rows)
 
     def following(self) -> Following | None:
         return _follow_rows(self.rows, self.offset)

@@ -29,7 +29,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
-from bot.erp.errors import NotFound
+from bot.erp.books import Books, InSeveralBooks
+from bot.erp.errors import ErpError, NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase
@@ -149,20 +150,58 @@ def _may_see(found: CaseContext, policy: AccessPolicy, context: QuestionContext)
     return True
 
 
+async def find_meant(
+    word: str,
+    approvals: ApprovalService,
+    erp: ErpHub,
+    policy: AccessPolicy,
+    context: QuestionContext,
+    *,
+    seen: str | None = None,
+) -> CaseContext | ApprovalChoice | None:
+    """Return the case that a word means: by its id, or by its number in the books that the line names.
+
+    ``seen`` begins the fingerprint of what was shown, which tells cases of one number apart. A number that is in
+    several books is a choice, also where a case is known in one of them alone: raises `InSeveralBooks`.
+    """
+    found = await approvals.find(word, context.books.source)
+    if found is None or found.case.id == word:
+        return found
+    shown = [case for case in (found.case, *found.others) if seen and case.fingerprint.startswith(seen)]
+    if len(shown) == 1:
+        return await approvals.find(shown[0].id)
+    meant = await choose_meant(found, approvals, policy, context)
+    if not (isinstance(meant, ApprovalChoice) or context.books) and erp.book_names:
+        await _stands_once(meant.case.number, erp)
+    return meant
+
+
+async def _stands_once(number: str, erp: ErpHub) -> None:
+    """Raise `InSeveralBooks` for a number that several orders have, as far as the ERPs answer now."""
+    try:
+        await erp.purchase_order(number)
+    except InSeveralBooks:
+        raise
+    except ErpError:
+        return
+
+
 async def find_to_vote(
     word: str | None,
     approvals: ApprovalService,
     showing: CasePresenter,
+    erp: ErpHub,
     policy: AccessPolicy,
     context: QuestionContext,
+    *,
+    seen: str | None,
 ) -> VoteResponder | ApprovalChoice | Ask:
     """Return what answers about the case that ``word`` means, or what to ask where somebody names none or several."""
     if not word:
         return Ask(command_line("pending"))
-    found = await approvals.find(word)
-    if found is None:
+    meant = await find_meant(word, approvals, erp, policy, context, seen=seen)
+    if meant is None:
         return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    meant = await choose_meant(found, approvals, policy, context)
     if isinstance(meant, ApprovalChoice):
         return meant
     concerned = concerned_by(meant)
@@ -236,10 +275,10 @@ def fields_among(concerned: Iterable[str], policy: AccessPolicy, context: Questi
 
 async def _finds(erp: ErpHub, source: str, number: str) -> bool:
     try:
-        found = await erp.purchase_order(number)
+        await erp.within(Books(source)).purchase_order(number)
     except NotFound:
         return False
-    return found.source == source
+    return True
 
 
 def outcome_note(result: VoteResult) -> Phrase | None:

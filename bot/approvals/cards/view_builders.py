@@ -216,6 +216,7 @@ def build_requester_notice(case: Case) -> RequesterNotice:
     return RequesterNotice(
         case=case.id,
         number=case.number,
+        source=case.source,
         vendor=case.summary.vendor,
         amount=case.summary.total,
         state=case.state,
@@ -306,6 +307,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
     waited = tally(case.plan, case.votes) if case is not None and case.state is CaseState.OPEN else 0
     return ApprovalWhy(
         number=why.document.number,
+        source=why.document.source,
         status=why.document.order.status,
         case=case.id if case is not None else "",
         rule=label_rule(plan.rule) if plan is not None else "",

@@ -162,6 +162,10 @@ class ApprovalView(ListView):
     url: str = ""
 
     @property
+    def origin(self) -> str:
+        return self.source
+
+    @property
     def headline(self) -> Phrase:
         """What it is called now."""
         return phrase("Agreed") if self.more else _headline(self.state, self.elsewhere)
@@ -269,12 +273,17 @@ class RequesterNotice(View):
 
     case: str
     number: str
+    source: str = ""
     vendor: PartnerName
     amount: Cost | None = None
     state: CaseState
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
     words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
+
+    @property
+    def origin(self) -> str:
+        return self.source
 
     @property
     def headline(self) -> Phrase:
@@ -393,6 +402,7 @@ class ApprovalWhy(View):
     card: ClassVar[str] = "approval_why"
 
     number: str
+    source: str = ""
     status: PurchaseStatus | None = None
     case: str = ""
     rule: Label = ""
@@ -404,6 +414,10 @@ class ApprovalWhy(View):
     because: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     may_reject: bool | None = None
     ask: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        return self.source
 
     def question(self) -> Ask:
         return Ask(command_line("why", self.number))

@@ -198,6 +198,9 @@ class WatchRow(StoreTable, table=True):
     bound: str
     """The limit as exact text; empty for a watch without one."""
     made_ms: int = Field(sa_type=BigInteger)
+    source: str = Field(sa_column_kwargs={"server_default": ""})
+    company: str = Field(sa_column_kwargs={"server_default": ""})
+    """The books of what is watched; empty for all."""
 
 
 class AlertNoteRow(StoreTable, table=True):
