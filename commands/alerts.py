@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
+from bot.access.areas import EVERY_AREA
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Denied
@@ -79,6 +80,7 @@ LONGEST = timedelta(days=30)
     "alerts",
     aliases=("预警", "警报", "告警", "yj", "jb", "alert"),
     examples=("/alerts", "/预警 stock.low", "/alerts mine"),
+    shows=("alerts", *EVERY_AREA),
     summary=phrase("Open alerts of this conversation"),
     place=52,
 )
@@ -131,7 +133,8 @@ async def _one(word: str | None, rights: AlertRights, service: AlertService, con
     seen = tuple(filter(rights.may_see, content.alerts))
     if content.alerts and not seen:
         rights.check(content.alerts[0])
-    view = build_card_view(replace(content, alerts=seen), context.now, offset=context.offset)
+    card = replace(content.card, further=content.card.further.of_types(rights.may_count))
+    view = build_card_view(replace(content, card=card, alerts=seen), context.now, offset=context.offset)
     return cut(view, rights.fields(seen))
 
 

@@ -42,6 +42,8 @@ class ApproveOption(Keyword):
     examples=("/approve PO-1001", "/同意 PO-1001"),
     writes=True,
     governed=True,
+    shows=("po",),
+    to_concerned=True,
     summary=phrase("Approve a purchase order"),
     place=42,
 )

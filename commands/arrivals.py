@@ -87,6 +87,7 @@ class ArrivalsView(ExportedListView):
     "arrivals",
     aliases=("到货", "dh", "在途", "来货", "arrival", "incoming"),
     examples=("/arrivals SKU123", "/到货 宝钢 本周", "/在途"),
+    shows=("stock", "po", "mo"),
     summary=phrase("What is on its way, and when it comes"),
     place=26,
 )

@@ -120,6 +120,7 @@ class BillView(RecordView):
     "bill",
     aliases=("应付", "yf", "供应商发票", "进项发票", "bills", "payables"),
     examples=("/bill BILL-1", "/应付 逾期", "/bill open"),
+    shows=("po",),
     summary=phrase("Vendors' invoices: one, a vendor's, the open or the overdue ones"),
     place=36,
 )

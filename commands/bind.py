@@ -46,6 +46,7 @@ class AccountPart(Keyword):
     aliases=("绑定", "bd"),
     examples=("/bind main chen@example.com", "/绑定 main 陈立"),
     changes=True,
+    shows=(),
     summary=phrase("Your accounts in the ERPs"),
     place=82,
 )

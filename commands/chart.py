@@ -342,6 +342,7 @@ def _table(headings: tuple[Phrase, ...], rows: Sequence[tuple[object, ...]], as_
     "chart",
     aliases=("图表", "tb", "走势图", "销售图", "账龄图"),
     examples=("/chart sales", "/图表 销售 上个月", "/chart ageing", "/图表 应付账龄", "/chart stock SKU123"),
+    shows=("stock", "order", "invoice", "po"),
     summary=phrase("Sales or stock by day, or the ageing of receivables or payables, as a picture for one call more"),
     place=21,
 )

@@ -87,6 +87,7 @@ class CustomerListView(DocumentListView):
     "customer",
     aliases=("客户", "kh", "客户资料", "customers", "client"),
     examples=("/customer C001", "/客户 宏达", "/customer owing", "/客户 排行 上个月"),
+    shows=("order", "invoice"),
     summary=phrase("A customer: what they owe, credit left, open and newest orders; or who owes or orders most"),
     place=22,
 )

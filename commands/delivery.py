@@ -100,6 +100,7 @@ class OrderDeliveriesView(OrderMovesView):
     "delivery",
     aliases=("发货", "fh", "发货单", "送货", "物流", "快递", "deliveries", "shipment"),
     examples=("/delivery SO-1001", "/发货 DN-1001", "/发货 宏达", "/delivery late"),
+    shows=("order",),
     summary=phrase("Deliveries: what of an order was shipped, when and by whom"),
     place=30,
 )

@@ -86,6 +86,7 @@ class CommandHelp(View):
     "help",
     aliases=("帮助", "bz", "?", "菜单", "menu", "start"),
     examples=("/help", "/help stock"),
+    shows=(),
     summary=phrase("What you can ask"),
     place=70,
 )

@@ -108,6 +108,7 @@ class InvoiceView(RecordView):
     "invoice",
     aliases=("发票", "fp", "应收", "invoices", "inv"),
     examples=("/invoice INV-7", "/invoice SO-1001", "/发票 上海", "/invoice overdue", "/发票 未收款"),
+    shows=("invoice",),
     summary=phrase("Customer invoices: one, a customer's, the open or the overdue ones"),
     place=14,
 )

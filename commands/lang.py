@@ -45,6 +45,7 @@ class Lang(View):
     aliases=("语言", "yy", "language"),
     examples=("/lang en", "/语言 中文"),
     changes=True,
+    shows=(),
     summary=phrase("Your language"),
     place=90,
 )

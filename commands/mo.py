@@ -98,6 +98,7 @@ class ProductionView(RecordView):
     "mo",
     aliases=("生产", "sc", "生产单", "生产订单", "工单", "production"),
     examples=("/mo MO-1", "/生产 电机", "/mo late", "/mo open", "/生产 已完工 昨天"),
+    shows=("mo",),
     summary=phrase("Production orders: one, a product's, the open, the late or the finished ones"),
     place=18,
 )

@@ -57,6 +57,7 @@ _TYPED = re.compile(r"([a-z]+)\.([a-z0-9_.*-]+)")
     aliases=("暂停提醒", "静音", "zttx", "jy", "免打扰"),
     examples=("/mute stock.low 2h", "/暂停提醒 低库存 半天", "/mute stock.low off"),
     changes=True,
+    shows=(),
     summary=phrase("Hold back alerts in this conversation for a while"),
     place=54,
 )
@@ -95,6 +96,7 @@ async def mute(
     aliases=("恢复提醒", "取消静音", "解除静音", "hftx", "qxjy"),
     examples=("/unmute stock.low", "/恢复提醒 低库存"),
     changes=True,
+    shows=(),
     summary=phrase("End what /mute began"),
     place=55,
 )

@@ -112,6 +112,7 @@ class OrderListView(DocumentListView):
     "order",
     aliases=("订单", "dd", "销售订单", "orders", "so"),
     examples=("/order SO-1001", "/订单 上海", "/order late"),
+    shows=("order",),
     summary=phrase("Sales orders: one, a customer's, the open or the late ones"),
     place=12,
 )

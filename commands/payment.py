@@ -147,6 +147,7 @@ class PaymentView(RecordView):
     "payment",
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
     examples=("/payment PAY-1", "/payment INV-7", "/收付款 宏达", "/收付款 收款", "/payment paid"),
+    shows=("invoice", "po"),
     summary=phrase("Receipts and payments: one, a partner's, what was received or paid, or the newest"),
     place=38,
 )

@@ -52,6 +52,8 @@ class PendingOption(Keyword):
     "pending",
     aliases=("待我审批", "我的审批", "待办", "dwsp", "wdsp"),
     examples=("/pending", "/待我审批", "/pending PO-1001"),
+    shows=("po",),
+    to_concerned=True,
     summary=phrase("Purchase orders that wait for your decision"),
     place=44,
 )

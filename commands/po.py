@@ -150,6 +150,7 @@ class PurchaseListView(DocumentListView):
     "po",
     aliases=("采购", "cg", "采购单", "采购订单", "purchase"),
     examples=("/po PO-1001", "/采购 待审批", "/po late"),
+    shows=("po",),
     summary=phrase("Purchase orders: one, a vendor's, those to approve, the open or the late ones"),
     place=16,
 )

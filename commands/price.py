@@ -86,6 +86,7 @@ class PriceView(View):
     "price",
     aliases=("价格", "jg", "报价", "单价", "prices"),
     examples=("/price SKU123", "/价格 SKU123 宏达"),
+    shows=("stock", "order", "po"),
     summary=phrase("Prices of a product: list, last sales, last purchases"),
     place=24,
 )

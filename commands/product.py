@@ -95,6 +95,7 @@ class ProductView(ListView):
     "product",
     aliases=("商品", "产品", "sp", "物料", "料号", "item"),
     examples=("/product SKU123", "/商品 落地电风扇", "/product best", "/商品 排行 上个月"),
+    shows=("stock", "order", "po"),
     summary=phrase("What a product is, who supplies it, what it is made of; or what sells best"),
     place=32,
 )

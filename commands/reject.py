@@ -29,6 +29,8 @@ from bot.phrase import Phrase, phrase
     examples=("/reject PO-1001 价格过高", "/拒绝 PO-1001 超出预算"),
     writes=True,
     governed=True,
+    shows=("po",),
+    to_concerned=True,
     summary=phrase("Reject a purchase order, with a reason"),
     place=43,
 )

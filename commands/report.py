@@ -271,6 +271,7 @@ def _period_of(days: Days | None, which: ReportPeriod | None, today: date) -> tu
     "report",
     aliases=("报表", "日报", "周报", "月报", "bb"),
     examples=("/report month", "/周报", "/报表 上个月", "/report 2026-10", "/月报 同比"),
+    shows=("order", "invoice", "po", "mo"),
     summary=phrase("Sales, invoices, purchases and production of a day, week or month"),
     place=20,
 )

@@ -13,6 +13,7 @@ from bot.phrase import phrase
     "subscriptions",
     aliases=("我的订阅", "订阅列表", "wddy"),
     examples=("/subscriptions",),
+    shows=(),
     summary=phrase("Lists and reports that come here by themselves"),
     place=59,
 )

@@ -31,6 +31,7 @@ class BoundPerson(Word):
     aliases=("解绑", "解除绑定", "jcbd"),
     examples=("/unbind main", "/解绑 main"),
     changes=True,
+    shows=(),
     summary=phrase("Give up an account in an ERP"),
     place=83,
 )

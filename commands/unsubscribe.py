@@ -28,6 +28,7 @@ class SubscriptionsScope(Keyword):
     aliases=("取消订阅", "退订", "qxdy"),
     examples=("/unsubscribe report", "/取消订阅 日报", "/unsubscribe all"),
     changes=True,
+    shows=(),
     summary=phrase("Stop a subscription"),
     place=59,
 )

@@ -97,6 +97,7 @@ class VendorListView(DocumentListView):
     "vendor",
     aliases=("供应商", "gys", "供货商", "vendors", "supplier", "suppliers"),
     examples=("/vendor V001", "/供应商 宝钢", "/vendor payable", "/供应商 排行 上个月"),
+    shows=("po",),
     summary=phrase("A vendor: what we owe them, open and late orders; or whom we owe or order most"),
     place=34,
 )

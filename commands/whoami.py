@@ -62,6 +62,7 @@ class Whoami(View):
     "whoami",
     aliases=("我是谁", "wssh", "me"),
     examples=("/whoami",),
+    shows=(),
     summary=phrase("Who you are to the bot, and what you may do"),
     place=80,
 )

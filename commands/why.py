@@ -23,6 +23,8 @@ from commands.pending import lines_of_mine
     "why",
     aliases=("为什么", "审批依据", "wsm", "spyj"),
     examples=("/why PO-1001", "/为什么 PO-1001"),
+    shows=("po",),
+    to_concerned=True,
     summary=phrase("Who decides a purchase order, and why"),
     place=45,
 )

@@ -12,37 +12,8 @@ AREA_COMMANDS = MappingProxyType(
 OF_PARTNERS = frozenset({"order", "invoice", "po"})
 """Commands whose documents have a customer or vendor."""
 
-_ORDERS, _ALL = ("po",), tuple(AREA_COMMANDS.values())
-_REPORTED = ("order", "invoice", "po", "mo")
-
-DOCUMENT_COMMANDS = MappingProxyType(
-    {
-        "customer": ("order", "invoice"),
-        "vendor": _ORDERS,
-        "bill": _ORDERS,
-        "payment": ("invoice", "po"),
-        "pending": _ORDERS,
-        "why": _ORDERS,
-        "approve": _ORDERS,
-        "reject": _ORDERS,
-        "report": _REPORTED,
-        "chart": ("order", "invoice"),
-        "export": _ALL,
-        "subscribe": _ALL,
-        "alerts": _ALL,
-        "find": _ALL,
-        "product": ("stock", "order", "po"),
-        "price": ("order", "po"),
-        "arrivals": ("stock", "po", "mo"),
-        "delivery": ("order",),
-        "receipt": ("po",),
-        "shortage": ("stock",),
-        "watch": _ALL,
-        "watches": _ALL,
-        "unwatch": _ALL,
-    }
-)
-"""Command → the commands whose documents it shows."""
+EVERY_AREA = tuple(AREA_COMMANDS.values())
+"""What a command shows that does not say whose documents it shows: it is closed where any of them is."""
 
 
 def command_of(area: str) -> str | None:

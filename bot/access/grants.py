@@ -93,6 +93,15 @@ def merge_grants(grants: Iterable[Grant]) -> Grant:
     return Grant(fields=ALL_FIELDS.intersection(*seen), scopes=widest)
 
 
+def common_grant(grants: Iterable[Grant]) -> Grant:
+    """Return what all of several grants give: the fields of each, of the documents that all of them cover."""
+    first, *others = grants
+    fields, scopes = first.fields, first.scopes
+    for other in others:
+        fields, scopes = fields & other.fields, common_scopes(scopes, other.scopes)
+    return Grant(fields=fields, scopes=scopes) if scopes else NO_GRANT
+
+
 def common_scopes(first: tuple[Scope, ...], second: tuple[Scope, ...]) -> tuple[Scope, ...]:
     """Return scopes of the documents that are covered by both."""
     if first == second:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from bot.access.areas import DOCUMENT_COMMANDS
-from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, merge_grants
+from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, common_grant, merge_grants
 from bot.access.people import Person
 from bot.access.presets import ROLE_NAMES, with_synonyms
 from bot.access.rules import ANY, AccessRule
@@ -58,9 +57,6 @@ READ_ONLY_RULE = "access.read_only"
 
 RESERVED_RULE = "reserved"
 """Stands for a rule's name where no rule opens what is reserved for administrators."""
-
-RESTRICTED_FIELDS = frozenset({FieldClass.QUANTITY})
-"""What a shared card shows at most, unless a rule says otherwise, where not every reader may ask for it."""
 
 OUTSIDER_FIELDS = frozenset({FieldClass.QUANTITY})
 """What a shared card shows at most in a conversation with somebody from outside the organisation."""
@@ -183,11 +179,9 @@ class AccessPolicy:
         """
         return self.decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
-    def sees_all(self, person: Person, command: str, conversation_id: str = "") -> bool:
-        """Return whether no rule keeps any document from a person that ``command`` shows."""
-        verdicts = (
-            self.decide_area(person, shown, conversation_id) for shown in (command, *DOCUMENT_COMMANDS.get(command, ()))
-        )
+    def sees_all(self, person: Person, commands: Iterable[str], conversation_id: str = "") -> bool:
+        """Return whether no rule keeps any document of these commands from a person."""
+        verdicts = (self.decide_area(person, command, conversation_id) for command in commands)
         return all(verdict.allowed and EVERYTHING in verdict.grant.scopes for verdict in verdicts)
 
     def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
@@ -200,15 +194,32 @@ class AccessPolicy:
         )
 
     def shared_grant(self, conversation_id: str, command: str, *, outsiders: bool) -> Grant:
-        """Return what a card that a whole conversation sees may show, in answer to ``command`` or about its documents.
+        """Return what a card that a whole conversation sees may show of the documents of ``command``.
 
-        ``outsiders``: somebody from outside the organisation is known to be there.
+        DingTalk tells nobody who is in a group. So it is what every member of the organisation may see, whoever it is,
+        unless a shared rule says more. ``outsiders``: somebody from outside is known to be there, and sees only what a
+        shared rule names.
         """
         where = conversation_id if conversation_id in self._named_conversations else ""
-        grant = self._share(where, command)
-        for shown in DOCUMENT_COMMANDS.get(command, ()):
-            grant = replace(grant, fields=grant.fields & self._share(where, shown).fields)
-        return replace(grant, fields=grant.fields & OUTSIDER_FIELDS) if outsiders else grant
+        return self._share(where, command, outsiders)
+
+    def shared_grants(
+        self, conversation_id: str, command: str, shows: Collection[str], *, outsiders: bool
+    ) -> Mapping[str, Grant]:
+        """Return what an answer to ``command`` may show a whole conversation, by the command whose documents it shows.
+
+        Its own entry is what the rules on the command itself say; an answer that ``shows`` no documents has no entry.
+        """
+        grants = {each: self.shared_grant(conversation_id, each, outsiders=outsiders) for each in shows}
+        if grants and command not in grants:
+            # With outsiders a rule has to name the documents, not each command that shows them as well.
+            grants[command] = self.shared_grant(conversation_id, command, outsiders=False)
+        return grants
+
+    def shared_answer(self, conversation_id: str, command: str, shows: Collection[str], *, outsiders: bool) -> Grant:
+        """Return what all of an answer to ``command`` may show a whole conversation."""
+        grants = self.shared_grants(conversation_id, command, shows, outsiders=outsiders)
+        return common_grant(grants.values()) if grants else plain_grant(outsiders=outsiders)
 
     def _decide_anew(
         self, person: Person, command: str, where: str, writes: bool, governed: bool, reserved: bool
@@ -255,7 +266,7 @@ class AccessPolicy:
         reason = _BY_DOCUMENT if request.governed else _BY_DEFAULT
         return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=_listed(denials))
 
-    def _share_anew(self, conversation_id: str, command: str) -> Grant:
+    def _share_anew(self, conversation_id: str, command: str, outsiders: bool) -> Grant:
         about = self._rules_about(command).rules
         here = [rule for rule in about if rule.holds_in(conversation_id)]
         shared = [rule for rule in here if rule.shared and rule.allows]
@@ -264,9 +275,12 @@ class AccessPolicy:
         if any(rule.takes_command for rule in of_all):
             return NO_GRANT
         if shared:
-            return _without(merge_grants(rule.grant for rule in shared), of_all)
-        closed = any(rule.takes_command for rule in denials)
-        return _without(_common_grant(about, here, closed=closed), denials)
+            named = _without(merge_grants(rule.grant for rule in shared), of_all)
+            return replace(named, fields=named.fields & OUTSIDER_FIELDS) if outsiders else named
+        if outsiders or any(rule.takes_command for rule in denials):
+            return NO_GRANT
+        granting = [rule for rule in about if rule.allows and not rule.shared]
+        return _without(_grant_of_all(granting, conversation_id) if granting else SHARED_GRANT, denials)
 
     def _rules_about(self, command: str) -> RuleIndex:
         return self._about.get(command, self._about[ANY])
@@ -337,14 +351,23 @@ def _without(grant: Grant, denials: Iterable[AccessRule]) -> Grant:
     return replace(grant, fields=grant.fields - taken) if taken else grant
 
 
-def _common_grant(about: Iterable[AccessRule], here: Iterable[AccessRule], *, closed: bool) -> Grant:
-    """Return what every reader of a conversation may see: less than usual where a rule keeps some of them out."""
-    granting = [rule for rule in here if rule.allows and not rule.shared]
-    if open_to_all := [rule for rule in granting if rule.is_for_all]:
-        common = merge_grants(rule.grant for rule in open_to_all)
-    else:
-        common = Grant(fields=SHARED_FIELDS.intersection(*(rule.grant.fields for rule in granting)))
-        closed = closed or any(rule.allows and not rule.shared for rule in about)
-    shown = RESTRICTED_FIELDS if closed else SHARED_FIELDS
-    fields, scopes = common.fields & shown, common.scopes
-    return SHARED_GRANT if (fields, scopes) == (SHARED_FIELDS, (EVERYTHING,)) else Grant(fields=fields, scopes=scopes)
+def _grant_of_all(granting: Iterable[AccessRule], conversation_id: str) -> Grant:
+    """Return what every member may see by rules that allow, whatever roles they have.
+
+    The rules for all give everybody their documents. Fields are another matter: whom a further rule shows other
+    documents sees of all of them only what each of their rules shows (`merge_grants`).
+    """
+    here = [rule for rule in granting if rule.holds_in(conversation_id)]
+    of_all = [rule.grant for rule in here if rule.is_for_all]
+    common = merge_grants(of_all)
+    given = [scope for grant in of_all for scope in grant.scopes]
+    further = [rule.grant.fields for rule in here if not any(scope.includes(rule.scope) for scope in given)]
+    # One member's own documents are not another's.
+    scopes = tuple(scope for scope in common.scopes if not scope.own)
+    fields = SHARED_FIELDS.intersection(common.fields, *further)
+    return Grant(fields=fields, scopes=scopes) if scopes else NO_GRANT
+
+
+def plain_grant(*, outsiders: bool) -> Grant:
+    """Return what a card may show a whole conversation that is about no documents, such as /help."""
+    return replace(SHARED_GRANT, fields=SHARED_FIELDS & OUTSIDER_FIELDS) if outsiders else SHARED_GRANT

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.access.areas import DOCUMENT_COMMANDS
 from bot.access.grants import Grant
 from bot.access.loader import AccessRuleSet, review_access
 from bot.access.people import Person
@@ -123,6 +122,7 @@ def explain_access(settings: Settings, question: AccessQuestion) -> list[str]:
         policy=policy,
         person=person,
         request=request,
+        shows=command.shows,
         verdict=policy.decide(person, request),
         considered=policy.consider(person, request),
         languages=_languages(),
@@ -148,6 +148,7 @@ class _Explained:
     policy: AccessPolicy
     person: Person
     request: AccessRequest
+    shows: tuple[str, ...]
     verdict: AccessVerdict
     considered: tuple[ConsideredRule, ...]
     languages: tuple[Language, Language]
@@ -169,7 +170,7 @@ class _Explained:
 
     def _visible(self) -> Iterator[str]:
         """Yield what they see: of documents that other commands show, what the rules on these allow."""
-        documents = DOCUMENT_COMMANDS.get(self.request.command, ())
+        documents = [each for each in self.shows if each != self.request.command]
         granted = any(each.rule.allows and each.names_person and each.holds_here for each in self.considered)
         if granted or not documents:
             yield f"  sees: {self._sees(self.verdict.grant)}"
@@ -183,7 +184,9 @@ class _Explained:
             yield f"{role} (configuration)" if role in configured else role
 
     def _shared(self, *, outsiders: bool) -> Grant:
-        return self.policy.shared_grant(self.request.conversation_id, self.request.command, outsiders=outsiders)
+        return self.policy.shared_answer(
+            self.request.conversation_id, self.request.command, self.shows, outsiders=outsiders
+        )
 
     def _sees(self, grant: Grant) -> str:
         if not grant.scopes:

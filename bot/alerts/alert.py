@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -133,6 +134,10 @@ class FurtherAlerts:
 
     tallies: tuple[AlertTally, ...] = ()
     since: datetime | None = None
+
+    def of_types(self, wanted: Callable[[str], bool]) -> FurtherAlerts:
+        """Return those of the types that are wanted."""
+        return replace(self, tallies=tuple(tally for tally in self.tallies if wanted(tally.type)))
 
     @property
     def open(self) -> int:

@@ -48,6 +48,11 @@ class AlertRights:
         verdicts = (self._verdict(alert) for alert in alerts)
         return ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts if verdict is not None))
 
+    def may_count(self, event_type: str) -> bool:
+        """Return whether the person may see every document that alerts of a type are about."""
+        command = command_of(event_type)
+        return command is None or self.policy.sees_all(self.person, (command,), self.conversation_id)
+
     def watch_fields(self, watch: Watch) -> frozenset[FieldClass]:
         """Return the classes that the person may see of what they watch: none where they may no longer ask for it."""
         return self.policy.decide_area(self.person, _WATCHED[watch.area], self.conversation_id).grant.fields

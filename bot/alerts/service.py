@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
+from bot.access.grants import EVERYTHING
 from bot.alerts import actions, labels, top_boxes
 from bot.alerts.actions import AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rights import is_within
-from bot.alerts.view_builder import build_card_view, build_top_view
+from bot.alerts.view_builder import build_card_view, build_kind_top, build_kinds_view, build_top_view, kinds_of
+from bot.alerts.views import AlertDigest, AlertGroup
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
@@ -132,29 +135,47 @@ class AlertComposer:
         if read is None:
             return ComposedCard(None, 0)
         told = tuple(await asyncio.gather(*map(self._name_of, read.passed_to)))
-        view = build_card_view(read.content, self._now(), told=told)
         waits = any(alert.is_open and alert.acknowledged is None for alert in read.content.alerts)
         called = {person: await self._name_of(person)} if person and waits else NOBODY_CALLED
-        shown = view and await self._disclosed(view, read.content)
+        shown = await self._disclosed(
+            read.content, partial(build_card_view, now=self._now(), told=told), build_kinds_view
+        )
         return ComposedCard(shown, read.content.card.revision, called=called)
 
-    async def _disclosed(self, view: View, content: CardWithAlerts) -> View | None:
+    async def _disclosed(
+        self,
+        content: CardWithAlerts,
+        build: Callable[[CardWithAlerts], View | None],
+        build_of_kinds: Callable[[CardWithAlerts], View | None],
+    ) -> View | None:
         """Return the view as its place may see it: of several alerts what it may see of each.
 
-        None where somebody watches what they may no longer ask for.
+        None where somebody watches what they may no longer ask for. A group is told no more than the kind of an alert
+        whose document not everybody there may see.
         """
         place = content.card.place
-        commands = dict.fromkeys(labels.access_command(alert.event.type) for alert in content.alerts)
-        readers = {command: await self._reader_at(place, command) for command in commands}
-        if any(
-            alert.is_watched and not readers[labels.access_command(alert.event.type)].grant.scopes
-            for alert in content.alerts
-        ):
+        readers = await self._readers(content)
+        if any(alert.is_watched and not readers[alert.event.type].grant.scopes for alert in content.alerts):
             return None
-        fields = ALL_FIELDS.intersection(
-            *(_fields(alert, readers[labels.access_command(alert.event.type)]) for alert in content.alerts)
-        )
-        return shared_view(view, fields) if place.kind is PlaceKind.GROUP else cut(view, fields)
+        if place.kind is not PlaceKind.GROUP:
+            view = build(content)
+            return view and cut(view, _common_fields(content.alerts, readers))
+        seen, unseen = _as_seen(content, readers)
+        if unseen and not (seen.alerts or seen.card.further.tallies):
+            return build_of_kinds(content)
+        view = build(seen)
+        if isinstance(view, AlertGroup | AlertDigest):
+            view = replace(view, unseen=kinds_of(unseen))
+        return view and shared_view(view, _common_fields(seen.alerts, readers))
+
+    async def _readers(self, content: CardWithAlerts) -> Mapping[str, PlaceReader]:
+        """Return who reads a card of each of its types, as far as the rules on them go."""
+        types = (*(alert.event.type for alert in content.alerts), *(each.type for each in content.card.further.tallies))
+        commands = {event_type: labels.access_command(event_type) for event_type in types}
+        found = {
+            command: await self._reader_at(content.card.place, command) for command in dict.fromkeys(commands.values())
+        }
+        return {event_type: found[command] for event_type, command in commands.items()}
 
     async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
         """Call the person of a card that did not reach them in the groups that show its alerts."""
@@ -175,7 +196,10 @@ class TopBoxComposer(AlertComposer):
             return ComposedCard(None, 0)
         alarming = [alert for alert in content.alerts if alert.is_critical and alert.is_open]
         is_open = wanted and bool(alarming) and not content.card.is_closed
-        view = await self._disclosed(build_top_view(alarming or content.alerts), content)
+        shown = replace(content, alerts=tuple(alarming) or content.alerts)
+        view = await self._disclosed(
+            shown, lambda seen: build_top_view(seen.alerts), lambda seen: build_kind_top(seen.alerts)
+        )
         marker = Marker(state=MarkerState.OPEN if is_open else MarkerState.GONE)
         return ComposedCard(view, content.card.revision, marker=marker)
 
@@ -194,10 +218,27 @@ class DingComposer(AlertComposer):
         return composed if composed.ding is not DingWay.OFF else ComposedCard(None, 0)
 
 
-def _fields(alert: Alert, reader: PlaceReader) -> frozenset[FieldClass]:
-    """Return what a reader may see of an alert: no figures and names of a document that is not theirs to see."""
-    covered = any(is_within(alert.event, scope, reader.person) for scope in reader.grant.scopes)
-    return reader.grant.fields if covered else frozenset()
+def _as_seen(content: CardWithAlerts, readers: Mapping[str, PlaceReader]) -> tuple[CardWithAlerts, tuple[Alert, ...]]:
+    """Return a card with the alerts that everybody at its place may see, and its other alerts.
+
+    Of alerts that are only counted nothing but the type is known.
+    """
+    seen = tuple(alert for alert in content.alerts if _is_seen(alert, readers[alert.event.type]))
+    unseen = tuple(alert for alert in content.alerts if not _is_seen(alert, readers[alert.event.type]))
+    further = content.card.further.of_types(lambda each: EVERYTHING in readers[each].grant.scopes)
+    return CardWithAlerts(replace(content.card, further=further), seen), unseen
+
+
+def _common_fields(alerts: Iterable[Alert], readers: Mapping[str, PlaceReader]) -> frozenset[FieldClass]:
+    """Return what a reader may see of all these alerts: no figures and names of what is not theirs to see."""
+    seen = ((alert, readers[alert.event.type]) for alert in alerts)
+    return ALL_FIELDS.intersection(
+        *(reader.grant.fields if _is_seen(alert, reader) else frozenset() for alert, reader in seen)
+    )
+
+
+def _is_seen(alert: Alert, reader: PlaceReader) -> bool:
+    return any(is_within(alert.event, scope, reader.person) for scope in reader.grant.scopes)
 
 
 def _read_box(unit: AlertUnitOfWork, card_id: str) -> tuple[CardWithAlerts | None, bool]:

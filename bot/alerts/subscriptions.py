@@ -205,7 +205,7 @@ class SubscriptionComposer(SingleCardComposer):
         own = cut(answer.view, answer.grant.fields)
         if found.place.kind is PlaceKind.PERSON:
             return ComposedCard(own, _ONLY_REVISION, language)
-        shared = self.audiences.share(own, answer.grant, found.conversation, answer.command).view
+        shared = self.audiences.share(own, answer, found.conversation).view
         return ComposedCard(shared, _ONLY_REVISION)
 
     async def _ask(self, found: Subscription) -> PreparedAnswer:

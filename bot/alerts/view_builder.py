@@ -8,7 +8,18 @@ from datetime import date, datetime
 
 from bot.alerts import labels
 from bot.alerts.alert import Alert, AlertState, AlertTally, CardWithAlerts, FurtherAlerts
-from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertTop, AlertView, DigestRow
+from bot.alerts.views import (
+    AlertCounts,
+    AlertDigest,
+    AlertGroup,
+    AlertKind,
+    AlertKinds,
+    AlertList,
+    AlertRow,
+    AlertTop,
+    AlertView,
+    DigestRow,
+)
 from bot.cards.view import Label, View
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
@@ -79,6 +90,41 @@ def build_alert_view(
         moved=moved,
         late=late,
     )
+
+
+def build_kinds_view(content: CardWithAlerts) -> AlertKinds | None:
+    """Return what a card tells of alerts whose documents its readers may not see; None when it has nothing to show."""
+    card, alerts = content.card, content.alerts
+    if not alerts or (card.is_closed and card.shown_at is None):
+        return None
+    return AlertKinds(
+        id=alerts[0].id if len(card.alerts) == 1 else card.id,
+        kinds=kinds_of(alerts),
+        since=min((moment for alert in alerts if (moment := alert.known_since)), default=None),
+        moved=bool(card.next),
+        late=card.late,
+    )
+
+
+def kinds_of(alerts: Iterable[Alert]) -> tuple[AlertKind, ...]:
+    """Return the kinds of alerts, the worst open one first."""
+    by_type: dict[str, list[Alert]] = {}
+    for alert in sorted(alerts, key=_worst_first):
+        by_type.setdefault(alert.event.type, []).append(alert)
+    return tuple(
+        AlertKind(
+            word=labels.type_label(event_type),
+            severity=max((alert.event.severity for alert in found), key=_rank),
+            state=found[0].state,
+        )
+        for event_type, found in by_type.items()
+    )
+
+
+def build_kind_top(alerts: Sequence[Alert]) -> AlertTop:
+    """Return what is at the top of a group that may not see which documents these critical alerts are about."""
+    newest = max(alerts, key=lambda alert: alert.opened_at)
+    return AlertTop(headline=labels.type_label(newest.event.type), subject="", since=newest.known_since)
 
 
 def build_top_view(alerts: Sequence[Alert]) -> AlertTop:

@@ -14,6 +14,7 @@ from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDur
 from bot.cards.notices import Suggestion
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Label, ListView, View
+from bot.cards.withholding import SEE_ALL
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import ExportedListView, button_label, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
@@ -80,6 +81,36 @@ class AlertView(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertKind:
+    """Alerts of one type. ``severity`` is the worst that an event itself said: a graded one tells of its figures."""
+
+    word: Label
+    severity: Severity
+    state: AlertState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertKinds(View):
+    """Stands in a group for alerts about documents that not everybody there may see: what kinds there are, and since
+    when. ``id`` is the alert, or the card of several.
+    """
+
+    card: ClassVar[str] = "alert_kinds"
+
+    id: str
+    kinds: tuple[AlertKind, ...]
+    since: datetime | None
+    moved: bool = False
+    late: bool = False
+
+    def question(self) -> Ask:
+        return _show(self.id)
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(SEE_ALL, self.question(), Color.BLUE),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertTop(View):
     """What is at the top of a group while something critical is open: the latest of it, and how many ``others``."""
 
@@ -132,15 +163,31 @@ class _AlertRows(ListView):
         return [Button(_short(row.subject) or row.headline or phrase("Details"), _show(row.id)) for row in self.rows]
 
 
+def _own_view(view: ListView, unseen: tuple[AlertKind, ...]) -> tuple[Button, ...]:
+    """Return the button that shows each reader which alerts they may see, where not everybody at a place may see all.
+
+    A card that withholds something of the others as well has this button anyway.
+    """
+    question = view.question() if unseen and not view.withheld else None
+    return (Button(SEE_ALL, question, Color.BLUE),) if question else ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertGroup(_AlertRows):
-    """Several alerts on one card: open ones first, the worst before the others."""
+    """Several alerts on one card: open ones first, the worst before the others.
+
+    ``unseen`` are the kinds of further ones that not everybody at its place may see.
+    """
 
     card: ClassVar[str] = "alert_group"
 
     counts: AlertCounts
+    unseen: tuple[AlertKind, ...] = ()
     moved: bool = False
     late: bool = False
+
+    def buttons(self) -> Sequence[Button]:
+        return (*_AlertRows.buttons(self), *_own_view(self, self.unseen))
 
 
 def _figures(row: AlertRow) -> tuple[Phrase, ...]:
@@ -200,15 +247,22 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDigest(ListView):
-    """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened, as far as known."""
+    """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened, as far as known.
+
+    ``unseen`` are the kinds of further ones that not everybody at its place may see.
+    """
 
     card: ClassVar[str] = "alert_digest"
 
     rows: tuple[DigestRow, ...]
     counts: AlertCounts
     since: datetime | None
+    unseen: tuple[AlertKind, ...] = ()
     moved: bool = False
     late: bool = False
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *_own_view(self, self.unseen))
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.word, Ask(command_line("alerts", row.type))) for row in self.rows if row.open]

@@ -65,6 +65,9 @@ class View:
     leads_on: ClassVar[bool] = True
     """Whether a sentence that follows may go on from it."""
 
+    shows_also: ClassVar[tuple[str, ...]] = ()
+    """Commands whose documents it holds besides those of the command that answered with it (`Command.shows`)."""
+
     withheld: Annotated[frozenset[FieldClass], WITHHELD] = frozenset()
     shared: bool = False
     books: tuple[str, ...] = ()

@@ -7,7 +7,8 @@ from bot.cards.view import Button, Color, View, ask_again
 from bot.disclosure import HIDDEN, FieldClass
 from bot.phrase import phrase
 
-_LABEL = phrase("See all")
+SEE_ALL = phrase("See all")
+"""What the button is called that shows each reader of a shared card their own view."""
 
 
 def own_view_buttons(view: View) -> tuple[Button, ...]:
@@ -19,7 +20,7 @@ def own_view_buttons(view: View) -> tuple[Button, ...]:
     if question is None:
         return ()
     leads = any(button.color is Color.BLUE for button in view.buttons())
-    return (Button(_LABEL, question, Color.GRAY if leads else Color.BLUE),)
+    return (Button(SEE_ALL, question, Color.GRAY if leads else Color.BLUE),)
 
 
 def withheld_note(view: View, presenter: Presenter) -> str:

@@ -8,10 +8,11 @@ from typing import Protocol, TypeAlias
 
 from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.access.people import People, Person
-from bot.access.policy import AccessPolicy
+from bot.access.policy import AccessPolicy, plain_grant
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View, mark_shared
-from bot.disclosure import FieldClass, cut
+from bot.chat.question_handler import PreparedAnswer
+from bot.disclosure import ALL_FIELDS, cut
 from bot.outbox.place import Place, PlaceKind
 
 
@@ -25,9 +26,6 @@ class PlaceReader:
 
 ReaderAt: TypeAlias = Callable[[Place, str], Awaitable[PlaceReader]]
 """Returns what readers at a place may see of the documents of a command: `Audiences.reader_at`."""
-
-FieldsAt: TypeAlias = Callable[[Place, str], Awaitable[frozenset[FieldClass]]]
-"""Returns what a card at a place may show of the documents of a command: `Audiences.fields_at`."""
 
 
 class KnownOutsiders(Protocol):
@@ -59,17 +57,17 @@ class Audiences:
         self._people = people
         self._outsiders = outsiders
 
-    def share(self, own: View, grant: Grant, conversation_id: str, command: str) -> SharedView:
-        """Return what everybody in a conversation may see of an answer of ``command``.
-
-        ``own`` is what the asker sees by their ``grant``.
-        """
-        common = self._shared_grant(conversation_id, command)
-        if not covers_all(grant.scopes, common.scopes):
+    def share(self, own: View, answer: PreparedAnswer, conversation_id: str) -> SharedView:
+        """Return what everybody in a conversation may see of an answer; ``own`` is what its asker sees of it."""
+        outsiders = self._outsiders.are_in(conversation_id)
+        common = self._policy().shared_grants(conversation_id, answer.command, answer.reach, outsiders=outsiders)
+        if not all(covers_all(answer.reach.get(each, ()), grant.scopes) for each, grant in common.items()):
             # Of documents that not everybody may see, not even the number is told.
             return SharedView(WithheldNotice(), is_all=False)
+        plain = plain_grant(outsiders=outsiders).fields
+        fields = ALL_FIELDS.intersection(*(grant.fields for grant in common.values())) if common else plain
         # Nothing more is to be cut where everybody may see what the asker may.
-        shown = own if grant.fields <= common.fields else cut(own, common.fields)
+        shown = own if answer.grant.fields <= fields else cut(own, fields)
         # Fields that no card shows, such as an ERP's own ones, may be cut as well: that hides nothing from anybody.
         return SharedView(mark_shared(shown), is_all=shown.withheld == own.withheld)
 
@@ -79,14 +77,6 @@ class Audiences:
             return PlaceReader(self._shared_grant(place.id, command))
         person = await self._people.identify(place.id, name="")
         return PlaceReader(self._policy().decide_area(person, command).grant, person)
-
-    async def fields_at(self, place: Place, command: str) -> frozenset[FieldClass]:
-        """Return what such a card may show of any document of ``command``.
-
-        Nothing that has a class where the reader may not ask for them, or not for all of them.
-        """
-        grant = (await self.reader_at(place, command)).grant
-        return grant.fields if covers_all((EVERYTHING,), grant.scopes) else frozenset()
 
     def _shared_grant(self, conversation_id: str, command: str) -> Grant:
         outsiders = self._outsiders.are_in(conversation_id)

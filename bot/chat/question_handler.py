@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
-from bot.access.grants import NO_GRANT, Grant
+from bot.access.areas import EVERY_AREA
+from bot.access.grants import NO_GRANT, Grant, Scope
 from bot.cards.view import Button, View
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
@@ -14,6 +17,10 @@ from bot.phrase import Phrase, phrase
 
 _MOST_WORDS = 4
 """Words that a card tells to be left out: its tips are short."""
+
+
+NO_DOCUMENTS: Mapping[str, tuple[Scope, ...]] = MappingProxyType(dict.fromkeys(EVERY_AREA, ()))
+"""What answers reach that are about no documents: hints and refusals. Names on them are of any area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,8 @@ class PreparedAnswer:
     outcome: str
     grant: Grant = NO_GRANT
     rule: str = ""
+    reach: Mapping[str, tuple[Scope, ...]] = field(default_factory=lambda: NO_DOCUMENTS)
+    """Which documents it may hold, by the command that shows them as well; an empty one says that it is about none."""
     decides: bool = False
     """Whether it tells of a decision: two such answers would look like two decisions."""
     read_as: str = ""

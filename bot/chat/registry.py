@@ -13,13 +13,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Generic, ParamSpec
 
+from bot.access.areas import EVERY_AREA
+from bot.access.grants import Scope, common_scopes
 from bot.access.policy import AccessPolicy, AccessRequest
 from bot.cards.actions import Ask
 from bot.cards.view import View
@@ -53,6 +55,10 @@ class Command(Generic[P]):
     (`bot.access.policy.AccessRequest`). ``reserved``: only administrators may use it, and those whom a rule about this
     very command names. ``changes``: it changes something of the bot's own, such as a mute or a language. A function may
     return an `Ask` instead of a view: then that line is answered, after the access policy is asked again.
+
+    ``shows`` are the commands whose documents its answers hold: a group sees an answer where all of its members may see
+    those. Empty: no documents and no figures. ``to_concerned``: people who have to do with a document see it whatever
+    the rules say.
     """
 
     name: str
@@ -66,6 +72,8 @@ class Command(Generic[P]):
     governed: bool = False
     reserved: bool = False
     changes: bool = False
+    shows: tuple[str, ...] = EVERY_AREA
+    to_concerned: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
         return self.function(*args, **kwargs)
@@ -104,6 +112,23 @@ class Command(Generic[P]):
             reserved=self.reserved,
         )
 
+    def reach(
+        self, policy: AccessPolicy, context: QuestionContext, granted: tuple[Scope, ...], also: Sequence[str] = ()
+    ) -> Mapping[str, tuple[Scope, ...]]:
+        """Return which documents the asker may see in an answer, by the command that shows them as well.
+
+        ``granted`` are the documents of this command; ``also`` are further commands whose documents are shown.
+        """
+        shown = dict.fromkeys((*self.shows, *also))
+        if not shown:
+            return {}
+        person, where = context.person, context.conversation.id
+        found = {self.name: granted}
+        for each in shown:
+            theirs = policy.decide_area(person, each, where).grant.scopes
+            found[each] = granted if self.to_concerned else common_scopes(granted, theirs)
+        return found
+
 
 def command(
     name: str,
@@ -114,10 +139,14 @@ def command(
     governed: bool = False,
     reserved: bool = False,
     changes: bool = False,
+    shows: Collection[str] = EVERY_AREA,
+    to_concerned: bool = False,
     summary: Phrase,
     place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
     """Make a `Command` of an asynchronous function; raises `ConfigurationError` for an unusable signature.
+
+    Without ``shows`` a command is taken to show documents of every area.
 
     ``place`` is where help shows it: lower ones first, equal ones by name.
     """
@@ -127,7 +156,19 @@ def command(
             raise ConfigurationError(f"command {name!r} must be an async function")
         signature = read_signature(function)
         return Command(
-            name, aliases, examples, writes, summary, place, function, signature, governed, reserved, changes
+            name=name,
+            aliases=aliases,
+            examples=examples,
+            writes=writes,
+            summary=summary,
+            place=place,
+            function=function,
+            signature=signature,
+            governed=governed,
+            reserved=reserved,
+            changes=changes,
+            shows=tuple(shows),
+            to_concerned=to_concerned,
         )
 
     return make

@@ -221,42 +221,126 @@ class TestTheRuleThatDecided:
         assert str(AccessPolicy([of]).decide(SALES, ORDER).reason) == reason
 
 
+W1, W2 = SCOPE_OF_W1, Scope(warehouses=frozenset({"W2"}))
+SHARED = frozenset({QUANTITY, PARTNER})
+
+
+def granted(fields: set[FieldClass] | frozenset[FieldClass], *scopes: Scope) -> Grant:
+    return Grant(fields=frozenset(fields), scopes=scopes or (Scope(),))
+
+
 class TestTheSharedCard:
     @each_row(
-        ("rules", "fields"),
+        ("rules", "grant"),
         [
-            ((), {QUANTITY, PARTNER}),
-            ((rule("invoice", "finance"),), {QUANTITY, PARTNER}),
-            ((rule("order", "*"),), {QUANTITY, PARTNER}),
+            ((), SHARED_GRANT),
+            ((rule("invoice", "finance"),), SHARED_GRANT),
+            ((rule("order", "*"),), SHARED_GRANT),
+            ((rule("order", "*", fields={QUANTITY, AMOUNT}),), granted({QUANTITY})),
+            ((rule("order", "*", scope=W1),), granted(SHARED, W1)),
+            ((rule("order", "*", scope=W1), rule("order", "*", scope=W2)), granted(SHARED, W1, W2)),
             # Not every reader of the conversation may ask for it.
-            ((rule("order", "sales"),), {QUANTITY}),
-            ((rule("order", "sales", fields={AMOUNT}),), set()),
-            ((rule("order", "*", conversations="cidB=="),), {QUANTITY}),
-            ((rule("order", "sales", deny=True),), {QUANTITY}),
-            ((rule("order", "sales", fields={PARTNER}, deny=True),), {QUANTITY}),
-            ((rule("order", "*", deny=True),), set()),
+            ((rule("order", "sales"),), NO_GRANT),
+            ((rule("order", "sales"), rule("order", "销售"), rule("order", "keeper")), NO_GRANT),
+            ((rule("order", departments="d7"),), NO_GRANT),
+            ((rule("order", people="sales01"),), NO_GRANT),
+            ((rule("order", "sales", scope=W1), rule("order", "keeper", scope=W2)), NO_GRANT),
+            ((rule("order", "*", conversations="cidB=="),), NO_GRANT),
+            ((rule("order", "sales", deny=True),), NO_GRANT),
+            ((rule("order", "*"), rule("order", "sales", deny=True)), NO_GRANT),
+            ((rule("order", "sales", fields={PARTNER}, deny=True),), granted({QUANTITY})),
+            ((rule("order", "*"), rule("order", people="sales01", fields={PARTNER}, deny=True)), granted({QUANTITY})),
+            ((rule("order", "*", deny=True),), NO_GRANT),
+            ((rule("order", "*", scope=OWN),), NO_GRANT),
+            ((rule("order", "*", scope=OWN), rule("order", "*", scope=W1)), granted(SHARED, W1)),
+            # More for some is not more for all.
+            ((rule("order", "*", scope=W1), rule("order", "sales")), granted(SHARED, W1)),
+            ((rule("order", "*", fields={QUANTITY}), rule("order", "sales")), granted({QUANTITY})),
+            # Whom a further rule shows other documents with fewer fields sees fewer fields of all.
+            ((rule("order", "*", scope=W1), rule("order", "sales", fields={QUANTITY})), granted({QUANTITY}, W1)),
+            (
+                (rule("order", "*", scope=W1), rule("order", "sales", fields={QUANTITY}, scope=W2)),
+                granted({QUANTITY}, W1),
+            ),
+            ((rule("order", "*"), rule("order", "sales", fields={QUANTITY}, scope=W1)), SHARED_GRANT),
+            (
+                (rule("order", "*", scope=W1), rule("order", "sales", fields=set(), conversations="cidB==")),
+                granted(SHARED, W1),
+            ),
             # The conversation's own rule says it exactly.
-            ((rule("order", "sales"), rule("*", fields={AMOUNT}, shared=True)), {AMOUNT}),
-            ((rule("order", fields={AMOUNT}, shared=True, conversations="cidA=="),), {AMOUNT}),
-            ((rule("order", fields={AMOUNT}, shared=True, conversations="cidB=="),), {QUANTITY, PARTNER}),
-            ((rule("*", fields={AMOUNT, COST}, shared=True), rule("*", "*", fields={COST}, deny=True)), {AMOUNT}),
-            ((rule("*", fields={PARTNER}, shared=True, deny=True),), {QUANTITY}),
+            ((rule("order", "sales"), rule("*", fields={AMOUNT}, shared=True)), granted({AMOUNT})),
+            ((rule("order", "sales"), rule("order", fields={AMOUNT}, scope=W1, shared=True)), granted({AMOUNT}, W1)),
+            ((rule("order", fields={AMOUNT}, shared=True, conversations="cidA=="),), granted({AMOUNT})),
+            ((rule("order", fields={AMOUNT}, shared=True, conversations="cidB=="),), SHARED_GRANT),
+            ((rule("order", "sales"), rule("order", fields={AMOUNT}, shared=True, conversations="cidB==")), NO_GRANT),
+            (
+                (rule("*", fields={AMOUNT, COST}, shared=True), rule("*", "*", fields={COST}, deny=True)),
+                granted({AMOUNT}),
+            ),
+            ((rule("*", fields={AMOUNT}, shared=True), rule("order", "*", deny=True)), NO_GRANT),
+            ((rule("*", fields={PARTNER}, shared=True, deny=True),), granted({QUANTITY})),
         ],
     )
-    def test_shows(self, rules: tuple[AccessRule, ...], fields: set[FieldClass]) -> None:
-        assert AccessPolicy(rules).shared_grant("cidA==", "order", outsiders=False).fields == fields
+    def test_shows_what_every_member_may_see(self, rules: tuple[AccessRule, ...], grant: Grant) -> None:
+        assert AccessPolicy(rules).shared_grant("cidA==", "order", outsiders=False) == grant
 
-    def test_shows_what_is_agreed_without_rules(self) -> None:
-        assert AccessPolicy().shared_grant("cidA==", "order", outsiders=False) == SHARED_GRANT
+    @each_row(
+        ("rules", "grant"),
+        [
+            ((), NO_GRANT),
+            ((rule("order", "*"),), NO_GRANT),
+            ((rule("*", fields={AMOUNT, QUANTITY}, shared=True),), granted({QUANTITY})),
+            ((rule("order", fields={QUANTITY}, scope=W1, shared=True),), granted({QUANTITY}, W1)),
+            ((rule("order", fields={QUANTITY}, shared=True, conversations="cidA=="),), granted({QUANTITY})),
+            ((rule("order", fields={QUANTITY}, shared=True, conversations="cidB=="),), NO_GRANT),
+            ((rule("stock", fields={QUANTITY}, shared=True),), NO_GRANT),
+        ],
+    )
+    def test_shows_outsiders_only_what_a_rule_shares(self, rules: tuple[AccessRule, ...], grant: Grant) -> None:
+        assert AccessPolicy(rules).shared_grant("cidA==", "order", outsiders=True) == grant
 
-    def test_shows_outsiders_less(self) -> None:
-        policy = AccessPolicy([rule("*", fields={AMOUNT, QUANTITY}, shared=True, conversations="cidA==")])
-        assert policy.shared_grant("cidA==", "order", outsiders=True).fields == {QUANTITY}
-        assert policy.shared_grant("cidB==", "order", outsiders=True).fields == {QUANTITY}
 
-    def test_of_an_approval_shows_no_more_than_that_of_its_document(self) -> None:
-        policy = AccessPolicy([rule("po", "purchasing"), rule("why", "*")])
-        assert policy.shared_grant("cidA==", "why", outsiders=False).fields == {QUANTITY}
+class TestASharedAnswer:
+    @each_row(
+        ("rules", "command", "shows", "grant"),
+        [
+            ((), "shortage", ("stock",), SHARED_GRANT),
+            # Of the documents, whatever command shows them.
+            ((rule("po", "purchasing"), rule("why", "*")), "why", ("po",), NO_GRANT),
+            ((rule("stock", "*", scope=W1),), "shortage", ("stock",), granted(SHARED, W1)),
+            ((rule("order", "*", fields={PARTNER}),), "customer", ("order", "invoice"), granted({PARTNER})),
+            ((rule("invoice", "finance"),), "customer", ("order", "invoice"), NO_GRANT),
+            # And of the command itself.
+            ((rule("report", "manager"),), "report", ("order", "po"), NO_GRANT),
+            # What shows no documents is answered as ever.
+            ((rule("*", "admin"),), "help", (), SHARED_GRANT),
+        ],
+    )
+    def test_shows_what_the_rules_on_its_documents_and_on_itself_leave(
+        self, rules: tuple[AccessRule, ...], command: str, shows: tuple[str, ...], grant: Grant
+    ) -> None:
+        assert AccessPolicy(rules).shared_answer("cidA==", command, shows, outsiders=False) == grant
+
+    @each_row(
+        ("rules", "command", "shows", "grant"),
+        [
+            ((), "help", (), granted({QUANTITY})),
+            ((), "shortage", ("stock",), NO_GRANT),
+            ((rule("stock", fields={QUANTITY}, shared=True),), "shortage", ("stock",), granted({QUANTITY})),
+            ((rule("shortage", fields={QUANTITY}, shared=True),), "shortage", ("stock",), NO_GRANT),
+            ((rule("order", fields={QUANTITY}, shared=True),), "customer", ("order", "invoice"), NO_GRANT),
+            (
+                (rule("stock", fields={QUANTITY}, shared=True), rule("shortage", "purchasing")),
+                "shortage",
+                ("stock",),
+                NO_GRANT,
+            ),
+        ],
+    )
+    def test_shows_outsiders_documents_that_a_rule_shares(
+        self, rules: tuple[AccessRule, ...], command: str, shows: tuple[str, ...], grant: Grant
+    ) -> None:
+        assert AccessPolicy(rules).shared_answer("cidA==", command, shows, outsiders=True) == grant
 
 
 class TestDocumentsOfAnArea:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.access.grants import EVERYTHING, NO_GRANT, Scope
+from bot.access.grants import EVERYTHING, NO_GRANT, Grant, Scope
 from bot.access.people import Person
-from bot.access.policy import OUTSIDER_FIELDS, RESTRICTED_FIELDS, AccessPolicy, AccessRequest
+from bot.access.policy import OUTSIDER_FIELDS, AccessPolicy, AccessRequest
 from bot.access.rules import AccessRule, RuleEffect
 from bot.disclosure import FieldClass
 
@@ -43,7 +43,14 @@ DENYING = st.builds(
     fields=FIELDS,
     effect=st.just(RuleEffect.DENY),
 )
-SHARING = st.builds(AccessRule, commands=COMMANDS, conversations=CONVERSATIONS, fields=FIELDS, shared=st.just(True))
+SHARING = st.builds(
+    AccessRule,
+    commands=COMMANDS,
+    conversations=CONVERSATIONS,
+    fields=FIELDS,
+    scope=st.sampled_from([scope for scope in SCOPES if not scope.own]),
+    shared=st.just(True),
+)
 RULES = st.lists(ALLOWING | DENYING | SHARING, max_size=6)
 PEOPLE = st.builds(
     Person,
@@ -112,21 +119,45 @@ def test_who_is_refused_sees_nothing(rules: list[AccessRule], person: Person, re
     assert verdict.allowed or verdict.grant == NO_GRANT
 
 
-@given(RULES, PEOPLE, st.sampled_from(("order", "stock")))
-def test_a_group_sees_little_of_what_a_member_may_not_ask(
-    rules: list[AccessRule], person: Person, command: str
+@given(RULES, PEOPLE, st.sampled_from(("order", "stock")), st.booleans())
+def test_a_group_sees_no_more_than_any_member_unless_a_rule_shares_it(
+    rules: list[AccessRule], person: Person, command: str, outsiders: bool
 ) -> None:
-    policy = AccessPolicy([rule for rule in rules if not rule.shared])
-    shared = policy.shared_grant(HERE, command, outsiders=False)
-    if not policy.decide_area(person, command, HERE).allowed:
-        assert shared.fields <= RESTRICTED_FIELDS
+    policy = AccessPolicy(rules)
+    shared = policy.shared_grant(HERE, command, outsiders=outsiders)
+    sharing = [rule for rule in rules if rule.shared and rule.is_about(command) and rule.holds_in(HERE)]
+    if sharing:
+        assert all(any(shared_by.scope.includes(scope) for shared_by in sharing) for scope in shared.scopes)
+        assert shared.fields <= frozenset[FieldClass]().union(*(rule.grant.fields for rule in sharing))
+        return
+    own = policy.decide_area(person, command, HERE).grant
+    assert shared.fields <= own.fields
+    assert covered(shared.scopes, own.scopes)
+    assert not any(scope.own for scope in shared.scopes)
 
 
 @given(RULES, st.sampled_from(("order", "stock")))
-def test_a_group_with_outsiders_sees_no_more(rules: list[AccessRule], command: str) -> None:
+def test_a_group_with_outsiders_sees_only_what_a_rule_shares(rules: list[AccessRule], command: str) -> None:
     policy = AccessPolicy(rules)
     inside = policy.shared_grant(HERE, command, outsiders=False)
-    assert policy.shared_grant(HERE, command, outsiders=True).fields == inside.fields & OUTSIDER_FIELDS
+    shared = any(rule.shared and rule.is_about(command) and rule.holds_in(HERE) for rule in rules)
+    expected = Grant(fields=inside.fields & OUTSIDER_FIELDS, scopes=inside.scopes) if shared else NO_GRANT
+    assert policy.shared_grant(HERE, command, outsiders=True) == expected
+
+
+SHOWN = st.lists(st.sampled_from(("order", "stock", "invoice")), unique=True, min_size=1)
+
+
+@given(RULES, st.sampled_from(("order", "report")), SHOWN, st.booleans())
+def test_an_answer_shows_a_group_no_more_than_any_of_its_documents(
+    rules: list[AccessRule], command: str, shows: list[str], outsiders: bool
+) -> None:
+    policy = AccessPolicy(rules)
+    answer = policy.shared_answer(HERE, command, shows, outsiders=outsiders)
+    for each in shows:
+        of_document = policy.shared_grant(HERE, each, outsiders=outsiders)
+        assert answer.fields <= of_document.fields
+        assert covered(answer.scopes, of_document.scopes)
 
 
 @given(RULES, PEOPLE, REQUESTS)

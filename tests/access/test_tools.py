@@ -98,8 +98,8 @@ class TestExplain:
             "  roles: sales (configuration)",
             "  sees: quantities / 数量, amounts / 金额, customers and vendors / 客户和供应商, contacts / 联系方式, "
             "of own documents / 本人的单据",
-            "  a group sees: quantities / 数量, of all documents",
-            "  a group with outsiders sees: quantities / 数量, of all documents",
+            "  a group sees: nothing",
+            "  a group with outsiders sees: nothing",
         ]
         assert "  rule “preset finance” allows, to others" in result.stdout.splitlines()
 

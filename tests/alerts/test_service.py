@@ -11,16 +11,17 @@ from typing import TypeVar
 
 import pytest
 
-from bot.access.grants import EVERYTHING, Grant, Scope
+from bot.access.grants import EVERYTHING, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
 from bot.alerts.actions import AlertActionOutcome
-from bot.alerts.alert import AlertState, Comparator, Mute, Watch
+from bot.alerts.alert import AlertState, AlertTally, Comparator, FurtherAlerts, Mute, Watch
 from bot.alerts.labels import CardFact
 from bot.alerts.processing import timers
 from bot.alerts.repository import AlertRepository
 from bot.alerts.routing import EscalationStep
-from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner, DingComposer
-from bot.alerts.views import AlertDigest, AlertGroup, AlertView
+from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner, DingComposer, TopBoxComposer
+from bot.alerts.views import AlertDigest, AlertGroup, AlertKinds, AlertTop, AlertView
+from bot.cards.actions import Ask
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import Area, Money
@@ -356,3 +357,80 @@ async def test_figures_of_a_document_of_others_are_not_told(
     view = (await harness.composer.compose(harness.newest(BOSS))).view
     assert isinstance(view, AlertView)
     assert (view.alert.event.amount is not HIDDEN) is seen
+
+
+class ByCommand:
+    """What every place may see, by command."""
+
+    def __init__(self, grants: Mapping[str, Grant]) -> None:
+        self.grants = grants
+
+    async def __call__(self, place: Place, command: str) -> PlaceReader:
+        return PlaceReader(self.grants[command])
+
+
+UNSEEN = Scope(warehouses=frozenset({"west"}))
+"""An invoice tells no warehouse, and so it is not within."""
+
+
+async def test_a_group_is_told_the_kind_of_what_not_everybody_there_may_see(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(A))
+    grants = harness.reader_at = Grants({(A, "invoice"): ALL_FIELDS})
+    harness.scenario.at(0, OVERDUE)
+    for grants.scopes in ((UNSEEN,), ()):
+        view = (await harness.composer.compose(harness.newest())).view
+        assert isinstance(view, AlertKinds)
+        assert [kind.word for kind in view.kinds] == [phrase("Invoice overdue")]
+        alert = harness.scenario.alert("INV-7")
+        assert [button.does for button in view.buttons()] == [Ask(f"/alerts {alert.id}")]
+
+
+async def test_a_graded_severity_is_not_told_with_the_kind(new_scenario: NewScenario) -> None:
+    """A rule may grade an alert by its amount."""
+    harness = harness_of(new_scenario, to(A))
+    harness.reader_at = ByCommand({"invoice": NO_GRANT})
+    harness.scenario.at(0, replace(OVERDUE, severity=Severity.INFO))
+    graded = replace(harness.scenario.alert("INV-7"), severity=Severity.CRITICAL)
+    harness.scenario.read(lambda repository: repository.put_alert(graded, None))
+    view = (await harness.composer.compose(harness.newest())).view
+    assert isinstance(view, AlertKinds)
+    assert [kind.severity for kind in view.kinds] == [Severity.INFO]
+
+
+async def test_a_card_of_several_shows_those_that_everybody_may_see_and_the_kinds_of_others(
+    new_scenario: NewScenario,
+) -> None:
+    harness = harness_of(new_scenario, to(A, group="all"))
+    harness.reader_at = ByCommand({"invoice": NO_GRANT, "po": Grant(fields=SHARED_FIELDS)})
+    harness.scenario.at(0, OVERDUE, TO_APPROVE)
+    view = (await harness.composer.compose(harness.newest())).view
+    assert isinstance(view, AlertGroup)
+    assert [row.subject for row in view.rows] == ["PO-1"]
+    assert (view.total, view.counts.open) == (1, 1)
+    assert [kind.word for kind in view.unseen] == [phrase("Invoice overdue")]
+
+
+async def test_a_digest_counts_only_alerts_that_everybody_may_see(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
+    harness.scenario.at(0, *(low(f"SKU{number}", number) for number in range(4)), OVERDUE)
+    await harness.composer.fold([delivery.ref for delivery in harness.scenario.deliveries], str(A))
+    card = harness.scenario.read(lambda repository: repository.card(harness.newest()))
+    counted = FurtherAlerts((AlertTally("stock.low", Severity.WARNING, open=7),))
+    harness.scenario.read(lambda repository: repository.put_card(replace(card, further=counted)))
+    for of_stock, counts in ((SHARED_GRANT, [11]), (Grant(fields=SHARED_FIELDS, scopes=(UNSEEN,)), [])):
+        harness.reader_at = ByCommand({"stock": of_stock, "invoice": SHARED_GRANT})
+        view = (await harness.composer.compose(harness.newest())).view
+        assert isinstance(view, AlertDigest)
+        assert [row.total for row in view.rows if row.type == "stock.low"] == counts
+
+
+async def test_a_box_at_the_top_names_no_document_that_not_everybody_may_see(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
+    harness.reader_at = ByCommand({"invoice": NO_GRANT})
+    harness.scenario.at(0, replace(OVERDUE, severity=Severity.CRITICAL))
+    composer = TopBoxComposer(
+        harness.units, now=lambda: harness.scenario.now, name_of=name_of_anybody, reader_at=harness.reader_at
+    )
+    view = (await composer.compose(harness.newest())).view
+    assert isinstance(view, AlertTop)
+    assert (view.headline, view.subject, view.others) == (phrase("Invoice overdue"), "", 0)

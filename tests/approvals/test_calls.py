@@ -13,7 +13,7 @@ from tests.approvals.env import GROUP, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of
 from tests.approvals.test_presenter import ORDER, ComposerHarness
-from tests.chat.audience_parts import all_fields
+from tests.chat.audience_parts import sees_all
 
 SUN, ZHOU = person_places(("sun", "zhou"))
 
@@ -37,7 +37,7 @@ async def call(env: ApprovalEnv, *people: Place) -> None:
 
 async def compose(env: ApprovalEnv, delivery: Delivery) -> ComposedCard:
     harness = ComposerHarness(env)
-    return await CallComposer(env.process.service.find, harness.showing, all_fields).compose(delivery.ref)
+    return await CallComposer(env.process.service.find, harness.showing, sees_all).compose(delivery.ref)
 
 
 async def test_they_are_called_once(env: ApprovalEnv) -> None:

@@ -13,7 +13,7 @@ from tests.approvals.env import GROUP, HOUR, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_insights import FakeInsightSource, level
-from tests.chat.audience_parts import all_fields
+from tests.chat.audience_parts import sees_all
 
 TWO = rules(any_of("role:purchasing"), all_of("role:board"), remind_after=(HOUR,))
 PLACES = ("person:wang", "person:zhao", str(GROUP))
@@ -37,7 +37,7 @@ async def cards(env: ApprovalEnv) -> dict[str, ApprovalView]:
 
     insights = Insights(lambda source: archive, now=env.clock)
     showing = CasePresenter(env.erp.reread, insights, nobody, now=env.clock)
-    composer = ApprovalComposer(approvals.find, showing, all_fields)
+    composer = ApprovalComposer(approvals.find, showing, sees_all)
     case = await env.newest()
     shown = {}
     for one in await env.store.transact(lambda cases: list(cases.cards_of(case.id))):

@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from bot.access.grants import EVERYTHING, NO_GRANT, Grant, Scope
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
-from bot.approvals.cards.views import ApprovalView, Audience, RequesterNotice
+from bot.approvals.cards.views import ApprovalView, Audience, RequesterNotice, UnseenApproval
 from bot.approvals.case import CaseState
-from bot.chat.audiences import FieldsAt
+from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import PurchaseOrder, PurchaseStatus
 from bot.outbox.place import Place
@@ -20,7 +21,8 @@ from tests.approvals.company import document, money
 from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
 from tests.approvals.test_insights import LEVELS, FakeInsightSource, line
-from tests.chat.audience_parts import fields_by_kind
+from tests.chat.audience_parts import reader_by_kind
+from tests.rows import each_row
 
 NAMES = {"wang": "王经理", "wu": "吴工"}
 ORDER = replace(document(requester="wu").order, lines=(line("S1", "3 CNY", "1000"),))
@@ -31,15 +33,15 @@ class ComposerHarness:
     """One waiting order, and what composes its cards."""
 
     def __init__(
-        self, env: ApprovalEnv, insight_seconds: float = PATIENCE, fields_at: FieldsAt = fields_by_kind
+        self, env: ApprovalEnv, insight_seconds: float = PATIENCE, reader_at: ReaderAt = reader_by_kind
     ) -> None:
         self.env = env
         self.archive = FakeInsightSource([], LEVELS)
         find = env.process.service.find
         insights = Insights(lambda source: self.archive, now=env.clock, seconds=insight_seconds)
         self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=PATIENCE)
-        self.deciders = ApprovalComposer(find, self.showing, fields_at)
-        self.told = RequesterComposer(find, self.showing, fields_at)
+        self.deciders = ApprovalComposer(find, self.showing, reader_at)
+        self.told = RequesterComposer(find, self.showing, reader_at)
 
     async def _read(self, source: str, number: str) -> PurchaseOrder:
         return await self.env.erp.reread(source, number)
@@ -137,12 +139,12 @@ async def test_nobody_remembers_it(harness: ComposerHarness) -> None:
 GROUP = "group:cidBuyers=="
 
 
-def granting(fields: frozenset[FieldClass]) -> FieldsAt:
-    async def fields_at(place: Place, command: str) -> frozenset[FieldClass]:
+def granting(fields: frozenset[FieldClass], *scopes: Scope) -> ReaderAt:
+    async def reader_at(place: Place, command: str) -> PlaceReader:
         assert command == "po"
-        return fields
+        return PlaceReader(Grant(fields=fields, scopes=scopes or (EVERYTHING,)))
 
-    return fields_at
+    return reader_at
 
 
 @pytest.mark.parametrize(
@@ -162,15 +164,49 @@ def granting(fields: frozenset[FieldClass]) -> FieldsAt:
 async def test_a_card_shows_what_its_place_may_see(
     harness: ComposerHarness, place: str, fields: frozenset[FieldClass], amount: object, vendor: object
 ) -> None:
-    view = await ComposerHarness(harness.env, fields_at=granting(fields)).card(place)
+    view = await ComposerHarness(harness.env, reader_at=granting(fields)).card(place)
     assert (view.amount, view.vendor) == (amount, vendor)
     prices = [row.line.price for row in view.rows]
     assert (prices == [money("3 CNY")]) is (amount is not None)
 
 
+@each_row(
+    ("scope", "is_shown"),
+    [
+        (Scope(sources=frozenset({ORDER.source})), True),
+        (Scope(sources=frozenset({"other"})), False),
+        (Scope(partners=frozenset({"acme"})), True),
+        (Scope(partners=frozenset({"Bolt Co"})), False),
+        # What is not remembered of the order is no reason to show it.
+        (Scope(companies=frozenset({"Main"})), False),
+        (Scope(warehouses=frozenset({"W1"})), False),
+        (Scope(own=True), False),
+    ],
+)
+async def test_a_group_is_told_of_an_order_outside_its_scope_that_there_is_one(
+    harness: ComposerHarness, scope: Scope, *, is_shown: bool
+) -> None:
+    case = await harness.env.newest()
+    deciders = ComposerHarness(harness.env, reader_at=granting(SHARED_FIELDS, scope)).deciders
+    view = (await deciders.compose(f"{case.id}|{GROUP}")).view
+    assert isinstance(view, ApprovalView if is_shown else UnseenApproval)
+
+
+async def test_who_decides_sees_the_order_on_the_card_of_a_group_that_may_not(harness: ComposerHarness) -> None:
+    async def nothing(place: Place, command: str) -> PlaceReader:
+        return PlaceReader(NO_GRANT)
+
+    case = await harness.env.newest()
+    composed = await ComposerHarness(harness.env, reader_at=nothing).deciders.compose(f"{case.id}|{GROUP}|{NEAR}")
+    assert composed.view == UnseenApproval(case=case.id, state=case.state, since=case.opened_at)
+    (own,) = composed.own
+    assert isinstance(own.view, ApprovalView)
+    assert (own.user_id, own.view.amount) == ("wang", ORDER.total)
+
+
 async def test_who_requested_it_is_told_all_and_others_what_they_may_see(harness: ComposerHarness) -> None:
     case = await harness.env.newest()
-    told = ComposerHarness(harness.env, fields_at=granting(SHARED_FIELDS)).told
+    told = ComposerHarness(harness.env, reader_at=granting(SHARED_FIELDS)).told
     seen = []
     for place in ("person:wu", "person:zoe"):
         view = (await told.compose(f"{case.id}|{place}")).view

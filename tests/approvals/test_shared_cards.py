@@ -18,7 +18,7 @@ from tests.approvals.env import APPROVE, GROUP, HOUR, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_presenter import ORDER, ComposerHarness, granting
-from tests.chat.audience_parts import all_fields
+from tests.chat.audience_parts import sees_all
 
 TOGETHER = ApprovalOptions(one_card=True)
 WANG, ZHAO = Place(PlaceKind.PERSON, "wang"), Place(PlaceKind.PERSON, "zhao")
@@ -100,7 +100,7 @@ async def test_everybody_sees_what_all_may_see_and_each_what_is_theirs(env: Appr
 
 
 async def test_where_the_group_may_see_prices_all_see_the_same(env: ApprovalEnv) -> None:
-    harness = ComposerHarness(env, fields_at=granting(ALL_FIELDS))
+    harness = ComposerHarness(env, reader_at=granting(ALL_FIELDS))
     composed = await compose(harness.deciders, await env.newest(), GROUP, WANG)
     assert isinstance(composed.view, ApprovalView)
     assert composed.view.amount == ORDER.total
@@ -111,7 +111,7 @@ async def test_who_has_spoken_has_no_buttons_on_it_and_the_decider_can_undo() ->
     env = ApprovalEnv(rules=rules(all_of("role:board")), terms=TOGETHER)
     await env.submit(ORDER)
     await env.cast_vote("sun", APPROVE)
-    harness = ComposerHarness(env, fields_at=all_fields)
+    harness = ComposerHarness(env, reader_at=sees_all)
     composed = await compose(harness.deciders, await env.newest(), SUN, ZHOU)
     muted = {own.user_id: own.view.mute for own in composed.own if isinstance(own.view, ApprovalView)}
     assert muted == {"sun": True, "zhou": False}

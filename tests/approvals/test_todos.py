@@ -12,7 +12,7 @@ from bot.approvals.cards.presenter import CasePresenter, TodoComposer
 from bot.approvals.cards.views import ApprovalTodo
 from bot.approvals.case import Case, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions
-from bot.chat.audiences import FieldsAt
+from bot.chat.audiences import ReaderAt
 from bot.disclosure import HIDDEN
 from bot.erp.errors import Invalid
 from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
@@ -24,7 +24,7 @@ from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_insights import LEVELS, FakeInsightSource
 from tests.approvals.test_presenter import ORDER, granting
-from tests.chat.audience_parts import fields_by_kind
+from tests.chat.audience_parts import reader_by_kind
 
 TODOS = ApprovalOptions(todos=True)
 TWO = rules(any_of("role:purchasing"), all_of("role:board"), remind_after=(HOUR,), deadline=8 * HOUR)
@@ -44,14 +44,14 @@ def todos(env: ApprovalEnv, case: Case) -> dict[str, Delivery]:
     return {" ".join(place.id for place in (one.place, *one.also)): one for one in owed if case.id in one.card}
 
 
-async def compose(env: ApprovalEnv, case: Case, *people: str, fields_at: FieldsAt = fields_by_kind) -> ComposedCard:
+async def compose(env: ApprovalEnv, case: Case, *people: str, reader_at: ReaderAt = reader_by_kind) -> ComposedCard:
     insights = Insights(lambda source: FakeInsightSource([], LEVELS), now=env.clock)
 
     async def names_of(user_ids: Sequence[str]) -> dict[str, str]:
         return {}
 
     showing = CasePresenter(env.erp.reread, insights, names_of, now=env.clock)
-    composer = TodoComposer(env.service.find, showing, fields_at)
+    composer = TodoComposer(env.service.find, showing, reader_at)
     places = [Place(PlaceKind.PERSON, user_id) for user_id in people]
     return await composer.compose("|".join((case.id, *map(str, places))))
 
@@ -165,6 +165,6 @@ async def test_a_forgotten_case_leaves_it_as_it_is(env: ApprovalEnv) -> None:
 
 
 async def test_it_names_the_vendor_only_to_those_who_may_know(env: ApprovalEnv) -> None:
-    composed = await compose(env, await env.newest(), "wang", "stranger", fields_at=granting(frozenset()))
+    composed = await compose(env, await env.newest(), "wang", "stranger", reader_at=granting(frozenset()))
     assert isinstance(composed.view, ApprovalTodo)
     assert composed.view.vendor is HIDDEN

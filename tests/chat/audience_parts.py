@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.access.grants import FULL_GRANT, Grant
+from bot.access.grants import FULL_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Members, People
 from bot.access.policy import AccessPolicy
+from bot.cards.notices import WithheldNotice
+from bot.cards.view import View
 from bot.chat.audiences import Audiences, PlaceReader
-from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
+from bot.chat.question_handler import PreparedAnswer
 from bot.outbox.place import Place, PlaceKind
 from tests.membership import EverybodyIsMember
 
@@ -50,19 +52,17 @@ def make_audiences(
     return Audiences(policy=lambda: rules, people=people or make_people(), outsiders=outsiders or MemoryOutsiders())
 
 
-async def fields_by_kind(place: Place, command: str) -> frozenset[FieldClass]:
-    """Return what places may see by no rules: groups what is shared, people everything."""
-    return SHARED_FIELDS if place.kind is PlaceKind.GROUP else ALL_FIELDS
-
-
-async def all_fields(place: Place, command: str) -> frozenset[FieldClass]:
-    """Let every place see everything."""
-    return ALL_FIELDS
+def answer_to(
+    command: str, grant: Grant = FULL_GRANT, *, view: View | None = None, **reach: tuple[Scope, ...]
+) -> PreparedAnswer:
+    """Return an answer whose asker sees what they are granted: of the command's own documents, or of those given."""
+    shown = reach or {command: grant.scopes}
+    return PreparedAnswer(view or WithheldNotice(), command, "answered", grant, reach=shown)
 
 
 async def reader_by_kind(place: Place, command: str) -> PlaceReader:
     """Return readers who may see what places may see by no rules."""
-    return PlaceReader(Grant(fields=await fields_by_kind(place, command)))
+    return PlaceReader(SHARED_GRANT if place.kind is PlaceKind.GROUP else FULL_GRANT)
 
 
 async def sees_all(place: Place, command: str) -> PlaceReader:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from bot.access.grants import FULL_GRANT, Grant, Scope
+from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.access.people import DirectoryEntry
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View
-from bot.chat.audiences import covers_all
+from bot.chat.audiences import Audiences, covers_all
+from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.outbox.place import Place, PlaceKind
-from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
+from tests.chat.audience_parts import MemoryOutsiders, answer_to, make_audiences, make_people
 from tests.rows import each_row
 
 GROUP = Place(PlaceKind.GROUP, "cidA==")
@@ -51,28 +52,38 @@ def rule(**given: object) -> AccessRule:
 
 
 def test_a_shared_card_withholds_amounts() -> None:
-    shared = make_audiences().share(Deal(), FULL_GRANT, GROUP.id, "order")
+    shared = make_audiences().share(Deal(), answer_to("order"), GROUP.id)
     assert not shared.is_all
     assert shared.view == Deal(amount=HIDDEN, withheld=frozenset({FieldClass.AMOUNT}), shared=True)
 
 
 def test_where_nothing_is_withheld_the_view_is_the_same() -> None:
     own = Deal(amount="", customer="Acme")
-    shared = make_audiences().share(own, FULL_GRANT, GROUP.id, "order")
+    shared = make_audiences().share(own, answer_to("order"), GROUP.id)
     assert (shared.is_all, shared.view is own) == (True, True)
 
 
+SHARED = rule(shared=True, roles=frozenset(), fields=SHARED_FIELDS)
+
+
 def test_with_an_outsider_names_are_withheld_too() -> None:
-    shared = make_audiences(outsiders=MemoryOutsiders({GROUP.id})).share(Deal(), FULL_GRANT, GROUP.id, "order")
-    assert shared.view == Deal(
+    audiences = make_audiences(rules(SHARED), outsiders=MemoryOutsiders({GROUP.id}))
+    assert audiences.share(Deal(), answer_to("order"), GROUP.id).view == Deal(
         amount=HIDDEN, customer=HIDDEN, withheld=frozenset({FieldClass.AMOUNT, FieldClass.PARTNER}), shared=True
     )
+
+
+def test_with_an_outsider_nothing_is_shared_that_no_rule_names() -> None:
+    audiences = make_audiences(rules(SHARED), outsiders=MemoryOutsiders({GROUP.id}))
+    assert audiences.share(Deal(), answer_to("stock"), GROUP.id).view == WithheldNotice()
+    help_ = PreparedAnswer(Deal(), "help", "answered", reach={})
+    assert audiences.share(Deal(), help_, GROUP.id).view != WithheldNotice()
 
 
 def test_who_asks_with_less_right_shares_no_more() -> None:
     """What the asker may not see is not seen by others either, and these can still look at their own view."""
     own = Deal(amount=HIDDEN, withheld=frozenset({FieldClass.AMOUNT}))
-    shared = make_audiences().share(own, Grant(fields=SHARED_FIELDS), GROUP.id, "order")
+    shared = make_audiences().share(own, answer_to("order", Grant(fields=SHARED_FIELDS)), GROUP.id)
     assert shared.is_all
     assert shared.view == Deal(amount=HIDDEN, withheld=frozenset({FieldClass.AMOUNT}), shared=True)
 
@@ -80,16 +91,47 @@ def test_who_asks_with_less_right_shares_no_more() -> None:
 def test_a_rule_of_the_conversation_shows_more() -> None:
     policy = rules(rule(shared=True, conversations=frozenset({GROUP.id}), fields=ALL_FIELDS))
     own = Deal()
-    assert make_audiences(policy).share(own, FULL_GRANT, GROUP.id, "order").view is own
-    assert make_audiences(policy).share(own, FULL_GRANT, "cidB==", "order").view is not own
+    assert make_audiences(policy).share(own, answer_to("order"), GROUP.id).view is own
+    assert make_audiences(policy).share(own, answer_to("order"), "cidB==").view is not own
 
 
 def test_documents_that_not_everybody_may_see_are_not_even_named() -> None:
     policy = rules(rule(scope=WEST))
     audiences = make_audiences(policy)
-    assert audiences.share(Deal(), Grant(fields=ALL_FIELDS, scopes=(WEST,)), GROUP.id, "order").view != WithheldNotice()
-    shared = audiences.share(Deal(), FULL_GRANT, GROUP.id, "order")
+    assert (
+        audiences.share(Deal(), answer_to("order", Grant(fields=ALL_FIELDS, scopes=(WEST,))), GROUP.id).view
+        != WithheldNotice()
+    )
+    shared = audiences.share(Deal(), answer_to("order"), GROUP.id)
     assert (shared.view, shared.is_all) == (WithheldNotice(), False)
+
+
+@each_row(
+    ("reach", "is_shared"),
+    [
+        ({"order": (WEST,), "stock": (EVERYTHING,)}, True),
+        ({"order": (WEST,)}, True),
+        ({"order": (), "stock": ()}, True),
+        ({"order": (EVERYTHING,), "stock": (EVERYTHING,)}, False),
+        ({"order": (WEST,), "po": ()}, True),
+        ({"order": (WEST,), "po": (WEST,)}, False),
+    ],
+)
+def test_of_each_kind_of_document_the_asker_sees_no_more_than_everybody(
+    reach: dict[str, tuple[Scope, ...]], *, is_shared: bool
+) -> None:
+    policy = rules(rule(scope=WEST), rule(commands=frozenset({"po"}), roles=frozenset({"buyers"})))
+    shared = make_audiences(policy).share(Deal(), answer_to("find", **reach), GROUP.id)
+    assert (shared.view != WithheldNotice()) is is_shared
+
+
+def test_a_hint_names_nobody_where_an_area_is_closed() -> None:
+    """It is of no command, so that it may be about documents of any."""
+    names = Grant(fields=frozenset({FieldClass.PARTNER}), scopes=())
+    hint = PreparedAnswer(Deal(), "none", "hint", names)
+    closed = rules(rule(commands=frozenset({"po"}), roles=frozenset({"buyers"})))
+    assert make_audiences().share(Deal(amount=""), hint, GROUP.id).view == Deal(amount="")
+    assert make_audiences(closed).share(Deal(amount=""), hint, GROUP.id).view.customer is HIDDEN  # type: ignore[attr-defined]
 
 
 @each_row(
@@ -112,26 +154,33 @@ def test_which_documents_everybody_may_see(
     assert covers_all(wanted, scopes) is covered
 
 
+async def fields_at(audiences: Audiences, place: Place, command: str) -> frozenset[FieldClass]:
+    """Return what a card may show there of every document of a command."""
+    grant = (await audiences.reader_at(place, command)).grant
+    return grant.fields if EVERYTHING in grant.scopes else frozenset()
+
+
 async def test_pushed_cards_show_what_their_place_may_see() -> None:
     policy = rules(rule(commands=frozenset({"po"}), roles=frozenset({"sales"})))
     audiences = make_audiences(policy, people=make_people(Members()))
-    assert await audiences.fields_at(GROUP, "order") == SHARED_FIELDS
-    assert await audiences.fields_at(ANNA, "order") == ALL_FIELDS
-    assert await audiences.fields_at(ANNA, "po") == ALL_FIELDS
+    assert await fields_at(audiences, GROUP, "order") == SHARED_FIELDS
+    assert await fields_at(audiences, ANNA, "order") == ALL_FIELDS
+    assert await fields_at(audiences, ANNA, "po") == ALL_FIELDS
 
 
 async def test_a_person_without_the_right_is_told_no_figures() -> None:
     policy = rules(rule(commands=frozenset({"po"}), roles=frozenset({"finance"})))
     audiences = make_audiences(policy, people=make_people(Members()))
-    assert await audiences.fields_at(ANNA, "po") == frozenset()
-    assert await audiences.fields_at(Place(PlaceKind.PERSON, "nobody"), "order") == frozenset()
+    assert await fields_at(audiences, ANNA, "po") == frozenset()
+    assert await fields_at(audiences, Place(PlaceKind.PERSON, "nobody"), "order") == frozenset()
 
 
 async def test_a_right_to_some_documents_is_none_to_those_of_which_that_is_not_known() -> None:
     audiences = make_audiences(rules(rule(scope=WEST)), people=make_people(Members()))
-    assert await audiences.fields_at(ANNA, "order") == frozenset()
+    assert await fields_at(audiences, ANNA, "order") == frozenset()
 
 
 async def test_with_an_outsider_pushed_cards_name_nobody() -> None:
-    audiences = make_audiences(outsiders=MemoryOutsiders({GROUP.id}))
-    assert FieldClass.PARTNER not in await audiences.fields_at(GROUP, "invoice")
+    audiences = make_audiences(rules(SHARED), outsiders=MemoryOutsiders({GROUP.id}))
+    assert await fields_at(audiences, GROUP, "order") == {FieldClass.QUANTITY}
+    assert FieldClass.PARTNER not in await fields_at(audiences, GROUP, "invoice")

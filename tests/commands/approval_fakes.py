@@ -28,7 +28,7 @@ from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrd
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
-from tests.chat.audience_parts import fields_by_kind
+from tests.chat.audience_parts import reader_by_kind
 from tests.commands.company import NOW, Company
 
 GROUP = Place(PlaceKind.GROUP, "cidGroup==")
@@ -111,8 +111,8 @@ class ApprovalFixture:
         self.presenter = CasePresenter(
             reader.order, self.insights, self._names_of, now=lambda: self.now, seconds=PATIENCE
         )
-        self.composer = ApprovalComposer(self.service.find, self.presenter, fields_by_kind)
-        self.requester_composer = RequesterComposer(self.service.find, self.presenter, fields_by_kind)
+        self.composer = ApprovalComposer(self.service.find, self.presenter, reader_by_kind)
+        self.requester_composer = RequesterComposer(self.service.find, self.presenter, reader_by_kind)
 
     async def submit(self, number: str = "PO-1001") -> Case:
         """Open the case of an order."""

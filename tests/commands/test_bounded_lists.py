@@ -251,7 +251,7 @@ async def test_all_rows_that_amounts_choose_are_hidden_with_them(ask: Ask, name:
 
 async def test_a_group_card_leads_to_ones_own_view(ask: Ask) -> None:
     answer = await ask("/order >100000")
-    shared = make_audiences().share(answer.view, answer.grant, GROUP.id, "order")
+    shared = make_audiences().share(answer.view, answer, GROUP.id)
     assert not shared.is_all
     assert [button.does for button in own_view_buttons(shared.view)] == [Question("/order >100000")]
     clicked = as_(DocumentListView, await ask("/order >100000", clicked=True))

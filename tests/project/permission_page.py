@@ -91,7 +91,7 @@ def _cells(command: AnyCommand, rules: AccessPolicy) -> Iterator[str]:
     for _, person in people():
         yield _own(rules.decide(person, command.request(GROUP)), shows=shows)
     for outsiders in (False, True):
-        yield _letters(rules.shared_grant(GROUP.id, command.name, outsiders=outsiders))
+        yield _letters(rules.shared_answer(GROUP.id, command.name, command.shows, outsiders=outsiders))
 
 
 def _own(verdict: AccessVerdict, *, shows: bool) -> str:

@@ -12,7 +12,6 @@ from itertools import count
 
 import pytest
 
-from bot.access.areas import AREA_COMMANDS, DOCUMENT_COMMANDS
 from bot.access.loader import AccessRuleSet, make_policy
 from bot.access.people import Person
 from bot.chat.message import Conversation, ConversationKind
@@ -150,6 +149,6 @@ def allowed(command: str, person: Person) -> bool:
 
 def granted(command: str, person: Person) -> frozenset[FieldClass]:
     """Return the classes that a person may see of any of the documents that a command shows."""
-    documents = DOCUMENT_COMMANDS.get(command, (command,) if command in AREA_COMMANDS.values() else ())
+    documents = COMMANDS[command].shows
     verdicts = [POLICY.decide(person, COMMANDS[name].request(GROUP)) for name in documents]
     return frozenset().union(*(verdict.grant.fields for verdict in verdicts if verdict.allowed))

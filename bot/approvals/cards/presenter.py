@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 from cachetools import LRUCache
 
+from bot.access.grants import Scope
 from bot.approvals.cards.insights import Insight, Insights, MissingInsight
 from bot.approvals.cards.view_builders import (
     CardViewer,
@@ -17,6 +18,7 @@ from bot.approvals.cards.view_builders import (
     RevisionData,
     build_case_view,
     build_requester_notice,
+    build_unseen_view,
     people_in_case,
 )
 from bot.approvals.cards.views import ApprovalTodo, ApprovalView, Audience
@@ -24,7 +26,7 @@ from bot.approvals.case import Case, CaseState
 from bot.approvals.case_context import CaseContext
 from bot.approvals.document import fingerprint
 from bot.cards.view import View, shared_view
-from bot.chat.audiences import FieldsAt
+from bot.chat.audiences import ReaderAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
@@ -146,27 +148,45 @@ class _CaseComposer(SingleCardComposer):
     """Cards are named by case and place: ``case|group:cid…``."""
 
     def __init__(
-        self, find: Callable[[str], Awaitable[CaseContext | None]], showing: CasePresenter, fields_at: FieldsAt
+        self, find: Callable[[str], Awaitable[CaseContext | None]], showing: CasePresenter, reader_at: ReaderAt
     ) -> None:
         """``find`` is `bot.approvals.service.ApprovalService.find`."""
         self._find = find
         self._showing = showing
-        self._fields_at = fields_at
+        self._reader_at = reader_at
 
-    async def _fields(self, found: CaseContext, place: Place) -> frozenset[FieldClass]:
-        """Return what may be seen of a case at a place: everything by a person who has to do with it."""
-        if place.kind is PlaceKind.PERSON and place.id in {*people_in_case(found.case), *found.waited}:
-            return ALL_FIELDS
-        return await self._fields_at(place, PURCHASE_COMMAND)
+    async def _reader(self, found: CaseContext, place: Place) -> _Reader:
+        """Return who reads a card at a place: a person who has to do with the case sees everything of it."""
+        in_group = place.kind is PlaceKind.GROUP
+        user_id = "" if in_group else place.id
+        if user_id in {*people_in_case(found.case), *found.waited} - {""}:
+            return _Reader(ALL_FIELDS, user_id)
+        grant = (await self._reader_at(place, PURCHASE_COMMAND)).grant
+        covered = any(_covers(scope, found.case) for scope in grant.scopes)
+        return _Reader(grant.fields if covered else frozenset(), user_id, in_group=in_group, is_closed=not covered)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Who sees a card, and which fields of it; without a ``user_id`` everybody at its places."""
+    """Who sees a card, and which fields of it; without a ``user_id`` everybody at its places.
+
+    ``is_closed``: not all of these may ask for the order.
+    """
 
     fields: frozenset[FieldClass]
     user_id: str = ""
     in_group: bool = False
+    is_closed: bool = False
+
+
+def _covers(scope: Scope, case: Case) -> bool:
+    """Return whether a scope covers a case, by what is remembered of its order; whose own it is is another matter."""
+    if scope.own or not (scope.companies is scope.warehouses is scope.categories is None):
+        return False
+    vendor = case.summary.vendor.casefold()
+    return (scope.sources is None or case.source in scope.sources) and (
+        scope.partners is None or vendor in map(str.casefold, scope.partners)
+    )
 
 
 class ApprovalComposer(_CaseComposer):
@@ -179,7 +199,7 @@ class ApprovalComposer(_CaseComposer):
         self,
         find: Callable[[str], Awaitable[CaseContext | None]],
         showing: CasePresenter,
-        fields_at: FieldsAt,
+        reader_at: ReaderAt,
         *,
         separate: Callable[[str, str, Sequence[Place]], Awaitable[None]] | None = None,
         call: Callable[[str, Sequence[Place]], Awaitable[None]] | None = None,
@@ -187,7 +207,7 @@ class ApprovalComposer(_CaseComposer):
         """``separate`` and ``call`` are those of `bot.approvals.service.ApprovalService`; without the first each card
         has one place, without the second nobody is called in a group.
         """
-        super().__init__(find, showing, fields_at)
+        super().__init__(find, showing, reader_at)
         self._separate = separate
         self._call = call
 
@@ -201,8 +221,11 @@ class ApprovalComposer(_CaseComposer):
         people = [reader for reader in readers if reader.user_id]
         if len(readers) == 1:
             return ComposedCard(await self._draw(found, *readers), found.case.revision)
-        common = ALL_FIELDS.intersection(*(reader.fields for reader in readers))
-        everybody = _Reader(common, in_group=len(people) < len(readers))
+        everybody = _Reader(
+            ALL_FIELDS.intersection(*(reader.fields for reader in readers)),
+            in_group=len(people) < len(readers),
+            is_closed=any(reader.is_closed for reader in readers),
+        )
         # The first to be drawn has the order read for all.
         shared = await self._draw(found, everybody)
         own = await asyncio.gather(*(self._draw(found, reader) for reader in people))
@@ -219,11 +242,9 @@ class ApprovalComposer(_CaseComposer):
         if self._call is not None:
             await self._call(ref.partition("|")[0], people)
 
-    async def _reader(self, found: CaseContext, place: Place) -> _Reader:
-        fields = await self._fields(found, place)
-        return _Reader(fields, place.id) if place.kind is PlaceKind.PERSON else _Reader(fields, in_group=True)
-
     async def _draw(self, found: CaseContext, reader: _Reader) -> View:
+        if reader.in_group and reader.is_closed:
+            return build_unseen_view(found.case)
         audience = Audience.of(private=FieldClass.COST in reader.fields)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
@@ -260,7 +281,7 @@ class TodoComposer(_CaseComposer):
             return ComposedCard(None, 0)
         case, places = found.case, [Place.parse(place) for place in where]
         people = tuple(place.id for place in places)
-        fields = ALL_FIELDS.intersection(*[await self._fields(found, place) for place in places])
+        fields = ALL_FIELDS.intersection(*[(await self._reader(found, place)).fields for place in places])
         marker = Marker(
             state=_todo_state(case),
             people=people,
@@ -286,5 +307,5 @@ class RequesterComposer(_CaseComposer):
         found = await self._find(case_id)
         if found is None:
             return ComposedCard(None, 0)
-        fields = await self._fields(found, Place.parse(where))
-        return ComposedCard(cut(build_requester_notice(found.case), fields), found.case.revision)
+        reader = await self._reader(found, Place.parse(where))
+        return ComposedCard(cut(build_requester_notice(found.case), reader.fields), found.case.revision)

@@ -20,6 +20,7 @@ from bot.approvals.cards.views import (
     ChangedField,
     PlanLevel,
     RequesterNotice,
+    UnseenApproval,
     VoteLine,
 )
 from bot.approvals.case import Case, CaseDecision, CaseState, external_headline, withdrawal_text
@@ -224,6 +225,11 @@ def build_requester_notice(case: Case) -> RequesterNotice:
         elsewhere=case.elsewhere,
         words=own_words(case.erp_text) if case.state is CaseState.FAILED else "",
     )
+
+
+def build_unseen_view(case: Case) -> UnseenApproval:
+    """Return what a group is told of a case whose order not everybody there may see."""
+    return UnseenApproval(case=case.id, state=case.state, elsewhere=case.elsewhere, since=case.opened_at)
 
 
 _UNDER_WAY = phrase("Recorded. The ERP is being updated.")

@@ -18,6 +18,7 @@ from bot.approvals.case import CaseState, ExternalDecision, external_headline, w
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
 from bot.cards.form import REASON_FIELD, FormField, InputForm
 from bot.cards.view import Button, Color, Following, Label, ListView, View
+from bot.cards.withholding import SEE_ALL
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
@@ -425,6 +426,29 @@ class ApprovalWhy(View):
     def buttons(self) -> Sequence[Button]:
         shown = (Button(phrase("Show it"), show_action(self.case), Color.BLUE),) if self.case else ()
         return (*shown, Button(phrase("Details"), Ask(command_line("po", self.number))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnseenApproval(View):
+    """Stands in a group for an order that not everybody there may see: that there is one, since when, and its state."""
+
+    card: ClassVar[str] = "approval_unseen"
+
+    case: str
+    state: CaseState
+    elsewhere: ExternalDecision | None = None
+    since: datetime
+
+    @property
+    def headline(self) -> Phrase:
+        """What it is called now."""
+        return _headline(self.state, self.elsewhere)
+
+    def question(self) -> Ask:
+        return show_action(self.case)
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(SEE_ALL, self.question(), Color.BLUE),)
 
 
 def is_settled(state: CaseState) -> bool:

@@ -290,7 +290,7 @@ class QuestionPipeline:
         own = cut(answer.view, answer.grant.fields)
         if where.kind is not ConversationKind.GROUP:
             return AnswerCards(self._render(language, own, answer))
-        shared = self._audiences.share(own, answer.grant, where.id, answer.command)
+        shared = self._audiences.share(own, answer, where.id)
         if shared.is_all:
             return AnswerCards(self._render(language, shared.view, answer))
         plain = replace(answer, read_as="", unknown=(), unheld=(*answer.unknown, *answer.unheld))

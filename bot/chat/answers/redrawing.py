@@ -51,7 +51,7 @@ class AnswerComposer:
         own = cut(prepared.view, prepared.grant.fields)
         if answer.readers is CardReaders.ASKER:
             return ComposedCard(own, answer.revision, language)
-        shared = self.audiences.share(own, prepared.grant, answer.conversation.id, prepared.command).view
+        shared = self.audiences.share(own, prepared, answer.conversation.id).view
         more = (OwnView(answer.user_id, own),) if answer.readers is CardReaders.ALL_AND_ASKER else ()
         return ComposedCard(shared, answer.revision, language, more)
 

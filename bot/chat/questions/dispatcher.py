@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from bot.access.areas import DOCUMENT_COMMANDS, OF_PARTNERS
+from bot.access.areas import OF_PARTNERS
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.policy import AccessPolicy, Denied
 from bot.access.shown import find_shown
@@ -25,7 +25,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.message import ConversationKind, Message, Picture
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
-from bot.chat.question_handler import PreparedAnswer
+from bot.chat.question_handler import NO_DOCUMENTS, PreparedAnswer
 from bot.chat.questions.bound_commands import BoundCommand, bind_command
 from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.failures import (
@@ -277,7 +277,8 @@ class QuestionDispatcher:
         Where it shows none that have any, such as stock, a name tells the more: then they must see all.
         """
         name, policy = self._commands.parse(line).command or "", self._policy()
-        shown = OF_PARTNERS.intersection(DOCUMENT_COMMANDS.get(name, (name,))) or OF_PARTNERS
+        of_line = self._commands[name].shows if name else ()
+        shown = OF_PARTNERS.intersection(of_line) or OF_PARTNERS
         verdicts = [policy.decide_area(context.person, each, context.conversation.id) for each in shown]
         return all(FieldClass.PARTNER in verdict.grant.fields for verdict in verdicts)
 
@@ -345,20 +346,24 @@ class QuestionDispatcher:
         self, bound: BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
     ) -> PreparedAnswer:
         command = bound.command
-        limit, grant = self._limit.running(), NO_GRANT
+        limit, grant, reach = self._limit.running(), NO_GRANT, NO_DOCUMENTS
         try:
             policy = self._policy()
             verdict = policy.decide(context.person, command.request(context.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
             grant = verdict.grant
+            reach = command.reach(policy, context, grant.scopes)
             with limit:
                 result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `Failures` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
-            if isinstance(cause, InSeveralBooks):
-                return choose_books(cause, f"/{command.name} {rest}".rstrip(), command, grant)
-            return self._failures.answer(cause, command, context, grant)
+            failed = (
+                choose_books(cause, f"/{command.name} {rest}".rstrip(), command, grant)
+                if isinstance(cause, InSeveralBooks)
+                else self._failures.answer(cause, command, context, grant)
+            )
+            return replace(failed, reach=reach)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
             # The list has become shorter since the button was made, or somebody typed a page that does not exist.
             last_page = (result.total - 1) // result.page_size * result.page_size
@@ -366,8 +371,16 @@ class QuestionDispatcher:
         if isinstance(result, View):
             # The next question must not lead to anything that the asker may not see, such as the customer of an order.
             self._remember(command.name, rest, cut(result, grant.fields), context)
+            if result.shows_also:
+                reach = command.reach(policy, context, grant.scopes, result.shows_also)
             return PreparedAnswer(
-                result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
+                result,
+                command.name,
+                QuestionOutcome.ANSWERED,
+                grant,
+                verdict.rule,
+                reach=reach,
+                decides=command.writes,
             )
         if redirected:
             return self._failures.answer(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)

@@ -111,7 +111,7 @@ class Failures:
         """Return the number that was not found, if the rules may be why; empty for anything else."""
         if not isinstance(error, NotFound) or not is_code(error.what):
             return ""
-        hidden = not self._policy().sees_all(context.person, command.name, context.conversation.id)
+        hidden = not self._policy().sees_all(context.person, (command.name, *command.shows), context.conversation.id)
         return error.what if hidden else ""
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:

@@ -45,6 +45,7 @@ class Picks(ListView):
     """
 
     card: ClassVar[str] = "picks"
+    shows_also: ClassVar[tuple[str, ...]] = ("stock",)
 
     asked: str
     rows: tuple[Product, ...]
