@@ -41,12 +41,14 @@ class FieldClass(StrEnum):
     """The name of a customer or vendor."""
     CONTACT = "contact"
     """Phone numbers, addresses and accounts of people outside the company."""
+    MATERIALS = "materials"
+    """What a product is made of, and what it goes into."""
 
 
 ALL_FIELDS = frozenset(FieldClass)
 """What a reader sees who may see everything."""
 
-SHARED_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER})
+SHARED_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER, FieldClass.MATERIALS})
 """What a conversation's shared card shows unless a rule says otherwise (docs: contracts.md#smallest-configurations)."""
 
 MONEY_FIELDS = frozenset({FieldClass.AMOUNT, FieldClass.COST})

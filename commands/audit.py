@@ -107,6 +107,7 @@ _FIELDS: Mapping[FieldClass, Phrase] = MappingProxyType(
         FieldClass.COST: phrase("costs"),
         FieldClass.PARTNER: phrase("partners"),
         FieldClass.CONTACT: phrase("contacts"),
+        FieldClass.MATERIALS: phrase("bills of materials"),
     }
 )
 

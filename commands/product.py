@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
@@ -25,7 +25,7 @@ from bot.chat.view_parts import (
     freshness,
     table_of_lines,
 )
-from bot.disclosure import cut_part
+from bot.disclosure import ClassedBy, FieldClass, cut_part
 from bot.erp.goods import ComponentUse, ProductDetails
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
@@ -68,11 +68,17 @@ class ProductView(ListView):
     card: ClassVar[str] = "product"
 
     details: ProductDetails
-    rows: tuple[ProductUse, ...]
+    rows: Annotated[tuple[ProductUse, ...], FieldClass.MATERIALS]
+    total: Annotated[int, ClassedBy("rows_class")]
     shows_vendors: bool = True
     more: tuple[str, ...] = ()
     holding: tuple[str, ...] = ()
     freshness: Freshness
+
+    @property
+    def rows_class(self) -> FieldClass | None:
+        """What the number of rows tells, if there are any."""
+        return FieldClass.MATERIALS if self.total else None
 
     def row_buttons(self) -> Sequence[Button]:
         return [

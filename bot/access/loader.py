@@ -226,6 +226,7 @@ _MEANT_FIELDS = {
     **dict.fromkeys(("金额", "价格", "售价", "price", "money"), FieldClass.AMOUNT),
     **dict.fromkeys(("成本", "进价", "采购价", "margin"), FieldClass.COST),
     **dict.fromkeys(("客户", "供应商", "往来单位", "customer", "vendor", "supplier"), FieldClass.PARTNER),
+    **dict.fromkeys(("物料清单", "配方", "bom", "components", "material"), FieldClass.MATERIALS),
     **dict.fromkeys(("联系人", "联系方式", "电话", "phone", "address"), FieldClass.CONTACT),
 }
 """What people may write for a class → the class that they are told."""

@@ -27,6 +27,7 @@ _OWN = Scope(own=True)
 _SEEN_IN_PURCHASING = frozenset({FieldClass.QUANTITY, FieldClass.COST, FieldClass.PARTNER, FieldClass.CONTACT})
 _SEEN_IN_SALES = frozenset({FieldClass.QUANTITY, FieldClass.AMOUNT, FieldClass.PARTNER, FieldClass.CONTACT})
 _COUNTED = frozenset({FieldClass.QUANTITY})
+_COUNTED_AND_MADE = frozenset({FieldClass.QUANTITY, FieldClass.MATERIALS})
 
 
 def with_synonyms(roles: frozenset[str]) -> frozenset[str]:
@@ -51,9 +52,9 @@ PRESET_RULES = (
     _preset("sales", "order invoice customer payment", _SEEN_IN_SALES, _OWN),
     _preset("sales", "stock", _COUNTED),
     _preset("purchasing", "po vendor bill payment", _SEEN_IN_PURCHASING),
-    _preset("purchasing", "stock", _COUNTED),
+    _preset("purchasing", "stock", _COUNTED_AND_MADE),
     _preset("finance", "invoice po order customer vendor bill payment"),
-    _preset("production", "mo stock", _COUNTED),
+    _preset("production", "mo stock", _COUNTED_AND_MADE),
     _preset("manager", "stock order invoice po mo customer vendor bill payment"),
     _preset("admin", "stock order invoice po mo customer vendor bill payment audit"),
 )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from bot.disclosure import ClassedBy, FieldClass
 
-SENSITIVE = frozenset({FieldClass.AMOUNT, FieldClass.COST, FieldClass.PARTNER, FieldClass.CONTACT})
+SENSITIVE = frozenset(FieldClass) - {FieldClass.QUANTITY}
 """Classes whose showing is recorded."""
 
 _NUMBER, _SUBJECT = "number", "subject"

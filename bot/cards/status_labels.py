@@ -45,6 +45,7 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
         },
         FieldClass: {
             FieldClass.QUANTITY: phrase("quantities"),
+            FieldClass.MATERIALS: phrase("bills of materials"),
             FieldClass.AMOUNT: phrase("amounts"),
             FieldClass.COST: phrase("purchase prices"),
             FieldClass.PARTNER: phrase("customers and vendors"),

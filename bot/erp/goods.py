@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import Cost, ErpRecord, Money, PartnerName, Product, Quantities, Quantity, SalesAmount
@@ -23,6 +23,10 @@ class ComponentUse:
     name: str
     unit: str
     quantity: Quantity
+
+
+Materials: TypeAlias = Annotated[tuple[ComponentUse, ...], FieldClass.MATERIALS]
+"""A part of a bill of materials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +51,17 @@ class ProductDetails:
     """Further barcodes, such as those of packages."""
     reorder_point: Quantity | None = None
     supplies: tuple[Supply, ...] = ()
-    components: tuple[ComponentUse, ...] = ()
-    used_in: tuple[ComponentUse, ...] = ()
-    used_in_total: int = 0
+    components: Materials = ()
+    used_in: Materials = ()
+    used_in_total: Annotated[int, ClassedBy("uses_class")] = 0
     """How many products contain it; ``used_in`` holds only the first of many, by code."""
     url: str = ""
     source: str = ""
+
+    @property
+    def uses_class(self) -> FieldClass | None:
+        """What their number tells, if there are any."""
+        return FieldClass.MATERIALS if self.used_in_total else None
 
 
 class PriceKind(StrEnum):
@@ -187,7 +196,8 @@ class GoodsDelivery(ErpRecord):
     planned_on: date | None
     shipped_on: date | None
     carrier: str = ""
-    tracking: str = ""
+    tracking: Annotated[str, FieldClass.PARTNER] = ""
+    """Whoever has it asks the carrier who gets the goods."""
     is_return: bool = False
     lines: tuple[DeliveryLine, ...] = ()
     """Empty in lists."""

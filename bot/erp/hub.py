@@ -29,7 +29,16 @@ from bot.erp.decider_keys import KeyOwners
 from bot.erp.decision_writer import DecisionWriter
 from bot.erp.document_calls import DocumentAnswers
 from bot.erp.errors import Ambiguous, ErpError, NotFound, Unavailable, Unsupported
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import (
+    Arrival,
+    ComponentUse,
+    GoodsDelivery,
+    GoodsReceipt,
+    Prices,
+    ProductDetails,
+    Shortage,
+    WarehouseContents,
+)
 from bot.erp.goods_lists import M
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
@@ -293,7 +302,23 @@ class ErpHub(DocumentAnswers):
         return await self._ask(sources, "stock", (sku.casefold(),), lambda erp: erp.stock(sku), sku)
 
     async def product(self, sku: str) -> Answer[ProductDetails]:
-        return await self._goods.product(sku)
+        """Return the master data of a product; of its materials those that the reader may see. Raises `NotFound`."""
+        found = await self._goods.product(sku)
+        if not self._narrowings.by_category:
+            return found
+        details = found.value
+        components, used_in = await asyncio.gather(
+            self._visible_uses(details.components, found.source), self._visible_uses(details.used_in, found.source)
+        )
+        shown = replace(details, components=components, used_in=used_in, used_in_total=len(used_in))
+        return replace(found, value=shown)
+
+    async def _visible_uses(self, uses: Sequence[ComponentUse], source: str) -> tuple[ComponentUse, ...]:
+        """Return those that are products in the reader's categories, which a bill of materials does not tell."""
+        codes = [self._goods.codes.from_source(use.sku, source).casefold() for use in uses]
+        found = await asyncio.gather(*(self.find_products(code, limit=_SAME_CODE) for code in codes))
+        visible = [{product.sku.casefold() for product in hits.value} for hits in found]
+        return tuple(use for use, code, hits in zip(uses, codes, visible, strict=True) if code in hits)
 
     async def prices(self, sku: str, *, customer: str = "") -> Answer[Prices]:
         """Return what a product costs, and cost in the last documents; raises `NotFound`."""

@@ -246,6 +246,11 @@ class Narrowings(tuple[Narrowing, ...]):
         """Return whether the reader may see or find some documents of an area only."""
         return any(area in each.scopes or area in each.by_number for each in self)
 
+    @property
+    def by_category(self) -> bool:
+        """Whether the reader may see products of some categories only."""
+        return any(scope.categories is not None for each in self for scope in each.scopes.get(Area.STOCK, ()))
+
     def may_ask(self, areas: tuple[Area, ...], source: str) -> bool:
         """Return whether a source may have documents for the reader in any of the areas."""
         return not self or any(all(each.may_ask(area, source) for each in self) for area in areas)

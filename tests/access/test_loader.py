@@ -147,7 +147,8 @@ RULE = '[[rules]]\ncommands = ["order"]\n'
         (RULE + 'roles = ["*"]\neffect = true\n', 'line 4: effect: a text is expected, an example is "finance"'),
         (
             RULE + 'roles = ["*"]\nfields = ["*", "cost"]\n',
-            "line 4: fields: there is no class of fields '*'; there are: quantity, amount, cost, partner, contact",
+            "line 4: fields: there is no class of fields '*'; there are: quantity, amount, cost, partner, contact, "
+            "materials",
         ),
         (
             RULE + 'roles = ["*"]\nconversations = ["财务群"]\n',
@@ -247,7 +248,7 @@ class TestPresets:
     def test_of_sales_are_about_own_documents_without_costs(self) -> None:
         grant = self.POLICY.decide(Person(user_id="sales01", name=""), AccessRequest(command="order")).grant
         assert grant.scopes == (Scope(own=True),)
-        assert grant.fields == ALL_FIELDS - {FieldClass.COST}
+        assert grant.fields == ALL_FIELDS - {FieldClass.COST, FieldClass.MATERIALS}
 
     def test_leave_help_to_everybody(self) -> None:
         assert self.POLICY.decide(Person(user_id="x", name=""), AccessRequest(command="help")).allowed

@@ -26,6 +26,7 @@ from commands.price import PriceView
 from commands.product import ProductView
 from commands.receipt import OrderReceiptsView, ReceiptListView, ReceiptView
 from commands.shortage import ShortageView
+from tests.rows import each_row
 
 pytest_plugins = "bot.testing.commands"
 
@@ -293,6 +294,45 @@ class TestWithReadyRules:
             for stranger in (KEEPER, SALES):
                 assert outcome(await chat.says(line, person=stranger, private=True)).startswith("not_found")
         assert (await chat.says("/receipt", person=KEEPER, private=True)).view.total == 0
+
+
+class TestBillsOfMaterials:
+    @each_row(
+        ("fields", "scope", "told"),
+        [
+            ({FieldClass.QUANTITY, FieldClass.MATERIALS}, {}, True),
+            (ALL_FIELDS - {FieldClass.MATERIALS}, {}, False),
+            # What a product is made of is in other categories.
+            (ALL_FIELDS, {"categories": frozenset({"电风扇"})}, False),
+            (ALL_FIELDS, {"categories": frozenset({"电风扇", "原材料"})}, True),
+            (ALL_FIELDS, {"warehouses": frozenset({"上海成品仓库"})}, True),
+        ],
+    )
+    async def test_are_for_readers_of_their_class_and_of_the_components(
+        self, fields: frozenset[FieldClass], scope: dict[str, frozenset[str]], *, told: bool
+    ) -> None:
+        async with open_chat(policy=AccessPolicy((_rule("stock", fields, **scope),))) as chat:
+            reply = await chat.says("/product FAN-21", person=SALES, private=True)
+            view = reply.view
+            assert isinstance(view, ProductView)
+            assert ("RM-41" in reply.body, "RM-41" in reply.buttons, view.total > 0) == (told, told, told)
+            assert "FAN-21" in reply.title
+
+    async def test_are_not_counted_on_a_card_that_does_not_show_them(self, chat: Chat) -> None:
+        view = (await chat.says("/product FAN-21", private=True)).view
+        shared = cut(view, ALL_FIELDS - {FieldClass.MATERIALS})
+        assert isinstance(shared, ProductView)
+        assert (shared.rows, shared.total, shared.details.components) == (HIDDEN, HIDDEN, HIDDEN)
+        assert shared.withheld == {FieldClass.MATERIALS}
+        plain = (await chat.says("/product BG-02", private=True)).view
+        assert cut(plain, ALL_FIELDS - {FieldClass.MATERIALS}).withheld == frozenset()
+
+
+async def test_a_tracking_number_tells_whose_goods_they_are(chat: Chat) -> None:
+    view = (await chat.says("/delivery dn-1001", private=True)).view
+    shown = cut(view, ALL_FIELDS - {FieldClass.PARTNER})
+    assert isinstance(shown, DeliveryView)
+    assert (shown.document.tracking, shown.document.customer) == (HIDDEN, HIDDEN)
 
 
 class TestWithoutVendors:

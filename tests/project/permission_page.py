@@ -47,6 +47,7 @@ LETTERS = {
     FieldClass.COST: "C",
     FieldClass.PARTNER: "P",
     FieldClass.CONTACT: "T",
+    FieldClass.MATERIALS: "M",
 }
 REFUSED = "–"
 GROUP = Conversation("cidGroup==", ConversationKind.GROUP)

@@ -71,7 +71,9 @@ async def forge(system: BotSystem, card: SimCardView, who: str, token: str = INV
 
 @pytest.mark.parametrize("closed", [False, True], ids=["with the permission", "without the permission"])
 async def test_an_outsider_in_the_group_reads_nothing_by_clicking(open_system: OpenSystem, closed: bool) -> None:
-    async with open_system(**README, **SHARED) as system:
+    orders = RuleSettings.model_validate({"commands": ["order"], "shared": True, "fields": ["quantity"]})
+    settings = {**README, **SHARED, "access": {**README["access"], "rules": (orders,)}}
+    async with open_system(**settings) as system:
         if closed:
             system.engine.faults.set("scope_denied", on=True, api="/topapi/")
         refused(await system.ask("/invoice INV-7", OUTSIDER), Notice.EXTERNAL)

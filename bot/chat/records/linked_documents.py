@@ -21,7 +21,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.listing import PAYMENTS, D, Listing
 from bot.erp.model import Bill, Invoice, Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import ListQuery
-from bot.phrase import Phrase, phrase
+from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.records import Document, day_of, partner_of
 
@@ -81,6 +81,8 @@ class LinkedDocuments(Generic[D]):
 
 MOST_READ = 6
 """Payments that one question reads; each is a call."""
+# Said of every document alike: whether a partner has more is nothing for a reader who may not see the partner.
+_LOOKED_AT = phrase("At most %(count)s payments of the same partner are looked at.", count=MOST_READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,13 @@ class Settlements:
         candidates = await self.kept.visible(PAYMENTS.followed, nearest, partner=partner_of(found.value))
         beside = self.erp.beside(found.value)
         read = await asyncio.gather(*[beside.payment(each.number) for each in candidates[:MOST_READ]])
-        notes = _notes(len(candidates))
         settling = [each.value for each in read if found.value.number in each.value.settles]
         if not settling:
             note = phrase("No payment says that it settles %(number)s.", number=found.value.number)
-            raise NothingFound(found.value.number, (), (note, *notes))
+            raise NothingFound(found.value.number, (), (note, _LOOKED_AT))
         assert coverage.as_of is not None, "it is current"
         picked = self.kind.pick(settling, replace(query, text=""), self.now.date())
-        return Answer(picked, found.source, coverage.as_of, notes=notes)
+        return Answer(picked, found.source, coverage.as_of, notes=(_LOOKED_AT,))
 
     async def _settled(self, text: str) -> Answer[Invoice] | Answer[Bill] | None:
         for kind in self.settled:
@@ -134,9 +135,3 @@ def _nearest(source: str, issued_on: date | None, documents: Iterator[Document])
 
 def _distance(paid_on: date, issued_on: date) -> tuple[bool, int]:
     return paid_on < issued_on, abs((paid_on - issued_on).days)
-
-
-def _notes(candidates: int) -> tuple[Phrase, ...]:
-    if candidates <= MOST_READ:
-        return ()
-    return (phrase("Only %(count)s of this partner's payments were looked at.", count=MOST_READ),)
