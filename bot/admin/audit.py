@@ -15,11 +15,14 @@ from bot.errors import ConfigurationError
 from bot.private_files import make_private_file
 from bot.settings import Settings
 from bot.store.audit.chain import ChainLink
-from bot.store.audit.log import ACCEPT, StoredAudit
+from bot.store.audit.entries import ACCEPT
+from bot.store.audit.log import StoredAudit
 
 _PAGE = 2_000
 _NAMED = 20
 """How many broken places are named."""
+_MOST_ACCEPTED = 100_000
+"""How many get an entry of their own at once."""
 
 
 def read_link(text: str) -> ChainLink:
@@ -51,7 +54,7 @@ async def verify_log(settings: Settings, links: list[ChainLink], *, form: str) -
     async with open_database(settings, None) as database:
         ready = require_database(database)
         found = await audit_log(settings, ready).verify(known=links)
-        outcome = "; ".join(found.broken) or f"{found.entries} entries in good order"
+        outcome = "; ".join(found.problems) or f"{found.entries} entries in good order"
         await record_deed(settings, ready, OperatorDeed(command="audit verify", detail=outcome))
     if form == "json":
         facts = {
@@ -59,11 +62,13 @@ async def verify_log(settings: Settings, links: list[ChainLink], *, form: str) -
             "newest": str(found.last),
             "witnessed": found.witnessed,
             "broken": list(found.broken),
+            "unguarded": list(found.unguarded),
+            "unaccepted": list(found.unaccepted),
         }
-        return not found.broken, [as_json(facts)]
-    if found.broken:
-        lines = [escape_invisible(problem) for problem in found.broken[:_NAMED]]
-        more = len(found.broken) - len(lines)
+        return not found.problems, [as_json(facts)]
+    if found.problems:
+        lines = [escape_invisible(problem) for problem in found.problems[:_NAMED]]
+        more = len(found.problems) - len(lines)
         return False, [*lines, *([f"and {more} more"] if more else [])]
     unsure = [] if found.witnessed or links else ["no link is known outside the database: its end may be missing"]
     return True, [f"{count_noun(found.entries, 'entry', 'entries')} in good order, the newest {found.last}", *unsure]
@@ -90,15 +95,20 @@ async def export_log(
 
 
 async def accept_loss(settings: Settings, reason: str) -> list[str]:
-    """Record that entries are missing and why, so that the log goes on from its present end."""
+    """Record who knows that the log is broken and why, and return what they accept.
+
+    Each broken place is an entry of its own by then, also one that a full look finds only now.
+    """
     if not reason.strip():
         raise ConfigurationError("say why entries are missing: --reason 'backup of Monday restored'")
     async with open_database(settings, None) as database:
         log = audit_log(settings, require_database(database))
-        broken = (await log.verify()).broken
+        broken = await log.inspect(None, noting=_MOST_ACCEPTED)
         deed = OperatorDeed(command=ACCEPT, detail=f"{reason}: {'; '.join(broken) or 'nothing was missing'}")
         link = await log.accept(operator_entry(settings, deed))
-    return [f"the log goes on from {link}"]
+    accepted = [f"accepted: {escape_invisible(problem)}" for problem in broken[:_NAMED]]
+    more = [f"and {len(broken) - _NAMED} more"] if len(broken) > _NAMED else []
+    return [*accepted, *more, f"the log goes on from {link}"]
 
 
 async def _all_entries(log: StoredAudit, wanted: AuditSearch) -> AsyncIterator[RecordedEntry]:

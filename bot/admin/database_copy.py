@@ -21,7 +21,7 @@ from bot.errors import ConfigurationError
 from bot.secret_values import Secret
 from bot.settings import Settings
 from bot.store.audit.chain import WITNESS_FILE, AuditWitness, ChainLink
-from bot.store.audit.log import check_log
+from bot.store.audit.checks import check_log
 from bot.store.data_keys import KeyFile, KeysOfCopy
 from bot.store.database import Database, check_folder, check_version, latest_revision
 from bot.store.engines import keep_from_moving, sqlite_file

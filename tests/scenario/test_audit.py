@@ -9,7 +9,8 @@ from bot.erp.port import ListQuery
 from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.store.audit.chain import AuditWitness
-from bot.store.audit.log import AuditFindings, StoredAudit
+from bot.store.audit.checks import AuditFindings
+from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.unlimited import NO_LIMIT

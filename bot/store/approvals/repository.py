@@ -32,7 +32,7 @@ from bot.store.approvals.rows import (
     make_decision_entry,
     vote_rows,
 )
-from bot.store.audit.log import append_entries
+from bot.store.audit.entries import append_entries
 from bot.store.chat.standing_answers import redraw_answers
 from bot.store.database import Database, Stored
 from bot.store.outbox.queue import enqueue, withdraw

@@ -3,12 +3,14 @@
 The hash is SHA-256, in hexadecimal, of the UTF-8 of a JSON list without blanks: number, time in milliseconds, kind,
 actor, action, conversation, documents, shown (both as their JSON text), rule, outcome, detail, and the hash before.
 
-The newest link is also in a file outside the database, so that a log which lost its end is noticed.
+The newest link is also in a file outside the database, so that a log which lost its end is noticed; and beside it
+whatever was found broken and nobody has accepted, so that a restored database does not take that along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -52,11 +54,15 @@ def hash_row(row: Mapping[str, Any]) -> str:
     return sha256(orjson.dumps([row[name] for name in _HASHED])).hexdigest()
 
 
-def append_link(row: dict[str, Any], last: ChainLink) -> ChainLink:
-    """Give a row its place behind ``last`` and return its link."""
-    row["seq"], row["previous"] = last.seq + 1, last.hash
+def append_link(row: dict[str, Any], last: ChainLink, seq: int | None = None) -> ChainLink:
+    """Give a row its place behind ``last``, by default with the next number, and return its link."""
+    row["seq"], row["previous"] = seq or last.seq + 1, last.hash
     row["hash"] = hash_row(row)
     return ChainLink(row["seq"], row["hash"])
+
+
+_REMEMBERED = 100
+"""Links among which the one is looked for that an entry behind inserted ones follows."""
 
 
 class ChainCheck:
@@ -64,6 +70,7 @@ class ChainCheck:
 
     def __init__(self, start: ChainLink) -> None:
         self.last = start
+        self._before: deque[ChainLink] = deque(maxlen=_REMEMBERED)
 
     def follow(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         """Yield what is wrong with the next rows, which come in the order of their numbers."""
@@ -72,10 +79,18 @@ class ChainCheck:
             if seq != self.last.seq + 1:
                 yield f"entry {_span(self.last.seq + 1, seq - 1)} missing"
             elif row["previous"] != self.last.hash:
-                yield f"entry {seq} does not follow entry {self.last.seq}: one of them was replaced"
+                yield self._why_not_next(row)
             if hash_row(row) != row["hash"]:
                 yield f"entry {seq} was changed: its content does not have its hash"
+            self._before.append(self.last)
             self.last = ChainLink(seq, row["hash"])
+
+    def _why_not_next(self, row: Mapping[str, Any]) -> str:
+        """Return what is wrong where an entry does not follow the one before: that one may have been slipped in."""
+        seq, real = row["seq"], next((link for link in self._before if link.hash == row["previous"]), None)
+        if real is None:
+            return f"entry {seq} does not follow entry {self.last.seq}: one of them was replaced"
+        return f"entry {_span(real.seq + 1, self.last.seq)} inserted: entry {seq} follows entry {real.seq}"
 
     def end(self, head: ChainLink) -> Iterator[str]:
         """Yield what is wrong with the end of the chain."""
@@ -96,23 +111,31 @@ WITNESS_FILE = "audit.head"
 
 
 class AuditWitness:
-    """Keeps the newest link in a file beside the database."""
+    """Keeps the newest link in a file beside the database, and behind it what is broken and was not accepted."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / WITNESS_FILE
 
     def read(self) -> ChainLink | None:
         """Return what was written last, None without a file. Raises `ValueError` for a damaged one, and `OSError`."""
-        try:
-            text = self.file.read_text("utf-8")
-        except FileNotFoundError:
-            return None
-        return ChainLink.parse(text)
+        lines = self._lines()
+        return None if lines is None else ChainLink.parse(lines[0] if lines else "")
 
-    def write(self, link: ChainLink) -> None:
+    def broken(self) -> tuple[str, ...]:
+        """Return what was broken and not accepted when the file was written. Raises as `read` does."""
+        return tuple((self._lines() or [""])[1:])
+
+    def write(self, link: ChainLink, broken: Sequence[str] = ()) -> None:
         """Replace the file's content in one step. Raises `OSError`."""
         make_private_folder(self.file.parent)
         new = self.file.with_suffix(".new")
         make_private_file(new)
-        new.write_text(f"{link}\n", "utf-8")
+        lines = [str(link), *(" ".join(problem.split()) for problem in broken)]
+        new.write_text("\n".join(lines) + "\n", "utf-8")
         new.replace(self.file)
+
+    def _lines(self) -> list[str] | None:
+        try:
+            return self.file.read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return None

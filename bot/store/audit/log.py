@@ -1,31 +1,35 @@
-"""The audit log in the database: appended in batches, searched, verified, and purged when its time is over.
-
-All processes append to one chain: they lock the row that holds its end.
-"""
+"""The audit log in the database: what is recorded is written in batches, kept while that fails, and looked through."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Final
 
-import orjson
 import structlog
-from sqlalchemy import Select, delete, func, insert, select, update
-from sqlalchemy.engine import Connection, RowMapping
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy.engine import Connection
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditSearch, RecordedEntry
-from bot.disclosure import FieldClass
-from bot.store.audit.chain import NO_ENTRY, AuditWitness, ChainCheck, ChainLink, append_link
+from bot.backoff import BackoffPolicy
+from bot.phrase import Words
+from bot.store.audit.chain import NO_ENTRY, AuditWitness, ChainLink
+from bot.store.audit.checks import (
+    AuditFindings,
+    check_log,
+    find_unguarded,
+    put_back_head,
+    read_record,
+    say_missing_guard,
+)
+from bot.store.audit.entries import BROKEN, LONGEST, LOST, append_entries, find_entries, purge_entries
+from bot.store.audit.guards import find_missing_guards, put_back_guards
+from bot.store.audit.journal import AuditJournal
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.row_times import from_ms, to_ms
-from bot.store.statements import execute_many
-from bot.store.tables import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 from bot.store.transactions import begin_immediate
 
 log = structlog.get_logger(__name__)
@@ -36,49 +40,87 @@ GATHERING = 0.05
 BATCH = 500
 """Entries in one commit: others want to write in between."""
 
-RETRY_PAUSE = 1.0
-"""Seconds before entries are written again while the store is away."""
+RETRYING: Final = BackoffPolicy(first=1.0, longest=15.0)
+"""Seconds before entries are written again while the database does not take them."""
+
+MOST_WAITING: Final = 20_000
+"""Entries that are kept while the database does not take them, some 10 MB; of the others the number is recorded."""
+
+INSPECTED_EVERY: Final = 60.0
+"""Seconds between two looks at the guards and the end of the log."""
+INSPECTED: Final = 1_000
+"""The newest entries that such a look goes through."""
+
+WRITTEN_WITHIN: Final = 3.0
+"""Seconds that an answer waits for its entry where it must be recorded."""
 
 LINK_LOGGED_EVERY = 1_000
 """Entries after which the log names the newest link, so that it also stands where logs are collected."""
 
-PURGE = "audit.purge"
-ACCEPT = "audit.accept"
-
-_READ_AT_ONCE = 2_000
-_LONGEST = 500
-
-_A, _D, _H = AUDIT.c, AUDIT_DOCUMENT.c, AUDIT_HEAD.c
-_INSERT = insert(AUDIT)
-_INSERT_DOCUMENT = insert(AUDIT_DOCUMENT)
+MOST_NOTED: Final = 100
+"""Places found broken by one look that get an entry each; the next look finds the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class AuditFindings:
-    """What a look through the log came to: how many entries, the newest, and every place where it is broken.
+class AuditState:
+    """Whether the log is written, and whole. Without ``trouble`` and ``broken`` all is well.
 
-    ``witnessed`` is False where no link was known from outside the database: then the end may be missing.
+    ``trouble`` is why the database does not take entries, ``lost`` how many could not be kept meanwhile; ``broken`` is
+    what was found broken and nobody has accepted.
     """
 
-    entries: int
-    last: ChainLink
-    broken: tuple[str, ...]
-    witnessed: bool
+    trouble: Words = ""
+    waiting: int = 0
+    lost: int = 0
+    broken: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Lost:
+    """Entries that found no room: how many, the time of the first and of the last."""
+
+    count: int
+    first: datetime
+    last: datetime
+
+    def entry(self, now: datetime) -> AuditEntry:
+        span = f"{self.first.isoformat(timespec='seconds')} to {self.last.isoformat(timespec='seconds')}"
+        detail = f"{self.count} entries from {span} could not be kept"
+        return AuditEntry(kind=AuditKind.OPERATOR, at=now, actor=BOT_ACTOR, action=LOST, detail=detail)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class StoredAudit:
-    """Implements `bot.access.audit.AuditLog` and `bot.access.audit.AuditReader`.
+    """Implements `bot.access.audit.AuditLog`, `bot.access.audit.AuditReader` and `bot.access.audit.RequiredAudit`.
 
     `run` must be running: it writes what was recorded, at its end the rest.
     """
 
-    def __init__(self, database: Database, witness: AuditWitness) -> None:
+    def __init__(
+        self,
+        database: Database,
+        witness: AuditWitness,
+        *,
+        journal: Path | None = None,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """``journal`` is the folder in which `run` keeps what the database does not take."""
         self._database = database
         self._witness = witness
-        self._fits: bool | None = None
-        """Whether the log has the entry that the witness knows; None before the first look."""
+        self._journal = AuditJournal(journal) if journal is not None else None
+        self._journalled: list[AuditEntry] = []
+        self._now = now
+        self._inspected = False
         self._waiting: list[AuditEntry] = []
+        self._lost: _Lost | None = None
         self._came = asyncio.Event()
+        self._written: list[asyncio.Future[bool]] = []
+        """Those who wait until all that was recorded so far is written, or cannot be."""
+        self._trouble: Words = ""
+        self._broken: tuple[str, ...] = ()
         self._newest = 0
         """Number of the newest entry of this process."""
 
@@ -87,27 +129,69 @@ class StoredAudit:
         """How many entries wait for their commit."""
         return len(self._waiting)
 
+    @property
+    def state(self) -> AuditState:
+        """Whether entries are written, and what was found broken when that was looked at last."""
+        lost = self._lost.count if self._lost else 0
+        return AuditState(self._trouble, len(self._waiting), lost, self._broken)
+
     def record(self, entry: AuditEntry) -> None:
-        self._waiting.append(entry)
+        if len(self._waiting) < MOST_WAITING:
+            self._waiting.append(entry)
+        elif self._lost is None:
+            self._lost = _Lost(1, entry.at, entry.at)
+        else:
+            self._lost.count, self._lost.last = self._lost.count + 1, entry.at
         self._came.set()
 
     async def run(self) -> None:
         """Write what comes until cancelled, and then what is left."""
+        await self._take_over_journal()
+        looking = asyncio.create_task(self._inspect_again())
+        failures = 0
         try:
             while True:
                 await self._came.wait()
                 await asyncio.sleep(GATHERING)
-                try:
-                    await self.flush()
-                except StoreUnavailable as error:
-                    log.error("audit.not_written", entries=len(self._waiting), error=error.detail)
-                    await asyncio.sleep(RETRY_PAUSE)
+                if await self._try_to_write():
+                    failures = 0
+                    continue
+                failures += 1
+                await self._keep_waiting()
+                self._came.set()
+                await asyncio.sleep(RETRYING.pause(failures))
         finally:
+            looking.cancel()
             await self._write_rest()
+
+    async def written(self) -> bool:
+        """Wait until all that was recorded so far is committed; False if it cannot be now."""
+        if self._trouble:
+            return False
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._written.append(done)
+        self._came.set()
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN):
+                return await done
+        except TimeoutError:
+            return False
+
+    async def can_write(self) -> bool:
+        """Whether the database takes an entry now; none is left behind."""
+        try:
+            await self._database.run(_try_entry)
+        except _Tried:
+            return True
+        except StoreUnavailable:
+            return False
+        raise AssertionError("a try ends with an error")
 
     async def flush(self) -> None:
         """Write what waits. Raises `StoreUnavailable`, and then what is not written still waits."""
         self._came.clear()
+        if not self._inspected:
+            await self.inspect()
         while self._waiting:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             work = asyncio.wrap_future(self._database.start(partial(self._append, batch)))
@@ -122,16 +206,66 @@ class StoredAudit:
                 except StoreUnavailable:
                     self._put_back(batch)
                 raise
+            if not self._waiting and self._lost is not None:
+                self._waiting, self._lost = [self._lost.entry(self._now())], None
 
     def _put_back(self, batch: Sequence[AuditEntry]) -> None:
         self._waiting[:0] = batch
         self._came.set()
 
-    async def _write_rest(self) -> None:
+    async def _try_to_write(self) -> bool:
+        waiting, self._written = self._written, []
         try:
             await self.flush()
         except StoreUnavailable as error:
-            log.error("audit.lost", entries=len(self._waiting), error=error.detail)
+            self._fail(error)
+        else:
+            if self._trouble:
+                log.info("audit.written_again")
+            self._trouble = ""
+            await self._keep_waiting()
+        for done in waiting:
+            if not done.done():
+                done.set_result(not self._trouble)
+        return not self._trouble
+
+    def _fail(self, error: StoreUnavailable) -> None:
+        why = error.explain() or error.detail
+        if str(why) != str(self._trouble):
+            log.error("audit.not_written", entries=len(self._waiting), error=error.detail)
+        self._trouble = why
+        # Whatever is in the way is looked for again: it may be something that can be put right.
+        self._inspected = False
+
+    async def _write_rest(self) -> None:
+        if not await self._try_to_write():
+            await self._keep_waiting(last=True)
+
+    async def _take_over_journal(self) -> None:
+        """Go on with what an earlier process could not write."""
+        if self._journal is None:
+            return
+        try:
+            left = await asyncio.to_thread(self._journal.read)
+        except OSError as error:
+            log.error("audit.journal_unreadable", file=str(self._journal.file), error=error.strerror)
+            return
+        self._journalled = left
+        if left:
+            self._put_back(left)
+
+    async def _keep_waiting(self, *, last: bool = False) -> None:
+        """Let the file hold what waits, if it does not."""
+        entries = list(self._waiting)
+        if self._journal is None or entries == self._journalled:
+            return
+        try:
+            await asyncio.to_thread(self._journal.keep, entries)
+        except OSError as error:
+            say = log.critical if last else log.warning
+            say("audit.not_kept", entries=len(entries), file=str(self._journal.file), error=error.strerror)
+        else:
+            self._journalled = entries
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
         """Return entries in the order that is wanted; raises `StoreUnavailable`."""
@@ -145,8 +279,9 @@ class StoredAudit:
         return await self._database.run(partial(purge_entries, before=before, now=now))
 
     async def accept(self, entry: AuditEntry) -> ChainLink:
-        """Go on although the log has lost its end: append an entry that says so, and let the witness start there."""
+        """Append an entry by which somebody accepts what is broken, each place of which has an entry before it."""
         link = await self._database.run(partial(_begin_and_append, entries=[entry]))
+        self._broken = ()
         await asyncio.to_thread(self._witness.write, link)
         return link
 
@@ -155,58 +290,120 @@ class StoredAudit:
 
         Entries that come meanwhile are not looked at. Raises `StoreUnavailable`.
         """
-        return await self._check(known, None)
+        return await self._look(known, None)
 
     async def check_end(self, most: int) -> AuditFindings:
         """Return what is wrong with the newest ``most`` entries, and with what the witness says of the end.
 
         It takes no longer for a log of years. Raises `StoreUnavailable`.
         """
-        return await self._check((), most)
+        return await self._look((), most)
 
-    async def _check(self, known: Collection[ChainLink], most: int | None) -> AuditFindings:
+    async def inspect(self, most: int | None = INSPECTED, *, noting: int = MOST_NOTED) -> tuple[str, ...]:
+        """Look through the newest entries or all, put back what keeps the log safe, and record what is broken.
+
+        Returns what nobody has accepted. What was recorded once stays on record, however the log goes on. Raises
+        `StoreUnavailable`.
+        """
+        work = asyncio.wrap_future(self._database.start(partial(self._inspect, most, noting)))
+        self._broken = await asyncio.shield(work)
+        self._inspected = True
+        return self._broken
+
+    async def _inspect_again(self) -> None:
+        while True:
+            await asyncio.sleep(INSPECTED_EVERY)
+            try:
+                await self.inspect()
+            except StoreUnavailable as error:
+                log.warning("audit.not_inspected", error=error.detail)
+
+    async def _look(self, known: Collection[ChainLink], most: int | None) -> AuditFindings:
+        work = asyncio.wrap_future(self._database.start(partial(self._look_through, known, most)))
+        return await work
+
+    def _look_through(self, known: Collection[ChainLink], most: int | None) -> AuditFindings:
+        problem, witnessed, held = self._read_witness()
+
+        def look(connection: Connection) -> AuditFindings:
+            links = [*known, *([witnessed] if witnessed is not None else [])]
+            last, found, count = check_log(connection, links, most)
+            record = read_record(connection)
+            return AuditFindings(
+                entries=count,
+                last=last,
+                broken=(*problem, *found),
+                witnessed=witnessed is not None,
+                unguarded=tuple(find_unguarded(connection)),
+                unaccepted=(*(each for each in held if each not in record.ever), *record.unaccepted),
+            )
+
+        return self._database.read_blocking(look)
+
+    def _read_witness(self) -> tuple[tuple[str, ...], ChainLink | None, tuple[str, ...]]:
+        """Return what is wrong with the file, the link that it has, and what was broken when it was written."""
         try:
-            witnessed = await asyncio.to_thread(self._witness.read)
+            return (), self._witness.read(), self._witness.broken()
         except (OSError, ValueError) as error:
-            return AuditFindings(0, NO_ENTRY, (f"{self._witness.file} cannot be read: {error}",), witnessed=False)
-        links = [*known, *([witnessed] if witnessed is not None else [])]
-        last, found, count = await self._database.read(partial(check_log, known=links, most=most))
-        return AuditFindings(count, last, tuple(found), witnessed=witnessed is not None)
+            return (f"{self._witness.file} cannot be read: {error}",), None, ()
 
-    def _append(self, entries: Sequence[AuditEntry]) -> None:
-        link, fits = self._database.run_blocking(partial(self._append_and_compare, entries))
-        if fits:
-            self._write_witness(link)
-        elif self._fits is not False:
-            log.error("audit.end_missing", seq=link.seq, witness=str(self._witness.file))
-        self._fits = fits
+    def _inspect(self, most: int | None, noting: int) -> tuple[str, ...]:
+        put_back = [*self._put_back_guards(), *self._database.run_blocking(put_back_head)]
+        problem, witnessed, held = self._read_witness()
+        links = [] if witnessed is None or _is_told(witnessed, held) else [witnessed]
+
+        def look(connection: Connection) -> tuple[tuple[str, ...], list[str]]:
+            _, found, _ = check_log(connection, links, most)
+            record = read_record(connection)
+            seen = [each[:LONGEST] for each in (*held, *put_back, *problem, *found, *find_unguarded(connection))]
+            known = {*record.unaccepted, *(record.ever - set(put_back))}
+            return record.unaccepted, [each for each in dict.fromkeys(seen) if each not in known]
+
+        unaccepted, new = self._database.read_blocking(look)
+        noted = new[:noting]
+        broken = (*unaccepted, *noted)
+        if noted:
+            # Before the entries, which may be lost with the database: what is missing must not look less afterwards.
+            self._write_witness(witnessed or NO_ENTRY, broken)
+            for each in noted:
+                log.error("audit.broken", what=each)
+            self._append([_broken_entry(each, self._now()) for each in noted], broken)
+        return broken
+
+    def _put_back_guards(self) -> list[str]:
+        """Make missing guards anew; returns what there is to say of each."""
+        if not (missing := self._database.read_blocking(find_missing_guards)):
+            return []
+        try:
+            self._database.run_blocking(lambda connection: put_back_guards(connection, missing))
+        except StoreUnavailable as error:
+            log.error("audit.guards_not_put_back", guards=missing, error=error.detail)
+            return []
+        return [f"{say_missing_guard(name)}, and put back" for name in missing]
+
+    def _append(self, entries: Sequence[AuditEntry], broken: Sequence[str] | None = None) -> None:
+        link = self._database.run_blocking(partial(_begin_and_append, entries=entries))
+        self._write_witness(link, self._broken if broken is None else broken)
         if link.seq // LINK_LOGGED_EVERY > self._newest // LINK_LOGGED_EVERY:
             log.info("audit.link", seq=link.seq, hash=link.hash)
         self._newest = link.seq
 
-    def _write_witness(self, link: ChainLink) -> None:
+    def _write_witness(self, link: ChainLink, broken: Sequence[str]) -> None:
         try:
-            self._witness.write(link)
+            self._witness.write(link, broken)
         except OSError as error:
             # The next batch writes it; until then an older link proves what was before it.
             log.warning("audit.witness_not_written", error=error.strerror)
 
-    def _append_and_compare(self, entries: Sequence[AuditEntry], connection: Connection) -> tuple[ChainLink, bool]:
-        begin_immediate(connection)
-        # The file is looked at once, and again as long as it does not fit: an operator may have accepted the loss.
-        fits = self._fits or self._witness_fits(connection)
-        return append_entries(connection, entries), fits
 
-    def _witness_fits(self, connection: Connection) -> bool:
-        try:
-            known = self._witness.read()
-        except (OSError, ValueError):
-            return False
-        if known is not None:
-            return not _contradiction(connection, known)
-        if connection.scalar(select(_H.seq)):
-            log.warning("audit.witness_missing", file=str(self._witness.file))
-        return True
+class _Tried(Exception):
+    """Takes back an entry by which writing was tried."""
+
+
+def _try_entry(connection: Connection) -> None:
+    entry = AuditEntry(kind=AuditKind.OPERATOR, at=_utc_now(), actor=BOT_ACTOR, action="audit.try")
+    _begin_and_append(connection, [entry])
+    raise _Tried
 
 
 def _begin_and_append(connection: Connection, entries: Sequence[AuditEntry]) -> ChainLink:
@@ -214,177 +411,10 @@ def _begin_and_append(connection: Connection, entries: Sequence[AuditEntry]) -> 
     return append_entries(connection, entries)
 
 
-def append_entries(connection: Connection, entries: Sequence[AuditEntry]) -> ChainLink:
-    """Append entries to the chain within the caller's transaction, and return its new end."""
-    locked = select(_H.seq, _H.hash).where(_H.id == 1).with_for_update()
-    row = connection.execute(locked).one()
-    end = ChainLink(row.seq, row.hash)
-    rows = []
-    for entry in entries:
-        rows.append(_row(entry))
-        end = append_link(rows[-1], end)
-    execute_many(connection, _INSERT, rows)
-    execute_many(connection, _INSERT_DOCUMENT, [mention for row in rows for mention in _mentions(row)])
-    connection.execute(update(AUDIT_HEAD).values(seq=end.seq, hash=end.hash))
-    return end
+def _broken_entry(what: str, now: datetime) -> AuditEntry:
+    return AuditEntry(kind=AuditKind.OPERATOR, at=now, actor=BOT_ACTOR, action=BROKEN, detail=what)
 
 
-def purge_entries(connection: Connection, before: datetime, now: datetime) -> int:
-    """Forget the entries from before a moment, inside the caller's transaction."""
-    begin_immediate(connection)
-    first_kept = connection.scalar(select(func.min(_A.seq)).where(_A.at_ms >= to_ms(before)))
-    old = select(_A.seq, _A.hash).order_by(_A.seq.desc()).limit(1)
-    row = connection.execute(old if first_kept is None else old.where(_A.seq < first_kept)).one_or_none()
-    if row is None:
-        return 0
-    purged = ChainLink(row.seq, row.hash)
-    note = AuditEntry(kind=AuditKind.OPERATOR, at=now, actor=BOT_ACTOR, action=PURGE, detail=str(purged))
-    append_entries(connection, [note])
-    connection.execute(update(AUDIT_HEAD).values(purged_seq=purged.seq, purged_hash=purged.hash))
-    connection.execute(delete(AUDIT_DOCUMENT).where(_D.seq <= purged.seq))
-    return connection.execute(delete(AUDIT).where(_A.seq <= purged.seq)).rowcount
-
-
-def find_entries(connection: Connection, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-    """Return entries in the order that is wanted."""
-    order = _A.seq.desc() if wanted.after is None else _A.seq
-    found = _with_document(select(AUDIT), wanted.document).where(*_conditions(wanted))
-    rows = connection.execute(found.order_by(order).limit(wanted.limit)).mappings()
-    return tuple(map(_recorded, rows))
-
-
-def _with_document(statement: Select[Any], document: str) -> Select[Any]:
-    if not document:
-        return statement
-    return statement.join(AUDIT_DOCUMENT, _D.seq == _A.seq).where(_D.document == _folded(document))
-
-
-def _conditions(wanted: AuditSearch) -> Iterator[ColumnElement[bool]]:
-    for column, value in ((_A.actor, wanted.actor), (_A.action, wanted.action), (_A.kind, wanted.kind)):
-        if value:
-            yield column == value
-    if wanted.since is not None:
-        yield _A.at_ms >= to_ms(wanted.since)
-    if wanted.until is not None:
-        yield _A.at_ms < to_ms(wanted.until)
-    if wanted.before is not None:
-        yield _A.seq < wanted.before
-    if wanted.after is not None:
-        yield _A.seq > wanted.after
-
-
-def check_log(
-    connection: Connection, known: Sequence[ChainLink], most: int | None = None
-) -> tuple[ChainLink, list[str], int]:
-    """Return the end of the chain, what is wrong, and how many entries were looked at: the newest ``most``, or all."""
-    head = connection.execute(select(AUDIT_HEAD)).mappings().one()
-    start, end = ChainLink(head["purged_seq"], head["purged_hash"]), ChainLink(head["seq"], head["hash"])
-    found, count = list(_purge_contradiction(connection, start)), 0
-    if most is not None and end.seq - most > start.seq:
-        start = _link_before(connection, end.seq - most) or start
-    check = ChainCheck(start)
-    for rows in _portions(connection, start.seq, end.seq):
-        found += check.follow(rows)
-        found += _missing_mentions(connection, rows)
-        count += len(rows)
-    found += check.end(end)
-    newest = connection.scalar(select(func.max(_A.seq))) or 0
-    # Entries that came meanwhile have moved the head along.
-    if newest > max(end.seq, connection.scalar(select(_H.seq)) or 0):
-        found.append(f"entry {newest} was inserted behind the end")
-    found += filter(None, (_contradiction(connection, link) for link in known))
-    return end, found, count
-
-
-def _link_before(connection: Connection, seq: int) -> ChainLink | None:
-    """Return the link of the newest entry up to a number; None where there is none."""
-    up_to = select(_A.seq, _A.hash).where(_A.seq <= seq).order_by(_A.seq.desc()).limit(1)
-    row = connection.execute(up_to).one_or_none()
-    return None if row is None else ChainLink(row.seq, row.hash)
-
-
-def _portions(connection: Connection, after: int, last: int) -> Iterator[list[dict[str, Any]]]:
-    while True:
-        wanted = select(AUDIT).where(_A.seq > after, _A.seq <= last).order_by(_A.seq).limit(_READ_AT_ONCE)
-        rows = [dict(row) for row in connection.execute(wanted).mappings()]
-        if not rows:
-            return
-        yield rows
-        after = rows[-1]["seq"]
-
-
-def _missing_mentions(connection: Connection, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield which entries the search for a document would not find."""
-    between = select(_D.document, _D.seq).where(_D.seq.between(rows[0]["seq"], rows[-1]["seq"]))
-    there = {(mention.document, mention.seq) for mention in connection.execute(between)}
-    for row in rows:
-        if any((mention["document"], mention["seq"]) not in there for mention in _mentions(row)):
-            yield f"entry {row['seq']} is not found by its documents"
-
-
-def _purge_contradiction(connection: Connection, start: ChainLink) -> Iterator[str]:
-    """Yield a finding for entries that are gone without an entry about their retention having ended."""
-    if start == NO_ENTRY:
-        return
-    noted = connection.scalar(select(_A.detail).where(_A.action == PURGE).order_by(_A.seq.desc()).limit(1))
-    if noted != str(start):
-        yield f"the entries up to {start.seq} are gone, and the log does not say that they were purged"
-
-
-def _contradiction(connection: Connection, known: ChainLink) -> str:
-    """Return how the log contradicts a link that is known from elsewhere; empty if it does not."""
-    head = connection.execute(select(AUDIT_HEAD)).one()
-    if known.seq < head.purged_seq:
-        return ""
-    if known.seq > head.seq:
-        first = head.seq + 1
-        span = f"{first} is" if first == known.seq else f"{first} to {known.seq} are"
-        return f"entry {span} missing at the end: a link to entry {known.seq} is known"
-    purged = known.seq == head.purged_seq
-    found = head.purged_hash if purged else connection.scalar(select(_A.hash).where(_A.seq == known.seq))
-    return "" if found == known.hash else f"entry {known.seq} is another one than the link that is known says"
-
-
-def _row(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "at_ms": to_ms(entry.at),
-        "kind": entry.kind.value,
-        "actor": _clean(entry.actor),
-        "action": _clean(entry.action),
-        "conversation": _clean(entry.conversation),
-        "documents": orjson.dumps([_clean(number) for number in entry.documents]).decode(),
-        "shown": orjson.dumps(sorted(entry.shown)).decode(),
-        "rule": _clean(entry.rule),
-        "outcome": _clean(entry.outcome),
-        "detail": _clean(entry.detail),
-    }
-
-
-def _clean(text: str) -> str:
-    """Return a text that every database takes and that cannot be long."""
-    return text[:_LONGEST].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _mentions(row: Any) -> list[dict[str, Any]]:
-    numbers = dict.fromkeys(map(_folded, orjson.loads(row["documents"])))
-    return [{"document": number, "seq": row["seq"]} for number in numbers]
-
-
-def _folded(number: str) -> str:
-    return _clean(number).casefold()
-
-
-def _recorded(row: RowMapping) -> RecordedEntry:
-    entry = AuditEntry(
-        kind=AuditKind(row["kind"]),
-        at=from_ms(row["at_ms"]),
-        actor=row["actor"],
-        action=row["action"],
-        conversation=row["conversation"],
-        documents=tuple(orjson.loads(row["documents"])),
-        shown=tuple(map(FieldClass, orjson.loads(row["shown"]))),
-        rule=row["rule"],
-        outcome=row["outcome"],
-        detail=row["detail"],
-    )
-    return RecordedEntry(seq=row["seq"], entry=entry, hash=row["hash"])
+def _is_told(link: ChainLink, broken: Sequence[str]) -> bool:
+    """Whether the loss of a link was noted already, by a process that ended before it had a newer link."""
+    return any(each.endswith(f"a link to entry {link.seq} is known") for each in broken)
