@@ -46,7 +46,7 @@ class Assignee(Word):
     placeholder = phrase("user id")
 
 
-class AlertsScope(Keyword):
+class AlertsScope(Keyword, changes=False):
     """Whose alerts."""
 
     MINE = phrase("mine"), "我的"
@@ -81,6 +81,7 @@ LONGEST = timedelta(days=30)
     aliases=("预警", "警报", "告警", "yj", "jb", "alert"),
     examples=("/alerts", "/预警 stock.low", "/alerts mine"),
     shows=("alerts", *EVERY_AREA),
+    changes=False,
     summary=phrase("Open alerts of this conversation"),
     place=52,
 )
@@ -100,8 +101,6 @@ async def alerts(
     colleagues.record_seen(context)
     rights = AlertRights(policy, context.person, context.conversation.id)
     if operation:
-        if context.rows is not None:
-            raise BadArgument(phrase("Only lists and reports can be exported."))
         if not word:
             raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
         visible = await _find(word, service, context)

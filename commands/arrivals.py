@@ -88,6 +88,7 @@ class ArrivalsView(ExportedListView):
     aliases=("到货", "dh", "在途", "来货", "arrival", "incoming"),
     examples=("/arrivals SKU123", "/到货 宝钢 本周", "/在途"),
     shows=("stock", "po", "mo"),
+    changes=False,
     summary=phrase("What is on its way, and when it comes"),
     place=26,
 )

@@ -116,6 +116,7 @@ _FIELDS: Mapping[FieldClass, Phrase] = MappingProxyType(
     "audit",
     aliases=("审计", "sj", "谁看过"),
     examples=("/audit PO-1001", "/审计 PO-1001"),
+    changes=False,
     summary=phrase("Who saw, decided or was refused a document"),
     place=85,
     reserved=True,

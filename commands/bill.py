@@ -46,7 +46,7 @@ class BillOrVendor(PartnerTerm):
     placeholder = phrase("number or vendor")
 
 
-class BillList(Keyword):
+class BillList(Keyword, changes=False):
     """The lists of bills that have a name."""
 
     OVERDUE = phrase("overdue"), "late", "逾期", "超期", "到期未付", "yq"
@@ -121,6 +121,7 @@ class BillView(RecordView):
     aliases=("应付", "yf", "供应商发票", "进项发票", "bills", "payables"),
     examples=("/bill BILL-1", "/应付 逾期", "/bill open"),
     shows=("po",),
+    changes=False,
     summary=phrase("Vendors' invoices: one, a vendor's, the open or the overdue ones"),
     place=36,
 )

@@ -48,7 +48,7 @@ MOST_CURRENCIES = 3
 """Panels of one picture; the sums of all currencies are in the text."""
 
 
-class ChartKind(Keyword):
+class ChartKind(Keyword, changes=False):
     """What a chart shows."""
 
     SALES = phrase("sales"), "销售", "销售额", "订单", "orders", "销售图", "走势图"
@@ -343,6 +343,7 @@ def _table(headings: tuple[Phrase, ...], rows: Sequence[tuple[object, ...]], as_
     aliases=("图表", "tb", "走势图", "销售图", "账龄图"),
     examples=("/chart sales", "/图表 销售 上个月", "/chart ageing", "/图表 应付账龄", "/chart stock SKU123"),
     shows=("stock", "order", "invoice", "po"),
+    changes=False,
     summary=phrase("Sales or stock by day, or the ageing of receivables or payables, as a picture for one call more"),
     place=21,
 )

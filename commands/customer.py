@@ -36,7 +36,7 @@ class CustomerNameOrCode(PartnerTerm):
     placeholder = phrase("name or code")
 
 
-class CustomerRanking(Keyword):
+class CustomerRanking(Keyword, changes=False):
     """What customers are ranked by."""
 
     OWING = phrase("owing"), "debts", "debtors", "欠款", "欠款排行", "欠款排名", "欠款最多", "应收排行"
@@ -88,6 +88,7 @@ class CustomerListView(DocumentListView):
     aliases=("客户", "kh", "客户资料", "customers", "client"),
     examples=("/customer C001", "/客户 宏达", "/customer owing", "/客户 排行 上个月"),
     shows=("order", "invoice"),
+    changes=False,
     summary=phrase("A customer: what they owe, credit left, open and newest orders; or who owes or orders most"),
     place=22,
 )

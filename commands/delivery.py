@@ -33,7 +33,7 @@ class DeliveryOrOrder(PartnerTerm):
     placeholder = phrase("delivery, order or customer")
 
 
-class DeliveryList(Keyword):
+class DeliveryList(Keyword, changes=False):
     """The lists of deliveries that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "未发", "待发", "yq"
@@ -101,6 +101,7 @@ class OrderDeliveriesView(OrderMovesView):
     aliases=("发货", "fh", "发货单", "送货", "物流", "快递", "deliveries", "shipment"),
     examples=("/delivery SO-1001", "/发货 DN-1001", "/发货 宏达", "/delivery late"),
     shows=("order",),
+    changes=False,
     summary=phrase("Deliveries: what of an order was shipped, when and by whom"),
     place=30,
 )

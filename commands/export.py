@@ -15,6 +15,7 @@ from bot.phrase import phrase
     "export",
     aliases=("导出", "dc", "下载"),
     examples=("/export invoice overdue", "/导出 订单 延期", "/export report month"),
+    changes=False,
     summary=phrase("A list or report as an Excel file, sent to your own chat"),
     place=59,
 )

@@ -131,6 +131,7 @@ _Search = Callable[[], Awaitable[_AreaAnswer]]
     "find",
     aliases=("查找", "cz", "搜索", "search"),
     examples=("/find 螺丝", "SKU123", "SO-1001"),
+    changes=False,
     summary=phrase("Everything with this number or name"),
     place=60,
 )

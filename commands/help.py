@@ -25,7 +25,7 @@ class CommandName(Word):
     placeholder = phrase("command")
 
 
-class HelpPart(Keyword):
+class HelpPart(Keyword, changes=False):
     """What is asked for instead of the commands."""
 
     EXAMPLES = phrase("examples"), "示例", "例子", "举例"
@@ -87,6 +87,7 @@ class CommandHelp(View):
     aliases=("帮助", "bz", "?", "菜单", "menu", "start"),
     examples=("/help", "/help stock"),
     shows=(),
+    changes=False,
     summary=phrase("What you can ask"),
     place=70,
 )

@@ -47,7 +47,7 @@ class InvoiceOrCustomer(PartnerTerm):
     placeholder = phrase("number or customer")
 
 
-class InvoiceList(Keyword):
+class InvoiceList(Keyword, changes=False):
     """The lists of invoices that have a name."""
 
     OVERDUE = phrase("overdue"), "late", "逾期", "超期", "过期", "欠款", "催款", "yq"
@@ -109,6 +109,7 @@ class InvoiceView(RecordView):
     aliases=("发票", "fp", "应收", "invoices", "inv"),
     examples=("/invoice INV-7", "/invoice SO-1001", "/发票 上海", "/invoice overdue", "/发票 未收款"),
     shows=("invoice",),
+    changes=False,
     summary=phrase("Customer invoices: one, a customer's, the open or the overdue ones"),
     place=14,
 )

@@ -31,7 +31,7 @@ class ProductionOrProduct(Term):
     placeholder = phrase("number or product")
 
 
-class ProductionList(Keyword):
+class ProductionList(Keyword, changes=False):
     """The lists of production orders that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "yq"
@@ -99,6 +99,7 @@ class ProductionView(RecordView):
     aliases=("生产", "sc", "生产单", "生产订单", "工单", "production"),
     examples=("/mo MO-1", "/生产 电机", "/mo late", "/mo open", "/生产 已完工 昨天"),
     shows=("mo",),
+    changes=False,
     summary=phrase("Production orders: one, a product's, the open, the late or the finished ones"),
     place=18,
 )

@@ -39,7 +39,7 @@ class OrderOrCustomer(PartnerTerm):
     placeholder = phrase("number, customer or SKU")
 
 
-class OrderList(Keyword):
+class OrderList(Keyword, changes=False):
     """The lists of orders that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "晚了", "延迟", "未按期", "yq"
@@ -113,6 +113,7 @@ class OrderListView(DocumentListView):
     aliases=("订单", "dd", "销售订单", "orders", "so"),
     examples=("/order SO-1001", "/订单 上海", "/order late"),
     shows=("order",),
+    changes=False,
     summary=phrase("Sales orders: one, a customer's, the open or the late ones"),
     place=12,
 )

@@ -47,7 +47,7 @@ class PaymentOrPartner(PartnerTerm):
     placeholder = phrase("number or partner")
 
 
-class PaymentList(Keyword):
+class PaymentList(Keyword, changes=False):
     """The lists of payments that have a name."""
 
     RECEIVED = phrase("received"), "incoming", "receipts", "收款", "已收", "回款", "到账", "进账", "sk"
@@ -148,6 +148,7 @@ class PaymentView(RecordView):
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
     examples=("/payment PAY-1", "/payment INV-7", "/收付款 宏达", "/收付款 收款", "/payment paid"),
     shows=("invoice", "po"),
+    changes=False,
     summary=phrase("Receipts and payments: one, a partner's, what was received or paid, or the newest"),
     place=38,
 )

@@ -41,10 +41,15 @@ class SubstituteWord(Word):
     placeholder = phrase("user id")
 
 
-class PendingOption(Keyword):
-    """What else can be wanted."""
+class PendingScope(Keyword, changes=False):
+    """Whether all that wait are shown together, to be decided at once."""
 
     ALL = phrase("all"), "全部", "所有"
+
+
+class PendingDeed(Keyword):
+    """What is done with an order instead of deciding it."""
+
     FORWARD = phrase("forward"), "pass", "转交", "转发"
 
 
@@ -54,6 +59,7 @@ class PendingOption(Keyword):
     examples=("/pending", "/待我审批", "/pending PO-1001"),
     shows=("po",),
     to_concerned=True,
+    changes=False,
     summary=phrase("Purchase orders that wait for your decision"),
     place=44,
 )
@@ -61,7 +67,8 @@ async def pending(
     word: CaseRef | None = None,
     to: SubstituteWord | None = None,
     *,
-    wish: PendingOption | None = None,
+    scope: PendingScope | None = None,
+    deed: PendingDeed | None = None,
     together: DecidedCases | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
@@ -74,14 +81,12 @@ async def pending(
     colleagues.record_seen(context)
     if together:
         return await _show_results(together, approvals, context)
-    if wish is PendingOption.FORWARD and context.rows is not None:
-        raise BadArgument(phrase("Only lists and reports can be exported."))
-    if to and wish is not PendingOption.FORWARD:
+    if to and not deed:
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     if not word:
-        if wish is PendingOption.FORWARD:
+        if deed:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
-        return await _list(approvals, policy, context, together=wish is PendingOption.ALL)
+        return await _list(approvals, policy, context, together=scope is not None)
     meant = await find_meant(word, approvals, erp, policy, context)
     if meant is None:
         audience_among((), policy, context)
@@ -94,7 +99,7 @@ async def pending(
     audience = await audience_within(concerned, order, erp, policy, context)
     fields = fields_among(concerned, policy, context)
     responder = VoteResponder(approvals, showing, found, audience, fields, context)
-    if wish is not PendingOption.FORWARD:
+    if not deed:
         return await responder.show()
     if not to:
         return await _list_people(found.case, colleagues, context)
@@ -131,7 +136,7 @@ async def _list(approvals: ApprovalService, policy: AccessPolicy, context: Quest
     page = waiting[context.offset : context.offset + (context.rows or ApprovalList.page_size)]
     rows = tuple(build_list_row(case, audience) for case in page)
     if together and rows and not policy.read_only:
-        line = command_line("pending", PendingOption.ALL)
+        line = command_line("pending", PendingScope.ALL)
         return ApprovalAll(rows=rows, total=len(waiting), offset=context.offset, line=line)
     line = command_line("pending")
     # To approve all at once is offered of all that waits, and not of a part of it.
@@ -150,7 +155,7 @@ async def _list_people(case: Case, colleagues: Colleagues, context: QuestionCont
         rows=tuple(map(_candidate, await colleagues.lookup(page))),
         total=len(around),
         offset=context.offset,
-        line=command_line("pending", case.id, PendingOption.FORWARD),
+        line=command_line("pending", case.id, PendingDeed.FORWARD),
     )
 
 

@@ -44,7 +44,7 @@ class PurchaseOrVendor(PartnerTerm):
     placeholder = phrase("number, vendor or SKU")
 
 
-class PurchaseList(Keyword):
+class PurchaseList(Keyword, changes=False):
     """The lists of purchase orders that have a name."""
 
     PENDING = phrase("pending"), "waiting", "approve", "待审批", "待审", "待批", "审批", "未审批", "dsp"
@@ -151,6 +151,7 @@ class PurchaseListView(DocumentListView):
     aliases=("采购", "cg", "采购单", "采购订单", "purchase"),
     examples=("/po PO-1001", "/采购 待审批", "/po late"),
     shows=("po",),
+    changes=False,
     summary=phrase("Purchase orders: one, a vendor's, those to approve, the open or the late ones"),
     place=16,
 )

@@ -87,6 +87,7 @@ class PriceView(View):
     aliases=("价格", "jg", "报价", "单价", "prices"),
     examples=("/price SKU123", "/价格 SKU123 宏达"),
     shows=("stock", "order", "po"),
+    changes=False,
     summary=phrase("Prices of a product: list, last sales, last purchases"),
     place=24,
 )

@@ -38,7 +38,7 @@ class ProductWord(Term):
     placeholder = phrase("SKU")
 
 
-class ProductList(Keyword):
+class ProductList(Keyword, changes=False):
     """The lists of products that have a name."""
 
     BEST = phrase("best"), "top", "排行", "排名", "畅销", "销售排行", "销量排行", "销量排名", "销量最好"
@@ -102,6 +102,7 @@ class ProductView(ListView):
     aliases=("商品", "产品", "sp", "物料", "料号", "item"),
     examples=("/product SKU123", "/商品 落地电风扇", "/product best", "/商品 排行 上个月"),
     shows=("stock", "order", "po"),
+    changes=False,
     summary=phrase("What a product is, who supplies it, what it is made of; or what sells best"),
     place=32,
 )

@@ -93,6 +93,7 @@ class OrderReceiptsView(OrderMovesView):
     aliases=("收货", "收货单", "入库", "入库单", "进货", "grn"),
     examples=("/receipt PO-1011", "/收货 昨天", "/入库单 宝钢", "/receipt last week"),
     shows=("po",),
+    changes=False,
     summary=phrase("Goods receipts: what came in from vendors, and on which day"),
     place=31,
 )

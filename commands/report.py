@@ -47,7 +47,7 @@ COMMAND_OF: Mapping[Area, str] = {
 """Area → the command whose rules say what may be seen of it."""
 
 
-class ReportPeriod(Keyword):
+class ReportPeriod(Keyword, changes=False):
     """The customary reports."""
 
     DAY = phrase("day"), "daily", "日报"
@@ -55,7 +55,7 @@ class ReportPeriod(Keyword):
     MONTH = phrase("month"), "monthly", "月报"
 
 
-class Comparison(Keyword):
+class Comparison(Keyword, changes=False):
     """With which days a report compares: the same ones of the year before, or those before, as it does anyway."""
 
     LAST_YEAR = phrase("yoy"), "同比", "year-on-year", "y/y", "去年同比"
@@ -272,6 +272,7 @@ def _period_of(days: Days | None, which: ReportPeriod | None, today: date) -> tu
     aliases=("报表", "日报", "周报", "月报", "bb"),
     examples=("/report month", "/周报", "/报表 上个月", "/report 2026-10", "/月报 同比"),
     shows=("order", "invoice", "po", "mo"),
+    changes=False,
     summary=phrase("Sales, invoices, purchases and production of a day, week or month"),
     place=20,
 )

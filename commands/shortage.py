@@ -72,6 +72,7 @@ def _key(row: Shortage) -> str:
     aliases=("缺货", "qh", "低库存", "补货", "shortages"),
     examples=("/shortage", "/缺货 @上海仓"),
     shows=("stock",),
+    changes=False,
     summary=phrase("What is short for orders, or below its reorder point"),
     place=28,
 )

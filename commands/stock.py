@@ -48,6 +48,7 @@ MAX_LOTS = 3
     aliases=("库存", "kc", "存货", "inventory"),
     examples=("/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124", "/库存 @上海仓", "/stock SKU123 ×500"),
     shows=("stock",),
+    changes=False,
     summary=phrase("Stock of products, or of a warehouse"),
     place=10,
 )

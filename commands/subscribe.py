@@ -34,7 +34,6 @@ class SubscriptionRequest(InnerLine):
     "subscribe",
     aliases=("订阅", "dy"),
     examples=("/subscribe report yesterday 08:30", "/订阅 日报 18:00", "/subscribe order late 9:00 daily"),
-    changes=True,
     summary=phrase("A list or report every working day at a time"),
     place=59,
 )

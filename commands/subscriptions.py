@@ -14,6 +14,7 @@ from bot.phrase import phrase
     aliases=("我的订阅", "订阅列表", "wddy"),
     examples=("/subscriptions",),
     shows=(),
+    changes=False,
     summary=phrase("Lists and reports that come here by themselves"),
     place=59,
 )

@@ -35,7 +35,6 @@ class WatchesScope(Keyword):
     "unwatch",
     aliases=("取消关注", "qxgz"),
     examples=("/unwatch SKU123", "/取消关注 SO-1001", "/unwatch all"),
-    changes=True,
     summary=phrase("Stop watching something"),
     place=58,
 )

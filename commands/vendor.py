@@ -39,7 +39,7 @@ class VendorNameOrCode(PartnerTerm):
     placeholder = phrase("name or code")
 
 
-class VendorRanking(Keyword):
+class VendorRanking(Keyword, changes=False):
     """What vendors are ranked by."""
 
     PAYABLE = phrase("payable"), "owed", "owing", "应付", "欠款", "应付排行", "应付排名", "欠款最多"
@@ -98,6 +98,7 @@ class VendorListView(DocumentListView):
     aliases=("供应商", "gys", "供货商", "vendors", "supplier", "suppliers"),
     examples=("/vendor V001", "/供应商 宝钢", "/vendor payable", "/供应商 排行 上个月"),
     shows=("po",),
+    changes=False,
     summary=phrase("A vendor: what we owe them, open and late orders; or whom we owe or order most"),
     place=34,
 )

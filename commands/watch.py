@@ -83,7 +83,6 @@ class _Document:
     "watch",
     aliases=("关注", "gz", "盯"),
     examples=("/watch SKU123 < 50", "/关注 SKU123 低于 50", "/watch SO-1001"),
-    changes=True,
     summary=phrase("Be told when stock crosses a limit, or a document changes"),
     place=56,
 )

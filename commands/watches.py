@@ -17,6 +17,7 @@ from bot.phrase import phrase
     "watches",
     aliases=("我的关注", "关注列表", "wdgz"),
     examples=("/watches",),
+    changes=False,
     summary=phrase("What you watch"),
     place=57,
 )

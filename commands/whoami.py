@@ -63,6 +63,7 @@ class Whoami(View):
     aliases=("我是谁", "wssh", "me"),
     examples=("/whoami",),
     shows=(),
+    changes=False,
     summary=phrase("Who you are to the bot, and what you may do"),
     place=80,
 )

@@ -25,6 +25,7 @@ from commands.pending import lines_of_mine
     examples=("/why PO-1001", "/为什么 PO-1001"),
     shows=("po",),
     to_concerned=True,
+    changes=False,
     summary=phrase("Who decides a purchase order, and why"),
     place=45,
 )

@@ -35,6 +35,8 @@ SUBSCRIPTION = "subscription"
 """Kind of the deliveries."""
 _ONLY_REVISION = 1
 _LOOKED_EVERY = 15.0
+_ENDING = frozenset({QuestionOutcome.DENIED, QuestionOutcome.BAD_ARGUMENT, QuestionOutcome.UNKNOWN_COMMAND})
+"""Outcomes that no later try changes."""
 _NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED})
 """Outcomes after which a later try may find more."""
 
@@ -198,7 +200,7 @@ class SubscriptionComposer(SingleCardComposer):
         if answer.outcome in _NO_ANSWER:
             raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
         language = self.rights.people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
-        if found.ended or answer.outcome == QuestionOutcome.DENIED:
+        if found.ended or answer.outcome in _ENDING:
             if not found.ended:
                 await self.store.end(found.id)
             return ComposedCard(SubscriptionEnded(line=found.line, reason=_reason(answer)), _ONLY_REVISION, language)
@@ -227,6 +229,8 @@ def _reason(answer: PreparedAnswer) -> Phrase:
         return answer.view.reason
     if isinstance(answer.view, ExternalNotice):
         return phrase("The subscriber is no longer a member of the organisation.")
+    if answer.outcome != QuestionOutcome.DENIED:
+        return phrase("It is no list or report: nothing is changed unless somebody types or presses it.")
     return phrase("The subscriber may no longer see it.")
 
 

@@ -36,13 +36,13 @@ def build_exports(base: Infrastructure, handler: QuestionHandler, rights: Presen
 
 
 def exportable(commands: Commands) -> Commands:
-    """Return the commands whose lines may be asked for a file or a subscription: none that changes anything, nor those
-    that ask others themselves.
+    """Return the commands whose lines may be asked for a file or a subscription: those that only ask, and none that
+    asks others itself.
     """
     return Commands(
         command
         for command in commands.values()
-        if not (command.writes or command.governed or _ASKING & {*command.signature.collaborators.values()})
+        if command.only_asks and not _ASKING & {*command.signature.collaborators.values()}
     )
 
 

@@ -108,7 +108,8 @@ async def build_pipelines(
         account_of=parts.account_of,
     )
     rights = PresentRights(base.people, parts.access.policy, parts.commands)
-    asking = await _asking_commands(parts, rights, partial(dispatching, commands=exportable(parts.commands)))
+    reading = partial(dispatching, commands=exportable(parts.commands), only_asks=True)
+    asking = await _asking_commands(parts, rights, reading)
     dispatching = partial(dispatching, collaborators={**parts.collaborators, **asking})
     dispatcher = dispatching(
         reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
@@ -117,7 +118,7 @@ async def build_pipelines(
     # A redrawn card was not asked for: it neither counts as a question nor belongs to a dialogue.
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
         standing,
-        handler=dispatching(),
+        handler=dispatching(only_asks=True),
         commands=parts.commands,
         people=base.people,
         audiences=parts.access.audiences,

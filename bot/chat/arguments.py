@@ -7,7 +7,7 @@ injected by its type. The signature is read once, when the command is made.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
@@ -88,11 +88,17 @@ class InnerLine(Term):
 class Keyword(StrEnum):
     """One of a few words with a meaning: ``LATE = phrase("late"), "晚", "延期"``.
 
-    The phrase names the member in the usage line; any of the words may be typed, in any case.
+    The phrase names the member in the usage line; any of the words may be typed, in any case. A line with one changes
+    something, unless the class says that it does not: ``class OrderList(Keyword, changes=False)``.
     """
 
     label: Phrase
     words: frozenset[str]
+    changes: ClassVar[bool]
+
+    def __init_subclass__(cls, *, changes: bool = True) -> None:
+        super().__init_subclass__()
+        cls.changes = changes
 
     def __new__(cls, label: Phrase, *words: str) -> Self:
         member = str.__new__(cls, label.msgid)
@@ -163,13 +169,10 @@ class Signature:
         has no parameter for is somebody mentioned beside the bot, and no argument
         (docs: platform/dingtalk/messages.md#mentions); without ``mentions`` nobody is, and it is not understood.
         """
-        words = list(split(text, listed=any(map(_TAKES_MANY, self.parameters))))
+        words = self._split(text)
         values: dict[str, object] = {}
-        for parameter in self.parameters:
-            if issubclass(parameter.type, Keyword):
-                values[parameter.name] = _take_keyword(parameter.type, words) or parameter.missing()
-            elif parameter.type.prefix or parameter.type.anywhere:
-                values[parameter.name] = parameter.type.take_marked(words) or parameter.missing()
+        for parameter, value in self._take_from_anywhere(words):
+            values[parameter.name] = value or parameter.missing()
         if "@" in text:
             inner = any(issubclass(parameter.type, InnerLine) for parameter in self.parameters)
             words = _without_mentions(words, mentions=mentions or inner)
@@ -189,6 +192,21 @@ class Signature:
         if words:
             raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(words[0])))
         return positional, values
+
+    def keywords_in(self, text: str) -> tuple[Keyword, ...]:
+        """Return the keywords that `parse` takes from a normalised text, also from one that it refuses."""
+        return tuple(value for _, value in self._take_from_anywhere(self._split(text)) if isinstance(value, Keyword))
+
+    def _split(self, text: str) -> list[str]:
+        return list(split(text, listed=any(map(_TAKES_MANY, self.parameters))))
+
+    def _take_from_anywhere(self, words: list[str]) -> Iterator[tuple[Parameter, Word | Keyword | None]]:
+        """Take what stands at no certain place out of ``words``: keywords, and what is marked."""
+        for parameter in self.parameters:
+            if issubclass(parameter.type, Keyword):
+                yield parameter, _take_keyword(parameter.type, words)
+            elif parameter.type.prefix or parameter.type.anywhere:
+                yield parameter, parameter.type.take_marked(words)
 
 
 def read_signature(function: Callable[..., object]) -> Signature:

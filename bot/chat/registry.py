@@ -25,7 +25,7 @@ from bot.access.grants import Scope, common_scopes
 from bot.access.policy import AccessPolicy, AccessRequest
 from bot.cards.actions import Ask
 from bot.cards.view import View
-from bot.chat.arguments import Keyword, Signature, read_signature, usage
+from bot.chat.arguments import InnerLine, Keyword, Signature, read_signature, usage
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation
 from bot.chat.parsing import LineParser, ParsedLine
@@ -53,8 +53,9 @@ class Command(Generic[P]):
 
     ``names`` are the name and all aliases. ``governed``: each document has rules of its own for who may change it
     (`bot.access.policy.AccessRequest`). ``reserved``: only administrators may use it, and those whom a rule about this
-    very command names. ``changes``: it changes something of the bot's own, such as a mute or a language. A function may
-    return an `Ask` instead of a view: then that line is answered, after the access policy is asked again.
+    very command names. ``changes``: it changes something, such as a mute or a language; a command that does not say
+    False does. A function may return an `Ask` instead of a view: then that line is answered, after the access policy is
+    asked again.
 
     ``shows`` are the commands whose documents its answers hold: a group sees an answer where all of its members may see
     those. Empty: no documents and no figures. ``to_concerned``: people who have to do with a document see it whatever
@@ -71,7 +72,7 @@ class Command(Generic[P]):
     signature: Signature
     governed: bool = False
     reserved: bool = False
-    changes: bool = False
+    changes: bool = True
     shows: tuple[str, ...] = EVERY_AREA
     to_concerned: bool = False
 
@@ -93,8 +94,14 @@ class Command(Generic[P]):
 
     @property
     def only_asks(self) -> bool:
-        """Whether it changes nothing, in an ERP or in the bot: what a sentence may stand for."""
+        """Whether it changes nothing, in an ERP or in the bot, unless a keyword in its line does."""
         return not (self.writes or self.governed or self.changes)
+
+    @property
+    def changing_keywords(self) -> tuple[Keyword, ...]:
+        """The keywords with which it changes something although it only asks without them."""
+        kinds = (parameter.type for parameter in self.signature.parameters if self.only_asks)
+        return tuple(member for kind in kinds if issubclass(kind, Keyword) and kind.changes for member in kind)
 
     @property
     def usage(self) -> Phrase:
@@ -138,7 +145,7 @@ def command(
     writes: bool = False,
     governed: bool = False,
     reserved: bool = False,
-    changes: bool = False,
+    changes: bool = True,
     shows: Collection[str] = EVERY_AREA,
     to_concerned: bool = False,
     summary: Phrase,
@@ -146,7 +153,8 @@ def command(
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
     """Make a `Command` of an asynchronous function; raises `ConfigurationError` for an unusable signature.
 
-    Without ``shows`` a command is taken to show documents of every area.
+    ``changes=False`` says that it only asks; one that does not say so is never carried out by a sentence, a
+    subscription or a file. Without ``shows`` a command is taken to show documents of every area.
 
     ``place`` is where help shows it: lower ones first, equal ones by name.
     """
@@ -223,6 +231,21 @@ class Commands(Mapping[str, AnyCommand]):
         """Return the line that is within another one: with the command's name, whatever it was called there."""
         parsed = self.parse(text.lstrip("/ "))
         return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{text.lstrip('/ ')}"
+
+    def only_asks(self, line: str) -> bool:
+        """Whether carrying out a line changes nothing: the one thing that all go by who carry out what nobody has
+        typed or pressed, such as sentences, subscriptions and files.
+        """
+        parsed = self.parse(line)
+        return parsed.command is None or self.rest_only_asks(parsed.command, parsed.rest)
+
+    def rest_only_asks(self, name: str, rest: str) -> bool:
+        """Whether a command with this behind it changes nothing: neither by a keyword, nor by a line within its own."""
+        command = self[name]
+        if not command.only_asks or any(keyword.changes for keyword in command.signature.keywords_in(rest)):
+            return False
+        has_line = any(issubclass(parameter.type, InnerLine) for parameter in command.signature.parameters)
+        return not (has_line and rest) or self.only_asks(self.line_of(rest))
 
     def with_implied(self, word: str, rest: str) -> str:
         """Return what follows a command, with the keyword that its alias says besides, as 月报 says which report.

@@ -55,7 +55,7 @@ class StubErp:
     asked: QuestionContext | None = None
 
 
-@command("check", aliases=("盘点",), examples=("/check bolts",), summary=phrase("Help"))
+@command("check", aliases=("盘点",), examples=("/check bolts",), changes=False, summary=phrase("Help"))
 async def check(bolts: Word, *, erp: StubErp, context: QuestionContext) -> View | Ask:
     erp.asked = context
     await asyncio.sleep(erp.seconds)
@@ -69,7 +69,7 @@ async def post() -> View:
     return HintNotice(problem=phrase("Help"))
 
 
-@command("find", summary=phrase("Help"))
+@command("find", changes=False, summary=phrase("Help"))
 async def find(text: Term, *, erp: StubErp) -> View | Ask:
     if text == "circle":
         return Ask("circle")

@@ -55,7 +55,7 @@ class Searches:
     decided: bool = False
 
 
-@command("find", summary=phrase("Help"))
+@command("find", changes=False, summary=phrase("Help"))
 async def find(text: Term, *, searches: Searches) -> View:
     searches.texts.append(text)
     return HintNotice(problem=phrase("Help"))

@@ -285,7 +285,11 @@ def exports(
     languages = load_languages()
     return Exports(
         handler=QuestionDispatcher(
-            commands=exportable(commands), policy=lambda: policy, collaborators=collaborators, seconds=PATIENCE
+            commands=exportable(commands),
+            policy=lambda: policy,
+            collaborators=collaborators,
+            seconds=PATIENCE,
+            only_asks=True,
         ),
         rights=rights,
         courier=courier,
@@ -308,7 +312,11 @@ def subscriptions(
     commands: Commands, policy: AccessPolicy, collaborators: dict[type, object], subscribed: MemorySubscriptions
 ) -> Subscriptions:
     handler = QuestionDispatcher(
-        commands=exportable(commands), policy=lambda: policy, collaborators=collaborators, seconds=PATIENCE
+        commands=exportable(commands),
+        policy=lambda: policy,
+        collaborators=collaborators,
+        seconds=PATIENCE,
+        only_asks=True,
     )
     return Subscriptions(subscribed, handler)
 

@@ -35,7 +35,7 @@ CONTEXT = QuestionContext(
 )
 
 
-@command("count", examples=("/count bolts",), summary=phrase("Help"))
+@command("count", examples=("/count bolts",), changes=False, summary=phrase("Help"))
 async def count(text: Term) -> View:
     return HintNotice(problem=phrase("Help"))
 
@@ -191,12 +191,12 @@ async def test_a_defect_of_an_adapter_costs_the_names_alone(commands: Commands) 
     assert reading.line == "/delivery SO-1001"
 
 
-@command("po", summary=phrase("Help"))
+@command("po", changes=False, summary=phrase("Help"))
 async def po(text: Term | None = None) -> View:
     return HintNotice(problem=phrase("Help"))
 
 
-@command("mo", summary=phrase("Help"))
+@command("mo", changes=False, summary=phrase("Help"))
 async def mo(text: Term | None = None) -> View:
     return HintNotice(problem=phrase("Help"))
 

@@ -93,7 +93,7 @@ class SpellingReader:
         return self.spelled.get(line, ())
 
 
-@command("partner", examples=("/partner 宏达",), summary=phrase("Help"))
+@command("partner", examples=("/partner 宏达",), changes=False, summary=phrase("Help"))
 async def partner(text: Term) -> View:
     """Know two partners; the asker may not see any other."""
     if text not in {"宏达", "华东"}:
@@ -141,7 +141,7 @@ async def test_a_button_is_answered_as_it_stands() -> None:
     assert await ask("/partner hd", "/partner 宏达", clicked=True) == ("not_found", "", ())
 
 
-@command("search", examples=("/search 宏达",), summary=phrase("Help"))
+@command("search", examples=("/search 宏达",), changes=False, summary=phrase("Help"))
 async def search(text: Term) -> Ask:
     """Lead to the one partner that there is."""
     if not text.startswith("宏"):

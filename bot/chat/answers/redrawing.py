@@ -61,8 +61,7 @@ class AnswerComposer:
 
     def _only_shows(self, line: str) -> bool:
         """Whether a line only reads: asking again must never change anything."""
-        name = self.commands.parse(line).command
-        return name is not None and not self.commands[name].writes
+        return self.commands.parse(line).command is not None and self.commands.only_asks(line)
 
     async def _ask(self, answer: StandingAnswer) -> PreparedAnswer:
         person = await self.people.identify(answer.user_id, name="")

@@ -102,11 +102,13 @@ class QuestionDispatcher:
         pictures: PictureReader | None = None,
         model: SentenceModel | None = None,
         spelling: NameSpelling | None = None,
+        only_asks: bool = False,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
         and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures;
         ``model`` is asked where all of these find nothing, or two likely readings. ``spelling`` finds names that are
-        spelled in lines that others ask, as /export does; ``reader`` finds them in those that people type.
+        spelled in lines that others ask, as /export does; ``reader`` finds them in those that people type. With
+        ``only_asks`` no line changes anything: nobody types or presses those that come.
 
         Raises `ConfigurationError` when a command needs a collaborator that is missing.
         """
@@ -118,6 +120,7 @@ class QuestionDispatcher:
         self._dialogues = dialogues
         self._model = model
         self._spelling = spelling
+        self._only_asks = only_asks
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
@@ -139,6 +142,8 @@ class QuestionDispatcher:
         """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
         if context.person.is_external:
             return refuse(context)
+        if self._only_asks:
+            context = replace(context, only_asks=True)
         if self._pictures is not None and context.picture is not None:
             return await self._answer_picture(self._pictures, context.picture, context)
         return await self._answer(context, redirected=False)
@@ -166,7 +171,8 @@ class QuestionDispatcher:
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
         # The question goes on as typed text, with nothing but a search: a printed code must not give orders to the bot.
-        answer = await self._answer(replace(context, line=lines[0], picture=None), redirected=False)
+        asking = replace(context, line=lines[0], picture=None, only_asks=True)
+        answer = await self._answer(asking, redirected=False)
         return replace(answer, read_as=lines[0])
 
     async def _answer(self, context: QuestionContext, *, redirected: bool, is_reading: bool = False) -> PreparedAnswer:
@@ -209,7 +215,7 @@ class QuestionDispatcher:
         for line in lines:
             parsed = self._commands.parse(line)
             assert parsed.command is not None, "a line is spelled out with its command"
-            bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0)
+            bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0, only_asks=True)
             answer = await self._run(bound, parsed.rest, asking, redirected=False)
             if answer.outcome is QuestionOutcome.ANSWERED and (
                 self._may_name_partners(line, context) or _names_partners(answer)
@@ -238,8 +244,8 @@ class QuestionDispatcher:
         if not quoted or numbers_in(context.line):
             return None
         command = self._bound[parsed.command].command if parsed.command else None
-        if command and (command.writes or command.governed):
-            # Nothing is decided on a guess: "agreed" to what a colleague wrote is not for the bot.
+        if command and not self._commands.rest_only_asks(command.name, parsed.rest):
+            # Nothing is changed on a guess: "agreed" to what a colleague wrote is not for the bot.
             sure = takes_number(command.examples) and context.quotes_bot and len(quoted) == 1
             return line_about(command.name, quoted[0], parsed.rest) if sure else None
         if self._reader and not parsed.slashed and (sentence := self._sentence_about(self._reader, quoted[0], context)):
@@ -300,7 +306,8 @@ class QuestionDispatcher:
                 unknown=reading.unknown,
                 unheld=reading.unheld,
             )
-        answer = await self._answer(replace(context, line=reading.line), redirected=False, is_reading=True)
+        asking = replace(context, line=reading.line, only_asks=True)
+        answer = await self._answer(asking, redirected=False, is_reading=True)
         if isinstance(answer.view, NotFoundNotice) and (tells := _class_told(reading, context)):
             grant = replace(answer.grant, fields=answer.grant.fields | {tells})
             answer = replace(answer, view=replace(answer.view, tells=tells), grant=grant)
@@ -332,13 +339,11 @@ class QuestionDispatcher:
             return None
         usable = frozenset(command.name for command in self._commands.usable(self._policy(), context))
         reading = await self._model.read(context.line, context.conversation.id, usable)
-        name = self._commands.parse(reading.line).command if reading else None
-        return reading if name is not None and self._commands[name].only_asks else None
+        return reading if reading and self._commands.only_asks(reading.line) else None
 
     def _without_deed(self, parsed: ParsedLine, line: str) -> ParsedLine:
-        """Return a sentence without the command that it names if that one changes something: only typed ones do."""
-        command = self._bound[parsed.command].command if parsed.command else None
-        if command is None or command.only_asks:
+        """Return a sentence without the command that it names if its line changes something: only typed ones do."""
+        if parsed.command is None or self._commands.rest_only_asks(parsed.command, parsed.rest):
             return parsed
         return ParsedLine(None, normalise(line), parsed.word)
 
@@ -352,8 +357,10 @@ class QuestionDispatcher:
             verdict = policy.decide(context.person, command.request(context.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
-            grant = verdict.grant
+            grant, asks = verdict.grant, self._commands.rest_only_asks(command.name, rest)
             reach = command.reach(policy, context, grant.scopes)
+            if context.only_asks and not asks:
+                raise BadArgument(phrase("Only you can do that: send the line yourself, %(line)s", line=context.line))
             with limit:
                 result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `Failures` logs it
@@ -384,7 +391,8 @@ class QuestionDispatcher:
             )
         if redirected:
             return self._failures.answer(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
-        return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
+        leading_on = replace(context, line=result.line, offset=result.offset, only_asks=context.only_asks or asks)
+        return await self._answer(leading_on, redirected=True)
 
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
         if self._dialogues is None or not view.leads_on:

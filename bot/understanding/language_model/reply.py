@@ -44,7 +44,7 @@ def check_line(line: str, sentence: str, commands: Commands, readable: Collectio
     name = parsed.command
     if name is None or name not in readable or not text.startswith("/") or parsed.offset:
         return None
-    if not commands[name].only_asks or len(text.encode()) > MAX_LINE_BYTES:
+    if not commands.only_asks(text) or len(text.encode()) > MAX_LINE_BYTES:
         return None
     try:
         words = list(_typed_words(commands[name].signature, parsed.rest))
