@@ -1,0 +1,82 @@
+"""No subscription, file, sentence or answer of a language model changes anything: database and ERP are as they were."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from bot.settings import UnderstandingSettings
+from bot.store.engines import sqlite_file
+from tests.scenario.approvals.scenario import (
+    BOSS,
+    MANAGER,
+    SMALL,
+    DemoApprovalScenario,
+    OpenApprovalScenario,
+    open_approval_scenario,
+)
+from tests.understanding.language_model.fake_model import FakeModel, fake
+
+__all__ = ["fake", "open_approval_scenario"]  # pytest finds fixtures in the module
+
+NOTED = {
+    *("alembic_version", "api_day", "api_month", "audit", "audit_document", "audit_head", "delivery", "delivery_spend"),
+    *("delivery_step", "dialogue", "heartbeat", "inbox", "standing_answer", "standing_document", "welcome"),
+    *("directory_walk", "person", "department", "organisation", "erp_copy", "poll_position", "poll_subject"),
+}
+"""Tables that every question adds to, or that the bot writes by itself."""
+
+LINES = (
+    f"/pending {SMALL} {BOSS} forward",
+    f"/待我审批 {SMALL} {BOSS} 转交",
+    f"/approve {SMALL}",
+    f"/reject {SMALL} too dear",
+    "/mute order 1h",
+    "/mute stock.* 30d",
+    "/unmute stock.low",
+    "/watch SKU123",
+    "/lang en",
+    "/bind demo somebody",
+    "/unbind demo",
+    "/subscribe order late 9:00",
+    "/unsubscribe all",
+    "/alerts nothing ack",
+)
+
+
+def state(scenario: DemoApprovalScenario) -> dict[str, list[Any]]:
+    """Return the rows of all tables that a change would show in."""
+    file = sqlite_file(scenario.system.app.settings.database)
+    with closing(sqlite3.connect(file or "")) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables if name not in NOTED}
+
+
+def ways(line: str) -> Iterator[str]:
+    """Yield the lines that would have somebody else carry a line out."""
+    yield f"/export {line[1:]}"
+    yield f"/导出 {line[1:]}"
+    yield f"/subscribe {line[1:]} 16:01 daily"
+    yield f"帮我看一下{line[1:]}这件事情今天可以了吗"
+
+
+async def test_nothing_changes_unless_somebody_types_or_presses_it(
+    open_approval_scenario: OpenApprovalScenario, fake: FakeModel, tmp_path: Path
+) -> None:
+    model = {"url": fake.url, "key": "hush", "model": "qwen"}
+    sentences = {"understanding": UnderstandingSettings.model_validate({"model": model})}
+    async with open_approval_scenario(SMALL, **sentences) as scenario:
+        await scenario.ask("/help", MANAGER)
+        before = state(scenario)
+        for line in LINES:
+            for said in ways(line):
+                await scenario.ask(said, MANAGER)
+            fake.say(line)
+            await scenario.ask(f"明天又要被念叨 {line[1:]}", MANAGER)
+            assert state(scenario) == before, line
+        assert scenario.erp.told == []
+        await scenario.ask(LINES[0], MANAGER)
+        assert state(scenario) != before, "typed, it is carried out"
