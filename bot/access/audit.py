@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from bot.disclosure import FieldClass
+from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
 
@@ -74,6 +75,30 @@ class AuditLog(Protocol):
     def record(self, entry: AuditEntry) -> None:
         """Keep the entry with the next commit; it is not lost by a stop of the process in good order."""
         ...
+
+
+class RequiredAudit(Protocol):
+    """A log without which nothing is shown or changed; implemented by `bot.store.audit.log`."""
+
+    async def written(self) -> bool:
+        """Return whether all that was recorded so far is kept; waits for it."""
+        ...
+
+    async def can_write(self) -> bool:
+        """Return whether an entry would be kept now."""
+        ...
+
+
+class NotRecorded(DingerpError):
+    """What is asked has to be recorded, and the audit log cannot be written now."""
+
+    retry: ClassVar[bool] = True
+
+    def tell(self) -> Phrase:
+        return phrase(
+            "This has to be recorded, and the audit log cannot be written at the moment, so it is neither shown nor "
+            "done. Nothing was changed; the administrators are told. Please try again later."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

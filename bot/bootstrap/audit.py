@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog, FoldedAuditLog
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog, FoldedAuditLog, RequiredAudit
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.policy import ADMIN
 from bot.access.presets import with_synonyms
@@ -23,11 +23,14 @@ from bot.chat.questions.limit_reports import DailyReports, owed_reports
 from bot.chat.questions.limits import LimitedQuestions
 from bot.chat.registry import Commands
 from bot.errors import DingerpError
+from bot.health import WELL, PartHealth, degraded
 from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
 from bot.rulefiles.followed_file import FollowedFile, RulesChange
 from bot.settings import AllowanceSettings, Settings
 from bot.store.audit.chain import AuditWitness
-from bot.store.audit.log import StoredAudit
+from bot.store.audit.log import AuditState, StoredAudit
+from bot.store.errors import StoreUnavailable
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.people import find_administrators
 
@@ -42,18 +45,54 @@ _PURGED_EVERY = 3600.0
 
 def open_audit(settings: Settings, base: Infrastructure) -> StoredAudit:
     """Return the audit log of these settings."""
-    audit = StoredAudit(base.database, AuditWitness(settings.data_dir))
-    base.metrics.audit_waiting.set_function(lambda: audit.waiting)
+    folder, metrics = settings.data_dir, base.metrics
+    audit = StoredAudit(base.database, AuditWitness(folder), journal=folder, now=base.now)
+    metrics.audit_waiting.set_function(lambda: audit.waiting)
+    metrics.audit_lost.set_function(lambda: audit.state.lost)
+    metrics.audit_written.set_function(lambda: not audit.state.trouble)
+    metrics.audit_broken.set_function(lambda: len(audit.state.broken))
     return audit
 
 
 async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditLog:
-    """Keep what is recorded for as long as the base's stack is open, and forget what is old."""
+    """Keep what is recorded for as long as the base's stack is open, and forget what is old.
+
+    The log is looked through first, so that what it lost is on record before it goes on.
+    """
+    try:
+        await stored.inspect()
+    except StoreUnavailable as error:
+        log.error("audit.not_inspected", error=error.detail)
     folded = FoldedAuditLog(stored, base.now)
     await base.run_in_background(stored.run(), "audit")
     await base.run_in_background(_fold(folded), "refusals")
     await base.run_in_background(_purge(base, stored), "audit keeping")
     return folded
+
+
+def audit_health(state: AuditState, *, required: bool) -> PartHealth:
+    """Return how the audit log is, by what it says of itself."""
+    if state.trouble:
+        stopped = phrase("what must be recorded is not answered") if required else phrase("answers go on")
+        return degraded(
+            phrase(
+                "the audit log is not written: %(why)s; %(num)d entries wait, %(lost)d are lost; %(rest)s",
+                why=state.trouble,
+                num=state.waiting,
+                lost=state.lost,
+                rest=stopped,
+            )
+        )
+    if not state.broken:
+        return WELL
+    return degraded(
+        phrase(
+            "the audit log is broken: %(what)s (places: %(num)d); `dingerp audit verify` names them all, `dingerp audit"
+            " accept` records that somebody knows",
+            what=state.broken[0],
+            num=len(state.broken),
+        )
+    )
 
 
 def record_start(
@@ -105,6 +144,7 @@ def limit_questions(
     commands: Commands,
     audit: AuditLog,
     owed: Callable[[], None],
+    required: RequiredAudit | None,
 ) -> LimitedQuestions:
     """Return the handler within the limits of the settings; ``owed`` is called when a card is to be sent."""
     settings = base.settings
@@ -117,6 +157,7 @@ def limit_questions(
         limits=limits,
         writing=frozenset(name for name, command in commands.items() if command.writes),
         audit=audit,
+        required=required,
         metrics=base.metrics,
         reached=DailyReports(_ReportSender(base, owed)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.access.audit import AuditLog
+from bot.access.audit import AuditLog, RequiredAudit
 from bot.access.limits import DailyExports
 from bot.alerts.subscriptions import Subscriptions
 from bot.bootstrap.infrastructure import Infrastructure
@@ -19,7 +19,13 @@ from bot.dingtalk.robot import Robot
 _ASKING = frozenset({Exports, Subscriptions})
 
 
-def build_exports(base: Infrastructure, handler: QuestionHandler, rights: PresentRights, audit: AuditLog) -> Exports:
+def build_exports(
+    base: Infrastructure,
+    handler: QuestionHandler,
+    rights: PresentRights,
+    audit: AuditLog,
+    required: RequiredAudit | None,
+) -> Exports:
     """Return the exports of this bot; ``handler`` answers the lines of `exportable` commands."""
     limits = base.settings.limits
     return Exports(
@@ -29,6 +35,7 @@ def build_exports(base: Infrastructure, handler: QuestionHandler, rights: Presen
         renderer=base.renderer,
         languages=base.languages,
         audit=audit,
+        required=required,
         limits=DailyExports(limits.exports_day),
         metrics=base.metrics,
         rows=limits.export_rows,

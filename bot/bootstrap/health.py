@@ -42,9 +42,12 @@ async def start_health(
     alerts: AlertServices,
     approvals: ApprovalServices,
     policy: PolicyInForce,
+    audit: Callable[[], PartHealth],
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
-    """Begin to look after the parts; returns what tells how they are. ``model`` tells it of the language model."""
+    """Begin to look after the parts; returns what tells how they are. ``audit`` tells it of the audit log, ``model`` of
+    the language model.
+    """
     checks = StoreChecks(
         database=base.database,
         heartbeat=StoredHeartbeat(base.database),
@@ -74,6 +77,7 @@ async def start_health(
         return {
             **parts,
             "quota": quota_health(base),
+            "audit log": audit(),
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
             **{name: _rules_health(name, defect) for name, defect in files.items()},

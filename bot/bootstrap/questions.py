@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from bot.access.audit import AuditLog
+from bot.access.audit import AuditLog, RequiredAudit
 from bot.alerts.subscriptions import SUBSCRIPTION, SubscriptionClock, SubscriptionComposer, Subscriptions
 from bot.background import repeat
 from bot.bootstrap.access import AccessServices
@@ -71,6 +71,8 @@ class AnsweringServices:
     commands: Commands
     access: AccessServices
     audit: AuditLog
+    required_audit: RequiredAudit | None
+    """The same log, where nothing is shown or changed without it."""
     alerts: AlertServices
     collaborators: Mapping[type, object]
     """What commands get, by the type of their parameter."""
@@ -106,6 +108,7 @@ async def build_pipelines(
         collaborators=parts.collaborators,
         seconds=base.settings.limits.question_seconds,
         account_of=parts.account_of,
+        required_audit=parts.required_audit,
     )
     rights = PresentRights(base.people, parts.access.policy, parts.commands)
     reading = partial(dispatching, commands=exportable(parts.commands), only_asks=True)
@@ -126,7 +129,7 @@ async def build_pipelines(
     )
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
-    limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed)
+    limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed, parts.required_audit)
     shared = PipelineParts(
         handler=limited,
         people=base.people,
@@ -155,7 +158,7 @@ async def _asking_commands(
 ) -> Mapping[type, object]:
     """Return the collaborators of commands that ask others: for a file, or each morning."""
     base, reading = parts.base, dispatching(spelling=parts.reader)
-    exports = build_exports(base, reading, rights, parts.audit)
+    exports = build_exports(base, reading, rights, parts.audit, parts.required_audit)
     base.stack.push_async_callback(exports.close)
     subscribed = StoredSubscriptions(base.database)
     parts.alerts.composers[SUBSCRIPTION] = SubscriptionComposer(

@@ -27,7 +27,7 @@ from bot.bootstrap.alerts import (
     start_queue_readers,
 )
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
-from bot.bootstrap.audit import open_audit, record_start, start_audit
+from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
 from bot.bootstrap.directory import ContactEvents, start_directory
 from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
@@ -129,6 +129,7 @@ async def build_services(
         commands=commands,
         access=access,
         audit=audit,
+        required_audit=stored_audit if settings.audit.required else None,
         alerts=alerts,
         collaborators={
             ErpHub: hub,
@@ -155,7 +156,15 @@ async def build_services(
     await start_polling(base, hub, alerts, history)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    health = await start_health(base, hub, alerts, approvals, access.policy, (lambda: model.health) if model else None)
+    health = await start_health(
+        base,
+        hub,
+        alerts,
+        approvals,
+        access.policy,
+        lambda: audit_health(stored_audit.state, required=settings.audit.required),
+        (lambda: model.health) if model else None,
+    )
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
     return Services(
         database=database,

@@ -250,6 +250,19 @@ class FailedNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotRecordedNotice(View):
+    """What was asked has to be recorded, which is not possible now; ``line`` asks again."""
+
+    card: ClassVar[str] = "not_recorded"
+
+    problem: Phrase
+    line: str = ""
+
+    def buttons(self) -> Sequence[Button]:
+        return _retry_button(self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HintNotice(View):
     """A message that cannot hold a question, such as a picture or a file."""
 

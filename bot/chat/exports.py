@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 import structlog
 
-from bot.access.audit import AuditEntry, AuditKind, AuditLog, say_limit, say_rows
+from bot.access.audit import AuditEntry, AuditKind, AuditLog, NotRecorded, RequiredAudit, say_limit, say_rows
 from bot.access.limits import DailyExports, LimitReached
 from bot.access.shown import find_shown
 from bot.cards.card import Card, ViewRenderer
@@ -125,9 +125,11 @@ class Exports:
         limits: DailyExports,
         metrics: Metrics,
         rows: int,
+        required: RequiredAudit | None = None,
     ) -> None:
         """``handler`` answers lines that change nothing, without counting them; ``rights`` are asked for once more when
-        a file is sent; ``rows`` is the most in one file.
+        a file is sent; ``rows`` is the most in one file. With ``required`` no file is sent whose entry that log has not
+        kept.
         """
         self._handler = handler
         self._rights = rights
@@ -138,6 +140,7 @@ class Exports:
         self._limits = limits
         self._metrics = metrics
         self._rows = rows
+        self._required = required
         self._writing = asyncio.Semaphore(_FILES_AT_ONCE)
         self._at_work: dict[str, asyncio.Task[View]] = {}
         self._left: set[asyncio.Task[None]] = set()
@@ -192,6 +195,8 @@ class Exports:
                 raise _ExportRefused(lost)
             # Before it is sent: what may have arrived must be in the record.
             self._record(gathered, table, user_id, context)
+            if self._required is not None and not await self._required.written():
+                raise NotRecorded
 
         try:
             with spending(Purpose.EXPORT):

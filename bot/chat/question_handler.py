@@ -39,6 +39,8 @@ class PreparedAnswer:
     """Which documents it may hold, by the command that shows them as well; an empty one says that it is about none."""
     decides: bool = False
     """Whether it tells of a decision: two such answers would look like two decisions."""
+    changes: bool = False
+    """Whether its line changes something: what was done is told in any case."""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
     by_model: bool = False

@@ -29,12 +29,13 @@ from bot.phrase import Phrase, phrase
 from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
 from bot.store.audit.chain import AuditWitness
+from bot.store.audit.journal import AuditJournal
 from bot.store.audit.log import StoredAudit
 from bot.store.chat.accounts import StoredErpAccounts
 from bot.store.data_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp.product_index import StoredProductIndex
-from bot.store.errors import DatabaseIsNewer
+from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from bot.store.people import StoredOrganisation
 
 _AUDIT_ENTRIES = 1_000
@@ -165,20 +166,27 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
 
 async def check_audit(settings: Settings) -> list[CheckResult]:
     """Look at the end of the audit log; nothing where the database fails, or no bot has used it yet."""
+    what = phrase("Audit log")
     try:
         async with look_into_database(settings) as database:
             if await database.revision() != latest_revision():
                 return []
-            found = await StoredAudit(database, AuditWitness(settings.data_dir)).check_end(_AUDIT_ENTRIES)
+            try:
+                found = await StoredAudit(database, AuditWitness(settings.data_dir)).check_end(_AUDIT_ENTRIES)
+            except StoreUnavailable as error:
+                words = phrase("cannot be read (%(error)s)", error=error.detail)
+                return [CheckResult(what, CheckGrade.BAD, words, _UNREADABLE_AUDIT)]
     except (SQLAlchemyError, OSError, DingerpError):
         return []  # the check of the database says why
-    what = phrase("Audit log")
-    if found.broken:
+    if found.problems:
         remedy = phrase(
             "`dingerp audit verify` names every broken place; if a backup was restored, record that with"
             " `dingerp audit accept`."
         )
-        return [CheckResult(what, CheckGrade.BAD, phrase("%(text)s", text=found.broken[0]), remedy)]
+        return [CheckResult(what, CheckGrade.BAD, phrase("%(text)s", text=found.problems[0]), remedy)]
+    if waiting := _journal_lines(settings):
+        words = phrase("%(num)d entries could not be written yet and wait in audit.waiting", num=waiting)
+        return [CheckResult(what, CheckGrade.BAD, words, phrase("The bot's log and `/readyz` say why."))]
     if not found.witnessed and found.entries:
         words = phrase("no audit.head in the data folder: nobody would notice if its last entries were removed")
         remedy = phrase(
@@ -187,6 +195,17 @@ async def check_audit(settings: Settings) -> list[CheckResult]:
         return [CheckResult(what, CheckGrade.NOTE, words, remedy)]
     words = phrase("its newest %(count)s entries are whole; `dingerp audit verify` checks all", count=found.entries)
     return [CheckResult(what, CheckGrade.GOOD, words)]
+
+
+_UNREADABLE_AUDIT = phrase("Its tables are not those of this version: restore a backup with `dingerp db restore`.")
+
+
+def _journal_lines(settings: Settings) -> int:
+    """Return how many entries wait beside the database, because it did not take them."""
+    try:
+        return len(AuditJournal(settings.data_dir).read())
+    except OSError:
+        return 0
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:

@@ -17,6 +17,7 @@ from bot.doctor.results import CheckGrade
 from bot.settings import Settings
 from bot.simulator.config import SimulatorConfig
 from bot.store.audit.chain import WITNESS_FILE, AuditWitness
+from bot.store.audit.journal import AuditJournal
 from bot.store.audit.log import StoredAudit
 from bot.store.engines import sqlite_file
 from tests.scenario.conftest import system_settings
@@ -72,10 +73,26 @@ async def test_what_is_broken_at_the_end_is_named(settings: Settings, statement:
     assert "audit verify" in str(result.remedy)
 
 
+async def test_what_keeps_the_log_from_being_written_or_read_is_told(settings: Settings) -> None:
+    tamper(settings, "SELECT 1")
+    (result,) = await check_audit(settings)
+    assert (result.grade, "guard audit_unchanged" in str(result.words)) == (CheckGrade.BAD, True)
+    tamper(settings, "ALTER TABLE audit RENAME TO hidden")
+    (result,) = await check_audit(settings)
+    assert (result.grade, "cannot be read" in str(result.words)) == (CheckGrade.BAD, True)
+
+
+async def test_entries_that_wait_beside_the_database_are_told(settings: Settings) -> None:
+    entry = AuditEntry(kind=AuditKind.QUESTION, at=AT, actor="p1", action="order")
+    AuditJournal(settings.data_dir).keep([entry, entry])
+    (result,) = await check_audit(settings)
+    assert (result.grade, "2 entries" in str(result.words)) == (CheckGrade.BAD, True)
+
+
 async def test_what_is_older_is_left_to_the_full_check(settings: Settings) -> None:
     tamper(settings, "UPDATE audit SET actor = 'somebody' WHERE seq = 3")
     (result,) = await check_audit(settings)
-    assert result.grade is CheckGrade.GOOD
+    assert "entry 3" not in str(result.words)
 
 
 async def test_a_missing_or_damaged_witness_is_told(settings: Settings) -> None:

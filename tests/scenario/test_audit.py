@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
+from bot.backoff import BackoffPolicy
+from bot.bootstrap import health
 from bot.erp.port import ListQuery
+from bot.outbox import health_reports
 from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
+from bot.store.audit import log as audit_module
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.checks import AuditFindings
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.test_trouble import said
+from tests.scenario.traffic import eventually
 from tests.unlimited import NO_LIMIT
 
 ADMINISTRATOR, BOSS = "manager01", "it01"
@@ -93,3 +104,85 @@ async def test_without_a_role_the_directory_s_administrators_hear_of_it(open_sys
         for _ in range(3):
             await system.ask("/help")
         await system.engine.wait_for(lambda: next(reports(system, BOSS), None), timeout=60)
+
+
+REFUSING = "CREATE TRIGGER refuse BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END"
+FORGED = (
+    "INSERT INTO audit SELECT max(seq) + 1, at_ms, kind, 'ghost', action, conversation, documents, shown, rule,"
+    " outcome, detail, hash, hash FROM audit"
+)
+
+
+def change(system: BotSystem, statement: str) -> None:
+    file = system.app.settings.database.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot look at its audit log, and tell what is wrong, in moments instead of minutes."""
+    monkeypatch.setattr(audit_module, "INSPECTED_EVERY", 0.05)
+    monkeypatch.setattr(audit_module, "RETRYING", BackoffPolicy(first=0.05, longest=0.05))
+    monkeypatch.setattr(health, "CHECK_EVERY", 0.05)
+    monkeypatch.setattr(health_reports, "SETTLED", timedelta())
+
+
+def told(system: BotSystem) -> str:
+    """Return what the newest card says that an administrator has of the bot's health."""
+    views = [card.view_for(ADMINISTRATOR) for card in system.engine.cards]
+    return next((view.markdown for view in reversed(views) if "审计日志" in view.markdown), "")
+
+
+ADMINISTRATORS = {"access": {"roles": {"admin": frozenset({ADMINISTRATOR})}}}
+
+
+@pytest.mark.usefixtures("watched")
+async def test_a_log_that_cannot_be_written_is_told_and_nothing_of_it_is_lost(open_system: OpenSystem) -> None:
+    async with open_system(**ADMINISTRATORS) as system:
+        await system.ask("/order SO-1001")
+        change(system, REFUSING)
+        await system.ask("/order SO-1002")
+        _, body = await said(system, lambda body: body["parts"]["audit log"]["status"] == "degraded")
+        assert body["status"] == "degraded"
+        assert "answers go on" in body["parts"]["audit log"]["reason"]
+        assert system.count("audit_written") == 0
+        await system.engine.wait_for(lambda: "审计日志写不进去" in told(system), timeout=60)
+        change(system, "DROP TRIGGER refuse")
+        await eventually(lambda: system.count("audit_written") == 1, hint="the log is written again")
+        assert system.count("audit_waiting") == 0
+    kept, _ = await log_of(system)
+    assert [entry.entry.documents for entry in kept if entry.entry.actor == KEEPER] == [("SO-1001",), ("SO-1002",)]
+
+
+@pytest.mark.usefixtures("watched")
+async def test_a_forged_entry_is_told_until_somebody_accepts_it(open_system: OpenSystem) -> None:
+    async with open_system(**ADMINISTRATORS) as system:
+        await system.ask("/order SO-1001")
+        await eventually(lambda: system.count("audit_waiting") == 0, hint="all is written")
+        change(system, FORGED)
+        await system.ask("/order SO-1002")
+        await said(system, lambda body: "broken" in body["parts"]["audit log"]["reason"])
+        assert system.count("audit_broken") > 0
+        await system.engine.wait_for(lambda: "审计日志不完整" in told(system), timeout=60)
+    kept, found = await log_of(system)
+    assert [entry.entry.documents for entry in kept if entry.entry.actor == KEEPER] == [("SO-1001",), ("SO-1002",)]
+    (forged,) = [entry.seq for entry in kept if entry.entry.actor == "ghost"]
+    assert f"entry {forged} was changed: its content does not have its hash" in found.broken
+
+
+@pytest.mark.usefixtures("watched")
+async def test_without_a_required_log_nothing_is_shown_changed_or_exported(open_system: OpenSystem) -> None:
+    async with open_system(audit={"required": True}, **ADMINISTRATORS) as system:
+        assert "SO-1001" in (await system.ask("/order SO-1001")).title
+        change(system, REFUSING)
+        lines = ("/order SO-1002", "SO-1002", "/export order late", "/mute order 1h", "/lang en", "/approve PO-1001")
+        for line in lines:
+            card = await system.ask(line)
+            assert card.title == "没有记录，所以没有执行", line
+            assert "SO-1002" not in card.markdown
+        assert (await system.ask("/help")).title != "没有记录，所以没有执行"
+        change(system, "DROP TRIGGER refuse")
+        await eventually(lambda: system.count("audit_written") == 1, hint="the log is written again")
+        assert "SO-1002" in (await system.ask("/order SO-1002")).title
+        assert "已静音" not in (await system.ask("/mute")).markdown

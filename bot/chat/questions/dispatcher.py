@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from bot.access.areas import OF_PARTNERS
+from bot.access.audit import NotRecorded, RequiredAudit
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.policy import AccessPolicy, Denied
 from bot.access.shown import find_shown
@@ -103,12 +104,14 @@ class QuestionDispatcher:
         model: SentenceModel | None = None,
         spelling: NameSpelling | None = None,
         only_asks: bool = False,
+        required_audit: RequiredAudit | None = None,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
         and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures;
         ``model`` is asked where all of these find nothing, or two likely readings. ``spelling`` finds names that are
         spelled in lines that others ask, as /export does; ``reader`` finds them in those that people type. With
-        ``only_asks`` no line changes anything: nobody types or presses those that come.
+        ``only_asks`` no line changes anything: nobody types or presses those that come. With ``required_audit`` none
+        does either while that log cannot be written.
 
         Raises `ConfigurationError` when a command needs a collaborator that is missing.
         """
@@ -121,6 +124,7 @@ class QuestionDispatcher:
         self._model = model
         self._spelling = spelling
         self._only_asks = only_asks
+        self._required_audit = required_audit
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
@@ -362,6 +366,8 @@ class QuestionDispatcher:
             if context.only_asks and not asks:
                 raise BadArgument(phrase("Only you can do that: send the line yourself, %(line)s", line=context.line))
             with limit:
+                if not (asks or self._required_audit is None or await self._required_audit.can_write()):
+                    raise NotRecorded
                 result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `Failures` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
@@ -388,6 +394,7 @@ class QuestionDispatcher:
                 verdict.rule,
                 reach=reach,
                 decides=command.writes,
+                changes=not asks,
             )
         if redirected:
             return self._failures.answer(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)

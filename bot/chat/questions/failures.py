@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import structlog
 
+from bot.access.audit import NotRecorded
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import MembershipDoubt
 from bot.access.policy import AccessPolicy, Denied
@@ -22,6 +23,7 @@ from bot.cards.notices import (
     HintNotice,
     Introduction,
     NotFoundNotice,
+    NotRecordedNotice,
     QuotaNotice,
     Suggestion,
     UnconfirmedNotice,
@@ -54,6 +56,8 @@ class QuestionOutcome(StrEnum):
     UNCONFIRMED = "unconfirmed"
     ERP_DOWN = "erp_down"
     FAILED = "failed"
+    NOT_RECORDED = "not_recorded"
+    """It has to be recorded, and that is not possible now."""
     HINT = "hint"
 
 
@@ -136,6 +140,8 @@ class Failures:
             case Denied():
                 denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)
                 return denied, QuestionOutcome.DENIED
+            case NotRecorded():
+                return NotRecordedNotice(problem=error.tell(), line=context.line), QuestionOutcome.NOT_RECORDED
             case ErpError():
                 line = context.line if error.retry else ""
                 down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)

@@ -9,13 +9,23 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.access.audit import HIDDEN_DOCUMENT, NO_MEMBER, AuditEntry, AuditKind, AuditLog, say_limit
+from bot.access.audit import (
+    HIDDEN_DOCUMENT,
+    NO_MEMBER,
+    AuditEntry,
+    AuditKind,
+    AuditLog,
+    NotRecorded,
+    RequiredAudit,
+    say_limit,
+)
 from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
 from bot.access.shown import find_shown
-from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
+from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, NotRecordedNotice, UnconfirmedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.chat.questions.failures import QuestionOutcome
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 
@@ -41,12 +51,16 @@ class LimitedQuestions:
         audit: AuditLog,
         metrics: Metrics,
         reached: LimitListener,
+        required: RequiredAudit | None = None,
     ) -> None:
-        """``writing`` are the commands that change something: what they answer is always shown."""
+        """``writing`` are the commands that change something: what they answer is always shown. With ``required`` other
+        answers that must be recorded are shown once that log has kept their entry.
+        """
         self._handler = handler
         self._limits = limits
         self._writing = writing
         self._audit = audit
+        self._required = required
         self._metrics = metrics
         self._reached = reached
         self._told: dict[tuple[str | None, str], datetime] = {}
@@ -89,6 +103,9 @@ class LimitedQuestions:
                     outcome=answer.outcome,
                 )
             )
+            if not (answer.changes or self._required is None or await self._required.written()):
+                notice = NotRecordedNotice(problem=NotRecorded().tell(), line=context.line)
+                return PreparedAnswer(notice, answer.command, QuestionOutcome.NOT_RECORDED)
         return answer
 
     def _take_guess(self, context: QuestionContext, answer: PreparedAnswer, person: str, where: str) -> PreparedAnswer:

@@ -163,3 +163,7 @@ class AuditSettings(SettingsSection):
     """The audit log."""
 
     keep_days: int = Field(1095, ge=30, le=36_500, description="Days for which entries are kept.")
+    required: bool = Field(
+        False,
+        description="Whether what has to be recorded is answered, done and exported only once its entry can be kept.",
+    )
