@@ -149,7 +149,7 @@ async def test_a_log_that_cannot_be_written_is_told_and_nothing_of_it_is_lost(op
         assert system.count("audit_written") == 0
         await system.engine.wait_for(lambda: "审计日志写不进去" in told(system), timeout=60)
         change(system, "DROP TRIGGER refuse")
-        await eventually(lambda: system.count("audit_written") == 1, hint="the log is written again")
+        await eventually(lambda: system.count("audit_written") == 1, hint=lambda: "the log is not written")
         assert system.count("audit_waiting") == 0
     kept, _ = await log_of(system)
     assert [entry.entry.documents for entry in kept if entry.entry.actor == KEEPER] == [("SO-1001",), ("SO-1002",)]
@@ -159,7 +159,7 @@ async def test_a_log_that_cannot_be_written_is_told_and_nothing_of_it_is_lost(op
 async def test_a_forged_entry_is_told_until_somebody_accepts_it(open_system: OpenSystem) -> None:
     async with open_system(**ADMINISTRATORS) as system:
         await system.ask("/order SO-1001")
-        await eventually(lambda: system.count("audit_waiting") == 0, hint="all is written")
+        await eventually(lambda: system.count("audit_waiting") == 0, hint=lambda: "some of it waits")
         change(system, FORGED)
         await system.ask("/order SO-1002")
         await said(system, lambda body: "broken" in body["parts"]["audit log"]["reason"])
@@ -183,6 +183,6 @@ async def test_without_a_required_log_nothing_is_shown_changed_or_exported(open_
             assert "SO-1002" not in card.markdown
         assert (await system.ask("/help")).title != "没有记录，所以没有执行"
         change(system, "DROP TRIGGER refuse")
-        await eventually(lambda: system.count("audit_written") == 1, hint="the log is written again")
+        await eventually(lambda: system.count("audit_written") == 1, hint=lambda: "the log is not written")
         assert "SO-1002" in (await system.ask("/order SO-1002")).title
         assert "已静音" not in (await system.ask("/mute")).markdown

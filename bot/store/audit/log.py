@@ -115,6 +115,8 @@ class StoredAudit:
         self._now = now
         self._inspected = False
         self._waiting: list[AuditEntry] = []
+        self._under_way = 0
+        """Entries whose commit has begun."""
         self._lost: _Lost | None = None
         self._came = asyncio.Event()
         self._written: list[asyncio.Future[bool]] = []
@@ -127,13 +129,13 @@ class StoredAudit:
     @property
     def waiting(self) -> int:
         """How many entries wait for their commit."""
-        return len(self._waiting)
+        return len(self._waiting) + self._under_way
 
     @property
     def state(self) -> AuditState:
         """Whether entries are written, and what was found broken when that was looked at last."""
         lost = self._lost.count if self._lost else 0
-        return AuditState(self._trouble, len(self._waiting), lost, self._broken)
+        return AuditState(self._trouble, self.waiting, lost, self._broken)
 
     def record(self, entry: AuditEntry) -> None:
         if len(self._waiting) < MOST_WAITING:
@@ -194,6 +196,7 @@ class StoredAudit:
             await self.inspect()
         while self._waiting:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            self._under_way = len(batch)
             work = asyncio.wrap_future(self._database.start(partial(self._append, batch)))
             try:
                 await asyncio.shield(work)
@@ -206,6 +209,8 @@ class StoredAudit:
                 except StoreUnavailable:
                     self._put_back(batch)
                 raise
+            finally:
+                self._under_way = 0
             if not self._waiting and self._lost is not None:
                 self._waiting, self._lost = [self._lost.entry(self._now())], None
 
