@@ -7,9 +7,10 @@ injected by its type. The signature is read once, when the command is made.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from operator import attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, ClassVar, Self, TypeAlias, Union, get_args, get_origin
@@ -169,10 +170,13 @@ class Signature:
         has no parameter for is somebody mentioned beside the bot, and no argument
         (docs: platform/dingtalk/messages.md#mentions); without ``mentions`` nobody is, and it is not understood.
         """
-        words = self._split(text)
+        words = list(split(text, listed=any(map(_TAKES_MANY, self.parameters))))
         values: dict[str, object] = {}
-        for parameter, value in self._take_from_anywhere(words):
-            values[parameter.name] = value or parameter.missing()
+        for parameter in self.parameters:
+            if issubclass(parameter.type, Keyword):
+                values[parameter.name] = _take_keyword(parameter.type, words) or parameter.missing()
+            elif parameter.type.prefix or parameter.type.anywhere:
+                values[parameter.name] = parameter.type.take_marked(words) or parameter.missing()
         if "@" in text:
             inner = any(issubclass(parameter.type, InnerLine) for parameter in self.parameters)
             words = _without_mentions(words, mentions=mentions or inner)
@@ -193,20 +197,15 @@ class Signature:
             raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(words[0])))
         return positional, values
 
-    def keywords_in(self, text: str) -> tuple[Keyword, ...]:
-        """Return the keywords that `parse` takes from a normalised text, also from one that it refuses."""
-        return tuple(value for _, value in self._take_from_anywhere(self._split(text)) if isinstance(value, Keyword))
+    def changes_by(self, text: str) -> bool:
+        """Whether a word of a normalised text, wherever it stands, is a keyword that changes something.
 
-    def _split(self, text: str) -> list[str]:
-        return list(split(text, listed=any(map(_TAKES_MANY, self.parameters))))
-
-    def _take_from_anywhere(self, words: list[str]) -> Iterator[tuple[Parameter, Word | Keyword | None]]:
-        """Take what stands at no certain place out of ``words``: keywords, and what is marked."""
-        for parameter in self.parameters:
-            if issubclass(parameter.type, Keyword):
-                yield parameter, _take_keyword(parameter.type, words)
-            elif parameter.type.prefix or parameter.type.anywhere:
-                yield parameter, parameter.type.take_marked(words)
+        `parse` takes keywords from the ends alone; but what stands at an end depends on what is taken away before.
+        """
+        kinds = [each.type for each in self.parameters if issubclass(each.type, Keyword) and each.type.changes]
+        words = (*split(text), *split(text, listed=True)) if kinds else ()
+        phrases = (*words, *map(" ".join, pairwise(words)))
+        return any(kind.meant_by(words) for kind in kinds for words in phrases)
 
 
 def read_signature(function: Callable[..., object]) -> Signature:

@@ -23,8 +23,8 @@ class QuestionContext:
     ``on_form``: what was clicked is a form, which is never drawn again: its answer has to stay true.
     ``mentions_others``: an ``@name`` in the line may be somebody whom the message mentions beside the bot.
     ``rows``: a list is wanted as such, so many rows at once; None: what fits a card.
-    ``books`` are those that the line names; what is asked of the ERPs is within them. ``only_asks``: nobody has typed or
-    pressed this very line now, so it must change nothing.
+    ``books`` are those that the line names; what is asked of the ERPs is within them. ``only_asks``: nobody has typed
+    or pressed this very line now, so it must change nothing.
     """
 
     person: Person

@@ -242,7 +242,7 @@ class Commands(Mapping[str, AnyCommand]):
     def rest_only_asks(self, name: str, rest: str) -> bool:
         """Whether a command with this behind it changes nothing: neither by a keyword, nor by a line within its own."""
         command = self[name]
-        if not command.only_asks or any(keyword.changes for keyword in command.signature.keywords_in(rest)):
+        if not command.only_asks or command.signature.changes_by(rest):
             return False
         has_line = any(issubclass(parameter.type, InnerLine) for parameter in command.signature.parameters)
         return not (has_line and rest) or self.only_asks(self.line_of(rest))

@@ -92,6 +92,9 @@ LINES = (
     ),
     *(f"/{name} {word} X-1" for name in WORDS for word in WORDS[name]),
     "/待我审批 PO-1 boss01 转交",
+    "/alerts A-1 ack @main",
+    "/alerts @main ack A-1 @berlin",
+    '/alerts A-1 "ack"',
     "/预警 A-1 明天",
 )
 """Every line that changes something, with each of its words."""

@@ -183,11 +183,20 @@ def commands() -> str:
 def _command(command: AnyCommand) -> str:
     lines = [f"## `/{command.name}`", f"{command.summary}." + (" Changes the ERP." if command.writes else "")]
     lines.append(f"- form: `{command.usage}`")
+    lines.append(f"- changes: {_changes(command)}")
     if command.aliases:
         lines.append(f"- also: {', '.join(f'`{alias}`' for alias in command.aliases)}")
     if command.examples:
         lines.append(f"- for example: {', '.join(f'`{example}`' for example in command.examples)}")
     return "\n\n".join([*lines[:2], "\n".join(lines[2:])])
+
+
+def _changes(command: AnyCommand) -> str:
+    """Return what of a command's lines is never carried out unless somebody types or presses it."""
+    if not command.only_asks:
+        return "something, so it runs only when somebody types it or presses its button"
+    words = ", ".join(f"`{keyword}`" for keyword in command.changing_keywords)
+    return f"nothing; something with {words}" if words else "nothing"
 
 
 def cards() -> str:
