@@ -76,7 +76,9 @@ def say_missing_guard(name: str) -> str:
 def read_head(connection: Connection) -> tuple[ChainLink, ChainLink] | None:
     """Return both ends of the chain: the newest entry, and the newest that was purged; None if their row is gone."""
     row = connection.execute(select(AUDIT_HEAD)).mappings().one_or_none()
-    return row and (ChainLink(row["seq"], row["hash"]), ChainLink(row["purged_seq"], row["purged_hash"]))
+    if row is None:
+        return None
+    return ChainLink(row["seq"], row["hash"]), ChainLink(row["purged_seq"], row["purged_hash"])
 
 
 def put_back_head(connection: Connection) -> list[str]:
