@@ -274,7 +274,7 @@ async def _serve_web(
     async def readiness() -> HealthReport:
         broken: Words = "" if stream.status.connected else stream.status.last_error or phrase("still opening")
         connection = down(broken and phrase("no stream connection: %(why)s", why=broken))
-        return HealthReport({"stream": connection, **await services.health()})
+        return HealthReport({"stream": connection, **await services.health()}, services.rules.tell())
 
     hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)
     page = KeyPage(services.keys, services.language_of) if settings.http.public_url else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import webbrowser
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -117,7 +118,7 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
             "erp": {name: _alive(source, living) for name, source in demo.erp.items()},
             # Alerts for everything that is late or short from the start would be a wall of cards.
             "poll": PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False),
-            "alerts": demo.alerts.model_copy(update={"rules": _rules(settings)}),
+            "alerts": demo.alerts.model_copy(update={"rules": _own_or(settings.alert_rules, ALERT_RULES)}),
             "access": demo.access.model_copy(update=_access(settings)),
             "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,)}),
         }
@@ -141,7 +142,7 @@ def _access(settings: Settings) -> dict[str, Any]:
         "directory": True,
         "roles": {"approver": frozenset(approvers), **settings.access.roles},
         "outsider_groups": tuple(group.id for group in company.groups if not outsiders.isdisjoint(group.members)),
-        "file": settings.access_rules if settings.access_rules.is_file() else ACCESS_RULES,
+        "file": _own_or(settings.access_rules, ACCESS_RULES),
         "accounts": {
             **{person: dict.fromkeys(settings.erp or (EMBEDDED,), person) for person in company.people},
             **settings.access.accounts,
@@ -149,9 +150,9 @@ def _access(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _rules(settings: Settings) -> Path:
-    """Return the file of the operator's own rules if there is one, otherwise the demo's."""
-    return settings.alert_rules if settings.alert_rules.is_file() else ALERT_RULES
+def _own_or(places: Sequence[Path], ours: Path) -> Path:
+    """Return the operator's own file if there is one, otherwise the demo's."""
+    return next((place for place in places if place.is_file()), ours)
 
 
 def _announce(text: str) -> None:

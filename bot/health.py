@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import structlog
@@ -60,9 +60,10 @@ def down(reason: Words) -> PartHealth:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """How all parts are."""
+    """How all parts are; ``rules`` tells which files were read, and what they held."""
 
     parts: Mapping[str, PartHealth]
+    rules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def is_ready(self) -> bool:
@@ -85,7 +86,7 @@ class HealthReport:
     def as_json(self) -> Mapping[str, object]:
         """Return the report as ``/readyz`` shows it: in English, and so that readers can say it in their language."""
         parts = {name: part.as_json() for name, part in self.parts.items()}
-        return {"status": self.status, "reasons": list(map(str, self.reasons)), "parts": parts}
+        return {"status": self.status, "reasons": list(map(str, self.reasons)), "parts": parts, "rules": self.rules}
 
 
 class HealthMonitor:

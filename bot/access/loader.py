@@ -14,10 +14,13 @@ from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import PRESET_RULES, ROLE_NAMES
 from bot.access.rules import ANY, AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import ProblemCollector, RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import RuleProblem, closest, did_you_mean
 from bot.rulefiles.positions import Positions
 from bot.rulefiles.values import read_flag, read_name, read_some, read_text, read_texts, read_whole_names
+
+NO_ACCESS_RULES = NoRules("open", "every member may ask")
 
 MAX_RULES = 1_000
 """Nobody keeps more rules in mind, and each decision looks at all those about its command."""
@@ -57,9 +60,14 @@ class AccessRuleSet:
     read_only: bool = False
 
     @property
+    def decides(self) -> bool:
+        """Whether it says who may ask; denials and what is shared alone leave all the rest to every member."""
+        return self.presets or any(rule.allows and not rule.shared for rule in self.rules)
+
+    @property
     def chooses(self) -> bool:
-        """Whether it says who may see what. Denials and shared rules alone leave everything else to everybody."""
-        return self.open or self.presets or any(rule.allows and not rule.shared for rule in self.rules)
+        """Whether somebody has said who may see what."""
+        return self.open or self.decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ def review_rules(
 def _review(document: RuleTable, known: AccessNames) -> AccessReview:
     rule_set = AccessRuleSet(
         presets=document.take("presets", read_flag, False),
-        open=document.take("open", read_flag, False),
+        open=NO_ACCESS_RULES.is_chosen(document),
         read_only=document.take("read_only", read_flag, False),
         rules=_AccessParser(known, "access.toml rule").rules(document),
     )

@@ -15,7 +15,9 @@ from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Consid
 from bot.access.wording import describe_scope
 from bot.admin.inputs import read_content
 from bot.admin.output import count_noun, escape_invisible
+from bot.admin.rules_in_force import warn_of_unread
 from bot.bootstrap.access import AccessNotChosen, access_names, check_choice, make_access_policy, review_configured
+from bot.bootstrap.rule_places import refuse_missing
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.status_labels import status_label
 from bot.chat.message import Conversation, ConversationKind
@@ -24,6 +26,7 @@ from bot.disclosure import FieldClass
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase
 from bot.rulefiles.errors import RuleProblem, RulesError, did_you_mean
+from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings, load_settings
 
 
@@ -40,11 +43,12 @@ def check_access(settings: Settings, file: Path | None) -> tuple[bool, list[str]
 
 def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     known = access_names(settings, Commands.discover())
-    path = file or settings.access_rules
+    path = file or next(iter(find_files(settings.access_rules)), None)
     lines: list[str] = []
     rule_sets: list[AccessRuleSet] = []
     fine = True
     if file is None:
+        refuse_missing("access.file", settings.access.file)
         where = str(settings.file or "configuration")
         try:
             rule_set, warnings = review_configured(settings, known)
@@ -56,7 +60,7 @@ def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
         except ConfigurationError as error:
             fine = False
             lines.append(error.detail)
-    if file is not None or path.is_file():
+    if path is not None:
         try:
             review = review_access(read_content(path), known, name=str(path))
             rule_sets.append(review.rule_set)
@@ -70,6 +74,8 @@ def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
         except AccessNotChosen as error:
             fine = False
             lines.append(error.detail)
+    if file is None:
+        lines += warn_of_unread(settings.access_rules)
     return fine, [escape_invisible(line) for line in lines]
 
 

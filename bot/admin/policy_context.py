@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from bot.admin.inputs import read_content
+from bot.admin.rules_in_force import name_places, warn_of_unread
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.approvals.policy.loader import RuleReview, review_policy
@@ -20,11 +21,13 @@ from bot.approvals.policy.rules import RuleScope
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import open_api
 from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of
+from bot.bootstrap.rule_places import refuse_missing
 from bot.cards.language import Language, choose_language, load_languages
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
 from bot.rulefiles.errors import RulesError
+from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings
 
 
@@ -74,22 +77,28 @@ def describe_level(level: ApprovalLevel) -> str:
 
 def check_policy(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     """Return whether the rules can be obeyed, and the lines that say so, warn, or name every error."""
-    path = file or settings.approval_rules
+    path = file or find_policy(settings)
     try:
-        review = open_policy(settings, file)
+        review = open_policy(settings, path)
     except RulesError as error:
         return False, [f"{path}: {wrong}" for wrong in error.problems]
-    if not path.is_file():
-        return True, [
-            f"{path}: there are no rules; members of the role {DEFAULT_ROLE!r} decide on every purchase order"
-        ]
-    return True, [f"{path}: {line}" for line in _lines(review)]
+    if path is None:
+        decide = f"members of the role {DEFAULT_ROLE!r} decide on every purchase order"
+        return True, [f"{name_places(settings.approval_rules)}: there are no rules; {decide}"]
+    lines = [f"{path}: {line}" for line in _lines(review)]
+    return True, lines if file is not None else [*lines, *warn_of_unread(settings.approval_rules)]
+
+
+def find_policy(settings: Settings) -> Path | None:
+    """Return the file that the bot would read. Raises `ConfigurationError` if the one that is named is not there."""
+    refuse_missing("approvals.rules", settings.approvals.rules)
+    return next(iter(find_files(settings.approval_rules)), None)
 
 
 def open_policy(settings: Settings, file: Path | None) -> RuleReview:
     """Return the rules of ``file``, or those that the bot would obey. Raises `RulesError`, `ConfigurationError`."""
-    path = file or settings.approval_rules
-    if file is None and not path.is_file():
+    path = file or find_policy(settings)
+    if path is None:
         return RuleReview(DEFAULT_RULES, ())
     return review_policy(read_content(path), known_of(settings), name=str(path))
 

@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from bot.admin.database import OperatorDeed, open_database
 from bot.admin.erps import unknown_source
 from bot.admin.output import escape_invisible, format_minute
-from bot.admin.policy_context import PolicyContext, describe_level, open_policy, open_policy_context
+from bot.admin.policy_context import PolicyContext, describe_level, find_policy, open_policy, open_policy_context
+from bot.admin.rules_in_force import name_places
 from bot.approvals.case import Case, CaseState
 from bot.approvals.deciders import ErpApprovers, find_erp_approvers
 from bot.approvals.document import ApprovalDocument
@@ -62,7 +63,7 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
         look = partial(_look, settings, context, policy, document, company, user, rules is None)
         async with open_database(settings, OperatorDeed(command="policy explain", documents=(number,))) as database:
             found = await _run(database, look)
-        file = rules or settings.approval_rules
+        file = rules or find_policy(settings) or name_places(settings.approval_rules)
         return [escape_invisible(line) for line in _lines(found, context, str(file))]
 
 

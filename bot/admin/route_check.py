@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.inputs import read_at, read_content, read_events
 from bot.admin.output import as_json
+from bot.admin.rules_in_force import name_places, warn_of_unread
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize, split_events
 from bot.alerts.intake.port import EventState
@@ -18,34 +19,43 @@ from bot.alerts.rules.parser import default_rules, parse_rules
 from bot.alerts.rules.route_tree import AlertRoute
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.bootstrap.company import company_of
+from bot.bootstrap.rule_places import refuse_missing
 from bot.rulefiles.errors import RulesError
+from bot.rulefiles.followed_file import find_files
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
 
 
 def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     """Return whether the rules are right, and the lines that say so or name every error."""
-    path = file or settings.alert_rules
+    path = file or find_rules(settings)
     try:
-        rules = open_rules(settings, file)
+        rules = open_rules(settings, path)
     except RulesError as error:
         return False, [f"{path}: {wrong}" for wrong in error.problems]
-    if not path.is_file():
+    if path is None:
         places = ", ".join(map(str, rules.tree.root.terms.to)) or "nobody"
-        return True, [f"{path}: there are no rules; every alert goes to {places}"]
+        return True, [f"{name_places(settings.alert_rules)}: there are no rules; every alert goes to {places}"]
     counts = (
         (_count(rules.tree.root) - 1, "routes"),
         (len(rules.thresholds), "thresholds"),
         (len(rules.inhibitions), "inhibitions"),
         (len(rules.silences), "silences"),
     )
-    return True, [f"{path}: fine, {', '.join(f'{name} {number}' for number, name in counts)}"]
+    lines = [f"{path}: fine, {', '.join(f'{name} {number}' for number, name in counts)}"]
+    return True, lines if file is not None else [*lines, *warn_of_unread(settings.alert_rules)]
+
+
+def find_rules(settings: Settings) -> Path | None:
+    """Return the file that the bot would read. Raises `ConfigurationError` if the one that is named is not there."""
+    refuse_missing("alerts.rules", settings.alerts.rules)
+    return next(iter(find_files(settings.alert_rules)), None)
 
 
 def open_rules(settings: Settings, file: Path | None) -> AlertRuleSet:
     """Return the rules of ``file``, by default those of the bot. Raises `RulesError`, `ConfigurationError`."""
-    path = file or settings.alert_rules
-    if file is None and not path.is_file():
+    path = file or find_rules(settings)
+    if path is None:
         return default_rules(company_of(settings))
     return parse_rules(read_content(path), company_of(settings), name=str(path))
 

@@ -4,54 +4,27 @@ is edited; the groups with outsiders; and what follows for each chat.
 
 from __future__ import annotations
 
-import asyncio
-import time
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bot.access.loader import AccessNames, AccessRuleSet, make_policy, review_access, review_rules
+from bot.access.loader import NO_ACCESS_RULES, AccessNames, AccessRuleSet, make_policy, review_access, review_rules
 from bot.access.policy import AccessPolicy
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.rule_places import refuse_missing
 from bot.chat.audiences import Audiences
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, phrase
 from bot.rulefiles.errors import RuleProblem, RulesError
-from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.positions import Positions, find_positions
 from bot.settings import RuleSettings, Settings
 from bot.store.people import StoredOutsiders
 
 VARIABLE = "DINGERP_ACCESS__RULES"
-
-
-class PolicyInForce:
-    """Gives the policy as it is now, without touching the disk; `follow` keeps it as new as the file."""
-
-    def __init__(self, rules: FollowedFile[AccessPolicy], *, seconds: float = 1.0) -> None:
-        self._rules = rules
-        self._seconds = seconds
-        self._policy = rules.current()
-
-    def __call__(self) -> AccessPolicy:
-        return self._policy
-
-    @property
-    def defect(self) -> str:
-        """The errors of the file as it is now; empty if there are none."""
-        return self._rules.defect
-
-    async def read_again(self) -> None:
-        """Read the file now."""
-        self._policy = await asyncio.to_thread(self._rules.read_again)
-
-    async def follow(self) -> None:
-        """Look at the file for as long as the bot runs; a decision waits for no disk."""
-        while True:
-            await asyncio.sleep(self._seconds)
-            self._policy = await asyncio.to_thread(self._rules.current)
 
 
 def access_names(settings: Settings, commands: Commands) -> AccessNames:
@@ -69,26 +42,26 @@ def access_names(settings: Settings, commands: Commands) -> AccessNames:
 
 def make_access_policy(settings: Settings, commands: Commands) -> AccessPolicy:
     """Return who may do what by the configuration and the file. Raises `ConfigurationError` with all that is wrong."""
-    return follow_access(settings, commands, monotonic=lambda: 0.0).current()
+    return follow_access(settings, commands).current()
 
 
-def follow_access(
-    settings: Settings, commands: Commands, *, monotonic: Callable[[], float]
-) -> FollowedFile[AccessPolicy]:
+def follow_access(settings: Settings, commands: Commands) -> FollowedFile[AccessPolicy]:
     """Return the policy, as new as the file of rules. Raises `ConfigurationError` with all that is wrong."""
+    refuse_missing("access.file", settings.access.file)
     known = access_names(settings, commands)
     configured, _warnings = review_configured(settings, known)
-    path = settings.access_rules
 
-    def read(content: bytes) -> AccessPolicy:
-        return _chosen_policy(settings, (configured, review_access(content, known, name=str(path)).rule_set))
+    def combine(*rule_sets: AccessRuleSet) -> RuleContent[AccessPolicy]:
+        return RuleContent(
+            rules=_chosen_policy(settings, rule_sets),
+            decides=any(rule_set.decides for rule_set in rule_sets),
+            says_none=rule_sets[-1].open,  # a file says it itself, whatever the configuration was begun with
+        )
 
-    def configured_alone() -> AccessPolicy:
-        if settings.access.file is not None:
-            raise ConfigurationError(f"wrong settings: access.file: there is no file {path}")
-        return _chosen_policy(settings, (configured,))
+    def read(content: bytes, name: str) -> RuleContent[AccessPolicy]:
+        return combine(configured, review_access(content, known, name=name).rule_set)
 
-    return FollowedFile(path, read, configured_alone, monotonic=monotonic)
+    return FollowedFile(settings.access_rules, read, partial(combine, configured), none=NO_ACCESS_RULES)
 
 
 class AccessNotChosen(RulesError):
@@ -102,7 +75,7 @@ class AccessNotChosen(RulesError):
             " environment DINGERP_ACCESS__PRESETS=true or DINGERP_ACCESS__OPEN=true).",
             sources=sources,
         )
-        super().__init__(str(settings.file or settings.access_rules), (RuleProblem(1, str(self._words)),))
+        super().__init__(str(settings.file or settings.access_rules[0]), (RuleProblem(1, str(self._words)),))
         self.args, self.detail = (str(self._words),), str(self._words)
 
     def explain(self) -> Phrase:
@@ -157,19 +130,16 @@ def _read(file: Path) -> str:
 class AccessServices:
     """What the rest of the bot needs to know who may see what."""
 
-    rules: FollowedFile[AccessPolicy]
-    policy: PolicyInForce
+    policy: Callable[[], AccessPolicy]
+    """Gives the policy as it is now, without touching the disk."""
     outsiders: StoredOutsiders
     audiences: Audiences
 
 
-async def start_access(base: Infrastructure, commands: Commands) -> AccessServices:
-    """Follow the rules, and the groups in which people of other organisations were seen."""
-    rules = follow_access(base.settings, commands, monotonic=time.monotonic)
-    policy = PolicyInForce(rules)
-    await base.run_in_background(policy.follow(), "access rules")
+async def start_access(base: Infrastructure, policy: Callable[[], AccessPolicy]) -> AccessServices:
+    """Follow the groups in which people of other organisations were seen."""
     outsiders = StoredOutsiders(base.database, now=base.now, named=base.settings.access.outsider_groups)
     await outsiders.load()
     await base.run_in_background(outsiders.run(), "outsiders")
     audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders)
-    return AccessServices(rules=rules, policy=policy, outsiders=outsiders, audiences=audiences)
+    return AccessServices(policy=policy, outsiders=outsiders, audiences=audiences)

@@ -6,8 +6,7 @@ import os
 import random
 import secrets
 import socket
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -21,13 +20,11 @@ from bot.alerts.intake.webhook import Webhook, build_webhook
 from bot.alerts.processing.card_lifecycle import CARD_KIND, DING_KIND
 from bot.alerts.processing.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
-from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer, TopBoxComposer
 from bot.alerts.top_boxes import TOP_KIND
 from bot.alerts.watch_poller import WatchPoller
 from bot.background import repeat
-from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.answers.standing_answers import track_of_answer
@@ -51,7 +48,6 @@ from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer
 from bot.read_model.stock_days import StockHistory
-from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.alerts.events import StoredEvents, StoredPolls
 from bot.store.alerts.repository import StoredAlertTransactions
@@ -67,7 +63,6 @@ class AlertServices:
     intake: Intake
     quota: SourceQuota
     hooks: Mapping[str, Webhook]
-    rules: FollowedFile[AlertRuleSet]
     processor: AlertProcessor
     outbox: OutboxWorker
     housekeeping: Housekeeping
@@ -76,17 +71,16 @@ class AlertServices:
     units: AlertUnitOfWorkRunner
 
 
-async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServices:
+async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], audiences: Audiences) -> AlertServices:
     """Build intake, processor and outbox; the processor runs until the base's stack ends."""
     settings, now = base.settings, base.now
     keep = timedelta(days=settings.retention.alert_days)
     transactions = StoredAlertTransactions(base.database, now, keep=keep)
-    rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
         return AlertUnitOfWork(
             repository=repository,
-            rules=rules.current(),
+            rules=rules(),
             now=now(),
             new_id=lambda: secrets.token_hex(8),
             ding=DingWay(settings.notify.ding),
@@ -113,7 +107,6 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
         intake=intake,
         quota=quota,
         hooks=open_hooks(settings),
-        rules=rules,
         processor=processor,
         outbox=outbox,
         housekeeping=_housekeeping(base, outbox),

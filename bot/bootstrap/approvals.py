@@ -5,7 +5,6 @@ where it is wanted.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,8 +27,6 @@ from bot.approvals.document_reader import DocumentReader
 from bot.approvals.native.oa_forms import OaFormFields
 from bot.approvals.native.oa_sync import OaSync
 from bot.approvals.native.rightful_votes import RightfulVotes
-from bot.approvals.policy.loader import follow_policy
-from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
@@ -37,7 +34,8 @@ from bot.approvals.writeback_worker import WritebackWorker
 from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.policy import MemberStaffDirectory, known_of, organisation_of, terms_of
+from bot.bootstrap.policy import MemberStaffDirectory, organisation_of, terms_of
+from bot.bootstrap.rules import RuleFiles
 from bot.cards.language import choose_language
 from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.audiences import Audiences
@@ -48,10 +46,11 @@ from bot.erp.port import Capability
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.phrase import Phrase
-from bot.rulefiles.followed_file import FollowedFile
 from bot.store.approvals.repository import StoredCaseTransactions, StoredNativeRecords, forget_cases
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
+_RULES_AWAITED_EVERY = 1.0
+"""Seconds between two looks whether somebody may decide now."""
 
 
 def build_oa_sync(
@@ -87,7 +86,6 @@ def build_oa_sync(
 class ApprovalServices:
     """What the rest of the bot needs of them."""
 
-    rules: FollowedFile[RuleBasedPolicy]
     service: ApprovalService
     writeback: WritebackWorker
     pending_poller: PendingPoller
@@ -104,14 +102,13 @@ def build_approvals(
     base: Infrastructure,
     hub: ErpHub,
     alerts: AlertServices,
-    policy: Callable[[], AccessPolicy],
+    rules: RuleFiles,
     accounts: ErpAccounts,
     audiences: Audiences,
     audit: AuditLog,
 ) -> ApprovalServices:
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
-    rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
     organisation = organisation_of(
         settings, MemberStaffDirectory(base.members) if settings.access.directory else None, accounts.bound
     )
@@ -132,20 +129,19 @@ def build_approvals(
     transactions = CaseTransactions(
         store=cases,
         reader=DocumentReader(hub, organisation),
-        policy=rules.current,
+        policy=rules.approvals.current,
         groups=groups_of,
         now=base.now,
         options=terms_of(settings),
-        read_only=lambda: policy().read_only,
+        read_only=lambda: rules.access.current().read_only,
         approve_only=frozenset(approve_only),
         on_enqueued=owed,
     )
     service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
     writer = WritebackWorker(transactions, hub, follow=service.sync_document, metrics=base.metrics)
-    oa_sync = build_oa_sync(base, service, cases, policy, audit)
+    oa_sync = build_oa_sync(base, service, cases, rules.access.current, audit)
     showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
     return ApprovalServices(
-        rules=rules,
         service=service,
         writeback=writer,
         pending_poller=PendingPoller(service, deciding, metrics=base.metrics, backlog=settings.approvals.backlog),
@@ -172,12 +168,13 @@ def build_approvals(
     )
 
 
-async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> None:
-    """Begin to look for what waits, and to tell the ERPs what was decided."""
+async def start_approvals(
+    base: Infrastructure, approvals: ApprovalServices, decides_in_chat: Callable[[], bool]
+) -> None:
+    """Begin to look for what waits as soon as it can be decided from chat, and to tell the ERPs what was decided."""
     await base.run_in_background(approvals.writeback.run(), "approvals writer")
     await base.run_in_background(approvals.staff.run(), "approvals staff")
-    if base.settings.decides_in_chat:
-        await base.run_in_background(approvals.pending_poller.run(), "approvals rounds")
+    await base.run_in_background(_poll_pending(approvals.pending_poller, decides_in_chat), "approvals rounds")
     if approvals.oa_sync is not None:
         await base.run_in_background(approvals.oa_sync.run(), "native approvals")
     keep = timedelta(days=base.settings.retention.case_days)
@@ -187,6 +184,12 @@ async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> 
 
     pruning = repeat(prune, every=_CASES_PRUNED_EVERY, failed="approvals.not_pruned")
     await base.run_in_background(pruning, "approvals keeping")
+
+
+async def _poll_pending(poller: PendingPoller, decides_in_chat: Callable[[], bool]) -> None:
+    while not decides_in_chat():  # noqa: ASYNC110 - the files tell nobody that they were read
+        await asyncio.sleep(_RULES_AWAITED_EVERY)
+    await poller.run()
 
 
 def join_approvals(alerts: AlertServices, approvals: ApprovalServices) -> AlertServices:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from bot.access.policy import ADMIN
 from bot.access.presets import with_synonyms
 from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.rules import RuleFiles
 from bot.chat.context import QuestionContext
 from bot.chat.question_handler import QuestionHandler
 from bot.chat.questions.limit_reports import DailyReports, owed_reports
@@ -95,19 +95,20 @@ def audit_health(state: AuditState, *, required: bool) -> PartHealth:
     )
 
 
-def record_start(
-    audit: AuditLog, settings: Settings, rules: Iterable[FollowedFile[Any]], now: Callable[[], datetime]
-) -> None:
+def record_start(audit: AuditLog, rules: RuleFiles, now: Callable[[], datetime]) -> None:
     """Record with which configuration and rules the bot starts, and every later change of the rules."""
-    _record_settings(audit, settings, now)
-    for followed in rules:
+    read = rules.configuration
+    if read["file"]:
+        audit.record(_rules_entry(now(), Path(read["file"]), "loaded", read["sha256"]))
+    for followed in rules.named.values():
         _record_rules(audit, followed, now)
 
 
 def _record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], datetime]) -> None:
     """Record the rules that are in force at the start, and every change of them; needs a running loop."""
-    if file.digest:
-        audit.record(_rules_entry(now(), file.path, "loaded", file.digest))
+    found = file.in_force
+    if found.path is not None:
+        audit.record(_rules_entry(now(), found.path, "loaded", found.sha256))
     loop = asyncio.get_running_loop()
 
     def changed(change: RulesChange) -> None:
@@ -118,13 +119,6 @@ def _record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], da
         loop.call_soon_threadsafe(audit.record, entry)
 
     file.listen(changed)
-
-
-def _record_settings(audit: AuditLog, settings: Settings, now: Callable[[], datetime]) -> None:
-    """Record with which configuration the bot starts."""
-    file = settings.file
-    if file is not None and file.is_file():
-        audit.record(_rules_entry(now(), file, "loaded", sha256(file.read_bytes()).hexdigest()))
 
 
 def _rules_entry(at: datetime, file: Path, outcome: str, digest: str, detail: str = "") -> AuditEntry:

@@ -7,19 +7,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bot.alerts.intake.quota import SourceQuota
-from bot.bootstrap.access import PolicyInForce
 from bot.bootstrap.alerts import AlertServices
-from bot.bootstrap.approvals import ApprovalServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import administrators, quota_health
+from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, RuleFiles
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
 from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
 from bot.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
 from bot.phrase import Phrase, Words, phrase
+from bot.rulefiles.followed_file import FollowedFile
 from bot.store.alerts.events import EventBacklog, StoredEvents
 from bot.store.database import Database, latest_revision
 from bot.store.engines import sqlite_file
@@ -40,8 +41,7 @@ async def start_health(
     base: Infrastructure,
     hub: ErpHub,
     alerts: AlertServices,
-    approvals: ApprovalServices,
-    policy: PolicyInForce,
+    rules: RuleFiles,
     audit: Callable[[], PartHealth],
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
@@ -69,18 +69,13 @@ async def start_health(
         parts = dict(monitor.parts)
         if parts.get("database", WELL) == WELL:
             parts["database"] = await _reached(base.database)
-        files = {
-            "access rules": policy.defect,
-            "alert rules": alerts.rules.defect,
-            "approval rules": approvals.rules.defect,
-        }
         return {
             **parts,
             "quota": quota_health(base),
             "audit log": audit(),
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
-            **{name: _rules_health(name, defect) for name, defect in files.items()},
+            **{name: _rules_health(name, file) for name, file in rules.named.items()},
         }
 
     reports = HealthReports(
@@ -94,17 +89,24 @@ async def start_health(
     return health
 
 
-_RULES = {
-    "access rules": phrase("access rules"),
-    "alert rules": phrase("alert rules"),
-    "approval rules": phrase("approval rules"),
-}
+_RULES = {ACCESS: phrase("access rules"), ALERTS: phrase("alert rules"), APPROVALS: phrase("approval rules")}
 """The parts that are files of rules, and how they are called."""
 
 
-def _rules_health(part: str, defect: str) -> PartHealth:
-    kept = phrase("the %(rules)s are wrong, older ones are in force: %(why)s", rules=_RULES[part], why=defect)
-    return down(defect and kept)
+def _rules_health(part: str, file: FollowedFile[Any]) -> PartHealth:
+    if file.defect:
+        why = phrase("the %(rules)s are wrong, older ones are in force: %(why)s", rules=_RULES[part], why=file.defect)
+        return degraded(why)
+    if (unread := file.unread) is not None:
+        return degraded(
+            phrase(
+                "%(unread)s is not read: the %(rules)s in force are those of %(file)s",
+                unread=str(unread),
+                rules=_RULES[part],
+                file=str(file.path),
+            )
+        )
+    return WELL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -52,7 +51,7 @@ def wants_todos(settings: Settings) -> bool:
     if settings.notify.todo:
         return True
     try:
-        rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
+        rules = follow_policy(settings.approval_rules, known_of(settings))
     except RulesError:
         return False
     return rules.current().asks_todos

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.alerts.rules.parser import follow_rules
-from bot.approvals.policy.loader import follow_policy
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.alerts import open_hooks, queue_addresses
-from bot.bootstrap.company import company_of
-from bot.bootstrap.policy import known_of
+from bot.bootstrap.rules import follow_alerts, follow_approvals
 from bot.chat.registry import installed_commands
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, phrase
@@ -40,14 +36,6 @@ async def _take_nothing(_body: bytes | list[Any]) -> None:
     """Take no message: the queue is not read here."""
 
 
-def _check_alert_rules(settings: Settings) -> None:
-    follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
-
-
-def _check_approval_rules(settings: Settings) -> None:
-    follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
-
-
 def _check_access_rules(settings: Settings) -> None:
     make_access_policy(settings, installed_commands())
 
@@ -58,8 +46,8 @@ PARTS: Final = (
     SettingsPart(phrase("Webhooks"), open_hooks),
     SettingsPart(phrase("Message queues"), _check_queues),
     ACCESS_RULES,
-    SettingsPart(phrase("Alert rules"), _check_alert_rules),
-    SettingsPart(phrase("Approval rules"), _check_approval_rules),
+    SettingsPart(phrase("Alert rules"), follow_alerts),
+    SettingsPart(phrase("Approval rules"), follow_approvals),
 )
 
 

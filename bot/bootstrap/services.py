@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import aiohttp
 
 from bot.access.audit import AuditLog, AuditReader
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
-from bot.bootstrap.access import PolicyInForce, start_access
+from bot.bootstrap.access import start_access
 from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts
 from bot.bootstrap.alerts import (
     AlertServices,
@@ -36,6 +35,7 @@ from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
+from bot.bootstrap.rules import RuleFiles, start_rules
 from bot.cards.language import Language, choose_language
 from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.accounts.keys import ErpKeys
@@ -53,7 +53,6 @@ from bot.health import PartHealth
 from bot.metrics import Metrics
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
-from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
@@ -70,7 +69,7 @@ class Services:
     templates: TemplateChoice
     alerts: AlertServices
     approvals: ApprovalServices
-    policy: PolicyInForce
+    rules: RuleFiles
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """How everything behind the stream is now."""
     contact_events: ContactEvents
@@ -81,11 +80,8 @@ class Services:
 
     async def read_rules_again(self) -> Sequence[str]:
         """Read the files of rules now, and return what is wrong with them; where one is, its last good rules stay."""
-        files: tuple[FollowedFile[Any], ...] = (self.alerts.rules, self.approvals.rules)
-        await self.policy.read_again()
-        for file in files:
-            await asyncio.to_thread(file.read_again)
-        return tuple(filter(None, (self.policy.defect, *(file.defect for file in files))))
+        await asyncio.to_thread(self.rules.read_again)
+        return tuple(filter(None, (file.defect for file in self.rules.named.values())))
 
 
 async def build_services(
@@ -113,15 +109,16 @@ async def build_services(
     history = build_stock_history(base)
 
     commands = installed_commands()
-    access = await start_access(base, commands)
-    alerts = await build_alerts(base, access.audiences)
+    rules = await start_rules(base, commands)
+    access = await start_access(base, rules.access.current)
+    alerts = await build_alerts(base, rules.alerts.current, access.audiences)
     accounts = await build_accounts(base, hub, alerts, audit)
     account = account_of(settings, accounts.bound)
     keys = build_keys(base, hub, alerts, audit, stored_keys, account)
-    approvals = build_approvals(base, hub, alerts, access.policy, accounts, access.audiences, audit)
+    approvals = build_approvals(base, hub, alerts, rules, accounts, access.audiences, audit)
     alerts = join_approvals(alerts, approvals)
     add_report_composers(base, alerts)
-    record_start(audit, settings, (access.rules, alerts.rules, approvals.rules), now)
+    record_start(audit, rules, now)
 
     reader, model = await start_reader(base, commands, hub, read_model)
     answering = AnsweringServices(
@@ -154,14 +151,13 @@ async def build_services(
     await resume_questions(base, inbox, questions)
     await start_queue_readers(base, alerts.intake)
     await start_polling(base, hub, alerts, history)
-    await start_approvals(base, approvals)
+    await start_approvals(base, approvals, rules.decides_in_chat)
     await start_outbox(base, alerts)
     health = await start_health(
         base,
         hub,
         alerts,
-        approvals,
-        access.policy,
+        rules,
         lambda: audit_health(stored_audit.state, required=settings.audit.required),
         (lambda: model.health) if model else None,
     )
@@ -174,7 +170,7 @@ async def build_services(
         templates=base.templates,
         alerts=alerts,
         approvals=approvals,
-        policy=access.policy,
+        rules=rules,
         health=health,
         contact_events=contact_events,
         keys=keys,

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.options import ConfigOption, OutputFormat, command_group, read_settings
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+def _print_with_running(lines: list[str], settings: Settings, *names: str) -> None:
+    """Print what was found, and what the running bot says of the rules with these names."""
+    from bot.admin.rules_in_force import describe_running_rules
+
+    running = asyncio.run(describe_running_rules(settings, *names)) if names else []
+    print("\n".join([*lines, *running]))
+
 
 route_commands = command_group("The rules by which alerts find their places.")
 
@@ -21,8 +33,9 @@ def check_routes(
     """Read the alert rules and name every error with its line; exit code 1 if there is one."""
     from bot.admin.route_check import check_rules
 
-    fine, lines = check_rules(read_settings(config), file)
-    print("\n".join(lines))
+    settings = read_settings(config)
+    fine, lines = check_rules(settings, file)
+    _print_with_running(lines, settings, *(() if file else ("alert rules",)))
     raise SystemExit(int(not fine))
 
 
@@ -57,8 +70,9 @@ def check_access_rules(
     """Read the access rules and name every error with file, line and the nearest word; exit code 1 if there is one."""
     from bot.admin.access import check_access
 
-    fine, lines = check_access(read_settings(config), file)
-    print("\n".join(lines))
+    settings = read_settings(config)
+    fine, lines = check_access(settings, file)
+    _print_with_running(lines, settings, *(() if file else ("configuration", "access rules")))
     raise SystemExit(int(not fine))
 
 
@@ -85,7 +99,8 @@ def explain_access_rules(
         roles=tuple(role or ()),
         departments=tuple(department or ()),
     )
-    print("\n".join(explain_access(read_settings(config), question)))
+    settings = read_settings(config)
+    _print_with_running(explain_access(settings, question), settings, "configuration", "access rules")
 
 
 @access_commands.command("outsiders")
@@ -119,8 +134,9 @@ def check_policy_rules(
     """Read the approval rules and name every error with its line; exit code 1 if there is one."""
     from bot.admin.policy_context import check_policy
 
-    fine, lines = check_policy(read_settings(config), file)
-    print("\n".join(lines))
+    settings = read_settings(config)
+    fine, lines = check_policy(settings, file)
+    _print_with_running(lines, settings, *(() if file else ("approval rules",)))
     raise SystemExit(int(not fine))
 
 
@@ -137,8 +153,9 @@ def explain_policy(
     """Say which rule decides about a purchase order and why, who is named, and who may decide."""
     from bot.admin.policy_explain import explain_document
 
-    lines = asyncio.run(explain_document(read_settings(config), number, user=user, source=source, rules=rules))
-    print("\n".join(lines))
+    settings = read_settings(config)
+    lines = asyncio.run(explain_document(settings, number, user=user, source=source, rules=rules))
+    _print_with_running(lines, settings, *(() if rules else ("approval rules",)))
 
 
 @policy_commands.command("replay")

@@ -17,6 +17,7 @@ from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.preflight import ACCESS_RULES, SettingsPart, find_mistakes
+from bot.bootstrap.rules import follow_approvals
 from bot.cards.samples import load_sample
 from bot.charts.fonts import PLACES, find_font
 from bot.chat.registry import Commands
@@ -282,7 +283,11 @@ def check_access_rules(settings: Settings) -> CheckResult:
 
 def _who_decides(settings: Settings) -> Phrase:
     """Return who approves and rejects purchase orders, which access rules do not say."""
-    if settings.approval_rules.is_file():
+    try:
+        by_rules = follow_approvals(settings).in_force.content.decides
+    except ConfigurationError:  # another check says why
+        by_rules = True
+    if by_rules:
         return phrase("The approval rules say who decides purchase orders.")
     if not settings.approvers:
         return phrase("Nobody decides purchase orders from chat: the role “%(role)s” has no members.", role=APPROVER)

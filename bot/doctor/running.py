@@ -7,16 +7,14 @@ from typing import Any
 
 import aiohttp
 
+from bot.bootstrap.rules import CONFIGURATION, KINDS
+from bot.bootstrap.running_rules import RunningRules, compare_rules, read_on_disk
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, Words, phrase, unpack_words
 from bot.settings import Settings
+from bot.web.running_bot import ask_running_bot
 from bot.web.server import listening
-
-_SECONDS = 5.0
-"""For the answer of a bot on this machine."""
-_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not listened on
-"""Addresses to listen on at all interfaces, and where a bot that does is reached."""
 
 _GRADES = {"ok": CheckGrade.GOOD, "degraded": CheckGrade.NOTE, "down": CheckGrade.BAD}
 
@@ -27,29 +25,30 @@ async def check_running(settings: Settings) -> list[CheckResult]:
         return []
     what = phrase("HTTP port %(port)s", port=settings.http.port)
     try:
-        said = await _readiness(settings)
+        said = await ask_running_bot(settings.http.host, settings.http.port)
     except aiohttp.ClientConnectorError:
         return [_free_port(what, settings)]
-    except (aiohttp.ClientError, TimeoutError, ValueError):
-        said = None
     if said is None:
         remedy = phrase("End that program, or set DINGERP_HTTP__PORT.")
         return [CheckResult(what, CheckGrade.BAD, phrase("another program listens there"), remedy)]
     running = CheckResult(what, CheckGrade.GOOD, phrase("a bot runs here; it says of itself:"))
-    return [running, *(_part_result(name, part) for name, part in said.items())]
+    parts = [_part_result(name, part) for name, part in said["parts"].items()]
+    return [running, *parts, *_rule_results(settings, said.get("rules"))]
 
 
-async def _readiness(settings: Settings) -> Mapping[str, Mapping[str, Any]] | None:
-    """Return the parts of a running bot, None if it is not one of ours."""
-    host = _EVERYWHERE.get(settings.http.host, settings.http.host)
-    timeout = aiohttp.ClientTimeout(total=_SECONDS)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as client,
-        client.get(f"http://{host}:{settings.http.port}/readyz") as answer,
-    ):
-        body = await answer.json(content_type=None)
-    parts = body.get("parts") if isinstance(body, dict) else None
-    return parts if isinstance(parts, dict) else None
+def _rule_results(settings: Settings, rules: object) -> list[CheckResult]:
+    """Tell of each file of rules whether the running bot has read it; one of an older version does not tell."""
+    if not isinstance(rules, dict):
+        return []
+    compared = {name: compare_rules(rules.get(name), read_on_disk(settings, name)) for name in (CONFIGURATION, *KINDS)}
+    return [_rule_result(phrase("Running bot, %(part)s", part=name), found) for name, found in compared.items()]
+
+
+def _rule_result(what: Phrase, found: RunningRules) -> CheckResult:
+    if found.agrees:
+        return CheckResult(what, CheckGrade.GOOD, found.words)
+    remedy = phrase("If it stays so, restart the bot, and look at `/readyz`.")
+    return CheckResult(what, CheckGrade.BAD, found.words, remedy)
 
 
 def _part_result(name: str, part: Mapping[str, Any]) -> CheckResult:

@@ -60,6 +60,15 @@ class RuleTable:
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether all that it says is empty or false."""
+        return not any(self._values.values())
+
+    def has_flag(self, key: str) -> bool:
+        """Return whether true or false is written under ``key``."""
+        return isinstance(self._values.get(key), bool)
+
     def take(self, key: str, read: Callable[[object], T], default: D) -> T | D:
         """Return the value of a key as ``read`` returns it; ``default`` if it is absent or wrong."""
         self._known.append(key)

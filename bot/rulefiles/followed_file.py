@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -11,19 +11,22 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from bot.rulefiles.absence import NoRules
 from bot.rulefiles.errors import RuleProblem, RulesError
 
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
-_LOOK = 1.0
-"""Seconds between two checks of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    mtime_ns: int
-    size: int
+    """What changes with the content of a file; all zero for one that cannot be looked at."""
+
+    mtime_ns: int = 0
+    ctime_ns: int = 0
+    inode: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,93 +43,161 @@ class RulesChange:
     defect: str = ""
 
 
-class FollowedFile(Generic[T]):
-    """What ``read`` makes of a file's content, kept up to date.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleContent(Generic[T]):
+    """What a document says.
 
-    A check is a `stat` (microseconds), and changed rules are read in milliseconds: call `current` in a thread where no
-    loop waits, such as the database's, and keep its result while several questions need the same rules.
+    ``decides`` tells whether it has rules about the matter itself (who may, where to, who decides), so that the default
+    does not; ``says_none`` whether it says by its word that it has none.
+    """
+
+    rules: T
+    decides: bool
+    says_none: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInForce(Generic[T]):
+    """The rules in force and where they come from; without a ``path`` they are the default."""
+
+    content: RuleContent[T]
+    path: Path | None = None
+    text: bytes = b""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file as it was read; empty without one."""
+        return sha256(self.text).hexdigest() if self.path is not None else ""
+
+
+class FollowedFile(Generic[T]):
+    """What ``read`` makes of a file's content, kept as new as the file by `look`.
+
+    The file is the first that there is of ``places``. Nothing opens by accident: a file that is wrong, that went away,
+    or that has no rules any more without saying so, leaves the last good rules in force.
     """
 
     def __init__(
-        self, path: Path, read: Callable[[bytes], T], default: Callable[[], T], *, monotonic: Callable[[], float]
+        self,
+        places: Sequence[Path],
+        read: Callable[[bytes, str], RuleContent[T]],
+        default: Callable[[], RuleContent[T]],
+        *,
+        none: NoRules,
     ) -> None:
         """Read the file, or take the default if there is none. Raises `RulesError`, as ``read`` does, if it is wrong.
 
-        At the start there are no good rules to keep, and the company that has written others does not expect the
-        default.
+        ``read`` takes the content and the file's name in errors. At the start there are no good rules to keep, and the
+        company that has written others does not expect the default.
         """
-        self._path = path
+        self._places = tuple(places)
         self._read_content = read
-        self._monotonic = monotonic
-        self._looked = monotonic()
-        self._stamp = _stamp(path)
-        self._defect: RulesError | None = None
-        self._content = b""
+        self._none = none
+        self._seen = self._settling = self._stamps()
+        self._defect = ""
         self._tell: Callable[[RulesChange], None] = lambda change: None
-        self._rules = default() if self._stamp is None else self._read()
+        chosen = self._choose(self._seen, None)
+        self._in_force = FileInForce(content=default()) if chosen is None else self._read(chosen)
 
     @property
     def defect(self) -> str:
-        """The errors of the file as it is now, for readiness and ``dingerp doctor``; empty if there are none."""
-        return "" if self._defect is None else self._defect.detail
+        """Why the file as it is now is not in force, for readiness and ``dingerp doctor``; empty if it is."""
+        return self._defect
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Where the file is looked for; the first that there is counts."""
+        return self._places
 
     @property
     def path(self) -> Path:
-        """The file that is followed, whether it is there or not."""
-        return self._path
+        """The file in force; without one, where it would be looked for last."""
+        return self._in_force.path or self._places[-1]
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of the content in force; empty without a file."""
-        return sha256(self._content).hexdigest() if self._content else ""
+    def unread(self) -> Path | None:
+        """A file that is there and not read, since there is another in a place before."""
+        present = (place for place, stamp in zip(self._places, self._seen, strict=True) if stamp is not None)
+        return next((place for place in present if place != self._choose(self._seen, self._in_force.path)), None)
+
+    @property
+    def none(self) -> NoRules:
+        """How the file says that it holds no rules."""
+        return self._none
+
+    @property
+    def in_force(self) -> FileInForce[T]:
+        """The rules in force, and where they come from."""
+        return self._in_force
 
     def listen(self, tell: Callable[[RulesChange], None]) -> None:
-        """Call ``tell`` after every edit of the file, in the thread that asked for `current`."""
+        """Call ``tell`` after every edit of the file, in the thread that asked for `look`."""
         self._tell = tell
 
     def current(self) -> T:
-        """Return the rules in force; the file is checked at most once a second."""
-        now = self._monotonic()
-        if now - self._looked >= _LOOK:
-            self._looked = now
-            self._follow()
-        return self._rules
+        """Return the rules in force, without touching the disk."""
+        return self._in_force.content.rules
 
-    def read_again(self) -> T:
-        """Read the file now, also where it looks as it did, and return the rules in force."""
-        self._looked = self._monotonic()
-        if (stamp := _stamp(self._path)) is not None:
-            self._take(stamp)
-        return self._rules
+    def look(self) -> None:
+        """Read the file if it was changed and is so since the last look: nobody writes it any more.
 
-    def _follow(self) -> None:
-        stamp = _stamp(self._path)
-        if stamp != self._stamp:
-            self._take(stamp)
+        That is a `stat` for each place (microseconds), and changed rules are read in milliseconds: call it in a thread
+        where no loop waits.
+        """
+        stamps = self._stamps()
+        settled, self._settling = stamps == self._settling, stamps
+        if settled and stamps != self._seen:
+            self._seen = stamps
+            self._follow(self._choose(stamps, self._in_force.path))
 
-    def _take(self, stamp: _Stamp | None) -> None:
-        self._stamp = stamp
-        before, was_wrong = self._content, self._defect is not None
+    def read_again(self) -> None:
+        """Read the file now, also where it looks as it did."""
+        self._seen = self._settling = self._stamps()
+        self._follow(self._choose(self._seen, self._in_force.path))
+
+    def _stamps(self) -> tuple[_Stamp | None, ...]:
+        return tuple(map(_stamp, self._places))
+
+    def _choose(self, stamps: Sequence[_Stamp | None], in_force: Path | None) -> Path | None:
+        """Return the file to read: the first that there is, but none behind the one in force.
+
+        A file that vanishes is more likely an accident, or an editor at work, than a wish for what lies elsewhere.
+        """
+        for place, stamp in zip(self._places, stamps, strict=True):
+            if stamp is not None or place == in_force:
+                return place
+        return None
+
+    def _follow(self, chosen: Path | None) -> None:
+        if chosen is None:  # a wrong file came and went, and there was none before
+            self._defect = ""
+            return
+        before, was_wrong = self._in_force, bool(self._defect)
         try:
-            self._rules = self._read()
+            found = self._read(chosen)
+            self._refuse_emptied(found)
         except RulesError as error:
-            self._defect = error
-            self._tell(RulesChange(path=self._path, sha256=self.digest, defect=error.detail))
-            _log.error("rules are wrong, the last good ones stay in force", file=str(self._path), reason=error.detail)
-        else:
-            self._defect = None
-            _log.info("rules were read anew", file=str(self._path))
-            if self._content == before and not was_wrong:
-                return
-            added, removed = _count_lines(before, self._content)
-            self._tell(RulesChange(path=self._path, sha256=self.digest, added=added, removed=removed))
+            self._defect = error.detail
+            self._tell(RulesChange(path=chosen, sha256=before.sha256, defect=error.detail))
+            _log.error("rules are wrong, the last good ones stay in force", file=str(chosen), reason=error.detail)
+            return
+        self._defect = ""
+        self._in_force = found
+        _log.info("rules were read anew", file=str(chosen))
+        if (found.path, found.text) == (before.path, before.text) and not was_wrong:
+            return
+        added, removed = _count_lines(before.text, found.text)
+        self._tell(RulesChange(path=chosen, sha256=found.sha256, added=added, removed=removed))
 
-    def _read(self) -> T:
-        # A file that vanishes is more likely an accident, or an editor at work, than a return to the default.
-        content = read_content(self._path)
-        rules = self._read_content(content)
-        self._content = content
-        return rules
+    def _refuse_emptied(self, found: FileInForce[T]) -> None:
+        """Raise `RulesError` for a file that lost its rules and does not say that this is meant."""
+        if self._in_force.content.decides and not found.content.decides and not found.content.says_none:
+            reason = f"its rules are gone, and the ones before stay in force; {self._none.remedy}"
+            raise RulesError(str(found.path), (RuleProblem(1, reason),))
+
+    def _read(self, path: Path) -> FileInForce[T]:
+        text = read_content(path)
+        return FileInForce(content=self._read_content(text, str(path)), path=path, text=text)
 
 
 def _count_lines(before: bytes, after: bytes) -> tuple[int, int]:
@@ -134,6 +205,11 @@ def _count_lines(before: bytes, after: bytes) -> tuple[int, int]:
     old, new = before.splitlines(), after.splitlines()
     kept = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
     return len(new) - kept, len(old) - kept
+
+
+def find_files(places: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the places where something is; the first of them is the file that a start reads."""
+    return tuple(place for place in places if _stamp(place) is not None)
 
 
 def read_content(path: Path) -> bytes:
@@ -146,8 +222,11 @@ def read_content(path: Path) -> bytes:
 
 
 def _stamp(path: Path) -> _Stamp | None:
+    """Return the stamp of what is at a path; None only if nothing is."""
     try:
         status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return _Stamp() if path.is_symlink() else None
     except OSError:
-        return None
-    return _Stamp(status.st_mtime_ns, status.st_size)
+        return _Stamp()
+    return _Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)

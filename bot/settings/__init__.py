@@ -151,9 +151,9 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
 
     @property
-    def access_rules(self) -> Path:
-        """Return the file of further access rules; it may not exist yet."""
-        return self._rules(self.access.file, ACCESS_RULES)
+    def access_rules(self) -> tuple[Path, ...]:
+        """Return where the file of further access rules may be; the first that there is counts."""
+        return self._places(self.access.file, ACCESS_RULES)
 
     @property
     def real_sources(self) -> tuple[str, ...]:
@@ -161,14 +161,14 @@ class Settings(BaseSettings):
         return tuple(name for name, source in self.erp.items() if source.vendor != EMBEDDED)
 
     @property
-    def alert_rules(self) -> Path:
-        """Return the file of the alert rules; it may not exist yet."""
-        return self._rules(self.alerts.rules, ALERT_RULES)
+    def alert_rules(self) -> tuple[Path, ...]:
+        """Return where the file of the alert rules may be; the first that there is counts."""
+        return self._places(self.alerts.rules, ALERT_RULES)
 
     @property
-    def approval_rules(self) -> Path:
-        """Return the file of the approval rules; it may not exist yet."""
-        return self._rules(self.approvals.rules, APPROVAL_RULES)
+    def approval_rules(self) -> tuple[Path, ...]:
+        """Return where the file of the approval rules may be; the first that there is counts."""
+        return self._places(self.approvals.rules, APPROVAL_RULES)
 
     @property
     def approvers(self) -> frozenset[str]:
@@ -176,20 +176,16 @@ class Settings(BaseSettings):
         return self.access.roles.get(APPROVER, frozenset())
 
     @property
-    def decides_in_chat(self) -> bool:
-        """Whether purchase orders can be decided from chat: there are approvers, or rules."""
-        return bool(self.approvers) or self.approval_rules.is_file()
-
-    @property
     def approval_groups(self) -> tuple[str, ...]:
         """Return the groups that get a card without prices of each waiting purchase order."""
         return self.alerts.default_groups if self.approvals.groups is None else self.approvals.groups
 
-    def _rules(self, chosen: Path | None, name: str) -> Path:
+    def _places(self, chosen: Path | None, name: str) -> tuple[Path, ...]:
         if chosen is not None:
-            return chosen
+            return (chosen,)
         beside = (self._file or DEFAULT_FILE).with_name(name)
-        return beside if beside.is_file() else self.data_dir / name
+        inside = self.data_dir / name
+        return (beside,) if beside.absolute() == inside.absolute() else (beside, inside)
 
     @property
     def keys_missing(self) -> bool:

@@ -1,23 +1,26 @@
-"""The file of access rules while it is edited: a good edit counts at once, a broken one changes nothing."""
+"""The file of access rules while it is edited: a good edit counts, and nothing opens by accident."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from bot.access.people import Person
-from bot.access.policy import AccessRequest
-from bot.bootstrap.access import PolicyInForce, follow_access
+from bot.access.policy import AccessPolicy, AccessRequest
+from bot.bootstrap.access import follow_access
 from bot.chat.registry import Commands
+from bot.errors import ConfigurationError
+from bot.rulefiles.errors import RulesError
+from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import load_settings
+from tests.rows import each_row
 
 CLERK = Person(user_id="clerk01", name="钱")
 INVOICE = AccessRequest(command="invoice")
 RULE = '[[rules]]\ncommands = ["invoice"]\nroles = ["{role}"]\n'
+DENIAL = '[[rules]]\ncommands = ["order"]\nroles = ["*"]\neffect = "deny"\n'
+SHARED = '[[rules]]\ncommands = ["order"]\nfields = ["quantity"]\nshared = true\n'
 
 
 @pytest.fixture
@@ -26,38 +29,77 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "access.toml"
 
 
-def open_policy() -> PolicyInForce:
-    ticks = count(step=2.0)
-    rules = follow_access(load_settings(), Commands.discover(), monotonic=lambda: next(ticks))
-    return PolicyInForce(rules, seconds=0)
+def follow(**access: object) -> FollowedFile[AccessPolicy]:
+    return follow_access(load_settings(access=access), Commands.discover())
 
 
 def write(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-async def follow(policy: PolicyInForce, file: Path, text: str, seen: Callable[[], bool]) -> None:
-    """Write the file and let the bot look at it until something is ``seen``."""
-    write(file, text)
-    task = asyncio.create_task(policy.follow())
-    async with asyncio.timeout(60):
-        while not seen():  # noqa: ASYNC110 - the file tells nobody that it was read
-            await asyncio.sleep(0)
-    task.cancel()
+def may_ask(rules: FollowedFile[AccessPolicy]) -> bool:
+    rules.look()
+    rules.look()
+    return rules.current().decide(CLERK, INVOICE).allowed
 
 
-async def test_an_edit_counts_while_the_bot_runs(file: Path) -> None:
-    write(file, "")
-    policy = open_policy()
-    assert policy().decide(CLERK, INVOICE).allowed
-    await follow(policy, file, RULE.format(role="admin"), lambda: not policy().decide(CLERK, INVOICE).allowed)
-
-
-async def test_a_broken_edit_keeps_the_rules_and_is_told(file: Path) -> None:
+def test_an_edit_counts_while_the_bot_runs(file: Path) -> None:
+    rules = follow()
+    assert may_ask(rules)
     write(file, RULE.format(role="admin"))
-    policy = open_policy()
-    await follow(policy, file, RULE.format(role="nobody"), lambda: bool(policy.defect))
-    assert not policy().decide(CLERK, INVOICE).allowed
-    assert "line 3: roles: there is no role 'nobody'" in policy.defect
-    await follow(policy, file, RULE.format(role="*"), lambda: policy().decide(CLERK, INVOICE).allowed)
-    assert policy.defect == ""
+    assert not may_ask(rules)
+
+
+def test_a_broken_edit_keeps_the_rules_and_is_told(file: Path) -> None:
+    write(file, RULE.format(role="admin"))
+    rules = follow()
+    write(file, RULE.format(role="nobody"))
+    assert not may_ask(rules)
+    assert "line 3: roles: there is no role 'nobody'" in rules.defect
+    write(file, RULE.format(role="*"))
+    assert may_ask(rules)
+    assert rules.defect == ""
+
+
+CLOSED = {"rule": RULE.format(role="admin"), "presets": "presets = true\n"}
+EMPTIED = ["", "# later\n", "rules = []\n", "presets = false\n", "open = false\n", "read_only = true\n", DENIAL, SHARED]
+"""What lets every member ask, as denials and shared rules alone do."""
+
+
+@each_row(("closed", "text"), [(closed, text) for closed in CLOSED for text in EMPTIED])
+def test_nothing_opens_by_accident(file: Path, closed: str, text: str) -> None:
+    write(file, CLOSED[closed])
+    rules = follow()
+    assert not may_ask(rules)
+    write(file, text)
+    assert not may_ask(rules)
+    assert "open = true if every member may ask" in rules.defect
+
+
+@each_row("more", ["", DENIAL, SHARED, "read_only = true\n"])
+def test_open_by_its_word(file: Path, more: str) -> None:
+    write(file, RULE.format(role="admin"))
+    rules = follow()
+    write(file, "open = true\n" + more)
+    assert may_ask(rules)
+    assert rules.defect == ""
+
+
+@each_row("text", ["", "# later\n", "rules = []\n", "presets = false\n"])
+def test_at_the_start_it_is_an_error(file: Path, text: str) -> None:
+    write(file, text)
+    with pytest.raises(RulesError, match="there are no rules in it"):
+        follow()
+
+
+def test_rules_of_the_configuration_may_stand_alone(file: Path) -> None:
+    """A file that only says that nothing may be changed closes more than it opens, and counts at once."""
+    rules = follow(presets=True)
+    write(file, "read_only = true\n")
+    assert not may_ask(rules)
+    assert (rules.current().read_only, rules.defect) == (True, "")
+
+
+def test_a_named_file_that_is_not_there_is_an_error(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"access\.file: there is no file"):
+        follow(file=file)

@@ -118,7 +118,7 @@ async def run_the_bot(
     database = InlineDatabase(settings.database)
     await database.migrate()
     metrics, ids = Metrics(), count(1)
-    rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=asyncio.get_running_loop().time)
+    rules = follow_rules(settings.alert_rules, company_of(settings))
     transactions = StoredAlertTransactions(database, now)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:

@@ -16,6 +16,8 @@ BY_ROLE = "Members of the role “approver” decide purchase orders: boss01, bo
 BY_RULES = "The approval rules say who decides purchase orders."
 READS = "The bot only reads at present: it changes nothing in the ERP."
 ONE_RULE = '[[rules]]\ncommands = ["po"]\nroles = ["*"]\n'
+POLICY = '[[rules]]\nname = "all"\nlevels = [{any = ["person:boss01"]}]\n'
+EMPTY = "access.toml: line 1: there are no rules in it; write some, or open = true if every member may ask"
 APPROVERS = '[access.roles]\napprover = ["boss02", "boss01"]\n'
 
 
@@ -24,7 +26,10 @@ APPROVERS = '[access.roles]\napprover = ["boss02", "boss01"]\n'
     [
         ({}, CheckGrade.GOOD, EVERYTHING + NOBODY),
         ({"dingerp.toml": APPROVERS}, CheckGrade.GOOD, EVERYTHING + BY_ROLE),
-        ({"dingerp.toml": APPROVERS, "approvals.toml": ""}, CheckGrade.GOOD, EVERYTHING + BY_RULES),
+        ({"dingerp.toml": APPROVERS, "approvals.toml": POLICY}, CheckGrade.GOOD, EVERYTHING + BY_RULES),
+        ({"dingerp.toml": APPROVERS, "approvals.toml": "default = true"}, CheckGrade.GOOD, EVERYTHING + BY_ROLE),
+        ({"access.toml": "open = true"}, CheckGrade.GOOD, EVERYTHING + NOBODY),
+        ({"access.toml": ""}, CheckGrade.BAD, EMPTY),
         ({"access.toml": ONE_RULE}, CheckGrade.GOOD, f"1 are in force. {NOBODY}"),
         ({"access.toml": "read_only = true\n"}, CheckGrade.GOOD, EVERYTHING + READS),
         (

@@ -56,7 +56,7 @@ async def test_they_are_granted_and_nobody_gets_a_todo(permissions: TodoPermissi
 
 async def test_a_rule_that_wants_todos_needs_them_too(permissions: TodoPermissions) -> None:
     rules = '[[rules]]\nname = "all"\nlevels = [{any = ["role:approver"]}]\ntodo = true\n'
-    file = permissions.settings.approval_rules
+    file = permissions.settings.approval_rules[-1]
     file.parent.mkdir(exist_ok=True)
     file.write_text(rules)
     assert {WRITE, READ, MEMBERS} <= (await permissions.grades(todo=False)).keys()

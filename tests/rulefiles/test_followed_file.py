@@ -1,28 +1,22 @@
-"""A document while it is edited."""
+"""A document while it is edited: nothing that happens to the file by accident changes what is in force."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from bot.rulefiles.errors import RuleProblem, RulesError
-from bot.rulefiles.followed_file import FollowedFile, RulesChange
+from bot.rulefiles.absence import NoRules
+from bot.rulefiles.document import RuleTable, read_document
+from bot.rulefiles.errors import RulesError
+from bot.rulefiles.followed_file import FollowedFile, RuleContent, RulesChange
+from bot.rulefiles.values import read_texts
+from tests.rows import each_row
 
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+OPEN = NoRules("open", "everybody may")
 
 
 @pytest.fixture
@@ -30,106 +24,216 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "rules.toml"
 
 
-def write(path: Path, text: str, age: int) -> None:
-    path.write_text(text, encoding="utf-8")
-    os.utime(path, ns=(age, age))
+def write(path: Path, *names: str) -> None:
+    path.write_text(f"names = {[*names]}\n", encoding="utf-8")
 
 
-def read(content: bytes) -> list[str]:
-    if b"wrong" in content:
-        raise RulesError("rules.toml", (RuleProblem(3, "this is wrong"),))
-    return content.decode().split()
+def read(content: bytes, name: str) -> RuleContent[list[str]]:
+    def parse(document: RuleTable) -> RuleContent[list[str]]:
+        names = [*document.take("names", read_texts, ())]
+        says_none = OPEN.is_chosen(document)
+        document.take("further", read_texts, ())
+        document.finish()
+        return RuleContent(rules=names, decides=bool(names), says_none=says_none)
+
+    return read_document(content, parse, name=name)
 
 
-def follow(path: Path, clock: Clock) -> FollowedFile[list[str]]:
-    return FollowedFile(path, read, lambda: ["default"], monotonic=clock)
+def follow(*places: Path) -> FollowedFile[list[str]]:
+    return FollowedFile(places, read, lambda: RuleContent(rules=["default"], decides=False), none=OPEN)
 
 
-def test_without_a_file_the_default_holds_until_there_is_one(path: Path, clock: Clock) -> None:
-    rules = follow(path, clock)
-    assert rules.current() == ["default"]
-    write(path, "one", 1)
-    assert rules.current() == ["default"], "one look in a second"
-    clock.now += 1
-    assert rules.current() == ["one"]
+def look(rules: FollowedFile[list[str]]) -> list[str]:
+    """Let both looks pass that an edit takes."""
+    rules.look()
+    rules.look()
+    return rules.current()
 
 
-def test_edits_count_at_the_next_look(path: Path, clock: Clock) -> None:
-    write(path, "one", 1)
-    rules = follow(path, clock)
-    first = rules.current()
-    clock.now += 60
-    assert rules.current() is first, "unchanged files are not read again"
-    write(path, "two", 2)
-    clock.now += 0.9
-    assert rules.current() is first
-    clock.now += 0.1
+def test_without_a_file_the_default_holds_until_there_is_one(path: Path) -> None:
+    rules = follow(path)
+    assert (look(rules), rules.in_force.path) == (["default"], None)
+    write(path, "one")
+    assert (look(rules), rules.in_force.path) == (["one"], path)
+
+
+def test_an_edit_counts_when_the_file_stays_as_it_is(path: Path) -> None:
+    write(path, "one")
+    rules = follow(path)
+    first = look(rules)
+    assert look(rules) is first, "an unchanged file is not read again"
+    path.write_text('names = ["tw')
+    rules.look()
+    write(path, "two")
+    rules.look()
+    assert (rules.current(), rules.defect) == (["one"], ""), "somebody is still writing it"
+    rules.look()
     assert rules.current() == ["two"]
-    write(path, "longer", 2)
-    clock.now += 1
-    assert rules.current() == ["longer"], "of another size"
 
 
-def test_wrong_edits_keep_the_last_good_rules_and_are_said_once(
-    path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(path, "one", 1)
-    rules = follow(path, clock)
+def test_an_edit_of_the_same_size_and_time_is_seen(path: Path) -> None:
+    write(path, "one")
+    os.utime(path, ns=(1, 1))
+    rules = follow(path)
+    write(path, "two")
+    os.utime(path, ns=(1, 1))
+    assert look(rules) == ["two"]
+
+
+def test_wrong_edits_keep_the_last_good_rules_and_are_said_once(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(path, "one")
+    rules = follow(path)
     assert rules.defect == ""
-    write(path, "wrong", 2)
+    path.write_text("names = 1")
     for _ in range(5):
-        clock.now += 1
-        assert rules.current() == ["one"]
-    assert rules.defect == "rules.toml: line 3: this is wrong"
+        assert look(rules) == ["one"]
+    assert rules.defect.startswith(f"{path}: line 1: names: a list of texts is expected")
     said = capsys.readouterr()
-    lines = [line for line in (said.out + said.err).splitlines() if "rules are wrong" in line]
-    assert len(lines) == 1
-    assert "line 3" in lines[0]
-    write(path, "two", 3)
-    clock.now += 1
-    assert (rules.current(), rules.defect) == (["two"], "")
+    assert (said.out + said.err).count("rules are wrong") == 1
+    write(path, "two")
+    assert (look(rules), rules.defect) == (["two"], "")
 
 
-def test_a_file_that_goes_away_keeps_its_rules(path: Path, clock: Clock) -> None:
-    write(path, "one", 1)
-    rules = follow(path, clock)
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def remove(path: Path) -> None:
     path.unlink()
-    clock.now += 1
-    assert rules.current() == ["one"]
-    assert rules.defect == f"{path}: line 1: it cannot be read: No such file or directory"
-    write(path, "one", 1)
-    clock.now += 1
-    assert (rules.current(), rules.defect) == (["one"], "")
 
 
-def test_wrong_at_the_start_is_an_error(path: Path, clock: Clock) -> None:
-    write(path, "wrong", 1)
-    with pytest.raises(RulesError, match="line 3: this is wrong"):
-        follow(path, clock)
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
 
 
-def test_a_folder_is_no_file(tmp_path: Path, clock: Clock) -> None:
-    with pytest.raises(RulesError, match="it cannot be read"):
-        follow(tmp_path, clock)
+def replace_by_dangling_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
 
 
-def test_who_listens_hears_of_every_edit_with_its_hash(path: Path, clock: Clock) -> None:
-    write(path, "one\ntwo\nthree", 1)
-    rules = follow(path, clock)
+def put_behind_a_loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+ACCIDENTS = [
+    (empty, "there are no rules in it; write some, or open = true if everybody may"),
+    (lambda path: path.write_text("# later\n"), "there are no rules in it"),
+    (lambda path: path.write_text("names = []\n"), "there are no rules in it"),
+    (lambda path: path.write_text("open = false\n"), "there are no rules in it"),
+    (lambda path: path.write_text('further = ["x"]\n'), "its rules are gone, and the ones before stay in force"),
+    (lambda path: path.write_text('names = ["one"'), "no TOML"),
+    (lambda path: path.write_bytes(b"\xff\xfe"), "no UTF-8"),
+    (remove, "it cannot be read"),
+    (replace_by_folder, "it cannot be read"),
+    (replace_by_dangling_link, "it cannot be read"),
+    (put_behind_a_loop, "it cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("happens", "reason"), ACCIDENTS)
+def test_no_accident_opens_anything(path: Path, happens: Callable[[Path], object], reason: str) -> None:
+    write(path, "one")
+    rules = follow(path)
+    happens(path)
+    assert look(rules) == ["one"]
+    assert reason in rules.defect
+    if path.is_dir():
+        path.rmdir()
+    elif path.is_symlink():
+        path.unlink()
+    write(path, "one")
+    assert (look(rules), rules.defect) == (["one"], ""), "well again without a restart"
+
+
+@pytest.mark.parametrize(("happens", "reason"), [row for row in ACCIDENTS if row[0] is not remove])
+def test_at_the_start_it_is_an_error(path: Path, happens: Callable[[Path], object], reason: str) -> None:
+    write(path, "one")
+    happens(path)
+    if reason.startswith("its rules are gone"):
+        assert follow(path).current() == [], "what else stands there never had rules, as far as the file tells"
+        return
+    with pytest.raises(RulesError, match=reason[:30]):
+        follow(path)
+
+
+@each_row("text", ["open = true\n", 'open = true\nfurther = ["x"]\n'])
+def test_no_rules_by_the_word(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "rules.toml"
+    write(path, "one")
+    rules = follow(path)
+    path.write_text(text)
+    assert (look(rules), rules.defect) == ([], "")
+    assert rules.in_force.content.says_none
+
+
+def test_what_never_had_rules_needs_no_word(path: Path) -> None:
+    rules = follow(path)
+    path.write_text('further = ["x"]\n')
+    assert (look(rules), rules.defect) == ([], "")
+
+
+def test_a_wrong_file_that_comes_and_goes_leaves_the_default(path: Path) -> None:
+    rules = follow(path)
+    path.write_text("names = 1")
+    assert look(rules) == ["default"]
+    assert rules.defect
+    path.unlink()
+    assert (look(rules), rules.defect) == (["default"], "")
+
+
+def test_of_two_places_the_first_counts_and_the_other_is_named(tmp_path: Path) -> None:
+    beside, inside = tmp_path / "rules.toml", tmp_path / "data.toml"
+    write(inside, "inside")
+    rules = follow(beside, inside)
+    assert (rules.current(), rules.path, rules.unread) == (["inside"], inside, None)
+    write(beside, "beside")
+    assert (look(rules), rules.path, rules.unread) == (["beside"], beside, inside)
+    write(inside, "unheard")
+    assert look(rules) == ["beside"]
+    inside.unlink()
+    assert (look(rules), rules.unread) == (["beside"], None)
+
+
+def test_a_wrong_file_in_the_first_place_changes_nothing(tmp_path: Path) -> None:
+    beside, inside = tmp_path / "rules.toml", tmp_path / "data.toml"
+    write(inside, "inside")
+    rules = follow(beside, inside)
+    beside.touch()
+    assert (look(rules), rules.path) == (["inside"], inside)
+    assert rules.defect.startswith(f"{beside}: line 1: there are no rules in it")
+
+
+def test_the_other_place_does_not_stand_in_for_a_file_that_went_away(tmp_path: Path) -> None:
+    beside, inside = tmp_path / "rules.toml", tmp_path / "data.toml"
+    write(beside, "beside")
+    write(inside, "inside")
+    rules = follow(beside, inside)
+    beside.unlink()
+    assert (look(rules), rules.unread) == (["beside"], inside)
+    assert rules.defect == f"{beside}: line 1: it cannot be read: No such file or directory"
+
+
+def test_who_listens_hears_of_every_edit_with_its_hash(path: Path) -> None:
+    lines = ('names = [\n"one",\n"two",\n]', 'names = [\n"one",\n"2",\n"three",\n]', "", 'names = ["one"]')
+    path.write_text(lines[0])
+    rules = follow(path)
     heard: list[RulesChange] = []
-    assert rules.digest == sha256(b"one\ntwo\nthree").hexdigest()
     rules.listen(heard.append)
-    for stamp, content in enumerate(("one\n2\nthree\nfour", "wrong", "one\n2\nthree\nfour\n5"), 2):
-        write(path, content, stamp)
-        clock.now += 1
-        rules.current()
-    good = sha256(b"one\n2\nthree\nfour").hexdigest()
+    assert rules.in_force.sha256 == sha256(lines[0].encode()).hexdigest()
+    for content in lines[1:]:
+        path.write_text(content)
+        look(rules)
+    path.touch()
+    look(rules)
+    good = sha256(lines[1].encode()).hexdigest()
     assert [(change.sha256, change.added, change.removed, bool(change.defect)) for change in heard] == [
         (good, 2, 1, False),
         (good, 0, 0, True),
-        (rules.digest, 1, 0, False),
+        (rules.in_force.sha256, 1, 5, False),
     ]
 
 
-def test_without_a_file_there_is_no_hash(path: Path, clock: Clock) -> None:
-    assert follow(path, clock).digest == ""
+def test_without_a_file_there_is_no_hash(path: Path) -> None:
+    assert follow(path).in_force.sha256 == ""

@@ -94,6 +94,7 @@ PLAIN = {
     "poll_position": {"source", "area", "cursor", "place"},
     "poll_subject": {"source", "area", "key", "code", "state"},
     "poll_unsent": {"source"},
+    "rule_file": {"name", "path"},
     "stock_day": {"source", "sku", "warehouse"},
     "standing_answer": {"track", "place", "conversation", "user_id", "readers", "made_as"},
     "subscription": {"id", "place", "conversation", "user_id", "at"},

@@ -5,7 +5,7 @@ All keys: docs/reference/alert-rules.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from functools import partial
@@ -32,11 +32,14 @@ from bot.alerts.rules.values import (
     read_zone,
 )
 from bot.outbox.place import Place
+from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import RuleTable, read_document
 from bot.rulefiles.errors import did_you_mean
-from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
 from bot.severity import Severity
+
+NO_ROUTES = NoRules("default", "every alert goes to the groups of alerts.default_groups")
 
 MAX_DEPTH = 8
 _ROLE = "role:"
@@ -51,8 +54,9 @@ class RouteParser:
     unanswered: UnansweredConditions
 
     def root(self, document: RuleTable) -> AlertRoute:
-        """Return the tree: ``[default]`` with everything under ``[[routes]]``."""
-        table = document.table("default")
+        """Return the tree: ``[default]`` with everything under ``[[routes]]``; `NO_ROUTES` stands in place of it."""
+        named = document.table("default") if not document.has_flag("default") else None
+        table = named or RuleTable({}, ("default",), document.errors)
         terms = self._terms(table, RouteOptions(to=self.company.default))
         table.finish()
         if not terms.to and "to" not in table:
@@ -187,22 +191,31 @@ def default_rules(company: AlertRuleContext) -> AlertRuleSet:
 
 def parse_rules(content: bytes, company: AlertRuleContext, *, name: str = "alerts.toml") -> AlertRuleSet:
     """Return the rules of a document; ``name`` is its name in errors. Raises `RulesError` with all errors."""
-
-    def read(document: RuleTable) -> AlertRuleSet:
-        return _RuleParser(document, company).rule_set()
-
-    return read_document(content, read, name=name)
+    return _read_rules(content, name, company).rules
 
 
-def follow_rules(
-    path: Path, company: AlertRuleContext, *, monotonic: Callable[[], float]
-) -> FollowedFile[AlertRuleSet]:
+def follow_rules(places: Sequence[Path], company: AlertRuleContext) -> FollowedFile[AlertRuleSet]:
     """Return the rules of a file that are read again when it changes, the default rules without one.
 
     Raises `RulesError` if the file is wrong at the start.
     """
-    read = partial(parse_rules, company=company, name=str(path))
-    return FollowedFile(path, read, partial(default_rules, company), monotonic=monotonic)
+
+    def default() -> RuleContent[AlertRuleSet]:
+        return RuleContent(rules=default_rules(company), decides=False)
+
+    return FollowedFile(places, partial(_read_rules, company=company), default, none=NO_ROUTES)
+
+
+def _read_rules(content: bytes, name: str, company: AlertRuleContext) -> RuleContent[AlertRuleSet]:
+    def read(document: RuleTable) -> RuleContent[AlertRuleSet]:
+        flagged, has_routes = document.has_flag("default"), bool(document.tables("routes"))
+        says_none = flagged and NO_ROUTES.is_chosen(document)
+        if not flagged:  # then it is a table, if it is there
+            NO_ROUTES.refuse_blank(document)
+        decides = has_routes or ("default" in document and not flagged)
+        return RuleContent(rules=_RuleParser(document, company).rule_set(), decides=decides, says_none=says_none)
+
+    return read_document(content, read, name=name)
 
 
 class _RuleParser:

@@ -6,7 +6,7 @@ holds inside a route. A route takes the event itself if none of its inner routes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -75,7 +75,7 @@ class RouteTree:
 
     root: AlertRoute
     owners: Mapping[str, tuple[Place, ...]]
-    decides_in_chat: bool = False
+    decides_in_chat: Callable[[], bool] = lambda: False
     """Then purchase orders have approval cards, and go nowhere else unless a route names them."""
     decides_at: tuple[Place, ...] = ()
     """Where approval cards are shown: no alert repeats there what such a card says."""
@@ -85,7 +85,7 @@ class RouteTree:
         why: list[str] = []
         targets: dict[Place, Target] = {}
         for route in _matching_routes(self.root, facts, why):
-            if route is self.root and self.decides_in_chat and _is_decided(facts.event.type):
+            if route is self.root and self.decides_in_chat() and _is_decided(facts.event.type):
                 why.append(f"{route.name}: no, purchase orders have cards of their own for those who decide")
                 continue
             for place in self._places(route, facts.event, why):
@@ -102,7 +102,7 @@ class RouteTree:
 
     def _has_approval_card(self, event: Event) -> bool:
         # A document that waited before the bot first looked has none: it is only listed.
-        return self.decides_in_chat and _is_decided(event.type) and not event.standing
+        return self.decides_in_chat() and _is_decided(event.type) and not event.standing
 
     def _target(self, place: Place, route: AlertRoute, facts: Facts) -> Target:
         terms = route.terms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
@@ -26,8 +26,8 @@ class AlertRuleContext:
     """Where alerts go unless a rule sends them elsewhere."""
     roles: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Role → user ids."""
-    decides_in_chat: bool = False
-    """Whether waiting purchase orders have approval cards of their own."""
+    decides_in_chat: Callable[[], bool] = lambda: False
+    """Whether waiting purchase orders have approval cards of their own now."""
     decides_at: tuple[Place, ...] = ()
     """Where these cards are shown."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.approvals.plan import ExpiryAction, Quorum
 from bot.approvals.policy.feasibility import find_gaps, find_substitution_loop, is_unreachable
-from bot.approvals.policy.rule_policy import DEFAULT_RULES, RuleBasedPolicy
+from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES, RuleBasedPolicy
 from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
@@ -33,10 +33,13 @@ from bot.approvals.policy.values import (
     read_requesters,
 )
 from bot.erp.model import Money
+from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import RuleProblem, did_you_mean
-from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_name, read_whole_names
+
+NO_APPROVAL_RULES = NoRules("default", f"the members of the role {DEFAULT_ROLE!r} decide")
 
 MAX_ENTRIES = 200
 """Rules, levels, limits or substitutes of one document: comparing them with one another stays a matter of moments."""
@@ -58,10 +61,14 @@ class KnownNames:
 
 @dataclass(frozen=True, slots=True)
 class RuleReview:
-    """The rules of a document, with what can be obeyed but is probably a mistake."""
+    """The rules of a document, with what can be obeyed but is probably a mistake.
+
+    ``says_none`` tells whether it says that the default is meant (`NO_APPROVAL_RULES`).
+    """
 
     rules: ApprovalRuleSet
     warnings: tuple[RuleProblem, ...]
+    says_none: bool = False
 
 
 def read_policy(content: bytes, known: KnownNames, *, name: str = "approvals.toml") -> ApprovalRuleSet:
@@ -76,8 +83,11 @@ def review_policy(content: bytes, known: KnownNames, *, name: str = "approvals.t
 
 
 def _review(document: RuleTable, version: str, known: KnownNames) -> RuleReview:
+    says_none = NO_APPROVAL_RULES.is_chosen(document)
+    if says_none and document.tables("rules"):
+        document.wrong("default", f"default: it says that {NO_APPROVAL_RULES.effect}, and there are rules")
     rules = _RuleParser(document, known).rules(version)
-    return RuleReview(rules, document.errors.warnings)
+    return RuleReview(rules, document.errors.warnings, says_none)
 
 
 class _RuleParser:
@@ -330,14 +340,19 @@ def _read_end(zone: tzinfo) -> Callable[[object], datetime]:
     return read_end
 
 
-def follow_policy(path: Path, known: KnownNames, *, monotonic: Callable[[], float]) -> FollowedFile[RuleBasedPolicy]:
+def follow_policy(places: Sequence[Path], known: KnownNames) -> FollowedFile[RuleBasedPolicy]:
     """Return the rules in force, as new as the file; without one the members of the role ``approver`` decide.
 
     ``current`` is what `bot.approvals.unit_of_work.CaseTransactions` takes as its ``policy``. Raises `RulesError` if
     the file is wrong.
     """
 
-    def read(content: bytes) -> RuleBasedPolicy:
-        return RuleBasedPolicy(read_policy(content, known, name=str(path)))
+    def read(content: bytes, name: str) -> RuleContent[RuleBasedPolicy]:
+        review = review_policy(content, known, name=name)
+        decides = review.rules.rules is not DEFAULT_RULES.rules
+        return RuleContent(rules=RuleBasedPolicy(review.rules), decides=decides, says_none=review.says_none)
 
-    return FollowedFile(path, read, RuleBasedPolicy, monotonic=monotonic)
+    def default() -> RuleContent[RuleBasedPolicy]:
+        return RuleContent(rules=RuleBasedPolicy(), decides=False)
+
+    return FollowedFile(places, read, default, none=NO_APPROVAL_RULES)

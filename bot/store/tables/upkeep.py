@@ -1,4 +1,4 @@
-"""Tables of the bot's own upkeep: its data keys, and the heartbeat."""
+"""Tables of the bot's own upkeep: its data keys, the heartbeat, and where its rules come from."""
 
 from __future__ import annotations
 
@@ -30,5 +30,17 @@ class HeartbeatRow(StoreTable, table=True):
     at_ms: int = Field(sa_type=BigInteger)
 
 
+class RuleFileRow(StoreTable, table=True):
+    """A file whose rules are in force: when it is gone after a restart, nothing opens because of it."""
+
+    __tablename__ = "rule_file"
+
+    name: str = Field(primary_key=True)
+    """What its rules are about, such as ``access rules``."""
+    path: str = Field(sa_type=Text)
+    since_ms: int = Field(sa_type=BigInteger)
+
+
 DATA_KEY = core_table(DataKeyRow)
 HEARTBEAT = core_table(HeartbeatRow)
+RULE_FILE = core_table(RuleFileRow)

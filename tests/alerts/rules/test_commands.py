@@ -173,8 +173,8 @@ def test_check_names_every_error(settings: Settings, tmp_path: Path) -> None:
 
 def test_check_without_rules(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "alerts.toml").unlink()
-    path = tmp_path / "data" / "alerts.toml"
-    assert check_rules(settings, None) == (True, [f"{path}: there are no rules; every alert goes to group:cidOffice"])
+    places = f"alerts.toml or {tmp_path / 'data' / 'alerts.toml'}"
+    assert check_rules(settings, None) == (True, [f"{places}: there are no rules; every alert goes to group:cidOffice"])
     with pytest.raises(ConfigurationError, match="cannot be read"):
         check_rules(settings, tmp_path / "missing.toml")
 
@@ -194,15 +194,29 @@ def test_the_command_line(settings: Settings, tmp_path: Path) -> None:
     assert run(cli, ["routes", "test", "event.json"]).exit_code == 1
 
 
+def test_a_file_that_is_not_read_is_named(settings: Settings, tmp_path: Path) -> None:
+    unread = tmp_path / "data" / "alerts.toml"
+    unread.parent.mkdir(exist_ok=True)
+    unread.touch()
+    fine, lines = check_rules(settings, None)
+    assert (fine, lines[1:]) == (True, [f"{unread}: warning: it is not read, since there is alerts.toml"])
+
+
+def test_a_named_file_that_is_not_there_is_an_error(settings: Settings) -> None:
+    named = settings.model_copy(update={"alerts": settings.alerts.model_copy(update={"rules": Path("gone.toml")})})
+    with pytest.raises(ConfigurationError, match=r"alerts\.rules: there is no file gone\.toml"):
+        check_rules(named, None)
+
+
 def test_where_the_rules_are_looked_for(settings: Settings, tmp_path: Path) -> None:
-    assert settings.alert_rules == Path("alerts.toml")
+    assert settings.alert_rules == (Path("alerts.toml"), tmp_path / "data" / "alerts.toml")
     (tmp_path / "etc").mkdir()
     config = tmp_path / "etc" / "my.toml"
     config.write_text('data_dir = "store"\n')
-    assert load_settings(config).alert_rules == Path("store/alerts.toml")
-    (tmp_path / "etc" / "alerts.toml").touch()
-    assert load_settings(config).alert_rules == tmp_path / "etc" / "alerts.toml"
+    assert load_settings(config).alert_rules == (tmp_path / "etc" / "alerts.toml", Path("store/alerts.toml"))
+    config.write_text('data_dir = "etc"\n')
+    assert load_settings(config).alert_rules == (tmp_path / "etc" / "alerts.toml",), "both are one place"
     config.write_text('[alerts]\nrules = "mine.toml"\n')
-    assert load_settings(config).alert_rules == Path("mine.toml")
+    assert load_settings(config).alert_rules == (Path("mine.toml"),)
     with pytest.raises(ConfigurationError, match="is no openConversationId"):
         load_settings(config, alerts={"default_groups": ["group:cidX"]})

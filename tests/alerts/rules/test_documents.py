@@ -187,7 +187,7 @@ def test_thresholds_and_silences_go_by_the_severity() -> None:
 
 
 def test_the_rules_of_a_company_that_wrote_none() -> None:
-    chat = AlertRuleContext(zone=SHANGHAI, default=(X,), decides_in_chat=True)
+    chat = AlertRuleContext(zone=SHANGHAI, default=(X,), decides_in_chat=lambda: True)
     rules = default_rules(chat)
     assert (rules.zone, rules.revive, rules.tree.owners) == (SHANGHAI, REVIVE, {})
     assert rules.tree.root.name == rules.tree.root.condition.rule == ROOT
@@ -205,7 +205,7 @@ def test_the_rules_of_a_company_that_wrote_none() -> None:
 
 
 def test_a_route_may_name_purchase_orders_that_are_decided_in_the_chat() -> None:
-    chat = AlertRuleContext(zone=SHANGHAI, default=(X,), decides_in_chat=True)
+    chat = AlertRuleContext(zone=SHANGHAI, default=(X,), decides_in_chat=lambda: True)
     rules = rule_set('[[routes]]\ntypes = ["po.*"]\nto = ["group:cidPo"]\n', chat)
     (target,) = rules.route(event("po.submitted", "PO-1"), Severity.INFO, NOW).targets
     assert str(target.place) == "group:cidPo"

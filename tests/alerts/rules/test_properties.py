@@ -190,7 +190,7 @@ def test_any_document_is_read_or_its_errors_have_lines_in_it(document: dict[str,
     text = "".join(f'"{key}" = {toml(value)}\n' for key, value in document.items())
     tomllib.loads(text)
     find_positions(text)
-    assert all(1 <= wrong.line <= len(document) for wrong in problems(text))
+    assert all(1 <= wrong.line <= max(1, len(document)) for wrong in problems(text))
 
 
 @given(

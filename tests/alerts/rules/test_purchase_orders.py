@@ -11,7 +11,7 @@ from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 from tests.rows import each_row
 
-DECIDES = replace(COMPANY, decides_in_chat=True)
+DECIDES = replace(COMPANY, decides_in_chat=lambda: True)
 ROUTE = '[[routes]]\nname = "buying"\ntypes = ["po.*"]\nto = ["group:cidBuying"]\n'
 
 
@@ -21,7 +21,7 @@ def places(rules: AlertRuleSet, kind: str) -> list[str]:
 
 @each_row("kind", ["po.submitted", "po.changed", "po.decided"])
 def test_they_have_cards_of_their_own(kind: str) -> None:
-    for rules in (default_rules(DECIDES), rule_set("", DECIDES)):
+    for rules in (default_rules(DECIDES), rule_set("default = true\n", DECIDES)):
         assert places(rules, kind) == []
         why = rules.route(event(kind), Severity.WARNING, NOW).why
         assert "cards of their own" in why[-1]

@@ -182,7 +182,7 @@ def test_errors_are_single_lines_whatever_keys_are_called() -> None:
 
 def test_no_default_and_no_default_groups() -> None:
     nobody = AlertRuleContext(zone=SHANGHAI)
-    assert wrong("", nobody)[0].startswith("line 1: what no route takes goes nowhere: write [default]")
+    assert wrong("default = true\n", nobody)[0].startswith("line 1: what no route takes goes nowhere: write [default]")
     parse_rules(b"[default]\nto = []\n", nobody)
 
 

@@ -88,4 +88,4 @@ def test_other_types_are_not_silenced() -> None:
 
 
 def test_revive() -> None:
-    assert (rule_set("").revive.seconds, rule_set('revive = "30m"').revive.seconds) == (4 * 3600, 1800)
+    assert (rule_set("default = true\n").revive.seconds, rule_set('revive = "30m"').revive.seconds) == (4 * 3600, 1800)

@@ -137,7 +137,9 @@ def test_what_is_critical_is_shown_at_any_time(kind: str) -> None:
 
 def test_a_route_that_has_gone_holds_nothing_back() -> None:
     (target,) = BOOK.route(event("stock.low"), Severity.INFO, at("2026-10-01 03:00")).targets
-    assert rule_set("").shows_at(target, Severity.INFO, at("2026-10-01 03:00")) == at("2026-10-01 03:00")
+    assert rule_set("default = true\n").shows_at(target, Severity.INFO, at("2026-10-01 03:00")) == at(
+        "2026-10-01 03:00"
+    )
 
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -170,7 +170,7 @@ def test_says_what_to_write_instead(text: str, said: str) -> None:
 
 
 def test_where_nothing_is_meant_to_go_anywhere_that_is_written() -> None:
-    assert wrong("", AlertRuleContext(zone=SHANGHAI)) == [
+    assert wrong("default = true\n", AlertRuleContext(zone=SHANGHAI)) == [
         'line 1: what no route takes goes nowhere: write [default] with to = ["group:cid…"] (to = [] if that is meant),'
         " or set alerts.default_groups"
     ]

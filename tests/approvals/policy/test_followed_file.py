@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,25 +9,24 @@ import pytest
 
 from bot.approvals.plan import ApprovalPolicy
 from bot.approvals.policy.loader import KnownNames, follow_policy
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.rulefiles.errors import RulesError
+from bot.rulefiles.followed_file import FollowedFile
 from tests.approvals.company import FakeCompanyDirectory, document
+from tests.rows import each_row
 
 KNOWN = KnownNames(zone=ZoneInfo("Asia/Shanghai"))
 RULES = '[[rules]]\nname = "{0}"\nlevels = [{{any = ["role:{0}"]}}]\n'
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 1.0
-        return self.now
-
-
-def write(path: Path, text: str, age: int) -> None:
+def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-    os.utime(path, ns=(age, age))
+
+
+def look(rules: FollowedFile[RuleBasedPolicy]) -> RuleBasedPolicy:
+    rules.look()
+    rules.look()
+    return rules.current()
 
 
 def approvers(policy: ApprovalPolicy) -> tuple[str, ...]:
@@ -39,22 +37,52 @@ def approvers(policy: ApprovalPolicy) -> tuple[str, ...]:
 
 def test_the_rules_follow_the_file(tmp_path: Path) -> None:
     path = tmp_path / "approvals.toml"
-    rules = follow_policy(path, KNOWN, monotonic=Clock())
+    rules = follow_policy([path], KNOWN)
     assert (approvers(rules.current()), rules.current().version) == (("wang", "qian"), "default")
-    write(path, RULES.format("board"), 1)
-    first = rules.current()
+    write(path, RULES.format("board"))
+    first = look(rules)
     assert approvers(first) == ("sun", "zhou")
-    write(path, "[[rules]]\n", 2)
-    assert rules.current() is first, "the last good rules stay in force"
+    write(path, "[[rules]]\n")
+    assert look(rules) is first, "the last good rules stay in force"
     assert rules.defect.startswith(f"{path}: line 1: ")
-    write(path, RULES.format("finance"), 3)
-    assert approvers(rules.current()) == ("qian",)
+    write(path, RULES.format("finance"))
+    assert approvers(look(rules)) == ("qian",)
     assert rules.defect == ""
     assert rules.current().version not in {first.version, "default"}
 
 
+SUBSTITUTE = '[[substitutes]]\nperson = "sun"\nby = "zhou"\nfrom = 2026-10-01\nuntil = 2026-10-07\n'
+
+
+@each_row("text", ["", "# later\n", "rules = []\n", SUBSTITUTE, RULES.format("board")[:9]])
+def test_those_whom_no_rule_names_do_not_decide_by_accident(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "approvals.toml"
+    write(path, RULES.format("board"))
+    rules = follow_policy([path], KNOWN)
+    write(path, text)
+    assert approvers(look(rules)) == ("sun", "zhou")
+    assert rules.defect
+
+
+@each_row("more", ["", SUBSTITUTE])
+def test_the_default_by_its_word(tmp_path: Path, more: str) -> None:
+    path = tmp_path / "approvals.toml"
+    write(path, RULES.format("board"))
+    rules = follow_policy([path], KNOWN)
+    write(path, "default = true\n" + more)
+    assert (approvers(look(rules)), rules.defect) == (("wang", "qian"), "")
+
+
+def test_an_empty_file_at_the_start_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "approvals.toml"
+    path.touch()
+    wanted = "there are no rules in it; write some, or default = true if the members of the role 'approver' decide"
+    with pytest.raises(RulesError, match=wanted):
+        follow_policy([path], KNOWN)
+
+
 def test_wrong_at_the_start_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "approvals.toml"
-    write(path, "x = 1\n", 1)
+    write(path, "x = 1\n")
     with pytest.raises(RulesError, match="line 1: unknown key 'x'"):
-        follow_policy(path, KNOWN, monotonic=Clock())
+        follow_policy([path], KNOWN)

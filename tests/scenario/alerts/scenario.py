@@ -187,7 +187,7 @@ async def open_timeline_in(
     if rules:
         file.write_text(rules)
     changes = {
-        "alerts": AlertSettings(default_groups=(WAREHOUSE,), rules=file),
+        "alerts": AlertSettings(default_groups=(WAREHOUSE,), rules=file if file.is_file() else None),
         "hooks": {"erp": HookSettings(secret=SecretStr(_SECRET))},
         "outbox": {"per_second": 1000, "place_minute": 1000},
         # Learning the names of products and partners would cost as much as most of these tests.

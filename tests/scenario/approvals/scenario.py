@@ -261,7 +261,12 @@ async def run_approval_scenario(
             "roles": {"approver": frozenset(approvers)},
             "accounts": {account: {"demo": account} for account in accounts},
         },
-        "approvals": {"groups": tuple(groups), "backlog": True, "rules": file, **(approvals or {})},
+        "approvals": {
+            "groups": tuple(groups),
+            "backlog": True,
+            "rules": file if file.is_file() else None,
+            **(approvals or {}),
+        },
         "outbox": {"per_second": 1000, "place_minute": 1000},
         "erp": {"demo": source},
         # Sentences and the index are there where a test is about them: learning the names costs a fifth of most tests.

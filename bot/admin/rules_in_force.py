@@ -1,0 +1,40 @@
+"""What tools for rules say of the files as such: which is read, which is not, and whether the running bot obeys it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from bot.bootstrap.running_rules import compare_rules, read_on_disk
+from bot.rulefiles.followed_file import find_files
+from bot.settings import Settings
+from bot.web.running_bot import ask_running_bot
+
+
+async def describe_running_rules(settings: Settings, *names: str) -> list[str]:
+    """Return what the running bot says of the rules with these names, the configuration among them."""
+    if not settings.http.port:
+        return ["the port of a running bot is not known: nobody could be asked what is in force"]
+    try:
+        said = await ask_running_bot(settings.http.host, settings.http.port)
+    except aiohttp.ClientConnectorError:
+        return ["no bot runs here: this is what a start would read"]
+    rules = None if said is None else said.get("rules")
+    if not isinstance(rules, dict):
+        return [f"what listens on port {settings.http.port} does not tell which rules are in force"]
+    compared = (compare_rules(rules.get(name), read_on_disk(settings, name)) for name in names)
+    return [str(found.words) if found.agrees else f"warning: {found.words}" for found in compared]
+
+
+def name_places(places: Sequence[Path]) -> str:
+    """Return where a file is looked for, in words."""
+    return " or ".join(map(str, places))
+
+
+def warn_of_unread(places: Sequence[Path]) -> Iterator[str]:
+    """Yield a warning for each file that is there and not read."""
+    first, *others = find_files(places) or (None,)
+    for other in others:
+        yield f"{other}: warning: it is not read, since there is {first}"

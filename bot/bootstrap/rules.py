@@ -1,0 +1,155 @@
+"""The files of rules: opened at the start, followed while the bot runs, and what is in force of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from bot.access.policy import AccessPolicy
+from bot.alerts.rules.parser import follow_rules
+from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.approvals.policy.loader import follow_policy
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.background import repeat
+from bot.bootstrap.access import follow_access
+from bot.bootstrap.company import company_of
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.policy import known_of
+from bot.bootstrap.rule_places import refuse_missing
+from bot.chat.registry import Commands
+from bot.errors import ConfigurationError
+from bot.rulefiles.followed_file import FollowedFile
+from bot.settings import Settings
+from bot.store.rule_files import StoredRuleFiles
+
+ACCESS: Final = "access rules"
+ALERTS: Final = "alert rules"
+APPROVALS: Final = "approval rules"
+KINDS: Final = (ACCESS, ALERTS, APPROVALS)
+CONFIGURATION: Final = "configuration"
+"""The configuration itself, which is read at the start only."""
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at the files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFiles:
+    """The files of rules by what they are about, and the configuration as it was read."""
+
+    access: FollowedFile[AccessPolicy]
+    alerts: FollowedFile[AlertRuleSet]
+    approvals: FollowedFile[RuleBasedPolicy]
+    decides_in_chat: Callable[[], bool]
+    """Whether purchase orders can be decided from chat now: there are approvers, or rules."""
+    configuration: Mapping[str, str]
+
+    @property
+    def named(self) -> Mapping[str, FollowedFile[Any]]:
+        """The files by the names of their parts in ``/readyz``."""
+        return dict(zip(KINDS, (self.access, self.alerts, self.approvals), strict=True))
+
+    def tell(self) -> Mapping[str, Mapping[str, str]]:
+        """Return path and SHA-256 of what is in force, as ``/readyz`` shows it; both are empty for a default."""
+        told = {name: file.in_force for name, file in self.named.items()}
+        files = {name: describe_file(found.path, found.sha256) for name, found in told.items()}
+        return {CONFIGURATION: self.configuration, **files}
+
+    def look(self) -> None:
+        """Look at all files; this touches the disk, as does `read_again`."""
+        for file in self.named.values():
+            file.look()
+
+    def read_again(self) -> None:
+        """Read all files now."""
+        for file in self.named.values():
+            file.read_again()
+
+
+def describe_file(path: Path | None, digest: str) -> Mapping[str, str]:
+    """Return which file was read and what it held; both are empty where there is none."""
+    return {"file": "" if path is None else str(path.absolute()), "sha256": digest}
+
+
+def describe_configuration(settings: Settings) -> Mapping[str, str]:
+    """Return the same of the configuration as it is now."""
+    file = settings.file
+    if file is None or not file.is_file():
+        return describe_file(None, "")
+    return describe_file(file, sha256(file.read_bytes()).hexdigest())
+
+
+def follow_alerts(settings: Settings, decides_in_chat: Callable[[], bool] | None = None) -> FollowedFile[AlertRuleSet]:
+    """Return the rules of alerts, as new as their file. Raises `ConfigurationError` with all that is wrong."""
+    refuse_missing("alerts.rules", settings.alerts.rules)
+    return follow_rules(settings.alert_rules, company_of(settings, decides_in_chat))
+
+
+def follow_approvals(settings: Settings) -> FollowedFile[RuleBasedPolicy]:
+    """Return the rules of approvals, as new as their file. Raises `ConfigurationError` with all that is wrong."""
+    refuse_missing("approvals.rules", settings.approvals.rules)
+    return follow_policy(settings.approval_rules, known_of(settings))
+
+
+def open_rules(settings: Settings, commands: Commands) -> RuleFiles:
+    """Read all files. Raises `ConfigurationError` with all that is wrong with the first that is."""
+    approvals = follow_approvals(settings)
+
+    def decides_in_chat() -> bool:
+        return bool(settings.approvers) or approvals.in_force.content.decides
+
+    return RuleFiles(
+        access=follow_access(settings, commands),
+        alerts=follow_alerts(settings, decides_in_chat),
+        approvals=approvals,
+        decides_in_chat=decides_in_chat,
+        configuration=describe_configuration(settings),
+    )
+
+
+async def start_rules(base: Infrastructure, commands: Commands) -> RuleFiles:
+    """Open the files and follow them for as long as the base's stack is open.
+
+    Raises `ConfigurationError`, also where the rules that were in force when the bot ran last are gone.
+    """
+    files = open_rules(base.settings, commands)
+    kept = StoredRuleFiles(base.database)
+    known = await kept.all()
+    for name, file in files.named.items():
+        if name in known:
+            _refuse_lost(file, known[name])
+    noted = dict(known)
+
+    async def follow() -> None:
+        await asyncio.to_thread(files.look)
+        for name, file in files.named.items():
+            path = _source(file)
+            if path != noted.get(name, ""):
+                await kept.put(name, path, base.now())
+                noted[name] = path
+
+    await base.run_in_background(repeat(follow, every=_LOOK_EVERY, failed="rules.not_noted"), "rules")
+    return files
+
+
+def _source(file: FollowedFile[Any]) -> str:
+    """Return the path of a file whose rules are in force; empty where none are, or others."""
+    found = file.in_force
+    return str(found.path.absolute()) if found.path is not None and found.content.decides else ""
+
+
+def _refuse_lost(file: FollowedFile[Any], before: str) -> None:
+    """Raise `ConfigurationError` where rules were in force before, and nobody says that none shall be now."""
+    found = file.in_force
+    if found.content.decides or found.content.says_none:
+        return
+    if found.path is not None:
+        raise ConfigurationError(f"{found.path}: the rules that were in force are gone; {file.none.remedy}")
+    raise ConfigurationError(
+        f"{before} is gone, and its rules were in force when the bot ran last; put it back, or begin a new one:"
+        f" {file.none.remedy}"
+    )

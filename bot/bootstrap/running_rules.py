@@ -1,0 +1,60 @@
+"""Whether the bot that runs has read the rules as they stand on the disk: what it obeys is only known to itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, CONFIGURATION, describe_configuration, describe_file
+from bot.phrase import Phrase, phrase
+from bot.rulefiles.errors import RulesError
+from bot.rulefiles.followed_file import find_files, read_content
+from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRules:
+    """What a running bot says of one kind of rules, in words, and whether it obeys what is on the disk."""
+
+    agrees: bool
+    words: Phrase
+
+
+def compare_rules(said: Mapping[str, Any] | None, there: Mapping[str, str]) -> RunningRules:
+    """Return whether a running bot has read what is ``there``; both are as `describe_file` has it."""
+    said = said or describe_file(None, "")
+    if said == there:
+        if not there["file"]:
+            return RunningRules(True, phrase("the running bot has read no file either"))
+        return RunningRules(True, phrase("the running bot has read %(file)s as it is", file=there["file"]))
+    if not said.get("file"):
+        words = phrase("the running bot has not read %(file)s, and obeys no file", file=there["file"])
+    elif said["file"] == there["file"]:
+        words = phrase("the running bot obeys %(file)s as it was before", file=there["file"])
+    elif there["file"]:
+        words = phrase(
+            "the running bot has not read %(file)s, and obeys %(other)s", file=there["file"], other=said["file"]
+        )
+    else:
+        words = phrase("the running bot obeys %(file)s, which is not there", file=said["file"])
+    return RunningRules(False, words)
+
+
+def read_on_disk(settings: Settings, name: str) -> Mapping[str, str]:
+    """Return which file a start would read now, and what it holds."""
+    if name == CONFIGURATION:
+        return describe_configuration(settings)
+    places: Mapping[str, Sequence[Path]] = {
+        ACCESS: settings.access_rules,
+        ALERTS: settings.alert_rules,
+        APPROVALS: settings.approval_rules,
+    }
+    for path in find_files(places[name])[:1]:
+        try:
+            return describe_file(path, sha256(read_content(path)).hexdigest())
+        except RulesError:  # the check of the rules says why
+            return describe_file(path, "")
+    return describe_file(None, "")
