@@ -37,6 +37,9 @@ _ONLY_REVISION = 1
 _LOOKED_EVERY = 15.0
 _ENDING = frozenset({QuestionOutcome.DENIED, QuestionOutcome.BAD_ARGUMENT, QuestionOutcome.UNKNOWN_COMMAND})
 """Outcomes that no later try changes."""
+
+_WORTH_SENDING = timedelta(hours=20)
+"""How long the card of a time is still worth sending: it shows what is so when it is sent."""
 _NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED})
 """Outcomes after which a later try may find more."""
 
@@ -73,7 +76,7 @@ class Subscription:
             card=f"{SUBSCRIPTION}:{self.id}:{self.next_at.astimezone(zone):%FT%H:%M}",
             place=self.place,
             kind=SUBSCRIPTION,
-            ref=self.id,
+            ref=f"{self.id}|{self.next_at.isoformat()}",
             revision=_ONLY_REVISION,
             urgency=Urgency.NOW,
             due_at=now,
@@ -192,13 +195,19 @@ class SubscriptionComposer(SingleCardComposer):
     now: Callable[[], datetime]
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return today's answer, or the news that the subscription has ended; nothing if it was stopped."""
-        found = await self.store.find(ref)
+        """Return today's answer, or the news that the subscription has ended; nothing if it was stopped.
+
+        After long without an answer the next day's card says all there is to say.
+        """
+        subscription_id, _, came_at = ref.partition("|")
+        found = await self.store.find(subscription_id)
         if found is None:
+            return ComposedCard(None, 0)
+        if came_at and self.now() - datetime.fromisoformat(came_at) > _WORTH_SENDING:
             return ComposedCard(None, 0)
         answer = await self._ask(found)
         if answer.outcome in _NO_ANSWER:
-            raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
+            raise SendFailed(SendFailureKind.UNCOMPOSED, "there is no answer now")
         language = self.rights.people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
         if found.ended or answer.outcome in _ENDING:
             if not found.ended:

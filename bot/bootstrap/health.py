@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.errors import DingerpError
 from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
 from bot.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
+from bot.outbox.ports import SendFailureKind
 from bot.phrase import Phrase, Words, phrase
 from bot.rulefiles.followed_file import FollowedFile
 from bot.store.alerts.events import EventBacklog, StoredEvents
@@ -34,7 +36,24 @@ LATE_EVENTS = timedelta(minutes=1)
 STUCK_OUTBOX = timedelta(minutes=1)
 """Rows that could be taken for so long are not taken at all."""
 LATE_CARDS = timedelta(minutes=15)
-"""Cards that are owed for so long wait for a budget, or for DingTalk."""
+"""Cards that are owed for so long wait for a budget."""
+FAILING_CARDS = timedelta(minutes=1)
+"""As long may cards be owed that were tried and failed."""
+
+_CAUSES: Mapping[SendFailureKind | None, Phrase] = {
+    None: phrase("they wait for their turn, or a budget is used up"),
+    SendFailureKind.BUSY: phrase("DingTalk is busy or not reached"),
+    SendFailureKind.UNKNOWN: phrase("DingTalk gives no answer, or an unclear one"),
+    SendFailureKind.LIMITED: phrase("DingTalk takes no more calls for a moment"),
+    SendFailureKind.SPENT: phrase("the month's calls are used up"),
+    SendFailureKind.SETUP: phrase("keys, permissions or the console's settings are wrong"),
+    SendFailureKind.UNCOMPOSED: phrase("what they show cannot be read: an ERP or the database is away"),
+    SendFailureKind.DEFECT: phrase("a defect of the bot, see its log"),
+    SendFailureKind.NO_CARDS: phrase("no card can be shown there"),
+    SendFailureKind.GONE: phrase("the card is no longer there and is made again"),
+    SendFailureKind.HOPELESS: phrase("DingTalk refuses them"),
+}
+"""What it means that the last try of a card failed in a way."""
 
 
 async def start_health(
@@ -138,7 +157,8 @@ class StoreChecks:
 
     async def deliveries(self) -> PartHealth:
         """See whether cards that are owed are being sent."""
-        return degraded(_late_cards(await self.outbox.overdue(), self.now()))
+        now = self.now()
+        return degraded(_late_cards(await self.outbox.overdue(now), now))
 
 
 def _late_events(waiting: Mapping[str, EventBacklog], age: timedelta) -> Phrase:
@@ -153,13 +173,24 @@ def _late_events(waiting: Mapping[str, EventBacklog], age: timedelta) -> Phrase:
 
 
 def _late_cards(delay: OutboxDelay, now: datetime) -> Words:
-    if delay.free_since is not None and now - delay.free_since > STUCK_OUTBOX:
+    has_failed = any(delay.owed)
+    stands = not has_failed and delay.free_since is not None and now - delay.free_since > STUCK_OUTBOX
+    if stands and delay.free_since is not None:
         free = f"{delay.free_since.astimezone(now.tzinfo):%H:%M:%S}"
         return phrase("the outbox stands still: a card could be sent since %(time)s", time=free)
-    if delay.due_since is not None and now - delay.due_since > LATE_CARDS:
-        due = f"{delay.due_since.astimezone(now.tzinfo):%Y-%m-%d %H:%M}"
-        return phrase("cards are owed since %(time)s: a budget is used up, or DingTalk refuses them", time=due)
-    return ""
+    if delay.due_since is None or now - delay.due_since <= (FAILING_CARDS if has_failed else LATE_CARDS):
+        return ""
+    most_first = sorted(delay.owed.items(), key=itemgetter(1), reverse=True)
+    return phrase(
+        "%(count)d cards are owed, the oldest since %(time)s (%(causes)s)",
+        count=sum(delay.owed.values()),
+        time=f"{delay.due_since.astimezone(now.tzinfo):%Y-%m-%d %H:%M}",
+        causes=tuple(_owed_for(trouble, count) for trouble, count in most_first),
+    )
+
+
+def _owed_for(trouble: str, count: int) -> Phrase:
+    return phrase("%(count)d: %(why)s", count=count, why=_CAUSES[SendFailureKind(trouble) if trouble else None])
 
 
 async def _reached(database: Database) -> PartHealth:

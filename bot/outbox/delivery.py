@@ -190,6 +190,8 @@ class DeliveryResult:
     revision: int = 0
     """The revision that is shown now, or that was found to be the newest."""
     reason: str = ""
+    trouble: str = ""
+    """The kind of the failure (`bot.outbox.ports.SendFailureKind`), empty for none."""
     again_at: datetime | None = None
     counts: bool = True
     """Whether the failure counts towards giving up."""

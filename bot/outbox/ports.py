@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -128,7 +128,11 @@ class SendFailureKind(StrEnum):
     """Why something was not sent: one member for each reaction."""
 
     BUSY = "busy"
-    """Nothing happened; the same call may work soon."""
+    """DingTalk was busy or not reached and nothing happened; the same call may work soon."""
+    UNCOMPOSED = "uncomposed"
+    """What the card shows could not be read, as the ERP or the database is away; it may be readable soon."""
+    DEFECT = "defect"
+    """The bot's own code failed on it: the same again may fail again."""
     UNKNOWN = "unknown"
     """It may have happened. A card may be sent again, because its id never makes a second one; a text may not."""
     LIMITED = "limited"
@@ -265,6 +269,10 @@ class OutboxStore(Protocol):
 
     async def hasten(self, place: Place, now: datetime) -> None:
         """Let the urgent cards that were never shown at a place be tried again now."""
+        ...
+
+    async def hasten_failed(self, troubles: Collection[SendFailureKind], now: datetime, *, first: bool = False) -> None:
+        """Let what failed in these ways be tried again now; if wanted only the ``first``, most urgent and oldest."""
         ...
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:

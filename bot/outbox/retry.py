@@ -12,15 +12,26 @@ from bot.outbox.spending import Purpose, purpose_of_kind
 
 _LONGEST = 3600.0
 _BACKOFF = BackoffPolicy(first=2.0, factor=4.0, longest=_LONGEST, spread=(0.5, 1.0))
-"""Eight tries take two hours."""
+"""What is owed is tried again at least hourly, and at once when DingTalk is back (`bot.outbox.outage`)."""
+_UNCOMPOSED_BACKOFF = replace(_BACKOFF, longest=30.0)
+"""Trying again costs no call of DingTalk, and nothing else tells that the ERP or the database is back."""
 _SETUP_BACKOFF = replace(_BACKOFF, first=300.0)
 """Somebody has to mend the set-up first."""
+
+_OTHER_BACKOFFS = {
+    SendFailureKind.SETUP: _SETUP_BACKOFF,
+    SendFailureKind.UNCOMPOSED: _UNCOMPOSED_BACKOFF,
+}
 
 _TEXT_REPEATS = 2
 """How often an alert's text that may have arrived is sent again."""
 
 _LIMITED = 1.0
 """Seconds if DingTalk names none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
+
+
+_FINAL = frozenset({SendFailureKind.SETUP, SendFailureKind.DEFECT, SendFailureKind.GONE, SendFailureKind.NO_CARDS})
+"""Failures that end a delivery after some tries. What fails because of an outage never dies: an outage ends."""
 
 
 def counts_as_attempt(trouble: SendFailureKind) -> bool:
@@ -36,12 +47,16 @@ def retry_delay(trouble: SendFailureKind, tries: int, retry_after: float | None,
         case SendFailureKind.SPENT:
             return _LONGEST
         case _:
-            backoff = _SETUP_BACKOFF if trouble is SendFailureKind.SETUP else _BACKOFF
+            backoff = _OTHER_BACKOFFS.get(trouble, _BACKOFF)
             return max(backoff.pause(max(tries, 1), chance), retry_after or 0.0)
 
 
 def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: float, now: datetime) -> DeliveryResult:
-    """Return what becomes of a row whose try failed; after ``most`` tries that count it is dead."""
+    """Return what becomes of a row whose try failed; after ``most`` tries that count and are its own it is dead."""
+    return replace(_resolve(row, failure, most=most, chance=chance, now=now), trouble=failure.trouble.value)
+
+
+def _resolve(row: OutboxRow, failure: SendFailed, *, most: int, chance: float, now: datetime) -> DeliveryResult:
     trouble, reason = failure.trouble, failure.detail
     if trouble is SendFailureKind.GONE and row.via is DeliveryFormat.STANDING:
         return DeliveryResult(what=DeliveryStepKind.NOTHING, reason=reason)
@@ -58,7 +73,7 @@ def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: f
         return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=row.wanted, reason=f"unconfirmed: {reason}")
     certain = trouble is not SendFailureKind.UNKNOWN
     tries = row.tries + counts_as_attempt(trouble)
-    if tries >= most:
+    if tries >= most and trouble in _FINAL:
         return DeliveryResult(what=DeliveryStepKind.DEAD, reason=f"{reason} (after {tries} tries)", certain=certain)
     return DeliveryResult(
         what=DeliveryStepKind.GONE if trouble is SendFailureKind.GONE else DeliveryStepKind.RETRIED,

@@ -16,6 +16,7 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, DingWay, OutboxRow, Urgency
+from bot.outbox.outage import AWAY, OutageWatch
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import (
     LEASE,
@@ -56,8 +57,12 @@ _SEPARATING = frozenset({SendFailureKind.NO_CARDS, SendFailureKind.HOPELESS, Sen
 """Failures of a card at several places that one of the places may be the reason of, or that each may find a way around.
 """
 
+_REACHED = frozenset({DeliveryStepKind.SENT, DeliveryStepKind.UPDATED, DeliveryStepKind.WRITTEN})
+"""Steps of which each shows that DingTalk works."""
+_ANSWERED = frozenset(SendFailureKind) - AWAY - {SendFailureKind.UNCOMPOSED, SendFailureKind.DEFECT}
+"""Failures of which each shows the same: DingTalk said no."""
+
 _STORE_PAUSE = 1.0
-_TRIES_TO_SETTLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,7 @@ class OutboxWorker:
         """Places where something urgent waits for a way without a call."""
         self._opened: set[Place] = set()
         """Those of them that have such a way now."""
+        self._outage = OutageWatch()
         self._limits = limits or SendLimits()
         self._at_once = at_once
         self._tries = tries
@@ -170,8 +176,13 @@ class OutboxWorker:
     async def run_once(self) -> datetime | None:
         """Claim what can be sent now, begin to send it, and return when to look again if nothing else happens."""
         room = self._at_once - len(self._sending)
-        if room < max(1, self._at_once // _SHARE):
+        if room < max(1, self._at_once // _SHARE) or (self._outage.is_away and self._sending):
             return None  # the next delivery that ends wakes the loop
+        if self._outage.is_away:
+            if (probe_at := self._outage.probe_at(self._now())) > self._now():
+                return probe_at
+            room = 1
+            await self._storing.run(self._backlog.hasten_failed(AWAY, self._now(), first=True))
         while self._opened:
             await self._storing.run(self._backlog.hasten(self._opened.pop(), self._now()))
         claiming = self._backlog.claim(
@@ -244,21 +255,30 @@ class OutboxWorker:
         except SendFailed as failure:
             result = self._failed(row, failure)
         except DingerpError as error:
-            trouble = SendFailureKind.BUSY if error.retry else SendFailureKind.SETUP
+            trouble = SendFailureKind.UNCOMPOSED if error.retry else SendFailureKind.SETUP
             result = self._failed(row, SendFailed(trouble, f"{type(error).__name__}: {error.detail}"))
         except TimeoutError:
-            trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.BUSY
+            trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.UNCOMPOSED
             result = self._failed(row, SendFailed(trouble, f"not finished within {SEND_SECONDS:g} s"))
         except Exception as defect:
             # A card that cannot be composed or rendered must neither stop the others nor be lost.
             self._metrics.errors.labels("outbox", type(defect).__name__).inc()
             log.error("outbox.defect", card=row.card, kind=row.kind, exc_info=defect)
-            trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.BUSY
-            result = self._failed(row, SendFailed(trouble, f"a defect: {type(defect).__name__}"))
+            ours = SendFailed(SendFailureKind.DEFECT, f"a defect: {type(defect).__name__}")
+            result = self._failed(row, ours, certain=not sending)
         if result.what is DeliveryStepKind.DEAD and row.is_urgent_and_unseen:
             result = await self._call_elsewhere(row, result)
         self._count(row, result, late)
         await self._until_stored(row.card, partial(self._backlog.settle, self._worker, row, result))
+        await self._watch_outage(result)
+
+    async def _watch_outage(self, result: DeliveryResult) -> None:
+        """Note whether DingTalk is away; when it is back, everything that failed meanwhile is due."""
+        if result.trouble in AWAY:
+            self._outage.failed(self._now())
+        elif (result.what in _REACHED or result.trouble in _ANSWERED) and self._outage.worked():
+            hasten = partial(self._backlog.hasten_failed, AWAY)
+            await self._until_stored("what failed in an outage", hasten)
 
     async def _prepare(self, row: OutboxRow) -> _Ready | DeliveryResult:
         """Return the card in its newest state, or the result if there is nothing to send."""
@@ -394,8 +414,9 @@ class OutboxWorker:
             raise SendFailed(SendFailureKind.HOPELESS, f"nobody composes cards of the kind {row.kind!r}")
         return composer
 
-    def _failed(self, row: OutboxRow, failure: SendFailed) -> DeliveryResult:
+    def _failed(self, row: OutboxRow, failure: SendFailed, *, certain: bool = True) -> DeliveryResult:
         result = resolve_failure(row, failure, most=self._tries, chance=self._draw(), now=self._now())
+        result = replace(result, certain=result.certain and certain)
         # A card that may stand may be clicked.
         return result if result.certain else replace(result, track_id=self._track_of(row.track_key))
 
@@ -419,7 +440,7 @@ class OutboxWorker:
             problem = f"a defect: {type(defect).__name__}"
         if problem:
             log.warning("outbox.not_folded", kind=kind, cards=len(rows), reason=problem)
-            again = self._now() + timedelta(seconds=retry_delay(SendFailureKind.BUSY, 3, None, self._draw()))
+            again = self._now() + timedelta(seconds=retry_delay(SendFailureKind.UNCOMPOSED, 3, None, self._draw()))
             result = DeliveryResult(
                 what=DeliveryStepKind.RETRIED, reason=f"not folded: {problem}", again_at=again, counts=False
             )
@@ -438,11 +459,11 @@ class OutboxWorker:
             log.warning("outbox.trouble", card=row.card, what=result.what.value, reason=result.reason)
 
     async def _until_stored(self, what: str, store: Callable[..., Awaitable[bool | None]]) -> None:
-        """Store a result even if the database is away for a moment.
+        """Store a result as soon as the database can.
 
-        A result that cannot be stored is sent again when the lease has ended, under the same id: no second card.
+        Once the lease has ended, another worker may have sent it again, under the same id: no second card.
         """
-        for _ in range(_TRIES_TO_SETTLE):
+        while True:
             try:
                 if await self._storing.run(store(now=self._now())) is False:
                     log.warning("outbox.lease_over", what=what)
@@ -452,4 +473,4 @@ class OutboxWorker:
                 await asyncio.sleep(_STORE_PAUSE)
 
 
-assert LEASE.total_seconds() > SEND_SECONDS + _TRIES_TO_SETTLE * _STORE_PAUSE
+assert LEASE.total_seconds() > SEND_SECONDS + 10 * _STORE_PAUSE

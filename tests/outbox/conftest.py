@@ -298,8 +298,12 @@ def messenger(clock: Clock) -> RecordingMessenger:
 @pytest.fixture
 def harness(database: Database, clock: Clock, messenger: RecordingMessenger) -> OutboxHarness:
     """An outbox with a recording messenger."""
+    return harness_of(database, messenger, clock)
+
+
+def harness_of(database: Database, messenger: Messenger, clock: Clock, **more: Any) -> OutboxHarness:
     composer, metrics = RevisionComposer(database, clock), Metrics()
-    outbox = outbox_of(database, composer, messenger, clock, metrics=metrics)
+    outbox = outbox_of(database, composer, messenger, clock, metrics=metrics, **more)
     return OutboxHarness(database, clock, composer, outbox, StoredDeliveries(database), metrics)
 
 

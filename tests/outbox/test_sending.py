@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from bot.outbox.delivery import DeliveryFormat, DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard
+from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind
 from bot.simulator.chat import SimDelivery as Copy
 from bot.store.outbox.deliveries import StoredShownCards
 from bot.store.tables import DELIVERY
-from tests.outbox.conftest import OutboxHarness
+from tests.outbox.conftest import OutboxHarness, RecordingMessenger
 
 CREATE = "POST /v1.0/card/instances/createAndDeliver"
 UPDATE = "PUT /v1.0/card/instances"
@@ -226,23 +226,21 @@ async def test_a_place_that_does_not_exist_is_given_up_at_once(system: OutboxHar
 
 
 async def test_after_its_tries_a_delivery_is_dead_until_something_newer_is_owed(
-    system: OutboxHarness, fault: Any
+    harness: OutboxHarness, messenger: RecordingMessenger
 ) -> None:
-    fault("system_busy", on=True, api="card/instances")
-    await system.owe("a", place=system.group)
-    began, tried = system.clock(), 0
-    while (await system.row("a")).state is DeliveryState.QUEUED:
-        await system.work()
-        tried += 1
-        system.clock.time = (await system.row("a")).next_at
-    assert (tried, calls(system, CREATE)) == (8, 8)
-    assert timedelta(minutes=20) < system.clock() - began < timedelta(hours=3)
-    await system.owe("a", place=system.group)
-    assert (await system.row("a")).state is DeliveryState.DEAD
-    fault("system_busy", on=False)
-    await system.owe("a", 2, place=system.group)
-    await system.work()
-    assert [card.title for card in system.cards] == ["a r2"]
+    messenger.failures = [SendFailed(SendFailureKind.SETUP, "the keys are wrong")] * 8
+    await harness.owe("a")
+    began = harness.clock()
+    while (await harness.row("a")).state is DeliveryState.QUEUED:
+        await harness.work()
+        harness.clock.time = (await harness.row("a")).next_at
+    assert len(messenger.sent) == 8
+    assert timedelta(hours=2) < harness.clock() - began < timedelta(hours=8)
+    await harness.owe("a")
+    assert (await harness.row("a")).state is DeliveryState.DEAD
+    await harness.owe("a", 2)
+    await harness.work()
+    assert messenger.words[-1] == ("show", "a r2")
 
 
 async def test_a_month_without_calls_is_waited_for_and_kills_nothing(system: OutboxHarness, fault: Any) -> None:

@@ -46,7 +46,7 @@ class AnswerComposer:
             return ComposedCard(None, 0)
         prepared = await self._ask(answer)
         if prepared.outcome in _NO_ANSWER:
-            raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
+            raise SendFailed(SendFailureKind.UNCOMPOSED, "there is no answer now")
         language = self.people.language(answer.user_id)
         own = cut(prepared.view, prepared.grant.fields)
         if answer.readers is CardReaders.ASKER:

@@ -32,7 +32,12 @@ class OutboxSettings(SettingsSection):
         description="Last part of `reserve` (at most all of it), for what is urgent alone; a part of all calls.",
     )
     at_once: int = Field(16, gt=0, le=100, description="Deliveries that one process works on at the same time.")
-    tries: int = Field(8, gt=0, le=50, description="Tries before a delivery is given up; eight take about two hours.")
+    tries: int = Field(
+        8,
+        gt=0,
+        le=50,
+        description="Tries before a delivery is given up whose cause somebody has to correct; an outage ends none.",
+    )
     keep_days: int = Field(90, gt=0, description="Days for which the record of deliveries is kept.")
 
 

@@ -90,7 +90,8 @@ def _replay(connection: Connection, at: int, cards: Collection[str] | None) -> S
     dead = [_D.state == DeliveryState.DEAD]
     if cards is not None:
         dead.append(_D.card.in_(cards))
-    values = {**REQUEUED, "state": DeliveryState.QUEUED, "tries": 0, "next_ms": at, "changed_ms": at, "reason": ""}
+    anew = {"tries": 0, "next_ms": at, "changed_ms": at, "reason": "", "trouble": ""}
+    values = {**REQUEUED, "state": DeliveryState.QUEUED, **anew}
     back = connection.execute(update(DELIVERY).where(*dead).values(values).returning(_D.card, _D.wanted)).all()
     if back:
         lines = [step(row.card, at, DeliveryStepKind.REPLAYED, row.wanted) for row in back]

@@ -86,6 +86,7 @@ def step(
 def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) -> dict[str, Any]:
     """Return the changes of a row after an attempt at ``at``; a state that was queued meanwhile stays queued."""
     values: dict[str, Any] = {"lease": "", "lease_ms": 0, "changed_ms": at, "reason": result.reason}
+    values["trouble"] = result.trouble
     newer = _D.wanted > max(result.revision, row.wanted)
     doubt: dict[str, Any] = {"doubt": row.doubt} if result.certain and not row.shown else {}
     if not result.certain:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
@@ -24,7 +24,7 @@ from bot.outbox.delivery import (
     Urgency,
 )
 from bot.outbox.place import Place
-from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch
+from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch, SendFailureKind
 from bot.store.database import Database, Stored
 from bot.store.outbox.queries import read_places, settled_values, stands_at, step, upsert, write_places
 from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
@@ -106,10 +106,15 @@ def withdraw(connection: Connection, cards: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxDelay:
-    """Since when the first row of the queue could be taken, and since when a card is owed; None with nothing queued."""
+    """Since when the first row of the queue could be taken, and since when a card is owed; None with nothing queued.
+
+    ``owed`` counts the cards that are due, by how their last try failed; the empty text is for those that wait for a
+    budget.
+    """
 
     free_since: datetime | None
     due_since: datetime | None
+    owed: Mapping[str, int] = field(default_factory=dict)
 
 
 class StoredBacklog(Stored):
@@ -135,6 +140,15 @@ class StoredBacklog(Stored):
         unseen = and_(_D.shown == 0, _D.doubt == 0, _D.next_ms > at, _D.due_ms <= at)
         hastened = update(DELIVERY).where(waiting, unseen).values(next_ms=at)
         await self._database.execute(hastened)
+
+    async def hasten_failed(self, troubles: Collection[SendFailureKind], now: datetime, *, first: bool = False) -> None:
+        at = to_ms(now)
+        failed = and_(_D.state == DeliveryState.QUEUED, _D.trouble.in_(sorted(troubles)), _D.lease == "")
+        later = and_(failed, _D.next_ms > at)
+        if first:
+            worst = select(_D.card).where(failed).order_by(_D.urgency, _D.due_ms).limit(1).scalar_subquery()
+            later = and_(later, _D.card == worst)
+        await self._database.execute(update(DELIVERY).where(later).values(next_ms=at))
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
         """Store the outcome of a row; outcomes of the same moment share a commit."""
@@ -167,11 +181,20 @@ class StoredBacklog(Stored):
     async def _settle_together(self, ended: Sequence[_Settlement]) -> Sequence[bool]:
         return await self._database.run(partial(_settle_all, ended))
 
-    async def overdue(self) -> OutboxDelay:
+    async def overdue(self, now: datetime) -> OutboxDelay:
         """Return how late the queue is."""
-        query = select(func.min(_FREE), func.min(_D.due_ms)).where(_D.state == DeliveryState.QUEUED)
-        free, due = await self._database.read(lambda connection: connection.execute(query).one())
-        return OutboxDelay(free_since=from_ms(free), due_since=from_ms(due))
+        is_due = case((_D.due_ms <= to_ms(now), 1), else_=0)
+        query = (
+            select(_D.trouble, func.sum(is_due), func.min(_FREE), func.min(_D.due_ms))
+            .where(_D.state == DeliveryState.QUEUED)
+            .group_by(_D.trouble)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return OutboxDelay(
+            free_since=from_ms(min((free for _, _, free, _ in rows), default=None)),
+            due_since=from_ms(min((due for _, _, _, due in rows), default=None)),
+            owed={trouble: int(count) for trouble, count, _, _ in rows if count},
+        )
 
     async def waiting(self) -> int:
         query = select(func.count()).select_from(DELIVERY).where(_D.state == DeliveryState.QUEUED)
@@ -205,6 +228,7 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
         "track": "",
         "changed_ms": at,
         "reason": "",
+        "trouble": "",
     }
 
 

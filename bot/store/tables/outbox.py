@@ -55,6 +55,8 @@ class DeliveryRow(StoreTable, table=True):
     """Further places where the same card stands, a line each."""
     standing: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     """What stands of a marker, in the words of its keeper."""
+    trouble: str = Field(sa_column_kwargs={"server_default": ""})
+    """How the last try failed (see `bot.outbox.ports.SendFailureKind`), empty if it did not."""
 
 
 class DeliveryStepRow(StoreTable, table=True):

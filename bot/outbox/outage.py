@@ -1,0 +1,57 @@
+"""An outage as the outbox sees it: several failures in a row, and one try at a time until something works again.
+
+Nobody learns of the end of an outage but by trying. What is owed waits longer and longer by itself, so one row at a
+time, the most urgent and oldest, is tried as a probe; the first success lets all others be tried at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.outbox.ports import SendFailureKind
+
+AWAY = frozenset({SendFailureKind.BUSY, SendFailureKind.UNKNOWN})
+"""Failures that say that DingTalk is away: it was busy, not reached, or gave no answer."""
+
+_IN_A_ROW = 3
+"""Failures without a success between them from which on it is an outage: one card may fail for a reason of its own."""
+
+_SHORTEST, _LONGEST, _AFTER_HOURS = timedelta(seconds=5), timedelta(seconds=40), timedelta(minutes=5)
+_HOURS = timedelta(hours=6)
+"""After that a probe is rarer: each may cost a call of the month."""
+
+
+class OutageWatch:
+    """Counts what the outbox's tries came to."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._since: datetime | None = None
+        self._probe_at: datetime | None = None
+        self._may_owe = True
+        """Whether rows may wait that failed because DingTalk was away, those of an earlier process among them."""
+
+    @property
+    def is_away(self) -> bool:
+        return self._failures >= _IN_A_ROW
+
+    def failed(self, now: datetime) -> None:
+        """Note a failure of `AWAY`."""
+        self._failures += 1
+        self._may_owe = True
+        self._since = self._since or now
+        self._probe_at = now + self._pause(now - self._since)
+
+    def worked(self) -> bool:
+        """Note a success; return whether what failed before it is to be tried again now."""
+        owes, self._may_owe = self._may_owe, False
+        self._failures, self._since, self._probe_at = 0, None, None
+        return owes
+
+    def probe_at(self, now: datetime) -> datetime:
+        """Return when the next probe is due; ``now`` while there is no outage."""
+        return self._probe_at if self.is_away and self._probe_at is not None else now
+
+    @staticmethod
+    def _pause(lasts: timedelta) -> timedelta:
+        return _AFTER_HOURS if lasts > _HOURS else min(max(lasts / 10, _SHORTEST), _LONGEST)
