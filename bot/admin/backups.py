@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -21,15 +22,26 @@ from typing import Final
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
-from bot.admin.database import require_alone, using
+from bot.admin.database import (
+    OperatorDeed,
+    audit_log,
+    open_database,
+    operator,
+    record_deed,
+    require_alone,
+    require_database,
+    using,
+)
+from bot.admin.output import align_columns, count_noun, escape_invisible
 from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.private_files import make_private_file, make_private_folder
 from bot.sealing import WrongDataKey
 from bot.settings import Settings
-from bot.store.database import Database, check_version
+from bot.store.database import Database, check_version, latest_revision
 from bot.store.engines import look_into, sqlite_file
 from bot.store.errors import store_unavailable
+from bot.store.held_rights import confirm_held, find_held, hold_rights
 from bot.store.owner import own_database
 from bot.store.tables.upkeep import DATA_KEY
 
@@ -37,6 +49,10 @@ _BESIDE: Final = ("", "-wal", "-shm")
 """What the names of SQLite's files end with."""
 
 _VERSION: Final = "alembic_version"
+_HOW_TO_CONFIRM: Final = (
+    "they do not work until their owner taps the card that the bot sends, or you run `dingerp db confirm --user ID`"
+    " (--all for everybody)",
+)
 _COPIED: Final = re.compile(r"^COPY (?:\w+\.)?(\w+) \(([\w, ]+)\) FROM stdin;\n((?:.*\n)*?)\\\.$", re.MULTILINE)
 """The rows of a table in a script of PostgreSQL's: its name, its columns, its lines."""
 
@@ -54,18 +70,19 @@ async def back_up(settings: Settings, target: Path) -> str:
 
 
 async def restore(settings: Settings, source: Path, now: datetime) -> tuple[str, Path | None]:
-    """Put a backup in the place of the database, while no bot runs.
+    """Put a backup in the place of the database, while no bot runs, and bring it to this version.
 
-    Returns its revision, and the file that the database before is kept in, None where there was none. Raises
-    `ConfigurationError`, and then the database is as it was.
+    Rights that people may have given up since wait for a confirmation (`bot.store.held_rights`). Returns its revision,
+    and the file that the database before is kept in, None where there was none. Raises `ConfigurationError`, and then
+    the database is as it was.
     """
     _require_file(source)
     file = sqlite_file(settings.database)
     if file is None:
-        return await _load(settings, source), None
+        return await _load(settings, source, now), None
     await asyncio.to_thread(_revision_of, source)
     await _require_key(settings, source)
-    return await asyncio.to_thread(_replace, file, source, now)
+    return await _replace(settings, file, source, now)
 
 
 async def check_database(settings: Settings) -> str:
@@ -121,12 +138,66 @@ def _copy(file: Path, target: Path) -> str:
         return _revision_of(unfinished)
 
 
-def _replace(file: Path, source: Path, now: datetime) -> tuple[str, Path | None]:
-    revision = _revision_of(source)
+async def _replace(settings: Settings, file: Path, source: Path, now: datetime) -> tuple[str, Path | None]:
     with own_database(file), _whole_or_nothing(file, replaces=True) as unfinished:
-        shutil.copyfile(source, unfinished)
+        await asyncio.to_thread(shutil.copyfile, source, unfinished)
+        try:
+            await _bring_over(settings, unfinished, now)
+        finally:
+            await asyncio.to_thread(_make_one_file, unfinished)
         kept = _set_aside(file, now)
-    return revision, kept
+    return latest_revision(), kept
+
+
+async def _bring_over(settings: Settings, file: Path, now: datetime) -> None:
+    """Bring a backup to this version and let no right of it work, before it is in the place of the database."""
+    keys = make_database(settings, looking=True).keys.source
+    url = URL.create("sqlite", database=str(file)).render_as_string()
+    async with using(Database(url, keys), named=str(file)) as database:
+        await _hold(database, now)
+
+
+async def _hold(database: Database, now: datetime) -> None:
+    await database.migrate()
+    await database.unlock()
+    await database.run(partial(hold_rights, now=now), durable=True)
+
+
+def _make_one_file(file: Path) -> None:
+    """Leave nothing beside a file that was written to."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+
+
+async def list_held(settings: Settings) -> list[str]:
+    """Return lines about the rights that wait for a confirmation since a backup was restored."""
+    async with open_database(settings, None) as database:
+        found = await require_database(database).read(find_held)
+    if not found:
+        return ["no right waits for a confirmation"]
+    named = align_columns((each.user_id, each.kind.value, escape_invisible(each.about)) for each in found)
+    return [f"{count_noun(len(found), 'right waits', 'rights wait')} for a confirmation:", *named]
+
+
+async def confirm_rights(settings: Settings, user_id: str, now: datetime) -> list[str]:
+    """Put the rights of one person back in force, or with an empty ``user_id`` those of all people."""
+    async with open_database(settings, None) as database:
+        ready = require_database(database)
+        found = await ready.read(partial(find_held, user_id=user_id))
+        await record_deed(settings, ready, OperatorDeed(command="db confirm", detail=user_id or "everybody"))
+        confirmed = await ready.run(partial(confirm_held, rights=found, by=operator(), now=now), durable=True)
+    overtaken = len(found) - confirmed
+    more = f"; {overtaken} had a newer one in their place" if overtaken else ""
+    return [f"{count_noun(confirmed, 'right is', 'rights are')} in force again{more}"]
+
+
+async def report_restore(settings: Settings, source: Path) -> list[str]:
+    """Record that a backup was restored, and return lines about what waits since."""
+    async with open_database(settings, OperatorDeed(command="db restore", detail=source.name)) as database:
+        missing = (await audit_log(settings, require_database(database)).check_end(1)).unaccepted
+    lines = await list_held(settings)
+    accept = ["`dingerp audit accept --reason …` records why the audit log lacks entries"] if missing else []
+    return [*lines, *_HOW_TO_CONFIRM, *accept] if len(lines) > 1 else accept
 
 
 def _set_aside(file: Path, now: datetime) -> Path | None:
@@ -205,13 +276,14 @@ async def _dump(url: URL, target: Path) -> str:
         await database.close()
 
 
-async def _load(settings: Settings, source: Path) -> str:
+async def _load(settings: Settings, source: Path, now: datetime) -> str:
     url = make_url(settings.database)
     await _require_usable(settings, url, source)
-    async with using(Database(url.render_as_string(hide_password=False))) as database:
+    async with using(make_database(settings)) as database:
         await require_alone(database)
         options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
         await _run_program("pg_restore", url, *options, str(source))
+        await _hold(database, now)
         return await database.revision() or ""
 
 

@@ -25,6 +25,7 @@ from bot.store.audit.log import StoredAudit
 from bot.store.database import Database, check_version, latest_revision
 from bot.store.engines import sqlite_file
 from bot.store.errors import DatabaseInUse, StoreUnavailable
+from bot.store.held_rights import hold_rights
 from bot.store.owner import own_database
 
 _LOOKS, _LOOK_PAUSE = 10, 0.2
@@ -87,7 +88,7 @@ async def record_deed(settings: Settings, database: Database, deed: OperatorDeed
 
 def audit_log(settings: Settings, database: Database) -> StoredAudit:
     """Return the audit log in a database."""
-    return StoredAudit(database, AuditWitness(settings.data_dir))
+    return StoredAudit(database, AuditWitness(settings.data_dir), on_older=hold_rights)
 
 
 def operator_entry(settings: Settings, deed: OperatorDeed) -> AuditEntry:

@@ -14,9 +14,11 @@ from bot.chat.accounts.binding import REQUEST_CARD, RESULT_CARD, ErpAccounts
 from bot.chat.accounts.keys import KEY_CARD, ErpKeys
 from bot.chat.accounts.search import ErpAccountSearch
 from bot.chat.accounts.views import AccountKeyComposer, AccountRequestComposer, AccountResultComposer
+from bot.chat.held_rights import HELD_CARD, HeldRightComposer
 from bot.chat.records.reader_hub import AccountOf
 from bot.erp.hub import ErpHub
 from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
+from bot.store.held_rights import StoredHeldRights
 
 
 async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog) -> ErpAccounts:
@@ -44,6 +46,15 @@ async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertService
     alerts.composers[RESULT_CARD] = AccountResultComposer(accounts.find, name_of)
     await base.run_in_background(accounts.follow(), "accounts")
     return accounts
+
+
+async def start_held_rights(base: Infrastructure, alerts: AlertServices) -> StoredHeldRights:
+    """Return what keeps rights that wait since a backup was restored, and tell their owners once."""
+    held = StoredHeldRights(base.database)
+    alerts.composers[HELD_CARD] = HeldRightComposer(held)
+    if await held.tell_owners(base.now()):
+        alerts.outbox.poke()
+    return held
 
 
 def build_keys(

@@ -31,6 +31,7 @@ from bot.settings import AllowanceSettings, Settings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import AuditState, StoredAudit
 from bot.store.errors import StoreUnavailable
+from bot.store.held_rights import hold_rights
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.people import find_administrators
 
@@ -46,7 +47,7 @@ _PURGED_EVERY = 3600.0
 def open_audit(settings: Settings, base: Infrastructure) -> StoredAudit:
     """Return the audit log of these settings."""
     folder, metrics = settings.data_dir, base.metrics
-    audit = StoredAudit(base.database, AuditWitness(folder), journal=folder, now=base.now)
+    audit = StoredAudit(base.database, AuditWitness(folder), journal=folder, now=base.now, on_older=hold_rights)
     metrics.audit_waiting.set_function(lambda: audit.waiting)
     metrics.audit_lost.set_function(lambda: audit.state.lost)
     metrics.audit_written.set_function(lambda: not audit.state.trouble)

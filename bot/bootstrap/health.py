@@ -27,6 +27,7 @@ from bot.store.alerts.events import EventBacklog, StoredEvents
 from bot.store.database import Database, latest_revision
 from bot.store.engines import sqlite_file
 from bot.store.health import SqlitePages, StoredHealthReports, StoredHeartbeat
+from bot.store.held_rights import StoredHeldRights
 from bot.store.outbox.queue import OutboxDelay, StoredBacklog
 
 SCARCE_BYTES = 200_000_000
@@ -77,7 +78,12 @@ async def start_health(
         now=base.now,
     )
     file = sqlite_file(base.settings.database)
-    looks: dict[str, HealthCheck] = {"database": checks.writing, "events": checks.backlog, "outbox": checks.deliveries}
+    looks: dict[str, HealthCheck] = {
+        "database": checks.writing,
+        "events": checks.backlog,
+        "outbox": checks.deliveries,
+        "restored rights": _waiting_rights(base.database),
+    }
     if file is not None:
         pages = SqlitePages(file)
         looks |= {"pages": _raising(pages.check), "disk": _disk_of(file)}
@@ -202,6 +208,23 @@ async def _reached(database: Database) -> PartHealth:
     if revision == latest_revision():
         return WELL
     return down(phrase("the database needs an upgrade, or a newer version has used it"))
+
+
+def _waiting_rights(database: Database) -> HealthCheck:
+    held = StoredHeldRights(database)
+
+    async def look() -> PartHealth:
+        if not (count := await held.count()):
+            return WELL
+        return degraded(
+            phrase(
+                "a backup was restored: %(num)d accounts, keys, subscriptions and watches wait for their owners, or for"
+                " `dingerp db confirm`, which names them",
+                num=count,
+            )
+        )
+
+    return look
 
 
 def _raising(check: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[PartHealth]]:

@@ -16,7 +16,7 @@ from bot.access.audit import AuditLog, AuditReader
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import start_access
-from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts
+from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts, start_held_rights
 from bot.bootstrap.alerts import (
     AlertServices,
     add_report_composers,
@@ -43,6 +43,7 @@ from bot.chat.answers.clicks import ClickPipeline
 from bot.chat.answers.pipeline import QuestionPipeline
 from bot.chat.charts import ChartPictures
 from bot.chat.colleagues import Colleagues
+from bot.chat.held_rights import HeldRightStore
 from bot.chat.languages import LanguageChoice
 from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
@@ -139,6 +140,7 @@ async def build_services(
             AlertService: AlertService(alerts.units),
             Colleagues: Colleagues(base.people, settings.access.roles),
             ErpAccounts: accounts,
+            HeldRightStore: await start_held_rights(base, alerts),
             ErpKeys: keys,
             **approvals.collaborators,
         },

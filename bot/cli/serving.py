@@ -93,14 +93,30 @@ def back_up(
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `db backup` wrote.")], config: ConfigOption = None
 ) -> None:
-    """Put a backup in the place of the database, while no bot runs; the next start brings it to this version."""
-    from bot.admin.backups import restore
+    """Put a backup in the place of the database, while no bot runs; rights in it wait for a confirmation."""
+    from bot.admin.backups import report_restore, restore
 
     settings = read_settings(config)
     revision, kept = asyncio.run(restore(settings, file, datetime.now(ZoneInfo(settings.zone))))
     print(f"the database is that of {file}, at revision {revision}")
     if kept is not None:
         print(f"the one before is kept as {kept}; delete it when all is well")
+    print("\n".join(asyncio.run(report_restore(settings, file))))
+
+
+@database_commands.command("confirm")
+def confirm(
+    config: ConfigOption = None,
+    user: Annotated[str, typer.Option(help="userId of the person whose rights are to work again.")] = "",
+    everybody: Annotated[bool, typer.Option("--all", help="Those of all people.")] = False,
+) -> None:
+    """List the rights that wait since a backup was restored, or let them work again."""
+    from bot.admin.backups import confirm_rights, list_held
+
+    settings = read_settings(config)
+    now = datetime.now(ZoneInfo(settings.zone))
+    work = confirm_rights(settings, user, now) if user or everybody else list_held(settings)
+    print("\n".join(asyncio.run(work)))
 
 
 @database_commands.command("copy")

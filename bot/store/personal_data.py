@@ -28,6 +28,7 @@ from bot.store.tables import (
     ERP_ACCOUNT,
     ERP_KEY,
     ERP_KEY_LINK,
+    HELD_RIGHT,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -60,10 +61,11 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (ERP_ACCOUNT, ERP_ACCOUNT.c.user_id),
     (ERP_KEY, ERP_KEY.c.user_id),
     (ERP_KEY_LINK, ERP_KEY_LINK.c.user_id),
+    (HELD_RIGHT, HELD_RIGHT.c.user_id),
 )
 """Rows that are about the person alone."""
 
-_SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest})
+_SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content})
 """Columns that are never exported, not even for the person concerned: an export may be left lying around."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (

@@ -30,6 +30,7 @@ from tests.rows import each_row
 ALL = Commands.discover()
 
 ASKING = {
+    "restored",
     *(
         "alerts",
         "arrivals",
@@ -64,6 +65,7 @@ CHANGING = {
     *("approve", "bind", "lang", "mute", "reject", "subscribe", "unbind", "unmute", "unsubscribe", "unwatch", "watch"),
 }
 WORDS = {
+    "restored": ("keep", "drop"),
     "alerts": ("ack", "snooze", "1h", "4h", "tomorrow", "until", "assign"),
     "pending": ("forward",),
 }

@@ -79,6 +79,7 @@ PLAIN = {
     "erp_rejected": {"source", "area", "key", "defect"},
     "event": {"source", "origin", "event_id", "type", "subject", "via", "severity", "state"},
     "followed_area": {"source", "area", "cursor", "place", "trouble"},
+    "held_right": {"id", "kind", "user_id"},
     "inbox": {"msg_id", "state"},
     "indexed_product": {column.name for column in METADATA.tables["indexed_product"].columns} - {"walk"},
     "indexed_source": {"source", "cursor", "trouble"},

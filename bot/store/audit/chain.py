@@ -125,6 +125,13 @@ class AuditWitness:
         """Return what was broken and not accepted when the file was written. Raises as `read` does."""
         return tuple((self._lines() or [""])[1:])
 
+    def written_at(self) -> float:
+        """Return when the file was written last, in seconds since 1970; 0 without one."""
+        try:
+            return self.file.stat().st_mtime
+        except OSError:
+            return 0.0
+
     def write(self, link: ChainLink, broken: Sequence[str] = ()) -> None:
         """Replace the file's content in one step. Raises `OSError`."""
         make_private_folder(self.file.parent)

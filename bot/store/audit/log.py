@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditSearch, RecordedEntry
@@ -30,6 +31,7 @@ from bot.store.audit.guards import find_missing_guards, put_back_guards
 from bot.store.audit.journal import AuditJournal
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.store.tables import HEARTBEAT
 from bot.store.transactions import begin_immediate
 
 log = structlog.get_logger(__name__)
@@ -53,6 +55,12 @@ INSPECTED: Final = 1_000
 
 WRITTEN_WITHIN: Final = 3.0
 """Seconds that an answer waits for its entry where it must be recorded."""
+
+LOST_MOMENTS: Final = 120.0
+"""Seconds of writing that a power cut may take from SQLite: a database that lacks more is an older one."""
+
+_LOST_END: Final = "link"
+"""Stands in every finding about an end that is known from outside the database."""
 
 LINK_LOGGED_EVERY = 1_000
 """Entries after which the log names the newest link, so that it also stands where logs are collected."""
@@ -106,13 +114,17 @@ class StoredAudit:
         *,
         journal: Path | None = None,
         now: Callable[[], datetime] = _utc_now,
+        on_older: Callable[[Connection, datetime], object] | None = None,
     ) -> None:
-        """``journal`` is the folder in which `run` keeps what the database does not take."""
+        """``journal`` is the folder in which `run` keeps what the database does not take; ``on_older`` is called with a
+        database that is older than it was, as after a backup was put in its place.
+        """
         self._database = database
         self._witness = witness
         self._journal = AuditJournal(journal) if journal is not None else None
         self._journalled: list[AuditEntry] = []
         self._now = now
+        self._on_older = on_older
         self._inspected = False
         self._waiting: list[AuditEntry] = []
         self._under_way = 0
@@ -368,12 +380,25 @@ class StoredAudit:
         noted = new[:noting]
         broken = (*unaccepted, *noted)
         if noted:
+            if any(_LOST_END in each for each in noted):
+                self._handle_older(self._witness.written_at())
             # Before the entries, which may be lost with the database: what is missing must not look less afterwards.
             self._write_witness(witnessed or NO_ENTRY, broken)
             for each in noted:
                 log.error("audit.broken", what=each)
             self._append([_broken_entry(each, self._now()) for each in noted], broken)
         return broken
+
+    def _handle_older(self, known_at: float) -> None:
+        """Tell of a database that is older than the witness by more than the moments that a power cut may take."""
+
+        def handle(connection: Connection) -> None:
+            beat = connection.scalar(select(HEARTBEAT.c.at_ms)) or 0
+            if self._on_older is not None and known_at * 1000 - beat > LOST_MOMENTS * 1000:
+                begin_immediate(connection)
+                self._on_older(connection, self._now())
+
+        self._database.run_blocking(handle)
 
     def _put_back_guards(self) -> list[str]:
         """Make missing guards anew; returns what there is to say of each."""

@@ -61,4 +61,5 @@ from bot.store.tables.questions import SUBSCRIPTION as SUBSCRIPTION
 from bot.store.tables.questions import WELCOME as WELCOME
 from bot.store.tables.upkeep import DATA_KEY as DATA_KEY
 from bot.store.tables.upkeep import HEARTBEAT as HEARTBEAT
+from bot.store.tables.upkeep import HELD_RIGHT as HELD_RIGHT
 from bot.store.tables.upkeep import RULE_FILE as RULE_FILE

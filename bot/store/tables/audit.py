@@ -18,7 +18,7 @@ class AuditEntryRow(StoreTable, table=True):
     at_ms: int = Field(sa_type=BigInteger, index=True)
     kind: str
     actor: str = Field(index=True)
-    action: str
+    action: str = Field(index=True)
     conversation: str
     documents: str = Field(sa_type=Text)
     """JSON list."""

@@ -1,10 +1,11 @@
-"""Tables of the bot's own upkeep: its data keys, the heartbeat, and where its rules come from."""
+"""Tables of the bot's own upkeep: data keys, heartbeat, where its rules come from, what waits since a restore."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Text
 from sqlmodel import Field
 
+from bot.store.sealed_columns import Sealed
 from bot.store.tables.base import StoreTable, core_table
 
 
@@ -41,6 +42,21 @@ class RuleFileRow(StoreTable, table=True):
     since_ms: int = Field(sa_type=BigInteger)
 
 
+class HeldRightRow(StoreTable, table=True):
+    """A right that a restored backup brought back, until its owner confirms it (see `bot.chat.held_rights`)."""
+
+    __tablename__ = "held_right"
+
+    id: str = Field(primary_key=True)
+    kind: str
+    user_id: str = Field(index=True)
+    about: str = Field(sa_type=Sealed("held_right.about"))
+    content: str = Field(sa_type=Sealed("held_right.content"))
+    """The row that it was, as JSON."""
+    since_ms: int = Field(sa_type=BigInteger)
+
+
 DATA_KEY = core_table(DataKeyRow)
 HEARTBEAT = core_table(HeartbeatRow)
+HELD_RIGHT = core_table(HeldRightRow)
 RULE_FILE = core_table(RuleFileRow)

@@ -1,0 +1,241 @@
+"""Rights that a restored backup brought back: taken out of their tables, kept aside, and put back when confirmed.
+
+Whoever reads accounts, keys, subscriptions or watches finds nothing of them until then, so no reader can forget
+to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import ColumnElement, Table, delete, func, select, true, update
+from sqlalchemy.engine import Connection
+
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind
+from bot.approvals.case import AuditRow, CaseState
+from bot.approvals.lifecycle import scheduled
+from bot.chat.accounts.binding import AccountState
+from bot.chat.held_rights import HELD_CARD, HeldRight, HeldRightKind
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place, PlaceKind
+from bot.store.approvals.repository import StoredCaseRepository
+from bot.store.audit.entries import append_entries
+from bot.store.database import Stored
+from bot.store.outbox.queue import enqueue
+from bot.store.row_times import from_ms, to_ms
+from bot.store.statements import insert_into
+from bot.store.tables import (
+    APPROVAL_CASE,
+    ERP_ACCOUNT,
+    ERP_KEY,
+    ERP_KEY_LINK,
+    HELD_RIGHT,
+    MUTE,
+    SUBSCRIPTION,
+    WATCH,
+)
+from bot.store.transactions import begin_immediate
+
+RESTORE: Final = "restore"
+"""Who decided, where an account waits since a backup was restored."""
+
+_MOST_CASES: Final = 100_000
+_A, _H = ERP_ACCOUNT.c, HELD_RIGHT.c
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldTable:
+    """A table of rights: whose a row is, which rows are in force, and what they are, in the words of their owner."""
+
+    table: Table
+    owner: ColumnElement[str]
+    about: Callable[[Mapping[str, Any]], str]
+    where: ColumnElement[bool] = true()  # noqa: RUF009 - it is never changed
+
+
+_TABLES: Final[Mapping[HeldRightKind, _HeldTable]] = {
+    HeldRightKind.ACCOUNT: _HeldTable(
+        ERP_ACCOUNT, _A.user_id, lambda row: f"{row['source']}: {row['account']}", _A.account != ""
+    ),
+    HeldRightKind.KEY: _HeldTable(ERP_KEY, ERP_KEY.c.user_id, lambda row: f"{row['source']}: {row['account']}"),
+    HeldRightKind.SUBSCRIPTION: _HeldTable(
+        SUBSCRIPTION,
+        SUBSCRIPTION.c.user_id,
+        lambda row: f"{row['line']} {row['at']}",
+        SUBSCRIPTION.c.ended.is_(False),
+    ),
+    HeldRightKind.WATCH: _HeldTable(WATCH, WATCH.c.user_id, lambda row: str(row["title"] or row["subject"])),
+}
+
+
+def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
+    """Take all rights that people have given or got out of force, within the caller's transaction.
+
+    Mutes end, and votes and passed-on turns of cases that the ERP was not told of are dropped: people mute and vote
+    again. Returns what waits for a confirmation.
+    """
+    connection.execute(delete(ERP_KEY_LINK))
+    connection.execute(delete(MUTE))
+    for kind, held in _TABLES.items():
+        rows = [dict(row) for row in connection.execute(select(held.table).where(held.where)).mappings()]
+        kept = [_row(kind, held, row, now) for row in rows]
+        if kept:
+            adding = insert_into(HELD_RIGHT, connection.dialect.name).on_conflict_do_nothing(index_elements=["id"])
+            connection.execute(adding, kept)
+            _take_out(connection, kind, held)
+    _reopen_cases(connection, now)
+    return find_held(connection)
+
+
+def find_held(connection: Connection, user_id: str = "") -> tuple[HeldRight, ...]:
+    """Return what waits for a confirmation, of everybody or of one person."""
+    wanted = select(HELD_RIGHT).order_by(_H.user_id, _H.kind, _H.id)
+    rows = connection.execute(wanted.where(_H.user_id == user_id) if user_id else wanted)
+    return tuple(
+        HeldRight(
+            id=row.id,
+            kind=HeldRightKind(row.kind),
+            user_id=row.user_id,
+            about=row.about,
+            since=from_ms(row.since_ms),
+        )
+        for row in rows
+    )
+
+
+def confirm_held(connection: Connection, rights: Sequence[HeldRight], *, by: str, now: datetime) -> int:
+    """Put rights back in force and record that; returns how many are, for others have a newer one in their place."""
+    begin_immediate(connection)
+    restored = 0
+    for right in rights:
+        row = connection.scalar(select(_H.content).where(_H.id == right.id))
+        if row is None:
+            continue
+        connection.execute(delete(HELD_RIGHT).where(_H.id == right.id))
+        is_back = _put_back(connection, right.kind, orjson.loads(row))
+        restored += is_back
+        outcome = "confirmed" if is_back else "overtaken"
+        append_entries(connection, [_entry(right, by, outcome, now)])
+    return restored
+
+
+def drop_held(connection: Connection, rights: Sequence[HeldRight], *, by: str, now: datetime) -> None:
+    """Give rights up, and record that."""
+    begin_immediate(connection)
+    for right in rights:
+        if connection.execute(delete(HELD_RIGHT).where(_H.id == right.id)).rowcount:
+            append_entries(connection, [_entry(right, by, "dropped", now)])
+
+
+class StoredHeldRights(Stored):
+    """Implements `bot.chat.held_rights.HeldRightStore`."""
+
+    async def of(self, user_id: str) -> tuple[HeldRight, ...]:
+        return await self._database.read(partial(find_held, user_id=user_id))
+
+    async def count(self) -> int:
+        """Return how many rights of all people wait."""
+        return await self._database.read(lambda connection: connection.scalar(select(func.count(_H.id))) or 0)
+
+    async def confirm(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> int:
+        return await self._database.run(partial(confirm_held, rights=rights, by=by, now=now), durable=True)
+
+    async def drop(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> None:
+        await self._database.run(partial(drop_held, rights=rights, by=by, now=now), durable=True)
+
+    async def tell_owners(self, now: datetime) -> int:
+        """Queue one card for each person with rights that wait, once; returns how many people they are."""
+
+        def tell(connection: Connection) -> int:
+            owners = connection.execute(select(_H.user_id, func.max(_H.since_ms).label("since")).group_by(_H.user_id))
+            cards = [_card(owner.user_id, owner.since, now) for owner in owners if owner.user_id]
+            enqueue(connection, *cards, now=now)
+            return len(cards)
+
+        return await self._database.run(tell)
+
+
+def _row(kind: HeldRightKind, held: _HeldTable, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    key = "\0".join(str(row[column.name]) for column in held.table.primary_key)
+    return {
+        "id": sha256(f"{kind}\0{key}".encode()).hexdigest()[:20],
+        "kind": kind.value,
+        "user_id": row[held.owner.key],
+        "about": held.about(row),
+        "content": orjson.dumps(row).decode(),
+        "since_ms": to_ms(now),
+    }
+
+
+def _take_out(connection: Connection, kind: HeldRightKind, held: _HeldTable) -> None:
+    if kind is not HeldRightKind.ACCOUNT:
+        connection.execute(delete(held.table).where(held.where))
+        return
+    # A row stays: without one, the next search for accounts would bind it again.
+    unbound = {"account": "", "wanted": _A.account, "state": AccountState.UNBOUND.value, "decided_by": RESTORE}
+    connection.execute(update(ERP_ACCOUNT).where(held.where).values(**unbound, revision=_A.revision + 1))
+
+
+def _put_back(connection: Connection, kind: HeldRightKind, row: dict[str, Any]) -> bool:
+    """Put a row back unless there is a newer one in its place; returns whether it is back."""
+    if kind is HeldRightKind.ACCOUNT:
+        return _put_back_account(connection, row)
+    table = _TABLES[kind].table
+    adding = insert_into(table, connection.dialect.name).on_conflict_do_nothing()
+    return bool(connection.execute(adding, row).rowcount)
+
+
+def _put_back_account(connection: Connection, row: dict[str, Any]) -> bool:
+    taken = select(_A.user_id).where(
+        _A.source == row["source"], func.lower(_A.account) == row["account"].lower(), _A.user_id != row["user_id"]
+    )
+    if connection.execute(taken).first() is not None:
+        return False
+    its = (_A.user_id == row["user_id"]) & (_A.source == row["source"]) & (_A.decided_by == RESTORE)
+    fresh = {name: row[name] for name in ("account", "wanted", "state", "decided_by")}
+    changed = update(ERP_ACCOUNT).where(its).values(**fresh, revision=_A.revision + 1)
+    return bool(connection.execute(changed).rowcount)
+
+
+def _reopen_cases(connection: Connection, now: datetime) -> None:
+    """Drop votes and passed-on turns of cases that the ERP was not told of: each may have been taken back since."""
+    repository = StoredCaseRepository(connection, now)
+    states = (CaseState.OPEN.value, CaseState.WRITING.value)
+    ids = connection.scalars(select(APPROVAL_CASE.c.id).where(APPROVAL_CASE.c.state.in_(states)).limit(_MOST_CASES))
+    for case_id in list(ids):
+        case = repository.case(case_id)
+        if case is None or case.attempted_at is not None or not (case.votes or case.forwards or case.decision):
+            continue
+        opened = replace(case, state=CaseState.OPEN, votes=(), forwards=(), decision=None, revision=case.revision + 1)
+        repository.put(scheduled(opened))
+        repository.audit(AuditRow(at=now, case=case.id, what="restored", detail="votes before the backup are void"))
+    repository.flush()
+
+
+def _entry(right: HeldRight, by: str, outcome: str, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        kind=AuditKind.BINDING,
+        at=now,
+        actor=by or BOT_ACTOR,
+        action=f"restored.{right.kind}",
+        outcome=outcome,
+        detail=f"of {right.user_id}, {right.id}",
+    )
+
+
+def _card(user_id: str, since_ms: int, now: datetime) -> Delivery:
+    return Delivery(
+        card=f"{HELD_CARD}:{user_id}:{since_ms}",
+        place=Place(PlaceKind.PERSON, user_id),
+        kind=HELD_CARD,
+        ref=user_id,
+        revision=1,
+        urgency=Urgency.NOW,
+        due_at=now,
+    )
