@@ -21,7 +21,7 @@ class RestoredDecision(Keyword):
 @command(
     "restored",
     aliases=("恢复确认", "hfqr"),
-    examples=("/restored", "/恢复确认 保留"),
+    examples=("/restored", "/恢复确认"),
     changes=False,
     shows=(),
     summary=phrase("Accounts, keys and subscriptions that wait for you since a backup was restored"),

@@ -21,7 +21,7 @@ async def test_what_was_given_up_waits_for_its_owner(open_system: OpenSystem, tm
     backup = tmp_path / "monday.sqlite3"
     async with open_system() as system:
         where = system.engine.direct(KEEPER).id
-        for line in ("/subscribe order late 17:00 daily", "/watch SKU123", "/mute stock.low 1d"):
+        for line in ("/subscribe order late 17:00 daily", "/watch SO-1001", "/mute stock.low 1d"):
             await system.ask(line, where=where)
         await system.settle()
         await back_up(system.app.settings, backup)
@@ -38,7 +38,7 @@ async def test_what_was_given_up_waits_for_its_owner(open_system: OpenSystem, tm
     async with open_system() as system:
         where = system.engine.direct(KEEPER).id
         assert "/order" not in (await system.ask("/subscriptions", where=where)).markdown
-        assert "SKU123" not in (await system.ask("/watches", where=where)).markdown
+        assert "SO-1001" not in (await system.ask("/watches", where=where)).markdown
         assert "低库存" not in (await system.ask("/mute", where=where)).markdown
         track = await system.engine.wait_for(lambda: own_card(system), timeout=60)
         card = system.engine.cards.get(track)
@@ -47,5 +47,5 @@ async def test_what_was_given_up_waits_for_its_owner(open_system: OpenSystem, tm
         kept = await system.click(card.view_for(KEEPER), "全部保留")
         assert "已恢复生效 2 项" in kept.markdown
         assert "/order" in (await system.ask("/subscriptions", where=where)).markdown
-        assert "SKU123" in (await system.ask("/watches", where=where)).markdown
+        assert "SO-1001" in (await system.ask("/watches", where=where)).markdown
     assert await list_held(settings) == ["no right waits for a confirmation"]

@@ -93,6 +93,37 @@ async def test_a_forged_entry_stops_nothing_and_is_named(
     assert named in await audit.inspect()
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "INSERT INTO audit SELECT 4, at_ms, kind, actor, action, conversation, 'x', shown, rule, outcome, detail, hash,"
+        " 'h' FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 'zzz', at_ms, kind, actor, action, conversation, '[]', shown, rule, outcome, detail,"
+        " hash, 'h' FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 4, x'00', kind, x'00', action, conversation, '[]', shown, rule, outcome, x'00', hash,"
+        " 'h' FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 4, at_ms, kind, actor, 'audit.broken', '', '[]', shown, '', '', x'00', hash,"
+        " 'h' FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 'zzz', at_ms, kind, actor, 'audit.accept', '', '[]', shown, '', '', '', hash,"
+        " 'h' FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 4, at_ms, kind, actor, 'audit.purge', '', '[]', shown, '', '', x'00', hash,"
+        " 'h' FROM audit WHERE seq = 3",
+    ],
+)
+async def test_a_row_that_nobody_can_read_stops_nothing_and_is_named(
+    audit: StoredAudit, change: Callable[..., None], forged: str
+) -> None:
+    await fill(audit, 3)
+    change(forged)
+    later = StoredAudit(audit._database, audit._witness)
+    later.record(entry(9))
+    async with running(later):
+        assert await later.written()
+        assert any("zzz" in each or "entry 4" in each or "looked through" in each for each in later.state.broken)
+    wanted = AuditSearch(document="SO-9")
+    assert [kept.entry for kept in await later.search(wanted)] == [entry(9)]
+
+
 async def test_a_forged_place_in_the_index_of_documents_stops_nothing(
     audit: StoredAudit, change: Callable[..., None]
 ) -> None:

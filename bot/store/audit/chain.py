@@ -50,8 +50,11 @@ NO_ENTRY = ChainLink(0, FIRST_HASH)
 
 
 def hash_row(row: Mapping[str, Any]) -> str:
-    """Return the hash of a row without its own ``hash``."""
-    return sha256(orjson.dumps([row[name] for name in _HASHED])).hexdigest()
+    """Return the hash of a row without its own ``hash``; empty for one that has values of other types."""
+    try:
+        return sha256(orjson.dumps([row[name] for name in _HASHED])).hexdigest()
+    except TypeError:
+        return ""
 
 
 def append_link(row: dict[str, Any], last: ChainLink, seq: int | None = None) -> ChainLink:

@@ -17,7 +17,7 @@ from bot.store.tables import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 _READ_AT_ONCE = 2_000
 _NO_HEAD = "the row with the end of the chain is gone"
 
-_A, _D, _H = AUDIT.c, AUDIT_DOCUMENT.c, AUDIT_HEAD.c
+_A, _D = AUDIT.c, AUDIT_DOCUMENT.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +54,22 @@ def read_record(connection: Connection) -> BrokenOnRecord:
     """Return what is on record of the log being broken, the oldest first."""
     noted = select(_A.seq, _A.detail).where(_A.action == BROKEN).order_by(_A.seq)
     rows = connection.execute(noted).all()
-    accepted = connection.scalar(select(func.max(_A.seq)).where(_A.action == ACCEPT)) or 0
-    since = tuple(row.detail for row in rows if row.seq > accepted)
-    return BrokenOnRecord(frozenset(row.detail for row in rows), since)
+    accepted = max(map(_number, connection.scalars(select(_A.seq).where(_A.action == ACCEPT))), default=0)
+    since = tuple(str(row.detail) for row in rows if _number(row.seq) > accepted)
+    return BrokenOnRecord(frozenset(str(row.detail) for row in rows), since)
+
+
+def _number(seq: object) -> int:
+    """Return a number of an entry; 0 for what is none: SQLite takes anything."""
+    return seq if isinstance(seq, int) else 0
+
+
+def find_problems(connection: Connection, known: Sequence[ChainLink], most: int | None) -> list[str]:
+    """Return what is wrong with the log, also where a row is such that it cannot be looked at."""
+    try:
+        return check_log(connection, known, most)[1]
+    except (TypeError, ValueError, OverflowError) as error:
+        return [f"the log cannot be looked through ({type(error).__name__}): a row of it was not written by dingerp"]
 
 
 def find_unguarded(connection: Connection) -> list[str]:
@@ -116,11 +129,13 @@ def check_log(
         found += _wrong_mentions(connection, rows)
         count += len(rows)
     found += check.end(end)
-    if (oldest := connection.scalar(select(func.min(_A.seq)))) is not None and oldest <= purged.seq:
+    oldest = connection.scalar(select(func.min(_A.seq)))
+    if isinstance(oldest, int) and oldest <= purged.seq:
         found.append(f"entry {oldest} was inserted before the beginning")
     newest = connection.scalar(select(func.max(_A.seq))) or 0
     # Entries that came meanwhile have moved the head along.
-    if newest > max(end.seq, connection.scalar(select(_H.seq)) or 0):
+    now = read_head(connection)
+    if not isinstance(newest, int) or newest > max(end.seq, now[0].seq if now else 0):
         found.append(f"entry {newest} was inserted behind the end")
     found += filter(None, (_contradiction(connection, link) for link in known))
     return end, found, count
@@ -166,7 +181,8 @@ def _purge_contradiction(connection: Connection, start: ChainLink) -> Iterator[s
 
 
 def _noted_purge(connection: Connection) -> str | None:
-    return connection.scalar(select(_A.detail).where(_A.action == PURGE).order_by(_A.seq.desc()).limit(1))
+    noted = connection.scalar(select(_A.detail).where(_A.action == PURGE).order_by(_A.seq.desc()).limit(1))
+    return None if noted is None else str(noted)
 
 
 def _contradiction(connection: Connection, known: ChainLink) -> str:

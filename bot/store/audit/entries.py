@@ -73,7 +73,8 @@ def _free_numbers(connection: Connection, after: int, count: int) -> list[int]:
     numbers: list[int] = []
     while len(numbers) < count:
         behind = select(_A.seq).where(_A.seq > after).order_by(_A.seq).limit(_TAKEN_AT_ONCE)
-        taken = list(connection.scalars(behind))
+        # SQLite also takes texts, which come behind all numbers.
+        taken = [number for number in connection.scalars(behind) if isinstance(number, int)]
         last = taken[-1] if taken else _LAST_NUMBER
         there = set(taken)
         free = (number for number in range(after + 1, last + 1) if number not in there)
@@ -150,7 +151,10 @@ def _clean(text: str) -> str:
 
 def mentions_of(row: Any) -> list[dict[str, Any]]:
     """Return the rows by which a row is found for its documents."""
-    numbers = dict.fromkeys(map(_folded, orjson.loads(row["documents"])))
+    try:
+        numbers = dict.fromkeys(map(_folded, orjson.loads(row["documents"])))
+    except (ValueError, TypeError):  # it was not written here, which its hash tells
+        return []
     return [{"document": number, "seq": row["seq"]} for number in numbers]
 
 

@@ -21,6 +21,7 @@ from bot.store.audit.chain import NO_ENTRY, AuditWitness, ChainLink
 from bot.store.audit.checks import (
     AuditFindings,
     check_log,
+    find_problems,
     find_unguarded,
     put_back_head,
     read_record,
@@ -126,6 +127,7 @@ class StoredAudit:
         self._now = now
         self._on_older = on_older
         self._inspected = False
+        self._inspecting = asyncio.Lock()
         self._waiting: list[AuditEntry] = []
         self._under_way = 0
         """Entries whose commit has begun."""
@@ -240,7 +242,8 @@ class StoredAudit:
             if self._trouble:
                 log.info("audit.written_again")
             self._trouble = ""
-            await self._keep_waiting()
+            if self._journalled:
+                await self._keep_waiting()
         for done in waiting:
             if not done.done():
                 done.set_result(not self._trouble)
@@ -322,8 +325,9 @@ class StoredAudit:
         Returns what nobody has accepted. What was recorded once stays on record, however the log goes on. Raises
         `StoreUnavailable`.
         """
-        work = asyncio.wrap_future(self._database.start(partial(self._inspect, most, noting)))
-        self._broken = await asyncio.shield(work)
+        async with self._inspecting:
+            work = asyncio.wrap_future(self._database.start(partial(self._inspect, most, noting)))
+            self._broken = await asyncio.shield(work)
         self._inspected = True
         return self._broken
 
@@ -370,7 +374,7 @@ class StoredAudit:
         links = [] if witnessed is None or _is_told(witnessed, held) else [witnessed]
 
         def look(connection: Connection) -> tuple[tuple[str, ...], list[str]]:
-            _, found, _ = check_log(connection, links, most)
+            found = find_problems(connection, links, most)
             record = read_record(connection)
             seen = [each[:LONGEST] for each in (*held, *put_back, *problem, *found, *find_unguarded(connection))]
             known = {*record.unaccepted, *(record.ever - set(put_back))}
