@@ -166,7 +166,7 @@ def _row(kind: HeldRightKind, held: _HeldTable, row: Mapping[str, Any], now: dat
     return {
         "id": sha256(f"{kind}\0{key}".encode()).hexdigest()[:20],
         "kind": kind.value,
-        "user_id": row[held.owner.key],
+        "user_id": row[str(held.owner.key)],
         "about": held.about(row),
         "content": orjson.dumps(row).decode(),
         "since_ms": to_ms(now),
