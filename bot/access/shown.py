@@ -35,6 +35,13 @@ def find_shown(record: object) -> ShownData:
     return ShownData(frozenset(classes), tuple(documents))
 
 
+def find_opened(record: object) -> tuple[str, ...]:
+    """Return the numbers of the documents that a view is about, without those in its rows and other lists."""
+    documents: dict[str, None] = {}
+    _look_into(record, set(), documents, lists=False)
+    return tuple(documents)
+
+
 class _Field(NamedTuple):
     """A field that may show something: by its class, as a number, or by what is inside it.
 
@@ -48,8 +55,8 @@ class _Field(NamedTuple):
     holds_more: bool
 
 
-def _look_into(value: object, classes: set[FieldClass], documents: dict[str, None]) -> None:
-    """Collect what the fields of a record show, and of all records inside it."""
+def _look_into(value: object, classes: set[FieldClass], documents: dict[str, None], *, lists: bool = True) -> None:
+    """Collect what the fields of a record show, and of all records inside it; those in ``lists`` only if wanted."""
     kind: Any = type(value)
     plan = _plan_of(kind)
     if plan is not None:
@@ -65,7 +72,9 @@ def _look_into(value: object, classes: set[FieldClass], documents: dict[str, Non
             if is_number and type(held) is str and (name == _NUMBER or is_code(held)):
                 documents[held] = None
             if holds_more:
-                _look_into(held, classes, documents)
+                _look_into(held, classes, documents, lists=lists)
+    elif not lists:
+        return
     elif isinstance(value, tuple | list | set | frozenset):
         for part in value:
             _look_into(part, classes, documents)

@@ -137,12 +137,14 @@ class DeniedNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitNotice(View):
-    """Somebody asks or sees more than one person or one conversation may; ``until`` is when it goes on."""
+    """Somebody asks or opens more than one person or one conversation may; ``until`` is when it goes on, ``way`` what
+    can be asked until then."""
 
     card: ClassVar[str] = "limit"
 
     reason: Phrase
     until: datetime
+    way: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

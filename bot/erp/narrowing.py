@@ -75,7 +75,7 @@ class ScopeKeys:
 
 
 def _document_keys(document: Any, source: str) -> ScopeKeys:
-    company, warehouse = document.extra.get("company", ""), document.extra.get("warehouse", "")
+    company, warehouse = document.company, document.extra.get("warehouse", "")
     partner, owners = "", tuple[str, ...]()
     match document:
         case SalesOrder():
@@ -99,6 +99,8 @@ def _document_keys(document: Any, source: str) -> ScopeKeys:
             partner = document.vendor
         case Payment():
             partner = document.partner
+    # ERPs tell salespeople by their names, and some adapters the account as well.
+    owners = (*owners, document.extra.get("owner", ""))
     return ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.access.people import Person
+from bot.access.policy import AccessPolicy
+from bot.access.presets import PRESET_RULES
 from bot.erp.model import SalesOrder
-from bot.testing.commands import Chat
+from bot.testing.commands import Chat, open_chat
 from commands.order import OrderListView
+from tests.rows import each_row
 
 pytest_plugins = "bot.testing.commands"
 
+OWNERS = ("sales01", "salesmanager01", "sales_en")
 SALES = Person(user_id="sales01", name="李娜", roles=frozenset({"sales"}))
 NOBODY = Person(user_id="temp01", name="王五")
 
@@ -45,3 +51,19 @@ async def test_a_colleague_is_meant_where_no_customer_is(chat: Chat) -> None:
     view = await orders(chat, "/order 李娜", NOBODY)
     assert (view.total, view.rows) == ((own := await orders(chat, "/order 我的")).total, own.rows)
     assert (await chat.says("/order 无此人", private=True)).outcome == "not_found"
+
+
+LISTS = [(line, user_id) for line in ("/order", "/invoice", "/customer", "/payment") for user_id in OWNERS]
+
+
+@each_row(("line", "user_id"), LISTS)
+async def test_a_rule_on_ones_own_documents_finds_those_of_the_account(line: str, user_id: str) -> None:
+    """The demo company calls its salespeople by name, and a name in DingTalk proves nothing."""
+    owner = Person(user_id=user_id, name="谁都不是", roles=frozenset({"sales"}))
+    async with open_chat(policy=AccessPolicy(PRESET_RULES)) as narrowed, open_chat() as whole:
+        own: Any = (await narrowed.says(line, person=owner, private=True)).view
+        every: Any = (await whole.says(line, person=owner, private=True)).view
+        assert 0 < own.total < every.total
+        stranger = Person(user_id="sales09", name="李娜", roles=frozenset({"sales"}))
+        none: Any = (await narrowed.says(line, person=stranger, private=True)).view
+        assert none.total == 0

@@ -20,7 +20,7 @@ from bot.access.audit import (
     say_limit,
 )
 from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
-from bot.access.shown import find_shown
+from bot.access.shown import find_opened, find_shown
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, NotRecordedNotice, UnconfirmedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
@@ -34,6 +34,8 @@ LIMITED = "limited"
 
 EXTERNAL = "external"
 """Actor of entries about people outside the organisation who have no user id here."""
+
+_WAY_ON = phrase("Lists are shown all the same, and a whole one comes as a file: %(line)s", line="/export order open")
 
 LimitListener = Callable[[QuestionContext, LimitReached], None]
 """Is told of every question that is refused for a limit."""
@@ -85,8 +87,10 @@ class LimitedQuestions:
         if answer.guessed:
             return self._take_guess(context, answer, person, where)
         classes, documents = find_shown(answer.view)
-        if documents and answer.command not in self._writing:
-            reached = self._limits.take_documents(person, where, documents, context.now)
+        # The rows of a list are no documents that somebody opened: who needs the whole list gets it as a file.
+        opened = find_opened(answer.view) if documents and answer.command not in self._writing else ()
+        if opened:
+            reached = self._limits.take_documents(person, where, opened, context.now)
             if reached is not None:
                 return self._refuse(context, reached, command=answer.command)
         if documents or classes:
@@ -126,7 +130,8 @@ class LimitedQuestions:
         minute = timedelta(minutes=1)
         # Cards show no seconds: a limit that ends within this minute is shown to end with the next.
         until = reached.until.replace(second=0, microsecond=0) + minute
-        notice = LimitNotice(reason=_reason(reached), until=until)
+        way = None if reached.kind is LimitKind.QUESTIONS_MINUTE else _WAY_ON
+        notice = LimitNotice(reason=_reason(reached), until=until, way=way)
         return PreparedAnswer(notice, command, LIMITED, is_told_already=self._is_told_already(context, reached))
 
     def _is_told_already(self, context: QuestionContext, reached: LimitReached) -> bool:
@@ -136,10 +141,14 @@ class LimitedQuestions:
         """
         if context.clicked or reached.kind is not LimitKind.QUESTIONS_MINUTE:
             return False
-        self._told = {key: until for key, until in self._told.items() if until > context.now}
         key = context.person.user_id, context.conversation.id
-        if key in self._told:
+        if (until := self._told.get(key)) is not None and until > context.now:
             return True
+        self._told.pop(key, None)
+        # Who was told longest ago stands first: each time one goes whose time is over, so that none stay for ever.
+        oldest = next(iter(self._told), None)
+        if oldest is not None and self._told[oldest] <= context.now:
+            del self._told[oldest]
         self._told[key] = reached.until
         return False
 
@@ -175,14 +184,14 @@ def _reason(reached: LimitReached) -> Phrase:
         case LimitKind.QUESTIONS_MINUTE:
             return phrase("This group asked %(num)s questions within a minute, which is the limit.", num=most)
         case LimitKind.DOCUMENTS_DAY if person:
-            return phrase("You saw %(num)s documents today, which is the limit.", num=most)
+            return phrase("You opened %(num)s documents today, which is the limit.", num=most)
         case LimitKind.DOCUMENTS_DAY:
-            return phrase("This group saw %(num)s documents today, which is the limit.", num=most)
+            return phrase("This group opened %(num)s documents today, which is the limit.", num=most)
     minutes = int(reached.row / timedelta(minutes=1))
     if person:
         return phrase(
-            "You saw %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
+            "You opened %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
         )
     return phrase(
-        "This group saw %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
+        "This group opened %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
     )

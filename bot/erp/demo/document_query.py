@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, false, func, or_
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
+from bot.erp.demo.owners import with_owner
 from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.tables import fold
 from bot.erp.errors import NotFound
-from bot.erp.model import Slice
+from bot.erp.model import ErpRecord, Slice
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 
-T = TypeVar("T")
+T = TypeVar("T", bound=ErpRecord)
 Build: TypeAlias = Callable[[Record, str, Iterable[Record]], T]
 """Makes a document of its row, its source and the rows of its lines."""
 
@@ -132,7 +133,7 @@ def build_of(kind: type[T], line: type[Any] | None = None) -> Build[T]:
         own: dict[str, Any] = {"id": row.number if "number" in row._fields else row.code, "source": source}
         if line is not None:
             own["lines"] = tuple(record_of(line, each, currency=getattr(row, "currency", "")) for each in lines)
-        return record_of(kind, row, **own)
+        return with_owner(record_of(kind, row, **own))
 
     return build
 

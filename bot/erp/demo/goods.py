@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, Table, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
+from bot.erp.demo.owners import account_of
 from bot.erp.demo.query import level_of, product_of, quantities_of
 from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.supply import NAMES
@@ -91,7 +92,7 @@ def prices(connection: Connection, sku: str, customer: str, source: str) -> Pric
         customer=customer,
         list_price=Money(row.list_price, "CNY"),
         sales=tuple(
-            _point(each, PriceKind.SALE, each.customer, each.salesperson, source)
+            _point(each, PriceKind.SALE, each.customer, account_of(each.salesperson), source)
             for each in _last_lines(connection, _ORDER, _ORDER_LINE, row.sku, sold)
         ),
         purchases=tuple(

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.document_query import DocumentQuery, build_of
+from bot.erp.demo.owners import with_owner
 from bot.erp.demo.rows import Record, record_of
 from bot.erp.model import Bill, Customer, InvoiceStatus, Payment, PaymentDirection, Supplier
 from bot.erp.port import Filter
@@ -18,7 +19,8 @@ _UNSETTLED = _BILL.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
 
 
 def _payment(row: Record, source: str, lines: Iterable[Record]) -> Payment:
-    return record_of(Payment, row, id=row.number, settles=tuple(line.document for line in lines), source=source)
+    settles = tuple(line.document for line in lines)
+    return with_owner(record_of(Payment, row, id=row.number, settles=settles, source=source))
 
 
 CUSTOMERS = DocumentQuery(

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from bot.erp.demo.sales import CUSTOMERS, PERSON_ABROAD, RATES, SALESPEOPLE, moment
+from bot.erp.demo.owners import salesperson_of
+from bot.erp.demo.sales import CUSTOMERS, RATES, moment
 from bot.erp.demo.supply import BUYERS, VENDORS
 from bot.erp.model import (
     Bill,
@@ -70,7 +71,7 @@ def _customer(rng: Random, today: date, place: int, name: str, currency: str) ->
         phone=f"+1 555 01{place:02}" if abroad else f"0571-5550{place:04}",
         email=f"orders{place}@example.com",
         address="",
-        salesperson=PERSON_ABROAD if abroad else SALESPEOPLE[(place - 1) % len(SALESPEOPLE)],
+        salesperson=salesperson_of(place, currency),
         payment_terms=TERMS_ABROAD if abroad else TERMS[0],
         credit_limit=None if place % 5 == 4 else Money(limit.quantize(Decimal(1)), currency),
         changed_at=moment(today - timedelta(days=rng.randrange(60, 400)), rng),

@@ -99,16 +99,16 @@ class AllowanceSettings(SettingsSection):
     """How much one person may ask and see; 0: as much as wanted."""
 
     questions_minute: int = Field(30, ge=0, description="Questions and clicks within a minute.")
-    documents_day: int = Field(500, ge=0, description="Different documents within a day.")
-    documents_row: int = Field(60, ge=0, description="Different documents within `limits.row_minutes`.")
+    documents_day: int = Field(500, ge=0, description="Different documents opened within a day.")
+    documents_row: int = Field(60, ge=0, description="Different documents opened within `limits.row_minutes`.")
 
 
 class ConversationAllowanceSettings(AllowanceSettings):
     """How much all people of one group together may ask and see; 0: as much as wanted."""
 
     questions_minute: int = Field(120, ge=0, description="Questions and clicks within a minute.")
-    documents_day: int = Field(2_000, ge=0, description="Different documents within a day.")
-    documents_row: int = Field(240, ge=0, description="Different documents within `limits.row_minutes`.")
+    documents_day: int = Field(2_000, ge=0, description="Different documents opened within a day.")
+    documents_row: int = Field(240, ge=0, description="Different documents opened within `limits.row_minutes`.")
 
 
 class LimitSettings(SettingsSection):
