@@ -83,6 +83,12 @@ class PersonRecord:
         """Return whether they have written to the bot and did not leave after that."""
         return self.wrote_at is not None and not self._is_gone(self.wrote_at)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the last that was heard of them is that they left."""
+        later = (self.checked_at, self.changed_at, self.wrote_at)
+        return self.left_at is not None and all(moment is None or moment <= self.left_at for moment in later)
+
     def has_left(self, now: datetime) -> bool:
         """Return whether they left so recently that nobody need be asked."""
         return self._is_gone(now)

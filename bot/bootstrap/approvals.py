@@ -5,7 +5,7 @@ where it is wanted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -30,6 +30,7 @@ from bot.approvals.native.rightful_votes import RightfulVotes
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
+from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
@@ -96,6 +97,7 @@ class ApprovalServices:
     oa_sync: OaSync | None
     """Keeps DingTalk's own approvals in step, where the company wants them."""
     staff: StaffChanges
+    in_vain: WaitingInVain
 
 
 def build_approvals(
@@ -165,6 +167,7 @@ def build_approvals(
         },
         oa_sync=oa_sync,
         staff=StaffChanges(service, transactions, organisation),
+        in_vain=WaitingInVain(service, transactions.rules, _left_among(base), _names(base), base.now),
     )
 
 
@@ -203,6 +206,20 @@ def _names(base: Infrastructure) -> FetchNames:
 
     async def names_of(user_ids: Sequence[str]) -> Mapping[str, str]:
         found = await asyncio.gather(*(people.identify(user_id, name="") for user_id in user_ids))
-        return {user_id: person.name for user_id, person in zip(user_ids, found, strict=True) if not person.is_external}
+        names = {
+            user_id: person.name for user_id, person in zip(user_ids, found, strict=True) if not person.is_external
+        }
+        for user_id in user_ids:
+            if user_id not in names and (known := await base.stored_people.find(user_id)) is not None:
+                names[user_id] = known.entry.name  # as they were last known
+        return {user_id: name for user_id, name in names.items() if name}
 
     return names_of
+
+
+def _left_among(base: Infrastructure) -> Callable[[Iterable[str]], Awaitable[frozenset[str]]]:
+    async def left_among(user_ids: Iterable[str]) -> frozenset[str]:
+        known = [await base.stored_people.find(user_id) for user_id in user_ids]
+        return frozenset(person.user_id for person in known if person is not None and person.is_gone)
+
+    return left_among

@@ -63,10 +63,11 @@ async def start_health(
     alerts: AlertServices,
     rules: RuleFiles,
     audit: Callable[[], PartHealth],
+    approvals: HealthCheck,
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
-    """Begin to look after the parts; returns what tells how they are. ``audit`` tells it of the audit log, ``model`` of
-    the language model.
+    """Begin to look after the parts; returns what tells how they are. ``audit`` tells it of the audit log, ``approvals`` of
+    orders that nobody can decide, ``model`` of the language model.
     """
     checks = StoreChecks(
         database=base.database,
@@ -82,6 +83,7 @@ async def start_health(
         "database": checks.writing,
         "events": checks.backlog,
         "outbox": checks.deliveries,
+        "approvals": approvals,
         "restored rights": _waiting_rights(base.database),
     }
     if file is not None:

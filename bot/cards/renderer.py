@@ -378,8 +378,8 @@ def _grouped(draft: _Draft, trail: Sequence[str], presenter: Presenter) -> tuple
     """Return the buttons in their order: to the own view, before the rows, the rows, the pages, after them, back."""
     view = draft.view
     rows, pages = (view.row_buttons(), view.page_buttons()) if isinstance(view, ListView) else ((), ())
-    own, buttons = own_view_buttons(view), lead_on(view, view.buttons())
-    listed = lead_on(view, (*rows, *pages))
+    rows, pages = lead_on(view, rows), lead_on(view, pages)
+    own, buttons, listed = own_view_buttons(view), lead_on(view, view.buttons()), (*rows, *pages)
     start = next((i for i in range(len(buttons)) if listed and buttons[i : i + len(listed)] == listed), 0)
     sizes = (len(own), start, len(rows), len(pages), len(buttons) - start - len(listed))
     wanted, left = list(with_way_back(view, (*own, *buttons), trail)), list(draft.buttons)

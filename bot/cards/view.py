@@ -73,6 +73,8 @@ class View:
     books: tuple[str, ...] = ()
     """The words by which a line names the books that all of it is from, where there are several: what it leads to is
     in the same ones."""
+    closed: frozenset[str] = frozenset()
+    """Commands that would refuse its reader: nothing leads to them."""
 
     @property
     def origin(self) -> str:
@@ -108,8 +110,15 @@ V = TypeVar("V", bound=View)
 
 
 def lead_on(view: View, buttons: Iterable[Button]) -> tuple[Button, ...]:
-    """Return buttons of a view that ask in its books."""
+    """Return those buttons of a view that lead its reader on; they ask in its books."""
+    if view.closed:
+        buttons = [button for button in buttons if not _is_closed(button, view.closed)]
     return tuple(_in_books(button, view.books) for button in buttons) if view.books else tuple(buttons)
+
+
+def _is_closed(button: Button, closed: frozenset[str]) -> bool:
+    ask = button.does
+    return isinstance(ask, Ask) and ask.line is not HIDDEN and ask.line[1:].partition(" ")[0] in closed
 
 
 def ask_again(view: View) -> Ask | None:

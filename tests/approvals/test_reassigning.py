@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.approvals.document_reader import DocumentReader, Organisation, StaffMember
@@ -13,7 +13,9 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseTransactions
 from bot.approvals.voting import VoteOutcome
+from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.errors import DingerpError
+from bot.health import WELL, PartStatus
 from tests.approvals.company import NOW, document, money
 from tests.approvals.env import ACCOUNTS, HOUR, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of, any_of, who
@@ -39,7 +41,7 @@ class StaffScene(ApprovalEnv):
         super().__init__(rules=rule_set)
         self.staff = FakeStaff() if staff is None else FakeStaff(dict(staff))
         organisation = Organisation(roles=self.roles, accounts=ACCOUNTS, staff=self.staff)
-        transactions = CaseTransactions(
+        self.transactions = transactions = CaseTransactions(
             store=self.store,
             reader=DocumentReader(self.erp, organisation),
             policy=lambda: RuleBasedPolicy(self.rules),
@@ -213,3 +215,30 @@ async def test_at_the_start_all_managers_are_looked_at() -> None:
     scene.staff.managers["wu"] = "qian"
     assert await scene.changes.work()
     assert await scene.approvers() == [("qian",)]
+
+
+async def test_what_waits_for_people_who_left_is_told_with_their_names() -> None:
+    gone: set[str] = set()
+
+    async def left_among(people: Iterable[str]) -> frozenset[str]:
+        return frozenset(gone.intersection(people))
+
+    async def names_of(people: Sequence[str]) -> Mapping[str, str]:
+        return {person: f"名字 {person}" for person in people}
+
+    for rule, left, told in (
+        (any_of("person:zhao person:qian"), {"zhao"}, False),
+        (any_of("person:zhao person:qian"), {"zhao", "qian"}, True),
+        (all_of("person:zhao person:qian"), {"zhao"}, True),
+    ):
+        scene = StaffScene(rules(rule))
+        case = await scene.submit()
+        looking = WaitingInVain(scene.service, scene.transactions.rules, left_among, names_of, scene.clock)
+        gone.clear()
+        assert await looking.check() == WELL
+        gone |= left
+        assert await looking.check() == WELL, "it looks every few minutes"
+        scene.clock.move(minutes=5)
+        found = await looking.check()
+        assert (found.status is PartStatus.DEGRADED) is told, left
+        assert not told or f"{case.number} (名字 zhao" in str(found.reason)

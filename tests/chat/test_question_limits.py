@@ -11,7 +11,7 @@ from bot.access.grants import FULL_GRANT
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.people import Person
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport, NotFoundNotice
-from bot.cards.view import View
+from bot.cards.view import ListView, View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
@@ -37,6 +37,13 @@ class Shown(View):
     customer: Annotated[str, FieldClass.PARTNER] = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownList(ListView):
+    card: ClassVar[str] = "shown_list"
+
+    rows: tuple[Shown, ...]
+
+
 @dataclass(slots=True)
 class Answers:
     """Answers every line with the document of that number; some lines are special."""
@@ -56,6 +63,10 @@ class Answers:
             case "guess":
                 unknown = NotFoundNotice(what="SO-7")
                 return PreparedAnswer(unknown, "order", "not_found", FULL_GRANT, "own orders", guessed="SO-7")
+            case page if page.startswith("page"):
+                first = 8 * int(page.removeprefix("page "))
+                rows = tuple(Shown(number=f"SO-{number}") for number in range(first, first + 8))
+                return PreparedAnswer(ShownList(rows=rows, total=800, line="/order"), "order", "answered", FULL_GRANT)
             case "approve":
                 return PreparedAnswer(Shown(number="PO-1"), "approve", "answered", FULL_GRANT, "default")
             case number:
@@ -182,6 +193,29 @@ async def test_too_many_documents_are_not_shown_but_known_ones_and_decisions_are
     assert isinstance(await desk.ask("SO-1"), Shown)
     assert isinstance(await desk.ask("approve"), Shown)
     assert "SO-3" not in [number for entry in desk.audit.entries for number in entry.documents]
+
+
+async def test_rows_of_lists_are_no_documents_that_somebody_opened() -> None:
+    """An accountant turns the pages of a list, and the boss sees what was approved: neither copies the ERP so."""
+    desk = Desk(row=2)
+    for page in range(30):
+        assert isinstance(await desk.ask(f"page {page}"), ShownList)
+    assert len(desk.audit.entries[-1].documents) == 8, "what was shown is recorded all the same"
+    for line in ("SO-1", "SO-2"):
+        assert isinstance(await desk.ask(line), Shown)
+    refused = await desk.ask("SO-3")
+    assert isinstance(refused, LimitNotice)
+    assert "/export" in str(refused.way)
+    assert isinstance(await desk.ask("page 31"), ShownList)
+
+
+async def test_who_was_told_long_ago_is_forgotten() -> None:
+    desk = Desk(questions=1)
+    for number in range(50):
+        person, now = Person(user_id=f"clerk{number}", name="某人"), NOW + timedelta(minutes=2 * number)
+        for _ in range(3):
+            await desk.questions.view_for(QuestionContext(person=person, conversation=GROUP, line="SO-1", now=now))
+    assert len(desk.questions._told) <= 2
 
 
 async def test_outsiders_are_not_counted() -> None:

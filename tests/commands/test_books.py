@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from bot.cards.actions import Ask
+from bot.alerts.event import Effect
+from bot.alerts.processing.pipeline import effect_on
+from bot.alerts.view_builder import build_alert_view
+from bot.alerts.views import AlertReply
+from bot.cards.actions import Ask, unpack
+from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, ChoiceNotice, NotFoundNotice
+from bot.cards.renderer import CardRenderer
 from bot.cards.view import ListView, View, lead_on
 from bot.chat.view_parts import button_label
 from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.erp.port import Erp
 from bot.metrics import Metrics
+from tests.commands.alert_fakes import InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Ask as AskLine
 from tests.commands.conftest import as_
+from tests.commands.export_fakes import MemoryCourier
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.rows import each_row
+from tests.workbook_cells import read_sheets
 
 OPENED = {
     "order": "order",
@@ -130,3 +139,55 @@ async def test_a_number_of_two_companies_is_a_choice(ask: AskLine, sources: dict
     for text, tapped in asks(as_(ChoiceNotice, choice)):
         opened: Any = (await ask(tapped.line, clicked=True)).view
         assert told(opened.document) == numbers[text.rpartition(" · ")[2]]
+
+
+@each_row(
+    ("line", "shown"),
+    [
+        ("/invoice @north", {("north",)}),
+        ("/invoice @NORTH open", {("north",)}),
+        ("/order late @south", {("south",)}),
+        ("/customer @south", {("south",)}),
+        ("/payment paid @north", {("north",)}),
+    ],
+)
+async def test_a_name_after_the_sign_narrows_a_list(ask: AskLine, line: str, shown: set[tuple[str, ...]]) -> None:
+    view = as_(ListView, await ask(line))
+    assert {row.books for row in view.rows} == shown
+    assert {asked.line.rsplit(" ", 1)[1] for _, asked in asks(view)} == {f"@{name}" for (name,) in shown}
+    page = as_(ListView, await ask(view.line, offset=8))
+    assert {row.books for row in page.rows} == shown
+
+
+async def test_a_name_that_nobody_has_is_told_with_those_that_there_are(ask: AskLine) -> None:
+    refused = as_(BadArgumentNotice, await ask("/invoice @weast"))
+    assert "@north, @south" in str(refused.problem)
+
+
+async def test_a_file_tells_in_which_books_each_row_is(ask: AskLine, courier: MemoryCourier) -> None:
+    await ask("/export invoice open")
+    await ask("/export invoice open @south")
+    whole, south = ({row[-1] for row in read_sheets(content)[0].values[1:]} for _, _, content in courier.files)
+    assert whole >= {"north", "south"}
+    assert "south" in south
+    assert "north" not in south
+
+
+async def test_a_watch_keeps_to_the_document_that_was_meant(ask: AskLine, service: InMemoryAlertService) -> None:
+    as_(ChoiceNotice, await ask("/watch SO-1001"))
+    for name in ("north", "south"):
+        as_(AlertReply, await ask(f"/watch SO-1001 @{name}"))
+    watches = await service.watches("keeper01")
+    assert [(watch.subject, watch.source) for watch in watches] == [("SO-1001", "north"), ("SO-1001", "south")]
+    event = replace(alert("a").event, type="order.changed", subject="SO-1001", source="south")
+    assert [effect_on(watch, event) for watch in watches] == [None, Effect.INFORMS]
+    as_(ChoiceNotice, await ask("/unwatch SO-1001"))
+    as_(AlertReply, await ask("/unwatch SO-1001 @north"))
+    assert [watch.source for watch in await service.watches("keeper01")] == ["south"]
+
+
+def test_the_card_of_an_alert_leads_to_its_own_source() -> None:
+    shown = build_alert_view(replace(alert("a", "INV-289", kind="invoice.overdue")), NOW)
+    for sources, line in ((("main", "north"), "/invoice INV-289 @main"), (("main",), "/invoice INV-289")):
+        card = CardRenderer(languages=load_languages(), sources=sources).render(shown, "en", zone=NOW.tzinfo)
+        assert line in [unpack(button.token).typed for button in card.buttons if button.token]

@@ -11,8 +11,9 @@ from bot.access.grants import Scope
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.cards.notices import NotFoundNotice
-from bot.cards.view import ListView
+from bot.cards.actions import Ask as AskAgain
+from bot.cards.notices import DeniedNotice, NotFoundNotice
+from bot.cards.view import ListView, lead_on
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.chat.records.stock_views import StockListView, StockView
@@ -158,3 +159,24 @@ async def test_who_may_see_everything_guesses_nothing(ask: Ask) -> None:
     answer = await ask("/order SO-9999")
     assert isinstance(answer.view, NotFoundNotice)
     assert answer.guessed == ""
+
+
+class TestSomebodyForWhomMuchIsClosed:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        closed = frozenset({"invoice", "customer", "export", "stock"})
+        return AccessPolicy(rules=(AccessRule(commands=closed, roles=frozenset({"boss"})),))
+
+    async def test_nothing_on_a_card_leads_to_a_refusal(self, ask: Ask) -> None:
+        for line in ("/order SO-1001", "/order", "/po PO-1001", "/whoami"):
+            view = (await ask(line)).view
+            led = [button.does for button in lead_on(view, view.buttons()) if isinstance(button.does, AskAgain)]
+            assert led, line
+            answers = [(await ask(does.line, offset=does.offset, clicked=True)).view for does in led]
+            assert not any(isinstance(answer, DeniedNotice) for answer in answers), line
+
+    async def test_whoever_may_ask_is_offered_it(self, ask: Ask) -> None:
+        boss = Person(user_id="boss01", name="林", roles=frozenset({"boss"}))
+        view = (await ask("/order SO-1001", person=boss)).view
+        offered = " ".join(str(button.does) for button in lead_on(view, view.buttons()))
+        assert all(f"/{name} " in offered for name in ("customer", "stock", "export"))

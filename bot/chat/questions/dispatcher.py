@@ -382,6 +382,8 @@ class QuestionDispatcher:
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
+            usable = {each.name for each in self._commands.usable(policy, context)}
+            result = replace(result, closed=frozenset(self._commands).difference(usable))
             # The next question must not lead to anything that the asker may not see, such as the customer of an order.
             self._remember(command.name, rest, cut(result, grant.fields), context)
             if result.shows_also:
