@@ -66,8 +66,9 @@ async def start_health(
     approvals: HealthCheck,
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
-    """Begin to look after the parts; returns what tells how they are. ``audit`` tells it of the audit log, ``approvals`` of
-    orders that nobody can decide, ``model`` of the language model.
+    """Begin to look after the parts; returns what tells how they are.
+
+    ``audit`` tells it of the audit log, ``approvals`` of orders that nobody can decide, ``model`` of the model.
     """
     checks = StoreChecks(
         database=base.database,
