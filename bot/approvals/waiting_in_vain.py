@@ -11,8 +11,7 @@ from bot.approvals.reassigning import people_in
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import RulesInForce
 from bot.erp.model import Verdict
-from bot.health import PartHealth, degraded
-from bot.phrase import phrase
+from bot.phrase import Words, phrase
 
 _EVERY = timedelta(minutes=5)
 _NAMED = 5
@@ -52,31 +51,29 @@ class WaitingInVain:
         self._left_among = left_among
         self._names_of = names_of
         self._now = now
-        self._known = degraded("")
+        self._known: Words = ""
         self._looked_at: datetime | None = None
 
-    async def check(self) -> PartHealth:
-        """Return which orders wait so; raises a `bot.errors.DingerpError` when it cannot be read."""
+    async def tell(self) -> Words:
+        """Return which orders wait so, empty for none; raises a `bot.errors.DingerpError` when it cannot be read."""
         if self._looked_at is None or self._now() - self._looked_at >= _EVERY:
             self._known = await self._look()
             self._looked_at = self._now()
         return self._known
 
-    async def _look(self) -> PartHealth:
+    async def _look(self) -> Words:
         cases = await self._service.open_cases()
         left = await self._left_among(frozenset().union(*map(people_in, cases)))
         rules = self._rules()
         found = [(case, gone) for case in cases if (gone := gone_without_successor(rules, case, left))]
         if not found:
-            return degraded("")
+            return ""
         names = await self._names_of([person for _, gone in found for person in gone])
         called = [(case.number, ", ".join(names.get(person, person) for person in gone)) for case, gone in found]
         waiting = tuple(f"{number} ({people})" for number, people in called[:_NAMED])
-        return degraded(
-            phrase(
-                "%(count)s purchase orders wait for people who left: %(orders)s. Name others in the approval rules, "
-                "or decide them in the ERP.",
-                count=len(found),
-                orders=waiting,
-            )
+        return phrase(
+            "%(count)s purchase orders wait for people who left: %(orders)s. Name others in the approval rules, "
+            "or decide them in the ERP.",
+            count=len(found),
+            orders=waiting,
         )

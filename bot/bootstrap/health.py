@@ -63,7 +63,7 @@ async def start_health(
     alerts: AlertServices,
     rules: RuleFiles,
     audit: Callable[[], PartHealth],
-    approvals: HealthCheck,
+    approvals: Callable[[], Awaitable[Words]],
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
     """Begin to look after the parts; returns what tells how they are.
@@ -84,7 +84,7 @@ async def start_health(
         "database": checks.writing,
         "events": checks.backlog,
         "outbox": checks.deliveries,
-        "approvals": approvals,
+        "approvals": _degrading(approvals),
         "restored rights": _waiting_rights(base.database),
     }
     if file is not None:
@@ -115,6 +115,13 @@ async def start_health(
     )
     await base.run_in_background(reports.run(CHECK_EVERY), "health reports")
     return health
+
+
+def _degrading(tell: Callable[[], Awaitable[Words]]) -> HealthCheck:
+    async def check() -> PartHealth:
+        return degraded(await tell())
+
+    return check
 
 
 _RULES = {ACCESS: phrase("access rules"), ALERTS: phrase("alert rules"), APPROVALS: phrase("approval rules")}

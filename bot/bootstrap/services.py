@@ -161,7 +161,7 @@ async def build_services(
         alerts,
         rules,
         lambda: audit_health(stored_audit.state, required=settings.audit.required),
-        approvals.in_vain.check,
+        approvals.in_vain.tell,
         (lambda: model.health) if model else None,
     )
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))

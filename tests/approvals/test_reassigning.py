@@ -15,7 +15,6 @@ from bot.approvals.unit_of_work import CaseTransactions
 from bot.approvals.voting import VoteOutcome
 from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.errors import DingerpError
-from bot.health import WELL, PartStatus
 from tests.approvals.company import NOW, document, money
 from tests.approvals.env import ACCOUNTS, HOUR, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of, any_of, who
@@ -235,10 +234,10 @@ async def test_what_waits_for_people_who_left_is_told_with_their_names() -> None
         case = await scene.submit()
         looking = WaitingInVain(scene.service, scene.transactions.rules, left_among, names_of, scene.clock)
         gone.clear()
-        assert await looking.check() == WELL
+        assert await looking.tell() == ""
         gone |= left
-        assert await looking.check() == WELL, "it looks every few minutes"
+        assert await looking.tell() == "", "it looks every few minutes"
         scene.clock.move(minutes=5)
-        found = await looking.check()
-        assert (found.status is PartStatus.DEGRADED) is told, left
-        assert not told or f"{case.number} (名字 zhao" in str(found.reason)
+        found = await looking.tell()
+        assert bool(found) is told, left
+        assert not told or f"{case.number} (名字 zhao" in str(found)
