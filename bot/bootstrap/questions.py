@@ -177,12 +177,21 @@ def _picture_reader(base: Infrastructure) -> ReceivedPictures:
 
 
 async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: QuestionPipeline) -> None:
-    """Answer the questions that an earlier run acknowledged and did not answer."""
+    """Answer the questions that an earlier run acknowledged and did not answer; who asked long ago is told so."""
     names = base.settings.dingtalk.robot_names
     unanswered = await inbox.unanswered(base.now() - MAX_QUESTION_AGE)
+    late: dict[tuple[str, str], list[Message]] = {}
     for stored in unanswered:
         message = parse_message(stored.payload, robot_names=names, fallback_id=stored.msg_id, now=base.now)
-        questions.resume(message, stored.received_at, interim=stored.interim)
+        if stored.too_old:
+            asker = message.sender.staff_id or message.sender.nick
+            late.setdefault((message.conversation.id, asker), []).append(message)
+        else:
+            questions.resume(message, stored.received_at, interim=stored.interim)
+    for messages in late.values():
+        questions.give_up(messages)
+    if late:
+        log.warning("inbox.too_late", questions=sum(map(len, late.values())), askers=len(late))
     if unanswered:
         log.info("inbox.resumed", questions=len(unanswered))
 

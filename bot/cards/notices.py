@@ -224,12 +224,13 @@ class HealthNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErpDownNotice(View):
-    """A source failed to answer; ``line`` asks again."""
+    """A source failed to answer, or the bot was ``away``; ``line`` asks again."""
 
     card: ClassVar[str] = "erp_down"
 
     problem: Phrase
     source: str = ""
+    away: bool = False
     line: str = ""
     offset: int = 0
 

@@ -194,11 +194,15 @@ class Dispatcher:
             receive(Push(frame, read_data(frame)), partial(self._settle, deferred))
         except BadPayload as error:
             self._end(deferred, self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail))
-        except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
-            self._end(deferred, self._failed(frame, error))
+        except Exception as error:  # noqa: BLE001 - counted and logged; the frame gets another chance
+            self._failed(frame, error)
+            self._end(deferred, _NO_REPLY)
 
     def _settle(self, deferred: _DeferredFrame, error: DingerpError | None) -> None:
-        self._end(deferred, EMPTY_REPLY if error is None else self._failed(deferred.frame, error))
+        """Acknowledge a frame, or leave it without an ACK: one that tells of an error may be taken for any other."""
+        if error is not None:
+            self._failed(deferred.frame, error)
+        self._end(deferred, EMPTY_REPLY if error is None else _NO_REPLY)
 
     def _end(self, deferred: _DeferredFrame, answer: FrameReply) -> None:
         if deferred in self._deferred:  # else it is answered already, or too late

@@ -53,6 +53,8 @@ class SimulatorConfig:
 
     redelivery_delay: float = 60.0
     redeliveries: int = 3
+    repeats_failed: bool = False
+    """Whether a message that was acknowledged with an error (500) is pushed again: by default any ACK is one."""
     ping_interval: float = 30.0
     hard_close: float = 10.0
     """Between a `disconnect` frame and the end of the TCP connection."""

@@ -268,9 +268,8 @@ class PushDispatcher:
             summary="later" if later else push.message_id,
             detail={"messageId": push.message_id, "data": data},
         )
-        # An answer of 500 means that the handler failed. The platform takes that for no ACK and sends the message
-        # again.
-        if push.redeliver and (later or code == 500):
+        # An answer of 500 means that the handler failed; whether the message is sent again then is not documented.
+        if push.redeliver and (later or (code == 500 and self._config.repeats_failed)):
             return
         del self._waiting[push.message_id]
         if push.done is not None:

@@ -22,6 +22,7 @@ from bot.cards.card import Card
 from bot.cards.notices import ErpDownNotice, ExternalNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
+from bot.chat.answers import unstored
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.answers.pipeline_parts import PipelineParts
@@ -278,6 +279,30 @@ async def test_a_question_is_answered_once_however_often_it_comes(harness: Pipel
     assert [title for title, _ in harness.group.seen] == ["hello"]
 
 
+async def test_what_could_not_be_stored_is_kept_and_answered_when_the_database_is_back(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unstored, "PATIENCE", 0.0)
+    monkeypatch.setattr(unstored, "AGAIN", 0.001)
+    database = harness.inbox._database
+    await database.run(lambda connection: connection.execute(text("ALTER TABLE inbox RENAME TO away")))
+    assert isinstance(await harness.take(message("m1", "kept"), "{}"), StoreUnavailable)
+    await database.run(lambda connection: connection.execute(text("ALTER TABLE away RENAME TO inbox")))
+    await harness.group.spoken.wait()
+    assert await harness.take(message("m1", "kept"), "{}") is None, "a late redelivery is acknowledged"
+    assert await harness.pipeline.drain(5) == 0
+    assert [title for title, _ in harness.group.seen] == ["kept"], "and answered once"
+
+
+async def test_who_asked_long_ago_is_told_that_there_is_no_answer(harness: PipelineHarness) -> None:
+    await harness.take(message("m0", "first"), "{}")
+    harness.pipeline.give_up([message("m1", "one"), message("m2", "two")])
+    harness.pipeline.give_up([message("m3", "other", conversation="cidB==")])
+    assert await harness.pipeline.drain(5) == 0
+    assert {track for _, track in harness.group.seen} == {TrackIds("secret").for_message(m) for m in ("m0", "m2", "m3")}
+    assert harness.metrics.questions.labels("", "given_up")._value.get() == 3
+
+
 async def test_what_could_not_be_stored_is_not_acknowledged_and_holds_nobody_up(harness: PipelineHarness) -> None:
     database = harness.inbox._database
     await database.run(lambda connection: connection.execute(text("ALTER TABLE inbox RENAME TO away")))
@@ -528,7 +553,6 @@ class MaybeSent(TextUnconfirmed):
     ("line", "troubles", "seen", "outcome"),
     [
         ("stock", 2, ["stock"], "answered"),
-        ("stock", 3, [], "not_delivered"),
         ("decide", 1, [], "not_delivered"),
     ],
 )
@@ -541,6 +565,34 @@ async def test_a_text_that_may_have_arrived_is_sent_again_unless_it_tells_of_a_d
     assert await harness.pipeline.drain(10) == 0
     assert [title for title, _ in harness.group.seen] == seen
     assert harness.metrics.questions.labels("echo", outcome)._value.get() == 1
+
+
+async def test_after_several_texts_that_may_have_arrived_the_card_is_tried_on(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, texts = harness.group, 0
+
+    async def answer(
+        _: FakeChannel,
+        message: Message,
+        cards: AnswerCards,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        nonlocal texts
+        if len(group.seen) < 8:
+            group.seen.append((cards.own.title, "the card is refused for a moment"))
+            await before_fallback()
+            texts += 1
+            raise MaybeSent("HTTP 500")
+        return SentAnswer(AnswerVia.CARD)
+
+    monkeypatch.setattr(FakeChannel, "answer", answer)
+    await harness.take(message("m1", "stock"), "{}")
+    assert await harness.pipeline.drain(10) == 0
+    assert texts == 3
+    assert harness.metrics.questions.labels("echo", "answered")._value.get() == 1
 
 
 @pytest.mark.parametrize(("minutes", "asked"), [(1, 1), (3, 0)], ids=["in time", "too late to be asked"])

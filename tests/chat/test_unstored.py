@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -34,37 +35,61 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unstored, "PATIENCE", 0.0)
 
 
+def nothing() -> None:
+    """Try to store a question, in vain."""
+
+
 async def test_each_asker_is_told_once_however_often_the_question_comes() -> None:
     told = Told()
     questions = UnstoredQuestions(told.explain)
     for msg_id in ("m1", "m1", "m2", "m1"):
-        questions.add(message(msg_id, "/stock"), AWAY)
+        questions.add(message(msg_id, "/stock"), AWAY, nothing)
     while len(told.ids) < 2:
         told.next.clear()
         await told.next.wait()
-    questions.add(message("m1", "/stock"), AWAY)
+    questions.add(message("m1", "/stock"), AWAY, nothing)
     await asyncio.sleep(0)
     assert told.ids == ["m1", "m2"]
+    questions.close()
 
 
 async def test_what_is_stored_in_time_needs_no_words() -> None:
     told = Told()
     questions = UnstoredQuestions(told.explain)
-    questions.add(message("m1", "/stock"), AWAY)
-    questions.discard("m1")
-    questions.add(message("m2", "/stock"), AWAY)
+    questions.add(message("m1", "/stock"), AWAY, lambda: questions.discard("m1"))
+    questions.add(message("m2", "/stock"), AWAY, nothing)
     questions.close()
-    questions.add(message("m3", "/stock"), AWAY)
+    questions.add(message("m3", "/stock"), AWAY, nothing)
     await told.next.wait()
     assert told.ids == ["m3"]
+    questions.close()
 
 
-async def test_a_long_outage_forgets_those_that_were_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unstored, "MOST", 2)
-    told = Told()
+async def test_it_is_tried_again_until_it_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unstored, "AGAIN", 0.0)
+    told, tries, stored = Told(), 0, asyncio.Event()
     questions = UnstoredQuestions(told.explain)
-    for number in range(5):
+
+    def store() -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 5:
+            questions.discard("m1")
+            stored.set()
+
+    questions.add(message("m1", "/stock"), AWAY, store)
+    await stored.wait()
+    assert told.ids == ["m1"]
+
+
+async def test_no_more_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unstored, "MOST", 2)
+    told, tried = Told(), set()
+    questions = UnstoredQuestions(told.explain)
+    for number in range(4):
+        questions.add(message(f"m{number}", "/stock"), AWAY, partial(tried.add, number))
+    while len(told.ids) < 2:
         told.next.clear()
-        questions.add(message(f"m{number}", "/stock"), AWAY)
         await told.next.wait()
-    assert told.ids == [f"m{number}" for number in range(5)]
+    questions.close()
+    assert tried == {0, 1}

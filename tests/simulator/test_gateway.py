@@ -146,8 +146,8 @@ async def test_an_acknowledged_message_waits_for_nothing_more(wire, code):
         await wire.engine.wait_for(lambda: not wire.engine.pushes.in_flight)
 
 
-async def test_an_ack_of_500_is_no_ack(start):
-    async with start(redelivery_delay=0.05) as wire, wire.stream(answer=None) as stream:
+async def test_an_ack_of_500_is_no_ack_where_that_is_wanted(start):
+    async with start(redelivery_delay=0.05, repeats_failed=True) as wire, wire.stream(answer=None) as stream:
         wire.engine.say(WAREHOUSE, "keeper01", "hello")
         [frame] = await stream.take(MESSAGES)
         await stream.ack(frame, {"response": None}, 500)

@@ -168,7 +168,9 @@ async def test_marks_written_late_reach_the_table_when_the_inbox_ends(database: 
     assert await states(database) == {"msg1": ("answered", "")}
 
 
-async def test_after_a_crash_only_fresh_and_unanswered_questions_come_back_in_order(database: Database) -> None:
+async def test_after_a_crash_unanswered_questions_come_back_in_order(
+    database: Database,
+) -> None:
     async with running(database) as inbox:
         await accepted(inbox, question(1, NOW - timedelta(minutes=5)))
         await accepted(inbox, question(3, NOW - timedelta(seconds=10)))
@@ -178,10 +180,10 @@ async def test_after_a_crash_only_fresh_and_unanswered_questions_come_back_in_or
         await inbox.mark("msg4", InboxState.FALLING_BACK)
         await inbox.mark("msg5", InboxState.ANSWERED)
     again = await StoredInbox(database).unanswered(NOW - timedelta(minutes=2))
-    assert [found.msg_id for found in again] == ["msg2", "msg3"]
-    assert again[0] == question(2, NOW - timedelta(seconds=20))
+    assert [(found.msg_id, found.too_old) for found in again] == [("msg1", True), ("msg2", False), ("msg3", False)]
+    assert again[1] == question(2, NOW - timedelta(seconds=20))
     table = await states(database)
-    assert table["msg1"] == ("failed", "")
+    assert table["msg1"][0] == "waiting", "until its asker was told"
     assert table["msg4"] == ("failed", "")
     assert table["msg5"] == ("answered", "")
 

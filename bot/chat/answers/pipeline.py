@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -63,7 +63,7 @@ TEXT_REPEATS = 2
 
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
-"""Acknowledges a question that is stored, or says why it could not be: then DingTalk sends it again."""
+"""Acknowledges a question that is stored, or says why it could not be: then it gets no acknowledgement."""
 
 
 class QuestionPipeline:
@@ -124,7 +124,7 @@ class QuestionPipeline:
     def accept(self, message: Message, payload: str, acknowledge: AcknowledgeQuestion) -> None:
         """Acknowledge the question once it is stored in the inbox, then answer it. A question that was accepted before
         is only acknowledged, and so is one to the bot of another organisation. If it cannot be stored, ``acknowledge``
-        gets the error instead.
+        gets the error instead, and the question is kept in memory until it can be.
         """
         if not self._parts.organisation.admits(message.organisation):
             self._parts.metrics.questions.labels("none", "foreign_organisation").inc()
@@ -140,7 +140,7 @@ class QuestionPipeline:
             if isinstance(new, DingerpError):
                 ticket.release()
                 acknowledge(new)
-                self._unstored.add(message, new)
+                self._unstored.add(message, new, partial(self.accept, message, payload, _acknowledge_nothing))
                 return
             acknowledge(None)
             self._unstored.discard(message.msg_id)
@@ -177,10 +177,29 @@ class QuestionPipeline:
         ticket = self._queue.take_ticket(message.conversation.id)
         self._begin(message, ticket, time.monotonic(), received_at, interim=interim)
 
+    def give_up(self, messages: Sequence[Message]) -> None:
+        """Tell the asker of these questions, oldest first and all in one conversation, that there was no answer.
+
+        One card says it, with a button that asks the newest again.
+        """
+        *earlier, newest = messages
+        for message in earlier:
+            self._inbox.mark_soon(message.msg_id, InboxState.FAILED)
+            self._count("", "given_up")
+        ticket = self._queue.take_ticket(newest.conversation.id)
+        self._begin(newest, ticket, time.monotonic(), self._parts.now(), late=len(messages))
+
     def _begin(
-        self, message: Message, ticket: QueueTicket, started: float, received_at: datetime, *, interim: bool = False
+        self,
+        message: Message,
+        ticket: QueueTicket,
+        started: float,
+        received_at: datetime,
+        *,
+        interim: bool = False,
+        late: int = 0,
     ) -> None:
-        task = asyncio.create_task(self._work(message, ticket, started, received_at, interim=interim))
+        task = asyncio.create_task(self._work(message, ticket, started, received_at, interim=interim, late=late))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -200,7 +219,7 @@ class QuestionPipeline:
         return left
 
     async def _explain(self, message: Message, error: DingerpError) -> None:
-        """Tell who asked that the question could not be stored; it is answered once DingTalk sends it again."""
+        """Tell who asked that the question could not be stored; it is answered once it is."""
         reference = secrets.token_hex(3)
         log.error("question.not_stored", reference=reference, error=type(error).__name__, detail=error.detail)
         notice = FailedNotice(problem=error.tell(), reference=reference)
@@ -215,13 +234,21 @@ class QuestionPipeline:
         self._count("", "not_stored")
 
     async def _work(
-        self, message: Message, ticket: QueueTicket, started: float, received_at: datetime, *, interim: bool
+        self,
+        message: Message,
+        ticket: QueueTicket,
+        started: float,
+        received_at: datetime,
+        *,
+        interim: bool,
+        late: int = 0,
     ) -> None:
-        waiting = None if interim else self._interim.watch(message, ticket)
+        """Answer a question; ``late`` is the number of questions that came too long ago, 0 for one to be answered."""
+        waiting = None if interim or late else self._interim.watch(message, ticket)
         try:
             async with self._slots:
-                if interim and self._parts.now() - received_at > MAX_QUESTION_AGE:
-                    answer, cards, rights = self._give_up(message)
+                if late or (interim and self._parts.now() - received_at > MAX_QUESTION_AGE):
+                    answer, cards, rights = self._tell_given_up(message, late)
                 else:
                     answer, cards, rights = await self._find(message)
                 interim = interim or (waiting is not None and await waiting.settle())
@@ -250,10 +277,16 @@ class QuestionPipeline:
                 waiting.close()
             ticket.release()
 
-    def _give_up(self, message: Message) -> tuple[PreparedAnswer, AnswerCards, None]:
-        """Return what becomes of the card of a question that is too old to be answered unasked."""
+    def _tell_given_up(self, message: Message, count: int) -> tuple[PreparedAnswer, AnswerCards, None]:
+        """Return the card for a question, or ``count`` of them, that is too old to be answered unasked."""
         problem = phrase("The bot was restarted before there was an answer.")
-        answer = PreparedAnswer(ErpDownNotice(problem=problem, line=message.text), "", "given_up")
+        if count > 1:
+            problem = phrase(
+                "The bot was restarted before it had answered your %(num)s questions here. The button asks the last "
+                "one again.",
+                num=count,
+            )
+        answer = PreparedAnswer(ErpDownNotice(problem=problem, line=message.text, away=True), "", "given_up")
         language = self._parts.people.language(message.sender.staff_id)
         return answer, self._draw(answer, message.conversation, language), None
 
@@ -418,17 +451,20 @@ class QuestionPipeline:
         """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
 
         Returns what was sent: a provisional answer may have become another, and so has one whose asker lost the right
-        to it meanwhile. A text that may have arrived is sent again
-        a few times, unless it tells of a decision.
+        to it meanwhile. A text that may have arrived is sent again a few times, and then the card is tried on, unless
+        it tells of a decision.
         """
         text_repeats = 0 if answer.decides else TEXT_REPEATS
         send = self._channel.replace_interim if interim else self._channel.answer
         doubt: AnswerUnconfirmed | None = None
+        unconfirmed: TextUnconfirmed | None = None
         noted = False
         failures = 0
 
         async def before_fallback() -> None:
             nonlocal noted
+            if text_repeats < 0 and unconfirmed is not None:
+                raise unconfirmed  # enough texts may stand: only the card is tried on
             if doubt is not None:
                 raise doubt  # an earlier card may have arrived: a text could be a second answer
             noted = True
@@ -446,7 +482,7 @@ class QuestionPipeline:
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)
                 again = error.retry
                 if isinstance(error, TextUnconfirmed):
-                    again, text_repeats = text_repeats > 0, text_repeats - 1
+                    again, text_repeats, unconfirmed = not answer.decides, text_repeats - 1, error
                     noted = False  # it may stand: after a crash it is not sent again
                 if not again or self._parts.now() + timedelta(seconds=wait) > until:
                     raise
@@ -459,6 +495,10 @@ class QuestionPipeline:
             await asyncio.sleep(wait)
             if answer.provisional and doubt is None:
                 answer, cards, rights = await self._find(message)
+
+
+def _acknowledge_nothing(error: DingerpError | None) -> None:
+    """Leave a frame alone that was given up: DingTalk may send it again, and then it is acknowledged."""
 
 
 async def _note_nothing() -> None:

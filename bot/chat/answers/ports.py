@@ -38,6 +38,8 @@ class InboxMessage:
     received_at: datetime
     interim: bool = False
     """Whether a card may stand that has to become its answer."""
+    too_old: bool = False
+    """Whether it is too late for the answer: the asker is told so."""
 
 
 OnStored: TypeAlias = Callable[[bool | DingerpError], None]
@@ -67,7 +69,7 @@ class Inbox(Protocol):
         ...
 
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
-        """Return the questions that still wait, oldest first, and mark those from before ``since`` as failed.
+        """Return the questions that still wait, oldest first; those from before ``since`` are too old.
 
         Where a card stands that has to become the answer, a question waits however old it is.
         """

@@ -1,5 +1,5 @@
-"""Questions that could not be stored. They are not acknowledged, so DingTalk sends them again, but only after a minute:
-the asker is told what is wrong meanwhile, once.
+"""Questions that could not be stored. They are not acknowledged, but whether DingTalk sends them again is its own
+affair: they are kept in memory, stored as soon as that works, and answered then. The asker is told what is wrong, once.
 """
 
 from __future__ import annotations
@@ -7,39 +7,39 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from bot.chat.message import Message
 from bot.errors import DingerpError
 
+log = structlog.get_logger(__name__)
+
 PATIENCE = 3.0
-"""Seconds: a database that is back by then needs no words, if DingTalk has sent the question again."""
+"""Seconds: a database that is back by then needs no words."""
+
+AGAIN = 2.0
+"""Seconds between two tries to store a question."""
 
 MOST = 1_000
-"""Questions that are remembered."""
+"""Questions that are kept; those beyond are left to DingTalk."""
 
 
 class UnstoredQuestions:
-    """Remembers them in memory alone. ``explain`` tells a person why there is no answer yet."""
+    """Keeps them in memory alone. ``explain`` tells a person why there is no answer yet."""
 
     def __init__(self, explain: Callable[[Message, DingerpError], Awaitable[None]]) -> None:
         self._explain = explain
-        self._waiting: dict[str, asyncio.Task[None] | None] = {}
-        """By message id: who is going to tell the asker; None where that was done."""
+        self._waiting: dict[str, asyncio.Task[None]] = {}
+        """By message id."""
 
-    def add(self, message: Message, error: DingerpError) -> None:
-        """Note that a question could not be stored."""
-        if message.msg_id in self._waiting or not self._has_room():
+    def add(self, message: Message, error: DingerpError, store: Callable[[], None]) -> None:
+        """Note that a question could not be stored; ``store`` tries again, and whoever stores it calls `discard`."""
+        if message.msg_id in self._waiting:
             return
-        self._waiting[message.msg_id] = asyncio.create_task(self._explain_later(message, error))
-
-    def _has_room(self) -> bool:
-        """Return whether one more can be remembered; the first that was told is forgotten for it."""
-        if len(self._waiting) < MOST:
-            return True
-        told = next((msg_id for msg_id, task in self._waiting.items() if task is None), None)
-        if told is None:
-            return False
-        del self._waiting[told]
-        return True
+        if len(self._waiting) >= MOST:
+            log.error("question.not_kept", waiting=len(self._waiting), error=type(error).__name__)
+            return
+        self._waiting[message.msg_id] = asyncio.create_task(self._persist(message, error, store))
 
     def discard(self, msg_id: str) -> None:
         """Note that a question is stored by now."""
@@ -48,11 +48,18 @@ class UnstoredQuestions:
             task.cancel()
 
     def close(self) -> None:
-        """Tell nobody any more."""
+        """Tell nobody any more, and keep nothing."""
         for msg_id in tuple(self._waiting):
             self.discard(msg_id)
 
-    async def _explain_later(self, message: Message, error: DingerpError) -> None:
-        await asyncio.sleep(PATIENCE)
-        self._waiting[message.msg_id] = None
-        await self._explain(message, error)
+    async def _persist(self, message: Message, error: DingerpError, store: Callable[[], None]) -> None:
+        await asyncio.sleep(PATIENCE / 2)
+        store()
+        await asyncio.sleep(PATIENCE / 2)
+        try:
+            await self._explain(message, error)
+        except Exception as defect:
+            log.error("question.not_explained", error=type(defect).__name__, exc_info=defect)
+        while True:
+            store()
+            await asyncio.sleep(AGAIN)

@@ -200,9 +200,9 @@ class StoredInbox(Stored):
             self._later = loop.call_later(MARK_DELAY, self._mark, loop)
 
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
-        """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
+        """Return what still waits, oldest first; what came before ``since`` is too old.
 
-        Questions whose text may have arrived are given up too; the log says how many.
+        Questions whose text may have arrived are given up (as failed); the log says how many.
         """
         return await self._database.run(partial(_read_unanswered, to_ms(since)))
 
@@ -323,12 +323,17 @@ def _is_new(new: set[str], message: InboxMessage) -> bool:
 def _read_unanswered(since_ms: int, connection: Connection) -> tuple[InboxMessage, ...]:
     waiting, interim = INBOX.c.state == InboxState.WAITING, INBOX.c.state == InboxState.INTERIM
     stranded = INBOX.c.state == InboxState.FALLING_BACK
-    too_old = waiting & (INBOX.c.received_ms < since_ms)
-    given_up = connection.execute(update(INBOX).where(too_old | stranded).values(state=InboxState.FAILED, payload=""))
+    given_up = connection.execute(update(INBOX).where(stranded).values(state=InboxState.FAILED, payload=""))
     if given_up.rowcount:
         log.warning("inbox.given_up", questions=given_up.rowcount)
     rows = read_readable(connection, INBOX, select(INBOX).where(waiting | interim).order_by(INBOX.c.received_ms))
     return tuple(
-        InboxMessage(row.msg_id, row.payload, from_ms(row.received_ms), interim=row.state == InboxState.INTERIM)
+        InboxMessage(
+            row.msg_id,
+            row.payload,
+            from_ms(row.received_ms),
+            interim=row.state == InboxState.INTERIM,
+            too_old=row.state == InboxState.WAITING and row.received_ms < since_ms,
+        )
         for row in rows
     )
