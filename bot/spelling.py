@@ -29,6 +29,21 @@ def most_alike(
     return tuple(hit for hit, _, _ in hits)
 
 
+_CLOSE = 0.75
+
+
+def closest(word: str, known: Iterable[str], *, similarity: float = _CLOSE) -> tuple[str, ...]:
+    """Return the known word that a misspelt one was meant for, in whatever letters; nothing if no word is close."""
+    return most_alike(word, known, limit=1, similarity=similarity, fold=str.casefold)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?``, or what there is where nothing is close."""
+    words = list(known)
+    best = closest(word, words)
+    return f"did you mean {best[0]!r}?" if best else f"there are: {', '.join(words) or 'none'}"
+
+
 _FEWEST_LETTERS = 4
 """Of words in which a slip is looked for: shorter ones are too near to others."""
 

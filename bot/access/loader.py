@@ -4,19 +4,18 @@ with its line.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import PRESET_RULES, ROLE_NAMES
 from bot.access.rules import ANY, AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.names import KnownNames, NameKind
 from bot.rulefiles.absence import NoRules
-from bot.rulefiles.document import ProblemCollector, RuleTable, read_document, refuse_namesakes
-from bot.rulefiles.errors import RuleProblem, closest, did_you_mean
+from bot.rulefiles.document import ProblemCollector, Reviewed, RuleTable, read_document, refuse_namesakes
+from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.positions import Positions
 from bot.rulefiles.values import read_flag, read_name, read_some, read_text, read_texts, read_whole_names
 
@@ -25,26 +24,7 @@ NO_ACCESS_RULES = NoRules("open", "every member may ask")
 MAX_RULES = 1_000
 """Nobody keeps more rules in mind, and each decision looks at all those about its command."""
 
-_SAME_CONVERSATION = 0.9
-"""How alike two ids are only if one of them is misspelt: they are drawn at random."""
-
 _read_words = read_whole_names('["W1", "华东机械有限公司"]')
-_CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessNames:
-    """The names that rules may use."""
-
-    commands: Mapping[str, str]
-    """Every name and alias → the command's own name."""
-    roles: Mapping[str, Collection[str]]
-    """Configured role → userIds."""
-    directory: bool
-    """Whether DingTalk's directory knows further roles."""
-    sources: Collection[str]
-    conversations: Collection[str] = ()
-    """Ids of conversations that the configuration names. There may be others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +50,6 @@ class AccessRuleSet:
         return self.open or self.decides
 
 
-@dataclass(frozen=True, slots=True)
-class AccessReview:
-    """A set of rules, with what can be obeyed but is probably a mistake."""
-
-    rule_set: AccessRuleSet
-    warnings: tuple[RuleProblem, ...]
-
-
 def make_policy(rule_sets: Iterable[AccessRuleSet], roles: Mapping[str, frozenset[str]]) -> AccessPolicy:
     """Return the policy of several sets together, whose rules add up; ``roles`` are the configured ones."""
     sets = tuple(rule_sets)
@@ -89,34 +61,35 @@ def make_policy(rule_sets: Iterable[AccessRuleSet], roles: Mapping[str, frozense
     )
 
 
-def review_access(content: bytes, known: AccessNames, *, name: str) -> AccessReview:
+def review_access(content: bytes, known: KnownNames, *, name: str) -> Reviewed[AccessRuleSet]:
     """Return what a document says, with the warnings about it. Raises `RulesError` with all that is wrong."""
-    return read_document(content, partial(_review, known=known), name=name)
+    return read_document(content, _read_rule_set, name=name, known=known)
 
 
 def review_rules(
-    rules: Sequence[Mapping[str, object]], known: AccessNames, positions: Positions
+    rules: Sequence[Mapping[str, object]], known: KnownNames, positions: Positions
 ) -> tuple[tuple[AccessRule, ...], ProblemCollector]:
     """Return the rules of a configuration that was already read, with their errors."""
     errors = ProblemCollector(positions)
     section = RuleTable({"rules": [dict(rule) for rule in rules]}, ("access",), errors)
-    return _AccessParser(known, "rule").rules(section), errors
+    found = _AccessParser("rule").rules(section)
+    errors.check_names(known)
+    return found, errors
 
 
-def _review(document: RuleTable, known: AccessNames) -> AccessReview:
+def _read_rule_set(document: RuleTable) -> AccessRuleSet:
     rule_set = AccessRuleSet(
         presets=document.take("presets", read_flag, False),
         open=NO_ACCESS_RULES.is_chosen(document),
         read_only=document.take("read_only", read_flag, False),
-        rules=_AccessParser(known, "access.toml rule").rules(document),
+        rules=_AccessParser("access.toml rule").rules(document),
     )
     document.finish()
-    return AccessReview(rule_set, document.errors.warnings)
+    return rule_set
 
 
 class _AccessParser:
-    def __init__(self, known: AccessNames, unnamed: str) -> None:
-        self._known = known
+    def __init__(self, unnamed: str) -> None:
         self._unnamed = unnamed
 
     def rules(self, document: RuleTable) -> tuple[AccessRule, ...]:
@@ -130,24 +103,25 @@ class _AccessParser:
         rule = AccessRule(
             name=table.take("name", read_name("finance reads"), table.called(self._unnamed)),
             effect=table.take("effect", _read_effect, RuleEffect.ALLOW),
-            commands=table.need("commands", self._read_commands, frozenset(), 'commands = ["order", "invoice"]'),
-            roles=table.take("roles", self._read_roles, frozenset()),
-            departments=table.take("departments", _read_words, frozenset()),
-            people=table.take("people", _read_words, frozenset()),
-            conversations=table.take("conversations", self._read_conversations, frozenset()),
+            commands=table.need("commands", _read_names, frozenset(), 'commands = ["order", "invoice"]'),
+            roles=table.take("roles", _read_names, frozenset()),
+            departments=table.take_names("departments", _read_words, frozenset(), NameKind.DEPARTMENT),
+            people=table.take_names("people", _read_words, frozenset(), NameKind.PERSON),
+            conversations=table.take_names("conversations", _read_places, frozenset(), NameKind.CONVERSATION),
             fields=fields,
             scope=self._scope(table),
             shared=table.take("shared", read_flag, False),
         )
+        table.refer("commands", NameKind.COMMAND, rule.commands - {ANY})
+        table.refer("roles", NameKind.ROLE, rule.roles - {ANY, ADMIN, ROLE_NAMES[ADMIN]})
         table.finish()
         if not table.has_errors:
             _check_sense(table, rule)
-            self._warn_of_roles(table, rule)
         return rule
 
     def _scope(self, table: RuleTable) -> Scope:
         return Scope(
-            sources=table.take("sources", self._read_sources, None),
+            sources=table.take_names("sources", _read_names, None, NameKind.SOURCE),
             companies=table.take("companies", _read_words, None),
             warehouses=table.take("warehouses", _read_words, None),
             categories=table.take("categories", _read_words, None),
@@ -155,51 +129,15 @@ class _AccessParser:
             own=table.take("own", read_flag, False),
         )
 
-    def _read_commands(self, value: object) -> frozenset[str]:
-        known = self._known.commands
-        found = read_some(value)
-        for word in found:
-            if known.get(word) == word or word == ANY:
-                continue
-            own_name = known.get(word.lstrip("/").casefold())
-            hint = f"did you mean {own_name!r}?" if own_name else did_you_mean(word, sorted(set(known.values())))
-            raise ValueError(f"there is no command {word!r:.40}; {hint}")
-        return frozenset(found)
 
-    def _read_roles(self, value: object) -> frozenset[str]:
-        known = {*self._known.roles, *ROLE_NAMES, *ROLE_NAMES.values(), ADMIN, ANY}
-        found = read_some(value)
-        for word in found:
-            if word not in known and not self._known.directory:
-                raise ValueError(f"there is no role {word!r:.40}; {did_you_mean(word, sorted(known))}")
-        return frozenset(found)
+def _read_names(value: object) -> frozenset[str]:
+    return frozenset(read_some(value))
 
-    def _read_sources(self, value: object) -> frozenset[str]:
-        found = read_some(value)
-        for word in found:
-            if word not in self._known.sources:
-                raise ValueError(f"no ERP is called {word!r:.40}; {did_you_mean(word, self._known.sources)}")
-        return frozenset(found)
 
-    def _read_conversations(self, value: object) -> frozenset[str]:
-        found = read_texts(value)
-        for word in found:
-            if not _CONVERSATION.fullmatch(word):
-                raise ValueError(f"{word!r:.60} is no id of a conversation; /whoami tells it, cid… with its capitals")
-            if word not in self._known.conversations and (
-                meant := closest(word, self._known.conversations, similarity=_SAME_CONVERSATION)
-            ):
-                raise ValueError(f"there is no conversation {word!r:.60}; did you mean {meant[0]!r}?")
-        return frozenset(found)
-
-    def _warn_of_roles(self, table: RuleTable, rule: AccessRule) -> None:
-        synonyms = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
-        roles = self._known.roles
-        for role in sorted(rule.roles - {ANY, ADMIN, ROLE_NAMES[ADMIN]}):
-            if roles.get(role) or roles.get(synonyms.get(role, "")):
-                continue
-            where = "if the directory does not know it, nobody has it" if self._known.directory else "nobody has it"
-            table.warn("roles", f"roles: {role!r:.40} has no members in access.roles; {where}")
+def _read_places(value: object) -> frozenset[str]:
+    if value == []:
+        raise ValueError("the list is empty, which would mean everywhere; leave the key out for that")
+    return frozenset(read_texts(value))
 
 
 def _check_sense(table: RuleTable, rule: AccessRule) -> None:

@@ -21,7 +21,7 @@ ROLE_NAMES = MappingProxyType(
 )
 """English → Chinese. Both mean the same role wherever a rule, the configuration or the directory uses it."""
 
-_SYNONYMS = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
+ROLE_SYNONYMS = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
 
 _OWN = Scope(own=True)
 _SEEN_IN_PURCHASING = frozenset({FieldClass.QUANTITY, FieldClass.COST, FieldClass.PARTNER, FieldClass.CONTACT})
@@ -32,7 +32,7 @@ _COUNTED_AND_MADE = frozenset({FieldClass.QUANTITY, FieldClass.MATERIALS})
 
 def with_synonyms(roles: frozenset[str]) -> frozenset[str]:
     """Return roles with their names in the other language."""
-    return roles | {_SYNONYMS[role] for role in roles if role in _SYNONYMS}
+    return roles | {ROLE_SYNONYMS[role] for role in roles if role in ROLE_SYNONYMS}
 
 
 def _preset(

@@ -14,9 +14,10 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, ConsideredRule
 from bot.access.wording import describe_scope
 from bot.admin.inputs import read_content
-from bot.admin.output import count_noun, escape_invisible
+from bot.admin.output import count_noun, describe_names, escape_invisible
 from bot.admin.rules_in_force import warn_of_unread
-from bot.bootstrap.access import AccessNotChosen, access_names, check_choice, make_access_policy, review_configured
+from bot.bootstrap.access import AccessNotChosen, check_choice, make_access_policy, review_configured
+from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.status_labels import status_label
@@ -25,24 +26,25 @@ from bot.chat.registry import AnyCommand, Commands
 from bot.disclosure import FieldClass
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase
+from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RuleProblem, RulesError, did_you_mean
 from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings, load_settings
 
 
-def check_access(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+async def check_access(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     """Return whether the rules can be obeyed, and the lines that say so, warn, or name every error.
 
     ``file`` is a file of rules or a whole configuration; without it, both that are in force are read.
     """
     if file is not None and "access" in _tables(file):
         settings, file = load_settings(file), None
-        return _check_all(settings, None)
-    return _check_all(settings, file)
+        return await _check_all(settings, None)
+    return await _check_all(settings, file)
 
 
-def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
-    known = access_names(settings, Commands.discover())
+async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+    known = known_names(settings, Commands.discover(), await look_for_facts(settings), is_strict=True)
     path = file or next(iter(find_files(settings.access_rules)), None)
     lines: list[str] = []
     rule_sets: list[AccessRuleSet] = []
@@ -51,9 +53,9 @@ def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
         refuse_missing("access.file", settings.access.file)
         where = str(settings.file or "configuration")
         try:
-            rule_set, warnings = review_configured(settings, known)
-            rule_sets.append(rule_set)
-            lines += _summary(where, rule_set, warnings)
+            review = review_configured(settings, known)
+            rule_sets.append(review.rules)
+            lines += _summary(where, review)
         except RulesError as error:
             fine = False
             lines += _problems(where, error.problems)
@@ -63,11 +65,14 @@ def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     if path is not None:
         try:
             review = review_access(read_content(path), known, name=str(path))
-            rule_sets.append(review.rule_set)
-            lines += _summary(str(path), review.rule_set, review.warnings)
+            rule_sets.append(review.rules)
+            lines += _summary(str(path), review)
         except RulesError as error:
             fine = False
             lines += _problems(str(path), error.problems)
+    if file is None:
+        names_fine, told = describe_names(review_settings(settings, known))
+        fine, lines = fine and names_fine, [*lines, *told]
     if fine and file is None:
         try:
             check_choice(settings, rule_sets)
@@ -85,11 +90,12 @@ def _tables(file: Path) -> dict[str, object]:
     return {}  # what is wrong with it is told when it is read as rules
 
 
-def _summary(where: str, rule_set: AccessRuleSet, warnings: tuple[RuleProblem, ...]) -> Iterator[str]:
+def _summary(where: str, review: Reviewed[AccessRuleSet]) -> Iterator[str]:
+    rule_set = review.rules
     switches = (("presets", rule_set.presets), ("open", rule_set.open), ("read_only", rule_set.read_only))
     further = [name for name, chosen in switches if chosen]
     yield ", ".join([f"{where}: fine", count_noun(len(rule_set.rules), "rule", "rules"), *further])
-    for warning in warnings:
+    for warning in review.warnings:
         yield f"{where}:{warning.line}: warning: {warning.reason}"
 
 
@@ -115,7 +121,7 @@ def explain_access(settings: Settings, question: AccessQuestion) -> list[str]:
     Raises `ConfigurationError` for wrong rules and for an unknown command.
     """
     commands = Commands.discover()
-    policy = make_access_policy(settings, commands)
+    policy = make_access_policy(settings)
     command = _find_command(commands, question.line)
     person = Person(
         user_id=question.user_id,

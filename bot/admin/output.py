@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 import orjson
 
 from bot.cards.language import choose_language, load_languages
+from bot.names import NameProblem
 from bot.outbox.place import Place
 from bot.phrase import Words
 
@@ -23,6 +24,13 @@ def escape_invisible(text: str) -> str:
 def say_words(words: Words, language: str) -> str:
     """Return words in a language."""
     return choose_language(load_languages(), language).say(words)
+
+
+def describe_names(problems: Iterable[NameProblem]) -> tuple[bool, list[str]]:
+    """Return whether no name in the settings is wrong, and a line for each that is wrong or doubtful."""
+    found = tuple(problems)
+    lines = [str(each) if each.is_error else f"warning: {each}" for each in found]
+    return not any(each.is_error for each in found), [escape_invisible(line) for line in lines]
 
 
 def format_minute(moment: datetime, zone: tzinfo) -> str:

@@ -12,20 +12,24 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from bot.admin.inputs import read_content
+from bot.admin.output import describe_names
 from bot.admin.rules_in_force import name_places, warn_of_unread
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.plan import ApprovalLevel, Quorum
-from bot.approvals.policy.loader import RuleReview, review_policy
+from bot.approvals.policy.loader import review_policy
 from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES
-from bot.approvals.policy.rules import RuleScope
+from bot.approvals.policy.rules import ApprovalRuleSet, RuleScope
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import open_api
-from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of
+from bot.bootstrap.names import known_names, look_for_facts, review_settings
+from bot.bootstrap.policy import DingTalkStaffDirectory, organisation_of
 from bot.bootstrap.rule_places import refuse_missing
 from bot.cards.language import Language, choose_language, load_languages
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
+from bot.names import KnownNames
+from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings
@@ -75,11 +79,20 @@ def describe_level(level: ApprovalLevel) -> str:
     return f"{'any' if level.quorum is Quorum.ANY else 'all'} of {', '.join(level.approvers)}"
 
 
-def check_policy(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+async def check_policy(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     """Return whether the rules can be obeyed, and the lines that say so, warn, or name every error."""
+    known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
+    fine, lines = _check_policy(settings, file, known)
+    if file is not None:
+        return fine, lines
+    names_fine, told = describe_names(review_settings(settings, known))
+    return fine and names_fine, [*lines, *told]
+
+
+def _check_policy(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:
     path = file or find_policy(settings)
     try:
-        review = open_policy(settings, path)
+        review = _review_policy(settings, path, known)
     except RulesError as error:
         return False, [f"{path}: {wrong}" for wrong in error.problems]
     if path is None:
@@ -95,15 +108,18 @@ def find_policy(settings: Settings) -> Path | None:
     return next(iter(find_files(settings.approval_rules)), None)
 
 
-def open_policy(settings: Settings, file: Path | None) -> RuleReview:
+def open_policy(settings: Settings, file: Path | None) -> ApprovalRuleSet:
     """Return the rules of ``file``, or those that the bot would obey. Raises `RulesError`, `ConfigurationError`."""
-    path = file or find_policy(settings)
+    return _review_policy(settings, file or find_policy(settings), known_names(settings)).rules
+
+
+def _review_policy(settings: Settings, path: Path | None, known: KnownNames) -> Reviewed[ApprovalRuleSet]:
     if path is None:
-        return RuleReview(DEFAULT_RULES, ())
-    return review_policy(read_content(path), known_of(settings), name=str(path))
+        return Reviewed(DEFAULT_RULES)
+    return review_policy(read_content(path), ZoneInfo(settings.zone), known, name=str(path))
 
 
-def _lines(review: RuleReview) -> list[str]:
+def _lines(review: Reviewed[ApprovalRuleSet]) -> list[str]:
     rules = review.rules
     counts = ((rules.rules, "rules"), (rules.substitutes, "substitutes"), (rules.limits, "limits"))
     lines = [f"fine, {', '.join(f'{name} {len(found)}' for found, name in counts)}, version {rules.version}"]

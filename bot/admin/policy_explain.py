@@ -56,7 +56,7 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
     """
     if source and source not in settings.erp:
         raise unknown_source(settings, source)
-    policy = RuleBasedPolicy(open_policy(settings, rules).rules)
+    policy = RuleBasedPolicy(open_policy(settings, rules))
     async with open_policy_context(settings) as context:
         where = source or (await context.hub.purchase_order(number)).source
         document, company = await context.reader.read_for_plan(where, number, policy)

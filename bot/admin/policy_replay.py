@@ -66,7 +66,7 @@ async def replay_rules(settings: Settings, rules: Path, *, since: str) -> list[s
 
     ``since`` is ``90d`` or a date. Raises `RulesError`, `ConfigurationError`, and what ERPs and the directory raise.
     """
-    old, new = (RuleBasedPolicy(open_policy(settings, file).rules) for file in (None, rules))
+    old, new = (RuleBasedPolicy(open_policy(settings, file)) for file in (None, rules))
     async with open_policy_context(settings) as context:
         begins = read_since(since, context.now())
         async with open_database(settings, OperatorDeed(command="policy replay")) as database:

@@ -9,30 +9,43 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.admin.inputs import read_at, read_content, read_events
-from bot.admin.output import as_json
+from bot.admin.output import as_json, describe_names
 from bot.admin.rules_in_force import name_places, warn_of_unread
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize, split_events
 from bot.alerts.intake.port import EventState
 from bot.alerts.rules.explanation import Explanation, PlaceOutcome, explain
-from bot.alerts.rules.parser import default_rules, parse_rules
+from bot.alerts.rules.parser import default_rules, review_routes
 from bot.alerts.rules.route_tree import AlertRoute
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.bootstrap.company import company_of
+from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
+from bot.names import KnownNames
+from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import find_files
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
 
 
-def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
-    """Return whether the rules are right, and the lines that say so or name every error."""
+async def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+    """Return whether the rules are right, and the lines that say so, warn, or name every error."""
+    known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
+    fine, lines = _check_rules(settings, file, known)
+    if file is not None:
+        return fine, lines
+    names_fine, told = describe_names(review_settings(settings, known))
+    return fine and names_fine, [*lines, *told]
+
+
+def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:
     path = file or find_rules(settings)
     try:
-        rules = open_rules(settings, path)
+        review = _review_rules(settings, path, known)
     except RulesError as error:
         return False, [f"{path}: {wrong}" for wrong in error.problems]
+    rules = review.rules
     if path is None:
         places = ", ".join(map(str, rules.tree.root.terms.to)) or "nobody"
         return True, [f"{name_places(settings.alert_rules)}: there are no rules; every alert goes to {places}"]
@@ -43,6 +56,7 @@ def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]
         (len(rules.silences), "silences"),
     )
     lines = [f"{path}: fine, {', '.join(f'{name} {number}' for number, name in counts)}"]
+    lines += [f"{path}: warning: {warning}" for warning in review.warnings]
     return True, lines if file is not None else [*lines, *warn_of_unread(settings.alert_rules)]
 
 
@@ -54,10 +68,14 @@ def find_rules(settings: Settings) -> Path | None:
 
 def open_rules(settings: Settings, file: Path | None) -> AlertRuleSet:
     """Return the rules of ``file``, by default those of the bot. Raises `RulesError`, `ConfigurationError`."""
-    path = file or find_rules(settings)
+    return _review_rules(settings, file or find_rules(settings), known_names(settings)).rules
+
+
+def _review_rules(settings: Settings, path: Path | None, known: KnownNames) -> Reviewed[AlertRuleSet]:
     if path is None:
-        return default_rules(company_of(settings))
-    return parse_rules(read_content(path), company_of(settings), name=str(path))
+        return Reviewed(default_rules(company_of(settings)))
+    reviewed = review_routes(read_content(path), company_of(settings), known, name=str(path))
+    return Reviewed(reviewed.rules.rules, reviewed.warnings, reviewed.references)
 
 
 def try_routes(

@@ -53,7 +53,7 @@ async def understand(
         usable = _usable(settings, commands, user_id) if user_id else None
         reading = grammar.read(sentence, usable)
         if reading and reading.by_work and user_id:
-            roles = make_access_policy(settings, commands).configured_roles(_person(user_id))
+            roles = make_access_policy(settings).configured_roles(_person(user_id))
             reading = of_work(reading, commands, kept_on_time(work_of(roles, ())), frozenset(commands))
         if not with_model or (reading and not reading.unsure):
             return reading
@@ -91,7 +91,7 @@ def describe(reading: Reading) -> dict[str, Any]:
 
 def _usable(settings: Settings, commands: Commands, user_id: str) -> frozenset[str]:
     """Return the commands that a member may use in the chat with the bot, by the roles of the configuration."""
-    policy, person = make_access_policy(settings, commands), _person(user_id)
+    policy, person = make_access_policy(settings), _person(user_id)
     return frozenset(name for name, command in commands.items() if policy.decide(person, command.request()).allowed)
 
 

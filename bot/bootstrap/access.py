@@ -8,48 +8,39 @@ import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from bot.access.loader import NO_ACCESS_RULES, AccessNames, AccessRuleSet, make_policy, review_access, review_rules
+from bot.access.loader import NO_ACCESS_RULES, AccessRuleSet, make_policy, review_access, review_rules
 from bot.access.policy import AccessPolicy
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.names import names_in_force, read_settings_file
 from bot.bootstrap.rule_places import refuse_missing
 from bot.chat.audiences import Audiences
-from bot.chat.registry import Commands
+from bot.chat.registry import installed_commands
 from bot.errors import ConfigurationError
+from bot.names import KnownNames
 from bot.phrase import Phrase, phrase
+from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.positions import Positions, find_positions
 from bot.settings import RuleSettings, Settings
 from bot.store.people import StoredOutsiders
 
 VARIABLE = "DINGERP_ACCESS__RULES"
+RULES_IN_SETTINGS = "access.rules"
 
 
-def access_names(settings: Settings, commands: Commands) -> AccessNames:
-    """Return the names that rules may use."""
-    return AccessNames(
-        commands={word.casefold(): command.name for command in commands.values() for word in command.names},
-        roles=settings.access.roles,
-        directory=bool(settings.access.directory),
-        sources=tuple(settings.erp),
-        conversations=tuple(
-            {*settings.alerts.default_groups, *settings.approval_groups, *settings.access.outsider_groups}
-        ),
-    )
-
-
-def make_access_policy(settings: Settings, commands: Commands) -> AccessPolicy:
+def make_access_policy(settings: Settings, names: NamesInForce | None = None) -> AccessPolicy:
     """Return who may do what by the configuration and the file. Raises `ConfigurationError` with all that is wrong."""
-    return follow_access(settings, commands).current()
+    return follow_access(settings, names or names_in_force(settings, installed_commands())).current()
 
 
-def follow_access(settings: Settings, commands: Commands) -> FollowedFile[AccessPolicy]:
+def follow_access(settings: Settings, names: NamesInForce) -> FollowedFile[AccessPolicy]:
     """Return the policy, as new as the file of rules. Raises `ConfigurationError` with all that is wrong."""
     refuse_missing("access.file", settings.access.file)
-    known = access_names(settings, commands)
-    configured, _warnings = review_configured(settings, known)
+    configured = review_configured(settings, names.known)
+    names.use(RULES_IN_SETTINGS, configured.references)
 
     def combine(*rule_sets: AccessRuleSet) -> RuleContent[AccessPolicy]:
         return RuleContent(
@@ -59,9 +50,9 @@ def follow_access(settings: Settings, commands: Commands) -> FollowedFile[Access
         )
 
     def read(content: bytes, name: str) -> RuleContent[AccessPolicy]:
-        return combine(configured, review_access(content, known, name=name).rule_set)
+        return combine(configured.rules, names.read(partial(review_access, content), name=name))
 
-    return FollowedFile(settings.access_rules, read, partial(combine, configured), none=NO_ACCESS_RULES)
+    return FollowedFile(settings.access_rules, read, partial(combine, configured.rules), none=NO_ACCESS_RULES)
 
 
 class AccessNotChosen(RulesError):
@@ -93,7 +84,7 @@ def _chosen_policy(settings: Settings, rule_sets: Sequence[AccessRuleSet]) -> Ac
     return make_policy(rule_sets, settings.access.roles)
 
 
-def review_configured(settings: Settings, known: AccessNames) -> tuple[AccessRuleSet, tuple[RuleProblem, ...]]:
+def review_configured(settings: Settings, known: KnownNames) -> Reviewed[AccessRuleSet]:
     """Return what the settings say, with warnings. Raises `ConfigurationError` that names each error with its line."""
     access = settings.access
     text = _text_of_rules(settings)
@@ -107,23 +98,17 @@ def review_configured(settings: Settings, known: AccessNames) -> tuple[AccessRul
     if errors.found:
         raise RulesError(str(settings.file), errors.found)
     rule_set = AccessRuleSet(rules=rules, presets=access.presets, open=access.open, read_only=access.read_only)
-    return rule_set, errors.warnings if text is not None else ()
+    file = VARIABLE if text is None else str(settings.file)
+    return Reviewed(rule_set, errors.warnings, errors.references(file))
 
 
 def _text_of_rules(settings: Settings) -> str | None:
     """Return the text of the file where the rules stand; None where they come from elsewhere."""
     if settings.file is None:
         return None
-    text = _read(settings.file)
+    text = read_settings_file(settings)
     rules = tomllib.loads(text).get("access", {}).get("rules", [])
     return text if tuple(map(RuleSettings.model_validate, rules)) == settings.access.rules else None
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").replace("\r\n", "\n")
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

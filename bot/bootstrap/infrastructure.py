@@ -16,9 +16,11 @@ from bot.access.people import People
 from bot.background import BackgroundTasks
 from bot.bootstrap.directory_adapters import DirectoryAdapter
 from bot.bootstrap.factories import make_renderer, open_api, templates
+from bot.bootstrap.names import names_in_force
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
+from bot.chat.registry import installed_commands
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.directory import DingTalkDirectory
@@ -30,6 +32,7 @@ from bot.dingtalk.todos import RobotChat
 from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
 from bot.phrase import Phrase
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 from bot.store.chat.conversations import StoredLanguages
 from bot.store.database import Database
@@ -65,6 +68,8 @@ class Infrastructure:
     renderer: CardRenderer
     templates: TemplateChoice
     tracks: TrackIds
+    names: NamesInForce
+    """The names that settings and rules use."""
 
     def say_in(self, language: str, words: Phrase) -> str:
         """Return a phrase in a language."""
@@ -143,6 +148,7 @@ async def build_infrastructure(
         renderer=make_renderer(settings, words, now=now),
         templates=templates(settings),
         tracks=TrackIds(settings.dingtalk.client_secret.get_secret_value()),
+        names=names_in_force(settings, installed_commands()),
     )
     await base.run_in_background(meter.save_periodically(_METER_SAVED_EVERY), "meter")
     return base

@@ -9,19 +9,16 @@ from zoneinfo import ZoneInfo
 
 from bot.access.membership import Membership
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
-from bot.approvals.policy.loader import KnownNames, follow_policy
+from bot.approvals.policy.loader import follow_policy
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.chat.records.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
+from bot.names import NOTHING_KNOWN
 from bot.rulefiles.errors import RulesError
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 
 _NOTHING_BOUND: Mapping[str, Mapping[str, str]] = MappingProxyType({})
-
-
-def known_of(settings: Settings) -> KnownNames:
-    """Return the names that rules may use."""
-    return KnownNames(zone=ZoneInfo(settings.zone), roles=tuple(settings.access.roles), sources=tuple(settings.erp))
 
 
 def organisation_of(
@@ -51,7 +48,8 @@ def wants_todos(settings: Settings) -> bool:
     if settings.notify.todo:
         return True
     try:
-        rules = follow_policy(settings.approval_rules, known_of(settings))
+        names = NamesInForce(NOTHING_KNOWN, lambda doubt: None)
+        rules = follow_policy(settings.approval_rules, ZoneInfo(settings.zone), names)
     except RulesError:
         return False
     return rules.current().asks_todos

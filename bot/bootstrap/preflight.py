@@ -11,23 +11,30 @@ from typing import Any, Final
 
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.alerts import open_hooks, queue_addresses
+from bot.bootstrap.names import known_names, review_settings
 from bot.bootstrap.rules import follow_alerts, follow_approvals
 from bot.chat.registry import installed_commands
 from bot.errors import ConfigurationError
+from bot.names import KnownNames
 from bot.phrase import Phrase, phrase
 from bot.queues.brokers import build_connection
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsPart:
-    """A part of the settings; ``check`` raises `ConfigurationError` if it cannot work."""
+    """A part of the settings; ``check`` raises `ConfigurationError` if it cannot work, and tells names of doubts."""
 
     what: Phrase
-    check: Callable[[Settings], object]
+    check: Callable[[Settings, NamesInForce], object]
 
 
-def _check_queues(settings: Settings) -> None:
+def _check_hooks(settings: Settings, _names: NamesInForce) -> None:
+    open_hooks(settings)
+
+
+def _check_queues(settings: Settings, _names: NamesInForce) -> None:
     for address in queue_addresses(settings):
         build_connection(address, _take_nothing)
 
@@ -36,33 +43,53 @@ async def _take_nothing(_body: bytes | list[Any]) -> None:
     """Take no message: the queue is not read here."""
 
 
-def _check_access_rules(settings: Settings) -> None:
-    make_access_policy(settings, installed_commands())
+def _check_names(settings: Settings, names: NamesInForce) -> None:
+    problems = review_settings(settings, names.known)
+    if errors := [str(problem) for problem in problems if problem.is_error]:
+        raise ConfigurationError("; ".join(errors))
+    for problem in problems:
+        names.tell(str(problem))
 
 
-ACCESS_RULES = SettingsPart(phrase("Access rules"), _check_access_rules)
+ACCESS_RULES = SettingsPart(phrase("Access rules"), make_access_policy)
 
 PARTS: Final = (
-    SettingsPart(phrase("Webhooks"), open_hooks),
+    SettingsPart(phrase("Webhooks"), _check_hooks),
     SettingsPart(phrase("Message queues"), _check_queues),
+    SettingsPart(phrase("Names in the settings"), _check_names),
     ACCESS_RULES,
     SettingsPart(phrase("Alert rules"), follow_alerts),
     SettingsPart(phrase("Approval rules"), follow_approvals),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PartReview:
+    """What is wrong with a part, and what of it can work but is probably a mistake."""
+
+    part: SettingsPart
+    error: ConfigurationError | None
+    doubts: tuple[str, ...]
+
+
 def check_settings(settings: Settings) -> None:
-    """Check every part. Raises the first `ConfigurationError`."""
+    """Check every part. Raises the first `ConfigurationError`; `review_parts` tells of doubts."""
+    known = known_names(settings, installed_commands())
     for part in PARTS:
-        part.check(settings)
+        part.check(settings, NamesInForce(known, _ignore))
 
 
-def find_mistakes(settings: Settings) -> Iterator[tuple[SettingsPart, ConfigurationError | None]]:
-    """Yield every part, with what is wrong with it."""
+def review_parts(settings: Settings, known: KnownNames) -> Iterator[PartReview]:
+    """Yield every part, as it is by ``known``."""
     for part in PARTS:
+        doubts: list[str] = []
+        error = None
         try:
-            part.check(settings)
-        except ConfigurationError as error:
-            yield part, error
-        else:
-            yield part, None
+            part.check(settings, NamesInForce(known, doubts.append))
+        except ConfigurationError as wrong:
+            error = wrong
+        yield PartReview(part, error, tuple(doubts))
+
+
+def _ignore(_doubt: str) -> None:
+    """Tell nobody."""

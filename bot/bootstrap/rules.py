@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.access.policy import AccessPolicy
 from bot.alerts.rules.parser import follow_rules
@@ -18,11 +19,10 @@ from bot.background import repeat
 from bot.bootstrap.access import follow_access
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.policy import known_of
 from bot.bootstrap.rule_places import refuse_missing
-from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 from bot.store.rule_files import StoredRuleFiles
 
@@ -83,40 +83,42 @@ def describe_configuration(settings: Settings) -> Mapping[str, str]:
     return describe_file(file, sha256(file.read_bytes()).hexdigest())
 
 
-def follow_alerts(settings: Settings, decides_in_chat: Callable[[], bool] | None = None) -> FollowedFile[AlertRuleSet]:
+def follow_alerts(
+    settings: Settings, names: NamesInForce, decides_in_chat: Callable[[], bool] | None = None
+) -> FollowedFile[AlertRuleSet]:
     """Return the rules of alerts, as new as their file. Raises `ConfigurationError` with all that is wrong."""
     refuse_missing("alerts.rules", settings.alerts.rules)
-    return follow_rules(settings.alert_rules, company_of(settings, decides_in_chat))
+    return follow_rules(settings.alert_rules, company_of(settings, decides_in_chat), names)
 
 
-def follow_approvals(settings: Settings) -> FollowedFile[RuleBasedPolicy]:
+def follow_approvals(settings: Settings, names: NamesInForce) -> FollowedFile[RuleBasedPolicy]:
     """Return the rules of approvals, as new as their file. Raises `ConfigurationError` with all that is wrong."""
     refuse_missing("approvals.rules", settings.approvals.rules)
-    return follow_policy(settings.approval_rules, known_of(settings))
+    return follow_policy(settings.approval_rules, ZoneInfo(settings.zone), names)
 
 
-def open_rules(settings: Settings, commands: Commands) -> RuleFiles:
+def open_rules(settings: Settings, names: NamesInForce) -> RuleFiles:
     """Read all files. Raises `ConfigurationError` with all that is wrong with the first that is."""
-    approvals = follow_approvals(settings)
+    approvals = follow_approvals(settings, names)
 
     def decides_in_chat() -> bool:
         return bool(settings.approvers) or approvals.in_force.content.decides
 
     return RuleFiles(
-        access=follow_access(settings, commands),
-        alerts=follow_alerts(settings, decides_in_chat),
+        access=follow_access(settings, names),
+        alerts=follow_alerts(settings, names, decides_in_chat),
         approvals=approvals,
         decides_in_chat=decides_in_chat,
         configuration=describe_configuration(settings),
     )
 
 
-async def start_rules(base: Infrastructure, commands: Commands) -> RuleFiles:
+async def start_rules(base: Infrastructure) -> RuleFiles:
     """Open the files and follow them for as long as the base's stack is open.
 
     Raises `ConfigurationError`, also where the rules that were in force when the bot ran last are gone.
     """
-    files = open_rules(base.settings, commands)
+    files = open_rules(base.settings, base.names)
     kept = StoredRuleFiles(base.database)
     known = await kept.all()
     for name, file in files.named.items():

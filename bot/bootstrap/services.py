@@ -33,6 +33,7 @@ from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
 from bot.bootstrap.exports import build_charts
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
+from bot.bootstrap.names import follow_names
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
 from bot.bootstrap.rules import RuleFiles, start_rules
@@ -110,7 +111,7 @@ async def build_services(
     history = build_stock_history(base)
 
     commands = installed_commands()
-    rules = await start_rules(base, commands)
+    rules = await start_rules(base)
     access = await start_access(base, rules.access.current)
     alerts = await build_alerts(base, rules.alerts.current, access.audiences)
     accounts = await build_accounts(base, hub, alerts, audit)
@@ -118,6 +119,7 @@ async def build_services(
     keys = build_keys(base, hub, alerts, audit, stored_keys, account)
     approvals = build_approvals(base, hub, alerts, rules, accounts, access.audiences, audit)
     alerts = join_approvals(alerts, approvals)
+    await base.run_in_background(follow_names(base.names, database), "names")
     add_report_composers(base, alerts)
     record_start(audit, rules, now)
 

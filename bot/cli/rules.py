@@ -34,7 +34,7 @@ def check_routes(
     from bot.admin.route_check import check_rules
 
     settings = read_settings(config)
-    fine, lines = check_rules(settings, file)
+    fine, lines = asyncio.run(check_rules(settings, file))
     _print_with_running(lines, settings, *(() if file else ("alert rules",)))
     raise SystemExit(int(not fine))
 
@@ -71,7 +71,7 @@ def check_access_rules(
     from bot.admin.access import check_access
 
     settings = read_settings(config)
-    fine, lines = check_access(settings, file)
+    fine, lines = asyncio.run(check_access(settings, file))
     _print_with_running(lines, settings, *(() if file else ("configuration", "access rules")))
     raise SystemExit(int(not fine))
 
@@ -135,7 +135,7 @@ def check_policy_rules(
     from bot.admin.policy_context import check_policy
 
     settings = read_settings(config)
-    fine, lines = check_policy(settings, file)
+    fine, lines = asyncio.run(check_policy(settings, file))
     _print_with_running(lines, settings, *(() if file else ("approval rules",)))
     raise SystemExit(int(not fine))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bot.bootstrap.factories import open_api
+from bot.bootstrap.names import known_names, look_for_facts
+from bot.chat.registry import installed_commands
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
 from bot.doctor.documents import check_read_model
@@ -35,8 +37,9 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
         async with pooled_session(proxy=settings.dingtalk.proxy or None) as session:
             api = open_api(settings, session, Metrics())
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
-    findings.append(check_access_rules(settings))
-    findings += check_parts(settings)
+    known = known_names(settings, installed_commands(), await look_for_facts(settings), is_strict=True)
+    findings.append(check_access_rules(settings, known))
+    findings += check_parts(settings, known)
     findings += [finding async for finding in check_database(settings)]
     findings += await check_audit(settings)
     findings += await check_running(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from bot.bootstrap.access import AccessNotChosen, make_access_policy
 from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer
-from bot.bootstrap.preflight import ACCESS_RULES, SettingsPart, find_mistakes
+from bot.bootstrap.preflight import ACCESS_RULES, PartReview, review_parts
 from bot.bootstrap.rules import follow_approvals
 from bot.cards.samples import load_sample
 from bot.charts.fonts import PLACES, find_font
@@ -26,7 +26,9 @@ from bot.erp.errors import Unsupported
 from bot.erp.index.port import VERSION, SyncState
 from bot.erp.index.search import oldest
 from bot.errors import ConfigurationError, DingerpError
+from bot.names import KnownNames
 from bot.phrase import Phrase, phrase
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
 from bot.store.audit.chain import AuditWitness
@@ -121,16 +123,21 @@ def _key_result(source: CompanyKeySource) -> CheckResult:
     return CheckResult(what, CheckGrade.GOOD, phrase("it fits the database and lies elsewhere"))
 
 
-def check_parts(settings: Settings) -> list[CheckResult]:
+def check_parts(settings: Settings, known: KnownNames) -> list[CheckResult]:
     """Check what `run` makes of the settings alone. `check_access_rules` tells more of these rules."""
-    return [_part_result(part, mistake) for part, mistake in find_mistakes(settings) if part is not ACCESS_RULES]
+    return [result for review in review_parts(settings, known) for result in _part_results(review)]
 
 
-def _part_result(part: SettingsPart, mistake: ConfigurationError | None) -> CheckResult:
-    if mistake is None:
-        return CheckResult(part.what, CheckGrade.GOOD, phrase("can be used"))
-    words = phrase("%(text)s", text=mistake.detail)
-    return CheckResult(part.what, CheckGrade.BAD, words, phrase("Correct the settings."))
+def _part_results(review: PartReview) -> Iterator[CheckResult]:
+    part = review.part
+    if review.error is not None and part is not ACCESS_RULES:
+        words = phrase("%(text)s", text=review.error.detail)
+        yield CheckResult(part.what, CheckGrade.BAD, words, phrase("Correct the settings."))
+    elif review.doubts:
+        remedy = phrase("Correct what is misspelt; what is right needs nothing.")
+        yield CheckResult(part.what, CheckGrade.NOTE, phrase("%(text)s", text="; ".join(review.doubts)), remedy)
+    elif part is not ACCESS_RULES:
+        yield CheckResult(part.what, CheckGrade.GOOD, phrase("can be used"))
 
 
 async def check_chart_font(settings: Settings) -> CheckResult:
@@ -258,11 +265,11 @@ def check_own_templates(settings: Settings) -> list[CheckResult]:
     ]
 
 
-def check_access_rules(settings: Settings) -> CheckResult:
+def check_access_rules(settings: Settings, known: KnownNames) -> CheckResult:
     """Read the access rules as the bot does at its start."""
     what = phrase("Access rules")
     try:
-        policy = make_access_policy(settings, Commands.discover())
+        policy = make_access_policy(settings, NamesInForce(known, lambda doubt: None))
     except AccessNotChosen as error:
         remedy = phrase("Three ready files to choose from: docs/how-to/configure-access.md")
         return CheckResult(what, CheckGrade.BAD, error.explain(), remedy)
@@ -273,7 +280,7 @@ def check_access_rules(settings: Settings) -> CheckResult:
             phrase("%(text)s", text=error.detail),
             phrase("Correct them; `dingerp access check` names every error."),
         )
-    deciding = READ_ONLY if policy.read_only else _who_decides(settings)
+    deciding = READ_ONLY if policy.read_only else _who_decides(settings, known)
     if not policy.rules:
         words = phrase("none; every member may ask everything and sees all of it. %(deciding)s", deciding=deciding)
     else:
@@ -281,10 +288,10 @@ def check_access_rules(settings: Settings) -> CheckResult:
     return CheckResult(what, CheckGrade.GOOD, words)
 
 
-def _who_decides(settings: Settings) -> Phrase:
+def _who_decides(settings: Settings, known: KnownNames) -> Phrase:
     """Return who approves and rejects purchase orders, which access rules do not say."""
     try:
-        by_rules = follow_approvals(settings).in_force.content.decides
+        by_rules = follow_approvals(settings, NamesInForce(known, str)).in_force.content.decides
     except ConfigurationError:  # another check says why
         by_rules = True
     if by_rules:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from bot.names import NOTHING_KNOWN, KnownNames, NameKind, NameReference, check_names
 from bot.rulefiles.errors import RuleProblem, RulesError, closest, did_you_mean
 from bot.rulefiles.positions import DocumentPath, Positions, find_positions
 
 T = TypeVar("T")
 D = TypeVar("D")
+N = TypeVar("N", bound=Iterable[str])
 
 
 class ProblemCollector:
@@ -21,6 +25,7 @@ class ProblemCollector:
         self._positions = positions
         self._found: set[RuleProblem] = set()
         self._warnings: set[RuleProblem] = set()
+        self._names: list[tuple[DocumentPath, NameKind, str]] = []
 
     def add(self, path: DocumentPath, reason: str) -> None:
         """Add an error at ``path``."""
@@ -29,6 +34,23 @@ class ProblemCollector:
     def warn(self, path: DocumentPath, reason: str) -> None:
         """Add a warning at ``path``: something that works, but is probably a mistake."""
         self._warnings.add(RuleProblem(self._positions.line(*path), reason))
+
+    def refer(self, path: DocumentPath, kind: NameKind, names: Iterable[str]) -> None:
+        """Note names that stand at ``path``."""
+        self._names.extend((path, kind, name) for name in names)
+
+    def references(self, file: str) -> tuple[NameReference, ...]:
+        """Return the names that were noted; ``file`` is what the document is called."""
+        return tuple(
+            NameReference(kind=kind, value=name, file=file, line=self._positions.line(*path), key=str(path[-1]))
+            for path, kind, name in self._names
+        )
+
+    def check_names(self, known: KnownNames) -> None:
+        """Add an error or a warning for each name that leads nowhere."""
+        for problem in check_names(self.references(""), known):
+            told = self._found if problem.is_error else self._warnings
+            told.add(RuleProblem(problem.reference.line, problem.reason))
 
     @property
     def warnings(self) -> tuple[RuleProblem, ...]:
@@ -79,6 +101,18 @@ class RuleTable:
         except ValueError as error:
             self.wrong(key, f"{_shown(key)}: {error}")
             return default
+
+    def take_names(self, key: str, read: Callable[[object], N], default: D, kind: NameKind) -> N | D:
+        """Return what `take` returns; what ``read`` finds are names, which must lead somewhere."""
+        found = self.take(key, read, None)
+        if found is None:
+            return default
+        self.refer(key, kind, found)
+        return found
+
+    def refer(self, key: str, kind: NameKind, names: Iterable[str]) -> None:
+        """Note names under a key."""
+        self.errors.refer((*self.path, key), kind, sorted(names) if isinstance(names, AbstractSet) else names)
 
     def need(self, key: str, read: Callable[[object], T], default: D, example: str) -> T | D:
         """Return what `take` returns; if the key is absent, `finish` adds an error."""
@@ -164,8 +198,21 @@ MAX_BYTES = 1_000_000
 _AT = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.S)
 
 
-def read_document(content: bytes, read: Callable[[RuleTable], T], *, name: str) -> T:
-    """Return what ``read`` makes of the document; ``name`` is its name in errors.
+@dataclass(frozen=True, slots=True)
+class Reviewed(Generic[T]):
+    """What a document says, what of it can be obeyed but is probably a mistake, and the names that it uses."""
+
+    rules: T
+    warnings: tuple[RuleProblem, ...] = ()
+    references: tuple[NameReference, ...] = ()
+    says_none: bool = False
+    """Whether it says that there shall be no rules."""
+
+
+def read_document(
+    content: bytes, read: Callable[[RuleTable], T], *, name: str, known: KnownNames = NOTHING_KNOWN
+) -> Reviewed[T]:
+    """Return what ``read`` makes of the document; ``name`` is its name in errors, ``known`` what names may lead to.
 
     Raises `RulesError` with all errors.
     """
@@ -175,9 +222,10 @@ def read_document(content: bytes, read: Callable[[RuleTable], T], *, name: str) 
         found = read(document)
     except RecursionError:
         raise RulesError(name, (RuleProblem(1, "brackets lie too deep in each other"),)) from None
+    document.errors.check_names(known)
     if document.errors.found:
         raise RulesError(name, document.errors.found)
-    return found
+    return Reviewed(found, document.errors.warnings, document.errors.references(name))
 
 
 def _decode(content: bytes, name: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.errors import ConfigurationError
-from bot.spelling import most_alike
+from bot.spelling import closest as closest
+from bot.spelling import did_you_mean as did_you_mean
 
 _SHOWN = 20
 """Errors that are written out; a file with more is probably not meant as rules."""
@@ -31,18 +31,3 @@ class RulesError(ConfigurationError):
         self.problems = problems
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         super().__init__(f"{name}: " + "; ".join(map(str, problems[:_SHOWN])) + more)
-
-
-_CLOSE = 0.75
-
-
-def closest(word: str, known: Iterable[str], *, similarity: float = _CLOSE) -> tuple[str, ...]:
-    """Return the known word that a misspelt one was meant for, or nothing if no word is close."""
-    return most_alike(word, known, limit=1, similarity=similarity)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``did you mean 'x'?``, or what there is where nothing is close."""
-    words = list(known)
-    best = closest(word, words)
-    return f"did you mean {best[0]!r}?" if best else f"there are: {', '.join(words) or 'none'}"

@@ -53,6 +53,7 @@ from bot.settings.sections.rights import AllowanceSettings as AllowanceSettings
 from bot.settings.sections.rights import AuditSettings as AuditSettings
 from bot.settings.sections.rights import LimitSettings as LimitSettings
 from bot.settings.sections.rights import RuleSettings as RuleSettings
+from bot.settings.sections.section import PersonName, SourceName
 from bot.settings.sections.upkeep import EventSettings as EventSettings
 from bot.settings.sections.upkeep import LogSettings as LogSettings
 from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
@@ -83,7 +84,7 @@ class Settings(BaseSettings):
     dingtalk: DingTalkSettings = DingTalkSettings.model_validate({})
     http: HttpSettings = HttpSettings.model_validate({})
     erp: dict[str, ErpSettings] = Field({}, description="Source name → ERP.")
-    products: dict[str, dict[str, str]] = Field(
+    products: dict[str, dict[SourceName, str]] = Field(
         {}, description="Our code → source name → the code there; empty where the source lacks the product."
     )
     units: dict[str, str] = Field(
@@ -118,7 +119,9 @@ class Settings(BaseSettings):
     )
     zone: str = Field("Asia/Shanghai", description="Time zone in which dates and times are shown.")
     language: Literal["zh_CN", "en"] = Field("zh_CN", description="Language of people who chose none.")
-    languages: dict[str, Literal["zh_CN", "en"]] = Field({}, description="User id → language, until they choose.")
+    languages: dict[PersonName, Literal["zh_CN", "en"]] = Field(
+        {}, description="User id → language, until they choose."
+    )
 
     @model_validator(mode="before")
     @classmethod

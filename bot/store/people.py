@@ -16,12 +16,23 @@ from sqlalchemy.engine import Connection
 from bot.access.directory_sync import ListedDepartment
 from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
+from bot.names import NameFacts
+from bot.outbox.place import Place, PlaceKind
 from bot.recency import RecentItems
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, from_us, to_ms, to_us
 from bot.store.statements import insert_into, replace_into
-from bot.store.tables import DEPARTMENT, DIRECTORY_WALK, ORGANISATION, OUTSIDER_GROUP, PERSON
+from bot.store.tables import (
+    DELIVERY,
+    DEPARTMENT,
+    DIRECTORY_WALK,
+    ORGANISATION,
+    OUTSIDER_GROUP,
+    PERSON,
+    QUOTA_MONTH,
+    WELCOME,
+)
 from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
@@ -340,6 +351,25 @@ def _columns(entry: DirectoryEntry) -> dict[str, Any]:
         "is_admin": entry.is_admin,
         "manager": entry.manager,
     }
+
+
+def read_names(connection: Connection) -> NameFacts:
+    """Return the people, departments and conversations that names in settings and rules may mean."""
+    members = _P.left_us.is_(None) | (_P.left_us < _P.checked_us)
+    people = connection.execute(select(_P.user_id, _P.name, _P.roles).where(members)).all()
+    departments = connection.execute(select(DEPARTMENT.c.id, DEPARTMENT.c.name)).all()
+    ended_us = connection.scalar(select(_W.ended_us).where(_W.id == _WALK))
+    places = connection.execute(select(DELIVERY.c.place).where(DELIVERY.c.shown > 0).distinct()).scalars()
+    conversations = {place.id for place in map(Place.parse, places) if place.kind is PlaceKind.GROUP}
+    for column in (WELCOME.c.conversation_id, OUTSIDER_GROUP.c.conversation_id, QUOTA_MONTH.c.conversation):
+        conversations.update(connection.execute(select(column).distinct()).scalars())
+    return NameFacts(
+        people={row.user_id: row.name for row in people},
+        departments={row.id: row.name for row in departments},
+        roles=frozenset(role for roles in {row.roles for row in people} for role in orjson.loads(roles)),
+        conversations=frozenset(conversations - {""}),
+        read_at=_moment(ended_us),
+    )
 
 
 def find_administrators(connection: Connection) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot import cli
 from bot.admin.access import check_access
 from bot.bootstrap.access import AccessNotChosen, follow_access
+from bot.bootstrap.names import known_names, names_in_force
 from bot.bootstrap.preflight import check_settings
 from bot.chat.registry import Commands
 from bot.doctor import CheckGrade, describe_results
@@ -55,8 +57,8 @@ def test_what_was_chosen_starts(configuration: str, rules: str | None) -> None:
     write(configuration, rules)
     settings = load_settings()
     check_settings(settings)
-    assert check_access(settings, None)[0]
-    assert check_access_rules(settings).grade is CheckGrade.GOOD
+    assert asyncio.run(check_access(settings, None))[0]
+    assert check_access_rules(settings, known_names(settings, Commands.discover())).grade is CheckGrade.GOOD
 
 
 UNCHOSEN = [
@@ -80,10 +82,10 @@ def test_what_nobody_chose_is_refused_by_the_same_words_everywhere(configuration
     told = str(refused.value)
     assert told.startswith("Nobody has said who may see what of main: set access.presets = true")
     assert ENVIRONMENT in told
-    fine, lines = check_access(settings, None)
+    fine, lines = asyncio.run(check_access(settings, None))
     assert not fine
     assert [line for line in lines if told in line]
-    found = check_access_rules(settings)
+    found = check_access_rules(settings, known_names(settings, Commands.discover()))
     assert (found.grade, str(found.words)) == (CheckGrade.BAD, told)
 
 
@@ -95,7 +97,8 @@ def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_choice_that_is_taken_back_leaves_the_last_rules_in_force() -> None:
     write(ODOO, IN_FILE)
-    rules = follow_access(load_settings(), Commands.discover())
+    settings = load_settings()
+    rules = follow_access(settings, names_in_force(settings, Commands.discover()))
     Path("access.toml").write_text("read_only = true\n# nobody chose\n", encoding="utf-8")
     rules.look()
     rules.look()
@@ -126,6 +129,8 @@ def test_the_start_is_refused_in_the_language_of_the_terminal(
 def test_the_doctor_says_it_in_the_language_of_the_settings() -> None:
     write(ODOO)
     settings = load_settings()
-    lines = list(describe_results([check_access_rules(settings)], settings.language))
+    lines = list(
+        describe_results([check_access_rules(settings, known_names(settings, Commands.discover()))], settings.language)
+    )
     assert lines[0].startswith("[!!] 权限规则: 还没有人说明谁可以看 main")
     assert "docs/how-to/configure-access.md" in lines[1]

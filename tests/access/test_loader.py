@@ -5,34 +5,36 @@ from __future__ import annotations
 import pytest
 
 from bot.access.grants import Scope
-from bot.access.loader import AccessNames, AccessRuleSet, make_policy, review_access
+from bot.access.loader import AccessRuleSet, make_policy, review_access
 from bot.access.people import Person
 from bot.access.policy import AccessRequest
+from bot.access.presets import ROLE_SYNONYMS
 from bot.access.rules import AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.names import NOTHING_SEEN, KnownNames
 from bot.rulefiles.errors import RulesError
 from tests.rows import each_row
 
-NAMES = AccessNames(
+NAMES = KnownNames(
     commands={"invoice": "invoice", "发票": "invoice", "order": "order", "po": "po", "stock": "stock"},
     roles={"finance": {"finance01"}, "clerk": {"clerk01"}},
-    directory=False,
+    usual_roles=ROLE_SYNONYMS,
     sources=("main", "plant"),
     conversations=("cidKp3Lr+9x/WhSales0001Aa==", "cidQm7Tz/4b+BuyFin00002Bb=="),
 )
 
 
-def read(text: str, known: AccessNames = NAMES) -> AccessRuleSet:
-    return review_access(text.encode(), known, name="access.toml").rule_set
+def read(text: str, known: KnownNames = NAMES) -> AccessRuleSet:
+    return review_access(text.encode(), known, name="access.toml").rules
 
 
-def problems(text: str, known: AccessNames = NAMES) -> list[str]:
+def problems(text: str, known: KnownNames = NAMES) -> list[str]:
     with pytest.raises(RulesError) as error:
         read(text, known)
     return [str(problem) for problem in error.value.problems]
 
 
-def warnings(text: str, known: AccessNames = NAMES) -> list[str]:
+def warnings(text: str, known: KnownNames = NAMES) -> list[str]:
     return [str(warning) for warning in review_access(text.encode(), known, name="access.toml").warnings]
 
 
@@ -201,13 +203,14 @@ def test_two_rules_of_one_name_are_a_mistake() -> None:
 class TestRolesWithoutMembers:
     def test_are_a_warning(self) -> None:
         assert warnings(RULE + 'roles = ["sales", "finance"]\n') == [
-            "line 3: roles: 'sales' has no members in access.roles; nobody has it"
+            "line 3: roles: nobody has the role 'sales' in access.roles"
         ]
 
     def test_may_come_from_the_directory(self) -> None:
-        known = AccessNames(commands=NAMES.commands, roles=NAMES.roles, directory=True, sources=())
+        known = KnownNames(commands=NAMES.commands, roles=NAMES.roles, directory_roles=True, facts=NOTHING_SEEN)
         assert warnings(RULE + 'roles = ["出纳"]\n', known) == [
-            "line 3: roles: '出纳' has no members in access.roles; if the directory does not know it, nobody has it"
+            "line 3: roles that nobody in access.roles has, and the directory has not been read completely:"
+            " '出纳' (line 3)"
         ]
 
     def test_are_looked_for_in_both_languages(self) -> None:

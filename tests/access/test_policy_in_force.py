@@ -9,6 +9,7 @@ import pytest
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest
 from bot.bootstrap.access import follow_access
+from bot.bootstrap.names import names_in_force
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.rulefiles.errors import RulesError
@@ -30,7 +31,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def follow(**access: object) -> FollowedFile[AccessPolicy]:
-    return follow_access(load_settings(access=access), Commands.discover())
+    settings = load_settings(access=access)
+    return follow_access(settings, names_in_force(settings, Commands.discover()))
 
 
 def write(file: Path, text: str) -> None:

@@ -62,22 +62,26 @@ class TestCheck:
         result = run("check")
         assert result.exit_code == 1
         assert result.stdout.splitlines()[0] == "dingerp.toml: fine, 1 rule, presets"
-        assert result.stdout.splitlines()[1].startswith("access.toml:3: roles: there is no role '出纳'; there are: *, ")
+        assert result.stdout.splitlines()[1].startswith(
+            "access.toml:3: roles: there is no role '出纳'; there are: admin, "
+        )
 
     def test_reads_a_whole_configuration(self, folder: Path) -> None:
         text = CONFIGURATION.replace('fields = ["cost"]', 'fields = ["costs"]')
         (folder / "other.toml").write_text(text, encoding="utf-8")
         result = run("check", "other.toml")
         assert result.exit_code == 1
-        assert result.stdout == "other.toml:16: fields: there is no class of fields 'costs'; did you mean 'cost'?\n"
+        assert (
+            result.stdout.splitlines()[0]
+            == "other.toml:16: fields: there is no class of fields 'costs'; did you mean 'cost'?"
+        )
 
     def test_warns_of_what_is_hardly_meant(self, folder: Path) -> None:
         (folder / "fine.toml").write_text('[[rules]]\ncommands = ["po"]\nroles = ["采购"]\n', encoding="utf-8")
         result = run("check", "fine.toml")
         assert (result.exit_code, result.stdout) == (
             0,
-            "fine.toml: fine, 1 rule\n"
-            "fine.toml:3: warning: roles: '采购' has no members in access.roles; nobody has it\n",
+            "fine.toml: fine, 1 rule\nfine.toml:3: warning: roles: nobody has the role '采购' in access.roles\n",
         )
 
     def test_is_told_of_broken_toml(self, folder: Path) -> None:

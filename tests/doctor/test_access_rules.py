@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.bootstrap.names import known_names
+from bot.chat.registry import installed_commands
 from bot.doctor import CheckGrade
 from bot.doctor.local import check_access_rules
 from bot.settings import load_settings
@@ -45,5 +47,6 @@ def test_access_rules(
     monkeypatch.chdir(tmp_path)
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    result = check_access_rules(load_settings())
+    settings = load_settings()
+    result = check_access_rules(settings, known_names(settings, installed_commands()))
     assert (result.grade, str(result.words)) == (grade, finding)

@@ -95,7 +95,7 @@ def test_shown_settings_are_valid(page: str, code: str, tmp_path: Path, monkeypa
     file.write_text(code, encoding="utf-8")
 
     assert tomllib.loads(code)
-    make_access_policy(load_settings(file), Commands.discover())
+    make_access_policy(load_settings(file))
 
 
 def test_shown_variables_are_read() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bot.bootstrap.access import make_access_policy
-from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.settings import load_settings
 from bot.settings.editions import EditionPlan, MonthlyQuotas, fitting_plan
@@ -161,7 +160,7 @@ def test_a_rule_about_nothing_is_an_error(tmp_path: Path, command: str, role: st
     file = tmp_path / "dingerp.toml"
     file.write_text(RULE.format(command=command, role=role), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=f"dingerp.toml: {wrong}"):
-        make_access_policy(load_settings(file), Commands.discover())
+        make_access_policy(load_settings(file))
 
 
 def test_a_rule_by_the_environment_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +169,7 @@ def test_a_rule_by_the_environment_is_named_by_its_number(monkeypatch: pytest.Mo
         '[{"commands": ["po"], "roles": ["*"]}, {"commands": ["po"], "rolls": ["*"], "effect": "refuse"}]',
     )
     with pytest.raises(ConfigurationError) as error:
-        make_access_policy(load_settings(), Commands.discover())
+        make_access_policy(load_settings())
     assert error.value.detail == (
         "DINGERP_ACCESS__RULES: rule 2: effect: 'refuse' is no effect; there are: allow, deny; "
         "rule 2: unknown key 'rolls'; did you mean 'roles'?"
@@ -181,20 +180,20 @@ def test_the_file_of_rules_adds_to_those_of_the_configuration(tmp_path: Path) ->
     file = tmp_path / "dingerp.toml"
     file.write_text(RULE.format(command="invoice", role="finance"), encoding="utf-8")
     (tmp_path / "access.toml").write_text('[[rules]]\ncommands = ["po"]\nroles = ["finance"]\n', encoding="utf-8")
-    policy = make_access_policy(load_settings(file), Commands.discover())
+    policy = make_access_policy(load_settings(file))
     assert [rule.name for rule in policy.rules] == ["rule 1", "access.toml rule 1"]
 
 
 def test_a_file_of_rules_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DINGERP_ACCESS__FILE", "gone.toml")
     with pytest.raises(ConfigurationError, match=r"access\.file: there is no file gone\.toml"):
-        make_access_policy(load_settings(), Commands.discover())
+        make_access_policy(load_settings())
 
 
 def test_presets_and_the_switch_come_by_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "dingerp.toml"
     file.write_text("[access]\npresets = true\nread_only = true\n", encoding="utf-8")
-    policy = make_access_policy(load_settings(file), Commands.discover())
+    policy = make_access_policy(load_settings(file))
     assert "preset keeper" in {rule.name for rule in policy.rules}
     assert policy.read_only
 
@@ -203,13 +202,13 @@ def test_presets_and_the_switch_come_by_the_configuration(tmp_path: Path) -> Non
 def test_a_rule_about_what_exists_is_taken(tmp_path: Path, command: str, role: str) -> None:
     file = tmp_path / "dingerp.toml"
     file.write_text(RULE.format(command=command, role=role), encoding="utf-8")
-    assert make_access_policy(load_settings(file), Commands.discover()).rules[0].commands == {command}
+    assert make_access_policy(load_settings(file)).rules[0].commands == {command}
 
 
 def test_with_the_directory_every_role_is_taken(tmp_path: Path) -> None:
     file = tmp_path / "dingerp.toml"
     file.write_text("[access]\ndirectory = true\n" + RULE.format(command="invoice", role="财务"), encoding="utf-8")
-    assert make_access_policy(load_settings(file), Commands.discover()).rules[0].roles == {"财务"}
+    assert make_access_policy(load_settings(file)).rules[0].roles == {"财务"}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import structlog
 from bot.alerts.rules.expression import Expression, UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.alerts.rules.values import read_days, read_patterns, read_severities, read_types
+from bot.names import NameKind
 from bot.rulefiles.document import RuleTable
 
 _log = structlog.get_logger(__name__)
@@ -136,6 +137,8 @@ def parse_condition(table: RuleTable, rule: str, unanswered: UnansweredCondition
     tests: list[ConditionTest] = []
     for key, (variable, read) in _KEYS.items():
         words = table.take(key, read, ())
+        if key == "sources":
+            table.refer(key, NameKind.EVENT_SOURCE, words)
         if words:
             tests.append(words_test(key, variable, words))
     days = table.take("min_age", read_days, 0)

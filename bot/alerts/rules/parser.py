@@ -5,7 +5,7 @@ All keys: docs/reference/alert-rules.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from functools import partial
@@ -31,11 +31,13 @@ from bot.alerts.rules.values import (
     read_weekdays,
     read_zone,
 )
-from bot.outbox.place import Place
+from bot.names import KnownNames, NameKind
+from bot.outbox.place import Place, PlaceKind
 from bot.rulefiles.absence import NoRules
-from bot.rulefiles.document import RuleTable, read_document
+from bot.rulefiles.document import Reviewed, RuleTable, read_document
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
 from bot.severity import Severity
 
@@ -103,7 +105,7 @@ class RouteParser:
     def _terms(self, table: RuleTable, around: RouteOptions) -> RouteOptions:
         terms = replace(
             around,
-            to=table.take("to", self._read_goals, around.to),
+            to=self._goals(table, around.to),
             group_by=table.take("group_by", read_names(WORDS), around.group_by),
             wait=table.take("wait", read_duration, around.wait),
             interval=table.take("interval", read_duration, around.interval),
@@ -130,29 +132,24 @@ class RouteParser:
         steps = []
         for step in table.tables("escalate"):
             after = step.take("after", read_duration, timedelta(0))
-            to = step.take("to", self._read_goals, ())
+            to = self._goals(step, ())
             if not step.has_errors and ("after" not in step or not to):
                 step.miss('a step of escalation says when and to whom: {after = "30m", to = ["role:finance"]}')
             step.finish()
             steps.append(EscalationRule(after, to))
         return tuple(sorted(steps, key=_after)) if "escalate" in table else around
 
-    def _read_goals(self, value: object) -> tuple[RouteTarget, ...]:
+    def _goals(self, table: RuleTable, default: tuple[RouteTarget, ...]) -> tuple[RouteTarget, ...]:
+        written = table.take("to", _read_goals, None)
+        if written is None:
+            return default
+        roles = [goal.name for goal in written if isinstance(goal, _Role)]
+        table.refer("to", NameKind.CONFIGURED_ROLE, roles)
+        _refer_places(table, "to", [goal for goal in written if isinstance(goal, Place)])
         goals: list[RouteTarget] = []
-        for text in read_texts(value):
-            if text == DynamicTarget.OWNER.value:
-                goals.append(DynamicTarget.OWNER)
-            elif text.startswith(_ROLE):
-                goals.extend(self._people(text.removeprefix(_ROLE)))
-            else:
-                goals.append(read_place(text))
+        for goal in written:
+            goals.extend(self.company.people(goal.name) if isinstance(goal, _Role) else (goal,))
         return tuple(dict.fromkeys(goals))
-
-    def _people(self, role: str) -> tuple[RouteTarget, ...]:
-        people = self.company.people(role)
-        if not people:
-            raise ValueError(f"nobody has the role {role!r} in access.roles; {did_you_mean(role, self.company.roles)}")
-        return people
 
     def _read_window(self, value: object) -> TimeWindow | None:
         if value == "":  # removes the window of the outer route
@@ -163,6 +160,41 @@ class RouteParser:
             known = did_you_mean(name, self.windows) if self.windows else f"write {example}"
             raise ValueError(f"no window {name!r}; {known}")
         return self.windows[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """Everybody who has a role, each in their own chat."""
+
+    name: str
+
+
+def _read_goals(value: object) -> tuple[RouteTarget | _Role, ...]:
+    return tuple(map(_read_goal, read_texts(value)))
+
+
+def _read_goal(text: str) -> RouteTarget | _Role:
+    if text == DynamicTarget.OWNER.value:
+        return DynamicTarget.OWNER
+    return _Role(text.removeprefix(_ROLE)) if text.startswith(_ROLE) else read_place(text)
+
+
+def _refer_places(table: RuleTable, key: str, places: Iterable[Place]) -> None:
+    for place in places:
+        kind = NameKind.PERSON if place.kind is PlaceKind.PERSON else NameKind.CONVERSATION
+        table.refer(key, kind, [place.id])
+
+
+def _take_places(table: RuleTable, key: str) -> tuple[Place, ...]:
+    places = table.take(key, read_places, ())
+    _refer_places(table, key, places)
+    return places
+
+
+def _refuse_empty(table: RuleTable, key: str, found: Collection[object]) -> None:
+    """Add an error for an empty list where a missing one means everything."""
+    if key in table and not found and not table.has_errors:
+        table.wrong(key, f"{key}: the list is empty, which would mean all of them; leave the key out for that")
 
 
 def _read_name(value: object) -> str:
@@ -191,22 +223,17 @@ def default_rules(company: AlertRuleContext) -> AlertRuleSet:
 
 def parse_rules(content: bytes, company: AlertRuleContext, *, name: str = "alerts.toml") -> AlertRuleSet:
     """Return the rules of a document; ``name`` is its name in errors. Raises `RulesError` with all errors."""
-    return _read_rules(content, name, company).rules
+    return review_routes(content, company, KnownNames(roles=company.roles), name=name).rules.rules
 
 
-def follow_rules(places: Sequence[Path], company: AlertRuleContext) -> FollowedFile[AlertRuleSet]:
-    """Return the rules of a file that are read again when it changes, the default rules without one.
+def review_routes(
+    content: bytes, company: AlertRuleContext, known: KnownNames, *, name: str = "alerts.toml"
+) -> Reviewed[RuleContent[AlertRuleSet]]:
+    """Return the rules of a document with the warnings about it; ``known`` is what names may lead to.
 
-    Raises `RulesError` if the file is wrong at the start.
+    Raises `RulesError` with all errors.
     """
 
-    def default() -> RuleContent[AlertRuleSet]:
-        return RuleContent(rules=default_rules(company), decides=False)
-
-    return FollowedFile(places, partial(_read_rules, company=company), default, none=NO_ROUTES)
-
-
-def _read_rules(content: bytes, name: str, company: AlertRuleContext) -> RuleContent[AlertRuleSet]:
     def read(document: RuleTable) -> RuleContent[AlertRuleSet]:
         flagged, has_routes = document.has_flag("default"), bool(document.tables("routes"))
         says_none = flagged and NO_ROUTES.is_chosen(document)
@@ -215,7 +242,22 @@ def _read_rules(content: bytes, name: str, company: AlertRuleContext) -> RuleCon
         decides = has_routes or ("default" in document and not flagged)
         return RuleContent(rules=_RuleParser(document, company).rule_set(), decides=decides, says_none=says_none)
 
-    return read_document(content, read, name=name)
+    return read_document(content, read, name=name, known=known)
+
+
+def follow_rules(places: Sequence[Path], company: AlertRuleContext, names: NamesInForce) -> FollowedFile[AlertRuleSet]:
+    """Return the rules of a file that are read again when it changes, the default rules without one.
+
+    ``names`` checks the names that the file uses. Raises `RulesError` if the file is wrong at the start.
+    """
+
+    def read(content: bytes, name: str) -> RuleContent[AlertRuleSet]:
+        return names.read(partial(review_routes, content, company), name=name)
+
+    def default() -> RuleContent[AlertRuleSet]:
+        return RuleContent(rules=default_rules(company), decides=False)
+
+    return FollowedFile(places, read, default, none=NO_ROUTES)
 
 
 class _RuleParser:
@@ -260,7 +302,7 @@ class _RuleParser:
         )
 
     def _owners(self, table: RuleTable) -> dict[str, tuple[Place, ...]]:
-        owners = {owner: table.take(owner, read_places, ()) for owner in table}
+        owners = {owner: _take_places(table, owner) for owner in table}
         table.finish()
         return owners
 
@@ -277,6 +319,7 @@ class _RuleParser:
         name = table.take("name", read_text, table.called("inhibit"))
         sides = [self._side(table, key, name) for key in ("source", "target")]
         equal = table.take("equal", read_names(COMMON), ())
+        _refuse_empty(table, "equal", equal)
         table.finish()
         common = attrgetter(*equal) if equal else _nothing
         return Inhibition(name=name, source=sides[0], target=sides[1], common=common)
@@ -297,10 +340,12 @@ class _RuleParser:
         ends = table.need("until", read, read("2000-01-01"), "until = 2026-10-08T09:00:00")
         if begins is not None and "until" in table and begins >= ends:
             table.wrong("until", "until: the silence ends before it begins")
+        places = _take_places(table, "places")
+        _refuse_empty(table, "places", places)
         silence = Silence(
             name=name,
             condition=parse_condition(table, name, self._unanswered),
-            places=frozenset(table.take("places", read_places, ())),
+            places=frozenset(places),
             begins=begins,
             ends=ends,
             comment=table.take("comment", read_text, ""),

@@ -126,7 +126,7 @@ def read_place(value: object) -> Place:
 
 def read_places(value: object) -> tuple[Place, ...]:
     """Return places; a single place needs no list."""
-    return tuple(read_place(text) for text in read_texts(value))
+    return tuple(map(read_place, read_texts(value)))
 
 
 def read_names(known: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
@@ -33,10 +33,12 @@ from bot.approvals.policy.values import (
     read_requesters,
 )
 from bot.erp.model import Money
+from bot.names import NOTHING_KNOWN, KnownNames, NameKind
 from bot.rulefiles.absence import NoRules
-from bot.rulefiles.document import RuleTable, read_document, refuse_namesakes
-from bot.rulefiles.errors import RuleProblem, did_you_mean
+from bot.rulefiles.document import Reviewed, RuleTable, read_document, refuse_namesakes
+from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_name, read_whole_names
 
 NO_APPROVAL_RULES = NoRules("default", f"the members of the role {DEFAULT_ROLE!r} decide")
@@ -49,51 +51,39 @@ _NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 _LEVELS_EXAMPLE = 'levels = [{any = ["role:purchasing"]}, {all = ["person:cfo01", "manager:2"]}]'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownNames:
-    """What is known when rules are read. What is not is None, and nothing is said about names of its kind."""
-
-    zone: tzinfo
-    """Of dates without one."""
-    roles: Collection[str] | None = None
-    sources: Collection[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleReview:
-    """The rules of a document, with what can be obeyed but is probably a mistake.
-
-    ``says_none`` tells whether it says that the default is meant (`NO_APPROVAL_RULES`).
-    """
-
-    rules: ApprovalRuleSet
-    warnings: tuple[RuleProblem, ...]
-    says_none: bool = False
-
-
-def read_policy(content: bytes, known: KnownNames, *, name: str = "approvals.toml") -> ApprovalRuleSet:
+def read_policy(
+    content: bytes, zone: tzinfo, known: KnownNames = NOTHING_KNOWN, *, name: str = "approvals.toml"
+) -> ApprovalRuleSet:
     """Return the rules of a document; ``name`` is what errors call it. Raises `RulesError` with all that is wrong."""
-    return review_policy(content, known, name=name).rules
+    return review_policy(content, zone, known, name=name).rules
 
 
-def review_policy(content: bytes, known: KnownNames, *, name: str = "approvals.toml") -> RuleReview:
-    """Return the rules of a document with the warnings about it. Raises `RulesError` with all that is wrong."""
+def review_policy(
+    content: bytes, zone: tzinfo, known: KnownNames = NOTHING_KNOWN, *, name: str = "approvals.toml"
+) -> Reviewed[ApprovalRuleSet]:
+    """Return the rules of a document with the warnings about it. Raises `RulesError` with all that is wrong.
+
+    ``zone`` is that of dates without one, ``known`` what names may lead to.
+    """
     version = hashlib.sha256(content).hexdigest()[:12]
-    return read_document(content, partial(_review, version=version, known=known), name=name)
+    says_none = False
 
+    def read(document: RuleTable) -> ApprovalRuleSet:
+        nonlocal says_none
+        says_none = NO_APPROVAL_RULES.is_chosen(document)
+        if says_none and document.tables("rules"):
+            document.wrong("default", f"default: it says that {NO_APPROVAL_RULES.effect}, and there are rules")
+        return _RuleParser(document, zone, known.sources or ()).rules(version)
 
-def _review(document: RuleTable, version: str, known: KnownNames) -> RuleReview:
-    says_none = NO_APPROVAL_RULES.is_chosen(document)
-    if says_none and document.tables("rules"):
-        document.wrong("default", f"default: it says that {NO_APPROVAL_RULES.effect}, and there are rules")
-    rules = _RuleParser(document, known).rules(version)
-    return RuleReview(rules, document.errors.warnings, says_none)
+    reviewed = read_document(content, read, name=name, known=known)
+    return replace(reviewed, says_none=says_none)
 
 
 class _RuleParser:
-    def __init__(self, document: RuleTable, known: KnownNames) -> None:
+    def __init__(self, document: RuleTable, zone: tzinfo, sources: Collection[str]) -> None:
         self._document = document
-        self._known = known
+        self._zone = zone
+        self._sources = {source.casefold(): source for source in sources}
 
     def rules(self, version: str) -> ApprovalRuleSet:
         document = self._document
@@ -132,12 +122,11 @@ class _RuleParser:
     def _scope(self, table: RuleTable) -> RuleScope:
         at_least, below = table.take("amount", read_bounds, (None, None))
         sources = table.take("sources", _read_words, frozenset())
-        for source in sorted(sources):
-            self._warn_unknown(table, "sources", "no ERP is called", source, _casefolded(self._known.sources))
+        table.refer("sources", NameKind.SOURCE, sorted(self._sources.get(source, source) for source in sources))
         scope = RuleScope(
             sources=sources,
             companies=table.take("companies", _read_words, frozenset()),
-            departments=table.take("departments", _read_words, frozenset()),
+            departments=table.take_names("departments", _read_words, frozenset(), NameKind.DEPARTMENT_ID),
             suppliers=table.take("suppliers", _read_words, frozenset()),
             categories=table.take("categories", _read_words, frozenset()),
             requesters=table.take("requesters", read_requesters, ()),
@@ -145,7 +134,7 @@ class _RuleParser:
             at_least=at_least,
             below=below,
         )
-        self._warn_roles(table, "requesters", scope.requesters)
+        _refer_people(table, "requesters", scope.requesters)
         bound = at_least or below
         if bound is not None and scope.currencies and scope.currencies != {bound.currency}:
             table.wrong("currencies", f"currencies: the amount says {bound.currency} already; leave one of them out")
@@ -172,17 +161,8 @@ class _RuleParser:
 
     def _people(self, table: RuleTable, key: str) -> tuple[ApproverSelector, ...]:
         found = table.take(key, read_approvers, ())
-        self._warn_roles(table, key, found)
+        _refer_people(table, key, found)
         return found
-
-    def _warn_roles(self, table: RuleTable, key: str, people: Sequence[ApproverSelector]) -> None:
-        for selector in people:
-            if selector.by is SelectorKind.ROLE:
-                self._warn_unknown(table, key, "nobody has the role", selector.value, self._known.roles)
-
-    def _warn_unknown(self, table: RuleTable, key: str, said: str, word: str, known: Collection[str] | None) -> None:
-        if known is not None and word not in known:
-            table.warn(key, f"{key}: {said} {word!r}; {did_you_mean(word, known)}")
 
     def _substitutes(self) -> tuple[Substitute, ...]:
         tables = self._document.few_tables("substitutes", MAX_ENTRIES)
@@ -197,11 +177,13 @@ class _RuleParser:
         return found
 
     def _substitute(self, table: RuleTable) -> Substitute:
-        read = read_moment(self._known.zone)
+        read = read_moment(self._zone)
         person = table.need("person", read_person, "", 'person = "manager01"')
         by = table.need("by", read_person, "", 'by = "manager02"')
+        for key, name in (("person", person), ("by", by)):
+            table.refer(key, NameKind.PERSON, filter(None, (name,)))
         begins = table.need("from", read, _NO_MOMENT, "from = 2026-10-01")
-        ends = table.need("until", _read_end(self._known.zone), _NO_MOMENT, "until = 2026-10-07")
+        ends = table.need("until", _read_end(self._zone), _NO_MOMENT, "until = 2026-10-07")
         table.finish()
         if not table.has_errors and person == by:
             table.wrong("by", "by: nobody stands in for themselves")
@@ -224,6 +206,11 @@ class _RuleParser:
             named.update(who)
             limits.append(SingleLimit(approvers=who, amounts=amounts))
         return tuple(limits)
+
+
+def _refer_people(table: RuleTable, key: str, people: Sequence[ApproverSelector]) -> None:
+    for kind, by in ((NameKind.PERSON, SelectorKind.PERSON), (NameKind.CONFIGURED_ROLE, SelectorKind.ROLE)):
+        table.refer(key, kind, [selector.value for selector in people if selector.by is by])
 
 
 def _check_time(table: RuleTable, rule: ApprovalRule) -> None:
@@ -301,10 +288,6 @@ def _read_words(value: object) -> frozenset[str]:
     return frozenset(map(str.casefold, _read_whole_names(value)))
 
 
-def _casefolded(words: Collection[str] | None) -> Collection[str] | None:
-    return None if words is None else [word.casefold() for word in words]
-
-
 def _read_span(value: object) -> timedelta:
     found = read_duration(value)
     if not found:
@@ -340,15 +323,15 @@ def _read_end(zone: tzinfo) -> Callable[[object], datetime]:
     return read_end
 
 
-def follow_policy(places: Sequence[Path], known: KnownNames) -> FollowedFile[RuleBasedPolicy]:
+def follow_policy(places: Sequence[Path], zone: tzinfo, names: NamesInForce) -> FollowedFile[RuleBasedPolicy]:
     """Return the rules in force, as new as the file; without one the members of the role ``approver`` decide.
 
-    ``current`` is what `bot.approvals.unit_of_work.CaseTransactions` takes as its ``policy``. Raises `RulesError` if
-    the file is wrong.
+    ``current`` is what `bot.approvals.unit_of_work.CaseTransactions` takes as its ``policy``; ``names`` checks the
+    names that the file uses. Raises `RulesError` if the file is wrong.
     """
 
     def read(content: bytes, name: str) -> RuleContent[RuleBasedPolicy]:
-        review = review_policy(content, known, name=name)
+        review = names.review(partial(review_policy, content, zone), name=name)
         decides = review.rules.rules is not DEFAULT_RULES.rules
         return RuleContent(rules=RuleBasedPolicy(review.rules), decides=decides, says_none=review.says_none)
 

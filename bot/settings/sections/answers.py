@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from bot.secret_values import Secret
-from bot.settings.sections.section import SettingsSection
+from bot.settings.sections.section import ConversationName, SettingsSection
 
 
 class TemplateSettings(SettingsSection):
@@ -90,7 +90,7 @@ class LanguageModelSettings(SettingsSection):
     answers: Literal["schema", "json"] = Field(
         "schema", description="`schema`: the endpoint takes JSON schemas; `json`: only JSON, as DeepSeek's does."
     )
-    excluded_conversations: frozenset[str] = Field(
+    excluded_conversations: frozenset[ConversationName] = Field(
         frozenset(), description="openConversationIds whose sentences are kept from the model."
     )
     excluded_words: frozenset[str] = Field(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from bot.settings.sections.section import SettingsSection, open_conversations
+from bot.settings.sections.section import ConversationName, PersonName, SettingsSection
 
 
 class OutboxSettings(SettingsSection):
@@ -44,17 +44,12 @@ class OutboxSettings(SettingsSection):
 class AlertSettings(SettingsSection):
     """Where alerts go."""
 
-    default_groups: tuple[str, ...] = Field(
+    default_groups: tuple[ConversationName, ...] = Field(
         (), description="openConversationIds of the groups for alerts that no rule sends elsewhere."
     )
     rules: Path | None = Field(
         None, description="File of the rules; by default alerts.toml beside the configuration or in the data folder."
     )
-
-    @field_validator("default_groups")
-    @classmethod
-    def _conversations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return open_conversations(value)
 
 
 class NativeFields(SettingsSection):
@@ -73,7 +68,7 @@ class NativeSettings(SettingsSection):
     """Decisions in DingTalk's own approvals (OA 审批) as well."""
 
     process: str = Field("", description="Process code of the OA form (`PROC-…`); empty: off.")
-    originator: str = Field(
+    originator: PersonName = Field(
         "",
         description="userId that starts approvals of orders whose requester nobody in DingTalk is known to be. Empty:"
         " these are decided in chat alone.",
@@ -87,7 +82,7 @@ class ApprovalSettings(SettingsSection):
     rules: Path | None = Field(
         None, description="File of the rules; by default approvals.toml beside the configuration or in the data folder."
     )
-    groups: tuple[str, ...] | None = Field(
+    groups: tuple[ConversationName, ...] | None = Field(
         None,
         description="openConversationIds of the groups with a card without prices; by default those of"
         " `alerts.default_groups`, with `[]` none.",
@@ -110,11 +105,6 @@ class ApprovalSettings(SettingsSection):
         " own, such as prices; else each place has a card of its own, and each costs calls.",
     )
     native: NativeSettings = NativeSettings.model_validate({})
-
-    @field_validator("groups")
-    @classmethod
-    def _conversations(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if value is None else open_conversations(value)
 
 
 class NotifySettings(SettingsSection):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bot.settings.editions import EditionName, EditionPlan, MonthlyQuotas
-from bot.settings.sections.section import SettingsSection, open_conversations
+from bot.settings.sections.section import ConversationName, PersonName, SettingsSection, SourceName
 
 
 class RuleSettings(BaseModel):
@@ -31,7 +31,7 @@ class RuleSettings(BaseModel):
 class AccessSettings(SettingsSection):
     """Who may do what."""
 
-    roles: dict[str, frozenset[str]] = Field({}, description="Role → user ids.")
+    roles: dict[str, frozenset[PersonName]] = Field({}, description="Role → user ids.")
     rules: tuple[RuleSettings, ...] = Field(
         (), description="[Access rules](access-rules.md); where none is about a command, every member may use it."
     )
@@ -47,7 +47,7 @@ class AccessSettings(SettingsSection):
     file: Path | None = Field(
         None, description="File of further rules; by default `access.toml` beside this file or in the data folder."
     )
-    accounts: dict[str, dict[str, str]] = Field(
+    accounts: dict[PersonName, dict[SourceName, str]] = Field(
         {}, description="User id → source name → their account in that ERP, for decisions under their own name."
     )
     match: tuple[Literal["job_number", "mobile", "mail"], ...] = Field(
@@ -55,7 +55,7 @@ class AccessSettings(SettingsSection):
         description="What DingTalk and an ERP both know of somebody, by which accounts are bound after each walk"
         " through the directory, where it is one person's and one account's; empty: none is.",
     )
-    outsider_groups: tuple[str, ...] = Field(
+    outsider_groups: tuple[ConversationName, ...] = Field(
         (),
         description="openConversationIds of groups with people from outside the organisation: shared cards show less"
         " there. Groups in which one writes or taps are known by themselves.",
@@ -88,11 +88,6 @@ class AccessSettings(SettingsSection):
     def reads_directory(self) -> bool:
         """Return whether the directory is asked at all."""
         return self.directory is not False
-
-    @field_validator("outsider_groups")
-    @classmethod
-    def _conversations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return open_conversations(value)
 
 
 class AllowanceSettings(SettingsSection):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from bot.names import NameKind
+
+PersonName: TypeAlias = Annotated[str, NameKind.PERSON]
+SourceName: TypeAlias = Annotated[str, NameKind.SOURCE]
+ConversationName: TypeAlias = Annotated[str, NameKind.CONVERSATION, AfterValidator(str.strip)]
+"""What a field holds by way of names, for `bot.settings.naming`; whether they lead anywhere is checked later."""
 
 
 class SettingsSection(BaseModel):
     """Base of the sections: an unknown entry is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def open_conversations(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the ids without blanks. Raises `ValueError` for one that cannot be an openConversationId."""
-    for group in value:
-        if not group.strip() or ":" in group:
-            raise ValueError(f"{group!r} is no openConversationId, an example is cidKp3Lr0000000000000000==")
-    return tuple(group.strip() for group in value)

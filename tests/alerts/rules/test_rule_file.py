@@ -11,12 +11,16 @@ import pytest
 from bot.alerts.routing import AlertRules
 from bot.alerts.rules.parser import follow_rules, parse_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.names import NOTHING_KNOWN
 from bot.outbox.place import Place
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event
 from tests.rows import each_row
+
+NAMES = NamesInForce(NOTHING_KNOWN, str)
 
 GOOD = '[default]\nto = ["group:cidOne"]\n'
 BETTER = 'revive = "1h"\n[default]\nto = ["group:cidTwo"]\n'
@@ -39,7 +43,7 @@ def places(rules: FollowedFile[AlertRuleSet]) -> list[str]:
 
 
 def test_without_a_file_everything_goes_to_the_default_groups_until_there_is_one(path: Path) -> None:
-    rules = follow_rules([path], COMPANY)
+    rules = follow_rules([path], COMPANY, NAMES)
     assert places(rules) == ["group:cidOffice"]
     write(path, GOOD)
     assert places(rules) == ["group:cidOne"]
@@ -47,7 +51,7 @@ def test_without_a_file_everything_goes_to_the_default_groups_until_there_is_one
 
 def test_wrong_edits_keep_the_last_good_rules_and_are_said(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(path, GOOD)
-    rules = follow_rules([path], COMPANY)
+    rules = follow_rules([path], COMPANY, NAMES)
     assert rules.defect == ""
     write(path, WRONG)
     for _ in range(5):
@@ -66,7 +70,7 @@ def test_wrong_edits_keep_the_last_good_rules_and_are_said(path: Path, capsys: p
 def test_wrong_at_the_start_is_an_error(path: Path) -> None:
     write(path, WRONG)
     with pytest.raises(RulesError, match="line 3: unknown key 'wiat'"):
-        follow_rules([path], COMPANY)
+        follow_rules([path], COMPANY, NAMES)
 
 
 @each_row(
@@ -84,7 +88,7 @@ def test_wrong_at_the_start_is_an_error(path: Path) -> None:
 def test_routes_do_not_go_by_accident(tmp_path: Path, text: str) -> None:
     path = tmp_path / "alerts.toml"
     write(path, GOOD)
-    rules = follow_rules([path], COMPANY)
+    rules = follow_rules([path], COMPANY, NAMES)
     write(path, text)
     assert places(rules) == ["group:cidOne"]
     assert rules.defect
@@ -94,7 +98,7 @@ def test_routes_do_not_go_by_accident(tmp_path: Path, text: str) -> None:
 def test_the_default_by_its_word(tmp_path: Path, more: str) -> None:
     path = tmp_path / "alerts.toml"
     write(path, GOOD)
-    rules = follow_rules([path], COMPANY)
+    rules = follow_rules([path], COMPANY, NAMES)
     write(path, "default = true\n" + more)
     assert (places(rules), rules.defect) == (["group:cidOffice"], "")
 
@@ -113,7 +117,7 @@ def test_no_routes_are_told(text: str, reason: str) -> None:
 
 def test_rules_are_read_in_one_thread_and_asked_in_others(path: Path) -> None:
     write(path, GOOD + "[[routes]]\nwhen = \"amount > 5 CNY && 'x' in tags\"\nto = ['person:p1']\n")
-    rules = follow_rules([path], COMPANY)
+    rules = follow_rules([path], COMPANY, NAMES)
     what = event(amount="6 CNY", tags={"x": "1"})
     with ThreadPoolExecutor(4) as pool:
         asked = pool.map(lambda _: rules.current().route(what, Severity.INFO, NOW), range(200))
@@ -128,7 +132,7 @@ def test_it_answers_all_questions_of_the_port(path: Path) -> None:
         + '[[inhibit]]\nsource = {min_age = 1}\ntarget = {types = ["stock.*"]}\n'
         + "[[silences]]\nuntil = 2027-01-01\n",
     )
-    rules: AlertRules = follow_rules([path], COMPANY).current()
+    rules: AlertRules = follow_rules([path], COMPANY, NAMES).current()
     (target,) = rules.route(event(), Severity.INFO, NOW).targets
     silence = rules.silenced(event(), Severity.INFO, Place.parse("cidX"), NOW)
     assert rules.grade(event(due_on="2026-11-01")) is Severity.CRITICAL

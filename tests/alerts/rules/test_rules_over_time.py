@@ -12,8 +12,8 @@ from tests.alerts.scenario import LATE, event, fine, low, second
 HOUR = 3600
 RULES = """
 [owners]
-W1 = "group:w1"
-W2 = "group:w2"
+W1 = "group:cidW1"
+W2 = "group:cidW2"
 
 [windows.workhours]
 days = "workdays"
@@ -60,7 +60,7 @@ def scenario_of(new_scenario: NewScenario) -> Any:
 def test_each_warehouse_sees_its_own_gathered(new_scenario: NewScenario) -> None:
     life = scenario_of(new_scenario)
     life.at(0, low("A", warehouse="W1"), low("B", warehouse="W2"), low("C", warehouse="W1"))
-    assert life.at(90) == ["60 group:w1 card1 A open, C open", "60 group:w2 card2 B open"]
+    assert life.at(90) == ["60 group:cidW1 card1 A open, C open", "60 group:cidW2 card2 B open"]
 
 
 def test_the_boss_hears_of_it_if_nobody_acts(new_scenario: NewScenario) -> None:
@@ -73,18 +73,18 @@ def test_a_digest_gathers_until_its_time_and_what_is_critical_does_not_wait(new_
     life = scenario_of(new_scenario)
     life.at(0, low("A", warehouse="W1", category="screws"))
     assert life.at(60, event("stock.out", "Z", severity=Severity.CRITICAL, warehouse="W1", category="screws")) == [
-        "60 group:w1 card1 Z open"
+        "60 group:cidW1 card1 Z open"
     ]
     life.at(120, low("B", warehouse="W1", category="screws"))
-    assert life.at(HOUR) == ["3600 group:w1 card2 A open, B open"]
+    assert life.at(HOUR) == ["3600 group:cidW1 card2 A open, B open"]
     life.at(2 * HOUR, low("C", warehouse="W1", category="screws"))
-    assert life.at(8 * HOUR) == ["28800 group:w1 card3 C open"], "the next digest is a card of its own"
+    assert life.at(8 * HOUR) == ["28800 group:cidW1 card3 C open"], "the next digest is a card of its own"
 
 
 def test_evenings_are_quiet(new_scenario: NewScenario) -> None:
     life = scenario_of(new_scenario)
     assert life.at(12 * HOUR, low("A", warehouse="W1")) == []
-    assert life.at(23.5 * HOUR) == ["84600 group:w1 card1 A open"], "08:30 the next morning"
+    assert life.at(23.5 * HOUR) == ["84600 group:cidW1 card1 A open"], "08:30 the next morning"
 
 
 def test_a_closed_warehouse_has_no_shortages_until_it_opens(new_scenario: NewScenario) -> None:
@@ -93,12 +93,12 @@ def test_a_closed_warehouse_has_no_shortages_until_it_opens(new_scenario: NewSce
     assert life.at(60, low("A", warehouse="W1")) == []
     assert life.at(120, low("B", warehouse="W2")) == []
     life.at(HOUR, event("custom.closed", "W1", warehouse="W1", resolved=True, data={"resolved": True}))
-    assert life.at(HOUR + 60) == ["3660 group:w1 card3 A open"], "it is open still, and needless no more"
+    assert life.at(HOUR + 60) == ["3660 group:cidW1 card3 A open"], "it is open still, and needless no more"
     assert life.lines == [
         "0 group:cidOffice card1 W1 open",
-        "180 group:w2 card2 B open",
+        "180 group:cidW2 card2 B open",
         "3600 group:cidOffice card1 W1 over",
-        "3660 group:w1 card3 A open",
+        "3660 group:cidW1 card3 A open",
     ]
 
 

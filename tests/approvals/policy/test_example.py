@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.approvals.document import ApprovalDocument
-from bot.approvals.policy.loader import KnownNames, review_policy
+from bot.approvals.policy.loader import review_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.names import KnownNames
 from bot.settings import load_settings
 from tests.approvals.company import FakeCompanyDirectory, document
 
@@ -18,14 +19,15 @@ ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "docs/examples/approvals.toml"
 HOW_TO = ROOT / "docs/how-to/approve-purchase-orders.md"
 REFERENCE = ROOT / "docs/reference/approval-rules.md"
-KNOWN = KnownNames(zone=ZoneInfo("Asia/Shanghai"), roles=("purchasing", "finance", "board"))
+ZONE = ZoneInfo("Asia/Shanghai")
+KNOWN = KnownNames(roles={"purchasing": {"buyer01"}, "finance": {"finance01"}, "board": {"boss01"}})
 
 BLOCK = re.compile(r"^```ini\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def example() -> RuleBasedPolicy:
-    review = review_policy(EXAMPLE.read_bytes(), KNOWN)
+    review = review_policy(EXAMPLE.read_bytes(), ZONE, KNOWN)
     assert review.warnings == ()
     return RuleBasedPolicy(review.rules)
 
@@ -57,7 +59,7 @@ def test_shown_rules_are_valid(page: Path) -> None:
     blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
     assert blocks
     for block in blocks:
-        assert review_policy(block.encode(), KNOWN, name=page.name).warnings == ()
+        assert review_policy(block.encode(), ZONE, KNOWN, name=page.name).warnings == ()
 
 
 def test_shown_settings_are_valid(tmp_path: Path) -> None:
@@ -81,4 +83,4 @@ def test_shown_amounts_are_amounts() -> None:
     shown = re.findall(r'^\| `(amount = "[^`]+")` \|', REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(shown) >= 3
     for amount in shown:
-        review_policy(f'[[rules]]\nname = "r"\nlevels = [{{any = ["role:finance"]}}]\n{amount}\n'.encode(), KNOWN)
+        review_policy(f'[[rules]]\nname = "r"\nlevels = [{{any = ["role:finance"]}}]\n{amount}\n'.encode(), ZONE, KNOWN)

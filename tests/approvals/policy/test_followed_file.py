@@ -8,14 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.approvals.plan import ApprovalPolicy
-from bot.approvals.policy.loader import KnownNames, follow_policy
+from bot.approvals.policy.loader import follow_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.names import NOTHING_KNOWN
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.names_in_force import NamesInForce
 from tests.approvals.company import FakeCompanyDirectory, document
 from tests.rows import each_row
 
-KNOWN = KnownNames(zone=ZoneInfo("Asia/Shanghai"))
+ZONE, NAMES = ZoneInfo("Asia/Shanghai"), NamesInForce(NOTHING_KNOWN, str)
 RULES = '[[rules]]\nname = "{0}"\nlevels = [{{any = ["role:{0}"]}}]\n'
 
 
@@ -37,7 +39,7 @@ def approvers(policy: ApprovalPolicy) -> tuple[str, ...]:
 
 def test_the_rules_follow_the_file(tmp_path: Path) -> None:
     path = tmp_path / "approvals.toml"
-    rules = follow_policy([path], KNOWN)
+    rules = follow_policy([path], ZONE, NAMES)
     assert (approvers(rules.current()), rules.current().version) == (("wang", "qian"), "default")
     write(path, RULES.format("board"))
     first = look(rules)
@@ -58,7 +60,7 @@ SUBSTITUTE = '[[substitutes]]\nperson = "sun"\nby = "zhou"\nfrom = 2026-10-01\nu
 def test_those_whom_no_rule_names_do_not_decide_by_accident(tmp_path: Path, text: str) -> None:
     path = tmp_path / "approvals.toml"
     write(path, RULES.format("board"))
-    rules = follow_policy([path], KNOWN)
+    rules = follow_policy([path], ZONE, NAMES)
     write(path, text)
     assert approvers(look(rules)) == ("sun", "zhou")
     assert rules.defect
@@ -68,7 +70,7 @@ def test_those_whom_no_rule_names_do_not_decide_by_accident(tmp_path: Path, text
 def test_the_default_by_its_word(tmp_path: Path, more: str) -> None:
     path = tmp_path / "approvals.toml"
     write(path, RULES.format("board"))
-    rules = follow_policy([path], KNOWN)
+    rules = follow_policy([path], ZONE, NAMES)
     write(path, "default = true\n" + more)
     assert (approvers(look(rules)), rules.defect) == (("wang", "qian"), "")
 
@@ -78,11 +80,11 @@ def test_an_empty_file_at_the_start_is_an_error(tmp_path: Path) -> None:
     path.touch()
     wanted = "there are no rules in it; write some, or default = true if the members of the role 'approver' decide"
     with pytest.raises(RulesError, match=wanted):
-        follow_policy([path], KNOWN)
+        follow_policy([path], ZONE, NAMES)
 
 
 def test_wrong_at_the_start_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "approvals.toml"
     write(path, "x = 1\n")
     with pytest.raises(RulesError, match="line 1: unknown key 'x'"):
-        follow_policy([path], KNOWN)
+        follow_policy([path], ZONE, NAMES)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import ExpiryAction, Quorum
 from bot.approvals.policy.feasibility import find_gaps, is_unreachable
-from bot.approvals.policy.loader import KnownNames, read_policy, review_policy
+from bot.approvals.policy.loader import read_policy, review_policy
 from bot.approvals.policy.planner import find_mismatch, make_plan
 from bot.approvals.policy.rules import (
     ApprovalRule,
@@ -29,11 +29,13 @@ from bot.approvals.policy.rules import (
     Substitute,
 )
 from bot.erp.model import Money
+from bot.names import NOTHING_KNOWN
 from bot.rulefiles.errors import RuleProblem, RulesError
 from tests.approvals.company import FakeCompanyDirectory, document
 from tests.approvals.policy.rule_writer import document_of
 
-KNOWN = KnownNames(zone=ZoneInfo("Asia/Shanghai"), roles=("finance",), sources=("main",))
+ZONE = ZoneInfo("Asia/Shanghai")
+KNOWN = NOTHING_KNOWN
 COMPANY = FakeCompanyDirectory()
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/approvals.toml"
 
@@ -155,7 +157,7 @@ documents = st.builds(
 def test_written_rules_read_back_mean_the_same(written: ApprovalRuleSet, some: list[ApprovalDocument]) -> None:
     refused: tuple[RuleProblem, ...] = ()
     try:
-        read = read_policy(document_of(written).encode(), KNOWN)
+        read = read_policy(document_of(written).encode(), ZONE, KNOWN)
     except RulesError as error:
         refused = error.problems
     if refused:
@@ -246,7 +248,7 @@ def test_no_rule_is_for_what_is_called_a_hole(data: st.DataObject, figures: list
 def test_reading_raises_nothing_but_its_error(content: str | bytes) -> None:
     data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     with suppress(RulesError):
-        read_policy(data, KNOWN)
+        read_policy(data, ZONE, KNOWN)
 
 
 @given(st.data())
@@ -255,7 +257,7 @@ def test_a_slip_of_the_pen_is_an_error_or_other_rules(data: st.DataObject) -> No
     at = data.draw(st.integers(0, len(text) - 1))
     slip = data.draw(st.sampled_from(["", '"', "[", "]", "{", "=", "\n", "'", "*", "-", ".", "x", "0", ":", "\x00"]))
     with suppress(RulesError):
-        read_policy((text[:at] + slip + text[at + 1 :]).encode(), KNOWN)
+        read_policy((text[:at] + slip + text[at + 1 :]).encode(), ZONE, KNOWN)
 
 
 KEYS = ["rules", "name", "levels", "any", "all", "amount", "remind", "deadline", "limits", "who", "up_to", "from", "by"]
@@ -280,7 +282,7 @@ def test_any_document_is_read_or_its_errors_have_lines_in_it(written: dict[str, 
     text = "".join(f'"{key}" = {toml(value)}\n' for key, value in written.items())
     found: tuple[RuleProblem, ...] = ()
     try:
-        found = review_policy(text.encode(), KNOWN).warnings
+        found = review_policy(text.encode(), ZONE, KNOWN).warnings
     except RulesError as error:
         found = error.problems
     assert all(1 <= one.line <= max(1, len(written)) and "\n" not in one.reason for one in found)

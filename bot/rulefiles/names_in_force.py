@@ -1,0 +1,69 @@
+"""The names that everything in force uses, checked anew when the bot has learnt more of what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from bot.names import KnownNames, NameFacts, NameProblem, NameReference, check_names
+from bot.rulefiles.document import Reviewed
+
+T = TypeVar("T")
+
+
+class NamesInForce:
+    """Each doubt is told once. Files are read in threads: what they see here never changes while they do."""
+
+    def __init__(self, known: KnownNames, tell: Callable[[str], object]) -> None:
+        """``tell`` is given what can be obeyed but is probably a mistake."""
+        self._known = known
+        self._pass_on = tell
+        self._used: dict[str, tuple[NameReference, ...]] = {}
+        self._told: set[str] = set()
+
+    @property
+    def known(self) -> KnownNames:
+        """What names may lead to, as far as it is known now."""
+        return self._known
+
+    @property
+    def references(self) -> tuple[NameReference, ...]:
+        """Every name in force."""
+        return tuple(each for used in [*self._used.values()] for each in used)
+
+    @property
+    def problems(self) -> tuple[NameProblem, ...]:
+        """What is wrong or doubtful about them now."""
+        return check_names(self.references, self._known)
+
+    def read(self, review: Callable[..., Reviewed[T]], *, name: str) -> T:
+        """Return the rules that `review` returns."""
+        return self.review(review, name=name).rules
+
+    def review(self, review: Callable[..., Reviewed[T]], *, name: str) -> Reviewed[T]:
+        """Return the file ``name`` as ``review`` reads it; its names are in force from now on.
+
+        Raises `bot.rulefiles.errors.RulesError`; then those of before stay.
+        """
+        reviewed = review(self._known, name=name)
+        self.use(name, reviewed.references)
+        for warning in reviewed.warnings:
+            self.tell(f"{name}: {warning}")
+        return reviewed
+
+    def use(self, part: str, references: Iterable[NameReference]) -> None:
+        """Take the names of a part in place of those that it used before."""
+        self._used[part] = tuple(references)
+
+    def learn(self, facts: NameFacts) -> None:
+        """Check all names by what the bot has seen meanwhile."""
+        self._known = replace(self._known, facts=facts)
+        for problem in self.problems:
+            self.tell(str(problem))
+
+    def tell(self, doubt: str) -> None:
+        """Tell of a doubt that was not told yet."""
+        if doubt not in self._told:
+            self._told.add(doubt)
+            self._pass_on(doubt)
