@@ -16,16 +16,17 @@ SettingPath = tuple[str | int, ...]
 
 
 def named_in(settings: BaseModel) -> Iterator[tuple[SettingPath, NameKind, str]]:
-    """Yield every name with its path and kind. An empty text names nothing."""
+    """Yield every name with its path and kind. A setting that is an empty text names nothing."""
     for name, field in type(settings).model_fields.items():
-        yield from _named((name,), getattr(settings, name), field.annotation, field.metadata)
+        if value := getattr(settings, name):
+            yield from _named((name,), value, field.annotation, field.metadata)
 
 
 def _named(
     path: SettingPath, value: object, declared: Any, marks: Sequence[Any] = ()
 ) -> Iterator[tuple[SettingPath, NameKind, str]]:
     kind = next((mark for mark in marks if isinstance(mark, NameKind)), None)
-    if kind is not None and isinstance(value, str) and value:
+    if kind is not None and isinstance(value, str):
         yield path, kind, value
         return
     if isinstance(value, BaseModel):

@@ -122,7 +122,7 @@ THREE_DIGESTS = """
 name = "screws"
 categories = ["screws"]
 digest = ["10:00", "10:01", "10:02"]
-to = ["group:w1"]
+to = ["group:cidW1"]
 """
 
 
@@ -130,15 +130,17 @@ def test_digests_a_minute_apart_come_each_at_its_time(new_scenario: NewScenario)
     life = new_scenario(rule_set(THREE_DIGESTS))
     for number, name in enumerate("ABC"):
         life.at(HOUR - 30 + 60 * number, low(name, category="screws"))
-    assert life.at(HOUR + 600) == ["3720 group:w1 card3 C open"]
-    assert life.lines == [f"{HOUR + 60 * number} group:w1 card{number + 1} {'ABC'[number]} open" for number in range(3)]
+    assert life.at(HOUR + 600) == ["3720 group:cidW1 card3 C open"]
+    assert life.lines == [
+        f"{HOUR + 60 * number} group:cidW1 card{number + 1} {'ABC'[number]} open" for number in range(3)
+    ]
 
 
 def test_a_change_of_a_digest_comes_with_the_next(new_scenario: NewScenario) -> None:
     life = new_scenario(rule_set(THREE_DIGESTS))
     life.at(0, low("A", 5, category="screws"))
-    assert life.at(HOUR + 30, low("A", 4, category="screws")) == ["3600 group:w1 card1 A=5 open"]
-    assert life.at(HOUR + 600) == ["3660 group:w1 card1 A=4 open"]
+    assert life.at(HOUR + 30, low("A", 4, category="screws")) == ["3600 group:cidW1 card1 A=5 open"]
+    assert life.at(HOUR + 600) == ["3660 group:cidW1 card1 A=4 open"]
 
 
 def test_what_is_reported_just_before_the_timer_keeps_the_digest_s_time(new_scenario: NewScenario) -> None:
@@ -148,4 +150,4 @@ def test_what_is_reported_just_before_the_timer_keeps_the_digest_s_time(new_scen
     life.now = second(HOUR + 60) + LATE
     life.take([[low("A", 3, category="screws")]])
     life.at(HOUR + 600)
-    assert life.lines == ["3600 group:w1 card1 A=5 open", "3660 group:w1 card1 A=3 open"]
+    assert life.lines == ["3600 group:cidW1 card1 A=5 open", "3660 group:cidW1 card1 A=3 open"]
