@@ -8,17 +8,13 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.admin import access, policy_context, route_check
-from bot.alerts.rules.parser import follow_rules
-from bot.approvals.policy.loader import follow_policy
-from bot.bootstrap.access import follow_access
-from bot.bootstrap.company import company_of
 from bot.bootstrap.names import known_names, names_in_force
 from bot.bootstrap.preflight import check_settings
+from bot.bootstrap.rules import open_rules
 from bot.chat.registry import installed_commands
 from bot.doctor import CheckGrade
 from bot.doctor.local import check_access_rules, check_parts
@@ -171,9 +167,9 @@ IN_APPROVALS: list[tuple[str, Found, str]] = [
         f"line 6: escalate_to: {BOS}",
     ),
     (
-        '[[substitutes]]\nperson = "boss01"\nby = "bos01"\nfrom = 2026-10-01\nuntil = 2026-10-07\n',
+        'default = true\n[[substitutes]]\nperson = "boss01"\nby = "bos01"\nfrom = 2026-10-01\nuntil = 2026-10-07\n',
         T,
-        f"line 3: by: {BOS}",
+        f"line 4: by: {BOS}",
     ),
     ('[[limits]]\nwho = ["role:x"]\nup_to = ["5 CNY"]\n', R, "line 2: who: nobody has the role 'x' in access.roles"),
 ]
@@ -280,13 +276,7 @@ def started(settings: Settings, *, is_refused: bool) -> str:
 
 
 def followed(settings: Settings, names: NamesInForce) -> dict[str, FollowedFile[Any]]:
-    ticks = iter(map(float, range(0, 1000, 2)))
-    zone = ZoneInfo(settings.zone)
-    return {
-        "access.toml": follow_access(settings, names, monotonic=lambda: next(ticks)),
-        "alerts.toml": follow_rules(settings.alert_rules, company_of(settings), names, monotonic=lambda: next(ticks)),
-        "approvals.toml": follow_policy(settings.approval_rules, zone, names, monotonic=lambda: next(ticks)),
-    }
+    return dict(zip(FILES, open_rules(settings, names).named.values(), strict=True))
 
 
 GOOD = {"access.toml": access_rule(""), "alerts.toml": route('name = "a"'), "approvals.toml": approval_rule()}
@@ -299,10 +289,11 @@ def test_an_edit_is_refused_or_told_by_the_same_words(file: str, text: str, foun
     told: list[str] = []
     names = NamesInForce(known_names(settings, installed_commands(), FACTS), told.append)
     rules = followed(settings, names)[file]
-    before = rules.digest
+    before = rules.in_force.sha256
     Path(file).write_text(text, encoding="utf-8")
-    rules.current()
-    assert (rules.digest == before) is found.value[1]
+    rules.look()
+    rules.look()
+    assert (rules.in_force.sha256 == before) is found.value[1]
     assert words in (rules.defect if found is R else "\n".join(told))
 
 

@@ -44,12 +44,14 @@ from bot.bootstrap.factories import make_renderer
 from bot.cards.card import Card
 from bot.erp.model import Area
 from bot.metrics import Metrics
+from bot.names import NOTHING_KNOWN
 from bot.outbox import worker
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryStepKind, DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODY_CALLED, NOBODYS
 from bot.outbox.worker import OutboxWorker
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings, load_settings
 from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.alerts.repository import StoredAlertTransactions
@@ -118,7 +120,7 @@ async def run_the_bot(
     database = InlineDatabase(settings.database)
     await database.migrate()
     metrics, ids = Metrics(), count(1)
-    rules = follow_rules(settings.alert_rules, company_of(settings))
+    rules = follow_rules(settings.alert_rules, company_of(settings), NamesInForce(NOTHING_KNOWN, str))
     transactions = StoredAlertTransactions(database, now)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:

@@ -36,7 +36,7 @@ def read(content: bytes, name: str) -> RuleContent[list[str]]:
         document.finish()
         return RuleContent(rules=names, decides=bool(names), says_none=says_none)
 
-    return read_document(content, parse, name=name)
+    return read_document(content, parse, name=name).rules
 
 
 def follow(*places: Path) -> FollowedFile[list[str]]:
