@@ -33,7 +33,7 @@ _QUOTED = 200
 _BLOCK_PAGE = re.compile(rb"_____tmd_____|\bpunish\b|\bx5sec")
 """Parts of the page with which the edge blocks an address (docs: platform/dingtalk/openapi.md#firewall)."""
 
-_SCOPE_NAME = re.compile(r"\bqyapi_\w+|\b[A-Z]\w+\.\w+\.(?:Read|Write)\b")
+_SCOPE_NAME = re.compile(r"\bqyapi_\w+|\b[A-Z]\w+\.\w+\.(?:ReadWrite\.All|Read|Write)\b")
 
 
 class _Known(TypedDict):

@@ -87,6 +87,7 @@ OAPI_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "40000": _NEW_TOKEN,
         "40014": _NEW_TOKEN,
         "42001": _NEW_TOKEN,
+        "40089": _WRONG_KEYS,
         "40096": _WRONG_KEYS,
         "60011": Refusal(DingTalkScopeMissing),
         "300001": _NO_SESSION,

@@ -102,9 +102,9 @@ class Robot:
             "receiverUserIdList": list(user_ids),
             "content": fit(content, _MAX_DING_BYTES),
         }
-        failed = part((await self._api.call(DING_SEND, body)).get("failedList"))
-        if failed:
-            raise DingTalkDeliveryFailed(f"{DING_SEND.name}: {len(failed)} people were not reached")
+        failed = part((await self._api.call(DING_SEND, body)).get("failedList"))  # people by the reason
+        if missed := [who for people in failed.values() for who in items(people) or (people,)]:
+            raise DingTalkDeliveryFailed(f"{DING_SEND.name}: {len(missed)} people were not reached")
 
     async def answer_session(self, webhook: SessionWebhook, *, title: str, markdown: str) -> None:
         """Answer through a message's session webhook: unbilled, and open to people outside the organisation.

@@ -169,13 +169,16 @@ class SimApprovals:
 
     def redirect(self, task_id: object, from_user: object, to_user: str) -> None:
         """Hand a running task over to another person."""
-        for instance in self:
-            for task in _running(instance):
-                if task.id == task_id and task.user_id == from_user and self._enterprise.staff(to_user):
-                    self._close_task(instance, task, "COMPLETED", "redirect", "")
-                    self._open_task(instance, to_user)
-                    return
-        raise SimApprovalError("aflowProcessInstCanNotBeExecuted")
+        found = ((instance, task) for instance in self for task in instance.tasks if task.id == task_id)
+        instance, task = next(found, (None, None))
+        if instance is None or task is None or self._enterprise.staff(to_user) is None:
+            raise SimApprovalError("aflowProcessInstCanNotBeExecuted")
+        if instance.status != "RUNNING":
+            raise SimApprovalError("instance.status.error")
+        if task.status != "RUNNING" or task.user_id != from_user:
+            raise SimApprovalError("task.status.error")
+        self._close_task(instance, task, "COMPLETED", "redirect", "")
+        self._open_task(instance, to_user)
 
     def terminate(self, instance_id: object, user_id: str, remark: str) -> None:
         """Terminate an instance."""

@@ -56,14 +56,6 @@ class ConnectionTicket:
     user_agent: str
 
 
-@dataclass(frozen=True, slots=True)
-class SimLogin:
-    """A person who logged in, and whether the requested scope covered the organisation."""
-
-    person: SimPerson
-    with_corp: bool
-
-
 class Credentials:
     """The secrets that the platform issues, all measured with the configured clock."""
 
@@ -84,12 +76,12 @@ class Credentials:
         self.sessions: ExpiringKeys[str] = ExpiringKeys(
             hexadecimal, clock, config.session_life.total_seconds(), _SESSIONS_KEPT
         )
-        self.auth_codes: ExpiringKeys[SimLogin] = ExpiringKeys(hexadecimal, clock, minutes, _TICKETS_KEPT)
+        self.auth_codes: ExpiringKeys[SimPerson] = ExpiringKeys(hexadecimal, clock, minutes, _TICKETS_KEPT)
         self.client_codes: ExpiringKeys[SimPerson] = ExpiringKeys(hexadecimal, clock, minutes, _TICKETS_KEPT)
-        self.user_tokens: ExpiringKeys[SimLogin] = ExpiringKeys(
+        self.user_tokens: ExpiringKeys[SimPerson] = ExpiringKeys(
             hexadecimal, clock, config.token_life.total_seconds(), _TICKETS_KEPT
         )
-        self.refresh_tokens: ExpiringKeys[SimLogin] = ExpiringKeys(hexadecimal, clock, 30 * 86400.0, _TICKETS_KEPT)
+        self.refresh_tokens: ExpiringKeys[SimPerson] = ExpiringKeys(hexadecimal, clock, 30 * 86400.0, _TICKETS_KEPT)
         self.downloads: ExpiringKeys[str] = ExpiringKeys(
             hexadecimal, clock, config.download_life.total_seconds(), _TICKETS_KEPT
         )

@@ -260,18 +260,20 @@ class SimEngine:
     def dismiss(self, user_id: str) -> None:
         """Let a member leave the company: the directory no longer knows them. Raises `SimNotFound`."""
         self.enterprise.people[user_id] = replace(self.person(user_id), external=True)
-        self.emit_event("user_leave_org", self._contact_event(user_id))
+        self.emit_event("user_leave_org", {"timeStamp": str(self.milliseconds()), "userId": [user_id]})
 
     def change_roles(self, user_id: str, roles: Sequence[str]) -> None:
         """Give a member these roles and no others. Raises `SimNotFound`."""
         known = set(self.enterprise.roles.values())
         if unknown := [role for role in roles if role not in known]:
             raise SimNotFound(f"no role {unknown[0]!r}")
-        self.enterprise.people[user_id] = replace(self.person(user_id), roles=tuple(roles))
-        self.emit_event("label_user_change", self._contact_event(user_id))
-
-    def _contact_event(self, user_id: str) -> dict[str, Any]:
-        return {"timeStamp": str(self.milliseconds()), "userId": [user_id]}
+        before = self.person(user_id)
+        self.enterprise.people[user_id] = replace(before, roles=tuple(roles))
+        added, removed = set(roles) - set(before.roles), set(before.roles) - set(roles)
+        for action, labels in (("add", added), ("remove", removed)):
+            if labels or (action == "add" and not removed):
+                ids = [self.enterprise.role_id(role) for role in sorted(labels)]
+                self.emit_event("label_user_change", {"userIdList": [user_id], "action": action, "labelIdList": ids})
 
     # waiting
 

@@ -412,9 +412,9 @@ async def test_streaming(wire):
         ({"key": ""}, 400, "param.stream.keyEmpty"),
         ({"isFull": "true"}, 400, "param.stream.isFull"),
         ({"content": None}, 400, "param.stream.contentEmpty"),
-        ({"content": "x" * 20_001}, 400, "param.stream.content"),
+        ({"content": "x" * 3_073}, 400, "param.stream.content"),
         ({"key": "msgTitle"}, 500, "unknownError"),
-        ({"isFull": False}, 500, "unknownError"),
+        ({"isFull": False}, 400, "param.stream.isFull"),
     ],
 )
 async def test_streaming_errors(wire, change, status, code):

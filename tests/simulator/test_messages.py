@@ -22,9 +22,7 @@ def group_body(key="sampleMarkdown", param=None, **changes):
     ("changes", "code"),
     [
         ({}, ""),
-        ({"remindType": 4}, "invalidParameter.remindType"),
-        ({"receiverUserIdList": []}, "invalidParameter.receiverUserIdList"),
-        ({"content": ""}, "invalidParameter.content"),
+        ({"content": ""}, "invalidParameter.param.invalid"),
     ],
 )
 async def test_a_ding_calls_people(wire, changes, code):
@@ -39,7 +37,7 @@ async def test_a_ding_calls_people(wire, changes, code):
     if code:
         assert (status, answer["code"]) == (400, code)
         return
-    assert (status, [*answer["failedList"]]) == (200, ["nobody"])
+    assert (status, answer["failedList"]) == (200, {"user not exist": ["nobody"]})
     [item] = wire.engine.items(wire.engine.direct("keeper01").id)
     assert (item["msgtype"], item["text"]) == ("ding", "缺货")
 

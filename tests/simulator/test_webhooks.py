@@ -101,7 +101,7 @@ async def test_a_repeated_uuid_is_shown_once(wire):
 
 
 async def test_unknown_robots(wire):
-    assert await robot(wire, access_token="x") == 300001
+    assert await robot(wire, access_token="x") == 300005
 
 
 def test_the_signature_is_dingtalks():

@@ -130,7 +130,8 @@ async def answer_unknown(request: web.Request) -> web.Response:
         )
         return web.Response(status=404, body=orjson.dumps(api_envelope(engine, error)), content_type="application/json")
     if request.path.startswith(("/topapi/", "/robot/", "/media/", "/gettoken")):
-        answer = oapi_envelope(engine, SimOapiError(404, "请求的URI地址不存在"))
+        words = "不合法ApiName"
+        answer = oapi_envelope(engine, SimOapiError(22, words, sub_code="22", sub_msg=words))
         return web.Response(status=200, body=orjson.dumps(answer), content_type="application/json")
     return web.Response(status=404, body=orjson.dumps({"error": f"no {request.path}"}), content_type="application/json")
 
@@ -194,11 +195,7 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
         return
     token = call.token if api else call.query.get("access_token", "")
     if not engine.credentials.is_valid_token(token) or (faults.active and faults.trigger("invalid_auth", name)):
-        raise (
-            SimApiError("InvalidAuthentication", "不合法的access_token")
-            if api
-            else SimOapiError(40014, "不合法的access_token")
-        )
+        raise _token_error(token, api=api)
     if faults.active and faults.trigger("scope_denied", name):
         raise scope_denied(route)
     if not engine.flow.within_qps(name) or (faults.active and faults.trigger("qps_limit", name)):
@@ -218,6 +215,19 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
         )
     if faults.active and faults.trigger("system_busy", name):
         raise SimApiError("system.busy", status=500) if api else SimOapiError(-1, "系统繁忙")
+
+
+def _token_error(token: str, *, api: bool) -> SimApiError | SimOapiError:
+    """The refusal of a token that is wrong or expired, or of none.
+
+    Docs: platform/dingtalk/openapi.md#wrong-credentials
+    """
+    if api and not token:
+        return SimApiError("AuthenticationFailed.MissingParameter", "x-acs-dingtalk-access-token is mandatory")
+    if api:
+        return SimApiError("InvalidAuthentication", "不合法的access_token")
+    code, words = ("40014", "不合法的access_token") if token else ("40000", "缺少access_token")
+    return SimOapiError(88, f"ding talk error[subcode={code},submsg={words}]", sub_code=code, sub_msg=words)
 
 
 def _refusal(code: str, *, api: bool) -> SimApiError | SimOapiError:

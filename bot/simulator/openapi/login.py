@@ -10,7 +10,6 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from bot.simulator.credentials import SimLogin
 from bot.simulator.engine import ENGINE_KEY, SimEngine
 from bot.simulator.openapi.dispatch import (
     Json,
@@ -63,8 +62,7 @@ async def choose(request: web.Request) -> web.Response:
     if person is None:
         answer = {"error": "access_denied", "state": state}
     else:
-        with_corp = "corpid" in request.query["scope"].split()
-        code, _ = engine.credentials.auth_codes.issue(SimLogin(person, with_corp))
+        code, _ = engine.credentials.auth_codes.issue(person)
         answer = {"authCode": code, "state": state}
     target = request.query["redirect_uri"]
     joiner = "&" if urlsplit(target).query else "?"
@@ -90,29 +88,29 @@ def user_token(engine: SimEngine, call: SimApiCall) -> Json:
         raise SimApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
     grant = call.body.get("grantType")
     if grant == "authorization_code":
-        login = engine.credentials.auth_codes.redeem(call.body.get("code"))
+        person = engine.credentials.auth_codes.redeem(call.body.get("code"))
     elif grant == "refresh_token":
-        login = engine.credentials.refresh_tokens.redeem(call.body.get("refreshToken"))
+        person = engine.credentials.refresh_tokens.redeem(call.body.get("refreshToken"))
     else:
         raise SimApiError("invalidParameter.grantType.notExist", "grantType")
-    if login is None:
+    if person is None:
         raise SimApiError("invalidParameter.authCode.notFound", "不合法的临时授权码")
-    token, _ = engine.credentials.user_tokens.issue(login)
-    refresh, _ = engine.credentials.refresh_tokens.issue(login)
-    answer: Json = {
+    token, _ = engine.credentials.user_tokens.issue(person)
+    refresh, _ = engine.credentials.refresh_tokens.issue(person)
+    return {
         "accessToken": token,
         "refreshToken": refresh,
         "expireIn": int(engine.config.token_life.total_seconds()),
+        # The organisation that the person picked; people from outside pick their own.
+        "corpId": f"{engine.config.corp_id}.outside" if person.external else engine.config.corp_id,
     }
-    return {**answer, "corpId": engine.config.corp_id} if login.with_corp else answer
 
 
 def me(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /v1.0/contact/users/me` with a user token."""
-    login = engine.credentials.user_tokens.peek(call.token)
-    if login is None:
+    person = engine.credentials.user_tokens.peek(call.token)
+    if person is None:
         raise SimApiError("InvalidAuthentication", "不合法的access_token")
-    person = login.person
     return {
         "nick": person.name,
         "unionId": person.union_id,
@@ -162,15 +160,18 @@ def corp_token(engine: SimEngine, call: SimApiCall) -> Json:
     if not known:
         raise SimApiError("invalid.client")
     if call.path.get("corp_id") != engine.config.corp_id:
-        raise SimApiError("unauthorized.client", status=401)
+        raise SimApiError("unknownError", "未知错误", status=500)
     token, life = engine.credentials.app_token()
     return {"access_token": token, "expires_in": life}
 
 
 def get_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /gettoken`, the old form."""
-    if not engine.credentials.is_app_key(call.query.get("appkey"), call.query.get("appsecret")):
-        raise SimOapiError(40089, "不合法的corpId或corpSecret")
+    key, secret = call.query.get("appkey"), call.query.get("appsecret")
+    if not key or not secret:
+        raise SimOapiError(40035, "缺少参数 corpid or appkey")
+    if not engine.credentials.is_app_key(key, secret):
+        raise SimOapiError(40096, "不合法的appkey或appsecret")
     token, life = engine.credentials.app_token()
     return {"errcode": 0, "access_token": token, "errmsg": "ok", "expires_in": life}
 

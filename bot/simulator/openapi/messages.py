@@ -13,10 +13,11 @@ from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, SimApi
 from bot.simulator.openapi.message_bodies import from_sample
 
 _MAX_RECIPIENTS = 20
-_MAX_DING_RECEIVERS = 200
-_REMIND_TYPES = (1, 2, 3)
+_MAX_DING_RECEIVERS = {1: 200, 2: 20, 3: 20}
+"""By the way of reminding: in the app, by text message, by telephone."""
 _MAX_PAGE = 200
 _SCOPE = "qyapi_robot_sendmsg"
+_DING_SCOPE = "Premium.Ding.Write"
 
 
 def send_to_group(engine: SimEngine, call: SimApiCall) -> Json:
@@ -51,17 +52,20 @@ def send_ding(engine: SimEngine, call: SimApiCall) -> Json:
     """
     _check_robot(engine, call.body.get("robotCode"))
     user_ids, content = call.body.get("receiverUserIdList"), call.body.get("content")
-    if call.body.get("remindType") not in _REMIND_TYPES:
-        raise SimApiError("invalidParameter.remindType")
-    if not isinstance(user_ids, list) or not 0 < len(user_ids) <= _MAX_DING_RECEIVERS:
-        raise SimApiError("invalidParameter.receiverUserIdList")
+    most = _MAX_DING_RECEIVERS.get(call.body.get("remindType", 0))
+    if most is None:
+        raise SimApiError("invalidParameter.param.invalid", "remindType")
+    if not isinstance(user_ids, list) or not user_ids:
+        raise SimApiError("miss.staffId")
+    if len(user_ids) > most:
+        raise SimApiError("ding.receivercount.limit")
     if not isinstance(content, str) or not content:
-        raise SimApiError("invalidParameter.content")
-    failed = {}
+        raise SimApiError("invalidParameter.param.invalid", "content")
+    failed: dict[str, list[str]] = {}
     for user_id in map(str, user_ids):
         chat = engine.chat.direct_chat(user_id)
         if chat is None:
-            failed[user_id] = "user not exist"
+            failed.setdefault("user not exist", []).append(user_id)
         else:
             engine.chat.add_message(chat, sender=None, msgtype="ding", text=content, title="DING")
     return {"openDingId": f"ding{engine.rng.getrandbits(96):024x}", "failedList": failed}
@@ -124,10 +128,13 @@ def group_robots(engine: SimEngine, call: SimApiCall) -> Json:
 
 def download(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/robot/messageFiles/download`."""
-    _check_robot(engine, call.body.get("robotCode"))
-    code = call.text("downloadCode", SimApiError("miss.param.downloadCode"))
-    if engine.media.get(code) is None:
-        raise SimApiError("invalid.param.downloadCode")
+    robot, code = call.body.get("robotCode"), call.body.get("downloadCode")
+    if not robot or not code:
+        raise SimApiError("invalidParameter.robotCode.empty")
+    if robot != engine.config.client_id:
+        raise SimApiError("invalidParameter.robotCode.auth")
+    if not isinstance(code, str) or engine.media.get(code) is None:
+        raise SimApiError("invalidParameter.robotCode.downloadCode")
     key, _ = engine.credentials.downloads.issue(code)
     return {"downloadUrl": f"{engine.base_url}/files/{key}"}
 
@@ -175,14 +182,14 @@ def _query_key(engine: SimEngine) -> str:
     return f"pqk{engine.rng.getrandbits(120):030x}"
 
 
-def _robot_route(method: str, path: str, serve: Any) -> SimApiRoute:
-    return SimApiRoute(method=method, path=f"/v1.0/robot/{path}", serve=serve, scope=_SCOPE)
+def _robot_route(method: str, path: str, serve: Any, scope: str = _SCOPE) -> SimApiRoute:
+    return SimApiRoute(method=method, path=f"/v1.0/robot/{path}", serve=serve, scope=scope)
 
 
 ROUTES = (
     _robot_route("POST", "groupMessages/send", send_to_group),
     _robot_route("POST", "oToMessages/batchSend", send_to_people),
-    _robot_route("POST", "ding/send", send_ding),
+    _robot_route("POST", "ding/send", send_ding, _DING_SCOPE),
     _robot_route("POST", "groupMessages/recall", recall),
     _robot_route("POST", "otoMessages/batchRecall", recall),
     _robot_route("POST", "groupMessages/query", group_read_status),

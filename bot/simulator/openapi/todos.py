@@ -26,6 +26,8 @@ def create(engine: SimEngine, call: SimApiCall) -> Json:
     owner = _member(engine, call.path["unionId"])
     if body.get("creatorId", owner) != owner:
         raise SimTodoError("todo.taskCreate.paramError")
+    for union_id in _people(body["participantIds"]) if body.get("participantIds") else ():
+        _member(engine, union_id)
     due = body.get("dueTime")
     if due is not None and (not isinstance(due, int) or isinstance(due, bool) or due <= 0):
         raise SimTodoError("dueTime is invalid")
@@ -64,12 +66,14 @@ def set_executors(engine: SimEngine, call: SimApiCall) -> Json:
     todo = _own(engine.todos.find(call.path["taskId"]), call)
     listed = call.body.get("executorStatusList")
     if not isinstance(listed, list) or not listed:
-        raise SimTodoError("todo.taskUpdate.paramError")
+        raise SimTodoError("executorStatusList is empty")
+    if len(listed) > _MAX_PEOPLE:
+        raise SimTodoError("executors is oversize")
     states: dict[str, bool] = {}
     for entry in listed:
         union_id, done = (entry.get("id"), entry.get("isDone")) if isinstance(entry, dict) else (None, None)
         if union_id not in todo.executors or not isinstance(done, bool):
-            raise SimTodoError("todo.taskUpdate.paramError")
+            raise SimTodoError(f"{union_id} is no executor")
         states[union_id] = done
     engine.todos.tick(todo.id, states)
     return {"result": True}
@@ -141,7 +145,7 @@ ROUTES = (
     _todo_route("POST", "tasks", create, "Create"),
     _todo_route("GET", "tasks/sources/{sourceId}", by_source, "Get", _READ),
     _todo_route("PUT", "tasks/{taskId}", update, "Update"),
-    _todo_route("PUT", "tasks/{taskId}/executorStatus", set_executors, "Update"),
+    _todo_route("PUT", "tasks/{taskId}/executorStatus", set_executors, "ExecutorStatusUpdate"),
     _todo_route("DELETE", "tasks/{taskId}", delete, "Delete"),
     _todo_route("POST", "org/tasks/query", query, "Query", _READ),
 )

@@ -34,7 +34,7 @@ def send_by_robot(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /robot/send?access_token=…[&timestamp=…&sign=…]`."""
     robot = engine.robots.get(call.query.get("access_token", ""))
     if robot is None:
-        raise SimOapiError(300001, "token is not exist")
+        raise SimOapiError(300005, "token is not exist")
     _check_json(call)
     _check_sign(engine, robot, call)
     unique = call.body.get("msgUuid")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from bot.simulator.approvals import SimApprovalError, SimApprovalInstance, SimApprovalStep
@@ -11,7 +12,10 @@ from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, SimApi
 
 _DONE: Json = {"success": True, "result": True}
 _MAX_PAGE = 20
-_SCOPE = "qyapi_aflow"
+_MAX_ORIGINATORS = 10
+_MAX_LISTED = 10_000
+_MAX_SPAN, _OLDEST = timedelta(days=120), timedelta(days=365)
+_WRITE, _READ = "Workflow.Instance.Write", "Workflow.Instance.Read"
 
 
 def start(engine: SimEngine, call: SimApiCall) -> Json:
@@ -73,10 +77,13 @@ def query_ids(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/workflow/processes/instanceIds/query`."""
     body = call.body
     code = call.text("processCode", SimApiError("aflowProcessNotExist"))
-    token, size = body.get("nextToken", 0), body.get("maxResults", _MAX_PAGE)
+    token, size, people = body.get("nextToken", 0), body.get("maxResults", _MAX_PAGE), body.get("userIds") or []
+    if not isinstance(size, int) or not 0 < size <= _MAX_PAGE:
+        raise SimApiError("invalidMaxResults")
+    if not isinstance(people, list) or len(people) > _MAX_ORIGINATORS:
+        raise SimApiError("param.invalid", "userIds")
     begin, end = body.get("startTime"), body.get("endTime")
-    if not isinstance(size, int) or not 0 < size <= _MAX_PAGE or not isinstance(begin, int):
-        raise SimApiError("param.invalid")
+    _check_range(engine, begin, end)
     offset = int(token) if str(token).isdigit() else 0
 
     def matches(instance: SimApprovalInstance) -> bool:
@@ -85,15 +92,26 @@ def query_ids(engine: SimEngine, call: SimApiCall) -> Json:
             instance.process_code == code
             and begin <= created
             and (not isinstance(end, int) or created <= end)
-            and (not body.get("userIds") or instance.originator in body["userIds"])
+            and (not people or instance.originator in people)
             and (not body.get("statuses") or instance.status in body["statuses"])
         )
 
-    ids = [instance.id for instance in engine.approvals if matches(instance)]
+    ids = [instance.id for instance in engine.approvals if matches(instance)][:_MAX_LISTED]
     result: Json = {"list": ids[offset : offset + size]}
     if offset + size < len(ids):
         result["nextToken"] = str(offset + size)
     return {"success": True, "result": result}
+
+
+def _check_range(engine: SimEngine, begin: Any, end: Any) -> None:
+    """Both ends are milliseconds since 1970; without an end, it is now."""
+    if not isinstance(begin, int):
+        raise SimApiError("param.invalid", "startTime")
+    now = engine.milliseconds()
+    last = end if isinstance(end, int) else now
+    span, age = timedelta(milliseconds=last - begin), timedelta(milliseconds=now - begin)
+    if last < begin or span > _MAX_SPAN or age > _OLDEST:
+        raise SimApiError("invalidEndTime")
 
 
 def _step(entry: Any) -> SimApprovalStep:
@@ -107,22 +125,24 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _workflow_route(method: str, path: str, serve: Callable[[SimEngine, SimApiCall], Json]) -> SimApiRoute:
+def _workflow_route(
+    method: str, path: str, serve: Callable[[SimEngine, SimApiCall], Json], scope: str = _WRITE
+) -> SimApiRoute:
     def guarded(engine: SimEngine, call: SimApiCall) -> Json:
         try:
             return serve(engine, call)
         except SimApprovalError as error:
             raise SimApiError(str(error)) from error
 
-    return SimApiRoute(method=method, path=f"/v1.0/workflow/{path}", serve=guarded, scope=_SCOPE)
+    return SimApiRoute(method=method, path=f"/v1.0/workflow/{path}", serve=guarded, scope=scope)
 
 
 ROUTES = (
     _workflow_route("POST", "processInstances", start),
-    _workflow_route("GET", "processInstances", read),
+    _workflow_route("GET", "processInstances", read, _READ),
     _workflow_route("POST", "processInstances/execute", execute),
     _workflow_route("POST", "processInstances/terminate", terminate),
     _workflow_route("POST", "processInstances/comments", comment),
     _workflow_route("POST", "tasks/redirect", redirect),
-    _workflow_route("POST", "processes/instanceIds/query", query_ids),
+    _workflow_route("POST", "processes/instanceIds/query", query_ids, _READ),
 )
