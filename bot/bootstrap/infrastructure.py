@@ -136,6 +136,8 @@ async def build_infrastructure(
             metrics=metrics,
             reserve=settings.outbox.reserve,
             urgent=settings.outbox.urgent_reserve,
+            exhausted=lambda: meter.exhausted,
+            use_grace=limits.use_grace,
         ),
         reply_addresses=ReplyAddresses(Robot(api), now),
         robot_chat=RobotChat(),

@@ -8,12 +8,15 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from bot.access.membership import Membership
+from bot.alerts.rules.parser import follow_rules
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
 from bot.approvals.policy.loader import follow_policy
 from bot.approvals.unit_of_work import ApprovalOptions
+from bot.bootstrap.company import company_of
 from bot.chat.records.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
 from bot.names import NOTHING_KNOWN
+from bot.outbox.delivery import DingWay
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
@@ -53,6 +56,16 @@ def wants_todos(settings: Settings) -> bool:
     except RulesError:
         return False
     return rules.current().asks_todos
+
+
+def wants_calls(settings: Settings) -> bool:
+    """Return whether the settings or a route call people (DING); of rules that cannot be read another check tells."""
+    if DingWay(settings.notify.ding) is not DingWay.OFF:
+        return True
+    try:
+        return follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic).current().calls_people
+    except RulesError:
+        return False
 
 
 def terms_of(settings: Settings) -> ApprovalOptions:

@@ -276,15 +276,16 @@ class Dispatcher:
                 return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)
 
     async def _ask_event_receiver(self, events: _TimedEventReceiver, frame: Frame, data: dict[str, Any]) -> FrameReply:
-        async with self._slots:
-            try:
-                with events.limit.running():
+        # The wait for a slot is a part of the time that DingTalk gives.
+        with events.limit.running():
+            async with self._slots:
+                try:
                     await events.receive(event_message(frame, data))
-                return event_reply(AckMessage.STATUS_OK, "OK", again=False)
-            except UnknownEvent:
-                return self._unable(
-                    frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic"
-                )
+                except UnknownEvent:
+                    return self._unable(
+                        frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic"
+                    )
+        return event_reply(AckMessage.STATUS_OK, "OK", again=False)
 
     async def _ask_sdk(self, handler: Any, frame: Frame, data: dict[str, Any]) -> FrameReply:
         if self._sdk_in_flight >= self._policy.max_sdk_in_flight:

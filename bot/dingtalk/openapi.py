@@ -60,6 +60,8 @@ _FREE = frozenset(
 A token that is not accepted does not even say whose month it would be.
 """
 
+_OK = "ok"
+
 _Answer = TypeVar("_Answer")
 
 
@@ -308,7 +310,7 @@ class OpenApi:
         try:
             with self._limit.running():
                 answer = await send(lane, token)
-            outcome = "ok"
+            outcome = _OK
         except DingTalkError as trouble:
             outcome = trouble.outcome
             raise
@@ -318,12 +320,16 @@ class OpenApi:
             raise ours from (None if isinstance(failure, _WITH_ADDRESS) else failure)
         finally:
             lane.record(outcome, time.perf_counter() - started)
-            if self._meter is not None and outcome not in _FREE:
-                self._bill(lane.api, self._meter)
+            if self._meter is not None:
+                self._bill(lane.api, self._meter, outcome)
         return answer
 
-    def _bill(self, api: ApiCall, meter: MonthlyMeter) -> None:
+    def _bill(self, api: ApiCall, meter: MonthlyMeter, outcome: str) -> None:
         """Count an attempt against the quota that it comes out of."""
+        if api.billed and outcome in (_OK, DingTalkQuotaExhausted.outcome):
+            meter.note_answer(exhausted=outcome != _OK)
+        if outcome in _FREE:
+            return
         if api.use:
             meter.count(Quota.USES)
         elif api.billed and current_spending().purpose is Purpose.OTHER:

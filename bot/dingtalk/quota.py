@@ -49,6 +49,7 @@ class MonthlyMeter:
         self._stored: Mapping[SpentKey, int] = {}
         self._unsaved: dict[str, Counter[SpentKey]] = {}
         self._sums: Counter[Quota] = Counter()
+        self._exhausted = ""
 
     @property
     def month(self) -> str:
@@ -67,6 +68,15 @@ class MonthlyMeter:
         """The uses of this month so far."""
         self._roll_month()
         return sum(self._sums[quota] for quota in self._of_uses)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether DingTalk's last word was that this month's calls are used up, by whatever app of the organisation."""
+        return self._exhausted == self.month
+
+    def note_answer(self, *, exhausted: bool) -> None:
+        """Take note whether DingTalk still takes billed calls."""
+        self._exhausted = self.month if exhausted else ""
 
     def spent_on(self, quota: Quota) -> Mapping[SpentKey, int]:
         """Return what calls, or uses with the clicks that count, were spent on this month."""

@@ -41,6 +41,8 @@ from bot.version import user_agent as own_user_agent
 log = structlog.get_logger(__name__)
 
 _ALL_EVENTS = "*"
+EVENT_SECONDS = 2.5
+"""DingTalk waits three for the ACK of an event (docs: platform/dingtalk/stream.md#redelivery)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +169,10 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
         self._counts.announce(topic)
         self._dispatcher.receive_deferred(topic, handler, on_idle)
 
-    def receive_events(self, handler: EventReceiver, *, timeout: float = 5.0) -> None:
+    def receive_events(self, handler: EventReceiver, *, timeout: float = EVENT_SECONDS) -> None:
         """Let ``handler`` take all events that the console subscribes to; one that takes longer is pushed again.
+
+        So it should only store them, and leave the work for later.
 
         Raises `ValueError` when there is a handler of events already.
         """

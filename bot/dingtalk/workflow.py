@@ -47,7 +47,9 @@ _REMARK = 500
 
 
 class WorkflowApi:
-    """Implements `bot.approvals.native.oa_forms.NativeForms`; needs the permission point ``qyapi_aflow``."""
+    """Implements `bot.approvals.native.oa_forms.NativeForms`; needs the permission points
+    ``Workflow.Instance.Write`` and ``Workflow.Instance.Read``.
+    """
 
     def __init__(self, api: OpenApi, *, process: str, case_field: str) -> None:
         """``process`` is the form's code (``PROC-…``), ``case_field`` the name of its field with the case's id."""

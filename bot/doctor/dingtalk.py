@@ -14,8 +14,16 @@ from datetime import UTC, datetime
 import aiohttp
 
 from bot.bootstrap.factories import open_api, templates
-from bot.bootstrap.policy import wants_todos
-from bot.dingtalk.apis import APPROVAL_START, CREATE_AND_DELIVER, GROUP_SEND, USER, ApiCall
+from bot.bootstrap.policy import wants_calls, wants_todos
+from bot.dingtalk.apis import (
+    APPROVAL_LIST,
+    APPROVAL_START,
+    CREATE_AND_DELIVER,
+    DING_SEND,
+    GROUP_SEND,
+    USER,
+    ApiCall,
+)
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
     DingTalkError,
@@ -76,11 +84,17 @@ async def check_dingtalk(
             yield await _permission(once, USER, absent, "qyapi_get_member", use, without)
     if settings.approvals.native.process:
         use = phrase("deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)")
-        yield await _permission(api, APPROVAL_START, {}, "qyapi_aflow", use)
+        yield await _permission(api, APPROVAL_START, {}, "Workflow.Instance.Write", use)
+        yield await _permission(api, APPROVAL_LIST, {}, "Workflow.Instance.Read", use)
     if todos:
         use = phrase("to-dos for those whose turn it is")
         yield await _permission(api, TODO_WRITE, {}, "Todo.Todo.Write", use)
         yield await _permission(api, TODO_READ, None, "Todo.Todo.Read", use)
+    if wants_calls(settings):
+        use = phrase(
+            "calling people (DING); by one of DingTalk's pages all editions may, by another Professional and Exclusive"
+        )
+        yield await _permission(api, DING_SEND, {}, "Premium.Ding.Write", use)
     yield await _card_templates(settings, api)
     yield await find_robot(api, group)
 

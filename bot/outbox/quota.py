@@ -25,7 +25,8 @@ class QuotaGuard:
     """Says whether calls are spared; each change is logged.
 
     ``used`` returns this month's calls so far, ``limit`` is the month's quota and ``reserve`` the part of it that is
-    kept. The last ``urgent`` of the quota is for critical cards alone.
+    kept. The last ``urgent`` of the quota is for critical cards alone. ``exhausted`` says whether DingTalk refuses
+    calls; with ``use_grace`` nothing is spared before it does (docs: platform/dingtalk/limits.md#monthly-quotas).
     """
 
     def __init__(
@@ -36,7 +37,11 @@ class QuotaGuard:
         metrics: Metrics,
         reserve: float = 0.1,
         urgent: float = 0.05,
+        exhausted: Callable[[], bool] = lambda: False,
+        use_grace: bool = False,
     ) -> None:
+        self._exhausted = exhausted
+        self._use_grace = use_grace
         self._used = used
         self._limit = limit
         self._from = round(limit * (1 - reserve))
@@ -48,7 +53,7 @@ class QuotaGuard:
     def sparing(self) -> bool:
         """Whether only what is urgent may cost calls now."""
         used = self._used()
-        now = used >= self._from
+        now = self._is_short(used, self._from)
         if now is not self._was:
             self._was = now
             self._gauge.set(now)
@@ -64,7 +69,10 @@ class QuotaGuard:
 
     def reserved(self) -> bool:
         """Whether the calls that are left are for critical cards alone."""
-        return self._used() >= self._urgent_from
+        return self._is_short(self._used(), self._urgent_from)
+
+    def _is_short(self, used: int, border: int) -> bool:
+        return self._exhausted() or (used >= border and not self._use_grace)
 
 
 _TRUST = 5.0

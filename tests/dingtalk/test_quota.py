@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.dingtalk.errors import DingTalkRateLimited
+from bot.dingtalk.errors import DingTalkQuotaExhausted, DingTalkRateLimited
 from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi, pooled_session
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
@@ -162,6 +163,24 @@ async def test_a_call_with_a_token_that_has_ended_does_not_count(dingtalk: FakeD
         robot = Robot(OpenApi(session, KEYS, metrics=metrics, meter=meter))
         await robot.send_to_group("cid", "r", title="t", markdown="m")
     assert meter.used == 1, "only the repetition with a new token"
+
+
+async def test_the_last_answer_says_whether_the_month_is_over(dingtalk: FakeDingTalk, metrics: Metrics) -> None:
+    clock = Clock()
+    meter = MonthlyMeter(FakeCallStore(), metrics=metrics, now=clock)
+    dingtalk.token()
+    over = {"status": 403, "payload": {"code": "Forbidden.AccessDenied.ApiCountLimitForOrg"}}
+    for answer in (over, {"payload": {}}, over):
+        dingtalk.post(GROUP_URL, **answer)
+    seen = []
+    async with pooled_session() as session:
+        robot = Robot(OpenApi(session, KEYS, metrics=metrics, meter=meter))
+        for _ in range(3):
+            with suppress(DingTalkQuotaExhausted):
+                await robot.send_to_group("cid", "r", title="t", markdown="m")
+            seen.append(meter.exhausted)
+    clock.now = datetime(2026, 1, 31, 16, 0, 0, tzinfo=UTC)
+    assert (seen, meter.exhausted) == ([True, False, True], False)
 
 
 async def test_a_new_month_is_seen_without_a_call(metrics: Metrics) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +10,14 @@ import dingtalk_stream
 import pytest
 from dingtalk_stream import EventMessage
 
-from bot.dingtalk.stream import StreamClient
+from bot.dingtalk.frames import Push
+from bot.dingtalk.stream import EVENT_SECONDS, StreamClient
 from bot.errors import DingerpError
 
-from .gateway_double import event
+from .gateway_double import event, frame
 from .stream_parts import streaming
+
+CLICKS = "/v1.0/card/instances/callback"
 
 
 @dataclass
@@ -51,6 +55,40 @@ async def test_an_event_that_cannot_be_stored_comes_again() -> None:
         store.away = False
         assert said(await link.ask(event("ev-1"))) == (200, "SUCCESS")
     assert len(store.kept) == 1
+
+
+async def test_an_event_that_takes_long_to_store_is_answered_in_time_and_comes_again() -> None:
+    started = asyncio.Event()
+
+    async def slow(message: EventMessage) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async with streaming(lambda client: client.receive_events(slow, timeout=0.01)) as stream:
+        link = await stream.link()
+        assert said(await link.ask(event("ev-1"))) == (500, "LATER")
+    assert started.is_set()
+    assert EVENT_SECONDS < 3
+
+
+async def test_an_event_behind_slow_work_is_answered_in_time() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow(push: Push) -> dict[str, Any]:
+        begun.set()
+        await ended.wait()
+        return {}
+
+    def prepare(client: StreamClient) -> None:
+        client.receive(CLICKS, slow, timeout=60)
+        client.receive_events(Store(), timeout=0.01)
+
+    async with streaming(prepare, max_in_flight=1) as stream:
+        link = await stream.link()
+        await link.push(frame(CLICKS, {}))
+        await begun.wait()
+        assert said(await link.ask(event("ev-1"))) == (500, "LATER")
+        ended.set()
 
 
 async def test_without_a_handler_events_are_not_asked_for() -> None:

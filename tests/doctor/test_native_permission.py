@@ -19,7 +19,7 @@ from bot.simulator.server import open_simulator
 from tests.scenario.conftest import system_settings
 
 CONFIG = SimulatorConfig(qps_limit=None)
-POINT = "Permission point qyapi_aflow"
+POINT, READ = "Permission point Workflow.Instance.Write", "Permission point Workflow.Instance.Read"
 
 
 class PermissionScenario:
@@ -49,7 +49,8 @@ async def scenario(tmp_path: Path) -> AsyncIterator[PermissionScenario]:
 
 
 async def test_it_is_granted_and_no_approval_is_started(scenario: PermissionScenario) -> None:
-    assert (await scenario.finding()).grade is CheckGrade.GOOD
+    grades = {str(result.what): result.grade for result in await scenario.findings()}
+    assert (grades[POINT], grades[READ]) == (CheckGrade.GOOD, CheckGrade.GOOD)
     assert not scenario.engine.approvals._instances
 
 
@@ -61,9 +62,9 @@ async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(scenario: Per
     assert text.endswith(
         "not granted; it is needed for: deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)"
     )
-    assert "qyapi_aflow" in remedy
+    assert "Workflow.Instance.Write" in remedy
     assert remedy.endswith("and publish the app again.")
 
 
 async def test_nobody_is_asked_for_it_who_does_not_use_them(scenario: PermissionScenario) -> None:
-    assert POINT not in [str(result.what) for result in await scenario.findings("")]
+    assert {POINT, READ}.isdisjoint(str(result.what) for result in await scenario.findings(""))

@@ -42,6 +42,24 @@ def test_the_change_is_counted_and_logged_once() -> None:
     assert [line["event"] for line in logs] == ["month.sparing", "month.free"]
 
 
+@each_row(
+    ("used", "exhausted", "use_grace", "spares"),
+    [
+        (100, False, False, False),
+        (1_000, False, False, True),
+        (1_000, False, True, False),
+        (1_300, False, True, False),
+        (1_300, True, True, True),
+        (100, True, False, True),
+    ],
+)
+def test_dingtalks_own_word_counts_and_its_grace_if_wanted(
+    used: int, exhausted: bool, use_grace: bool, spares: bool
+) -> None:
+    guard = QuotaGuard(lambda: used, 1_000, metrics=Metrics(), exhausted=lambda: exhausted, use_grace=use_grace)
+    assert (guard.sparing(), guard.reserved()) == (spares, spares)
+
+
 def test_the_reserve_is_a_part_of_the_quota() -> None:
     assert QuotaGuard(lambda: 750, 1_000, metrics=Metrics(), reserve=0.25).sparing()
     assert not QuotaGuard(lambda: 999, 1_000, metrics=Metrics(), reserve=0.0).sparing()

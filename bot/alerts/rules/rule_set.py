@@ -13,6 +13,7 @@ from bot.alerts.rules.condition import Condition, UnansweredConditions
 from bot.alerts.rules.facts import Facts
 from bot.alerts.rules.route_tree import AlertRoute, RouteOptions, RouteTree, digest_for
 from bot.alerts.rules.suppression import Inhibition, Silence
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
 from bot.severity import Severity
 
@@ -67,6 +68,11 @@ class AlertRuleSet:
     def __post_init__(self) -> None:
         """Index the options of the routes by name."""
         object.__setattr__(self, "_terms", {route.name: route.terms for route in _walk_routes(self.tree.root)})
+
+    @property
+    def calls_people(self) -> bool:
+        """Whether a route calls people (DING)."""
+        return any(terms.ding not in (None, DingWay.OFF) for terms in self._terms.values())
 
     def grade(self, event: Event) -> Severity:
         """Return the severity of the first threshold that fits, or the event's own."""

@@ -123,6 +123,11 @@ class LimitSettings(SettingsSection):
     monthly_uses: int | None = Field(
         None, gt=0, description="Webhook & Stream uses per month, if not those of the edition."
     )
+    use_grace: bool = Field(
+        False,
+        description="Whether nothing is spared before DingTalk refuses a call: it grants up to five days when a month's"
+        " calls are used up.",
+    )
     clicks_count: bool = Field(True, description="Whether a click on a card is a use, which DingTalk does not say.")
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
