@@ -109,8 +109,9 @@ async def running(
 
         metrics = Metrics()
         check_settings(settings)
-        listeners = stack.enter_context(listening(settings.http.host, settings.http.port))
+        # The database first: of two bots on one, the second is told so, and not that its port is taken.
         database = await open_database(stack, settings)
+        listeners = stack.enter_context(listening(settings.http.host, settings.http.port))
         session = await stack.enter_async_context(pooled_session(proxy=settings.dingtalk.proxy or None))
         background = BackgroundTasks()
         services = await build_services(stack, background, settings, database, session, metrics, now, patience)
