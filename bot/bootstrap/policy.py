@@ -63,7 +63,7 @@ def wants_calls(settings: Settings) -> bool:
     if DingWay(settings.notify.ding) is not DingWay.OFF:
         return True
     try:
-        return follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic).current().calls_people
+        return follow_rules(settings.alert_rules, company_of(settings)).current().calls_people
     except RulesError:
         return False
 

@@ -38,8 +38,9 @@ async def test_it_is_looked_for_where_people_are_called(
         settings = system_settings(CONFIG, simulator.url, tmp_path, {})
         settings = settings.model_copy(update={"notify": NotifySettings.model_validate({"ding": usual})})
         if route:
-            settings.alert_rules.parent.mkdir(exist_ok=True)
-            settings.alert_rules.write_text(CALLS.format(route))
+            file = settings.alert_rules[-1]
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(CALLS.format(route))
         simulator.engine.faults.set("scope_denied", on=not granted, api="ding/send")
         api = open_api(settings, session, Metrics())
         found = {str(one.what): one async for one in check_dingtalk(settings, session, api, "")}
