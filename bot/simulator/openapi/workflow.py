@@ -82,8 +82,7 @@ def query_ids(engine: SimEngine, call: SimApiCall) -> Json:
         raise SimApiError("invalidMaxResults")
     if not isinstance(people, list) or len(people) > _MAX_ORIGINATORS:
         raise SimApiError("param.invalid", "userIds")
-    begin, end = body.get("startTime"), body.get("endTime")
-    _check_range(engine, begin, end)
+    begin, end = _range(engine, body)
     offset = int(token) if str(token).isdigit() else 0
 
     def matches(instance: SimApprovalInstance) -> bool:
@@ -91,7 +90,7 @@ def query_ids(engine: SimEngine, call: SimApiCall) -> Json:
         return (
             instance.process_code == code
             and begin <= created
-            and (not isinstance(end, int) or created <= end)
+            and created <= end
             and (not people or instance.originator in people)
             and (not body.get("statuses") or instance.status in body["statuses"])
         )
@@ -103,15 +102,16 @@ def query_ids(engine: SimEngine, call: SimApiCall) -> Json:
     return {"success": True, "result": result}
 
 
-def _check_range(engine: SimEngine, begin: Any, end: Any) -> None:
-    """Both ends are milliseconds since 1970; without an end, it is now."""
-    if not isinstance(begin, int):
-        raise SimApiError("param.invalid", "startTime")
+def _range(engine: SimEngine, body: Json) -> tuple[int, int]:
+    """The time that a list is of, in milliseconds since 1970; without an end, up to now."""
     now = engine.milliseconds()
-    last = end if isinstance(end, int) else now
-    span, age = timedelta(milliseconds=last - begin), timedelta(milliseconds=now - begin)
-    if last < begin or span > _MAX_SPAN or age > _OLDEST:
+    begin, end = body.get("startTime"), body.get("endTime", now)
+    if not isinstance(begin, int) or not isinstance(end, int):
+        raise SimApiError("param.invalid", "startTime, endTime")
+    span, age = timedelta(milliseconds=end - begin), timedelta(milliseconds=now - begin)
+    if end < begin or span > _MAX_SPAN or age > _OLDEST:
         raise SimApiError("invalidEndTime")
+    return begin, end
 
 
 def _step(entry: Any) -> SimApprovalStep:
