@@ -63,7 +63,8 @@ def wants_calls(settings: Settings) -> bool:
     if DingWay(settings.notify.ding) is not DingWay.OFF:
         return True
     try:
-        return follow_rules(settings.alert_rules, company_of(settings)).current().calls_people
+        names = NamesInForce(NOTHING_KNOWN, lambda doubt: None)
+        return follow_rules(settings.alert_rules, company_of(settings), names).current().calls_people
     except RulesError:
         return False
 
