@@ -233,11 +233,8 @@ def _register_handlers(
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
         count_click(services.meter, click)
-        card = await services.clicks.answer(click)
-        if card is None:
-            return {}
-        own_values = await services.clicks.has_own_values(click)
-        return shown_response(card, services.templates.of(click.made_as), click.made_as, own_values=own_values)
+        reply = await services.clicks.answer(click)
+        return {} if reply is None else shown_response(reply, services.templates.of(click.made_as), click.made_as)
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, services.questions.flush)
     stream.receive(CLICK_TOPIC, on_click)

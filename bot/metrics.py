@@ -19,6 +19,9 @@ class Metrics:
         self.questions = self._counter("questions", "Questions by what became of them.", "command", "outcome")
         self.answer_seconds = self._seconds("answer_seconds", "From a question's frame to its answer being accepted.")
         self.clicks = self._counter("clicks", "Card clicks by what became of them.", "outcome")
+        self.own_cards = self._counter(
+            "own_cards", "Cards for who tapped on a group's card, with what the group may not see.", "outcome"
+        )
         self.limits_reached = self._counter("limits_reached", "Questions refused for a limit.", "limit", "whose")
         self.audit_waiting = self._gauge("audit_waiting", "Entries of the audit log that wait for their commit.")
         self.audit_lost = self._gauge("audit_lost", "Entries that found no room while the audit log was not written.")

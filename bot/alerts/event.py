@@ -102,10 +102,14 @@ class Event:
         return self.classes_of(self.title) | (self.classes_of(self.subject) if self.type.startswith(CUSTOM) else set())
 
     def classes_of(self, words: str) -> frozenset[FieldClass]:
-        """Return what a sender's own words tell: a partner's name, or an amount, known by its currency."""
+        """Return what a sender's own words tell: a partner's name, or an amount.
+
+        An amount is known by its currency; in a company's own types also by a word for money beside a figure.
+        """
         named = any(name and name in words for name in (self.customer, self.supplier))
         classes = {FieldClass.PARTNER} if named else set()
-        return self.money_classes | classes if words and _AMOUNT.search(words) else frozenset(classes)
+        tells = _AMOUNT.search(words) or (self.type.startswith(CUSTOM) and names_money(words) and has_figure(words))
+        return self.money_classes | classes if tells else frozenset(classes)
 
     @property
     def occurred_at(self) -> datetime:
@@ -131,6 +135,23 @@ _JUST_NOW = timedelta(minutes=5)
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)
 """An amount in somebody's own words; figures without a currency give nothing away."""
+
+_MONEY = re.compile(
+    r"[金总余]额|[单总进售]价|价格|价值|货款|合计|成本|利润|毛利|欠款|应[收付]|[已未待]付|付款|收款|损失|费用"
+    r"|amount|price|total|cost|margin|profit|balance|debt|invoice value|worth|\bpaid\b|\bowes?\b|\bfees?\b",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(r"\d|[一二三四五六七八九十百千万亿]\s*[万亿]")
+
+
+def names_money(words: str) -> bool:
+    """Whether words speak of money."""
+    return _MONEY.search(words) is not None
+
+
+def has_figure(words: str) -> bool:
+    """Whether words hold a figure that may be an amount."""
+    return _FIGURE.search(words) is not None
 
 
 class Effect(StrEnum):

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeAlias
 
 from bot.access.areas import command_of
-from bot.alerts.event import CUSTOM, UNREADABLE, Event, EventType
+from bot.alerts.event import CUSTOM, UNREADABLE, Event, EventType, has_figure, names_money
 from bot.cards.status_labels import status_label
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
@@ -227,23 +227,33 @@ def _production(event: Event, today: date) -> Iterator[CardFact]:
 def _custom_facts(event: Event) -> Iterator[CardFact]:
     given = event.data.get("facts")
     if isinstance(given, Mapping):
-        for label, value in list(given.items())[:MAX_FACTS]:
-            yield from _plain(str(label), str(value), _custom_classes(event, str(label), str(value)))
+        for label, stated in list(given.items())[:MAX_FACTS]:
+            value, said = _stated(stated)
+            yield from _plain(str(label), value, _custom_classes(event, str(label), value, said))
+
+
+def _stated(fact: object) -> tuple[str, FieldClass | None]:
+    """Return the value of a fact, and its class where the sender says it (`bot.alerts.intake.schemas.Fact`)."""
+    if not isinstance(fact, Mapping):
+        return str(fact), None
+    said = fact.get("field_class")
+    return str(fact.get("value", "")), None if said is None else FieldClass(said)
 
 
 _OPEN: frozenset[FieldClass] = frozenset()
 _PARTNER = frozenset({FieldClass.PARTNER})
 _QUANTITY = frozenset({FieldClass.QUANTITY})
-_MONEY_LABEL = re.compile(
-    r"[金总余]额|[单总进售]价|价格|合计|成本|利润|毛利|欠款|应[收付]|amount|price|total|cost|margin|profit|balance|debt",
-    re.IGNORECASE,
-)
 
 
-def _custom_classes(event: Event, label: str, value: str) -> frozenset[FieldClass]:
-    """Return what a figure of a company's own type tells, as far as its name and its currency say."""
-    is_money = _MONEY_LABEL.search(label) and any(map(str.isdigit, value))
-    return event.classes_of(value) | (event.money_classes if is_money else _OPEN)
+def _custom_classes(event: Event, label: str, value: str, said: FieldClass | None) -> frozenset[FieldClass]:
+    """Return what a figure of a company's own type tells: what its sender says, else what name and value speak of.
+
+    A currency in the value makes it an amount, whatever the sender says.
+    """
+    told = event.classes_of(value)
+    if said is not None:
+        return told | {said}
+    return told | (event.money_classes if names_money(label) and has_figure(value) else _OPEN)
 
 
 def _plain(

@@ -128,7 +128,8 @@ def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, copy: int = 0) -> None:
     """Owe the case's card to places; where it is already, its newest state. A ``copy`` is one more card there.
 
-    Those to which it is new share one card: one call makes it appear at all of them, and one changes it. People among
+    Those to which it is new share cards as far as they may: one call makes a card appear at all its places, and one
+    changes it. People among
     them whose turn it is get a to-do, if they have none.
     """
     wanted = tuple(dict.fromkeys(places))
@@ -152,7 +153,9 @@ def _place_new(
     """Remember a card at the places that have none of its kind; ``together`` they share it."""
     known = {card.place for card in unit.cases.cards_of(case.id) if (card.kind, card.copy) == (kind, copy)}
     new = [place for place in places if place not in known]
-    for batch in (new[begin : begin + MAX_TOGETHER] for begin in range(0, len(new), MAX_TOGETHER)):
+    # A to-do says the same to all.
+    alike = [new] if kind is ApprovalCardKind.TO_DO else unit.options.reach.split(new)
+    for batch in (some[at : at + MAX_TOGETHER] for some in alike for at in range(0, len(some), MAX_TOGETHER)):
         shared = shared_key(case.id, batch, kind, copy) if together and len(batch) > 1 else ""
         for place in batch:
             user_id = place.id if place.kind is PlaceKind.PERSON else ""

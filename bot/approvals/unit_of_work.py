@@ -4,7 +4,7 @@ all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
@@ -15,7 +15,7 @@ from bot.approvals.document_reader import DocumentReader
 from bot.approvals.plan import ApprovalPolicy, CompanyDirectory
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
 
@@ -117,6 +117,25 @@ at one case wait for each other where it is locked, and not where it is read.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardReach:
+    """Which places may share one card: everybody there sees the same, unless values for single people arrive."""
+
+    values_arrive: Callable[[], bool] = lambda: False
+    language_of: Callable[[str], str] = lambda user_id: ""
+    """Returns a person's language, by userId."""
+
+    def split(self, places: Iterable[Place]) -> list[list[Place]]:
+        """Return the places of each card: what people see who decide, groups do not, and all read one language."""
+        shared: dict[tuple[PlaceKind | None, str], list[Place]] = {}
+        alike = self.values_arrive()
+        for place in places:
+            person = place.kind is PlaceKind.PERSON
+            key = (None, "") if alike else (place.kind, self.language_of(place.id) if person else "")
+            shared.setdefault(key, []).append(place)
+        return list(shared.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalOptions:
     """What the operator may set besides the policy."""
 
@@ -128,7 +147,8 @@ class ApprovalOptions:
     own_account: str = ""
     """The bot's own account, as decisions name it."""
     one_card: bool = False
-    """Whether those who decide share one card, also with groups; where not, each place has a card of its own."""
+    """Whether places share cards as far as ``reach`` allows; where not, each has a card of its own."""
+    reach: CardReach = CardReach()
     todos: bool = False
     """Whether those whose turn it is get a to-do, where the rule does not say so."""
     write_lease: timedelta = timedelta(seconds=60)

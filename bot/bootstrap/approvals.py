@@ -29,7 +29,7 @@ from bot.approvals.native.oa_sync import OaSync
 from bot.approvals.native.rightful_votes import RightfulVotes
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
-from bot.approvals.unit_of_work import CaseStore, CaseTransactions
+from bot.approvals.unit_of_work import CardReach, CaseStore, CaseTransactions
 from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.background import repeat
@@ -124,6 +124,9 @@ def build_approvals(
         if oa_sync is not None:
             oa_sync.poke()
 
+    def arrive() -> bool:
+        return base.confirmed().private_values
+
     sources = {name: hub.source_client(name) for name in hub.sources}
     deciding = {name: client for name, client in sources.items() if Capability.APPROVE in client.capabilities}
     approve_only = {name for name, client in deciding.items() if Capability.REJECT not in client.capabilities}
@@ -134,7 +137,7 @@ def build_approvals(
         policy=rules.approvals.current,
         groups=groups_of,
         now=base.now,
-        options=terms_of(settings),
+        options=replace(terms_of(settings), reach=CardReach(values_arrive=arrive, language_of=base.people.language)),
         read_only=lambda: rules.access.current().read_only,
         approve_only=frozenset(approve_only),
         on_enqueued=owed,
@@ -160,6 +163,7 @@ def build_approvals(
                 audiences.reader_at,
                 separate=service.separate_cards,
                 call=service.call_in_groups,
+                values_arrive=arrive,
             ),
             ApprovalCardKind.CALL.value: CallComposer(service.find, showing, audiences.reader_at),
             ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.reader_at),

@@ -13,13 +13,15 @@ import aiohttp
 from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
-from bot.background import BackgroundTasks
+from bot.background import BackgroundTasks, repeat
 from bot.bootstrap.directory_adapters import DirectoryAdapter
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.names import names_in_force
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
+from bot.chat.answers.card_probes import confirmed_ways
+from bot.chat.answers.cheap_ways import CheapWays
 from bot.chat.registry import installed_commands
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_wire import TemplateChoice
@@ -34,11 +36,14 @@ from bot.outbox.quota import QuotaGuard
 from bot.phrase import Phrase
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
+from bot.store.chat.card_probes import StoredCardProbes
 from bot.store.chat.conversations import StoredLanguages
 from bot.store.database import Database
 from bot.store.outbox.call_counts import StoredMonthlyCalls
 from bot.store.people import StoredOrganisation, StoredPeople
 
+_PROBES_READ_EVERY = 60.0
+"""Seconds: what was tapped may have come to another process."""
 _METER_SAVED_EVERY = 5.0
 
 
@@ -70,6 +75,11 @@ class Infrastructure:
     tracks: TrackIds
     names: NamesInForce
     """The names that settings and rules use."""
+    probes: StoredCardProbes
+
+    def confirmed(self) -> CheapWays:
+        """Return what people have seen that it reaches nobody else."""
+        return confirmed_ways(self.probes.known(), self.templates.ids)
 
     def say_in(self, language: str, words: Phrase) -> str:
         """Return a phrase in a language."""
@@ -151,6 +161,11 @@ async def build_infrastructure(
         templates=templates(settings),
         tracks=TrackIds(settings.dingtalk.client_secret.get_secret_value()),
         names=names_in_force(settings, installed_commands()),
+        probes=StoredCardProbes(database),
+    )
+    await base.probes.load()
+    await base.run_in_background(
+        repeat(base.probes.load, every=_PROBES_READ_EVERY, failed="card_probes.not_read"), "probes"
     )
     await base.run_in_background(meter.save_periodically(_METER_SAVED_EVERY), "meter")
     return base

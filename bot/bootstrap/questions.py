@@ -17,9 +17,11 @@ from bot.bootstrap.audit import limit_questions
 from bot.bootstrap.exports import build_exports, exportable
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
+from bot.chat.answers.card_probes import CardProbes
 from bot.chat.answers.clicks import ClickPipeline
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.interim_cards import InterimTiming
+from bot.chat.answers.own_cards import OwnCards
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.redrawing import AnswerComposer
@@ -33,12 +35,13 @@ from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
-from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
+from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.files import ReceivedPictures
 from bot.dingtalk.form_channel import DingTalkFormChannel
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy
+from bot.dingtalk.own_cards import DingTalkOwnCards, PrivateWay
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
@@ -126,6 +129,7 @@ async def build_pipelines(
         people=base.people,
         audiences=parts.access.audiences,
         now=base.now,
+        confirmed=base.confirmed,
     )
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
@@ -146,9 +150,13 @@ async def build_pipelines(
     clicks = ClickPipeline(
         shared,
         seconds=base.settings.limits.click_seconds,
+        audiences=parts.access.audiences,
+        own_cards=_own_cards(base),
+        confirmed=base.confirmed,
         forget_prompt=dispatcher.forget_prompt,
         say=base.say_in,
         shown=StoredShownCards(base.database),
+        probes=CardProbes(base.probes, now=base.now, say=base.say_in),
     )
     return _question_pipeline(parts, shared, rights, inbox, patience), clicks
 
@@ -252,6 +260,7 @@ def _question_pipeline(
         sparing=degraded,
         reserved=base.month.reserved,
         private_way=PrivateWay(base.settings.cards.private_way),
+        confirmed=base.confirmed,
         say=say,
         name_asker=base.settings.notify.name_asker,
     )
@@ -274,6 +283,23 @@ def _question_pipeline(
         welcomes=_welcomes(parts),
         arrived=arrived,
         interim=_interim_terms(base),
+    )
+
+
+def _own_cards(base: Infrastructure) -> OwnCards:
+    channel = DingTalkOwnCards(
+        CardApi(base.api),
+        base.api.keys,
+        templates=base.templates,
+        way=PrivateWay(base.settings.cards.private_way),
+        say=base.say_in,
+    )
+    return OwnCards(
+        channel,
+        base.tracks,
+        now=base.now,
+        sent=base.metrics.own_cards,
+        affordable=lambda: not base.month.sparing(),
     )
 
 

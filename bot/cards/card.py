@@ -66,6 +66,19 @@ class FormReply:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardReply:
+    """What the answer to a click changes on the clicked card.
+
+    ``shown`` becomes the card for all who hold it. ``own`` is for the clicker, by values of their own, which hide what
+    is shown. A ``note`` stands in place of the tips alone.
+    """
+
+    shown: Card | None = None
+    own: Card | None = None
+    note: str = ""
+
+
 class TextOnDemand:
     """A field of a card that holds text, or a function that makes the text when the field is first read."""
 

@@ -15,8 +15,12 @@ _ANSWER = "q1"
 _CARD = "c1"
 _INTERIM = "w1"
 _FORM = "f1"
+_OWN = "p1"
+_OWN_INTERIM = "v1"
+_PROBE = "t1"
+_KINDS = (_ANSWER, _CARD, _INTERIM, _FORM, _OWN, _OWN_INTERIM, _PROBE)
 _MARK, _TIME = 8, 8
-"""Hexadecimal digits of a form's owner and end, at the end of its id's body."""
+"""Hexadecimal digits of a card's owner and of a form's end, at the end of its id's body."""
 
 
 class TrackIds:
@@ -25,13 +29,19 @@ class TrackIds:
     def __init__(self, key: str) -> None:
         self._sealing = hmac.new(hashlib.sha256(b"card-track-id\0" + key.encode()).digest(), digestmod=hashlib.sha256)
 
-    def for_message(self, msg_id: str) -> str:
-        """Return the id of the answer to this message."""
-        return self._sealed(_ANSWER, msg_id)
+    def for_message(self, msg_id: str, user_id: str = "") -> str:
+        """Return the id of the answer to this message; ``user_id`` is who alone gets it, and is sealed in it."""
+        return self._owned(_OWN, msg_id, user_id) if user_id else self._sealed(_ANSWER, msg_id)
 
-    def for_interim(self, msg_id: str) -> str:
-        """Return the id of the card that says that the answer to this message takes longer, and becomes the answer."""
-        return self._sealed(_INTERIM, msg_id)
+    def for_interim(self, msg_id: str, user_id: str = "") -> str:
+        """Return the id of the card that says that the answer to this message takes longer, and becomes the answer;
+        ``user_id`` is who alone gets it.
+        """
+        return self._owned(_OWN_INTERIM, msg_id, user_id) if user_id else self._sealed(_INTERIM, msg_id)
+
+    def for_probe(self, key: str, user_id: str) -> str:
+        """Return the id of a card that asks ``user_id`` what they see on it."""
+        return self._owned(_PROBE, key, user_id)
 
     def for_card(self, card_key: str) -> str:
         """Return the id of a card that the bot shows by itself, such as an alert's; ``card_key`` is the outbox's."""
@@ -44,7 +54,18 @@ class TrackIds:
 
     def is_ours(self, track_id: str) -> bool:
         """Whether this bot made the id."""
-        return any(self._is_sealed(kind, track_id) for kind in (_ANSWER, _CARD, _INTERIM, _FORM))
+        return any(self._is_sealed(kind, track_id) for kind in _KINDS)
+
+    def is_for(self, track_id: str, user_id: str) -> bool:
+        """Whether the card was made for this person alone: nobody else holds it."""
+        if not any(self._is_sealed(kind, track_id) for kind in (_OWN, _OWN_INTERIM, _PROBE)):
+            return False
+        body = track_id.split("-")[1]
+        return hmac.compare_digest(body[-_MARK:], self._mark(body[:-_MARK], user_id))
+
+    def is_probe_for(self, track_id: str, user_id: str) -> bool:
+        """Whether the id is of a card that asks this person what they see on it."""
+        return self._is_sealed(_PROBE, track_id) and self.is_for(track_id, user_id)
 
     def is_form(self, track_id: str) -> bool:
         """Whether the id is of a form."""
@@ -65,7 +86,11 @@ class TrackIds:
 
     def is_interim(self, track_id: str) -> bool:
         """Whether the id is of an answer that was another card at first."""
-        return self._is_sealed(_INTERIM, track_id)
+        return self._is_sealed(_INTERIM, track_id) or self._is_sealed(_OWN_INTERIM, track_id)
+
+    def _owned(self, kind: str, key: str, user_id: str) -> str:
+        body = hashlib.sha256(key.encode()).hexdigest()[: 32 - _MARK]
+        return self._sealed_body(kind, f"{body}{self._mark(body, user_id)}")
 
     def _sealed(self, kind: str, key: str) -> str:
         return self._sealed_body(kind, hashlib.sha256(key.encode()).hexdigest()[:32])

@@ -14,7 +14,7 @@ SEE_ALL = phrase("See all")
 def own_view_buttons(view: View) -> tuple[Button, ...]:
     """Return the button under a shared card that shows its readers what they may see themselves.
 
-    The answer to a click is seen by the clicker alone. It is the next sensible step where the view has none itself.
+    What not all may see comes on a card of the clicker's own. It is the next sensible step where the view has none.
     """
     question = ask_again(view) if view.shared and view.withheld else None
     if question is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -12,7 +12,7 @@ from bot.access.policy import AccessPolicy, plain_grant
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View, mark_shared
 from bot.chat.question_handler import PreparedAnswer
-from bot.disclosure import ALL_FIELDS, cut
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
 
 
@@ -26,6 +26,10 @@ class PlaceReader:
 
 ReaderAt: TypeAlias = Callable[[Place, str], Awaitable[PlaceReader]]
 """Returns what readers at a place may see of the documents of a command: `Audiences.reader_at`."""
+
+
+_Grants: TypeAlias = tuple[Mapping[str, Grant], frozenset[FieldClass]]
+"""What readers may see of an answer by the commands whose documents it shows, and of one that shows none."""
 
 
 class KnownOutsiders(Protocol):
@@ -59,17 +63,22 @@ class Audiences:
 
     def share(self, own: View, answer: PreparedAnswer, conversation_id: str) -> SharedView:
         """Return what everybody in a conversation may see of an answer; ``own`` is what its asker sees of it."""
+        return _share(own, answer, [self._grants_in(conversation_id, answer)])
+
+    async def share_at(self, own: View, answer: PreparedAnswer, places: Iterable[Place]) -> SharedView:
+        """Return what the readers at all these places may see of an answer, as `share` does for a conversation."""
+        return _share(own, answer, [await self._grants_at(place, answer) for place in places])
+
+    def _grants_in(self, conversation_id: str, answer: PreparedAnswer) -> _Grants:
         outsiders = self._outsiders.are_in(conversation_id)
         common = self._policy().shared_grants(conversation_id, answer.command, answer.reach, outsiders=outsiders)
-        if not all(covers_all(answer.reach.get(each, ()), grant.scopes) for each, grant in common.items()):
-            # Of documents that not everybody may see, not even the number is told.
-            return SharedView(WithheldNotice(), is_all=False)
-        plain = plain_grant(outsiders=outsiders).fields
-        fields = ALL_FIELDS.intersection(*(grant.fields for grant in common.values())) if common else plain
-        # Nothing more is to be cut where everybody may see what the asker may.
-        shown = own if answer.grant.fields <= fields else cut(own, fields)
-        # Fields that no card shows, such as an ERP's own ones, may be cut as well: that hides nothing from anybody.
-        return SharedView(mark_shared(shown), is_all=shown.withheld == own.withheld)
+        return common, plain_grant(outsiders=outsiders).fields
+
+    async def _grants_at(self, place: Place, answer: PreparedAnswer) -> _Grants:
+        if place.kind is PlaceKind.GROUP:
+            return self._grants_in(place.id, answer)
+        person, policy = await self._people.identify(place.id, name=""), self._policy()
+        return {each: policy.decide_area(person, each).grant for each in answer.reach}, ALL_FIELDS
 
     async def reader_at(self, place: Place, command: str) -> PlaceReader:
         """Return what a card that nobody asked for may show at a place of the documents of ``command``."""
@@ -81,6 +90,20 @@ class Audiences:
     def _shared_grant(self, conversation_id: str, command: str) -> Grant:
         outsiders = self._outsiders.are_in(conversation_id)
         return self._policy().shared_grant(conversation_id, command, outsiders=outsiders)
+
+
+def _share(own: View, answer: PreparedAnswer, readers: Iterable[_Grants]) -> SharedView:
+    """Return what all ``readers`` may see of a view that is cut for its asker."""
+    fields = ALL_FIELDS
+    for grants, plain in readers:
+        if not all(covers_all(answer.reach.get(each, ()), grant.scopes) for each, grant in grants.items()):
+            # Of documents that not everybody may see, not even the number is told.
+            return SharedView(WithheldNotice(), is_all=False)
+        fields &= ALL_FIELDS.intersection(*(grant.fields for grant in grants.values())) if grants else plain
+    # Nothing more is to be cut where everybody may see what the asker may.
+    shown = own if answer.grant.fields <= fields else cut(own, fields)
+    # Fields that no card shows, such as an ERP's own ones, may be cut as well: that hides nothing from anybody.
+    return SharedView(mark_shared(shown), is_all=shown.withheld == own.withheld)
 
 
 def covers_all(wanted: Iterable[Scope], scopes: Collection[Scope]) -> bool:

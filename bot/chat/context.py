@@ -16,10 +16,11 @@ class QuestionContext:
     """What a command may know about the question besides its arguments; injected by type.
 
     ``line`` is the text as typed (or a button's line), ``offset`` the first row wanted of a list, ``now`` an aware
-    time in the organisation's zone. ``clicked``: a button was tapped; only the clicker sees the answer, which must come
-    within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
-    that answers a prompt (`bot.chat.questions.prompts`). ``picture``: it was sent instead of a line.
-    ``quoted_text`` are the words of the card or message that the line replies to; ``quotes_bot``: it is the bot's own.
+    time in the organisation's zone. ``clicked``: a button was tapped, and the answer must come within DingTalk's two
+    seconds; it is for the clicker alone, unless it is ``overlooked``: shown on a card that a group holds.
+    ``free_text`` are the person's own words: a field of the card's form, or the message that answers a prompt
+    (`bot.chat.questions.prompts`). ``picture``: it was sent instead of a line. ``quoted_text`` are the words of the
+    card or message that the line replies to; ``quotes_bot``: it is the bot's own.
     ``on_form``: what was clicked is a form, which is never drawn again: its answer has to stay true.
     ``mentions_others``: an ``@name`` in the line may be somebody whom the message mentions beside the bot.
     ``rows``: a list is wanted as such, so many rows at once; None: what fits a card.
@@ -33,6 +34,7 @@ class QuestionContext:
     offset: int = 0
     now: datetime
     clicked: bool = False
+    overlooked: bool = False
     on_form: bool = False
     free_text: str = ""
     picture: Picture | None = None
@@ -46,7 +48,7 @@ class QuestionContext:
     @property
     def is_private(self) -> bool:
         """Whether the asker alone sees the answer."""
-        return self.clicked or self.conversation.kind is ConversationKind.DIRECT
+        return (self.clicked and not self.overlooked) or self.conversation.kind is ConversationKind.DIRECT
 
 
 def place_of(context: QuestionContext) -> Place:

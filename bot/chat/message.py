@@ -96,3 +96,8 @@ class Message:
     """Whether what is quoted is certainly the bot's own."""
     picture: Picture | None = None
     """The picture where nothing else was said; the first of several."""
+
+    @property
+    def only_reader(self) -> str:
+        """Who alone sees what is written where this was: its sender in their own chat; in a group nobody."""
+        return self.sender.staff_id or "" if self.conversation.kind is ConversationKind.DIRECT else ""

@@ -55,11 +55,21 @@ def simulator(
 def doctor(
     config: ConfigOption = None,
     group: Annotated[str, typer.Option(help="openConversationId of a group that the bot should be in.")] = "",
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Send a card to an administrator, who taps what they see; a bot must run.")
+    ] = False,
+    to: Annotated[str, typer.Option(help="userId of who gets that card; by default the first administrator.")] = "",
 ) -> None:
     """Check everything that an answer needs and say in plain words what to mend; exit code 1 if something fails."""
     from bot.doctor import CheckGrade, describe_results, run_checks
 
     settings = read_settings(config)
+    if probe:
+        from bot.admin.card_probes import send_probes
+
+        asked = asyncio.run(send_probes(settings, to, lambda: datetime.now(ZoneInfo(settings.zone))))
+        print(f"{asked} has a card in their own chat with the bot; the running bot takes what they tap")
+        return
     findings = asyncio.run(run_checks(settings, group=group))
     for line in describe_results(findings, settings.language):
         print(line)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import structlog
 
 from bot.cards.card import Card
 from bot.cards.escape import clean
 from bot.cards.notices import InterimNotice
+from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.message import Conversation, ConversationKind, Message, Sender
@@ -32,6 +32,7 @@ from bot.dingtalk.errors import (
     DingTalkTextUnconfirmed,
 )
 from bot.dingtalk.mentions import can_be_called, naming
+from bot.dingtalk.own_cards import ONLY_YOU, DingTalkOwnCards, PrivateWay
 from bot.dingtalk.robot import Robot
 from bot.errors import DingerpError
 from bot.outbox.ports import NOBODY_CALLED
@@ -40,9 +41,6 @@ from bot.phrase import Phrase, phrase
 
 _log = structlog.get_logger(__name__)
 
-ONLY_YOU = phrase("An answer that only you can see")
-"""Preview and notification of a card for the asker alone: whether others see them is not documented
-(docs: platform/dingtalk/cards.md#spaces)."""
 IN_YOUR_CHAT = phrase("The answer is in your own chat with me.")
 """All that the group reads of an answer in the asker's own chat."""
 
@@ -53,17 +51,6 @@ MAX_PRIVATE_VALUE = 1024
 """Documented bytes of one value for a single person (docs: platform/dingtalk/cards.md#values)."""
 _MAX_QUESTION = 40
 """Characters of a question in the list of conversations."""
-
-
-class PrivateWay(StrEnum):
-    """How the asker in a group gets to see what the group may not; each way is one call."""
-
-    RECIPIENTS = "recipients"
-    """A card in the group that nobody else gets."""
-    PRIVATE_DATA = "private_data"
-    """The group's card, with values of their own for the asker."""
-    DIRECT = "direct"
-    """A card in the asker's own chat with the bot, and a line in the group."""
 
 
 class DingTalkAnswerChannel:
@@ -80,11 +67,13 @@ class DingTalkAnswerChannel:
         sparing: Callable[[str], str | None] = lambda language: None,
         reserved: Callable[[], bool] = lambda: False,
         private_way: PrivateWay = PrivateWay.RECIPIENTS,
+        confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         name_asker: bool = False,
     ) -> None:
         """``say`` returns a phrase in a language; ``name_asker``: a card for a whole group names and calls who asked.
 
+        ``confirmed`` says whether values for single people arrive; until they do, nobody gets any.
         ``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
         When they run out, the message's own webhook is tried first, for it costs no call
         (docs: platform/dingtalk/robots.md#session-webhooks). While what is left is ``reserved`` for critical cards, it
@@ -97,7 +86,9 @@ class DingTalkAnswerChannel:
         self._now = now
         self._sparing = sparing
         self._reserved = reserved
+        self._own_cards = DingTalkOwnCards(cards, keys, templates=templates, way=private_way, say=say)
         self._private_way = private_way
+        self._confirmed = confirmed
         self._say = say
         self._name_asker = name_asker
 
@@ -105,7 +96,8 @@ class DingTalkAnswerChannel:
         if message.conversation.kind is not ConversationKind.GROUP:
             return CardReaders.ASKER
         if interim:
-            return CardReaders.ALL if _same_for_all(message, cards) else CardReaders.ALL_AND_ASKER
+            alike = _same_for_all(message, cards) or not self._confirmed().private_values
+            return CardReaders.ALL if alike else CardReaders.ALL_AND_ASKER
         way = self._private_way_of(message, cards)
         if way is None:
             return CardReaders.ALL
@@ -150,6 +142,7 @@ class DingTalkAnswerChannel:
         cards: AnswerCards,
         *,
         track_id: str,
+        own_track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
         """Let the card that `show_interim` sent become the answer; see `bot.chat.answers.ports.AnswerChannel`.
@@ -159,7 +152,7 @@ class DingTalkAnswerChannel:
         cards, group = _for_conversation(message, cards)
         with spending(Purpose.QUESTION, group):
             try:
-                return await self._replace(message, cards, track_id)
+                return await self._replace(message, cards, track_id, own_track_id)
             except DingTalkOutcomeUnknown as error:
                 raise _card_unconfirmed(error) from error
             except DingerpError as error:
@@ -235,9 +228,11 @@ class DingTalkAnswerChannel:
         """Return how the asker alone gets the answer; None where everybody may see it, or nobody can be named."""
         if cards.is_shared or message.sender.staff_id is None:
             return None
-        if self._private_way is PrivateWay.PRIVATE_DATA and cards.own.name != cards.shared.name:
-            return PrivateWay.RECIPIENTS  # cards of two kinds may have two templates
-        return self._private_way
+        if self._private_way is not PrivateWay.PRIVATE_DATA:
+            return self._private_way
+        # Cards of two kinds may have two templates.
+        arrives = self._confirmed().private_values and cards.own.name == cards.shared.name
+        return PrivateWay.PRIVATE_DATA if arrives else PrivateWay.RECIPIENTS
 
     async def _answer_unbilled(
         self, message: Message, cards: AnswerCards, line: str, before_fallback: Callable[[], Awaitable[None]]
@@ -268,14 +263,15 @@ class DingTalkAnswerChannel:
             raise refusal
         return False
 
-    async def _replace(self, message: Message, cards: AnswerCards, track_id: str) -> SentAnswer:
+    async def _replace(self, message: Message, cards: AnswerCards, track_id: str, own_track_id: str) -> SentAnswer:
         """Change the card to the answer, or make it as the answer."""
         where, person = message.conversation, message.sender.staff_id
         called = _called(message.sender) if self._name_asker and where.kind is ConversationKind.GROUP else NOBODY_CALLED
         template, made_as = self._templates.of(InterimNotice.card), InterimNotice.card
         params = changed_params(naming(cards.shared, called), template, made_as)
         alike = _same_for_all(message, cards)
-        own = {} if alike else changed_params(naming(cards.own, called), template, made_as)
+        apart = not alike and not self._confirmed().private_values
+        own = {} if alike or apart else changed_params(naming(cards.own, called), template, made_as)
         private = _private_values(person, params, own)
         try:
             await self._cards.update(track_id, params, private)
@@ -292,6 +288,8 @@ class DingTalkAnswerChannel:
                 private=private,
                 called=called,
             )
+        if apart and person is not None:
+            await self._own_cards.show(cards.own, user_id=person, where=where, track_id=own_track_id)
         return SentAnswer(AnswerVia.CARD if alike else AnswerVia.OWN_CARD)
 
     async def _send_interim(self, message: Message, card: Card, track_id: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from bot.cards.budget import message_button
-from bot.cards.card import Card, CardButton
+from bot.cards.card import Card, CardButton, CardReply
 from bot.errors import ConfigurationError
 
 MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
@@ -87,6 +87,11 @@ class TemplateChoice:
     default: CardTemplate = field(default_factory=CardTemplate)
     by_card: Mapping[str, CardTemplate] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all templates that cards may have."""
+        return frozenset({self.default.template_id, *(template.template_id for template in self.by_card.values())})
+
     def of(self, card_name: str) -> CardTemplate:
         """Return the template for cards of this name."""
         return self.by_card.get(card_name, self.default)
@@ -108,23 +113,26 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
     return params
 
 
-def click_response(
-    card: Card, template: CardTemplate, made_as: str = "", *, own_values: bool = False
-) -> dict[str, Any]:
-    """Return the ``response`` of a callback's ACK that shows ``card`` to the person who clicked.
+def click_response(reply: CardReply, template: CardTemplate, made_as: str = "") -> dict[str, Any]:
+    """Return the ``response`` of a callback's ACK that changes the clicked card.
 
-    ``template`` is the template of the clicked card and ``made_as`` its name, where that is known: the new buttons
-    carry it too. Variables that the new kind of card has no field for become empty. Only named variables change;
-    without the options the others would become empty too
-    (docs: platform/dingtalk/cards.md#updates). ``own_values``: the clicker may have values of their own on the card,
-    which would cover the new ones.
+    ``template`` is the template of that card and ``made_as`` its name, where that is known: the new buttons carry it
+    too. Variables that the new kind of card has no field for become empty. Only named variables change; without the
+    options the others would become empty too (docs: platform/dingtalk/cards.md#updates).
     """
-    params = changed_params(card, template, made_as)
+    shown = changed_params(reply.shown, template, made_as) if reply.shown else _noted(reply.note, template)
+    own = changed_params(reply.own, template, made_as) if reply.own else {}
+    if not shown and not own:
+        return {}
     return {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
-        "cardData": {"cardParamMap": params},
-        **({"userPrivateData": {"cardParamMap": params}} if own_values else {}),
+        **({"cardData": {"cardParamMap": shown}} if shown else {}),
+        **({"userPrivateData": {"cardParamMap": own}} if own else {}),
     }
+
+
+def _noted(note: str, template: CardTemplate) -> dict[str, str]:
+    return {name: note for name, source in template.variables.items() if source == "tips"} if note else {}
 
 
 def changed_params(card: Card, template: CardTemplate, made_as: str = "") -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bot.cards.card import Card, CardForm, CardFormField, FormReply, FormState
+from bot.cards.card import CardForm, CardFormField, CardReply, FormReply, FormState
 from bot.cards.form import FormFieldKind
 from bot.dingtalk.card_wire import CardTemplate, click_response
 
@@ -62,13 +62,11 @@ def form_response(reply: FormReply) -> dict[str, Any]:
     }
 
 
-def shown_response(
-    shown: Card | FormReply, template: CardTemplate, made_as: str = "", *, own_values: bool = False
-) -> dict[str, Any]:
+def shown_response(reply: CardReply | FormReply, template: CardTemplate, made_as: str = "") -> dict[str, Any]:
     """Return the ``response`` of a callback's ACK, whatever was clicked; see `click_response`."""
-    if isinstance(shown, FormReply):
-        return form_response(shown)
-    return click_response(shown, template, made_as, own_values=own_values)
+    if isinstance(reply, FormReply):
+        return form_response(reply)
+    return click_response(reply, template, made_as)
 
 
 def _field(field: CardFormField) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bot.doctor.documents import check_read_model
 from bot.doctor.local import (
     check_access_rules,
     check_audit,
+    check_card_probes,
     check_chart_font,
     check_configured_keys,
     check_database,
@@ -50,5 +51,6 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings += await check_index(settings)
     findings += await check_read_model(settings)
     findings += check_own_templates(settings)
+    findings += await check_card_probes(settings)
     findings.append(await check_chart_font(settings))
     return tuple(findings)

@@ -15,11 +15,12 @@ from bot.access.policy import READ_ONLY
 from bot.bootstrap.access import AccessNotChosen, make_access_policy
 from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
-from bot.bootstrap.factories import make_renderer
+from bot.bootstrap.factories import make_renderer, templates
 from bot.bootstrap.preflight import ACCESS_RULES, PartReview, review_parts
 from bot.bootstrap.rules import follow_approvals
 from bot.cards.samples import load_sample
 from bot.charts.fonts import PLACES, find_font
+from bot.chat.answers.card_probes import CardProbe, answer_words, private_words
 from bot.chat.registry import Commands
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
@@ -35,6 +36,7 @@ from bot.store.audit.chain import AuditWitness
 from bot.store.audit.journal import AuditJournal
 from bot.store.audit.log import StoredAudit
 from bot.store.chat.accounts import StoredErpAccounts
+from bot.store.chat.card_probes import StoredCardProbes
 from bot.store.data_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp.product_index import StoredProductIndex
@@ -170,6 +172,31 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
     if learnt:
         return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s, by the first message", corp_id=learnt))]
     return [CheckResult(what, CheckGrade.GOOD, phrase("not known yet, the first message will tell"))]
+
+
+async def check_card_probes(settings: Settings) -> list[CheckResult]:
+    """Say what a person has seen on the cards of each template in use; nothing where the database fails."""
+    try:
+        async with look_into_database(settings) as database:
+            if await database.revision() != latest_revision():
+                return []
+            probes = StoredCardProbes(database)
+            await probes.load()
+    except (SQLAlchemyError, OSError, DingerpError):
+        return []  # the check of the database says why
+    return [_probe_result(template, probes.known().get(template)) for template in sorted(templates(settings).ids)]
+
+
+def _probe_result(template: str, probe: CardProbe | None) -> CheckResult:
+    what = phrase("Trial of the cards (%(template)s)", template=template)
+    words = phrase("%(private)s %(answers)s", private=private_words(probe), answers=answer_words(probe))
+    if probe is None or probe.private_values is None or probe.own_answers is None:
+        remedy = phrase(
+            "Until somebody has looked, what not everybody may see comes on cards of their own: each is a call."
+            " `dingerp doctor --probe` sends a card that asks an administrator."
+        )
+        return CheckResult(what, CheckGrade.NOTE, words, remedy)
+    return CheckResult(what, CheckGrade.GOOD, words)
 
 
 async def check_audit(settings: Settings) -> list[CheckResult]:

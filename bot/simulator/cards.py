@@ -83,18 +83,31 @@ class SimCardView:
 
 
 @dataclass(slots=True, kw_only=True)
+class CardReadings:
+    """How the platform is read where its pages leave it open (docs:
+    platform/dingtalk/unknowns.md#answers-and-private-values)."""
+
+    answers_public: bool = True
+    """Whether the public data in the answer to a click is stored, so that everybody sees it at their next look; else
+    the clicker alone sees it, until the next update."""
+    private_values: bool = False
+    """Whether values for single people arrive on templates of which nobody has said which variables are private."""
+
+
+@dataclass(slots=True, kw_only=True)
 class CardInstance:
     """The data behind every copy of one card. Maps are replaced, never changed in place."""
 
     out_track_id: str
+    readings: CardReadings
     template: SimTemplate
     callback_type: str
     user_id_type: int
     data: Params
     private: dict[str, Params] = field(default_factory=dict)
     answers: dict[str, Params] = field(default_factory=dict)
-    """Public data that only the clicker sees: the answer of a click, until the next update
-    (docs: platform/dingtalk/callbacks.md#answers)."""
+    """Public data that only the clicker sees, where answers are not public: the answer of a click, until the next
+    update (docs: platform/dingtalk/callbacks.md#answers)."""
     spaces: dict[str, Any] = field(default_factory=dict)
     """Open-space models by the name of their field."""
     version: int = 1
@@ -104,8 +117,14 @@ class CardInstance:
     def variables_for(self, viewer: str) -> Params:
         """All variables as ``viewer`` (a userId; empty: nobody in particular) sees them."""
         public = self.answers.get(viewer, self.data)
-        private = self.private.get(viewer)
-        return public if private is None else {**public, **private}
+        return {**public, **self._private_of(viewer)}
+
+    def _private_of(self, viewer: str) -> Params:
+        """Return the values of a viewer's own that arrive."""
+        given, declared = self.private.get(viewer, {}), self.template.private
+        if declared is None:
+            return given if self.readings.private_values else {}
+        return {name: value for name, value in given.items() if name in declared}
 
     def view_for(self, viewer: str) -> SimCardView:
         """Return the card as ``viewer`` sees it."""
@@ -125,7 +144,7 @@ class CardInstance:
             logo=values.get("logo", ""),
             buttons=tuple(buttons),
             fields=template.fields(values),
-            private_to_viewer=viewer in self.answers or viewer in self.private,
+            private_to_viewer=viewer in self.answers or bool(self._private_of(viewer)),
         )
 
     def update(self, data: Params | None, private: Mapping[str, Params], options: Mapping[str, Any]) -> None:
@@ -141,10 +160,14 @@ class CardInstance:
         self.version += 1
 
     def answer(self, clicker: str, data: Params | None, private: Params | None, options: Mapping[str, Any]) -> None:
-        """Change the card for the clicker alone."""
+        """Change the card by the answer to a click: for all, or for the clicker alone, as the platform is read."""
         if data is not None:
             seen = self.answers.get(clicker, self.data)
-            self.answers[clicker] = {**seen, **data} if options.get("updateCardDataByKey") is True else dict(data)
+            shown = {**seen, **data} if options.get("updateCardDataByKey") is True else dict(data)
+            if self.readings.answers_public:
+                self.data = shown
+            else:
+                self.answers[clicker] = shown
         if private is not None:
             self._set_private(clicker, private, options)
         self.version += 1

@@ -51,6 +51,11 @@ class SimulatorConfig:
     webhook_limit: int = 20
     """Messages a minute of a custom robot before it is muted for ten minutes."""
 
+    answers_public: bool = True
+    """Whether the answer to a click is seen by everybody at their next look; the pages leave it open."""
+    private_values: bool = False
+    """Whether values for single people arrive on templates of which nobody has said which variables are private."""
+
     redelivery_delay: float = 60.0
     redeliveries: int = 3
     repeats_failed: bool = False

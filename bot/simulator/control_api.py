@@ -61,6 +61,7 @@ async def state(engine: SimEngine, request: web.Request) -> Json:
         "conversations": [conversation.render() for conversation in engine.chat.conversations.values()],
         "faults": engine.faults.render(),
         "quota": engine.flow.render(),
+        "readings": _readings(engine),
         "connections": len(engine.pushes.connections),
     }
 
@@ -270,6 +271,24 @@ async def set_quota(engine: SimEngine, request: web.Request) -> Json:
     return meter
 
 
+async def set_readings(engine: SimEngine, request: web.Request) -> Json:
+    """Say how the platform is read where its pages leave it open: ``{answersPublic?, privateValues?}``."""
+    body, readings = await _body(request), engine.readings
+    wanted: dict[str, Any] = {**_readings(engine), **body}
+    if wanted.keys() - _readings(engine).keys() or not all(isinstance(value, bool) for value in wanted.values()):
+        raise InvalidControlRequest("answersPublic and privateValues are true or false")
+    readings.answers_public, readings.private_values = wanted["answersPublic"], wanted["privateValues"]
+    engine.chat.notify_changed(copy for card in engine.cards for copy in engine.chat.copies(card))
+    return _readings(engine)
+
+
+def _readings(engine: SimEngine) -> Json:
+    return {
+        "answersPublic": engine.readings.answers_public,
+        "privateValues": engine.readings.private_values,
+    }
+
+
 async def register_template(engine: SimEngine, request: web.Request) -> Json:
     """Add or change a card template: see `read_template`."""
     engine.cards.register(read_template(await _body(request)))
@@ -364,6 +383,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/sim/connections/drop", drop_connections),
     ("PUT", "/sim/conversations", set_conversation),
     ("PUT", "/sim/quota", set_quota),
+    ("PUT", "/sim/readings", set_readings),
     ("PUT", "/sim/templates", register_template),
     ("POST", "/sim/auth-codes", client_code),
     ("POST", "/sim/approvals", decide_approval),

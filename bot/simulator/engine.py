@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.simulator.approvals import SimApprovals
 from bot.simulator.card_templates import InvalidFieldValue
-from bot.simulator.cards import CardInstance, CardStore, SimCardView, answer_params
+from bot.simulator.cards import CardInstance, CardReadings, CardStore, SimCardView, answer_params
 from bot.simulator.chat import ChatItem, SimChat, SimConversation, SimDelivery, SimMessage, displayed_content
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.credentials import Credentials
@@ -73,6 +73,7 @@ class SimEngine:
         self.credentials = Credentials(config, self.rng)
         self.media = MediaStore(self.rng)
         self.cards = CardStore(config.max_cards)
+        self.readings = self._first_readings()
         self.chat = SimChat(self.enterprise, config.robot_name, config.history, self.milliseconds)
         self.pushes = PushDispatcher(config, self.faults, self.timeline, self.rng)
         self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit_event)
@@ -308,6 +309,7 @@ class SimEngine:
         self.enterprise.people.update(self._first_people)
         self.chat.clear()
         self.cards.clear()
+        self.readings = self._first_readings()
         self.media.clear()
         self.approvals.clear()
         self.todos.clear()
@@ -317,6 +319,9 @@ class SimEngine:
         for robot in self.robots.values():
             robot.clear()
         self.live.tell("reset", {})
+
+    def _first_readings(self) -> CardReadings:
+        return CardReadings(answers_public=self.config.answers_public, private_values=self.config.private_values)
 
     def close(self) -> None:
         """Release all waiters."""

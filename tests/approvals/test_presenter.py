@@ -13,6 +13,7 @@ from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.cards.views import ApprovalView, Audience, RequesterNotice, UnseenApproval
 from bot.approvals.case import CaseState
+from bot.approvals.unit_of_work import ApprovalOptions, CardReach
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import PurchaseOrder, PurchaseStatus
@@ -40,7 +41,8 @@ class ComposerHarness:
         find = env.process.service.find
         insights = Insights(lambda source: self.archive, now=env.clock, seconds=insight_seconds)
         self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=PATIENCE)
-        self.deciders = ApprovalComposer(find, self.showing, reader_at)
+        arrive = env.terms.reach.values_arrive
+        self.deciders = ApprovalComposer(find, self.showing, reader_at, values_arrive=arrive)
         self.told = RequesterComposer(find, self.showing, reader_at)
 
     async def _read(self, source: str, number: str) -> PurchaseOrder:
@@ -197,8 +199,12 @@ async def test_who_decides_sees_the_order_on_the_card_of_a_group_that_may_not(ha
         return PlaceReader(NO_GRANT)
 
     case = await harness.env.newest()
+    unseen = UnseenApproval(case=case.id, state=case.state, since=case.opened_at)
     composed = await ComposerHarness(harness.env, reader_at=nothing).deciders.compose(f"{case.id}|{GROUP}|{NEAR}")
-    assert composed.view == UnseenApproval(case=case.id, state=case.state, since=case.opened_at)
+    assert (composed.view, [own.view for own in composed.own]) == (unseen, [unseen]), "nobody has values of their own"
+    harness.env.terms = ApprovalOptions(reach=CardReach(values_arrive=lambda: True))
+    composed = await ComposerHarness(harness.env, reader_at=nothing).deciders.compose(f"{case.id}|{GROUP}|{NEAR}")
+    assert composed.view == unseen
     (own,) = composed.own
     assert isinstance(own.view, ApprovalView)
     assert (own.user_id, own.view.amount) == ("wang", ORDER.total)

@@ -1,4 +1,4 @@
-"""One card for the groups and all who decide: what all see, what each sees, and who leaves it."""
+"""One card at several places: who may share it, what all see, what each sees, and who leaves it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from bot.approvals.cards.presenter import ApprovalComposer
 from bot.approvals.cards.views import ApprovalView, Audience
 from bot.approvals.case import Case, CaseCard
-from bot.approvals.unit_of_work import ApprovalOptions
+from bot.approvals.unit_of_work import ApprovalOptions, CardReach
 from bot.disclosure import ALL_FIELDS
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
@@ -20,7 +20,9 @@ from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_presenter import ORDER, ComposerHarness, granting
 from tests.chat.audience_parts import sees_all
 
-TOGETHER = ApprovalOptions(one_card=True)
+APART = ApprovalOptions(one_card=True)
+"""Nothing is known of values for single people, so nobody gets any."""
+TOGETHER = ApprovalOptions(one_card=True, reach=CardReach(values_arrive=lambda: True))
 WANG, ZHAO = Place(PlaceKind.PERSON, "wang"), Place(PlaceKind.PERSON, "zhao")
 SUN, ZHOU = Place(PlaceKind.PERSON, "sun"), Place(PlaceKind.PERSON, "zhou")
 TWO = rules(any_of("role:purchasing"), all_of("role:board"), remind_after=(HOUR,))
@@ -48,7 +50,42 @@ async def compose(composer: ApprovalComposer, case: Case, *places: Place) -> Com
     return await composer.compose("|".join((case.id, *map(str, places))))
 
 
-async def test_all_places_of_a_level_share_one_card(env: ApprovalEnv) -> None:
+async def test_groups_and_those_who_decide_have_a_card_each() -> None:
+    env = ApprovalEnv(rules=TWO, terms=APART)
+    await env.submit(ORDER)
+    first = await env.newest()
+    assert owed(env, first) == {f"approval:{GROUP}": (GROUP,), f"approval:{WANG}+1": (WANG, ZHAO)}
+    await env.cast_vote("wang")
+    second = await env.newest()
+    assert owed(env, second) == {
+        f"approval:{GROUP}": (GROUP,),
+        f"approval:{WANG}+1": (WANG, ZHAO),
+        f"approval:{SUN}+1": (SUN, ZHOU),
+    }
+
+
+async def test_who_reads_another_language_has_a_card_of_their_own() -> None:
+    spoken = {"zhao": "en"}
+    reach = CardReach(language_of=lambda user_id: spoken.get(user_id, "zh_CN"))
+    env = ApprovalEnv(rules=TWO, terms=ApprovalOptions(one_card=True, reach=reach))
+    case = await env.submit(ORDER)
+    assert set(owed(env, case).values()) == {(GROUP,), (WANG,), (ZHAO,)}
+
+
+async def test_those_who_decide_see_the_prices_and_the_group_does_not() -> None:
+    env = ApprovalEnv(rules=TWO, terms=APART)
+    case = await env.submit(ORDER)
+    harness = ComposerHarness(env)
+    for places, amount in (((GROUP,), None), ((WANG, ZHAO), ORDER.total), ((GROUP, WANG), None)):
+        composed = await compose(harness.deciders, case, *places)
+        assert isinstance(composed.view, ApprovalView)
+        assert composed.view.amount == amount
+        # On a card of an earlier release people may still have values of their own: they are the same as all see.
+        assert [own.view for own in composed.own] == [composed.view] * len(composed.own)
+    assert (await compose(harness.deciders, case, WANG, ZHAO)).own == ()
+
+
+async def test_all_places_of_a_level_share_one_card_where_values_for_single_people_arrive(env: ApprovalEnv) -> None:
     first = await env.newest()
     assert owed(env, first) == {f"approval:{GROUP}+2": (GROUP, WANG, ZHAO)}
     await env.cast_vote("wang")

@@ -59,7 +59,12 @@ async def test_a_card_for_one_member_is_marked_and_shown_to_nobody_else(
 ) -> None:
     chat = simulator.engine.chat
     card = CardInstance(
-        out_track_id="own", template=PUBLIC_TEMPLATES[0], callback_type="", user_id_type=1, data={"title": "SO-1001"}
+        out_track_id="own",
+        template=PUBLIC_TEMPLATES[0],
+        readings=simulator.engine.readings,
+        callback_type="",
+        user_id_type=1,
+        data={"title": "SO-1001"},
     )
     simulator.engine.cards.add(card)
     group = chat.conversations[_group(simulator)]
@@ -342,7 +347,12 @@ async def test_a_card_at_the_top_goes_when_it_is_closed(browser_page: OpenPage, 
     chat, page = simulator.engine.chat, await browser_page("keeper01")
     await page.open(WAREHOUSE)
     pinned = CardInstance(
-        out_track_id="top-1", template=PUBLIC_TEMPLATES[0], callback_type="", user_id_type=1, data={"title": "缺货"}
+        out_track_id="top-1",
+        template=PUBLIC_TEMPLATES[0],
+        readings=simulator.engine.readings,
+        callback_type="",
+        user_id_type=1,
+        data={"title": "缺货"},
     )
     group = next(one for one in chat.conversations.values() if one.title == WAREHOUSE)
     simulator.engine.cards.add(pinned)

@@ -15,14 +15,16 @@ from bot.access.audit import AuditKind
 from bot.access.grants import FULL_GRANT, Grant
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import DirectoryEntry, People
-from bot.cards.actions import Ask
-from bot.cards.card import Card, Click
+from bot.cards.actions import AckAlert, Ask
+from bot.cards.card import Card, CardReply, Click
 from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
-from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
+from bot.chat.answers.clicks import ASK_IN_PRIVATE, TO_YOU_ALONE, ClickPipeline
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline_parts import PipelineParts
+from bot.chat.answers.ports import AnswerUnconfirmed
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
@@ -32,7 +34,8 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.phrase import Phrase, phrase
-from tests.chat.audience_parts import MemoryOutsiders
+from tests.chat.audience_parts import MemoryOutsiders, make_audiences
+from tests.chat.own_card_parts import RecordingOwnCards, make_own_cards
 from tests.membership import CORP
 from tests.recording_audit import RecordingAudit
 from tests.rows import each_row
@@ -122,7 +125,8 @@ class ClickHarness:
     def __init__(self, *, seconds: float = 5.0, corp_id: str = CORP, shown: FakeShownCards | None = None) -> None:
         self.handler, self.renderer = StubHandler(), StubRenderer()
         self.metrics, self.languages, self.audit = Metrics(), FakeLanguages(), RecordingAudit()
-        self.metrics, self.languages, self.outsiders = Metrics(), FakeLanguages(), MemoryOutsiders()
+        self.outsiders, self.own_cards, self.confirmed = MemoryOutsiders(), RecordingOwnCards(), UNCONFIRMED
+        self.now = NOW
         self.directory = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
         self.handler.gate.set()
         self.directory.gate.set()
@@ -143,6 +147,9 @@ class ClickHarness:
         self.pipeline = ClickPipeline(
             parts,
             seconds=seconds,
+            audiences=make_audiences(people=parts.people, outsiders=self.outsiders),
+            own_cards=make_own_cards(TRACKS, lambda: self.now, self.own_cards, metrics=self.metrics),
+            confirmed=lambda: self.confirmed,
             shown=shown,
             sleep=shown.sleep if shown is not None else asyncio.sleep,
         )
@@ -228,8 +235,11 @@ class FakeShownCards:
     tried: list[tuple[str, float]] = field(default_factory=list)
     slept: float = 0.0
 
-    async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
-        return Place.parse("group:cidA==")
+    async def clicked(self, track_id: str, by: str, now: datetime) -> tuple[Place, ...]:
+        return (Place.parse("group:cidA=="),)
+
+    async def has_own_values(self, track_id: str, user_id: str) -> bool:
+        return False
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
         self.tried.append((track_id, self.slept))
@@ -331,15 +341,122 @@ class Deal(View):
     amount: Annotated[str, FieldClass.AMOUNT] = "¥9"
 
 
+OWN_CARD = replace(CLICK, track_id=TRACKS.for_message("m1", "keeper01"))
+
+
+def deals(harness: ClickHarness) -> list[str]:
+    """Return the amounts of what was drawn."""
+    return [str(view.amount) for view, _, _ in harness.renderer.rendered if isinstance(view, Deal)]
+
+
 @pytest.mark.parametrize(("fields", "amount"), [(ALL_FIELDS, "¥9"), (SHARED_FIELDS, HIDDEN)])
-async def test_the_clicker_sees_what_the_clicker_may_see(fields: frozenset[FieldClass], amount: str) -> None:
+async def test_on_a_card_of_their_own_the_clicker_sees_what_the_clicker_may_see(
+    fields: frozenset[FieldClass], amount: str
+) -> None:
     harness = ClickHarness()
     harness.handler.answer, harness.handler.grant = Deal(), Grant(fields=fields)
-    assert await harness.pipeline.answer(CLICK) is not None
+    reply = await harness.pipeline.answer(OWN_CARD)
+    assert isinstance(reply, CardReply)
+    assert reply.shown is not None
+    assert reply.own is None
     [(view, _, _)] = harness.renderer.rendered
     assert isinstance(view, Deal)
     assert view.amount == amount
     assert not view.shared  # nobody else sees it
+    assert not harness.own_cards.calls
+
+
+@each_row(
+    "click",
+    [CLICK, replace(CLICK, track_id=TRACKS.for_interim("m1")), replace(OWN_CARD, user_id="other01")],
+)
+async def test_what_others_may_not_see_comes_on_a_card_of_ones_own(click: Click) -> None:
+    harness = ClickHarness()
+    harness.directory.entries = {who: DirectoryEntry(name=who, roles=frozenset()) for who in ("keeper01", "other01")}
+    harness.handler.answer = Deal()
+    reply = await harness.pipeline.answer(click)
+    await harness.pipeline.close()
+    assert reply == CardReply(note=str(TO_YOU_ALONE))
+    assert deals(harness) == ["¥9"]
+    [(who, track_id, _)] = harness.own_cards.calls
+    assert who == click.user_id
+    assert TRACKS.is_for(track_id, who)
+
+
+async def test_repeated_taps_change_one_card_in_place_as_long_as_it_is_near() -> None:
+    harness = ClickHarness()
+    harness.handler.answer = Deal()
+    for minutes in (0, 1, 10, 21):
+        harness.now = NOW + timedelta(minutes=minutes)
+        await harness.pipeline.answer(CLICK)
+        await harness.pipeline.close()
+    assert [who for who, _, _ in harness.own_cards.calls] == ["keeper01", "", "", "keeper01"]
+    assert len({track_id for _, track_id, _ in harness.own_cards.calls}) == 2
+    await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_message("m2")))
+    await harness.pipeline.close()
+    assert harness.own_cards.calls[-1][0] == "keeper01", "beside another card it is another one"
+
+
+async def test_taps_while_a_card_is_being_sent_are_one_change() -> None:
+    harness = ClickHarness()
+    harness.handler.answer = Deal()
+    for _ in range(5):
+        await harness.pipeline.answer(CLICK)
+    await harness.pipeline.close()
+    assert len(harness.own_cards.calls) <= 2
+
+
+async def test_a_card_that_may_have_arrived_is_sent_again_and_one_that_was_refused_begins_anew() -> None:
+    harness = ClickHarness()
+    harness.handler.answer = Deal()
+    harness.own_cards.failures += [AnswerUnconfirmed("time-out"), None, DingerpError("refused")]
+    for _ in range(3):
+        await harness.pipeline.answer(CLICK)
+        await harness.pipeline.close()
+    assert [who for who, _, _ in harness.own_cards.calls] == ["keeper01", "keeper01"]
+
+
+async def test_while_calls_are_spared_nothing_is_sent_apart() -> None:
+    harness = ClickHarness()
+    harness.handler.answer = Deal()
+    harness.pipeline._own_cards._affordable = lambda: False
+    assert await harness.pipeline.answer(CLICK) == CardReply(note=str(ASK_IN_PRIVATE))
+    await harness.pipeline.close()
+    assert not harness.own_cards.calls
+
+
+@pytest.mark.parametrize("fields", [SHARED_FIELDS, frozenset[FieldClass]()])
+async def test_nothing_is_sent_apart_where_everybody_may_see_as_much(fields: frozenset[FieldClass]) -> None:
+    harness = ClickHarness()
+    harness.handler.answer, harness.handler.grant = Deal(), Grant(fields=fields)
+    reply = await harness.pipeline.answer(CLICK)
+    await harness.pipeline.close()
+    assert isinstance(reply, CardReply)
+    assert reply.shown is not None
+    assert deals(harness) == [str(HIDDEN)]
+    assert not harness.own_cards.calls
+
+
+async def test_what_was_done_is_told_on_the_card_as_everybody_may_see_it() -> None:
+    harness = ClickHarness()
+    harness.handler.answer = Deal()
+    reply = await harness.pipeline.answer(replace(CLICK, token=AckAlert("a1").pack()))
+    await harness.pipeline.close()
+    assert isinstance(reply, CardReply)
+    assert reply.shown is not None
+    assert deals(harness) == [str(HIDDEN)]
+    assert not harness.handler.asked[0].is_private
+    assert not harness.own_cards.calls
+
+
+async def test_once_it_is_confirmed_that_nobody_else_sees_answers_they_show_all() -> None:
+    harness = ClickHarness()
+    harness.handler.answer = Deal()
+    harness.confirmed = CheapWays(own_answers=True)
+    reply = await harness.pipeline.answer(CLICK)
+    assert isinstance(reply, CardReply)
+    assert (reply.shown is not None, reply.own, reply.note) == (True, None, "")
+    assert deals(harness) == ["¥9"]
 
 
 async def test_a_click_from_another_organisation_tells_that_somebody_is_there() -> None:

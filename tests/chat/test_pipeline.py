@@ -157,6 +157,7 @@ class FakeChannel:
         cards: AnswerCards,
         *,
         track_id: str,
+        own_track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
         return await self.answer(message, cards, track_id=track_id, before_fallback=before_fallback)

@@ -13,10 +13,10 @@ from bot.access.people import People
 from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case, CaseState
 from bot.cards.actions import Action, ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
-from bot.cards.card import Card, Click
+from bot.cards.card import Card, CardReply, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
-from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.clicks import TO_YOU_ALONE, ClickPipeline
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
@@ -24,7 +24,8 @@ from bot.erp.model import Verdict
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
-from tests.chat.audience_parts import MemoryOutsiders
+from tests.chat.audience_parts import MemoryOutsiders, make_audiences
+from tests.chat.own_card_parts import RecordingOwnCards, make_own_cards
 from tests.commands.approval_fakes import GROUP, ApprovalFixture, rules
 from tests.commands.company import NOW, cny
 from tests.commands.conftest import Ask as AskLine
@@ -44,6 +45,7 @@ class ApprovalClickHarness:
         self, dispatcher: QuestionDispatcher, approvals: ApprovalFixture, case: Case, seconds: float = PATIENCE
     ) -> None:
         self.approvals, self.case, self.places, self.metrics = approvals, case, FakeShownCards(), Metrics()
+        self.own_cards = RecordingOwnCards()
         parts = PipelineParts(
             handler=dispatcher,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
@@ -59,6 +61,8 @@ class ApprovalClickHarness:
         self.pipeline = ClickPipeline(
             parts,
             seconds=seconds,
+            audiences=make_audiences(people=parts.people),
+            own_cards=make_own_cards(TRACKS, lambda: NOW, self.own_cards, metrics=self.metrics),
             shown=self.places,
         )
         self.group, self.own = self._place_card(GROUP), self._place_card(OWN)
@@ -87,9 +91,10 @@ class ApprovalClickHarness:
             space_id=space,
             values=MappingProxyType(values or {}),
         )
-        card = await self.pipeline.answer(click)
-        assert card is not None
-        return card
+        reply = await self.pipeline.answer(click)
+        assert isinstance(reply, CardReply)
+        assert reply.shown is not None
+        return reply.shown
 
     def count(self, outcome: str) -> float:
         return self.metrics.registry.get_sample_value("dingerp_clicks_total", {"outcome": outcome}) or 0.0
@@ -145,14 +150,18 @@ async def test_rejecting_by_the_next_message(harness: ApprovalClickHarness, ask:
     assert decision.reason == "规格不符"
 
 
-async def test_a_click_of_the_details_shows_prices_to_the_clicker_only(harness: ApprovalClickHarness) -> None:
+async def test_a_click_of_the_details_shows_prices_on_a_card_of_the_clickers_own(harness: ApprovalClickHarness) -> None:
     found = await harness.approvals.service.find(harness.case.id)
     assert found is not None
     bare = await harness.approvals.presenter.present(found, audience=Audience.BARE)
     details = next(button for button in bare.buttons() if str(button.label) == "Details").does
     assert details == Ask(f"/pending {harness.case.id}")
     assert isinstance(details, Ask)
-    card = await harness.click(details)
+    click = Click(track_id=harness.group, user_id="manager01", corp_id=CORP, token=details.pack(), space_id=GROUP.id)
+    assert await harness.pipeline.answer(click) == CardReply(note=str(TO_YOU_ALONE))
+    await harness.pipeline.close()
+    [(who, _, card)] = harness.own_cards.calls
+    assert who == "manager01"
     assert "CN¥500.00" in card.body
     assert "CN¥" not in CardRenderer(languages=load_languages()).render(bare, "en", zone=NOW.tzinfo).twin  # type: ignore[arg-type]  # NOW is aware
 
@@ -184,8 +193,9 @@ async def test_a_card_of_somebody_elses_chat_is_refused(harness: ApprovalClickHa
 
 
 async def test_a_forwarded_card_decides_nothing_for_strangers(harness: ApprovalClickHarness) -> None:
-    outsider = await harness.click(harness.approve, by="stranger", space="cidElsewhere==")
-    assert outsider.name == "external"
+    token = harness.approve.pack()
+    click = Click(track_id=harness.group, user_id="stranger", corp_id=CORP, token=token, space_id="cidElsewhere==")
+    assert await harness.pipeline.answer(click) == CardReply(note="Only for members")
     member = await harness.click(harness.approve, by="keeper01", space="cidElsewhere==")
     assert "not an approver" in member.body
     assert (await harness.approvals.case()).votes == ()

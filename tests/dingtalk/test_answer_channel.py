@@ -7,6 +7,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from bot.chat.answers.cheap_ways import CheapWays
 from bot.chat.answers.ports import AnswerCards, AnswerChannel, AnswerVia, SentAnswer
 from bot.chat.message import Sender, SessionWebhook
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
@@ -315,7 +316,7 @@ class TestInterimCard:
 
         made = cards or AnswerCards(stock_card())
         return await channel.channel.replace_interim(
-            question(**changes), made, track_id=INTERIM_TRACK, before_fallback=announce
+            question(**changes), made, track_id=INTERIM_TRACK, own_track_id="own-1", before_fallback=announce
         )
 
     async def test_it_is_for_everybody_in_the_group(self, channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
@@ -366,10 +367,25 @@ class TestInterimCard:
         assert body["cardData"]["cardParamMap"]["title"] == stock_card().title
         assert "privateData" not in body
 
-    async def test_what_the_asker_alone_may_see_is_theirs(
+    async def test_what_the_asker_alone_may_see_comes_on_a_card_of_their_own(
         self, channel: ChannelFixture, dingtalk: FakeDingTalk
     ) -> None:
         dingtalk.put(UPDATE_URL, payload={"success": True})
+        dingtalk.post(CREATE_URL, payload=SHOWN)
+        cards = AnswerCards(stock_card(body="¥9"), lambda: stock_card(body="🔒"))
+        assert await self.replace(channel, cards) == SentAnswer(AnswerVia.OWN_CARD)
+        changed, own = (orjson.loads(dingtalk.asked(url)[0]["data"]) for url in (UPDATE_URL, CREATE_URL))
+        assert changed["cardData"]["cardParamMap"]["markdown"] == "🔒"
+        assert "privateData" not in changed
+        assert own["outTrackId"] == "own-1"
+        assert own["imGroupOpenDeliverModel"]["recipients"] == ["manager4220"]
+        assert own["cardData"]["cardParamMap"]["markdown"] == "¥9"
+
+    async def test_where_values_arrive_what_the_asker_alone_may_see_is_theirs(
+        self, channel: ChannelFixture, dingtalk: FakeDingTalk
+    ) -> None:
+        dingtalk.put(UPDATE_URL, payload={"success": True})
+        channel.channel._confirmed = lambda: CheapWays(private_values=True)
         cards = AnswerCards(stock_card(body="¥9"), lambda: stock_card(body="🔒"))
         assert await self.replace(channel, cards) == SentAnswer(AnswerVia.OWN_CARD)
         body = orjson.loads(dingtalk.asked(UPDATE_URL)[0]["data"])

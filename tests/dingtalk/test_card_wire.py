@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from bot.cards.card import CardReply
 from bot.dingtalk.card_wire import (
     ButtonStyle,
     CardTemplate,
@@ -114,15 +115,27 @@ def test_each_kind_of_card_may_have_its_own_template() -> None:
 
 
 def test_the_answer_of_a_click_changes_only_what_it_names() -> None:
-    assert click_response(stock_card(), own_template("mine.schema", variables={"t": "title"})) == {
+    assert click_response(CardReply(shown=stock_card()), own_template("mine.schema", variables={"t": "title"})) == {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         "cardData": {"cardParamMap": {"t": "库存 SKU123"}},
     }
 
 
 def test_the_answer_of_a_click_covers_the_clickers_own_values() -> None:
-    answer = click_response(stock_card(), own_template("mine.schema", variables={"t": "title"}), own_values=True)
+    reply = CardReply(shown=stock_card(), own=stock_card())
+    answer = click_response(reply, own_template("mine.schema", variables={"t": "title"}))
     assert answer["userPrivateData"] == answer["cardData"]
+
+
+def test_values_of_the_clickers_own_are_not_in_the_public_data() -> None:
+    answer = click_response(CardReply(own=stock_card()), own_template("mine.schema", variables={"t": "title"}))
+    assert (answer.get("cardData"), answer["userPrivateData"]) == (None, {"cardParamMap": {"t": "库存 SKU123"}})
+
+
+def test_a_note_changes_the_tips_alone() -> None:
+    note = click_response(CardReply(note="仅发给你"), CardTemplate())
+    assert note["cardData"] == {"cardParamMap": {"tips": "仅发给你"}}
+    assert click_response(CardReply(note="仅发给你"), own_template("mine.schema", variables={"t": "title"})) == {}
 
 
 # --- the template file of the documentation ---------------------------------------------------------------------
@@ -177,13 +190,13 @@ def test_a_drill_down_keeps_to_the_template_of_the_card_that_was_clicked() -> No
     orders = own_template("orders.schema", variables={"t": "title", "late": "days_late", "btns": "buttons"})
     (button, _) = orjson.loads(card_params(stock_card(), own_template("mine.schema"))["btns"])
     assert clicked_card(button["event"]["params"]["params"]) == "stock"
-    shown = click_response(stock_card(), orders)["cardData"]["cardParamMap"]
+    shown = click_response(CardReply(shown=stock_card()), orders)["cardData"]["cardParamMap"]
     assert (shown["t"], shown["late"]) == ("库存 SKU123", "")
 
 
 @pytest.mark.parametrize(("made_as", "said"), [("stock", "stock"), ("", "order")])
 def test_the_buttons_of_a_drill_down_stand_on_the_card_that_was_clicked(made_as: str, said: str) -> None:
-    answer = click_response(stock_card(name="order"), own_template("mine.schema"), made_as)
+    answer = click_response(CardReply(shown=stock_card(name="order")), own_template("mine.schema"), made_as)
     (button, _) = orjson.loads(answer["cardData"]["cardParamMap"]["btns"])
     assert clicked_card(button["event"]["params"]["params"]) == said
 

@@ -9,11 +9,13 @@ import orjson
 import pytest
 
 from bot.cards.card import Card, CardButton
+from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.chat.message import Sender
-from bot.dingtalk.answer_channel import IN_YOUR_CHAT, ONLY_YOU, DingTalkAnswerChannel, PrivateWay
+from bot.dingtalk.answer_channel import IN_YOUR_CHAT, DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.own_cards import ONLY_YOU, PrivateWay
 from bot.dingtalk.robot import Robot
 from tests.dingtalk.conftest import (
     CREATE_URL,
@@ -51,7 +53,10 @@ class PrivateWayFixture:
     """The channel with one private way, and what it said in the group's fallbacks."""
 
     def __init__(self, api: OpenApi, way: PrivateWay) -> None:
-        self.channel = DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW, private_way=way)
+        self.confirmed = CheapWays(private_values=True)
+        self.channel = DingTalkAnswerChannel(
+            CardApi(api), Robot(api), KEYS, now=lambda: NOW, private_way=way, confirmed=lambda: self.confirmed
+        )
         self.own = own_card()
         self.drawn = 0
         self.doubt: AnswerUnconfirmed | None = None
@@ -109,6 +114,18 @@ async def test_values_for_the_asker_in_the_groups_card(open_way: OpenWay, dingta
     assert "logo" not in private["manager4220"]["cardParamMap"]  # only what differs
     assert "recipients" not in body["imGroupOpenDeliverModel"]
     assert SECRET not in text_of(body)
+
+
+async def test_until_it_is_confirmed_that_values_arrive_nobody_gets_any(
+    open_way: OpenWay, dingtalk: FakeDingTalk
+) -> None:
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    channel = open_way(PrivateWay.PRIVATE_DATA)
+    channel.confirmed = UNCONFIRMED
+    await channel.answer()
+    [body] = sent(dingtalk, CREATE_URL)
+    assert "privateData" not in body
+    assert body["imGroupOpenDeliverModel"]["recipients"] == ["manager4220"]
 
 
 async def test_values_that_are_too_long_leave_the_button(open_way: OpenWay, dingtalk: FakeDingTalk) -> None:

@@ -60,6 +60,8 @@ def together(name: str, revision: int, places: Sequence[Place]) -> Any:
 
 @pytest.fixture
 def shared(system: OutboxHarness) -> OutboxHarness:
+    assert system.engine is not None
+    system.engine.readings.private_values = True
     system.composer = SharingPapers(system.database, system.clock)
     system.outbox = outbox_of(
         system.database, system.composer, system.outbox._messenger, system.clock, metrics=system.metrics
@@ -153,8 +155,8 @@ async def test_every_place_counts_in_its_budget(shared: OutboxHarness) -> None:
 async def test_a_click_counts_where_the_clicker_has_the_card(shared: OutboxHarness) -> None:
     await owe(shared, 1, shared.group, KEEPER)
     cards, track = StoredShownCards(shared.database), "track-a"
-    assert await cards.clicked(track, "keeper01", shared.clock()) == KEEPER
-    assert await cards.clicked(track, "buyer01", shared.clock()) == shared.group
+    assert await cards.clicked(track, "keeper01", shared.clock()) == (KEEPER, shared.group)
+    assert await cards.clicked(track, "buyer01", shared.clock()) == (shared.group, KEEPER)
     assert [await cards.has_own_values(track, one) for one in ("keeper01", "keeper0", "buyer01")] == [
         True,
         False,

@@ -20,6 +20,8 @@ from pydantic import SecretStr
 
 from bot.app import App
 from bot.app import running as app_running
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.answers.cheap_ways import CheapWays
 from bot.demo import demo_settings
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.stream_policy import StreamPolicy
@@ -122,7 +124,17 @@ What happens when it takes too long is tested with limits of its own.
 READING: Mapping[str, Any] = {"understanding": {"enabled": True}}
 """Of a system that reads sentences, too."""
 
+MILD = SimulatorConfig(qps_limit=None, answers_public=False, private_values=True)
+"""A platform on which answers to clicks are for the clicker alone and values for single people arrive."""
+
 OpenSystem = Callable[..., AbstractAsyncContextManager[BotSystem]]
+
+
+@pytest.fixture
+def confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let somebody have seen that the platform is `MILD`."""
+    seen = CheapWays(private_values=True, own_answers=True)
+    monkeypatch.setattr(Infrastructure, "confirmed", lambda base: seen)
 
 
 @pytest.fixture

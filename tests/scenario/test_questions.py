@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.erp.port import Filter, ListQuery
-from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.conftest import ENGLISH, KEEPER, MILD, OUTSIDER, BotSystem, OpenSystem
 
 CREATE = "POST /v1.0/card/instances/createAndDeliver"
 
@@ -43,8 +45,9 @@ async def test_pages_show_every_row_once_and_lead_back(system: BotSystem) -> Non
     assert first.title == card.title
 
 
-async def test_a_page_turn_is_seen_by_the_clicker_alone(open_system: OpenSystem) -> None:
-    async with open_system(cards={"private_way": "private_data"}) as system:
+@pytest.mark.usefixtures("confirmed")
+async def test_once_that_is_confirmed_a_page_turn_is_seen_by_the_clicker_alone(open_system: OpenSystem) -> None:
+    async with open_system(MILD, cards={"private_way": "private_data"}) as system:
         card = await system.ask("/order late")
         second = await system.click(card, "下一页", who=ENGLISH)
         assert second.private_to_viewer

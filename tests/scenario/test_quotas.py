@@ -107,16 +107,39 @@ async def test_what_a_question_a_page_and_an_alert_cost(open_alert_scenario: Ope
 
 
 async def test_what_an_approval_costs(open_approval_scenario: OpenApprovalScenario) -> None:
-    """One group and two deciders: one card for all, one update, and a note to the requester; one click."""
+    """A group and two deciders: a card for it and one for them, an update of each, a note to the requester."""
     async with open_approval_scenario(SMALL) as scenario:
         system = scenario.system
-        assert spent(system) == (1, 0)
-        assert "¥" in scenario.card(SMALL, MANAGER).markdown
+        assert spent(system) == (2, 0)
+        for decider in (MANAGER, BOSS):
+            assert "¥" in scenario.card(SMALL, decider).markdown
         assert "¥" not in scenario.card(SMALL, BUYING).markdown, "nobody else sees a price"
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert spent(system) == (3, 1)
+        assert spent(system) == (5, 1)
         assert scenario.places(SMALL) == sorted([BOSS, BUYING, MANAGER, "buyer01"])
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
+
+
+@pytest.mark.usefixtures("confirmed")
+async def test_what_an_approval_costs_once_values_for_single_people_are_known_to_arrive(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    """One card for all of them, and one update."""
+    async with open_approval_scenario(SMALL) as scenario:
+        scenario.system.engine.readings.private_values = True
+        assert spent(scenario.system) == (1, 0)
+        assert "¥" in scenario.card(SMALL, MANAGER).markdown
+        assert "¥" not in scenario.card(SMALL, BUYING).markdown
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert spent(scenario.system) == (3, 1)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+
+
+async def test_what_an_approval_without_a_group_costs(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, groups=()) as scenario:
+        assert spent(scenario.system) == (1, 0)
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert spent(scenario.system) == (3, 1)
 
 
 async def test_what_an_approval_costs_where_each_place_has_a_card(

@@ -218,8 +218,10 @@ async def test_bad_updates(wire, body, code):
     assert (status, answer["code"]) == (400, code)
 
 
-async def test_private_data_overrides_for_one_viewer(wire):
+async def test_private_data_overrides_for_one_viewer_where_it_arrives(wire):
     await wire.card(privateData={"keeper01": params(tips="只给你")})
+    assert (seen(wire, "keeper01").tips, seen(wire, "keeper01").private_to_viewer) == ("刚刚", False)
+    await wire.call("PUT", "/sim/readings", {"privateValues": True})
     assert seen(wire, "keeper01").tips == "只给你"
     assert seen(wire, "keeper01").private_to_viewer
     assert seen(wire, "sales01").tips == "刚刚"
@@ -240,7 +242,34 @@ def card_frame(frame, answer):
     return answer if frame["headers"]["topic"] == CARDS else frame["decoded"]
 
 
-async def test_the_answer_of_a_click_is_seen_by_the_clicker_until_an_update(wire):
+async def test_the_answer_of_a_click_is_everybodys_at_their_next_look(wire):
+    answer = {"response": {"cardUpdateOptions": BY_KEY, "cardData": params(tips="¥12"), "userPrivateData": params()}}
+    await wire.card()
+    async with wire.stream(lambda frame: card_frame(frame, answer)):
+        assert (await wire.engine.click("card-1", "keeper01", "yes")).ok
+    assert {who: seen(wire, who).tips for who in ("keeper01", "sales01", "")} == dict.fromkeys(
+        ("keeper01", "sales01", ""), "¥12"
+    )
+    assert seen(wire, "sales01").title == "库存"
+
+
+async def test_values_of_the_clickers_own_arrive_only_where_private_values_do(wire):
+    answer = {"response": {"userPrivateData": params(tips="¥12")}}
+    await wire.card()
+    async with wire.stream(lambda frame: card_frame(frame, answer)):
+        assert (await wire.engine.click("card-1", "keeper01", "yes")).ok
+    assert seen(wire, "keeper01").tips == "刚刚"
+    wire.engine.readings.private_values = True
+    assert (seen(wire, "keeper01").tips, seen(wire, "sales01").tips) == ("¥12", "刚刚")
+
+
+@pytest.mark.parametrize("body", [{"answersPublic": 1}, {"private": True}], ids=str)
+async def test_readings_that_do_not_exist_are_refused(wire, body):
+    assert (await wire.call("PUT", "/sim/readings", body))[0] == 400
+
+
+async def test_the_answer_of_a_click_is_seen_by_the_clicker_alone_where_answers_are_not_public(wire):
+    wire.engine.readings.answers_public, wire.engine.readings.private_values = False, True
     answer = {
         "response": {
             "cardUpdateOptions": BY_KEY,

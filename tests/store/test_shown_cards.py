@@ -29,7 +29,7 @@ async def shown(database: Database) -> StoredShownCards:
 
 
 async def test_a_click_is_recorded_where_the_card_stands(shown: StoredShownCards, database: Database) -> None:
-    assert await shown.clicked("c1-abc-def", "keeper01", NOW) == Place.parse("group:cidA==")
+    assert await shown.clicked("c1-abc-def", "keeper01", NOW) == (Place.parse("group:cidA=="),)
     clicks = [step for step in await StoredDeliveries(database).steps_of("c1") if step.what is DeliveryStepKind.CLICKED]
     assert [(step.detail, step.at) for step in clicks] == [("keeper01", NOW)]
 
@@ -38,7 +38,7 @@ async def test_a_click_is_recorded_where_the_card_stands(shown: StoredShownCards
 async def test_unknown_cards_have_no_place_and_no_story(
     shown: StoredShownCards, database: Database, track_id: str
 ) -> None:
-    assert await shown.clicked(track_id, "keeper01", NOW) is None
+    assert await shown.clicked(track_id, "keeper01", NOW) == ()
     for card in ("c1", "c2"):
         assert not [
             step for step in await StoredDeliveries(database).steps_of(card) if step.what is DeliveryStepKind.CLICKED

@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.alerts.event import CUSTOM, EventType
+from bot.disclosure import FieldClass
 from bot.severity import Severity
 
 MAX_ITEMS = 500
@@ -307,18 +308,38 @@ class ProductionDone(ProductionLate):
     }
 
 
+class Fact(BaseModel):
+    """A value that says what it tells of the business, for readers who may not see everything."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: Line = Field("", description="What is shown.")
+    field_class: FieldClass = Field(alias="class", description="What it tells.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_text(cls, data: Any) -> Any:
+        return {**data, "value": _fact(data.get("value"))} if isinstance(data, dict) else data
+
+
 class Custom(EventData):
     """Anything else, with words of its own: `custom.` and a name. With `resolved` it stays open until that is true."""
 
     named_by: ClassVar[str] = ""
     example: ClassVar[Mapping[str, object]] = {
-        "title": "Cold store 2 is too warm", "text": "Above 5 °C since 08:10.", "facts": {"temperature": "7.4 °C"},
-        "resolved": False,
+        "title": "Cold store 2 is too warm", "text": "Above 5 °C since 08:10.",
+        "facts": {"temperature": "7.4 °C", "goods at risk": {"value": "128000", "class": "amount"}}, "resolved": False,
     }  # fmt: skip
 
     title: Line = Field(min_length=1, description="What happened, in a few words.")
     text: Prose = Field("", description="More about it.")
-    facts: dict[Line, Line] = Field({}, max_length=50, description="Names and values, shown as a list.")
+    facts: dict[Line, Fact | Line] = Field(
+        {},
+        max_length=50,
+        description="Names and values, shown as a list. In place of a value, an object with `value` and `class`"
+        " (`quantity`, `amount`, `cost`, `partner` or `contact`) says what it tells and so who may see it. Without a"
+        " class a fact whose name or value speaks of money is an amount, and so is text that does.",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -192,7 +192,8 @@ def _covers(scope: Scope, case: Case) -> bool:
 class ApprovalComposer(_CaseComposer):
     """Composes the cards of those who decide, in their own chats and in groups: with prices where these may be seen.
 
-    A card at several places shows everybody what all of them may see, and each person what is theirs to see.
+    A card at several places shows everybody what all of them may see. Each person sees what is theirs to see only where
+    values for single people arrive.
     """
 
     def __init__(
@@ -203,13 +204,16 @@ class ApprovalComposer(_CaseComposer):
         *,
         separate: Callable[[str, str, Sequence[Place]], Awaitable[None]] | None = None,
         call: Callable[[str, Sequence[Place]], Awaitable[None]] | None = None,
+        values_arrive: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``separate`` and ``call`` are those of `bot.approvals.service.ApprovalService`; without the first each card
-        has one place, without the second nobody is called in a group.
+        """``values_arrive`` says whether values for single people do. ``separate`` and ``call`` are those of
+        `bot.approvals.service.ApprovalService`; without the first each card has one place, without the second nobody is
+        called in a group.
         """
         super().__init__(find, showing, reader_at)
         self._separate = separate
         self._call = call
+        self._values_arrive = values_arrive
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; there is nothing to show of a case that nobody remembers."""
@@ -221,13 +225,21 @@ class ApprovalComposer(_CaseComposer):
         people = [reader for reader in readers if reader.user_id]
         if len(readers) == 1:
             return ComposedCard(await self._draw(found, *readers), found.case.revision)
+        in_group = len(people) < len(readers)
         everybody = _Reader(
             ALL_FIELDS.intersection(*(reader.fields for reader in readers)),
-            in_group=len(people) < len(readers),
+            "" if in_group else _decider_among(people, found.case),
+            in_group=in_group,
             is_closed=any(reader.is_closed for reader in readers),
         )
         # The first to be drawn has the order read for all.
         shared = await self._draw(found, everybody)
+        if not everybody.in_group and not self._values_arrive():
+            return ComposedCard(shared, found.case.revision)
+        if not self._values_arrive():
+            # People who had values of their own see the same as all: else the old ones would stay.
+            same = tuple(OwnView(reader.user_id, shared) for reader in people)
+            return ComposedCard(shared, found.case.revision, own=same)
         own = await asyncio.gather(*(self._draw(found, reader) for reader in people))
         views = tuple(OwnView(reader.user_id, view) for reader, view in zip(people, own, strict=True))
         return ComposedCard(shared, found.case.revision, own=views)
@@ -248,6 +260,12 @@ class ApprovalComposer(_CaseComposer):
         audience = Audience.of(private=FieldClass.COST in reader.fields)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
+
+
+def _decider_among(people: Sequence[_Reader], case: Case) -> str:
+    """Return who of these people has decided: the card that they share offers to take the decision back."""
+    by = "" if case.decision is None else case.decision.by
+    return by if any(reader.user_id == by for reader in people) else ""
 
 
 class CallComposer(ApprovalComposer):

@@ -81,7 +81,7 @@ class VoteResponder:
             return _noted(shown.case, note, result.outcome)
         sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
         remark = ReplyNote(note=note, ask=result.ask, sure=sure, retry=retry if silent else "")
-        if result.outcome is VoteOutcome.REFUSED:
+        if result.outcome is VoteOutcome.REFUSED and not self.context.overlooked:
             shown = await self._for_refused(shown)
         view = await self._present(shown, remark, _VOTED_SECONDS)
         # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
@@ -106,7 +106,8 @@ class VoteResponder:
     async def _for_refused(self, shown: CaseContext) -> CaseContext:
         """Return a case without buttons to decide it, where it is not for the asker to decide.
 
-        In a group others could, but a card that says no to somebody and offers the same beside it misleads.
+        In a group others could, but a card that says no to somebody and offers the same beside it misleads. Where that
+        card is the group's own, they keep their buttons.
         """
         turn = await self.approvals.turn_of(shown.case, self.context.person.user_id or "")
         return shown if turn.decides else replace(shown, is_watched=True)

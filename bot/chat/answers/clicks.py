@@ -1,4 +1,7 @@
-"""From a click to the card that its answer shows the clicker, within DingTalk's two seconds.
+"""From a click to what its answer shows, within DingTalk's two seconds.
+
+The answer's data is public data of the card (docs: platform/dingtalk/unknowns.md#answers-and-private-values): so it
+shows what all may see who hold the card. What the clicker alone may see goes into a card of their own.
 
 A click says who clicked which card and carries the token of a button. DingTalk vouches for the person and the card (and
 the card's id is sealed), but any client can send any token. So an action is only a request to have a line answered:
@@ -9,9 +12,9 @@ updates the alert's cards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
@@ -19,7 +22,7 @@ import structlog
 
 from bot.access.audit import AuditEntry, AuditKind
 from bot.cards.actions import Action, ApprovalAction, Ask, BadToken, FillIn, unpack
-from bot.cards.card import Card, CardForm, Click, FormReply, FormState
+from bot.cards.card import Card, CardForm, CardReply, Click, FormReply, FormState
 from bot.cards.form import REASON_FIELD, VALUE_FIELD
 from bot.cards.form_layout import reply_with
 from bot.cards.notices import (
@@ -30,14 +33,20 @@ from bot.cards.notices import (
     Introduction,
     OutOfDateNotice,
     UnconfirmedNotice,
+    WithheldNotice,
 )
 from bot.cards.view import View
+from bot.chat.answers.card_probes import CardProbes
+from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.forms import FormClaim
+from bot.chat.answers.own_cards import OwnCards
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
+from bot.chat.audiences import Audiences, SharedView
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.failures import QuestionOutcome
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
@@ -65,6 +74,10 @@ _FORM_LABELS = {
     FormState.EXPIRED: phrase("No longer valid"),
 }
 
+TO_YOU_ALONE = phrase("The answer goes to you alone.")
+"""All that a card says of an answer which not everybody who holds it may see."""
+ASK_IN_PRIVATE = phrase("Please ask me in your own chat: the month's calls run out.")
+
 _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
 """The answer to a click while nobody knows whose bot this is."""
 
@@ -72,10 +85,10 @@ _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_G
 class ShownCards(Protocol):
     """Knows the cards that the bot showed by itself; implemented on the outbox by `bot.store.outbox.deliveries`."""
 
-    async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
+    async def clicked(self, track_id: str, by: str, now: datetime) -> tuple[Place, ...]:
         """Record a click by the person with the userId ``by`` and return where the card stands.
 
-        Of a card at several places, that is their own chat if it is among them. None for a card that nobody remembers.
+        Of several places their own chat is the first, if it is among them. None for a card that nobody remembers.
         Raises a `bot.errors.DingerpError` when the store is away.
         """
         ...
@@ -102,35 +115,65 @@ class ShownCards(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a click is answered with, and what of it all may see who hold the card.
+
+    Without ``shared`` the clicker alone holds it, or the answer tells nothing that anybody may not see. ``asks``:
+    something was asked, and nothing done.
+    """
+
+    prepared: PreparedAnswer
+    shared: SharedView | None = None
+    where: Conversation | None = None
+    asks: bool = False
+
+    @property
+    def own(self) -> View:
+        """What the clicker may see."""
+        return cut(self.prepared.view, self.prepared.grant.fields)
+
+
 class ClickPipeline:
-    """Answers every click within the callback itself, without a call to DingTalk: page turns, drill-downs, actions."""
+    """Answers every click within the callback itself: page turns, drill-downs, actions. Only what not all may see who
+    hold the card is a call.
+    """
 
     def __init__(
         self,
         parts: PipelineParts,
         *,
         seconds: float,
+        audiences: Audiences,
+        own_cards: OwnCards,
+        confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED,
         forget_prompt: Callable[[str], None] = lambda user_id: None,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         shown: ShownCards | None = None,
+        probes: CardProbes | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Without ``shown`` the bot shows no cards by itself.
 
+        ``own_cards`` show what the clicker alone may see, and ``confirmed`` says what needs none of them.
         ``forget_prompt`` is told who cancels a form: what they write then is no answer to it. ``say`` returns a phrase
         in a language.
         """
         self._parts = parts
         self._seconds = seconds
+        self._audiences = audiences
+        self._own_cards = own_cards
+        self._confirmed = confirmed
         self._forget_prompt = forget_prompt
         self._say = say
         self._shown = shown
+        self._probes = probes
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
 
-    async def answer(self, click: Click) -> Card | FormReply | None:
-        """Return the clicker's new card, or what their form shows now.
+    async def answer(self, click: Click) -> CardReply | FormReply | None:
+        """Return what the answer changes on the card, or what the clicker's form shows now.
 
         None leaves the card as it is (foreign cards, foreign organisations).
 
@@ -148,27 +191,68 @@ class ClickPipeline:
             self._note_outsider(Conversation(click.space_id, _kind(click.space_id)))
             self._ignore("foreign_organisation", click)
             return None
+        if self._probes is not None and own.is_known and self._parts.tracks.is_probe_for(click.track_id, click.user_id):
+            return await self._probes.answer(click, self._parts.people.language(click.user_id))
         now = self._parts.now()
         claim = self._parts.forms.judge(click) if self._parts.forms.is_form(click) else None
         if not own.is_known:
-            answer = _NOT_INTRODUCED
-            self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.outcome)
+            answer = _Answer(_NOT_INTRODUCED)
+            self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.prepared.outcome)
         elif claim is None or claim is FormClaim.FILLED_IN:
             answer = await self._answer(click, now)
         else:
-            answer = self._turn_down(click, claim)
-        self._parts.metrics.clicks.labels(answer.outcome).inc()
+            answer = _Answer(self._turn_down(click, claim))
+        self._parts.metrics.clicks.labels(answer.prepared.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
-        # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
-        view = cut(answer.view, answer.grant.fields)
         if claim is not None:
-            return self._reply(click, claim, replace(answer, view=view), zone)
-        card = self._draw(click, view, zone)
-        if card.form is not None:
-            # Beside the card, and after the answer.
-            self._start(self._show_form(click, card.form))
-        return card
+            return self._reply(click, claim, replace(answer.prepared, view=answer.own), zone)
+        return await self._show(click, answer, now, zone)
+
+    async def _show(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
+        """Return what the clicked card shows: to its only reader all, else what everybody may see who holds it."""
+        if answer.shared is None:
+            return CardReply(shown=self._draw(click, answer.own, zone))
+        ways = self._confirmed()
+        if answer.prepared.outcome == QuestionOutcome.DENIED and not ways.own_answers:
+            # A stranger's tap must not take the card from those who may use it.
+            return CardReply(note=self._draw(click, answer.own, zone).title)
+        covers = await self._has_own_values(click)
+        if answer.shared.is_all or ways.own_answers:
+            view = answer.shared.view if answer.shared.is_all else answer.own
+            card = self._draw(click, view, zone)
+            return CardReply(shown=card, own=card if covers and (answer.shared.is_all or ways.private_values) else None)
+        if covers and ways.private_values:
+            return CardReply(own=self._draw(click, answer.own, zone))
+        if answer.asks or isinstance(answer.shared.view, WithheldNotice):
+            return await self._show_apart(click, answer, now, zone)
+        card = self._draw(click, answer.shared.view, zone)
+        return CardReply(shown=card, own=card if covers else None)
+
+    async def _show_apart(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
+        """Give the clicker a card of their own; the clicked one stays as it is."""
+        language = self._parts.people.language(click.user_id)
+        where = answer.where or Conversation(click.space_id, _kind(click.space_id))
+        card = self._parts.renderer.render(answer.own, language, zone=zone, trail=())
+        track_id = self._own_cards.show(click.track_id, click.user_id, where, card)
+        if not track_id:
+            return CardReply(note=self._say(language, ASK_IN_PRIVATE))
+        self._parts.ways.begin(track_id, click.user_id, card.line)
+        following = answer.own.following()
+        if self._parts.keeper is not None and following is not None:
+            standing = StandingAnswer(
+                track_id=track_id,
+                conversation=where,
+                user_id=click.user_id,
+                line=following.again.line,
+                first_row=following.again.offset,
+                readers=CardReaders.ASKER,
+                made_as=card.name,
+                at=now,
+                documents=following.documents,
+            )
+            await self._parts.keeper.keep(standing)
+        return CardReply(note=self._say(language, TO_YOU_ALONE))
 
     def _turn_down(self, click: Click, claim: FormClaim) -> PreparedAnswer:
         """Return what a form says that asks for nothing to be done, or not by this person, or too late."""
@@ -213,7 +297,16 @@ class ClickPipeline:
             return False
 
     def _draw(self, click: Click, view: View, zone: tzinfo) -> Card:
-        """Return the card with the way back to what it showed the clicker before; none after something was done."""
+        """Return the card with the way back to what it showed the clicker before; none after something was done.
+
+        A form that it asks by is shown beside the card, and after the answer.
+        """
+        card = self._draw_card(click, view, zone)
+        if card.form is not None:
+            self._start(self._show_form(click, card.form))
+        return card
+
+    def _draw_card(self, click: Click, view: View, zone: tzinfo) -> Card:
         language, asked = self._parts.people.language(click.user_id), _asked(click.token)
         if asked is None or not view.leads_back:
             self._parts.ways.end(click.track_id, click.user_id)
@@ -223,47 +316,72 @@ class ClickPipeline:
         self._parts.ways.go(click.track_id, click.user_id, card.line, before)
         return card
 
-    async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
+    async def _answer(self, click: Click, now: datetime) -> _Answer:
         try:
             action = unpack(click.token)
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
-            return _notice(OutOfDateNotice(), "out_of_date")
+            return _Answer(_notice(OutOfDateNotice(), "out_of_date"))
         line, offset = _line_of(action, click.values)
-        on_form = self._parts.forms.is_form(click)
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
-                if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
-                    return _notice(ExpiredNotice(refresh=action.look), "out_of_date")
-                where = await self._where(click, now, asks=isinstance(action, Ask))
-                if where is None:
-                    self._record_refusal(click, click.user_id, "foreign_chat")
-                    return _notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied")
-                person = await self._parts.people.identify(click.user_id, name="")
-                if person.is_outsider:
-                    self._note_outsider(where)
-                context = QuestionContext(
-                    person=person,
-                    conversation=where,
-                    line=line,
-                    offset=offset,
-                    now=now,
-                    clicked=True,
-                    on_form=on_form,
-                    free_text=_form_text(click.values, REASON_FIELD),
-                )
-                answer = await self._parts.handler.view_for(context)
-                if not on_form:
-                    await self._keep(click, where, answer.view, now)
-                    if isinstance(action, ApprovalAction):
-                        self._uncover_later(click.track_id, now)
-                return answer
+                return await self._answer_line(click, action, line, offset, now)
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
-            if not on_form:
+            if not self._parts.forms.is_form(click):
                 self._redraw_later(click.track_id)
-            return _notice(BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy")
+            deed = isinstance(action, ApprovalAction)
+            return _Answer(_notice(BusyNotice(line=line, offset=offset, deed=deed), "busy"))
+
+    async def _answer_line(self, click: Click, action: Action, line: str, offset: int, now: datetime) -> _Answer:
+        on_form, asks = self._parts.forms.is_form(click), isinstance(action, Ask)
+        if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
+            return _Answer(_notice(ExpiredNotice(refresh=action.look), "out_of_date"))
+        places = await self._places(click, now)
+        where = _where(click, places, asks=asks)
+        if where is None:
+            self._record_refusal(click, click.user_id, "foreign_chat")
+            return _Answer(_notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied"))
+        others = self._others(click, places)
+        person = await self._parts.people.identify(click.user_id, name="")
+        if person.is_outsider:
+            self._note_outsider(where)
+        context = QuestionContext(
+            person=person,
+            conversation=where,
+            line=line,
+            offset=offset,
+            now=now,
+            clicked=True,
+            # What is done there is told everybody; what is asked goes to the clicker alone, if need be.
+            overlooked=not asks and any(place.kind is PlaceKind.GROUP for place in others),
+            on_form=on_form,
+            free_text=_form_text(click.values, REASON_FIELD),
+        )
+        answer = await self._parts.handler.view_for(context)
+        if not others:
+            shared = None
+        else:
+            own = cut(answer.view, answer.grant.fields)
+            shared = await self._audiences.share_at(own, answer, others)
+        if not on_form:
+            # What goes to the clicker alone leaves the card about what it was.
+            if shared is None or shared.is_all or not asks:
+                await self._keep(click, where, answer.view, now)
+            if isinstance(action, ApprovalAction):
+                self._uncover_later(click.track_id, now)
+        return _Answer(answer, shared, where, asks)
+
+    def _others(self, click: Click, places: Sequence[Place]) -> tuple[Place, ...]:
+        """Return the places of the card that others than the clicker see; a place in a group, where nobody knows."""
+        if self._parts.tracks.is_for(click.track_id, click.user_id) or self._parts.forms.is_form(click):
+            return ()
+        own_chat = Place(PlaceKind.PERSON, click.user_id)
+        if own_chat in places:
+            return tuple(place for place in places if place != own_chat)
+        # A forwarded card is seen where it was clicked, too.
+        return tuple(dict.fromkeys((*places, Place(PlaceKind.GROUP, click.space_id))))
 
     async def _is_kept(self, click: Click, now: datetime) -> bool:
         """Whether the card that was clicked will show what comes of a decision."""
@@ -281,35 +399,25 @@ class ClickPipeline:
             user_id=click.user_id,
             line=following.again.line,
             first_row=following.again.offset,
-            readers=CardReaders.ALL if where.kind is ConversationKind.GROUP else CardReaders.ASKER,
+            readers=CardReaders.ASKER if self._is_alone(click, where) else CardReaders.ALL,
             made_as=click.made_as,
             at=now,
         )
         await self._parts.keeper.clicked(clicked, following, is_answer=self.is_on_answer(click))
 
-    async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
-        """Return the conversation that counts; None for a card of another person's chat.
+    def _is_alone(self, click: Click, where: Conversation) -> bool:
+        return where.kind is ConversationKind.DIRECT or self._parts.tracks.is_for(click.track_id, click.user_id)
 
-        A card may have been forwarded. An action on its alert then counts where the card stands, but a question is
-        asked where the click was, so that a forwarded card opens nothing that is not open there.
-        """
-        clicked = Conversation(click.space_id, _kind(click.space_id))
-        place = await self._place(click, now)
-        if place is None:
-            return clicked
-        if place.kind is PlaceKind.GROUP:
-            return clicked if asks else Conversation(place.id, ConversationKind.GROUP)
-        return Conversation(click.space_id, ConversationKind.DIRECT) if place.id == click.user_id else None
-
-    async def _place(self, click: Click, now: datetime) -> Place | None:
+    async def _places(self, click: Click, now: datetime) -> tuple[Place, ...]:
+        """Return where a card stands that the bot showed by itself, the clicker's own chat first; none for others."""
         if self._shown is None or not self._parts.tracks.is_card(click.track_id):
-            return None
+            return ()
         try:
             return await self._shown.clicked(click.track_id, click.user_id, now)
         except DingerpError as error:
             # Then assume that it stands where it was clicked, as it nearly always does.
             log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
-            return None
+            return ()
 
     def _note_outsider(self, where: Conversation) -> None:
         if where.kind is ConversationKind.GROUP:
@@ -328,6 +436,7 @@ class ClickPipeline:
         """Do at once what was to follow a click later."""
         self._closing.set()
         await asyncio.gather(*self._at_work)
+        await self._own_cards.close()
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but not beyond the end of the bot."""
@@ -372,7 +481,7 @@ class ClickPipeline:
         except DingerpError as error:
             log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
 
-    async def has_own_values(self, click: Click) -> bool:
+    async def _has_own_values(self, click: Click) -> bool:
         """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
         if not self.is_on_answer(click):
             return await self._sees_own_values(click)
@@ -413,6 +522,21 @@ class ClickPipeline:
             outcome=why,
         )
         self._parts.audit.record(entry)
+
+
+def _where(click: Click, places: Sequence[Place], *, asks: bool) -> Conversation | None:
+    """Return the conversation that counts; None for a card of another person's chat.
+
+    A card may have been forwarded. An action on its alert then counts where the card stands, but a question is asked
+    where the click was, so that a forwarded card opens nothing that is not open there.
+    """
+    clicked = Conversation(click.space_id, _kind(click.space_id))
+    if not places:
+        return clicked
+    place = places[0]
+    if place.kind is PlaceKind.GROUP:
+        return clicked if asks else Conversation(place.id, ConversationKind.GROUP)
+    return Conversation(click.space_id, ConversationKind.DIRECT) if place.id == click.user_id else None
 
 
 def _notice(view: View, outcome: str) -> PreparedAnswer:

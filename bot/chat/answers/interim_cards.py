@@ -67,7 +67,7 @@ class InterimCards:
         except DingerpError as error:
             _log_not_shown(error)
             return False
-        track_id = self.tracks.for_interim(message.msg_id)
+        track_id = self.tracks.for_interim(message.msg_id, message.only_reader)
         try:
             stands = await self.channel.show_interim(message, self.draw(message), track_id=track_id)
         except AnswerUnconfirmed:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
@@ -64,6 +64,21 @@ TEXT_REPEATS = 2
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 """Acknowledges a question that is stored, or says why it could not be: then it gets no acknowledgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SentCard:
+    """A card of an answer: its id, who sees it, and whether it was another card at first."""
+
+    track_id: str
+    readers: CardReaders
+    stands: bool = False
+
+    def made_as(self, cards: AnswerCards) -> str:
+        """Return the name of the card as it is created."""
+        if self.stands:
+            return InterimNotice.card
+        return (cards.own if self.readers is CardReaders.ASKER else cards.shared).name
 
 
 class QuestionPipeline:
@@ -257,17 +272,13 @@ class QuestionPipeline:
                     return
                 if not interim and await self._asks_by_form(message, answer, cards, ticket):
                     return
-                track_id = self._track_of(message, interim=interim)
                 # Before it can be clicked: what is clicked has to be known.
-                await self._keep(message, answer.view, cards, track_id, interim=interim)
-                self._parts.ways.begin(
-                    track_id, "" if cards.is_shared else message.sender.staff_id or "", cards.own.line
-                )
+                await self._keep(message, answer.view, cards, interim=interim)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await ticket.wait_turn()
-                await self._send(message, answer, cards, rights, track_id, started, received_at, interim=interim)
+                await self._send(message, answer, cards, rights, started, received_at, interim=interim)
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
             self._parts.metrics.errors.labels("chat", type(error).__name__).inc()
@@ -365,7 +376,6 @@ class QuestionPipeline:
         answer: PreparedAnswer,
         cards: AnswerCards,
         rights: NotedRights | None,
-        track_id: str,
         started: float,
         received_at: datetime,
         *,
@@ -374,7 +384,7 @@ class QuestionPipeline:
         outcome, state = answer.outcome, InboxState.ANSWERED
         until = self._parts.now() + MAX_INTERIM_AGE if interim else received_at + MAX_QUESTION_AGE
         try:
-            answer, sent = await self._deliver(message, answer, cards, rights, track_id, until, interim=interim)
+            answer, sent = await self._deliver(message, answer, cards, rights, until, interim=interim)
             outcome = answer.outcome
             self._sent[sent.via].inc()
             self._parts.metrics.answer_seconds.observe(time.monotonic() - started)
@@ -386,24 +396,52 @@ class QuestionPipeline:
         self._inbox.mark_soon(message.msg_id, state)
         self._count(answer.command, outcome)
 
-    async def _keep(self, message: Message, view: View, cards: AnswerCards, track_id: str, *, interim: bool) -> None:
-        following, user_id = view.following(), message.sender.staff_id
-        if self._parts.keeper is None or following is None or user_id is None:
-            return
-        readers = self._channel.readers_of(message, cards, interim=interim)
-        made_as = cards.own.name if readers is CardReaders.ASKER else cards.shared.name
-        answer = StandingAnswer(
-            track_id=track_id,
-            conversation=message.conversation,
-            user_id=user_id,
-            line=following.again.line,
-            first_row=following.again.offset,
-            readers=readers,
-            made_as=InterimNotice.card if interim else made_as,
-            at=self._parts.now(),
-            documents=following.documents,
+    async def _answer_anew(
+        self, message: Message, cards: AnswerCards, before_fallback: Callable[[], Awaitable[None]]
+    ) -> SentAnswer:
+        [card] = self._sent_cards(message, cards, interim=False)
+        return await self._channel.answer(message, cards, track_id=card.track_id, before_fallback=before_fallback)
+
+    async def _replace_interim(
+        self, message: Message, cards: AnswerCards, before_fallback: Callable[[], Awaitable[None]]
+    ) -> SentAnswer:
+        return await self._channel.replace_interim(
+            message,
+            cards,
+            track_id=self._parts.tracks.for_interim(message.msg_id, message.only_reader),
+            own_track_id=self._parts.tracks.for_message(message.msg_id, message.sender.staff_id or ""),
+            before_fallback=before_fallback,
         )
-        await self._parts.keeper.keep(answer)
+
+    def _sent_cards(self, message: Message, cards: AnswerCards, *, interim: bool) -> tuple[_SentCard, ...]:
+        """Return the cards that an answer is made of: one, or beside one that stands already the asker's own."""
+        tracks, asker = self._parts.tracks, message.sender.staff_id or ""
+        readers = self._channel.readers_of(message, cards, interim=interim)
+        own = _SentCard(tracks.for_message(message.msg_id, asker), CardReaders.ASKER)
+        if not interim:
+            return (own if readers is CardReaders.ASKER else _SentCard(tracks.for_message(message.msg_id), readers),)
+        stands = _SentCard(tracks.for_interim(message.msg_id, message.only_reader), readers, stands=True)
+        return (stands, own) if readers is CardReaders.ALL and asker and not cards.is_shared else (stands,)
+
+    async def _keep(self, message: Message, view: View, cards: AnswerCards, *, interim: bool) -> None:
+        following, user_id = view.following(), message.sender.staff_id
+        for card in self._sent_cards(message, cards, interim=interim):
+            theirs = card.readers is not CardReaders.ALL
+            self._parts.ways.begin(card.track_id, user_id or "" if theirs else "", cards.own.line)
+            if self._parts.keeper is None or following is None or user_id is None:
+                continue
+            answer = StandingAnswer(
+                track_id=card.track_id,
+                conversation=message.conversation,
+                user_id=user_id,
+                line=following.again.line,
+                first_row=following.again.offset,
+                readers=card.readers,
+                made_as=card.made_as(cards),
+                at=self._parts.now(),
+                documents=following.documents,
+            )
+            await self._parts.keeper.keep(answer)
 
     async def _asks_by_form(
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, ticket: QueueTicket
@@ -424,13 +462,6 @@ class QuestionPipeline:
         self._inbox.mark_soon(message.msg_id, InboxState.ANSWERED)
         self._count(answer.command, answer.outcome)
 
-    def _track_of(self, message: Message, *, interim: bool) -> str:
-        return (
-            self._parts.tracks.for_interim(message.msg_id)
-            if interim
-            else self._parts.tracks.for_message(message.msg_id)
-        )
-
     def _count(self, command: str, outcome: str) -> None:
         counter = self._questions.get((command, outcome))
         if counter is None:
@@ -443,7 +474,6 @@ class QuestionPipeline:
         answer: PreparedAnswer,
         cards: AnswerCards,
         rights: NotedRights | None,
-        track_id: str,
         until: datetime,
         *,
         interim: bool,
@@ -455,7 +485,7 @@ class QuestionPipeline:
         it tells of a decision.
         """
         text_repeats = 0 if answer.decides else TEXT_REPEATS
-        send = self._channel.replace_interim if interim else self._channel.answer
+        send = partial(self._replace_interim, message) if interim else partial(self._answer_anew, message)
         doubt: AnswerUnconfirmed | None = None
         unconfirmed: TextUnconfirmed | None = None
         noted = False
@@ -475,8 +505,7 @@ class QuestionPipeline:
                 language = self._parts.people.language(message.sender.staff_id)
                 answer, cards, rights = lost, self._draw(lost, message.conversation, language), None
             try:
-                sent = await send(message, cards, track_id=track_id, before_fallback=before_fallback)
-                return answer, sent
+                return answer, await send(cards, before_fallback)
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)

@@ -152,11 +152,13 @@ class AnswerChannel(Protocol):
         cards: AnswerCards,
         *,
         track_id: str,
+        own_track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
         """Let the card that `show_interim` sent become the answer; make it if it never arrived.
 
-        The asker sees values of their own on it where ``cards.shared`` is another card. The rest is as in `answer`.
+        Where ``cards.shared`` is another card, it becomes that, and the asker gets a card ``own_track_id`` of their
+        own, unless they see values of their own on it (`readers_of`). The rest is as in `answer`.
         """
         ...
 

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from bot.access.people import People
+from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.standing_answers import CardReaders, StandingAnswer, StandingAnswers
 from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
@@ -35,6 +36,7 @@ class AnswerComposer:
     people: People
     audiences: Audiences
     now: Callable[[], datetime]
+    confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; nothing for a card that is no longer kept.
@@ -52,7 +54,8 @@ class AnswerComposer:
         if answer.readers is CardReaders.ASKER:
             return ComposedCard(own, answer.revision, language)
         shared = self.audiences.share(own, prepared, answer.conversation.id).view
-        more = (OwnView(answer.user_id, own),) if answer.readers is CardReaders.ALL_AND_ASKER else ()
+        arrives = answer.readers is CardReaders.ALL_AND_ASKER and self.confirmed().private_values
+        more = (OwnView(answer.user_id, own),) if arrives else ()
         return ComposedCard(shared, answer.revision, language, more)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:

@@ -31,8 +31,9 @@ class CardSettings(SettingsSection):
     buttons_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's buttons.")
     private_way: Literal["recipients", "private_data", "direct"] = Field(
         "recipients",
-        description="How who asks in a group sees what the group may not: a card there for the asker alone, values for"
-        " the asker in the group's card, or a card in the asker's own chat with the bot.",
+        description="How who asks or taps in a group sees what the group may not: a card there for them alone, values"
+        " for the asker in the group's card (once `dingerp doctor --probe` has shown that they arrive), or a card in"
+        " their own chat with the bot.",
     )
     folder: Path | None = Field(None, description="Folder with your own versions of card templates.")
     chart_font: Path | None = Field(

@@ -101,8 +101,9 @@ class ApprovalSettings(SettingsSection):
     )
     one_card: bool = Field(
         True,
-        description="Whether the groups and all who decide share one card, on which each of them sees values of their"
-        " own, such as prices; else each place has a card of its own, and each costs calls.",
+        description="Whether all who decide share one card with the prices, and the groups one without (all of them"
+        " one, once `dingerp doctor --probe` has shown that values for single people arrive); else each place has a"
+        " card of its own, and each costs calls.",
     )
     native: NativeSettings = NativeSettings.model_validate({})
 

@@ -163,6 +163,7 @@ def _create(engine: SimEngine, body: Json, spaces: tuple[OpenSpace, ...]) -> tup
         raise SimApiError("param.cardDataAndPrivateDataBothEmpty")
     card = CardInstance(
         out_track_id=out_track_id,
+        readings=engine.readings,
         template=template,
         callback_type=check_callback_type(body),
         user_id_type=user_id_type,

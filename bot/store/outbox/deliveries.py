@@ -104,15 +104,15 @@ class StoredShownCards(Stored):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._clicked: Batcher[_Clicked, Place | None] = Batcher(self._clicked_together)
+        self._clicked: Batcher[_Clicked, tuple[Place, ...]] = Batcher(self._clicked_together)
 
-    async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
-        """Record a click and return the card's place, None for a card that is not known.
+    async def clicked(self, track_id: str, by: str, now: datetime) -> tuple[Place, ...]:
+        """Record a click and return the card's places, none for a card that is not known.
 
-        ``by`` is a userId: of a card at several places theirs is meant, if it is among them. Raises
+        ``by`` is a userId: their own chat is the first, if it is among them. Raises
         `bot.store.errors.StoreUnavailable`.
         """
-        return await self._clicked(_Clicked(track_id, by, now)) if track_id else None
+        return await self._clicked(_Clicked(track_id, by, now)) if track_id else ()
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
         """Queue a card again that an answer covers; False while it is being sent.
@@ -134,7 +134,7 @@ class StoredShownCards(Stored):
         query = select(_D.card).where(_D.track == track_id, stands_at(Place(PlaceKind.GROUP, group)))
         return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 
-    async def _clicked_together(self, clicks: Sequence[_Clicked]) -> Sequence[Place | None]:
+    async def _clicked_together(self, clicks: Sequence[_Clicked]) -> Sequence[tuple[Place, ...]]:
         return await self._database.run(partial(_record_clicks, clicks))
 
 
@@ -154,7 +154,7 @@ def _queue_redraw(track_id: str, at: int, connection: Connection) -> bool:
     return connection.execute(select(_D.card).where(*shown)).first() is None
 
 
-def _record_clicks(clicks: Sequence[_Clicked], connection: Connection) -> tuple[Place | None, ...]:
+def _record_clicks(clicks: Sequence[_Clicked], connection: Connection) -> tuple[tuple[Place, ...], ...]:
     cards = select(_D.track, _D.card, _D.place, _D.also)
     rows = connection.execute(cards.where(_D.track.in_({click.track for click in clicks})))
     shown = {row.track: row for row in rows}
@@ -165,9 +165,10 @@ def _record_clicks(clicks: Sequence[_Clicked], connection: Connection) -> tuple[
             for click in known
         ]
         connection.execute(insert(DELIVERY_STEP), steps)
-    return tuple(_place_for(shown[click.track], click.by) if click.track in shown else None for click in clicks)
+    return tuple(_places_for(shown[click.track], click.by) if click.track in shown else () for click in clicks)
 
 
-def _place_for(row: Any, user_id: str) -> Place:
+def _places_for(row: Any, user_id: str) -> tuple[Place, ...]:
     own_chat = Place(PlaceKind.PERSON, user_id)
-    return own_chat if own_chat in read_places(row.also) else Place.parse(row.place)
+    places = (Place.parse(row.place), *read_places(row.also))
+    return (own_chat, *(place for place in places if place != own_chat)) if own_chat in places else places

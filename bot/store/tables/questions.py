@@ -166,7 +166,24 @@ class QuotaWarningRow(StoreTable, table=True):
     percent: int = Field(primary_key=True)
 
 
+class CardProbeRow(StoreTable, table=True):
+    """What somebody said they see on a card of a template (see `bot.chat.answers.card_probes.CardProbe`)."""
+
+    __tablename__ = "card_probe"
+
+    template: str = Field(primary_key=True)
+    """DingTalk's id of the template."""
+    track: str
+    """The ``outTrackId`` of the newest probe."""
+    user_id: str
+    sent_ms: int = Field(sa_type=BigInteger)
+    looked_ms: int | None = Field(sa_type=BigInteger)
+    private_values: bool | None
+    own_answers: bool | None
+
+
 INBOX = core_table(InboxRow)
+CARD_PROBE = core_table(CardProbeRow)
 STANDING_ANSWER = core_table(StandingAnswerRow)
 STANDING_DOCUMENT = core_table(StandingDocumentRow)
 DIALOGUE = core_table(DialogueRow)

@@ -216,8 +216,11 @@ async def test_decided_in_the_erp(open_approval_scenario: OpenApprovalScenario) 
         assert_over(scenario, SMALL)
 
 
+@pytest.mark.usefixtures("confirmed")
 async def test_a_decision_on_a_card_that_all_see(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, cards={"private_way": "private_data"}) as scenario:
+        readings = scenario.system.engine.readings
+        readings.answers_public, readings.private_values = False, True
         shared = await scenario.ask("/po 待审批", BUYER, where=BUYING)
         shown = await scenario.press(shared, next(b.id for b in shared.buttons if b.text == SMALL), BOSS)
         await scenario.press(shown, YES, BOSS)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.settings import RuleSettings
+from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     ACCOUNTS,
@@ -20,6 +21,8 @@ from tests.scenario.approvals.scenario import (
     OpenApprovalScenario,
     open_approval_scenario,
 )
+from tests.scenario.test_least_disclosure import assert_nothing_overheard, own_cards
+from tests.scenario.traffic import eventually
 from tests.scenario.wire import WireRecorder
 
 __all__ = ["open_approval_scenario"]
@@ -40,7 +43,11 @@ async def test_no_card_in_a_group_tells_a_price(open_approval_scenario: OpenAppr
     async with open_approval_scenario(SMALL, access=access(outsider_groups=(BUYING,))) as scenario:
         wire = WireRecorder(scenario.system.engine)
         vendor = (await scenario.order(SMALL)).vendor
-        group = scenario.card(SMALL, BUYING)
+        shown = [
+            item.card for item in scenario.system.engine.conversation(BUYING).items if isinstance(item, SimDelivery)
+        ]
+        group = shown[-1].view_for("it01")
+        assert SMALL not in group.title, "with an outsider there, it does not even name the order"
         assert not MONEY.search(f"{group.title} {group.markdown} {group.tips}")
         assert vendor not in f"{group.title} {group.markdown} {group.tips}"
         assert MONEY.search(scenario.card(SMALL, BOSS).markdown)
@@ -65,3 +72,33 @@ async def test_a_groups_rule_holds_for_the_approval_and_for_the_answer(
         assert card is not None
         [copy] = scenario.system.engine.chat.copies(card)
         assert copy.recipients == (None if "cost" in fields else {BOSS})
+
+
+@pytest.mark.parametrize("mild", [False, True], ids=["harsh", "confirmed"])
+async def test_whatever_is_tapped_on_it_the_groups_card_shows_nobody_a_price(
+    open_approval_scenario: OpenApprovalScenario, request: pytest.FixtureRequest, mild: bool
+) -> None:
+    """Each decider sees prices on their own card and on what their own taps show, and all others see none of it."""
+    if mild:
+        request.getfixturevalue("confirmed")
+    async with open_approval_scenario(SMALL) as scenario:
+        system = scenario.system
+        system.engine.readings.answers_public, system.engine.readings.private_values = not mild, mild
+        for decider in (BOSS, MANAGER):
+            assert MONEY.search(scenario.card(SMALL, decider).markdown)
+        group = scenario.card(SMALL, BUYING)
+        for token in [button.id for button in group.buttons if button.request and not button.id.startswith(YES)]:
+            for who in (BOSS, MANAGER):
+                if system.see(group, who).button(token) is not None:
+                    assert (await system.engine.click(group.out_track_id, who, token, conversation_id=BUYING)).ok
+                for viewer in ("", *({*system.engine.enterprise.people} - {BOSS, MANAGER})):
+                    assert not MONEY.search(str(system.see(group, viewer).render())), (token, who, viewer)
+                if not mild:
+                    assert_nothing_overheard(system)
+        if mild:
+            return
+        for who in (BOSS, MANAGER):
+            await eventually(
+                lambda who=who: any(MONEY.search(card.markdown) for card in own_cards(system, who)),  # type: ignore[misc]
+                hint=lambda who=who: own_cards(system, who),  # type: ignore[misc]
+            )

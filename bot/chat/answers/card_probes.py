@@ -1,0 +1,204 @@
+"""The probe of the cards: an administrator taps what they see, and so is known what DingTalk's pages leave open.
+
+The card's title is a number. All get one number, and the tester another by private values: which of them they tap says
+whether private values arrive. The answer shows a third number. Where that does not appear on another device, whose
+client asks for the card anew, the answers to clicks are not stored.
+
+Docs: platform/dingtalk/unknowns.md#answers-and-private-values
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from bot.cards.card import Card, CardButton, CardReply, Click
+from bot.chat.answers.cheap_ways import CheapWays
+from bot.phrase import Phrase, phrase
+
+SECOND_LOOK_AFTER = timedelta(seconds=15)
+"""A tap that comes sooner is the first one again: nobody has opened another device meanwhile."""
+
+CARD_NAME = "probe"
+
+Say = Callable[[str, Phrase], str]
+"""Returns a phrase in a language."""
+
+
+class Sight(StrEnum):
+    """What a tester says they see; the token of a button."""
+
+    PUBLIC = "probe.public"
+    PRIVATE = "probe.private"
+    ANSWER_THERE = "probe.answer_there"
+    """The other device shows the number of the answer, too."""
+    ANSWER_HERE_ALONE = "probe.answer_here_alone"
+    """The first device shows the number of the answer, the other one does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardProbe:
+    """The newest probe of a card template, and what came of it or of an earlier one; None: nobody has said it yet."""
+
+    template: str
+    track_id: str
+    user_id: str
+    """Who is asked."""
+    sent_at: datetime
+    looked_at: datetime | None = None
+    """When they first tapped a number."""
+    private_values: bool | None = None
+    own_answers: bool | None = None
+
+
+class CardProbeStore(Protocol):
+    """Keeps one probe for each template; raises a `bot.errors.DingerpError` while away."""
+
+    def known(self) -> Mapping[str, CardProbe]:
+        """Return the probes by template, as they were read last."""
+        ...
+
+    async def load(self) -> None:
+        """Read them anew."""
+        ...
+
+    async def put(self, probe: CardProbe) -> None:
+        """Keep a probe in place of the template's last one."""
+        ...
+
+
+def confirmed_ways(probes: Mapping[str, CardProbe], templates: Collection[str]) -> CheapWays:
+    """Return what is confirmed of all of these templates: cards of any of them may be on one way."""
+    found = [probes.get(template) for template in templates]
+    return CheapWays(
+        private_values=all(probe is not None and probe.private_values is True for probe in found),
+        own_answers=all(probe is not None and probe.own_answers is True for probe in found),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeNumbers:
+    """Three numbers of four digits, each another one, that follow from the card's id."""
+
+    public: str
+    private: str
+    answer: str
+
+    @classmethod
+    def of(cls, track_id: str) -> ProbeNumbers:
+        digest = int.from_bytes(hashlib.sha256(track_id.encode()).digest()[:8], "big")
+        first = 1000 + digest % 9000
+        step = 1 + digest // 9000 % 2999
+        public, private, answer = (1000 + (first - 1000 + step * turn) % 9000 for turn in range(3))
+        return cls(str(public), str(private), str(answer))
+
+
+def probe_card(number: str, numbers: ProbeNumbers, language: str, say: Say) -> Card:
+    """Return the card as somebody sees it for whom its title is ``number``."""
+    choices = sorted([(numbers.public, Sight.PUBLIC), (numbers.private, Sight.PRIVATE)])
+    return _card(
+        say(language, phrase("Trial of the cards: %(number)s", number=number)),
+        say(language, phrase("Which number stands in the title? Please tap the same number below.")),
+        tuple(CardButton(text, "blue", token=sight) for text, sight in choices),
+        language,
+    )
+
+
+def _card(title: str, body: str, buttons: tuple[CardButton, ...], language: str) -> Card:
+    twin = f"{title}\n\n{body}"
+    return Card(
+        name=CARD_NAME, language=language, title=title, body=body, tips="", buttons=buttons, twin=twin, fields={}
+    )
+
+
+class CardProbes:
+    """Answers the taps on cards that ask what somebody sees."""
+
+    def __init__(self, store: CardProbeStore, *, now: Callable[[], datetime], say: Say) -> None:
+        self._store = store
+        self._now = now
+        self._say = say
+
+    async def answer(self, click: Click, language: str) -> CardReply:
+        """Note what the tester sees and return what the card shows next; nothing for a probe that another replaced.
+
+        Raises a `bot.errors.DingerpError` when the store is away: the card stays as it is then.
+        """
+        await self._store.load()
+        probe = next((each for each in self._store.known().values() if each.track_id == click.track_id), None)
+        try:
+            sight = Sight(click.token)
+        except ValueError:
+            sight = None
+        if probe is None or sight is None:
+            return CardReply(shown=self._end(language, phrase("A newer trial has taken its place.")))
+        noted, card = self._judge(probe, sight, language)
+        if noted != probe:
+            await self._store.put(noted)
+        return CardReply(shown=card)
+
+    def _judge(self, probe: CardProbe, sight: Sight, language: str) -> tuple[CardProbe, Card]:
+        now, numbers = self._now(), ProbeNumbers.of(probe.track_id)
+        if sight is Sight.ANSWER_THERE:
+            noted = replace(probe, own_answers=False)
+            return noted, self._end(language, _told(noted))
+        if probe.looked_at is None or now - probe.looked_at < SECOND_LOOK_AFTER:
+            first = replace(probe, looked_at=probe.looked_at or now, private_values=sight is Sight.PRIVATE)
+            return first, self._ask_elsewhere(numbers, language)
+        if sight is Sight.ANSWER_HERE_ALONE:
+            noted = replace(probe, own_answers=True)
+            return noted, self._end(language, _told(noted))
+        return probe, self._ask_again(numbers, language)
+
+    def _ask_elsewhere(self, numbers: ProbeNumbers, language: str) -> Card:
+        """Return the card after the first look, which shows the third number."""
+        title = self._say(language, phrase("Trial of the cards: %(number)s", number=numbers.answer))
+        words = phrase(
+            "Thank you, that is noted. The title shows another number now. Leave this card open, and open this chat on"
+            " a second device that has not shown it yet: best one where DingTalk was just installed. Which number is in"
+            " the title there? If it is the same as here, tap the button. If it is another one, tap that number on the"
+            " second device."
+        )
+        button = CardButton(self._say(language, phrase("The same number there")), "blue", token=Sight.ANSWER_THERE)
+        return _card(title, self._say(language, words), (button,), language)
+
+    def _ask_again(self, numbers: ProbeNumbers, language: str) -> Card:
+        """Return the card on the second device: whether the first one has got the answer at all has to be certain."""
+        words = phrase(
+            "Does the card on your first device show %(number)s in its title, and is this a second device? Only then"
+            " tap the button. Otherwise leave it, and start the trial once more.",
+            number=numbers.answer,
+        )
+        title = self._say(language, phrase("Trial of the cards: second look"))
+        text = self._say(language, phrase("Yes, %(number)s stands there alone", number=numbers.answer))
+        button = CardButton(text, "blue", token=Sight.ANSWER_HERE_ALONE)
+        return _card(title, self._say(language, words), (button,), language)
+
+    def _end(self, language: str, words: Phrase) -> Card:
+        return _card(self._say(language, phrase("Trial of the cards")), self._say(language, words), (), language)
+
+
+def _told(probe: CardProbe) -> Phrase:
+    return phrase("Thank you. %(private)s %(answers)s", private=private_words(probe), answers=answer_words(probe))
+
+
+def private_words(probe: CardProbe | None) -> Phrase:
+    """Return what is known of values for single people."""
+    if probe is None or probe.private_values is None:
+        return phrase("Whether values for single people arrive is not known.")
+    if probe.private_values:
+        return phrase("Values for single people arrive.")
+    return phrase("Values for single people do not arrive: nobody gets any.")
+
+
+def answer_words(probe: CardProbe | None) -> Phrase:
+    """Return what is known of the answers to taps."""
+    if probe is None or probe.own_answers is None:
+        return phrase("Whether others see the answer to a tap is not known.")
+    if probe.own_answers:
+        return phrase("The answer to a tap is seen by nobody else.")
+    return phrase("The answer to a tap is stored: others see it, so it shows what all may see.")

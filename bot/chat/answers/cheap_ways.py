@@ -1,0 +1,21 @@
+"""What travels without a call because somebody has seen that it reaches nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheapWays:
+    """What a probe confirmed of the card templates in use; nothing is assumed.
+
+    Docs: platform/dingtalk/unknowns.md#answers-and-private-values
+    """
+
+    private_values: bool = False
+    """Values for single people arrive, so that one card shows its readers what is theirs."""
+    own_answers: bool = False
+    """The answer to a click is not stored, so that nobody but the clicker ever sees it."""
+
+
+UNCONFIRMED = CheapWays()

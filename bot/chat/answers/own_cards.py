@@ -1,0 +1,138 @@
+"""Cards for one person each, beside a card that others see too: what a tap there shows to them alone.
+
+Each is a call. Taps of one person on one card that follow soon change their own card in place, and those
+that come while it is being sent are one change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from bot.cards.card import Card
+from bot.cards.track_ids import TrackIds
+from bot.chat.message import Conversation, ConversationKind
+from bot.errors import DingerpError
+from bot.outbox.spending import Purpose, spending
+
+log = structlog.get_logger(__name__)
+
+SAME_CARD_FOR = timedelta(minutes=10)
+"""How long a person's own card is changed in place: later it has scrolled away."""
+
+MOST = 4096
+"""Own cards that are remembered; after a restart the next tap makes a new one."""
+
+_TRIES = 2
+"""A card whose outcome is unknown is sent once more: the same id gives no second one."""
+
+
+class OwnCardChannel(Protocol):
+    """Shows cards to single people. Every call is bounded in time and raises a `bot.errors.DingerpError`."""
+
+    async def show(self, card: Card, *, user_id: str, where: Conversation, track_id: str) -> None:
+        """Make a card appear for one person alone: in the group ``where``, or in their own chat.
+
+        The same ``track_id`` gives no second card and does not change the first.
+        """
+        ...
+
+    async def change(self, card: Card, *, track_id: str, made_as: str) -> None:
+        """Let such a card show something else; ``made_as`` is the name of the card as it was made."""
+        ...
+
+
+@dataclass(slots=True)
+class _OwnCard:
+    """One person's card beside another. ``made_as`` is empty until it stands; ``wanted`` is what it is to show next."""
+
+    track_id: str
+    used_at: datetime
+    made_as: str = ""
+    wanted: Card | None = None
+    sending: asyncio.Task[None] | None = None
+
+
+class OwnCards:
+    """Sends them after the tap was answered; ``sent`` counts what became of each."""
+
+    def __init__(
+        self,
+        channel: OwnCardChannel,
+        tracks: TrackIds,
+        *,
+        now: Callable[[], datetime],
+        sent: Counter,
+        affordable: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``affordable`` says whether there is a call to spare."""
+        self._channel = channel
+        self._tracks = tracks
+        self._now = now
+        self._sent = sent
+        self._affordable = affordable
+        self._cards: OrderedDict[tuple[str, str], _OwnCard] = OrderedDict()
+
+    def show(self, beside: str, user_id: str, where: Conversation, card: Card) -> str:
+        """Show a card to a person beside the card ``beside``, soon; return its id, empty where calls are spared."""
+        if not self._affordable():
+            self._sent.labels("spared").inc()
+            return ""
+        key, now = (beside, user_id), self._now()
+        own = self._cards.get(key)
+        if own is None or now - own.used_at > SAME_CARD_FOR:
+            name = f"{beside}\0{now.isoformat()}"
+            own = self._cards[key] = _OwnCard(self._tracks.for_message(name, user_id), now)
+        own.used_at, own.wanted = now, card
+        self._cards.move_to_end(key)
+        if own.sending is None:
+            own.sending = asyncio.create_task(self._send(key, own, where))
+        if len(self._cards) > MOST:
+            self._cards.popitem(last=False)
+        return own.track_id
+
+    async def close(self) -> None:
+        """Send what is wanted."""
+        await asyncio.gather(*(own.sending for own in self._cards.values() if own.sending is not None))
+
+    async def _send(self, key: tuple[str, str], own: _OwnCard, where: Conversation) -> None:
+        try:
+            while (card := own.wanted) is not None:
+                own.wanted = None
+                with spending(Purpose.PAGE, where.id if where.kind is ConversationKind.GROUP else ""):
+                    await self._send_one(key[1], own, where, card)
+        except DingerpError as error:
+            # The next tap begins anew.
+            self._cards.pop(key, None)
+            self._sent.labels("failed").inc()
+            log.warning("own_card.not_shown", error=type(error).__name__, detail=error.detail)
+        finally:
+            own.sending = None
+
+    async def _send_one(self, user_id: str, own: _OwnCard, where: Conversation, card: Card) -> None:
+        for tries_left in reversed(range(_TRIES)):
+            if await self._show(user_id, own, where, card, again=tries_left > 0):
+                break
+
+    async def _show(self, user_id: str, own: _OwnCard, where: Conversation, card: Card, *, again: bool) -> bool:
+        """Return whether the card is shown; raises the error of a try after which there is none ``again``."""
+        made = bool(own.made_as)
+        try:
+            if made:
+                await self._channel.change(card, track_id=own.track_id, made_as=own.made_as)
+            else:
+                await self._channel.show(card, user_id=user_id, where=where, track_id=own.track_id)
+                own.made_as = card.name
+        except DingerpError as error:
+            if not (again and error.retry):
+                raise
+            return False
+        self._sent.labels("changed" if made else "shown").inc()
+        return True

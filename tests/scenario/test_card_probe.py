@@ -1,0 +1,103 @@
+"""The probe of the cards, from the command line to what a tap in a group costs afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.admin.card_probes import send_probes
+from bot.doctor.local import check_card_probes
+from bot.doctor.results import CheckGrade
+from bot.errors import ConfigurationError
+from bot.simulator.cards import SimCardView
+from bot.simulator.chat import SimDelivery
+from tests.scenario.alerts.scenario import Clock
+from tests.scenario.conftest import MILD, BotSystem, OpenSystem
+from tests.scenario.test_least_disclosure import ASKER, MONEY, OPEN_TO_SOME
+from tests.scenario.wire import CREATE, UPDATE
+
+TESTER = "it01"
+START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(START)
+
+
+@pytest.fixture
+async def system(open_system: OpenSystem, clock: Clock) -> AsyncIterator[BotSystem]:
+    access = {"rules": OPEN_TO_SOME, "roles": {"admin": frozenset({TESTER}), "warehouse": frozenset({"keeper01"})}}
+    async with open_system(MILD, clock=clock, access=access) as opened:
+        yield opened
+
+
+def probe_on(system: BotSystem) -> SimCardView:
+    """Return the newest card in the tester's own chat, as they see it."""
+    items = system.engine.chat.items(system.engine.direct(TESTER), "", 0)
+    return [item.card.view_for(TESTER) for item in items if isinstance(item, SimDelivery)][-1]
+
+
+def number_in(card: SimCardView) -> str:
+    return card.title.rpartition("：")[2]
+
+
+async def look_twice(system: BotSystem, clock: Clock) -> None:
+    """Let the tester do what the cards ask: on one device, and on another that shows the card as it is stored."""
+    assert await send_probes(system.app.settings, "", clock) == TESTER
+    first = probe_on(system)
+    answered = await system.click(first, number_in(first), TESTER)
+    clock.now += timedelta(minutes=1)
+    instance = system.engine.cards.get(first.out_track_id)
+    assert instance is not None
+    # The second device asks for the card anew: it gets what is stored, with the tester's own values where they arrive.
+    on_first, instance.answers = instance.answers, {}
+    second = instance.view_for(TESTER)
+    if number_in(second) == number_in(answered):
+        await system.click(second, second.buttons[0].text, TESTER)
+        return
+    asked = await system.click(second, number_in(second), TESTER)
+    await system.click(asked, asked.buttons[0].text, TESTER)
+    assert on_first
+
+
+async def test_a_mild_platform_is_recognised_and_then_taps_cost_nothing(system: BotSystem, clock: Clock) -> None:
+    await look_twice(system, clock)
+    [told] = await check_card_probes(system.app.settings)
+    assert told.grade is CheckGrade.GOOD
+    card = await system.ask("/order SO-1001")
+    calls = system.engine.calls.copy()
+    full = await system.click(card, "查看完整", ASKER)
+    assert MONEY.search(full.markdown)
+    assert [system.engine.calls[api] for api in (CREATE, UPDATE)] == [calls[api] for api in (CREATE, UPDATE)]
+
+
+async def test_on_a_harsh_platform_everything_stays_as_it_was(system: BotSystem, clock: Clock) -> None:
+    system.engine.readings.answers_public, system.engine.readings.private_values = True, False
+    await look_twice(system, clock)
+    [told] = await check_card_probes(system.app.settings)
+    assert told.grade is CheckGrade.GOOD
+    card = await system.ask("/order SO-1001")
+    await system.press(card, "查看完整", ASKER)
+    assert not MONEY.search(system.see(card, ASKER).markdown)
+
+
+async def test_nobody_else_can_say_what_the_tester_sees(system: BotSystem, clock: Clock) -> None:
+    await send_probes(system.app.settings, "", clock)
+    card = probe_on(system)
+    group = system.engine.chat.conversations[system.group]
+    instance = system.engine.cards.get(card.out_track_id)
+    assert instance is not None
+    system.engine.chat.add_card(group, instance, carrier_id="forwarded", recipients=None)
+    await system.engine.click(card.out_track_id, "keeper01", card.buttons[0].id, conversation_id=system.group)
+    [told] = await check_card_probes(system.app.settings)
+    assert told.grade is CheckGrade.NOTE
+
+
+async def test_without_an_administrator_somebody_has_to_be_named(open_system: OpenSystem, clock: Clock) -> None:
+    async with open_system(clock=clock) as system:
+        with pytest.raises(ConfigurationError, match="--to"):
+            await send_probes(system.app.settings, "", clock)
+        assert await send_probes(system.app.settings, "boss01", clock) == "boss01"
