@@ -69,13 +69,19 @@ class ApprovalPlan:
     """Whether those whose turn it is get a to-do as well; None where the rule does not say so: as the settings say."""
     single_limits: Mapping[str, tuple[Cost, ...]] = field(default_factory=lambda: _NO_LIMITS)
     """userId → the most that the person may approve in one document, for each currency."""
+    own_limits: tuple[str, ...] = ()
+    """userIds whose limit in one document is theirs alone: it does not bind those who vote in their place."""
     daily_limits: tuple[Cost, ...] = ()
-    """The most that one person may approve in one day, for each currency; none: no limit."""
+    """The most that may be approved in one day by one person, or in their place, for each currency; none: no limit."""
     by_role: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_ROLES)
     """userId → roles, for people whom the rule names by nothing else: without one of these they may not decide."""
     by_manager: Mapping[str, str] = field(default_factory=lambda: _NO_MANAGERS)
     """userId → which of the requester's managers, counted from 1, for people whom the rule names by nothing else: when
     the organisation changes, their place is somebody else's (`bot.approvals.reassigning`)."""
+
+    def limits_of(self, user_id: str, *, in_place: bool = False) -> tuple[Cost, ...]:
+        """Return the most that may be approved in one document by somebody, or by others ``in_place`` of them."""
+        return () if in_place and user_id in self.own_limits else self.single_limits.get(user_id, ())
 
     def level(self, number: int) -> ApprovalLevel:
         """Return a level by its number, which counts from 1."""
@@ -129,7 +135,7 @@ class DailySpending(Protocol):
     """What people approved so far today, for limits per person and day."""
 
     def approved_today(self, user_id: str, currency: str) -> Money:
-        """Return the sum of what the person approved today in one currency."""
+        """Return the sum of what was approved today in one currency by the person, or by others in their place."""
         ...
 
 
@@ -191,6 +197,10 @@ class ApprovalPolicy(Protocol):
         """Return the most that each person may approve in this document, as `ApprovalPlan.single_limits` has it."""
         ...
 
+    def own_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
+        """Return whose limit is theirs alone, as `ApprovalPlan.own_limits` has it."""
+        ...
+
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
         """Return who stands in for a person now."""
         ...
@@ -230,3 +240,10 @@ def missing_approvers(level: ApprovalLevel, votes: Sequence[Vote]) -> tuple[str,
     """Return the level's approvers who have not spoken, themselves or by somebody else."""
     spoken = {vote.on_behalf_of or vote.user_id for vote in votes if vote.level == level.number}
     return tuple(approver for approver in level.approvers if approver not in spoken)
+
+
+def is_within(limits: Sequence[Money], total: Money | None) -> bool:
+    """Whether a document of this amount is within somebody's limits; what cannot be compared is not."""
+    if not limits or total is None:
+        return not limits
+    return any(most.currency == total.currency and total.amount <= most.amount for most in limits)

@@ -74,12 +74,14 @@ def _replaced(
     plan = case.plan
     limits = unit.policy.single_limits(document, unit.company)
     added = {new: limits[new] for new in successors.values() if new in limits and new not in plan.single_limits}
+    own = unit.policy.own_limits(document, unit.company)
     return replace(
         plan,
         levels=tuple(_level_of_now(level, case, successors) for level in plan.levels),
         escalate_to=tuple(dict.fromkeys(successors.get(person, person) for person in plan.escalate_to)),
         by_manager={successors.get(person, person): place for person, place in plan.by_manager.items()},
         single_limits={**plan.single_limits, **added},
+        own_limits=(*plan.own_limits, *(new for new in own if new in added)),
     )
 
 

@@ -19,7 +19,7 @@ from bot.approvals.lifecycle import (
     supersede_case,
     with_version,
 )
-from bot.approvals.plan import Eligibility, Forward, Vote, VoteContext, lost_role, missing_approvers, tally
+from bot.approvals.plan import Eligibility, Forward, Vote, VoteContext, is_within, lost_role, missing_approvers, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
@@ -103,7 +103,8 @@ def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument)
 def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: ApprovalDocument) -> VoteResult:
     """Let ``to`` stand in for the approver whose turn ``by`` has; they keep it until one of them speaks.
 
-    The duties hold for ``to`` as for anybody, and so do their limits: whose limit is too low may pass it on.
+    The duties hold for ``to`` as for anybody, and so do the limits of both: whose limit is too low may pass it on only
+    where the rules say that it is theirs alone.
     """
     case = _current_case(unit, case_id, document, by)
     if isinstance(case, VoteResult):
@@ -113,10 +114,11 @@ def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: Appr
     if not eligibility.allowed:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding: {eligibility.reasons[0]}")
         return _refused(case, eligibility)
-    if (unfit := _why_not_forward(unit, case, to, by, document)) is not None:
+    person = eligibility.on_behalf_of or by
+    unfit = _why_not_forward(unit, case, to, by, document) or _why_not_in_place(case, person, document)
+    if unfit is not None:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding to {to}: {unfit}")
         return _refused(case, _refuse(unfit))
-    person = eligibility.on_behalf_of or by
     kept = tuple(turn for turn in case.forwards if (turn.person, turn.to) != (person, to))
     passed = replace(case, forwards=(*kept, Forward(person=person, to=to, at=unit.now)), revision=case.revision + 1)
     unit.cases.put(passed)
@@ -300,15 +302,25 @@ def _decide(unit: CaseUnitOfWork, case: Case, verdict: Verdict, last: Vote) -> C
     )
     decided = replace(case, state=CaseState.WRITING, decision=decision, due_at=unit.now + unit.options.undo)
     unit.cases.put(decided)
-    unit.audit(decided, "decided", user_id=last.user_id, detail=verdict.value)
+    unit.audit(decided, "decided", user_id=last.user_id, detail=f"{verdict}{_in_place(last)}")
     # While it can be taken back there is nothing to wait for.
     enqueue_cards(unit, decided, after=timedelta(0) if unit.options.undo else _CARD_DELAY)
     return decided
 
 
 def _describe_vote(said: Vote) -> str:
-    place = f" for {said.on_behalf_of}" if said.on_behalf_of else ""
-    return f"{said.verdict} at level {said.level}{place}" + (f": {said.reason}" if said.reason else "")
+    return f"{said.verdict} at level {said.level}{_in_place(said)}" + (f": {said.reason}" if said.reason else "")
+
+
+def _in_place(said: Vote) -> str:
+    return f" for {said.on_behalf_of}" if said.on_behalf_of else ""
+
+
+def _why_not_in_place(case: Case, person: str, document: ApprovalDocument) -> Phrase | None:
+    """Return why nobody could approve in the place of somebody."""
+    if is_within(case.plan.limits_of(person, in_place=True), document.order.total):
+        return None
+    return phrase("%(person)s may not approve it, and that limit also binds who decides instead.", person=person)
 
 
 def _why_not_forward(unit: CaseUnitOfWork, case: Case, to: str, by: str, document: ApprovalDocument) -> Phrase | None:

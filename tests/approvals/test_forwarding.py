@@ -6,11 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from bot.approvals.cards.view_builders import CardViewer, RevisionData, build_case_view, build_requester_notice
+from bot.approvals.cards.views import Audience
+from bot.approvals.case_context import CaseContext
+from bot.approvals.policy.rules import ApprovalRuleSet, SingleLimit
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import PurchaseStatus
-from tests.approvals.company import document
+from bot.store.approvals.rows import make_decision_entry
+from tests.approvals.company import NOW, document, money
 from tests.approvals.env import ApprovalEnv, cards, rules
-from tests.approvals.policy.test_planner import any_of
+from tests.approvals.policy.test_planner import any_of, who
 
 
 async def test_somebody_else_decides_instead() -> None:
@@ -108,3 +113,58 @@ async def test_the_record_says_to_whom_and_for_whom() -> None:
     ((_, rows),) = await env.service.history("PO-1")
     passed = [(row.user_id, row.detail) for row in rows if row.what == "forwarded"]
     assert passed == [("wang", "zhao"), ("zhao", "sun for wang")]
+
+
+def limited(*, binds: bool) -> ApprovalRuleSet:
+    """Wang decides, up to less than the order comes to; there is no limit for others."""
+    limit = SingleLimit(approvers=who("person:wang"), amounts=(money("100 CNY"),), binds_stand_ins=binds)
+    return replace(rules(any_of("person:wang")), limits=(limit,))
+
+
+async def test_passing_on_does_not_get_around_a_limit() -> None:
+    env = ApprovalEnv(rules=limited(binds=True))
+    case = await env.submit()
+    refused = await env.service.forward(case, "zhao", "wang")
+    assert (refused.outcome, (await env.newest()).forwards) == (VoteOutcome.REFUSED, ())
+    assert str(refused.reasons[0]) == "wang may not approve it, and that limit also binds who decides instead."
+
+
+async def test_a_limit_that_is_ones_own_may_be_passed_on() -> None:
+    env = ApprovalEnv(rules=limited(binds=False))
+    case = await env.submit()
+    assert (await env.cast_vote("wang")).outcome is VoteOutcome.REFUSED
+    assert (await env.service.forward(case, "zhao", "wang")).outcome is VoteOutcome.RECORDED
+    assert (await env.newest()).plan.own_limits == ("wang",)
+    assert (await env.cast_vote("zhao")).outcome is VoteOutcome.DECIDED
+
+
+async def test_several_who_stand_in_share_the_day_of_one_person() -> None:
+    env = ApprovalEnv(rules=rules(any_of("person:wang"), daily_limits=(money("5000 CNY"),)))
+    for number, to in (("PO-1", "zhao"), ("PO-2", "sun")):
+        await env.submit(replace(document(requester="wu").order, number=number))
+        await env.service.forward(await env.newest(number), to, "wang")
+    assert (await env.cast_vote("zhao", case=await env.newest("PO-1"))).outcome is VoteOutcome.DECIDED
+    for voter in ("sun", "wang"):
+        refused = await env.cast_vote(voter, case=await env.newest("PO-2"))
+        assert refused.outcome is VoteOutcome.REFUSED
+        assert "in one day" in str(refused.reasons[0])
+    assert (await env.newest("PO-2")).votes == ()
+
+
+async def test_the_final_card_and_the_requester_learn_for_whom() -> None:
+    env = ApprovalEnv(rules=rules(any_of("person:wang")))
+    await env.service.forward(await env.submit(), "zhao", "wang")
+    await env.cast_vote("zhao")
+    await env.run_until_idle()
+    case, names = await env.newest(), {"wang": "王总"}
+    reader = CardViewer(audience=Audience.BARE, user_id="", now=NOW)
+    for view in (
+        build_case_view(CaseContext(case=case), RevisionData(names=names), reader),
+        build_requester_notice(case, names),
+    ):
+        assert view.decision is not None
+        assert (view.decision.name, view.decision.instead_of) == ("Zhao", "王总")
+    ((_, rows),) = await env.service.history("PO-1")
+    assert [row.detail for row in rows if row.what == "decided"] == ["approve for wang"]
+    entries = [make_decision_entry(row, case) for row in rows if row.what in ("vote", "decided")]
+    assert [entry and (entry.outcome, entry.detail) for entry in entries] == [("approve", "for wang")] * 2

@@ -48,7 +48,7 @@ PLAIN = {
     "approval_native": {"case_id", "instance", "state"},
     "approval_person": {"user_id", "case_id"},
     "approval_source": {"source"},
-    "approval_vote": {"case_id", "user_id", "verdict", "currency"},
+    "approval_vote": {"case_id", "user_id", "principal", "verdict", "currency"},
     "audit": {column.name for column in METADATA.tables["audit"].columns} - {"seq", "at_ms"},
     "audit_document": {"document"},
     "audit_head": {"hash", "purged_hash"},

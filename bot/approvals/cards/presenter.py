@@ -326,4 +326,5 @@ class RequesterComposer(_CaseComposer):
         if found is None:
             return ComposedCard(None, 0)
         reader = await self._reader(found, Place.parse(where))
-        return ComposedCard(cut(build_requester_notice(found.case), reader.fields), found.case.revision)
+        names = await self._showing.names(people_in_case(found.case))
+        return ComposedCard(cut(build_requester_notice(found.case, names), reader.fields), found.case.revision)

@@ -176,7 +176,7 @@ def build_case_view(
         turned_away=_names(case.refused, known.names) if is_open else (),
         erp_waits=context.erp_approvers.display_names(known.names, order) if priced else (),
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
-        decision=None if decision is None else _decision_line(decision, priced=priced),
+        decision=None if decision is None else _decision_line(case, decision, known.names, priced=priced),
         elsewhere=case.elsewhere,
         words=_erp_words(case, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
         flags=tuple(_flags(order, insight, priced=priced)) if order and insight else (),
@@ -211,8 +211,8 @@ def build_reply_view(view: ApprovalView, note: Phrase) -> ApprovalReply:
     )
 
 
-def build_requester_notice(case: Case) -> RequesterNotice:
-    """Return what the requester is told."""
+def build_requester_notice(case: Case, names: Mapping[str, str] = _NO_NAMES) -> RequesterNotice:
+    """Return what the requester is told; ``names`` are those of `people_in_case`."""
     decision = case.decision
     return RequesterNotice(
         case=case.id,
@@ -221,7 +221,7 @@ def build_requester_notice(case: Case) -> RequesterNotice:
         vendor=case.summary.vendor,
         amount=case.summary.total,
         state=case.state,
-        decision=None if decision is None else _decision_line(decision, priced=True),
+        decision=None if decision is None else _decision_line(case, decision, names, priced=True),
         elsewhere=case.elsewhere,
         words=own_words(case.erp_text) if case.state is CaseState.FAILED else "",
     )
@@ -401,9 +401,11 @@ def _erp_words(case: Case, *, priced: bool) -> Phrase | str:
     return own_words(_free_text(case.erp_text, priced=priced))
 
 
-def _decision_line(decision: CaseDecision, *, priced: bool) -> VoteLine:
+def _decision_line(case: Case, decision: CaseDecision, names: Mapping[str, str], *, priced: bool) -> VoteLine:
     reason = _free_text(decision.reason, priced=priced)
-    return VoteLine(name=decision.name, verdict=decision.verdict, at=decision.at, reason=reason)
+    principal = next((vote.on_behalf_of for vote in case.votes if vote.user_id == decision.by), "")
+    instead_of = names.get(principal, principal)
+    return VoteLine(name=decision.name, verdict=decision.verdict, at=decision.at, reason=reason, instead_of=instead_of)
 
 
 def _vote_line(vote: Vote, names: Mapping[str, str], *, priced: bool) -> VoteLine:

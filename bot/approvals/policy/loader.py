@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 
-from bot.approvals.plan import ExpiryAction, Quorum
+from bot.approvals.plan import ExpiryAction, Quorum, is_within
 from bot.approvals.policy.feasibility import find_gaps, find_substitution_loop, is_unreachable
 from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES, RuleBasedPolicy
 from bot.approvals.policy.rules import (
@@ -73,17 +73,18 @@ def review_policy(
         says_none = NO_APPROVAL_RULES.is_chosen(document)
         if says_none and document.tables("rules"):
             document.wrong("default", f"default: it says that {NO_APPROVAL_RULES.effect}, and there are rules")
-        return _RuleParser(document, zone, known.sources or ()).rules(version)
+        return _RuleParser(document, zone, known).rules(version)
 
     reviewed = read_document(content, read, name=name, known=known)
     return replace(reviewed, says_none=says_none)
 
 
 class _RuleParser:
-    def __init__(self, document: RuleTable, zone: tzinfo, sources: Collection[str]) -> None:
+    def __init__(self, document: RuleTable, zone: tzinfo, known: KnownNames) -> None:
         self._document = document
         self._zone = zone
-        self._sources = {source.casefold(): source for source in sources}
+        self._roles = known.roles or {}
+        self._sources = {source.casefold(): source for source in known.sources or ()}
 
     def rules(self, version: str) -> ApprovalRuleSet:
         document = self._document
@@ -94,6 +95,7 @@ class _RuleParser:
             _warn_of_coverage(tables, [rule.scope for rule in rules])
         substitutes = self._substitutes()
         limits = self._limits()
+        self._warn_of_lower_limits(substitutes, limits)
         document.finish()
         # A document may hold substitutes or limits alone: then the approvers decide, as they do without any.
         return ApprovalRuleSet(
@@ -191,6 +193,22 @@ class _RuleParser:
             table.wrong("until", "until: it ends before it begins; a day alone counts to its end")
         return Substitute(person=person, by=by, begins=begins, ends=ends)
 
+    def _warn_of_lower_limits(self, substitutes: Sequence[Substitute], limits: Sequence[SingleLimit]) -> None:
+        """Say where somebody who may approve more cannot do so in the place of another."""
+        for table, entry in zip(self._document.few_tables("substitutes", MAX_ENTRIES), substitutes, strict=False):
+            theirs, own = (self._limit_of(person, limits) for person in (entry.person, entry.by))
+            if theirs is None or not theirs.binds_stand_ins or (own is not None and _is_as_low(own, theirs)):
+                continue
+            most = ", ".join(map(format_money, theirs.amounts))
+            table.warn("by", f"by: in the place of {entry.person}, {entry.by} may approve no more than {most} either")
+
+    def _limit_of(self, person: str, limits: Sequence[SingleLimit]) -> SingleLimit | None:
+        """Return the first limit that names somebody, by themselves or by a role of the settings."""
+        roles = {role for role, members in self._roles.items() if person in members}
+        names = {ApproverSelector(SelectorKind.ROLE, role) for role in roles}
+        names.add(ApproverSelector(SelectorKind.PERSON, person))
+        return next((limit for limit in limits if not names.isdisjoint(limit.approvers)), None)
+
     def _limits(self) -> tuple[SingleLimit, ...]:
         limits = []
         named: set[ApproverSelector] = set()
@@ -199,18 +217,24 @@ class _RuleParser:
                 table.miss('who is missing, an example is who = ["role:purchasing"]')
             who = self._people(table, "who")
             amounts = table.need("up_to", read_limits, (), 'up_to = ["20000 CNY", "3000 USD"]')
+            binds = table.take("binds_stand_ins", read_flag, True)
             table.finish()
             for selector in who:
                 if selector in named:
                     table.warn("who", f"who: {selector} has a limit above already, and the first one counts")
             named.update(who)
-            limits.append(SingleLimit(approvers=who, amounts=amounts))
+            limits.append(SingleLimit(approvers=who, amounts=amounts, binds_stand_ins=binds))
         return tuple(limits)
 
 
 def _refer_people(table: RuleTable, key: str, people: Sequence[ApproverSelector]) -> None:
     for kind, by in ((NameKind.PERSON, SelectorKind.PERSON), (NameKind.CONFIGURED_ROLE, SelectorKind.ROLE)):
         table.refer(key, kind, [selector.value for selector in people if selector.by is by])
+
+
+def _is_as_low(own: SingleLimit, theirs: SingleLimit) -> bool:
+    """Whether a limit allows nothing that another does not."""
+    return all(is_within(theirs.amounts, most) for most in own.amounts)
 
 
 def _check_time(table: RuleTable, rule: ApprovalRule) -> None:

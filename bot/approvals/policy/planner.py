@@ -13,6 +13,7 @@ from bot.approvals.policy.rules import (
     RuleLevel,
     RuleScope,
     SelectorKind,
+    SingleLimit,
     label_rule,
 )
 from bot.erp.model import Currency, Money
@@ -114,6 +115,7 @@ def _plan(
         escalate_to=tuple(user_id for user_id in escalate_to if document.involvement(user_id) is None),
         todo=rule.todo,
         single_limits=single_limits(rules, document, company),
+        own_limits=own_limits(rules, document, company),
         daily_limits=rule.daily_limits,
         by_role=_by_role(named, company),
         by_manager=_by_manager(named, document, company),
@@ -162,8 +164,18 @@ def single_limits(
     rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory
 ) -> Mapping[str, tuple[Money, ...]]:
     """Return what the first limit that names a person allows them."""
-    found: dict[str, tuple[Money, ...]] = {}
+    return {user_id: limit.amounts for user_id, limit in _limits(rules, document, company).items()}
+
+
+def own_limits(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
+    """Return the people whose limit does not bind those who vote in their place."""
+    return tuple(user_id for user_id, limit in _limits(rules, document, company).items() if not limit.binds_stand_ins)
+
+
+def _limits(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, SingleLimit]:
+    """Return the first limit that names each person."""
+    found: dict[str, SingleLimit] = {}
     for limit in rules.limits:
         for user_id in resolve_approvers(limit.approvers, document, company):
-            found.setdefault(user_id, limit.amounts)
+            found.setdefault(user_id, limit)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import (
@@ -13,10 +14,11 @@ from bot.approvals.plan import (
     PlanResult,
     Quorum,
     VoteContext,
+    is_within,
     missing_approvers,
     tally,
 )
-from bot.approvals.policy.planner import make_plan, single_limits
+from bot.approvals.policy.planner import make_plan, own_limits, single_limits
 from bot.approvals.policy.rules import (
     DEFAULT_RULE,
     ApprovalRule,
@@ -45,36 +47,37 @@ def evaluate(
         return _refuse(phrase("You have agreed already; others have to decide as well."))
     level, rule = plan.level(waited), label_rule(plan.rule)
     left = missing_approvers(level, vote_context.votes)
-    if user_id in left:
-        standing_for, reason = (
-            "",
-            phrase("“%(rule)s” names you for level %(level)s.", rule=rule, level=waited),
-        )
-    elif principal := _principal(user_id, left, vote_context, substitutes):
-        standing_for = principal
-        reason = phrase(
-            "You stand in for %(person)s, named by “%(rule)s”.", person=principal, rule=label_rule(plan.rule)
-        )
-    else:
+    own = user_id in left
+    principals = ("",) if own else _principals(user_id, left, vote_context, substitutes)
+    if not principals:
         return _not_named(user_id, vote_context, level, left)
-    if verdict is Verdict.APPROVE and (limit := _over_limit(user_id, vote_context)) is not None:
-        return _refuse(limit, ask=tuple(approver for approver in left if approver != user_id))
-    return Eligibility(allowed=True, reasons=(reason,), level=waited, on_behalf_of=standing_for)
+    over: list[Phrase] = []
+    for principal in principals:
+        limit = _over_limits(user_id, principal, vote_context) if verdict is Verdict.APPROVE else None
+        if limit is None:
+            named = phrase("“%(rule)s” names you for level %(level)s.", rule=rule, level=waited)
+            stands_in = phrase("You stand in for %(person)s, named by “%(rule)s”.", person=principal, rule=rule)
+            reasons = (named if own else stands_in,)
+            return Eligibility(allowed=True, reasons=reasons, level=waited, on_behalf_of=principal)
+        over.append(limit)
+    return _refuse(over[0], ask=tuple(approver for approver in left if approver != user_id))
 
 
 def _refuse(*reasons: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
     return Eligibility(allowed=False, reasons=reasons, ask=ask)
 
 
-def _principal(user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]) -> str:
-    """Return for whom the person stands in now; empty for nobody."""
+def _principals(
+    user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]
+) -> tuple[str, ...]:
+    """Return for whom of those who are waited for the person stands in now."""
     principals = {
         substitute.person
         for substitute in substitutes
         if substitute.by == user_id and substitute.is_active(vote_context.now)
     }
     principals |= {turn.person for turn in vote_context.forwards if turn.to == user_id}
-    return next((approver for approver in left if approver in principals), "")
+    return tuple(approver for approver in left if approver in principals)
 
 
 def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, left: tuple[str, ...]) -> Eligibility:
@@ -93,33 +96,70 @@ def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, le
     return _refuse(phrase("You are not an approver of this document."), ask=left)
 
 
-def _over_limit(user_id: str, vote_context: VoteContext) -> Phrase | None:
-    """Return the limit that approving would break. What cannot be compared is not within any limit."""
-    total, plan = vote_context.document.order.total, vote_context.plan
-    single = plan.single_limits.get(user_id, ())
-    if not single and not plan.daily_limits:
+def _over_limits(user_id: str, principal: str, vote_context: VoteContext) -> Phrase | None:
+    """Return the limit that approving would break: of the voter, or of the person in whose place they vote."""
+    people = (user_id, principal) if principal else (user_id,)
+    for person in people:
+        if (over := _over_single_limit(person, vote_context, in_place=person == principal)) is not None:
+            return over
+    # Both are locked until the vote is stored, always in the same order.
+    spent = (_over_daily_limit(person, vote_context, in_place=person == principal) for person in sorted(people))
+    return next((over for over in spent if over is not None), None)
+
+
+def _over_single_limit(person: str, vote_context: VoteContext, *, in_place: bool) -> Phrase | None:
+    """Return the limit in one document that approving would break. What cannot be compared is not within any limit."""
+    total, limits = vote_context.document.order.total, vote_context.plan.limits_of(person, in_place=in_place)
+    if is_within(limits, total):
         return None
     if total is None:
-        return phrase("The ERP does not tell the amount, and you have a limit.")
-    if single:
-        most = _in_currency(single, total.currency)
-        if most is None:
-            return phrase("You have no limit in %(currency)s.", currency=Currency(total.currency))
-        if total.amount > most.amount:
-            return phrase("You may approve up to %(amount)s in one document.", amount=most)
-    if plan.daily_limits:
-        most = _in_currency(plan.daily_limits, total.currency)
-        if most is None:
-            currency = Currency(total.currency)
-            return phrase(
-                "“%(rule)s” has no limit per day in %(currency)s.", rule=label_rule(plan.rule), currency=currency
-            )
-        spent = vote_context.spending.approved_today(user_id, total.currency)
-        if spent.amount + total.amount > most.amount:
-            return phrase(
-                "You may approve up to %(amount)s in one day, and %(spent)s are used.", amount=most, spent=spent
-            )
+        return _for(person, _NO_AMOUNT, in_place=in_place)
+    most = _in_currency(limits, total.currency)
+    if most is None:
+        return _for(person, _NO_LIMIT, in_place=in_place, currency=Currency(total.currency))
+    return _for(person, _SINGLE_LIMIT, in_place=in_place, amount=most)
+
+
+def _over_daily_limit(person: str, vote_context: VoteContext, *, in_place: bool) -> Phrase | None:
+    total, plan = vote_context.document.order.total, vote_context.plan
+    if not plan.daily_limits:
+        return None
+    if total is None:
+        return _for(person, _NO_AMOUNT, in_place=in_place)
+    most = _in_currency(plan.daily_limits, total.currency)
+    if most is None:
+        currency = Currency(total.currency)
+        return phrase("“%(rule)s” has no limit per day in %(currency)s.", rule=label_rule(plan.rule), currency=currency)
+    spent = vote_context.spending.approved_today(person, total.currency)
+    if spent.amount + total.amount > most.amount:
+        return _for(person, _DAILY_LIMIT, in_place=in_place, amount=most, spent=spent)
     return None
+
+
+_NO_AMOUNT = (
+    phrase("The ERP does not tell the amount, and you have a limit."),
+    phrase("The ERP does not tell the amount, and %(person)s, for whom you stand in, has a limit."),
+)
+_NO_LIMIT = (
+    phrase("You have no limit in %(currency)s."),
+    phrase("%(person)s, for whom you stand in, has no limit in %(currency)s."),
+)
+_SINGLE_LIMIT = (
+    phrase("You may approve up to %(amount)s in one document."),
+    phrase("%(person)s, for whom you stand in, may approve up to %(amount)s in one document."),
+)
+_DAILY_LIMIT = (
+    phrase("You may approve up to %(amount)s in one day, and %(spent)s are used."),
+    phrase("%(person)s, for whom you stand in, may approve up to %(amount)s in one day, and %(spent)s are used."),
+)
+"""What is said of the voter's own limit, and of that of the person in whose place they vote."""
+
+
+def _for(person: str, said: tuple[Phrase, Phrase], *, in_place: bool, **values: Money | Currency) -> Phrase:
+    own, others = said
+    if in_place:
+        return Phrase(others.msgid, MappingProxyType({"person": person, **values}))
+    return Phrase(own.msgid, MappingProxyType({**values}))
 
 
 def _in_currency(amounts: Sequence[Money], currency: str) -> Money | None:
@@ -154,6 +194,9 @@ class RuleBasedPolicy:
 
     def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
         return single_limits(self._rules, document, company)
+
+    def own_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
+        return own_limits(self._rules, document, company)
 
     @property
     def asks_categories(self) -> bool:

@@ -107,6 +107,8 @@ class SingleLimit:
 
     approvers: tuple[ApproverSelector, ...]
     amounts: tuple[Money, ...]
+    binds_stand_ins: bool = True
+    """Whether it also binds those who vote in their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ UPDATE_CASE: Final = (
 DELETE_VOTES: Final = delete(APPROVAL_VOTE).where(_V.case_id == _THIS)
 INSERT_VOTE: Final = insert(APPROVAL_VOTE)
 APPROVED: Final = select(_V.amount).where(
-    _V.user_id == bindparam("person"),
+    or_(_V.user_id == bindparam("person"), _V.principal == bindparam("person")),
     _V.at_us >= bindparam("begins"),
     _V.at_us < bindparam("ends"),
     _V.currency == bindparam("money"),

@@ -7,6 +7,7 @@ audit log. Reasons and the ERP's words stay with the case: they may hold amounts
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -64,7 +65,7 @@ _PLAN = RecordCodec(
     ApprovalPlan,
     {**_VALUES, tuple[ApprovalLevel, ...]: _LEVELS},
     names={"remind_after": "remind", "single_limits": "single", "daily_limits": "daily"},
-    sparse={"by_role", "by_manager", "todo"},
+    sparse={"by_role", "by_manager", "todo", "own_limits"},
 )
 _ELSEWHERE = RecordCodec(ExternalDecision, _VALUES, skip={"by"})
 _BODY = RecordCodec(
@@ -133,6 +134,7 @@ def vote_rows(case: Case) -> list[dict[str, Any]]:
         {
             "case_id": case.id,
             "user_id": vote.user_id,
+            "principal": vote.on_behalf_of,
             "verdict": vote.verdict.value,
             "at_us": to_us(vote.at),
             "currency": total.currency if total is not None and vote in counted else "",
@@ -178,6 +180,8 @@ _ACTIONS = {
     "unknown": "tell the ERP",
     **{state.value: "close" for state in CaseState if state.is_final},
 }
+_PRINCIPAL = re.compile(r"for \S+$")
+"""Ends what is said of a vote in somebody's place, before its reason."""
 _SAYS_OUTCOME = frozenset({"vote", "decided", "outcome", "not_written"})
 """Lines whose detail begins with the outcome, in one word."""
 
@@ -188,6 +192,7 @@ def make_decision_entry(row: AuditRow, case: Case) -> AuditEntry | None:
     if action is None:
         return None
     outcome = row.detail.split(" ", 1)[0].rstrip(":") if row.what in _SAYS_OUTCOME else row.what
+    principal = _PRINCIPAL.search(row.detail.partition(":")[0]) if row.what in ("vote", "decided") else None
     return AuditEntry(
         kind=AuditKind.REFUSAL if row.what == "refused" else AuditKind.DECISION,
         at=row.at,
@@ -196,5 +201,5 @@ def make_decision_entry(row: AuditRow, case: Case) -> AuditEntry | None:
         documents=(case.number,),
         rule=case.plan.rule,
         outcome=outcome,
-        detail=f"to {row.detail}" if row.what == "forwarded" else "",
+        detail=f"to {row.detail}" if row.what == "forwarded" else principal[0] if principal else "",
     )

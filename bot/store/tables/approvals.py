@@ -49,7 +49,10 @@ class ApprovalVoteRow(StoreTable, table=True):
     """A person's vote on a case; everybody votes once."""
 
     __tablename__ = "approval_vote"
-    __table_args__ = (Index("ix_approval_vote_user_id_at_us", "user_id", "at_us"),)
+    __table_args__ = (
+        Index("ix_approval_vote_user_id_at_us", "user_id", "at_us"),
+        Index("ix_approval_vote_principal_at_us", "principal", "at_us"),
+    )
 
     case_id: str = Field(primary_key=True)
     user_id: str = Field(primary_key=True)
@@ -59,6 +62,8 @@ class ApprovalVoteRow(StoreTable, table=True):
     """Of ``amount``; empty for a vote that counts against no limit."""
     amount: str = Field(sa_type=Sealed("approval_vote.amount", String()))
     """What counts against limits per day, as exact text."""
+    principal: str = Field("", sa_column_kwargs={"server_default": ""})
+    """In whose place they voted; empty for their own."""
 
 
 class ApprovalDecisionRow(StoreTable, table=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.approvals.document import ApprovalDocument
-from bot.approvals.plan import Vote, VoteContext, tally
+from bot.approvals.plan import Forward, Vote, VoteContext, tally
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, RuleLevel, SingleLimit, Substitute
 from bot.erp.model import Money, Verdict
@@ -51,7 +51,9 @@ class EligibilityCase:
     votes: str = ""
     document: ApprovalDocument = field(default_factory=document)
     substitutes: tuple[Substitute, ...] = ()
+    forwards: tuple[Forward, ...] = ()
     single: tuple[Money, ...] = ()
+    binds: bool = True
     daily: tuple[Money, ...] = ()
     spent: Mapping[str, Money] = field(default_factory=dict)
     ask: tuple[str, ...] | None = None
@@ -338,12 +340,70 @@ CASES = [
         spent={"wu": money("2000 CNY")},
         ask=("wang", "zhao"),
     ),
+    *(
+        EligibilityCase(
+            f"{how}, by the limits of both: {limit}, {rule}",
+            ONE,
+            "wu",
+            allowed,
+            reason,
+            verdict,
+            substitutes=(stands_in("wu", "wang"),) if how == "substitute" else (),
+            forwards=(Forward(person="wang", to="wu", at=NOW),) if how == "forwarded" else (),
+            single=(money(limit),),
+            binds=rule == "binds",
+            behalf="wang",
+        )
+        for how in ("substitute", "forwarded")
+        for limit, rule, verdict, allowed, reason in (
+            ("2999.99 CNY", "binds", YES, False, "wang, for whom you stand in, may approve up to"),
+            ("3000 CNY", "binds", YES, True, "You stand in for wang"),
+            ("9000 USD", "binds", YES, False, "wang, for whom you stand in, has no limit in CNY"),
+            ("2999.99 CNY", "binds", NO, True, "You stand in for wang"),
+            ("2999.99 CNY", "own", YES, True, "You stand in for wang"),
+        )
+    ),
+    EligibilityCase(
+        "an amount that is not told is within nobody's limit",
+        ONE,
+        "wu",
+        False,
+        "The ERP does not tell the amount, and wang, for whom you stand in, has a limit.",
+        document=document(total=None),
+        substitutes=(stands_in("wu", "wang"),),
+        single=(money("9000 CNY"),),
+    ),
+    EligibilityCase(
+        "whoever stands in for several takes the place that allows it",
+        ONE,
+        "wu",
+        True,
+        "You stand in for zhao",
+        substitutes=(stands_in("wu", "wang"), stands_in("wu", "zhao")),
+        single=(money("1 CNY"),),
+        behalf="zhao",
+    ),
+    EligibilityCase(
+        "a substitute cannot add a day to that of the other",
+        ONE,
+        "wu",
+        False,
+        "wang, for whom you stand in, may approve up to",
+        substitutes=(stands_in("wu", "wang"),),
+        daily=(money("4000 CNY"),),
+        spent={"wang": money("2000 CNY")},
+        ask=("wang", "zhao"),
+    ),
 ]
 
 
 @each_row("case", CASES)
 def test_who_may(case: EligibilityCase) -> None:
-    limits = (SingleLimit(approvers=who("person:wang"), amounts=case.single),) if case.single else ()
+    limits = (
+        (SingleLimit(approvers=who("person:wang"), amounts=case.single, binds_stand_ins=case.binds),)
+        if case.single
+        else ()
+    )
     rule = ApprovalRule(name="r", steps=case.steps, daily_limits=case.daily)
     policy = RuleBasedPolicy(
         ApprovalRuleSet(version="test", rules=(rule,), substitutes=case.substitutes, limits=limits)
@@ -351,7 +411,12 @@ def test_who_may(case: EligibilityCase) -> None:
     plan = policy.plan(case.document, FakeCompanyDirectory()).plan
     assert plan is not None
     vote_context = VoteContext(
-        document=case.document, plan=plan, votes=said(case.votes), spending=FakeDailySpending(case.spent), now=NOW
+        document=case.document,
+        plan=plan,
+        votes=said(case.votes),
+        spending=FakeDailySpending(case.spent),
+        now=NOW,
+        forwards=case.forwards,
     )
     eligibility = policy.may(vote_context, case.person, case.verdict)
     assert eligibility.allowed is case.allowed

@@ -20,7 +20,8 @@ from tests.rows import each_row
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 KNOWN = KnownNames(
-    roles={"purchasing": {"buyer01"}, "finance": {"finance01"}, "board": {"boss01"}}, sources=("Main", "factory")
+    roles={"purchasing": {"buyer01"}, "finance": {"finance01", "cfo01"}, "board": {"boss01"}},
+    sources=("Main", "factory"),
 )
 
 LEVELS = 'levels = [{any = ["role:finance"]}]\n'
@@ -33,6 +34,13 @@ def review(text: str) -> Reviewed[ApprovalRuleSet]:
 def rule(keys: str, *, levels: str = LEVELS) -> str:
     """Return a document with one rule; its name is on line 2, its levels on line 3, ``keys`` begin on line 4."""
     return f'[[rules]]\nname = "r"\n{levels}{keys}\n'
+
+
+MORE = "by: in the place of a, b may approve no more than 5 CNY either"
+
+
+def limit(who: str, more: str = "", *, amount: str = "5 CNY") -> str:
+    return f'[[limits]]\nwho = ["{who}"]\nup_to = ["{amount}"]\n{more}'
 
 
 def substitute(person: str, by: str, begins: str = "2026-10-01", ends: str = "2026-10-07") -> str:
@@ -418,6 +426,19 @@ WARNINGS = [
     (substitute("a", "b") + substitute("b", "a", "2026-10-08", "2026-10-09"), []),
     (substitute("a", "b") + substitute("a", "c"), []),
     (substitute("a", "b") + substitute("c", "b"), []),
+    # Substitutes who could approve more than the person they stand in for.
+    (substitute("a", "b") + limit("person:a"), [f"line 3: {MORE}"]),
+    (substitute("a", "b") + limit("person:a", "binds_stand_ins = false\n"), []),
+    (substitute("a", "b") + limit("person:b"), []),
+    (substitute("a", "b") + limit("person:a") + limit("person:b"), []),
+    (substitute("a", "b") + limit("person:a") + limit("person:b", amount="4 CNY"), []),
+    (substitute("a", "b") + limit("person:a") + limit("person:b", amount="6 CNY"), [f"line 3: {MORE}"]),
+    (substitute("a", "b") + limit("person:a") + limit("person:b", amount="4 USD"), [f"line 3: {MORE}"]),
+    (
+        substitute("finance01", "b") + limit("role:finance"),
+        ["line 3: by: in the place of finance01, b may approve no more than"],
+    ),
+    (substitute("finance01", "cfo01") + limit("role:finance"), []),
     # What one person may do in several levels without being needed in each.
     (rule("", levels='levels = [{any = ["person:a", "person:b"]}, {any = ["person:b", "person:a"]}]\n'), []),
     (rule("", levels='levels = [{any = ["role:finance"]}, {any = ["role:finance"]}]\n'), []),
