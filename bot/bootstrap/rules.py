@@ -121,9 +121,7 @@ async def start_rules(base: Infrastructure) -> RuleFiles:
     files = open_rules(base.settings, base.names)
     kept = StoredRuleFiles(base.database)
     known = await kept.all()
-    for name, file in files.named.items():
-        if name in known:
-            _refuse_lost(file, known[name])
+    refuse_lost(files, known)
     noted = dict(known)
 
     async def follow() -> None:
@@ -144,14 +142,18 @@ def _source(file: FollowedFile[Any]) -> str:
     return str(found.path.absolute()) if found.path is not None and found.content.decides else ""
 
 
-def _refuse_lost(file: FollowedFile[Any], before: str) -> None:
-    """Raise `ConfigurationError` where rules were in force before, and nobody says that none shall be now."""
-    found = file.in_force
-    if found.content.decides or found.content.says_none:
-        return
-    if found.path is not None:
-        raise ConfigurationError(f"{found.path}: the rules that were in force are gone; {file.none.remedy}")
-    raise ConfigurationError(
-        f"{before} is gone, and its rules were in force when the bot ran last; put it back, or begin a new one:"
-        f" {file.none.remedy}"
-    )
+def refuse_lost(files: RuleFiles, known: Mapping[str, str]) -> None:
+    """Raise `ConfigurationError` where rules were in force before, and nobody says that none shall be now.
+
+    ``known`` are the paths that `StoredRuleFiles` keeps.
+    """
+    for name, file in files.named.items():
+        found = file.in_force
+        if name not in known or found.content.decides or found.content.says_none:
+            continue
+        if found.path is not None:
+            raise ConfigurationError(f"{found.path}: the rules that were in force are gone; {file.none.remedy}")
+        raise ConfigurationError(
+            f"{known[name]} is gone, and its rules were in force when the bot ran last; put it back, or begin a new"
+            f" one: {file.none.remedy}"
+        )

@@ -19,6 +19,7 @@ from bot.doctor.local import (
     check_erps,
     check_index,
     check_keys,
+    check_lost_rules,
     check_organisation,
     check_own_templates,
     check_parts,
@@ -41,6 +42,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     known = known_names(settings, installed_commands(), await look_for_facts(settings), is_strict=True)
     findings.append(check_access_rules(settings, known))
     findings += check_parts(settings, known)
+    findings += await check_lost_rules(settings)
     findings += [finding async for finding in check_database(settings)]
     findings += await check_audit(settings)
     findings += await check_running(settings)

@@ -19,6 +19,7 @@ import pytest
 
 from bot.admin.rules_in_force import describe_running_rules
 from bot.bootstrap import health
+from bot.doctor.local import check_lost_rules
 from bot.doctor.results import CheckGrade
 from bot.doctor.running import check_running
 from bot.errors import ConfigurationError
@@ -207,11 +208,16 @@ async def test_a_start_without_the_rules_of_before_is_refused(open_system: OpenS
         await read(system, kind, file)
         rows = "SELECT path FROM rule_file"
         await eventually(lambda: stored(system, rows) == [str(file)], hint=lambda: stored(system, rows))
+        settings = system.app.settings
+    assert await check_lost_rules(settings) == []
     for accident in (remove, empty):
         accident(file)
         with pytest.raises(ConfigurationError, match=f"{kind.word} = true if"):
             async with open_system(**SETTINGS):
                 raise AssertionError("it started")
+        if not kind.beside.is_file():
+            (lost,) = await check_lost_rules(settings)
+            assert (lost.grade, str(file) in str(lost.words)) == (CheckGrade.BAD, True)
     write(file, f"{kind.word} = true\n")
     async with open_system(**SETTINGS) as system:
         await eventually(lambda: stored(system, rows) == [], hint=lambda: stored(system, rows))
