@@ -82,7 +82,8 @@ class CaseRepository(Protocol):
         ...
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
-        """Return the sum of what a person approved on a day that begins and ends so, in one currency.
+        """Return the sum of what was approved by a person, or in their place, on a day that begins and ends so, in one
+        currency.
 
         The caller has the answer for itself until the end of the unit of work: two cases at the same moment do
         not both find room. What ended in another way than approved does not count.

@@ -109,13 +109,14 @@ class MemoryCaseRepository:
         self.cards[card_key(card.case, card.place, card.kind, card.copy)] = card
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
-        """Return the sum of what a person approved on a day."""
+        """Return the sum of what was approved on a day by a person, or in their place."""
         sums = Decimal(0)
         for case in self.cases.values():
             total = case.summary.total
             if total is None or total.currency != currency:
                 continue
-            votes = (one for one in limit_votes(case) if one.user_id == user_id and begins <= one.at < ends)
+            counted = (one for one in limit_votes(case) if user_id in (one.user_id, one.on_behalf_of))
+            votes = (one for one in counted if begins <= one.at < ends)
             sums += sum((total.amount for _ in votes), Decimal(0))
         return Money(sums, currency)
 

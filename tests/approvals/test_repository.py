@@ -349,6 +349,7 @@ class TestRelatedRows:
             worth("PO-9", "1000", votes=(vote("wang", at=-SECOND),)),
             worth("PO-10", "1000", votes=(vote("wang", at=timedelta(days=1)),)),
             a_case("PO-11", votes=(vote("wang"),)),
+            worth("PO-12", "3", "EUR", votes=(replace(vote("zhao"), on_behalf_of="wang"),)),
         )
 
         def spent(user_id: str, currency: str) -> Callable[[CaseRepository], Money]:
@@ -357,6 +358,8 @@ class TestRelatedRows:
         assert await store.transact(spent("wang", "CNY")) == Money(Decimal("12345678901234567890.31"), "CNY")
         assert await store.transact(spent("wang", "USD")) == Money(Decimal(100), "USD")
         assert await store.transact(spent("sun", "EUR")) == Money(Decimal(0), "EUR")
+        for person in ("wang", "zhao"):
+            assert await store.transact(spent(person, "EUR")) == Money(Decimal(3), "EUR"), "it counts for both"
         await put(store, worth("PO-3", "5", state=CaseState.FAILED))
         assert await store.transact(spent("wang", "CNY")) == Money(Decimal("0.3"), "CNY")
 

@@ -142,7 +142,7 @@ class StoredCaseRepository:
         self._connection.execute(sql.SET_SHARED, {"key": row["card"], "alone": card.shared})
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
-        """Return the sum that a person approved on a day; locks it until the transaction ends."""
+        """Return the sum that a person approved on a day, or others in their place; locks the person."""
         if self._locking and self._connection.dialect.name == "postgresql":
             self._connection.execute(sql.LOCK_PERSON, {"area": sql.LOCK_AREA, "person": user_id})
         asked = {
