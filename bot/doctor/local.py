@@ -333,12 +333,12 @@ def _who_decides(settings: Settings, known: KnownNames) -> Phrase:
     )
 
 
-async def check_lost_rules(settings: Settings) -> list[CheckResult]:
+async def check_lost_rules(settings: Settings, names: KnownNames) -> list[CheckResult]:
     """Check that the files are there whose rules were in force when the bot ran last; nothing where they are."""
     try:
         async with look_into_database(settings) as database:
             known = await StoredRuleFiles(database).all()
-        files = open_rules(settings, Commands.discover())
+        files = open_rules(settings, NamesInForce(names, str))
     except DingerpError:
         return []  # other checks say why
     try:

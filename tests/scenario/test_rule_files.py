@@ -23,6 +23,7 @@ from bot.doctor.local import check_lost_rules
 from bot.doctor.results import CheckGrade
 from bot.doctor.running import check_running
 from bot.errors import ConfigurationError
+from bot.names import NOTHING_KNOWN
 from bot.outbox import health_reports
 from bot.settings import HttpSettings
 from bot.simulator.chat import SimDelivery
@@ -209,14 +210,14 @@ async def test_a_start_without_the_rules_of_before_is_refused(open_system: OpenS
         rows = "SELECT path FROM rule_file"
         await eventually(lambda: stored(system, rows) == [str(file)], hint=lambda: stored(system, rows))
         settings = system.app.settings
-    assert await check_lost_rules(settings) == []
+    assert await check_lost_rules(settings, NOTHING_KNOWN) == []
     for accident in (remove, empty):
         accident(file)
         with pytest.raises(ConfigurationError, match=f"{kind.word} = true if"):
             async with open_system(**SETTINGS):
                 raise AssertionError("it started")
         if not kind.beside.is_file():
-            (lost,) = await check_lost_rules(settings)
+            (lost,) = await check_lost_rules(settings, NOTHING_KNOWN)
             assert (lost.grade, str(file) in str(lost.words)) == (CheckGrade.BAD, True)
     write(file, f"{kind.word} = true\n")
     async with open_system(**SETTINGS) as system:
