@@ -36,6 +36,7 @@ from bot.store.tables import (
     ERP_KEY,
     ERP_KEY_LINK,
     HELD_RIGHT,
+    INBOX,
     MUTE,
     SUBSCRIPTION,
     WATCH,
@@ -78,10 +79,12 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """Take all rights that people have given or got out of force, within the caller's transaction.
 
     Mutes end, and votes and passed-on turns of cases that the ERP was not told of are dropped: people mute and vote
-    again. Returns what waits for a confirmation.
+    again; questions that were under way are not asked again. Returns what waits for a confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(MUTE))
+    # A question that was not answered when the backup was made would be carried out now.
+    connection.execute(delete(INBOX))
     for kind, held in _TABLES.items():
         rows = [dict(row) for row in connection.execute(select(held.table).where(held.where)).mappings()]
         kept = [_row(kind, held, row, now) for row in rows]

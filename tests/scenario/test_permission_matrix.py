@@ -62,6 +62,7 @@ FURTHER = (
     "/audit PO-1001",
     "/bind",
     "/unbind demo",
+    "/restored",
     "/lang",
 )
 """With `LINES` every command is asked."""

@@ -37,10 +37,10 @@ async def test_what_was_given_up_waits_for_its_owner(open_system: OpenSystem, tm
 
     async with open_system() as system:
         where = system.engine.direct(KEEPER).id
+        track = await system.engine.wait_for(lambda: own_card(system), timeout=60)
         assert "/order" not in (await system.ask("/subscriptions", where=where)).markdown
         assert "SO-1001" not in (await system.ask("/watches", where=where)).markdown
         assert "低库存" not in (await system.ask("/mute", where=where)).markdown
-        track = await system.engine.wait_for(lambda: own_card(system), timeout=60)
         card = system.engine.cards.get(track)
         assert card is not None
         assert "/order late 17:00" in card.view_for(KEEPER).markdown

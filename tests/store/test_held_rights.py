@@ -24,7 +24,7 @@ from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.database import Database
 from bot.store.held_rights import StoredHeldRights, hold_rights
 from bot.store.row_times import to_ms
-from bot.store.tables import DELIVERY, ERP_ACCOUNT, ERP_KEY, HEARTBEAT, HELD_RIGHT, MUTE, WATCH
+from bot.store.tables import DELIVERY, ERP_ACCOUNT, ERP_KEY, HEARTBEAT, HELD_RIGHT, INBOX, MUTE, WATCH
 from tests.store import stored_examples as examples
 from tests.store.test_audit import entry
 
@@ -46,6 +46,8 @@ def fill(connection: Connection) -> None:
     connection.execute(
         insert(WATCH), watch | {"comparison": "", "bound": "", "made_ms": 1, "source": "", "company": ""}
     )
+    asked = {"msg_id": "1", "payload": "/watch SKU2", "received_ms": 1, "state": "acknowledged"}
+    connection.execute(insert(INBOX), asked)
     mute = {"id": "m", "place": "group:cid", "pattern": "stock.low", "author": "Amy", "made_ms": 1}
     connection.execute(insert(MUTE), mute | {"until_ms": to_ms(NOW + timedelta(days=9)), "critical": True})
 
@@ -72,10 +74,20 @@ async def in_force(database: Database) -> dict[str, Any]:
         "due": await subscriptions.send_due(LATER, UTC),
         "watches": len(await database.rows(select(WATCH.c.id))),
         "mutes": len(await database.rows(select(MUTE.c.id))),
+        "questions": len(await database.rows(select(INBOX.c.msg_id))),
     }
 
 
-NOTHING = {"account": "", "keys": [], "key": False, "subscriptions": 0, "due": 0, "watches": 0, "mutes": 0}
+NOTHING = {
+    "account": "",
+    "keys": [],
+    "key": False,
+    "subscriptions": 0,
+    "due": 0,
+    "watches": 0,
+    "mutes": 0,
+    "questions": 0,
+}
 
 
 async def test_nothing_works_until_it_is_confirmed(database: Database, restored: StoredHeldRights) -> None:
@@ -97,6 +109,7 @@ async def test_nothing_works_until_it_is_confirmed(database: Database, restored:
         "due": 1,
         "watches": 1,
         "mutes": 0,
+        "questions": 0,
     }
     assert await in_force(database) == again
     assert await restored.count() == 0
