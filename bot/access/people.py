@@ -133,11 +133,12 @@ class People:
         """
         if user_id is None:
             return Person(user_id=None, name=name, language=self.language(None))
+        is_noted = wrote_at is None or await self._note_writer(user_id, name, wrote_at)
         try:
-            if wrote_at is not None:
-                await self._members.record_writer(user_id, name=name, wrote_at=wrote_at)
             entry = await self._members.entry(user_id)
         except NeverWrote:
+            if not is_noted:
+                return self._unconfirmed(user_id, name)
             log.info("people.never_wrote")
             return Person(
                 user_id=None,
@@ -148,17 +149,29 @@ class People:
             )
         except DingerpError as error:
             log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
-            return Person(
-                user_id=None,
-                name=name,
-                language=self.language(user_id),
-                doubt=MembershipDoubt.NO_ANSWER,
-                claimed_id=user_id,
-            )
+            return self._unconfirmed(user_id, name)
         if entry is None:
             log.warning("directory.no_member")
             return Person(user_id=None, name=name, language=self.language(user_id), claimed_id=user_id)
         return _member(user_id, name or entry.name or user_id, is_admin, self.language(user_id), entry)
+
+    async def _note_writer(self, user_id: str, name: str, wrote_at: datetime) -> bool:
+        """Note that somebody wrote; return whether that worked: who is known already needs no note."""
+        try:
+            await self._members.record_writer(user_id, name=name, wrote_at=wrote_at)
+        except DingerpError as error:
+            log.warning("people.not_noted", error=type(error).__name__, detail=error.detail)
+            return False
+        return True
+
+    def _unconfirmed(self, user_id: str, name: str) -> Person:
+        return Person(
+            user_id=None,
+            name=name,
+            language=self.language(user_id),
+            doubt=MembershipDoubt.NO_ANSWER,
+            claimed_id=user_id,
+        )
 
     def language(self, user_id: str | None) -> str:
         """Return a person's language: chosen, configured, or the default."""

@@ -23,6 +23,7 @@ class FakeLanguageChoices:
 @dataclass(slots=True)
 class FakeMembers:
     wrote: list[tuple[str, str, datetime]] = field(default_factory=list)
+    takes_no_notes: bool = False
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
         match user_id:
@@ -35,6 +36,8 @@ class FakeMembers:
         return DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}), is_admin=True)
 
     async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        if self.takes_no_notes:
+            raise DingerpError("the database is away")
         self.wrote.append((user_id, name, wrote_at))
 
 
@@ -80,3 +83,14 @@ async def test_somebody_without_an_id_is_external() -> None:
     person = await people().identify(None, name="客户")
     assert person.is_external
     assert not person.is_admin
+
+
+@each_row(
+    ("user_id", "doubt", "known"),
+    [("u1", None, True), ("silent", MembershipDoubt.NO_ANSWER, False), ("unheard", MembershipDoubt.NO_ANSWER, False)],
+)
+async def test_a_database_that_takes_no_note_makes_nobody_a_stranger(
+    user_id: str, doubt: MembershipDoubt | None, known: bool
+) -> None:
+    person = await people(FakeMembers(takes_no_notes=True)).identify(user_id, name="王仓", wrote_at=NOW)
+    assert (person.doubt, person.user_id is not None, person.is_outsider) == (doubt, known, False)

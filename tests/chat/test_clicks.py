@@ -62,13 +62,14 @@ class StubHandler:
     busy: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[QuestionContext] = field(default_factory=list)
     answer: View = ANSWER
+    outcome: str = "answered"
     grant: Grant = FULL_GRANT
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         self.asked.append(context)
         self.busy.set()
         await self.gate.wait()
-        return PreparedAnswer(self.answer, "order", "answered", self.grant)
+        return PreparedAnswer(self.answer, "order", self.outcome, self.grant)
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         raise AssertionError("a click is no message")
@@ -272,6 +273,18 @@ async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
     await asyncio.gather(*harness.pipeline._at_work)
     assert harness.renderer.rendered == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
     assert shown.tried == [(track_id, seconds) for seconds in after]
+
+
+@each_row(("outcome", "after"), [("failed", [1.0, 3.0, 7.0, 15.0, 23.0, 31.0]), ("answered", [])])
+async def test_a_card_that_could_not_act_gets_its_buttons_back_when_the_database_is_back(
+    outcome: str, after: list[float]
+) -> None:
+    shown = FakeShownCards([Unavailable("the database is away")] * 5 + [True])
+    harness = ClickHarness(shown=shown)
+    harness.handler.outcome = outcome
+    await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_card("c1"), token=AckAlert("a1").pack()))
+    await asyncio.gather(*harness.pipeline._at_work)
+    assert [seconds for _, seconds in shown.tried] == after
 
 
 async def test_what_follows_a_click_later_is_done_before_the_bot_ends() -> None:

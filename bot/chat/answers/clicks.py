@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -63,6 +65,9 @@ ANSWER_TRAVELS = timedelta(milliseconds=200)
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
 
+
+_COULD_NOT_ACT = frozenset({QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED, QuestionOutcome.NOT_RECORDED})
+"""Outcomes after which an action may be asked for again: the card gets its buttons back."""
 
 _TRY_AGAIN = frozenset({"bad_argument", "busy"})
 """Outcomes after which a form can be submitted again."""
@@ -365,6 +370,8 @@ class ClickPipeline:
         else:
             own = cut(answer.view, answer.grant.fields)
             shared = await self._audiences.share_at(own, answer, others)
+        if not on_form and not asks and answer.outcome in _COULD_NOT_ACT:
+            self._redraw_later(click.track_id)
         if not on_form:
             # What goes to the clicker alone leaves the card about what it was.
             if shared is None or shared.is_all or not asks:
@@ -424,13 +431,14 @@ class ClickPipeline:
             self._parts.outsiders.note(where.id)
 
     def _redraw_later(self, track_id: str) -> None:
-        """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""
+        """Make sure that "please wait", or why nothing could be done, does not stay where the buttons were."""
         if self._parts.tracks.is_card(track_id):
-            redrawing = self._redraw(self._shown, track_id) if self._shown is not None else None
+            redraw = partial(self._redraw_shown, self._shown, track_id) if self._shown is not None else None
         else:
-            redrawing = self._redraw_answer(self._parts.keeper, track_id) if self._parts.keeper is not None else None
-        if redrawing is not None:
-            self._start(redrawing)
+            keeper = self._parts.keeper
+            redraw = partial(self._redraw_answer, keeper, track_id) if keeper is not None else None
+        if redraw is not None:
+            self._start(self._redraw(redraw))
 
     async def close(self) -> None:
         """Do at once what was to follow a click later."""
@@ -447,14 +455,19 @@ class ClickPipeline:
             for wait in waits:
                 wait.cancel()
 
-    async def _redraw(self, shown: ShownCards, track_id: str) -> None:
-        for pause in REDRAW_DELAYS:
-            await self._pause(pause)
+    async def _redraw(self, redraw: Callable[[], Awaitable[bool]]) -> None:
+        """Restore a card; while the database is away go on until it is back."""
+        for attempt in count(1):
+            await self._pause(REDRAW_DELAYS[min(attempt, len(REDRAW_DELAYS)) - 1])
             try:
-                if await shown.redraw(track_id, self._parts.now()):
+                if await redraw():
                     return
+                is_away = False
             except DingerpError as error:
+                is_away = True
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
+            if self._closing.is_set() if is_away else attempt >= len(REDRAW_DELAYS):
+                break
         log.warning("click.stays_covered")
 
     def _uncover_later(self, track_id: str, since: datetime) -> None:
@@ -474,12 +487,12 @@ class ClickPipeline:
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
-    async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
-        await self._pause(REDRAW_DELAYS[0])
-        try:
-            await keeper.redraw(track_id, self._parts.now())
-        except DingerpError as error:
-            log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
+    async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> bool:
+        await keeper.redraw(track_id, self._parts.now())
+        return True
+
+    async def _redraw_shown(self, shown: ShownCards, track_id: str) -> bool:
+        return await shown.redraw(track_id, self._parts.now())
 
     async def _has_own_values(self, click: Click) -> bool:
         """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
