@@ -6,21 +6,43 @@ Docs: platform/dingtalk/templates.md
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import orjson
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_FIELD_KEYS = frozenset({"name", "label", "type", "required", "requiredMsg", "placeholder", "defaultValue", "options"})
+_FIELD_KEYS = frozenset(
+    {
+        *("name", "label", "type", "required", "requiredMsg", "placeholder", "defaultValue", "options"),
+        *("hidden", "readOnly", "format", "minRows", "maxRows", "addText"),
+    }
+)
 _REQUIRED = "请填写{label}"
 
 
-FieldType = Literal["TEXT", "TEXT_AREA", "DATE", "SELECT"]
+FieldType = Literal[
+    "TEXT",
+    "TEXT_AREA",
+    "TEXT_ARRAY",
+    "NUMBER",
+    "DATE",
+    "TIME",
+    "DATETIME",
+    "SELECT",
+    "MULTI_SELECT",
+    "CHECKBOX_GROUP",
+    "MULTI_CHECKBOX_GROUP",
+    "CHECKBOX",
+    "SWITCH",
+]
 _TYPES: frozenset[str] = frozenset(get_args(FieldType))
+_MOMENTS = MappingProxyType({"DATE": "%Y-%m-%d", "TIME": "%H:%M", "DATETIME": "%Y-%m-%d %H:%M"})
+_SEVERAL = frozenset({"TEXT_ARRAY", "MULTI_SELECT", "MULTI_CHECKBOX_GROUP"})
 
 
 class InvalidTemplate(ValueError):
@@ -54,22 +76,34 @@ class TemplateField:
     required_message: str = ""
     """The client's message while the required field is empty; an empty text makes the field optional."""
     options: tuple[TemplateOption, ...] = ()
+    hidden: bool = False
+    read_only: bool = False
 
     def value(self, entered: str) -> Any:
-        """Return what is sent: the text or day, or index and value of the choice; None for what was not chosen.
+        """Return what is sent by the field's type; None for what was not chosen.
 
-        Raises `InvalidFieldValue` for a value that is not among the options.
+        Several texts or choices are entered as a list in JSON, yes and no as ``true`` and ``false``. Raises
+        `InvalidFieldValue` for what nobody can enter.
         """
         if self.type in ("TEXT", "TEXT_AREA"):
             return entered
+        if self.type in ("CHECKBOX", "SWITCH"):
+            return _choice(entered or "false", ("false", "true")) == 1
         if not entered:
             return None
-        if self.type == "DATE":
-            return _day(entered)
-        index = next((place for place, option in enumerate(self.options) if option.value == entered), None)
-        if index is None:
-            raise InvalidFieldValue(f"field {self.name!r} has no option {entered!r}")
-        return {"index": index, "value": entered}
+        if self.type in _MOMENTS:
+            return _moment(entered, _MOMENTS[self.type])
+        if self.type == "NUMBER":
+            return _number(entered)
+        values = [option.value for option in self.options]
+        if self.type in _SEVERAL:
+            several = _list(entered)
+            if self.type == "TEXT_ARRAY":
+                return several
+            places = [_choice(each, values) for each in several]
+            return {"index": places, "value": several} if self.type == "MULTI_SELECT" else several
+        place = _choice(entered, values)
+        return {"index": place, "value": entered} if self.type == "SELECT" else entered
 
     def render(self) -> dict[str, Any]:
         """As the control API shows it: like its declaration."""
@@ -80,6 +114,8 @@ class TemplateField:
             "placeholder": self.placeholder,
             "defaultValue": self.default,
             "required": bool(self.required_message),
+            **({"hidden": True} if self.hidden else {}),
+            **({"readOnly": True} if self.read_only else {}),
             "options": [{"value": option.value, "text": option.text} for option in self.options],
         }
 
@@ -239,11 +275,37 @@ def _declared_fields(text: str) -> tuple[TemplateField, ...]:
         return ()
 
 
-def _day(entered: str) -> str:
+def _moment(entered: str, form: str) -> str:
     try:
-        return date.fromisoformat(entered).isoformat()
+        return f"{datetime.strptime(entered, form):{form}}"  # noqa: DTZ007  # the client sends no zone
     except ValueError as error:
-        raise InvalidFieldValue(f"no day: {entered!r}") from error
+        raise InvalidFieldValue(f"no day or time: {entered!r}") from error
+
+
+def _number(entered: str) -> str:
+    """What is sent is not documented: the digits as they were entered."""
+    try:
+        if Decimal(entered).is_finite():
+            return entered
+    except InvalidOperation:
+        pass
+    raise InvalidFieldValue(f"no number: {entered!r}")
+
+
+def _list(entered: str) -> list[str]:
+    try:
+        several = orjson.loads(entered)
+    except orjson.JSONDecodeError as error:
+        raise InvalidFieldValue(f"no list: {entered!r}") from error
+    if not isinstance(several, list) or not all(isinstance(each, str) for each in several):
+        raise InvalidFieldValue(f"no list of texts: {entered!r}")
+    return several
+
+
+def _choice(entered: str, values: Sequence[str]) -> int:
+    if entered not in values:
+        raise InvalidFieldValue(f"{entered!r} is not among the options")
+    return values.index(entered)
 
 
 def _values(fields: Iterable[TemplateField], entered: Mapping[str, str]) -> dict[str, Any]:
@@ -252,7 +314,8 @@ def _values(fields: Iterable[TemplateField], entered: Mapping[str, str]) -> dict
 
 
 def _given(field: TemplateField, entered: Mapping[str, str]) -> str:
-    return entered.get(field.name, field.default)
+    fixed = field.hidden or field.read_only
+    return field.default if fixed else entered.get(field.name, field.default)
 
 
 def _read_button(given: Mapping[str, Any]) -> TemplateButton:
@@ -273,13 +336,24 @@ def _read_field(given: Mapping[str, Any]) -> TemplateField:
         label=label,
         type=type_,
         placeholder=str(given.get("placeholder") or ""),
-        default=str(given.get("defaultValue") or ""),
+        default=_default(given.get("defaultValue")),
+        hidden=given.get("hidden") is True,
+        read_only=given.get("readOnly") is True,
         required_message=asked if given.get("required") is True else "",
         options=tuple(
             TemplateOption(value=_word(option, "value"), text=str(option.get("text") or option["value"]))
             for option in _objects(given, "options")
         ),
     )
+
+
+def _default(given: object) -> str:
+    """Return a default as it would be entered."""
+    if isinstance(given, dict):  # of a drop-down: index and value
+        given = given.get("value")
+    if isinstance(given, bool | list):
+        return orjson.dumps(given).decode()
+    return str(given or "")
 
 
 def _objects(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

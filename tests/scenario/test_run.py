@@ -223,9 +223,10 @@ def complaint(code: object, err: str, words: str) -> str:
 
 @pytest.mark.process
 async def test_a_second_bot_on_the_same_file_says_who_has_it_and_ends(
-    simulator: RunningSimulator, tmp_path: Path
+    simulator: RunningSimulator, tmp_path: Path, unused_tcp_port: int
 ) -> None:
-    env = environment(CONFIG, simulator.url, tmp_path / "data")
+    # On the same port, too, as a second one is that was started by mistake.
+    env = environment(CONFIG, simulator.url, tmp_path / "data", DINGERP_HTTP__PORT=str(unused_tcp_port))
     async with forked("bot.cli", "run", env=env, folder=tmp_path) as first:
         await first.saying("stream.connected")
         opened = simulator.engine.calls["POST /v1.0/gateway/connections/open"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from bot.simulator.card_templates import InvalidTemplate, read_template
+from bot.simulator.card_templates import InvalidFieldValue, InvalidTemplate, _read_field, read_template
+from tests.rows import each_row
 from tests.simulator.bare_client import CARDS, WAREHOUSE
 
 REASON = {
@@ -90,6 +91,61 @@ async def test_what_stands_in_the_fields_goes_with_the_click(wire, declared, ent
     assert sent["params"] == {"id": "po.no|1", "card": "approval", **params}
 
 
+CHOICE = {"name": "f", "options": [{"value": "1"}, {"value": "2"}, {"value": "3"}]}
+
+
+@each_row(
+    "kind, entered, sent",
+    [
+        ("TEXT", "a", "a"),
+        ("TEXT_AREA", "a\nb", "a\nb"),
+        ("TEXT_ARRAY", '["a", "b"]', ["a", "b"]),
+        ("NUMBER", "12.50", "12.50"),
+        ("DATE", "2026-12-01", "2026-12-01"),
+        ("TIME", "08:30", "08:30"),
+        ("DATETIME", "2026-12-01 08:30", "2026-12-01 08:30"),
+        ("SELECT", "2", {"index": 1, "value": "2"}),
+        ("MULTI_SELECT", '["2", "3"]', {"index": [1, 2], "value": ["2", "3"]}),
+        ("CHECKBOX_GROUP", "2", "2"),
+        ("MULTI_CHECKBOX_GROUP", '["1", "3"]', ["1", "3"]),
+        ("CHECKBOX", "true", True),
+        ("SWITCH", "false", False),
+    ],
+)
+def test_each_type_of_field_sends_its_value(kind, entered, sent):
+    field = _read_field({**CHOICE, "type": kind})
+    assert field.value(entered) == sent
+
+
+@each_row(
+    "kind, entered",
+    [
+        ("TEXT_ARRAY", "a"),
+        ("NUMBER", "many"),
+        ("NUMBER", "NaN"),
+        ("DATE", "soon"),
+        ("TIME", "25:00"),
+        ("DATETIME", "2026-12-01"),
+        ("SELECT", "4"),
+        ("MULTI_SELECT", '["4"]'),
+        ("CHECKBOX_GROUP", "4"),
+        ("MULTI_CHECKBOX_GROUP", "1"),
+        ("CHECKBOX", "perhaps"),
+        ("SWITCH", "1"),
+    ],
+)
+def test_no_type_sends_what_cannot_be_entered(kind, entered):
+    with pytest.raises(InvalidFieldValue):
+        _read_field({**CHOICE, "type": kind}).value(entered)
+
+
+async def test_what_is_hidden_or_fixed_sends_its_default(wire):
+    fields = [{**WORDS, "hidden": True}, {**CHOICE, "type": "SELECT", "readOnly": True, "defaultValue": "2"}]
+    await shown(wire, {"form": fields})
+    _, sent = await click(wire, {"words": "mine", "f": "3"})
+    assert sent["params"]["form"] == {"words": "无", "f": {"index": 1, "value": "2"}}
+
+
 @pytest.mark.parametrize("entered", [{"reason": "太冷"}, {"price": "1"}, {"reason": 1}, ["reason"]], ids=str)
 async def test_what_nobody_can_enter_is_refused(wire, entered):
     await shown(wire, {"form": [REASON]})
@@ -118,8 +174,8 @@ async def test_fields_are_there_as_long_as_their_condition_holds(wire):
     [
         {},
         {"id": "x", "form": REASON},
-        {"id": "x", "form": [{**REASON, "type": "DATETIME"}]},
-        {"id": "x", "form": [{**REASON, "hidden": True}]},
+        {"id": "x", "form": [{**REASON, "type": "PICTURE"}]},
+        {"id": "x", "form": [{**REASON, "colour": "red"}]},
         {"id": "x", "form": [{"label": "原因"}]},
         {"id": "x", "form": [REASON], "inputs": [REASON]},
         {"id": "x", "fieldsIf": ["state"]},

@@ -1,13 +1,13 @@
 /**
- * The fields of a card: a line of text, several lines, a day, or a choice.
+ * The fields of a card: texts, numbers, days and times, choices, yes or no.
  * @module
  */
 
 import { el } from './dom.js';
 
 /**
- * @typedef {{name: string, label: string, type: 'TEXT' | 'TEXT_AREA' | 'DATE' | 'SELECT', placeholder: string, defaultValue: string,
- *            required: boolean, options: {value: string, text: string}[]}} Field
+ * @typedef {{name: string, label: string, type: string, placeholder: string, defaultValue: string,
+ *            required: boolean, hidden?: boolean, readOnly?: boolean, options: {value: string, text: string}[]}} Field
  */
 
 /**
@@ -17,6 +17,7 @@ import { el } from './dom.js';
  */
 export function drawField(field) {
   const common = { class: 'card-input', name: field.name, data: { testid: 'card-field', type: field.type } };
+  if (field.hidden) return el('span', {});
   return el('label', { class: 'card-field' }, el('span', {}, field.required ? `${field.label} *` : field.label),
     drawInput(field, common));
 }
@@ -29,7 +30,12 @@ function drawInput(field, common) {
   const { placeholder, defaultValue } = field;
   const line = { ...common, placeholder, value: defaultValue, autocomplete: 'off' };
   switch (field.type) {
-    case 'SELECT': return drawSelect(field, common);
+    case 'SELECT': case 'CHECKBOX_GROUP': return drawSelect(field, common);
+    case 'MULTI_SELECT': case 'MULTI_CHECKBOX_GROUP': return drawSelect(field, { ...common, multiple: true });
+    case 'CHECKBOX': case 'SWITCH': return el('input', { ...common, type: 'checkbox', checked: defaultValue === 'true' });
+    case 'TEXT_ARRAY': return el('textarea', { ...common, placeholder, rows: 3 }, defaultValue ? JSON.parse(defaultValue).join('\n') : '');
+    case 'NUMBER': return el('input', { ...line, type: 'number', step: 'any' });
+    case 'TIME': return el('input', { ...line, type: 'time' });
     case 'TEXT_AREA': return el('textarea', { ...common, placeholder, rows: 3 }, defaultValue);
     case 'DATE': return el('input', { ...line, type: 'date' });
     default: return el('input', { ...line, type: 'text' });
@@ -52,5 +58,16 @@ function drawSelect({ placeholder, options, defaultValue }, common) {
  */
 export function entered(fields) {
   const nodes = /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>} */ (fields.querySelectorAll('.card-input'));
-  return Object.fromEntries([...nodes].map(({ name, value }) => [name, value]));
+  return Object.fromEntries([...nodes].map((node) => [node.name, written(node)]));
+}
+
+/**
+ * What stands in one field, as the control API takes it.
+ * @param {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} node
+ */
+function written(node) {
+  if (node instanceof HTMLInputElement && node.type === 'checkbox') return String(node.checked);
+  if (node instanceof HTMLSelectElement && node.multiple) return JSON.stringify([...node.selectedOptions].map(({ value }) => value).filter(Boolean));
+  if (node.dataset.type === 'TEXT_ARRAY') return JSON.stringify(node.value.split('\n').filter(Boolean));
+  return node.value;
 }
