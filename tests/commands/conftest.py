@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -27,6 +27,7 @@ from bot.chat.charts import ChartPictures
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.exports import Exports
+from bot.chat.held_rights import HeldRight, HeldRightStore
 from bot.chat.languages import LanguageChoice
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
@@ -132,6 +133,17 @@ def audit() -> RecordingAudit:
 class NothingKept:
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
         return ()
+
+
+class NothingHeld:
+    async def of(self, user_id: str) -> tuple[HeldRight, ...]:
+        return ()
+
+    async def confirm(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> int:
+        return 0
+
+    async def drop(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> None:
+        return None
 
 
 @pytest.fixture
@@ -257,6 +269,7 @@ def collaborators(
         ApprovalService: approvals.service,
         CasePresenter: approvals.presenter,
         ErpAccounts: accounts,
+        HeldRightStore: NothingHeld(),
         ErpKeys: memory_keys(key_store, accounts, "main"),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 
@@ -22,15 +22,17 @@ from bot.approvals.cards.views import (
 )
 from bot.approvals.case import CaseState
 from bot.approvals.unit_of_work import ApprovalOptions
-from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
+from bot.cards.notices import BadArgumentNotice, ChoiceNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
 from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.erp.hub import ErpHub
 from bot.erp.model import Money, PurchaseStatus, Verdict
 from commands.po import PurchaseView
+from tests.approvals.env import PATIENCE
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
 from tests.commands.company import NOW, Company, cny, purchase
-from tests.commands.conftest import KEEPER, Ask, as_, lines
+from tests.commands.conftest import KEEPER, UNREAD, Ask, as_, lines
 
 MANAGER = replace(KEEPER, user_id="manager01", name="陈经理")
 BUYER = replace(KEEPER, user_id="buyer01", name="赵采")
@@ -608,3 +610,40 @@ async def test_po_has_the_buttons_for_who_may_decide(ask: Ask, approvals: Approv
     approvals.erp.change("PO-1001", total=cny("900"), version="2")
     changed = as_(PurchaseView, await ask("/po PO-1001", person=MANAGER))
     assert not any("approve" in line for line in lines(changed))
+
+
+class TestTwoErps:
+    """Both have an order of this number; a case may be known of one alone."""
+
+    @pytest.fixture
+    async def hub(self, company: Company) -> AsyncIterator[ErpHub]:
+        second = Company()
+        second.name = "factory"
+        hub = ErpHub([company, second], metrics=UNREAD, now=lambda: NOW, timeout=PATIENCE)
+        yield hub
+        await hub.close()
+
+    @pytest.mark.parametrize("word", ["/approve", "/reject", "/pending", "/why"])
+    async def test_a_number_of_both_is_a_choice(self, ask: Ask, approvals: ApprovalFixture, word: str) -> None:
+        await approvals.submit()
+        choice = as_(ChoiceNotice, await ask(f"{word} PO-1001", person=MANAGER, where=DIRECT))
+        assert lines(choice) == [f"{word} PO-1001 @main", f"{word} PO-1001 @factory"]
+        assert (await approvals.case()).votes == ()
+
+    async def test_a_vote_is_for_the_books_that_it_names(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        assert await approvals.service.sync_document("factory", "PO-1001") is not None
+        for name in ("factory", "main"):
+            shown = as_(ApprovalView, await ask(f"/pending PO-1001 @{name}", person=MANAGER, where=DIRECT))
+            assert shown.source == name
+        as_(ApprovalReply, await ask("/approve PO-1001 @main", person=MANAGER, where=DIRECT))
+        await approvals.settle()
+        cases = {case.source: case for case in await approvals.service.open_cases()}
+        assert [*cases] == ["factory"]
+        assert cases["factory"].votes == ()
+
+    async def test_a_name_within_a_reason_names_no_books(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        await ask("/reject PO-1001 @main ask @factory first", person=MANAGER, where=DIRECT)
+        case = await approvals.case()
+        assert (case.source, case.decision is not None) == ("main", True)
