@@ -56,6 +56,7 @@ from bot.chat.view_parts import Freshness as Freshness
 from bot.chat.view_parts import ListedRows as ListedRows
 from bot.chat.view_parts import RecordView as RecordView
 from bot.chat.view_parts import ask_buttons as ask_buttons
+from bot.chat.view_parts import button_label as button_label
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import export_buttons as export_buttons
 from bot.chat.view_parts import freshness as freshness

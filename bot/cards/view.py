@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
@@ -73,7 +73,7 @@ class View:
     books: tuple[str, ...] = ()
     """The words by which a line names the books that all of it is from, where there are several: what it leads to is
     in the same ones."""
-    closed: frozenset[str] = frozenset()
+    closed: frozenset[str] = field(default=frozenset(), compare=False)
     """Commands that would refuse its reader: nothing leads to them."""
 
     @property

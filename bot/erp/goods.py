@@ -86,7 +86,7 @@ class PricePoint:
     """The salesperson or buyer."""
     source: str = ""
     books: tuple[str, ...] = field(default=(), compare=False)
-    """As of documents (`bot.erp.model.ErpRecord`)."""
+    """As of documents (`bot.erp.model.values.ErpRecord`)."""
 
     @property
     def price_class(self) -> FieldClass:
@@ -138,7 +138,7 @@ class Arrival:
     owners: tuple[str, ...] = ()
     source: str = ""
     books: tuple[str, ...] = field(default=(), compare=False)
-    """As of documents (`bot.erp.model.ErpRecord`)."""
+    """As of documents (`bot.erp.model.values.ErpRecord`)."""
 
     def days_late(self, today: date) -> int:
         """Return the days since the goods were due, else 0."""
