@@ -84,10 +84,9 @@ async def test_what_was_known_before_holds_until_somebody_says_otherwise() -> No
 
 async def test_the_answer_shows_the_third_number_and_asks_for_another_device() -> None:
     _, (first, again) = await tapped([(5, PRIVATE), (60, PRIVATE)], NEW)
-    assert NUMBERS.answer in first.title
+    assert NUMBERS.answer in first.body, "the title may be covered by a value of the tester's own"
     assert [button.token for button in first.buttons] == [THERE]
     assert "second device" in first.body
-    assert NUMBERS.answer not in again.title, "only the first device shows it"
     assert [button.token for button in again.buttons] == [ALONE]
 
 

@@ -1,8 +1,8 @@
 """The probe of the cards: an administrator taps what they see, and so is known what DingTalk's pages leave open.
 
 The card's title is a number. All get one number, and the tester another by private values: which of them they tap says
-whether private values arrive. The answer shows a third number. Where that does not appear on another device, whose
-client asks for the card anew, the answers to clicks are not stored.
+whether private values arrive. The answer shows a third number in the text. Where that does not appear on another
+device, whose client asks for the card anew, the answers to clicks are not stored.
 
 Docs: platform/dingtalk/unknowns.md#answers-and-private-values
 """
@@ -155,22 +155,23 @@ class CardProbes:
         return probe, self._ask_again(numbers, language)
 
     def _ask_elsewhere(self, numbers: ProbeNumbers, language: str) -> Card:
-        """Return the card after the first look, which shows the third number."""
-        title = self._say(language, phrase("Trial of the cards: %(number)s", number=numbers.answer))
+        """Return the card after the first look: its text has the third number, for a value of the tester's own may
+        cover the title.
+        """
         words = phrase(
-            "Thank you, that is noted. The title shows another number now. Leave this card open, and open this chat on"
-            " a second device that has not shown it yet: best one where DingTalk was just installed. Which number is in"
-            " the title there? If it is the same as here, tap the button. If it is another one, tap that number on the"
-            " second device."
+            "Thank you, that is noted. Number of this device: **%(number)s**. Leave this card open, and open this chat"
+            " on a second device that has not shown it yet: best one where DingTalk was just installed. If this text"
+            " stands there as well, tap the button. If two numbers stand there as buttons, tap one of them there.",
+            number=numbers.answer,
         )
-        button = CardButton(self._say(language, phrase("The same number there")), "blue", token=Sight.ANSWER_THERE)
-        return _card(title, self._say(language, words), (button,), language)
+        button = CardButton(self._say(language, phrase("The same text there")), "blue", token=Sight.ANSWER_THERE)
+        return _card(self._say(language, phrase("Trial of the cards")), self._say(language, words), (button,), language)
 
     def _ask_again(self, numbers: ProbeNumbers, language: str) -> Card:
         """Return the card on the second device: whether the first one has got the answer at all has to be certain."""
         words = phrase(
-            "Does the card on your first device show %(number)s in its title, and is this a second device? Only then"
-            " tap the button. Otherwise leave it, and start the trial once more.",
+            "Does the card on your first device show the number %(number)s, and is this a second device? Only then tap"
+            " the button. Otherwise leave it, and start the trial once more.",
             number=numbers.answer,
         )
         title = self._say(language, phrase("Trial of the cards: second look"))
