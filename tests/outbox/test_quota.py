@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from structlog.testing import capture_logs
 
 from bot.cards.language import choose_language, load_languages
+from bot.cards.notices import QuotaReport
+from bot.cards.renderer import CardRenderer
 from bot.chat.answers.ports import AnswerCards, AnswerVia, SentAnswer
 from bot.chat.message import Conversation, ConversationKind, SessionWebhook
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
@@ -115,3 +117,24 @@ async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, harness: Outbox
         return
 
     return await channel.answer(message, AnswerCards(stock_card()), track_id="t1", before_fallback=announce)
+
+
+@each_row(
+    ("quota", "used", "told"),
+    [("calls", 949, False), ("calls", 950, True), ("calls", 1_200, True), ("uses", 990, False)],
+)
+def test_near_the_end_the_card_tells_of_the_days_of_grace(quota: str, used: int, told: bool) -> None:
+    report = QuotaReport(
+        quota=quota,
+        used=used,
+        limit=1_000,
+        forecast=used,
+        purposes=(),
+        groups=(),
+        edition="standard",
+        packs=0,
+        calls=5_000,
+        uses=3_000,
+    )
+    card = CardRenderer(languages=load_languages()).render(report, "en", zone=UTC)
+    assert ("five days" in card.body and "15 free days" in card.body) is told
