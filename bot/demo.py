@@ -144,7 +144,11 @@ def _access(settings: Settings) -> dict[str, Any]:
         "outsider_groups": tuple(group.id for group in company.groups if not outsiders.isdisjoint(group.members)),
         "file": _own_or(settings.access_rules, ACCESS_RULES),
         "accounts": {
-            **{person: dict.fromkeys(settings.erp or (EMBEDDED,), person) for person in company.people},
+            **{
+                person: dict.fromkeys(settings.erp or (EMBEDDED,), person)
+                for person, entry in company.people.items()
+                if not entry.external
+            },
             **settings.access.accounts,
         },
     }

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.intake.quota import SourceQuota
+from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import administrators, quota_health
 from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, RuleFiles
+from bot.bootstrap.unreached import LOOKED_EVERY, UnreachedPlaces
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
 from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
@@ -90,6 +92,8 @@ async def start_health(
     if file is not None:
         pages = SqlitePages(file)
         looks |= {"pages": _raising(pages.check), "disk": _disk_of(file)}
+    unreached = UnreachedPlaces(base.names, checks.outbox, base.now)
+    await base.run_in_background(repeat(unreached.look, every=LOOKED_EVERY, failed="places.not_looked_at"), "places")
     monitor = HealthMonitor(looks)
     await base.run_in_background(monitor.run(CHECK_EVERY), "health")
 
@@ -103,6 +107,7 @@ async def start_health(
             "audit log": audit(),
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
+            **unreached.parts,
             **{name: _rules_health(name, file) for name, file in rules.named.items()},
         }
 

@@ -135,7 +135,7 @@ def _variable(path: SettingPath) -> str:
     given = {variable.upper() for variable in os.environ}
     names = [part for part in path if isinstance(part, str)]
     variables = ("DINGERP_" + "__".join(names[:length]).upper() for length in range(len(names), 0, -1))
-    return next(filter(given.__contains__, variables), ".".join(names[:2]))
+    return next(filter(given.__contains__, variables), ".".join(names[:-1][:2]))
 
 
 async def look_for_facts(settings: Settings) -> NameFacts:

@@ -258,3 +258,29 @@ async def test_the_tools_ask_the_running_bot(open_system: OpenSystem, kind: Kind
         assert await told() == (f"warning: the running bot obeys {name} as it was before", CheckGrade.BAD)
         remove(file)
         assert await told() == (f"warning: the running bot obeys {name}, which is not there", CheckGrade.BAD)
+
+
+NOWHERE = "cidNobodyWroteHere0000000001=="
+
+
+async def test_a_name_that_cards_die_of_is_told_to_administrators_with_its_line(
+    open_system: OpenSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LOOKED_EVERY", 0.05)
+    text = f'[default]\nto = ["group:{NOWHERE}", "group:{WAREHOUSE}"]\n'
+    Path("alerts.toml").write_text(text, encoding="utf-8")  # noqa: ASYNC240 - a moment
+    async with open_system(**{**SETTINGS, "alerts": {"rules": Path("alerts.toml")}}) as system:
+        event = cloud_event(id="E-lost", subject="SKU123", time=None)
+        await system.app.alerts.intake.accept("demo", [event], via="webhook")
+        body = await said(system, lambda body: f"place group:{NOWHERE}" in body["parts"])
+        part = body["parts"][f"place group:{NOWHERE}"]
+        assert part["status"] == "degraded"
+        assert part["reason"].startswith("alerts.toml line 2 (to): ")
+        assert not any(WAREHOUSE in name for name in body["parts"])
+        chat = system.engine.direct(BOSS)
+
+        def told() -> list[str]:
+            cards = (item.card for item in chat.items if isinstance(item, SimDelivery))
+            return [card.view_for(BOSS).markdown for card in cards]
+
+        await eventually(lambda: any(NOWHERE in text and "alerts.toml line 2" in text for text in told()), hint=told)

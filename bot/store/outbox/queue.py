@@ -26,7 +26,7 @@ from bot.outbox.delivery import (
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch, SendFailureKind
 from bot.store.database import Database, Stored
-from bot.store.outbox.queries import read_places, settled_values, stands_at, step, upsert, write_places
+from bot.store.outbox.queries import UNSEEN, read_places, settled_values, stands_at, step, upsert, write_places
 from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
 from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
@@ -196,10 +196,25 @@ class StoredBacklog(Stored):
             owed={trouble: int(count) for trouble, count, _, _ in rows if count},
         )
 
+    async def unreached(self, since: datetime) -> Mapping[Place, str]:
+        """Return the places where a card was given up unseen since then and none was shown later, with the reason."""
+        return await self._database.read(partial(_read_unreached, since_ms=to_ms(since)))
+
     async def waiting(self) -> int:
         query = select(func.count()).select_from(DELIVERY).where(_D.state == DeliveryState.QUEUED)
         count: int = await self._database.run(lambda connection: connection.execute(query).scalar_one())
         return count
+
+
+def _read_unreached(connection: Connection, since_ms: int) -> Mapping[Place, str]:
+    recent = _D.changed_ms >= since_ms
+    dead = select(_D.place, _D.reason, _D.changed_ms).where(recent, UNSEEN).order_by(_D.changed_ms)
+    given_up = {row.place: (row.changed_ms, row.reason) for row in connection.execute(dead)}
+    if not given_up:
+        return {}
+    shown = select(_D.place, func.max(_D.changed_ms).label("at")).where(recent, _D.shown > 0).group_by(_D.place)
+    reached: dict[str, int] = {row.place: row.at for row in connection.execute(shown)}
+    return {Place.parse(place): why for place, (at, why) in given_up.items() if at > reached.get(place, 0)}
 
 
 def _row(delivery: Delivery, at: int) -> dict[str, object]:

@@ -1,0 +1,50 @@
+"""Places that settings or rules name and that no card reaches: which name of which line leads nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.health import PartHealth, degraded
+from bot.names import NameKind
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
+from bot.rulefiles.names_in_force import NamesInForce
+from bot.store.outbox.queue import StoredBacklog
+
+LOOKED_EVERY: Final = 30.0
+"""Seconds between two looks."""
+
+_TOLD_FOR = timedelta(days=1)
+"""How long a place counts after the last card to it was given up."""
+
+_KINDS = {PlaceKind.GROUP: NameKind.CONVERSATION, PlaceKind.PERSON: NameKind.PERSON}
+
+
+class UnreachedPlaces:
+    """Tells administrators, by the bot's health, of names that cards died of."""
+
+    def __init__(self, names: NamesInForce, backlog: StoredBacklog, now: Callable[[], datetime]) -> None:
+        self._names = names
+        self._backlog = backlog
+        self._now = now
+        self._parts: Mapping[str, PartHealth] = {}
+
+    @property
+    def parts(self) -> Mapping[str, PartHealth]:
+        """The places, each a part of the bot that is degraded."""
+        return self._parts
+
+    async def look(self) -> None:
+        """Look for places that are named and not reached."""
+        unreached = await self._backlog.unreached(self._now() - _TOLD_FOR)
+        self._parts = {
+            f"place {place}": degraded(phrase("%(where)s: %(why)s", where=where, why=why))
+            for place, why in unreached.items()
+            if (where := self._named_at(place))
+        }
+
+    def _named_at(self, place: Place) -> tuple[str, ...]:
+        kind = _KINDS[place.kind]
+        return tuple(str(each) for each in self._names.references if each.kind is kind and each.value == place.id)
