@@ -13,6 +13,7 @@ from bot.access.loader import AccessRuleSet, review_access
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, ConsideredRule
 from bot.access.wording import describe_scope
+from bot.admin.closed_groups import warn_of_closed_groups
 from bot.admin.inputs import read_content
 from bot.admin.output import count_noun, describe_names, escape_invisible
 from bot.admin.rules_in_force import warn_of_unread
@@ -80,7 +81,7 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
             fine = False
             lines.append(error.detail)
     if file is None:
-        lines += warn_of_unread(settings.access_rules)
+        lines += [*(warn_of_closed_groups(settings) if fine else ()), *warn_of_unread(settings.access_rules)]
     return fine, [escape_invisible(line) for line in lines]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.access.policy import READ_ONLY
+from bot.admin.closed_groups import find_closed_groups
 from bot.bootstrap.access import AccessNotChosen, make_access_policy
 from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
@@ -314,6 +315,14 @@ def check_access_rules(settings: Settings, known: KnownNames) -> CheckResult:
     else:
         words = phrase("%(count)s are in force. %(deciding)s", count=len(policy.rules), deciding=deciding)
     return CheckResult(what, CheckGrade.GOOD, words)
+
+
+def check_closed_groups(settings: Settings) -> list[CheckResult]:
+    """Name the groups that get alerts or approvals of which they may see nothing."""
+    return [
+        CheckResult(phrase("Cards in groups"), CheckGrade.NOTE, closed.words, closed.remedy)
+        for closed in find_closed_groups(settings)
+    ]
 
 
 def _who_decides(settings: Settings, known: KnownNames) -> Phrase:

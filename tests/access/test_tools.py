@@ -76,6 +76,23 @@ class TestCheck:
             == "other.toml:16: fields: there is no class of fields 'costs'; did you mean 'cost'?"
         )
 
+    def test_warns_of_groups_that_may_see_nothing_of_what_they_get(self, folder: Path) -> None:
+        text = f'{CONFIGURATION}\n[alerts]\ndefault_groups = ["cidOffice=="]\n[approvals]\ngroups = ["cidBuyers=="]\n'
+        (folder / "dingerp.toml").write_text(text, encoding="utf-8")
+        buyers, office = [line for line in run("check").stdout.splitlines() if line.startswith("warning: ")]
+        for line, group, commands in (
+            (office, "cidOffice==", ("stock", "order", "invoice", "po", "mo")),
+            (buyers, "cidBuyers==", ("po",)),
+        ):
+            assert line.startswith(f"warning: Alerts and approvals in the group {group} tell only their kind")
+            remedy = line.rpartition("a rule says so: ")[2]
+            assert f'conversations = ["{group}"]' in remedy
+            assert [word for word in commands if f'"{word}"' not in remedy] == []
+            lines = remedy.replace("], ", "]\n").replace("true, ", "true\n")
+            with (folder / "access.toml").open("a", encoding="utf-8") as file:
+                file.write(f'[[rules]]\nname = "{group}"\n{lines}\n')
+        assert "warning: Alerts" not in run("check").stdout
+
     def test_warns_of_what_is_hardly_meant(self, folder: Path) -> None:
         (folder / "fine.toml").write_text('[[rules]]\ncommands = ["po"]\nroles = ["采购"]\n', encoding="utf-8")
         result = run("check", "fine.toml")

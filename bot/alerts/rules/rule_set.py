@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from itertools import chain
 
 from bot.alerts.alert import Alert
 from bot.alerts.event import Event
@@ -115,6 +116,15 @@ class AlertRuleSet:
         if digest is not None:
             return digest.comes_at(now, since)
         return now if terms.window is None else terms.window.opens_at(now)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Ids of the groups that any route, escalation or owner names."""
+        routes = list(_walk_routes(self.tree.root))
+        named = (route.terms.to for route in routes)
+        later = (rule.to for route in routes for rule in route.terms.escalate)
+        places = chain.from_iterable((*named, *later, *self.tree.owners.values()))
+        return frozenset(each.id for each in places if isinstance(each, Place) and each.kind is PlaceKind.GROUP)
 
     @property
     def has_top_boxes(self) -> bool:

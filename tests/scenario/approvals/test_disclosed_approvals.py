@@ -39,23 +39,34 @@ def access(**more: Any) -> Mapping[str, Any]:
     }
 
 
-async def test_no_card_in_a_group_tells_a_price(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL, access=access(outsider_groups=(BUYING,))) as scenario:
-        wire = WireRecorder(scenario.system.engine)
-        vendor = (await scenario.order(SMALL)).vendor
-        shown = [
-            item.card for item in scenario.system.engine.conversation(BUYING).items if isinstance(item, SimDelivery)
-        ]
-        group = shown[-1].view_for("it01")
-        assert SMALL not in group.title, "with an outsider there, it does not even name the order"
-        assert not MONEY.search(f"{group.title} {group.markdown} {group.tips}")
-        assert vendor not in f"{group.title} {group.markdown} {group.tips}"
-        assert MONEY.search(scenario.card(SMALL, BOSS).markdown)
+CLOSED: Mapping[str, Any] = {
+    "rules": (RuleSettings.model_validate({"commands": ["po"], "people": [BOSS, MANAGER]}),),
+}
+
+
+@pytest.mark.parametrize("settings", [{"outsider_groups": (BUYING,)}, CLOSED], ids=["outsiders", "closed to some"])
+async def test_a_group_that_may_not_see_an_order_is_told_that_there_is_one(
+    open_approval_scenario: OpenApprovalScenario, settings: Mapping[str, Any]
+) -> None:
+    async with open_approval_scenario(SMALL, access=access(**settings)) as scenario:
+        vendor, engine = (await scenario.order(SMALL)).vendor, scenario.system.engine
+        items = engine.chat.items(engine.conversation(BUYING), "", 0)
+        *_, card = [item.card for item in items if isinstance(item, SimDelivery)]
+        told = card.view_for("keeper01")
+        assert told.title == "采购单待审批"
+        wire = WireRecorder(engine)
+        own = scenario.card(SMALL, BOSS)
+        assert SMALL in own.title
+        assert MONEY.search(own.markdown)
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        updates = wire.take()
-        assert {call.place.group for call in updates} == {"", BUYING}
-        for call in updates:
-            assert not MONEY.search(call.shared_text), call
+        assert card.view_for("keeper01").title != told.title, "it follows the order"
+        for text in (repr(card.view_for("keeper01")), *in_group(wire)):
+            assert not MONEY.search(text), text
+            assert [word for word in (SMALL, vendor) if word in text] == []
+
+
+def in_group(wire: WireRecorder) -> list[str]:
+    return [call.shared_text for call in wire.take() if call.place.group == BUYING]
 
 
 @pytest.mark.parametrize("fields", [("quantity",), ("quantity", "cost", "partner")], ids=["bare", "priced"])
