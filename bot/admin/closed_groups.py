@@ -11,8 +11,11 @@ from bot.access.policy import AccessPolicy
 from bot.admin.route_check import open_rules
 from bot.approvals.cards.presenter import PURCHASE_COMMAND
 from bot.bootstrap.access import make_access_policy
+from bot.bootstrap.names import known_names
+from bot.chat.registry import installed_commands
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, phrase
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 
 
@@ -47,7 +50,9 @@ def find_closed_groups(settings: Settings) -> tuple[ClosedGroup, ...]:
     Rules that cannot be read are told by checks of their own. Which alerts a route brings to a group is not looked at.
     """
     try:
-        policy = make_access_policy(settings)
+        # What is doubtful about names is told by the check of the rules.
+        names = NamesInForce(known_names(settings, installed_commands()), lambda _doubt: None)
+        policy = make_access_policy(settings, names)
     except ConfigurationError:
         return ()
     return tuple(_closed(settings, policy))

@@ -79,7 +79,7 @@ class TestCheck:
     def test_warns_of_groups_that_may_see_nothing_of_what_they_get(self, folder: Path) -> None:
         text = f'{CONFIGURATION}\n[alerts]\ndefault_groups = ["cidOffice=="]\n[approvals]\ngroups = ["cidBuyers=="]\n'
         (folder / "dingerp.toml").write_text(text, encoding="utf-8")
-        buyers, office = [line for line in run("check").stdout.splitlines() if line.startswith("warning: ")]
+        buyers, office = [line for line in run("check").stdout.splitlines() if line.startswith("warning: Alerts")]
         for line, group, commands in (
             (office, "cidOffice==", ("stock", "order", "invoice", "po", "mo")),
             (buyers, "cidBuyers==", ("po",)),
