@@ -13,11 +13,11 @@ from bot.access.loader import AccessRuleSet, review_access
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, ConsideredRule
 from bot.access.wording import describe_scope
-from bot.admin.closed_groups import warn_of_closed_groups
 from bot.admin.inputs import read_content
 from bot.admin.output import count_noun, describe_names, escape_invisible
 from bot.admin.rules_in_force import warn_of_unread
 from bot.bootstrap.access import AccessNotChosen, check_choice, make_access_policy, review_configured
+from bot.bootstrap.closed_groups import warn_of_closed_groups
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
 from bot.cards.language import Language, choose_language, load_languages

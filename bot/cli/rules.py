@@ -31,8 +31,8 @@ def check_routes(
     config: ConfigOption = None,
 ) -> None:
     """Read the alert rules and name every error with its line; exit code 1 if there is one."""
-    from bot.admin.closed_groups import warn_of_closed_groups
     from bot.admin.route_check import check_rules
+    from bot.bootstrap.closed_groups import warn_of_closed_groups
 
     settings = read_settings(config)
     fine, lines = asyncio.run(check_rules(settings, file))

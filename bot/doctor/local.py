@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.access.policy import READ_ONLY
-from bot.admin.closed_groups import find_closed_groups
 from bot.bootstrap.access import AccessNotChosen, make_access_policy
+from bot.bootstrap.closed_groups import find_closed_groups
 from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer, templates

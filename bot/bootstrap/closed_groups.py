@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.access.areas import EVERY_AREA
 from bot.access.policy import AccessPolicy
-from bot.admin.route_check import open_rules
+from bot.alerts.rules.parser import follow_rules
 from bot.approvals.cards.presenter import PURCHASE_COMMAND
 from bot.bootstrap.access import make_access_policy
+from bot.bootstrap.company import company_of
 from bot.bootstrap.names import known_names
 from bot.chat.registry import installed_commands
 from bot.errors import ConfigurationError
@@ -53,15 +53,15 @@ def find_closed_groups(settings: Settings) -> tuple[ClosedGroup, ...]:
         # What is doubtful about names is told by the check of the rules.
         names = NamesInForce(known_names(settings, installed_commands()), lambda _doubt: None)
         policy = make_access_policy(settings, names)
+        alerted = follow_rules(settings.alert_rules, company_of(settings), names).current().groups
     except ConfigurationError:
         return ()
-    return tuple(_closed(settings, policy))
+    return tuple(_closed(settings, policy, alerted))
 
 
-def _closed(settings: Settings, policy: AccessPolicy) -> Iterator[ClosedGroup]:
+def _closed(settings: Settings, policy: AccessPolicy, alerted: frozenset[str]) -> Iterator[ClosedGroup]:
     get: dict[str, tuple[str, ...]] = dict.fromkeys(settings.approval_groups, (PURCHASE_COMMAND,))
-    with suppress(ConfigurationError):
-        get |= dict.fromkeys(sorted(open_rules(settings, None).groups), EVERY_AREA)
+    get |= dict.fromkeys(sorted(alerted), EVERY_AREA)
     for group, commands in get.items():
         outsiders = group in settings.access.outsider_groups
         closed = tuple(each for each in commands if not policy.shared_grant(group, each, outsiders=outsiders).scopes)
