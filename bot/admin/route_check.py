@@ -18,6 +18,7 @@ from bot.alerts.rules.explanation import Explanation, PlaceOutcome, explain
 from bot.alerts.rules.parser import default_rules, review_routes
 from bot.alerts.rules.route_tree import AlertRoute
 from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.bootstrap.closed_groups import warn_of_closed_groups
 from bot.bootstrap.company import company_of
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
@@ -57,7 +58,9 @@ def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tu
     )
     lines = [f"{path}: fine, {', '.join(f'{name} {number}' for number, name in counts)}"]
     lines += [f"{path}: warning: {warning}" for warning in review.warnings]
-    return True, lines if file is not None else [*lines, *warn_of_unread(settings.alert_rules)]
+    if file is None:
+        lines += [*warn_of_closed_groups(settings), *warn_of_unread(settings.alert_rules)]
+    return True, lines
 
 
 def find_rules(settings: Settings) -> Path | None:

@@ -32,12 +32,9 @@ def check_routes(
 ) -> None:
     """Read the alert rules and name every error with its line; exit code 1 if there is one."""
     from bot.admin.route_check import check_rules
-    from bot.bootstrap.closed_groups import warn_of_closed_groups
 
     settings = read_settings(config)
     fine, lines = asyncio.run(check_rules(settings, file))
-    if file is None:
-        lines += warn_of_closed_groups(settings)
     _print_with_running(lines, settings, *(() if file else ("alert rules",)))
     raise SystemExit(int(not fine))
 
