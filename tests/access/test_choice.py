@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot import cli
+from bot.access.areas import AREA_COMMANDS
+from bot.access.people import Person
 from bot.admin.access import check_access
-from bot.bootstrap.access import AccessNotChosen, follow_access
+from bot.bootstrap.access import AccessNotChosen, follow_access, make_access_policy
 from bot.bootstrap.names import known_names, names_in_force
 from bot.bootstrap.preflight import check_settings
 from bot.chat.registry import Commands
+from bot.disclosure import FieldClass
 from bot.doctor import CheckGrade, describe_results
 from bot.doctor.local import check_access_rules
 from bot.settings import load_settings
@@ -134,3 +137,13 @@ def test_the_doctor_says_it_in_the_language_of_the_settings() -> None:
     )
     assert lines[0].startswith("[!!] 权限规则: 还没有人说明谁可以看 main")
     assert "docs/how-to/configure-access.md" in lines[1]
+
+
+def test_with_the_presets_a_keeper_sees_no_amount_of_any_document() -> None:
+    write(ODOO + '[access]\npresets = true\n[access.roles]\nkeeper = ["keeper01"]\n')
+    policy = make_access_policy(load_settings())
+    keeper = Person(user_id="keeper01", name="王仓")
+    verdicts = {command: policy.decide_area(keeper, command) for command in AREA_COMMANDS.values()}
+    assert {command for command, verdict in verdicts.items() if verdict.allowed} == {"stock", "mo"}
+    seen = frozenset[FieldClass]().union(*(verdict.grant.fields for verdict in verdicts.values() if verdict.allowed))
+    assert seen == {FieldClass.QUANTITY}
