@@ -18,7 +18,7 @@ from bot.demo import FINANCE_GROUP
 from bot.erp.demo.sales import WAREHOUSES, ZONE
 from bot.erp.port import ListQuery
 from bot.settings import ErpSettings, RuleSettings
-from tests.scenario.conftest import READING, BotSystem, OpenSystem, run_system
+from tests.scenario.conftest import MILD, READING, BotSystem, OpenSystem, run_system
 from tests.scenario.test_least_disclosure import ASKER, LINES, MIXED_GROUP, MONEY, DisclosureFixture
 from tests.scenario.test_permission_matrix import FURTHER
 from tests.scenario.test_subscriptions import MovedClock, looks
@@ -169,6 +169,7 @@ SITUATIONS = {
 
 
 @pytest.mark.sampled(3)
+@pytest.mark.usefixtures("confirmed")
 @pytest.mark.parametrize("outside", [False, True], ids=["members", "with somebody from outside"])
 @pytest.mark.parametrize("name", SITUATIONS)
 async def test_no_answer_shows_a_group_more_than_everybody_may_see(
@@ -178,7 +179,7 @@ async def test_no_answer_shows_a_group_more_than_everybody_may_see(
     rules = tuple(map(RuleSettings.model_validate, situation.rules))
     access = {"rules": rules, "outsider_groups": (MIXED_GROUP,)}
     changes = {"erp": situation.erp} if situation.erp else {}
-    async with open_system(cards={"private_way": "private_data"}, access=access, **changes, **READING) as system:
+    async with open_system(MILD, cards={"private_way": "private_data"}, access=access, **changes, **READING) as system:
         truth = await CompanyTruth.of(system)
         customer, vendor = HONGDA, min(truth.purchases.values())
         fixture = DisclosureFixture(system, WireRecorder(system.engine), truth.partners, customer, vendor)
