@@ -58,21 +58,13 @@ class HeldRightStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldRightRow:
-    """One of them as its owner sees it."""
-
-    kind: HeldRightKind
-    about: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRightList(View):
     """What waits for its owner's confirmation, or ``remark``: what became of it."""
 
     card: ClassVar[str] = "held_rights"
     leads_on: ClassVar[bool] = False
 
-    rows: tuple[HeldRightRow, ...]
+    rows: tuple[HeldRight, ...]
     total: int
     remark: Phrase | None = None
 
@@ -88,8 +80,7 @@ class HeldRightList(View):
 
 def held_view(found: Sequence[HeldRight], remark: Phrase | None = None) -> HeldRightList:
     """Return the card about what waits for one person."""
-    rows = tuple(HeldRightRow(kind=each.kind, about=each.about) for each in found[:SHOWN])
-    return HeldRightList(rows=rows, total=len(found), remark=remark)
+    return HeldRightList(rows=tuple(found[:SHOWN]), total=len(found), remark=remark)
 
 
 class HeldRightComposer(SingleCardComposer):
