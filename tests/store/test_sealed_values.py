@@ -67,6 +67,7 @@ PLAIN = {
         "track",
         "reason",
         "standing",
+        "trouble",
     },
     "delivery_spend": {"bucket", "card", "worker"},
     "delivery_step": {"card", "what", "detail"},
