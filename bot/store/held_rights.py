@@ -14,16 +14,18 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
+import structlog
 from sqlalchemy import ColumnElement, Table, delete, func, select, true, update
 from sqlalchemy.engine import Connection
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind
-from bot.approvals.case import AuditRow, CaseState
+from bot.approvals.case import AuditRow, Case, CaseState
 from bot.approvals.lifecycle import scheduled
 from bot.chat.accounts.binding import AccountState
 from bot.chat.held_rights import HELD_CARD, HeldRight, HeldRightKind
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
+from bot.sealing import NotOpened
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.audit.entries import append_entries
 from bot.store.database import Stored
@@ -42,6 +44,9 @@ from bot.store.tables import (
     WATCH,
 )
 from bot.store.transactions import begin_immediate
+from bot.store.unreadable_rows import read_readable, read_watches
+
+log = structlog.get_logger(__name__)
 
 RESTORE: Final = "restore"
 """Who decided, where an account waits since a backup was restored."""
@@ -79,27 +84,26 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """Take all rights that people have given or got out of force, within the caller's transaction.
 
     Mutes end, and votes and passed-on turns of cases that the ERP was not told of are dropped: people mute and vote
-    again; questions that were under way are not asked again. Returns what waits for a confirmation.
+    again; questions that were under way are not asked again. A right whose row does not open goes, since it never works
+    again; the log names it. Returns what waits for a confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(MUTE))
     # A question that was not answered when the backup was made would be carried out now.
     connection.execute(delete(INBOX))
     for kind, held in _TABLES.items():
-        rows = [dict(row) for row in connection.execute(select(held.table).where(held.where)).mappings()]
-        kept = [_row(kind, held, row, now) for row in rows]
-        if kept:
+        if kept := [_row(kind, held, row, now) for row in _in_force(connection, kind, held)]:
             adding = insert_into(HELD_RIGHT, connection.dialect.name).on_conflict_do_nothing(index_elements=["id"])
             connection.execute(adding, kept)
-            _take_out(connection, kind, held)
+        _take_out(connection, kind, held)
     _reopen_cases(connection, now)
     return find_held(connection)
 
 
 def find_held(connection: Connection, user_id: str = "") -> tuple[HeldRight, ...]:
-    """Return what waits for a confirmation, of everybody or of one person."""
+    """Return what waits for a confirmation, of everybody or of one person, without rows that do not open."""
     wanted = select(HELD_RIGHT).order_by(_H.user_id, _H.kind, _H.id)
-    rows = connection.execute(wanted.where(_H.user_id == user_id) if user_id else wanted)
+    rows = read_readable(connection, HELD_RIGHT, wanted.where(_H.user_id == user_id) if user_id else wanted)
     return tuple(
         HeldRight(
             id=row.id,
@@ -144,7 +148,7 @@ class StoredHeldRights(Stored):
 
     async def count(self) -> int:
         """Return how many rights of all people wait."""
-        return await self._database.read(lambda connection: connection.scalar(select(func.count(_H.id))) or 0)
+        return len(await self._database.read(find_held))
 
     async def confirm(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> int:
         return await self._database.run(partial(confirm_held, rights=rights, by=by, now=now), durable=True)
@@ -162,6 +166,13 @@ class StoredHeldRights(Stored):
             return len(cards)
 
         return await self._database.run(tell)
+
+
+def _in_force(connection: Connection, kind: HeldRightKind, held: _HeldTable) -> list[dict[str, Any]]:
+    wanted = select(held.table).where(held.where)
+    is_watch = kind is HeldRightKind.WATCH
+    found = read_watches(connection, wanted) if is_watch else read_readable(connection, held.table, wanted)
+    return [{column.name: getattr(row, column.name) for column in held.table.c} for row in found]
 
 
 def _row(kind: HeldRightKind, held: _HeldTable, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -212,13 +223,21 @@ def _reopen_cases(connection: Connection, now: datetime) -> None:
     states = (CaseState.OPEN.value, CaseState.WRITING.value)
     ids = connection.scalars(select(APPROVAL_CASE.c.id).where(APPROVAL_CASE.c.state.in_(states)).limit(_MOST_CASES))
     for case_id in list(ids):
-        case = repository.case(case_id)
+        case = _case(repository, case_id)
         if case is None or case.attempted_at is not None or not (case.votes or case.forwards or case.decision):
             continue
         opened = replace(case, state=CaseState.OPEN, votes=(), forwards=(), decision=None, revision=case.revision + 1)
         repository.put(scheduled(opened))
         repository.audit(AuditRow(at=now, case=case.id, what="restored", detail="votes before the backup are void"))
     repository.flush()
+
+
+def _case(repository: StoredCaseRepository, case_id: str) -> Case | None:
+    try:
+        return repository.case(case_id)
+    except NotOpened as error:  # nobody can decide it either
+        log.error("store.unreadable", table=APPROVAL_CASE.name, row=case_id, detail=error.detail)
+        return None
 
 
 def _entry(right: HeldRight, by: str, outcome: str, now: datetime) -> AuditEntry:

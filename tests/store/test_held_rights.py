@@ -15,6 +15,7 @@ from bot.access.audit import AuditSearch
 from bot.alerts.subscriptions import Subscription
 from bot.approvals.case import Case, CaseState
 from bot.chat.accounts.binding import AccountState
+from bot.chat.held_rights import HeldRightKind
 from bot.outbox.place import Place, PlaceKind
 from bot.store.alerts.subscriptions import StoredSubscriptions
 from bot.store.approvals.repository import StoredCaseRepository
@@ -24,7 +25,7 @@ from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.database import Database
 from bot.store.held_rights import StoredHeldRights, hold_rights
 from bot.store.row_times import to_ms
-from bot.store.tables import DELIVERY, ERP_ACCOUNT, ERP_KEY, HEARTBEAT, HELD_RIGHT, INBOX, MUTE, WATCH
+from bot.store.tables import APPROVAL_VOTE, DELIVERY, ERP_ACCOUNT, ERP_KEY, HEARTBEAT, HELD_RIGHT, INBOX, MUTE, WATCH
 from tests.store import stored_examples as examples
 from tests.store.test_audit import entry
 
@@ -169,6 +170,45 @@ async def test_nobody_s_words_lie_open(database: Database, restored: StoredHeldR
     assert not {"hunter2", "/order late", "Bolts"} & {
         word for word in ("hunter2", "/order late", "Bolts") if word in await database.run(stored)
     }
+
+
+async def test_what_does_not_open_holds_up_nothing_else(database: Database) -> None:
+    """A watch works without its title; a key, a subscription and a case are nothing without what does not open."""
+    await StoredSubscriptions(database).put(DAILY)
+    await StoredSubscriptions(database).put(replace(DAILY, line="/stock"))
+    cases = [replace(examples.FULL_CASE, id=f"c-{number}", number=number, attempted_at=None) for number in "12"]
+
+    def damage(connection: Connection) -> None:
+        fill(connection)
+        repository = StoredCaseRepository(connection, NOW)
+        for case in cases:
+            repository.put(replace(case, state=CaseState.OPEN))
+        repository.flush()
+        for broken in (
+            "erp_key SET secret = 'x'",
+            "watch SET title = 'x'",
+            "subscription SET line = 'x' WHERE id = (SELECT min(id) FROM subscription)",
+            "approval_case SET body = 'x' WHERE id = 'c-1'",
+        ):
+            connection.exec_driver_sql(f"UPDATE {broken}")
+
+    await database.run(damage)
+    found = await database.run(lambda connection: hold_rights(connection, NOW))
+    assert sorted(right.kind.value for right in found) == ["account", "subscription", "watch"]
+    assert await in_force(database) == NOTHING
+    voters = await database.rows(select(APPROVAL_VOTE.c.case_id))
+    assert {vote.case_id for vote in voters} == {"c-1"}, "the case that opens has none"
+
+
+async def test_a_right_that_does_not_open_holds_up_no_other(database: Database, restored: StoredHeldRights) -> None:
+    whole = await restored.of("amy")
+    await database.run(
+        lambda connection: connection.exec_driver_sql("UPDATE held_right SET content = 'x' WHERE kind = 'key'")
+    )
+    left = await restored.of("amy")
+    assert left == tuple(right for right in whole if right.kind is not HeldRightKind.KEY)
+    assert await restored.count() == len(left)
+    assert await restored.confirm(left, by="amy", now=LATER) == len(left)
 
 
 async def test_votes_that_may_have_been_taken_back_are_void(database: Database) -> None:
