@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.engine import Connection
 
 from bot.access.audit import AuditSearch
@@ -202,9 +202,7 @@ async def test_what_does_not_open_holds_up_nothing_else(database: Database) -> N
 
 async def test_a_right_that_does_not_open_holds_up_no_other(database: Database, restored: StoredHeldRights) -> None:
     whole = await restored.of("amy")
-    await database.run(
-        lambda connection: connection.exec_driver_sql("UPDATE held_right SET content = 'x' WHERE kind = 'key'")
-    )
+    await database.execute(text("UPDATE held_right SET content = 'x' WHERE kind = 'key'"))
     left = await restored.of("amy")
     assert left == tuple(right for right in whole if right.kind is not HeldRightKind.KEY)
     assert await restored.count() == len(left)
