@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.access.policy import AccessVerdict, Denied
 from bot.cards.view import View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
-from bot.chat.errors import BadArgument
 from bot.chat.held_rights import HeldRightStore, held_view
 from bot.chat.registry import command
 from bot.phrase import phrase
@@ -32,7 +32,7 @@ async def restored(
 ) -> View:
     """Show what waits for the asker, put it back in force, or give it up."""
     if not context.is_private:
-        raise BadArgument(phrase("Ask me that in your own chat with me."))
+        raise Denied(AccessVerdict(False, phrase("Please ask that in your own chat with me: others read along here.")))
     own = context.person.user_id or ""
     found = await rights.of(own)
     if decision is None or not found:
