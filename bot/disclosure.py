@@ -430,6 +430,8 @@ def _read_rules(kind: type, visible: frozenset[FieldClass]) -> _FieldRules:
             words.extend((name, field_class) for field_class in stated if field_class not in visible)
         elif not _is_plain(hint):
             walk.append(name)
+        if (classes or asked) and _holds_records(hint):
+            walk.append(name)  # whoever may see the list may not see all of its records
     return _FieldRules(tuple(hide), tuple(drop), tuple(ask), tuple(chosen), tuple(words), tuple(walk), note)
 
 
@@ -468,6 +470,13 @@ def _marks(hint: Any) -> Iterator[object]:
 _FRACTION = re.compile(r"[-+]?\d[\d,]*\.\d+")
 _PLAIN = (str, int, date, datetime, time, timedelta, Enum, NoneType)
 _CONTAINERS = (tuple, list, frozenset, Mapping, Union, UnionType)
+
+
+def _holds_records(hint: Any) -> bool:
+    """Whether values of a type hold records whose fields have classes of their own."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return not hasattr(hint, "unclassed") and not issubclass(hint, Phrase)
+    return any(map(_holds_records, get_args(hint)))
 
 
 def _is_plain(hint: Any) -> bool:

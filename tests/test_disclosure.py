@@ -101,6 +101,26 @@ def test_the_class_of_a_field_may_depend_on_its_record() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Records in fields that have a class themselves."""
+
+    parts: Annotated[tuple[Line, ...], FieldClass.MATERIALS] = ()
+    first: Annotated[Line | None, ClassedBy("first_class")] = None
+    first_class: FieldClass = FieldClass.MATERIALS
+    price: Annotated[Money | None, FieldClass.COST] = None
+
+
+def test_whoever_sees_a_list_sees_of_its_records_what_they_may() -> None:
+    line = Line(quantity=Decimal(3), price=CNY)
+    recipe = Recipe(parts=(line,), first=line, price=CNY)
+    assert cut(recipe, frozenset({FieldClass.MATERIALS, FieldClass.COST})) == Recipe(
+        parts=(Line(quantity=HIDDEN, price=HIDDEN),), first=Line(quantity=HIDDEN, price=HIDDEN), price=CNY
+    )
+    assert cut(recipe, NOTHING) == Recipe(parts=HIDDEN, first=HIDDEN, price=HIDDEN)
+    assert cut(recipe, ALL_FIELDS) is recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dear:
     """What costs more than something."""
 

@@ -20,7 +20,7 @@ from bot.phrase import Phrase
 from bot.severity import Severity
 
 FIGURES = {FieldClass.QUANTITY: 71317, FieldClass.AMOUNT: 82427, FieldClass.COST: 93537}
-NAMES = {FieldClass.PARTNER: "Zzpartner", FieldClass.CONTACT: "Zzcontact"}
+NAMES = {FieldClass.PARTNER: "Zzpartner", FieldClass.CONTACT: "Zzcontact", FieldClass.MATERIALS: "Zzmaterial"}
 FREE = "Zzfree"
 NOW = datetime(2026, 11, 5, 2, tzinfo=UTC)
 
@@ -94,7 +94,7 @@ def _marked(value: Any, hint: Any, field_class: FieldClass) -> Any:
     if isinstance(value, (bool, int)):
         return value
     if is_dataclass(value) and not isinstance(value, Money):
-        return fill(value)
+        return _named(fill(value), NAMES.get(field_class))
     kinds = {*_kinds(hint)} if value is None or value == () else {type(value)}
     if Money in kinds and field_class in FIGURES:
         made: Any = Money(figure, "CNY")
@@ -103,6 +103,15 @@ def _marked(value: Any, hint: Any, field_class: FieldClass) -> Any:
     else:
         made = text if str in kinds else value
     return (made,) if value == () and made != () else made
+
+
+def _named(record: Any, name: str | None) -> Any:
+    """Return a record of a class that is told by name, such as a component, called ``name``."""
+    if name is None or not is_dataclass(record) or isinstance(record, type):
+        return record
+    held = {part.name: getattr(record, part.name) for part in fields(record)}
+    named = {part: name if part == "name" else _named(value, name) for part, value in held.items()}
+    return replace(record, **named)
 
 
 def _kinds(hint: Any) -> Iterator[Any]:
