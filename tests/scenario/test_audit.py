@@ -179,9 +179,9 @@ async def test_without_a_required_log_nothing_is_shown_changed_or_exported(open_
         lines = ("/order SO-1002", "SO-1002", "/export order late", "/mute order 1h", "/lang en", "/approve PO-1001")
         for line in lines:
             card = await system.ask(line)
-            assert card.title == "没有记录，所以没有执行", line
+            assert card.title == "无法记录，因此未执行", line
             assert "SO-1002" not in card.markdown
-        assert (await system.ask("/help")).title != "没有记录，所以没有执行"
+        assert (await system.ask("/help")).title != "无法记录，因此未执行"
         change(system, "DROP TRIGGER refuse")
         await eventually(lambda: system.count("audit_written") == 1, hint=lambda: "the log is not written")
         assert "SO-1002" in (await system.ask("/order SO-1002")).title

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.admin.backups import back_up, list_held, report_restore, restore
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
 
-TITLE = "恢复备份后等您确认"
+TITLE = "备份恢复后待您确认"
 
 
 def own_card(system: BotSystem) -> str:
