@@ -71,12 +71,15 @@ class Subscription:
         return DigestSchedule((self.at,), zone, window).comes_at(moment + timedelta(seconds=1))
 
     def delivery(self, now: datetime, zone: tzinfo) -> Delivery:
-        """Return the card of the time that has come: one for each time, also where it was moved within a day."""
+        """Return the card of the time that has come: one for each time, also where it was moved within a day.
+
+        How long it waits counts from ``now``: a bot that stood still for days owes the card all the same.
+        """
         return Delivery(
             card=f"{SUBSCRIPTION}:{self.id}:{self.next_at.astimezone(zone):%FT%H:%M}",
             place=self.place,
             kind=SUBSCRIPTION,
-            ref=f"{self.id}|{self.next_at.isoformat()}",
+            ref=f"{self.id}|{now.isoformat()}",
             revision=_ONLY_REVISION,
             urgency=Urgency.NOW,
             due_at=now,
@@ -199,11 +202,11 @@ class SubscriptionComposer(SingleCardComposer):
 
         After long without an answer the next day's card says all there is to say.
         """
-        subscription_id, _, came_at = ref.partition("|")
+        subscription_id, _, queued_at = ref.partition("|")
         found = await self.store.find(subscription_id)
         if found is None:
             return ComposedCard(None, 0)
-        if came_at and self.now() - datetime.fromisoformat(came_at) > _WORTH_SENDING:
+        if queued_at and self.now() - datetime.fromisoformat(queued_at) > _WORTH_SENDING:
             return ComposedCard(None, 0)
         answer = await self._ask(found)
         if answer.outcome in _NO_ANSWER:
