@@ -17,7 +17,7 @@ from bot.cards.card import Card, CardReply, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
-from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.clicks import DEAD_BUTTON, SOMEBODY_ELSES, ClickPipeline
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
@@ -248,8 +248,9 @@ async def test_a_card_of_ones_own_chat(harness: AlertClickHarness) -> None:
 
 async def test_somebody_elses_card_is_refused(harness: AlertClickHarness) -> None:
     harness.track = harness.place_card(harness.service.show(alert("p1"), place=OWN), OWN)
-    card = await harness.click(AckAlert("p1"), user_id="buyer01")
-    assert card.name == "denied"
+    token = AckAlert("p1").pack()
+    click = Click(track_id=harness.track, user_id="buyer01", corp_id="dingcorp", token=token, space_id=HERE.id)
+    assert await harness.pipeline.answer(click) == CardReply(note=str(SOMEBODY_ELSES))
     assert harness.service.actions == []
     assert harness.count("denied") == 1
 
@@ -266,8 +267,8 @@ async def test_people_from_outside_are_refused(harness: AlertClickHarness) -> No
     "token", ["alert.ack|", "alert.close|a1", "alert.ack|a1|x", "alert.snooze|a1|2h", "po.approve|1"]
 )
 async def test_a_token_that_we_never_wrote_does_nothing(harness: AlertClickHarness, token: str) -> None:
-    card = await harness.click(token)
-    assert card.name == "out_of_date"
+    click = Click(track_id=harness.track, user_id="keeper01", corp_id="dingcorp", token=token, space_id=HERE.id)
+    assert await harness.pipeline.answer(click) == CardReply(note=str(DEAD_BUTTON))
     assert harness.service.actions == []
 
 

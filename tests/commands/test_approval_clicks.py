@@ -16,7 +16,7 @@ from bot.cards.actions import Action, ApprovePo, Ask, ForwardPo, RejectPo, Rejec
 from bot.cards.card import Card, CardReply, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
-from bot.chat.answers.clicks import TO_YOU_ALONE, ClickPipeline
+from bot.chat.answers.clicks import SOMEBODY_ELSES, TO_YOU_ALONE, ClickPipeline
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
@@ -83,6 +83,19 @@ class ApprovalClickHarness:
         space: str = GROUP.id,
         values: dict[str, object] | None = None,
     ) -> Card:
+        reply = await self.reply(action, by=by, track=track, space=space, values=values)
+        assert reply.shown is not None
+        return reply.shown
+
+    async def reply(
+        self,
+        action: Action,
+        *,
+        by: str = "manager01",
+        track: str = "",
+        space: str = GROUP.id,
+        values: dict[str, object] | None = None,
+    ) -> CardReply:
         click = Click(
             track_id=track or self.group,
             user_id=by,
@@ -93,8 +106,7 @@ class ApprovalClickHarness:
         )
         reply = await self.pipeline.answer(click)
         assert isinstance(reply, CardReply)
-        assert reply.shown is not None
-        return reply.shown
+        return reply
 
     def count(self, outcome: str) -> float:
         return self.metrics.registry.get_sample_value("dingerp_clicks_total", {"outcome": outcome}) or 0.0
@@ -185,8 +197,8 @@ async def test_a_large_amount(dispatcher: QuestionDispatcher, approvals: Approva
 
 
 async def test_a_card_of_somebody_elses_chat_is_refused(harness: ApprovalClickHarness) -> None:
-    card = await harness.click(harness.approve, by="buyer01", track=harness.own)
-    assert "somebody else's chat" in card.body
+    reply = await harness.reply(harness.approve, by="buyer01", track=harness.own)
+    assert reply == CardReply(note=str(SOMEBODY_ELSES)), "whose card it is keeps it as it was"
     assert (await harness.approvals.case()).votes == ()
     await harness.click(harness.approve, track=harness.own, space="cidDirect==")
     assert (await harness.approvals.case()).state is CaseState.WRITING

@@ -17,7 +17,8 @@ LATE = "ask|0|/order late"
 class BadClick:
     """A callback whose keys are replaced by ``changes``; None removes a key.
 
-    ``ack`` is the ACK's code; ``title`` is how the new card's title begins, empty when nothing changes.
+    ``ack`` is the ACK's code; ``title`` is how the card's title begins then, empty when nothing changes; the
+    answer itself has ``never``.
     """
 
     changes: Mapping[str, Any]
@@ -61,7 +62,13 @@ def _nobody(**changes: Any) -> BadClick:
 
 
 def _stranger(user_id: str) -> BadClick:
-    return BadClick(changes={"userId": user_id}, title=Notice.EXTERNAL, never=("SO-",), logs=("directory.no_member",))
+    return BadClick(
+        changes={"userId": user_id},
+        title="延期订单",
+        says=(Notice.EXTERNAL,),
+        never=("SO-",),
+        logs=("directory.no_member",),
+    )
 
 
 TOKENS: Mapping[str, BadClick] = {

@@ -195,10 +195,11 @@ async def test_click(system: BotSystem, lines: list[str], bad: BadClick) -> None
     instance = system.engine.cards.get(seen.out_track_id)
     assert instance is not None
     response = ack.detail["data"]["response"]
+    expect(str(response), (), bad.never)
     instance.answer(KEEPER, response["cardData"]["cardParamMap"], None, response["cardUpdateOptions"])
     card = check(instance, KEEPER)
     assert card.title.startswith(bad.title), plain_text(card)
-    expect(plain_text(card), bad.says, bad.never)
+    expect(plain_text(card), bad.says, ())
 
 
 def callback(system: BotSystem, track_id: str, bad: BadClick) -> SimPush:

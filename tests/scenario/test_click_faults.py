@@ -40,12 +40,13 @@ async def test_a_click_needs_only_one_of_its_two_names(switch: str, open_impatie
 
 async def test_a_click_without_any_name_is_told_so(open_impatient_system: OpenSystem) -> None:
     async with open_impatient_system() as system:
-        card = await system.ask("/order late")
+        card = await system.ask("/help")
         for switch in ("no_params_id", "no_action_ids"):
             system.engine.faults.set(switch, on=True)
         await system.click(card, NEXT)
         assert system.count("clicks_total", outcome="out_of_date") == 1
         system.engine.faults.clear()
+        assert "已失效" in system.see(card).tips
         assert system.see(card, who=ENGLISH).markdown == card.markdown
 
 

@@ -101,7 +101,10 @@ async def test_a_leaver_whom_the_bot_never_met_is_none(open_system: OpenSystem) 
         system.engine.dismiss(KEEPER)
         card = await system.ask("/help", "sales01")
         await system.engine.click(card.out_track_id, KEEPER, params={"id": "ask|0|/order late"})
-        assert system.see(card).title == Notice.EXTERNAL
+        view = system.see(card)
+        # The group keeps its card, and nothing is shown but the refusal.
+        assert (view.tips, view.title, view.markdown) == (Notice.EXTERNAL, card.title, card.markdown)
+        assert len(system.engine.cards) == 1
 
 
 async def test_events_of_another_organisation_are_not_ours(open_system: OpenSystem) -> None:

@@ -81,6 +81,8 @@ _FORM_LABELS = {
 
 TO_YOU_ALONE = phrase("The answer goes to you alone.")
 """All that a card says of an answer which not everybody who holds it may see."""
+DEAD_BUTTON = phrase("This button no longer works. Please ask again.")
+SOMEBODY_ELSES = phrase("This card stands in somebody else's chat.")
 ASK_IN_PRIVATE = phrase("Please ask me in your own chat: the month's calls run out.")
 
 _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
@@ -125,13 +127,15 @@ class _Answer:
     """What a click is answered with, and what of it all may see who hold the card.
 
     Without ``shared`` the clicker alone holds it, or the answer tells nothing that anybody may not see. ``asks``:
-    something was asked, and nothing done.
+    something was asked, and nothing done. ``note`` is all that a card tells which others hold, too: no tap that means
+    nothing may take the card from them.
     """
 
     prepared: PreparedAnswer
     shared: SharedView | None = None
     where: Conversation | None = None
     asks: bool = False
+    note: Phrase | None = None
 
     @property
     def own(self) -> View:
@@ -216,9 +220,11 @@ class ClickPipeline:
 
     async def _show(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
         """Return what the clicked card shows: to its only reader all, else what everybody may see who holds it."""
+        ways = self._confirmed()
+        if answer.note is not None and self._others(click, ()) and not ways.own_answers:
+            return CardReply(note=self._say(self._parts.people.language(click.user_id), answer.note))
         if answer.shared is None:
             return CardReply(shown=self._draw(click, answer.own, zone))
-        ways = self._confirmed()
         if answer.prepared.outcome == QuestionOutcome.DENIED and not ways.own_answers:
             # A stranger's tap must not take the card from those who may use it.
             return CardReply(note=self._draw(click, answer.own, zone).title)
@@ -326,7 +332,7 @@ class ClickPipeline:
             action = unpack(click.token)
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
-            return _Answer(_notice(OutOfDateNotice(), "out_of_date"))
+            return _Answer(_notice(OutOfDateNotice(), "out_of_date"), note=DEAD_BUTTON)
         line, offset = _line_of(action, click.values)
         try:
             # The directory may be as slow as the ERP.
@@ -347,7 +353,7 @@ class ClickPipeline:
         where = _where(click, places, asks=asks)
         if where is None:
             self._record_refusal(click, click.user_id, "foreign_chat")
-            return _Answer(_notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied"))
+            return _Answer(_notice(DeniedNotice(reason=SOMEBODY_ELSES), "denied"), note=SOMEBODY_ELSES)
         others = self._others(click, places)
         person = await self._parts.people.identify(click.user_id, name="")
         if person.is_outsider:
