@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -16,6 +16,10 @@ from bot.outbox.quota import CHINA
 from bot.outbox.spending import Purpose, Quota, SpentKey, by_purpose, current_spending
 
 _log = structlog.get_logger(__name__)
+
+
+EXHAUSTED_FOR = timedelta(minutes=1)
+"""How long DingTalk's word counts that the month is used up; then a call tries whether somebody has taken a pack."""
 
 
 class CallCountStore(Protocol):
@@ -49,7 +53,7 @@ class MonthlyMeter:
         self._stored: Mapping[SpentKey, int] = {}
         self._unsaved: dict[str, Counter[SpentKey]] = {}
         self._sums: Counter[Quota] = Counter()
-        self._exhausted = ""
+        self._exhausted: tuple[str, datetime] | None = None
 
     @property
     def month(self) -> str:
@@ -71,12 +75,18 @@ class MonthlyMeter:
 
     @property
     def exhausted(self) -> bool:
-        """Whether DingTalk's last word was that this month's calls are used up, by whatever app of the organisation."""
-        return self._exhausted == self.month
+        """Whether DingTalk's last word was that this month's calls are used up, by whatever app of the organisation.
+
+        It counts for `EXHAUSTED_FOR`: who sends nothing meanwhile would never learn that calls work again.
+        """
+        if self._exhausted is None:
+            return False
+        month, until = self._exhausted
+        return month == self.month and self._now() < until
 
     def note_answer(self, *, exhausted: bool) -> None:
         """Take note whether DingTalk still takes billed calls."""
-        self._exhausted = self.month if exhausted else ""
+        self._exhausted = (self.month, self._now() + EXHAUSTED_FOR) if exhausted else None
 
     def spent_on(self, quota: Quota) -> Mapping[SpentKey, int]:
         """Return what calls, or uses with the clicks that count, were spent on this month."""

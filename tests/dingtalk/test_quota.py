@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -181,6 +181,18 @@ async def test_the_last_answer_says_whether_the_month_is_over(dingtalk: FakeDing
             seen.append(meter.exhausted)
     clock.now = datetime(2026, 1, 31, 16, 0, 0, tzinfo=UTC)
     assert (seen, meter.exhausted) == ([True, False, True], False)
+
+
+async def test_after_a_minute_a_call_tries_whether_the_month_is_still_over(metrics: Metrics) -> None:
+    clock = Clock(datetime(2026, 1, 20, tzinfo=UTC))
+    meter = MonthlyMeter(FakeCallStore(), metrics=metrics, now=clock)
+    meter.note_answer(exhausted=True)
+    seen = []
+    for seconds in (59, 1, 1):
+        clock.now += timedelta(seconds=seconds)
+        seen.append(meter.exhausted)
+    meter.note_answer(exhausted=True)
+    assert (seen, meter.exhausted) == ([True, False, False], True)
 
 
 async def test_a_new_month_is_seen_without_a_call(metrics: Metrics) -> None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
+from bot.dingtalk.quota import EXHAUSTED_FOR
 from bot.simulator.faults import SimFaults
 from tests.scenario.conftest import POLICY, BotSystem
+from tests.scenario.test_subscriptions import MovedClock
 from tests.scenario.traffic import Traffic, eventually
 
 OPEN = "POST /v1.0/gateway/connections/open"
@@ -60,8 +62,9 @@ def count_strikes(faults: SimFaults) -> Counter[str]:
 class FaultTrial:
     """One fault in one system: the questions asked, and what must hold for them afterwards."""
 
-    def __init__(self, system: BotSystem, switch: str, fault: FaultCase) -> None:
+    def __init__(self, system: BotSystem, switch: str, fault: FaultCase, clock: MovedClock | None = None) -> None:
         self.system, self.switch, self.fault = system, switch, fault
+        self._clock = clock
         self.traffic = Traffic(system.engine)
         self.strikes = count_strikes(system.engine.faults)
         self._began, self._opens = perf_counter(), system.engine.calls[OPEN]
@@ -137,7 +140,9 @@ class FaultTrial:
         assert self.opens <= 1 + (perf_counter() - self._began) / POLICY.backoff_first
 
     async def recover(self) -> None:
-        """With all faults off, the next question gets a card."""
+        """With all faults off, the next question gets a card; after a refusal for the month's quota, a minute later."""
+        if self._clock is not None and self.strikes["quota_exhausted"]:
+            self._clock.ahead += EXHAUSTED_FOR
         before = self.system.count("answers_sent_total", via="card")
         self.traffic.ask()
         await self.settle()

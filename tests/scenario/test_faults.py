@@ -22,6 +22,7 @@ from bot.simulator.push_dispatcher import MESSAGES
 from tests.scenario.conftest import IMPATIENT, KEEPER, PATIENCE, POLICY, OpenSystem, run_system
 from tests.scenario.fault_trial import LOAD_SECONDS, FaultCase, FaultTrial
 from tests.scenario.test_click_faults import CLICK_FAULTS
+from tests.scenario.test_subscriptions import MovedClock
 from tests.scenario.traffic import PER_SECOND, Traffic, eventually
 
 CREATING = {"api": "createAndDeliver"}
@@ -78,8 +79,9 @@ def test_every_switch_is_in_a_table() -> None:
 @pytest.mark.parametrize("switch", FAULTS)
 async def test_alone(switch: str, open_impatient_system: OpenSystem) -> None:
     with capture_logs() as logs:
-        async with open_impatient_system() as system:
-            trial = FaultTrial(system, switch, FAULTS[switch])
+        clock = MovedClock()
+        async with open_impatient_system(clock=clock.now) as system:
+            trial = FaultTrial(system, switch, FAULTS[switch], clock)
             trial.flip(trial.fault.alone)
             if trial.fault.cut:
                 trial.cut()
@@ -101,8 +103,9 @@ async def test_alone(switch: str, open_impatient_system: OpenSystem) -> None:
 )
 async def test_under_load(switch: str, open_impatient_system: OpenSystem) -> None:
     with capture_logs() as logs:
-        async with open_impatient_system() as system:
-            trial = FaultTrial(system, switch, FAULTS[switch])
+        clock = MovedClock()
+        async with open_impatient_system(clock=clock.now) as system:
+            trial = FaultTrial(system, switch, FAULTS[switch], clock)
             trial.traffic.ask()
             await trial.settle()
             trial.flip(trial.fault.load)
