@@ -115,6 +115,7 @@ PAYLOADS: Mapping[str, BadMessage] = {
     "the robot code of another bot is answered by webhook": BadMessage(
         title=_SCREW,
         raw={"robotCode": "dingsomebodyelse"},
+        direct=True,  # in the group outsiders may have written before: its webhook tells nothing then
         as_text=True,
         logs=("answer_way_failed", "answer_way_failed"),
     ),
