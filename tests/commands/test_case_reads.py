@@ -50,12 +50,16 @@ async def reads(approvals: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> 
     return found
 
 
-async def test_a_click(dispatcher: QuestionDispatcher, approvals: ApprovalFixture, reads: list[str]) -> None:
+@pytest.mark.parametrize(("is_own", "more"), [(True, THE_NEXT_ONE), (False, [])])
+async def test_a_click(
+    dispatcher: QuestionDispatcher, approvals: ApprovalFixture, reads: list[str], is_own: bool, more: list[str]
+) -> None:
+    """On a group's card nobody is offered their own next order: everybody would read it."""
     harness = ApprovalClickHarness(dispatcher, approvals, await approvals.case())
     reads.clear()
-    card = await harness.click(harness.approve)
+    card = await harness.click(harness.approve, track=harness.own if is_own else harness.group)
     assert "Recorded. The ERP is being updated." in card.body
-    assert reads == ONE_READ_AND_THE_LOCKED_ONE + THE_NEXT_ONE
+    assert reads == ONE_READ_AND_THE_LOCKED_ONE + more
 
 
 @pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 太贵"])
