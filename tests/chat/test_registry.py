@@ -120,6 +120,7 @@ def test_the_built_in_commands_are_there() -> None:
             "whoami",
             "bind",
             "unbind",
+            "restored",
             "audit",
             "lang",
         )

@@ -121,6 +121,13 @@ def test_cards_of_alerts(number: int) -> None:
     assert alert_rows.card_row(card, number) == stored
 
 
+def test_a_digest_of_before_news_was_counted() -> None:
+    stored, card = STORED["alert_cards"][1], examples.ALERT_CARDS[1]
+    earlier = stored | {"digest": stored["digest"].replace(",9,1,0]", ",9,1]")}
+    assert earlier != stored
+    assert alert_rows.card_of(row(earlier), card.alerts) == card
+
+
 def test_mutes_and_notes() -> None:
     assert alert_rows.mute_of(row(STORED["mute"])) == examples.MUTE
     assert alert_rows.mute_row(examples.MUTE) == STORED["mute"]

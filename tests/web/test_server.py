@@ -59,7 +59,7 @@ async def test_ready(server: Server) -> None:
     answer = await server.get("/readyz")
     assert (answer.status, answer.content_type) == (200, "application/json")
     parts = {"stream": {"status": "ok", "reason": ""}}
-    assert await answer.json() == {"status": "ready", "reasons": [], "parts": parts}
+    assert await answer.json() == {"status": "ready", "reasons": [], "parts": parts, "rules": {}}
 
 
 async def test_not_ready_names_every_reason(server: Server) -> None:

@@ -92,7 +92,7 @@ def prices(connection: Connection, sku: str, customer: str, source: str) -> Pric
         customer=customer,
         list_price=Money(row.list_price, "CNY"),
         sales=tuple(
-            _point(each, PriceKind.SALE, each.customer, account_of(each.salesperson), source)
+            _point(each, PriceKind.SALE, each.customer, account_of(each.salesperson) or each.salesperson, source)
             for each in _last_lines(connection, _ORDER, _ORDER_LINE, row.sku, sold)
         ),
         purchases=tuple(
