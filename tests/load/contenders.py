@@ -52,6 +52,8 @@ DINGERP = Contender(
         "DINGERP_LIMITS__MONTHLY_CALLS": "1000000000",
         "DINGERP_HTTP__PORT": "0",
         "DINGERP_LOG__LEVEL": "info",
+        # The compared bots know no rights either.
+        "DINGERP_ACCESS__OPEN": "true",
     },
     # Only the very first start creates the tables, and the memory for that would stay in the process.
     prepared_by=(sys.executable, "-m", "bot.cli", "db", "upgrade"),
@@ -62,6 +64,7 @@ WITH_RIGHTS = replace(
     extra={
         **DINGERP.extra,
         # The ready rules, with one more for each group, and the asker in one of the roles that may ask.
+        "DINGERP_ACCESS__OPEN": "false",
         "DINGERP_ACCESS__PRESETS": "true",
         "DINGERP_ACCESS__ROLES": '{"keeper": ["keeper01"], "sales": ["sales01"], "finance": ["finance01"]}',
         "DINGERP_ACCESS__RULES": orjson.dumps(

@@ -101,7 +101,8 @@ async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: ControlApi)
     clicked = {"outTrackId": card["outTrackId"], "conversationId": group, "userId": KEEPER, "buttonId": "yes"}
     assert (await control.post("/sim/clicks", **clicked))["ok"]
     stored = await control.get("/sim/cards", outTrackId=card["outTrackId"])
-    assert stored["answers"][KEEPER]["tips"] == "pressed yes"
+    assert stored["cardData"]["tips"] == "pressed yes", "everybody who looks sees what a tap is answered with"
+    assert stored["answers"] == stored["privateData"] == {}
 
 
 async def test_it_comes_back_when_the_simulator_cuts_it_off(control: ControlApi) -> None:
