@@ -187,9 +187,15 @@ async def test_the_inbox_gives_it_back_after_a_restart_however_old(tmp_path: Pat
     for number in ("m1", "m2"):
         await inbox.mark(number, InboxState.INTERIM)
     found = await inbox.unanswered(NOW - timedelta(minutes=2))
-    assert {(message.msg_id, message.interim) for message in found} == {("m1", True), ("m2", True)}
+    assert {(message.msg_id, message.interim, message.too_old) for message in found} == {
+        ("m1", True, False),
+        ("m2", True, False),
+        ("m3", False, True),
+    }
     rows = await database.run(lambda connection: connection.execute(select(INBOX)).all())
-    assert {row.msg_id: row.state for row in rows} == {"m1": "interim", "m2": "interim", "m3": "failed"}
+    assert {row.msg_id: row.state for row in rows} == {"m1": "interim", "m2": "interim", "m3": "waiting"}, (
+        "what is too old and has no card waits until its asker was told"
+    )
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
     await database.close()
