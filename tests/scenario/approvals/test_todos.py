@@ -46,8 +46,9 @@ async def test_it_is_done_for_all_when_one_decides_and_costs_two_calls(
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
         assert on_list(scenario, BOSS) == on_list(scenario, MANAGER) == [(SMALL, True)]
         assert calls(scenario) == 2
-        assert scenario.system.engine.flow.used == 3 + 2, "the card, its end, the note; and those of the to-do"
-        assert scenario.system.count("api_calls_month") == 3 + 2
+        used = scenario.system.engine.flow.used
+        assert used == 5 + 2, "the group's card and the deciders', the end of both, the note; and those of the to-do"
+        assert scenario.system.count("api_calls_month") == 5 + 2
 
 
 async def test_it_is_done_when_it_is_decided_by_words(open_approval_scenario: OpenApprovalScenario) -> None:
