@@ -9,10 +9,10 @@ import pytest
 from bot.demo import FINANCE_GROUP
 from bot.settings import ErpSettings
 from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimMessage
+from bot.simulator.chat import SimDelivery, SimMessage
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import open_simulator as simulator_running
-from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, OpenSystem
+from tests.scenario.conftest import ENGLISH, KEEPER, MILD, BotSystem, OpenSystem
 from tests.scenario.processes import NO_INDEX, connected, environment, forked, used_before
 from tests.scenario.traffic import eventually
 
@@ -91,8 +91,38 @@ async def test_a_quick_answer_is_one_card_and_one_call(open_system: OpenSystem) 
         assert system.count("interim_cards_total") == 0
 
 
-async def test_what_only_the_asker_may_see_is_theirs_on_the_groups_card(open_system: OpenSystem) -> None:
+async def test_what_only_the_asker_may_see_is_on_a_card_of_their_own(open_system: OpenSystem) -> None:
     async with open_system(erp=SLOW, limits=SOON) as system:
+        message = system.engine.say(FINANCE_GROUP, BOSS, "/po PO-1001")
+        first = await become(system, message, ASKING, "finance01")
+
+        def shown() -> SimDelivery | None:
+            return next((copy for copy in answers() if "¥" in copy.card.view_for(BOSS).markdown), None)
+
+        def answers() -> list[SimDelivery]:
+            return [item for item in system.answers(message) if isinstance(item, SimDelivery)]
+
+        delivered = await system.engine.wait_for(shown, timeout=120)
+        assert delivered.recipients == {BOSS}
+        own = delivered.card.view_for(BOSS)
+        assert "PO-1001" in own.title
+        await system.settle()
+        (shared,) = [copy.card for copy in answers() if copy.recipients is None]
+        assert len(answers()) == 2
+        assert shared.out_track_id == first.out_track_id
+        for viewer in ("", BOSS, "buyer01", "finance01"):
+            assert "PO-1001" in shared.view_for(viewer).title
+            assert "¥" not in str(shared.variables_for(viewer).values())
+        product = await system.click(own, next(button.text for button in own.buttons if button.text != "返回"), BOSS)
+        assert product.markdown != own.markdown
+
+
+@pytest.mark.usefixtures("confirmed")
+async def test_what_only_the_asker_may_see_is_theirs_on_the_groups_card_where_somebody_saw_that_it_holds(
+    open_system: OpenSystem,
+) -> None:
+    cards = {"private_way": "private_data"}
+    async with open_system(erp=SLOW, limits=SOON, cards=cards, config=MILD) as system:
         message = system.engine.say(FINANCE_GROUP, BOSS, "/po PO-1001")
         await become(system, message, ASKING, "finance01")
         own = await become(system, message, "PO-1001", BOSS)
