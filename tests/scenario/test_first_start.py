@@ -22,10 +22,14 @@ from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, Clo
 from tests.scenario.approvals.scenario import ACCOUNTS, APPROVERS, MANAGER, SMALL
 from tests.scenario.conftest import KEEPER
 from tests.scenario.more_documents import INVOICE, ORDER, PURCHASE, copy_document
+from tests.scenario.test_least_disclosure import own_cards
 from tests.scenario.traffic import eventually
 
 MOST = 3
 """Cards in each group in the first ten minutes."""
+
+TOLD_ALONE = "已单独发给你。"
+"""The note on a group's card where the answer to a tap is for the one who tapped."""
 
 
 async def add_matters(erp: adapter.DemoErp, count: int) -> None:
@@ -101,18 +105,33 @@ def answered(scenario: AlertScenario) -> bool:
 
 
 async def everything_behind(scenario: AlertScenario, digest: SimCardView, who: str) -> str:
-    """Press each button of a digest and turn all pages; return all that was shown."""
+    """Press each button of a digest and turn all pages; return all that was shown, be it on a card of their own."""
     system, shown = scenario.system, []
     for button in [button.text for button in digest.buttons]:
         card = await system.click(digest, button, who)
+        is_own = card.markdown == digest.markdown
+        if is_own:
+            assert (card.title, card.buttons, card.tips) == (digest.title, digest.buttons, TOLD_ALONE)
+            card = await own_card(scenario, button, who)
         shown.append(card.title + card.markdown)
         while any(other.text == "下一页" for other in card.buttons):
             card = await system.click(card, "下一页", who)
             shown.append(card.title + card.markdown)
         while any(other.text == "上一页" for other in card.buttons):
             card = await system.click(card, "上一页", who)
-        await system.click(card, "返回", who)
+        if not is_own:
+            await system.click(card, "返回", who)
     return " ".join(shown)
+
+
+async def own_card(scenario: AlertScenario, about: str, who: str) -> SimCardView:
+    """Return the card that this person alone got, once it lists the alerts of this kind."""
+    engine = scenario.system.engine
+
+    def found() -> SimCardView | None:
+        return next((card for card in own_cards(scenario.system, who) if f"：{about} (" in card.title), None)
+
+    return await engine.wait_for(found, timeout=120)
 
 
 @pytest.mark.parametrize(
