@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import orjson
+import pytest
 from playwright.async_api import expect
 
 from bot.simulator.card_templates import PUBLIC_FORM, read_template
@@ -72,7 +73,13 @@ async def test_dark_mode_changes_the_token_colours(browser_page: OpenPage, echo_
     await expect(page.part("chat")).to_have_css("background-color", "rgb(23, 24, 27)")
 
 
-async def test_a_clicks_answer_is_for_the_clicker_alone(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+@pytest.mark.parametrize("public", [True, False])
+async def test_a_clicks_answer_is_for_the_clicker_alone(
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: RunningSimulator, public: bool
+) -> None:
+    """It is so by the mild reading of DingTalk's pages; by the harsh one everybody sees it, and no mark says otherwise."""
+    assert simulator.engine.readings.answers_public, "the harsh reading is the default"
+    simulator.engine.readings.answers_public = public
     echo_bot.on_click = lambda click: shown_to_clicker(tips="在途 2 单", title="采购单")
     await echo_bot.send_card(GROUP, "stock", STOCK)
     keeper, seller = await browser_page("keeper01"), await browser_page("sales01")
@@ -83,9 +90,16 @@ async def test_a_clicks_answer_is_for_the_clicker_alone(browser_page: OpenPage, 
     mine, theirs = keeper.card(track_id="stock"), seller.card(track_id="stock")
     await expect(mine.get_by_test_id("card-tips")).to_have_text("在途 2 单")
     await expect(mine.get_by_test_id("card-title")).to_have_text("采购单")
-    await expect(mine).to_have_attribute("data-private", "true")
-    await expect(mine.get_by_test_id("card-private")).to_have_text("仅你可见")
-    await expect(theirs.get_by_test_id("card-title")).to_have_text("库存 SKU123")
+    if public:
+        await expect(theirs.get_by_test_id("card-tips")).to_have_text("在途 2 单")
+        await expect(theirs.get_by_test_id("card-title")).to_have_text("采购单")
+        await expect(mine).to_have_attribute("data-private", "false")
+        await expect(mine.get_by_test_id("card-private")).to_be_hidden()
+    else:
+        await expect(mine).to_have_attribute("data-private", "true")
+        await expect(mine.get_by_test_id("card-private")).to_have_text("仅你可见")
+        await expect(theirs.get_by_test_id("card-title")).to_have_text("库存 SKU123")
+        await expect(theirs.get_by_test_id("card-tips")).to_have_text("数据时间 14:58")
     await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
     [click] = echo_bot.clicks
     assert (click["userId"], click["outTrackId"]) == ("keeper01", "stock")
