@@ -29,10 +29,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Error, async_playwright, expect
 
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.answers.cheap_ways import CheapWays
 from bot.simulator.server import RunningSimulator, open_simulator
 from tests.browser.chat_page import DESK, ChatPage
 from tests.browser.echo_bot import EchoBot, connected_bot
 from tests.browser.tab_pool import PATIENCE_MS, TabPool
+from tests.scenario.conftest import BotSystem
 
 FOLDER = Path(__file__).parent
 ARGUMENTS = (
@@ -147,3 +150,20 @@ def _listen(stack: AsyncExitStack, page: ChatPage) -> None:
     page.page.on("console", wrote)
     stack.callback(page.page.remove_listener, "pageerror", threw)
     stack.callback(page.page.remove_listener, "console", wrote)
+
+
+@pytest.fixture(params=[False, True], ids=["harsh", "mild"])
+def mild(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the platform shows a click's answer and private values to one person alone, as somebody has seen.
+
+    Ask for it before the system, then call `read_as`.
+    """
+    if request.param:
+        seen = CheapWays(private_values=True, own_answers=True)
+        monkeypatch.setattr(Infrastructure, "confirmed", lambda base: seen)
+    return bool(request.param)
+
+
+def read_as(system: BotSystem, *, mild: bool) -> None:
+    """Have the simulator play this reading of the platform."""
+    system.engine.readings.answers_public, system.engine.readings.private_values = not mild, mild

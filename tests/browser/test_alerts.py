@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, read_as
 from tests.browser.test_whole_bot import GROUP, button, picture
 from tests.scenario.alerts.scenario import AlertScenario, open_timeline_in
 from tests.scenario.conftest import ENGLISH, KEEPER
@@ -42,16 +42,29 @@ async def test_somebody_takes_it_and_everybody_sees_that(scenario: AlertScenario
     await picture(keeper, "demo-alert-over")
 
 
-async def test_put_off_for_an_hour(scenario: AlertScenario, browser_page: OpenPage) -> None:
+async def test_put_off_for_an_hour(mild: bool, scenario: AlertScenario, browser_page: OpenPage) -> None:
+    """How long is asked of the clicker alone, or on the card that all share; whoever taps, it is one card."""
+    read_as(scenario.system, mild=mild)
+    other = await browser_page(ENGLISH, language="en", url=scenario.system.engine.base_url)
+    await other.open(GROUP)
     page = await browser_page(KEEPER, url=scenario.system.engine.base_url)
     await page.open(GROUP)
     await scenario.post(scenario.event("invoice.overdue", "INV-7", number="INV-7", amount="12800", currency="CNY"))
     card = page.card("INV-7")
     await button(card, "稍后").click()
-    await expect(card.get_by_test_id("card-private")).to_be_visible()
+    await expect(button(card, "1 小时")).to_be_visible()
+    await expect(card.get_by_test_id("card-private")).to_be_visible(visible=mild)
+    theirs = other.card("INV-7")
+    await expect(button(theirs, "1 小时")).to_have_count(0 if mild else 1)
+    await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
     await picture(page, "demo-alert-snooze")
     await button(card, "1 小时").click()
     await scenario.settle()
-    await expect(card).to_contain_text("推迟到")
+    for copy in (card, theirs):
+        await expect(copy).to_contain_text("推迟到")
     await scenario.at("61m")
-    await expect(card).not_to_contain_text("推迟到")
+    for copy in (card, theirs):
+        await expect(copy).not_to_contain_text("推迟到")
+        await expect(button(copy, "1 小时")).to_have_count(0)
+    for viewer in (page, other):
+        await expect(viewer.part("card")).to_have_count(1)

@@ -77,7 +77,7 @@ async def test_dark_mode_changes_the_token_colours(browser_page: OpenPage, echo_
 async def test_a_clicks_answer_is_for_the_clicker_alone(
     browser_page: OpenPage, echo_bot: EchoBot, simulator: RunningSimulator, public: bool
 ) -> None:
-    """It is so by the mild reading of DingTalk's pages; by the harsh one everybody sees it, and no mark says otherwise."""
+    """By the mild reading of DingTalk's pages; by the harsh one everybody sees it, and no mark says otherwise."""
     assert simulator.engine.readings.answers_public, "the harsh reading is the default"
     simulator.engine.readings.answers_public = public
     echo_bot.on_click = lambda click: shown_to_clicker(tips="在途 2 单", title="采购单")

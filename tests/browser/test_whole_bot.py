@@ -15,7 +15,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from tests.browser.chat_page import PHONE, ChatPage
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, read_as
 from tests.scenario.conftest import ENGLISH, KEEPER, READING, BotSystem, run_system
 
 GROUP = "仓库与销售群"
@@ -53,7 +53,9 @@ async def test_the_warehouse_keeper_asks_for_stock(system: BotSystem, browser_pa
     await picture(page, "demo-stock")
 
 
-async def test_a_pick_is_for_the_one_who_picks(system: BotSystem, browser_page: OpenPage) -> None:
+async def test_a_pick_is_for_the_one_who_picks(mild: bool, system: BotSystem, browser_page: OpenPage) -> None:
+    """Where a click's answer may be everybody's, what all may see turns on the one card that all share."""
+    read_as(system, mild=mild)
     keeper = await browser_page(KEEPER, url=system.engine.base_url)
     other = await browser_page("sales01", url=system.engine.base_url)
     for page in (keeper, other):
@@ -64,8 +66,15 @@ async def test_a_pick_is_for_the_one_who_picks(system: BotSystem, browser_page: 
     await picture(keeper, "demo-pick")
     await button(card, "SKU123").click()
     await expect(card.get_by_test_id("card-title")).to_contain_text("SKU123")
-    await expect(card.get_by_test_id("card-private")).to_be_visible()
-    await expect(other.card().first.get_by_test_id("card-title")).not_to_contain_text("SKU123")
+    await expect(card.get_by_test_id("card-private")).to_be_visible(visible=mild)
+    theirs = other.card().first
+    if mild:
+        await expect(theirs.get_by_test_id("card-title")).not_to_contain_text("SKU123")
+    else:
+        await expect(theirs.get_by_test_id("card-title")).to_contain_text("SKU123")
+    await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
+    for page in (keeper, other):
+        await expect(page.part("card")).to_have_count(1)
 
 
 @pytest.mark.soak
