@@ -11,7 +11,7 @@ from playwright.async_api import Locator, expect
 
 from bot.erp.model import PurchaseStatus
 from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, read_as
 from tests.browser.test_whole_bot import button, picture
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.approvals.scenario import BOSS, FINANCE, MANAGER, SMALL, DemoApprovalScenario, run_approval_scenario
@@ -37,6 +37,12 @@ async def has_ended(card: Locator, title: str, who: str) -> None:
         await expect(card.get_by_test_id("card-button").filter(has_text=label)).to_have_count(0)
 
 
+async def tells_no_amount(card: Locator) -> None:
+    """Expect a card to tell neither the order's amount nor any other."""
+    for text in (MONEY, "¥", "CNY"):
+        await expect(card).not_to_contain_text(text)
+
+
 async def opened(browser_page: OpenPage, scenario: DemoApprovalScenario, who: str, chat: str) -> ChatPage:
     """Return a person's page, opened at a group or at their own chat with the bot."""
     page = await browser_page(who, url=scenario.system.engine.base_url)
@@ -55,37 +61,54 @@ async def test_one_approves_and_all_the_copies_turn_final(
     managers_own = await opened(browser_page, scenario, MANAGER, OWN)
     keeper = await opened(browser_page, scenario, KEEPER, KEEPERS)
     own, others = boss.card(SMALL), [page.card(SMALL) for page in (manager, managers_own, keeper)]
-    # Who decides sees the amount on the card of the group as well; nobody else does.
-    for card in (own, others[0], others[1]):
+    # Who decides sees the amount in their own chat; on the card that a group shares nobody does, not even they.
+    for card in (own, others[1]):
         await expect(card).to_contain_text(MONEY)
-    await expect(others[2]).to_contain_text("采购单待审批")
-    await expect(others[2]).not_to_contain_text(MONEY)
-    await expect(others[2]).not_to_contain_text("¥")
-    await expect(others[2]).not_to_contain_text("CNY")
+    for card in (others[0], others[2]):
+        await expect(card).to_contain_text("采购单待审批")
+        await tells_no_amount(card)
     await picture(boss, "demo-approval")
     await button(own, "同意").click()
     await scenario.settle()
     for card in (own, *others):
         await has_ended(card, "审批通过", "林明川")
-    await expect(others[2]).not_to_contain_text(MONEY)
+    for card in (others[0], others[2]):
+        await tells_no_amount(card)
     await picture(manager, "demo-approval-over")
     assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
     assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 
 async def test_a_reason_is_asked_for_in_the_clickers_own_view(
-    scenario: DemoApprovalScenario, browser_page: OpenPage
+    mild: bool, scenario: DemoApprovalScenario, browser_page: OpenPage
 ) -> None:
+    """Where a click's answer may be everybody's, it shows the group no more than the group may see, and in the one
+    group alone.
+    """
+    read_as(scenario.system, mild=mild)
     manager = await opened(browser_page, scenario, MANAGER, BUYERS)
     finance = await opened(browser_page, scenario, FINANCE, BUYERS)
     boss = await opened(browser_page, scenario, BOSS, KEEPERS)
     card, theirs, elsewhere = (page.card(SMALL) for page in (manager, finance, boss))
     await button(card, "拒绝").click()
-    await expect(card.get_by_test_id("card-private")).to_be_visible()
     await expect(button(card, "价格过高")).to_be_visible()
+    await expect(card.get_by_test_id("card-private")).to_be_visible(visible=mild)
     await picture(manager, "demo-approval-reason")
-    await expect(button(theirs, "同意")).to_be_visible()
+    await expect(button(theirs, "同意" if mild else "价格过高")).to_be_visible()
+    await expect(button(elsewhere, "同意")).to_be_visible()
     await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
+    # A decider sees the amount on a group's card only where values of their own arrive.
+    await expect(elsewhere.get_by_test_id("card-private")).to_be_visible(visible=mild)
+    for copy in (theirs,) if mild else (card, theirs, elsewhere):
+        await tells_no_amount(copy)
+    assert scenario.erp.told == [], "a reason is needed first"
+    if not mild:
+        # Everybody may tap what everybody sees, and still it decides only for who may.
+        await button(theirs, "价格过高").click()
+        await expect(theirs).to_contain_text("您不是此单的审批人")
+        await scenario.settle()
+        assert scenario.erp.told == []
+        await button(card, "拒绝").click()
     await button(card, "价格过高").click()
     await scenario.settle()
     for copy in (card, theirs, elsewhere):
@@ -94,12 +117,29 @@ async def test_a_reason_is_asked_for_in_the_clickers_own_view(
     assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
 
 
-async def test_who_may_not_is_told_so_alone(scenario: DemoApprovalScenario, browser_page: OpenPage) -> None:
+async def test_who_may_not_is_told_so_alone(mild: bool, scenario: DemoApprovalScenario, browser_page: OpenPage) -> None:
+    """Where others may see the answer, too, it takes nothing from them: they go on to decide."""
+    read_as(scenario.system, mild=mild)
     finance = await opened(browser_page, scenario, FINANCE, BUYERS)
     boss = await opened(browser_page, scenario, BOSS, BUYERS)
     card, theirs = finance.card(SMALL), boss.card(SMALL)
     await button(card, "同意").click()
-    await expect(card.get_by_test_id("card-private")).to_be_visible()
-    await expect(card).to_contain_text("林明川")
-    await expect(button(theirs, "同意")).to_be_visible()
+    await expect(card).to_contain_text("您不是此单的审批人")
+    await expect(card).to_contain_text("可联系：林明川")
+    await expect(card.get_by_test_id("card-private")).to_be_visible(visible=mild)
+    await scenario.settle()
+    if mild:
+        await expect(theirs).not_to_contain_text("您不是此单的审批人")
+    for copy in (card,) if mild else (card, theirs):
+        await tells_no_amount(copy)
+    for label in ("同意", "拒绝", "转交"):
+        await expect(button(theirs, label)).to_be_visible()
+    # A decider sees the amount on a group's card only where values of their own arrive.
+    await expect(theirs.get_by_test_id("card-private")).to_be_visible(visible=mild)
     assert scenario.erp.told == []
+    assert await scenario.record(SMALL) == [("opened", ""), ("refused", FINANCE)]
+    await button(theirs, "同意").click()
+    await scenario.settle()
+    for copy in (card, theirs):
+        await has_ended(copy, "审批通过", "林明川")
+    assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
