@@ -85,6 +85,9 @@ DEAD_BUTTON = phrase("This button no longer works. Please ask again.")
 SOMEBODY_ELSES = phrase("This card stands in somebody else's chat.")
 ASK_IN_PRIVATE = phrase("Please ask me in your own chat: the month's calls run out.")
 
+_REFUSED = frozenset({QuestionOutcome.DENIED, QuestionOutcome.UNCONFIRMED})
+"""Outcomes for somebody who may not ask, or who is not known to be a member at the moment."""
+
 _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
 """The answer to a click while nobody knows whose bot this is."""
 
@@ -225,7 +228,7 @@ class ClickPipeline:
             return CardReply(note=self._say(self._parts.people.language(click.user_id), answer.note))
         if answer.shared is None:
             return CardReply(shown=self._draw(click, answer.own, zone))
-        if answer.prepared.outcome == QuestionOutcome.DENIED and not ways.own_answers:
+        if answer.prepared.outcome in _REFUSED and not ways.own_answers:
             # A stranger's tap must not take the card from those who may use it.
             return CardReply(note=self._draw(click, answer.own, zone).title)
         covers = await self._has_own_values(click)
