@@ -58,12 +58,15 @@ class FormState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormReply:
-    """What a form shows who submitted it, instead of what it asked."""
+    """What a form shows who submitted it, instead of what it asked.
 
-    state: FormState
+    With the ``label`` alone, which is a note beside its title, the form stays as it is.
+    """
+
     label: str
-    title: str
-    text: str
+    state: FormState | None = None
+    title: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -50,12 +49,13 @@ def form_response(reply: FormReply) -> dict[str, Any]:
 
     Without the options the form's fields would become empty (docs: platform/dingtalk/cards.md#updates).
     """
-    params: Mapping[str, str] = {
-        "question_title": reply.title,
-        "question_desc": reply.text,
-        "form_btn_text": reply.label,
-        "card_status": _STATES[reply.state],
-    }
+    params = {"form_btn_text": reply.label}
+    if reply.state is not None:
+        params |= {
+            "question_title": reply.title,
+            "question_desc": reply.text,
+            "card_status": _STATES[reply.state],
+        }
     return {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         "cardData": {"cardParamMap": params},

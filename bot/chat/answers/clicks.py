@@ -72,6 +72,8 @@ _COULD_NOT_ACT = frozenset({QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED,
 _TRY_AGAIN = frozenset({"bad_argument", "busy"})
 """Outcomes after which a form can be submitted again."""
 
+_FOREIGN_FORM = phrase("This form was made for somebody else.")
+
 _FORM_LABELS = {
     FormState.OPEN: phrase("To fill in"),
     FormState.ANSWERED: phrase("Answered"),
@@ -183,6 +185,7 @@ class ClickPipeline:
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
+        self._covered: set[str] = set()
 
     async def answer(self, click: Click) -> CardReply | FormReply | None:
         """Return what the answer changes on the card, or what the clicker's form shows now.
@@ -234,17 +237,26 @@ class ClickPipeline:
         covers = await self._has_own_values(click)
         if answer.shared.is_all or ways.own_answers:
             view = answer.shared.view if answer.shared.is_all else answer.own
+            if answer.asks:
+                self._covered.discard(click.track_id)
+            else:
+                self._covered.add(click.track_id)
             card = self._draw(click, view, zone)
             return CardReply(shown=card, own=card if covers and (answer.shared.is_all or ways.private_values) else None)
         if covers and ways.private_values:
             return CardReply(own=self._draw(click, answer.own, zone))
         if answer.asks or isinstance(answer.shared.view, WithheldNotice):
             return await self._show_apart(click, answer, now, zone)
+        self._covered.add(click.track_id)
         card = self._draw(click, answer.shared.view, zone)
         return CardReply(shown=card, own=card if covers else None)
 
     async def _show_apart(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
-        """Give the clicker a card of their own; the clicked one stays as it is."""
+        """Give the clicker a card of their own; the clicked one stays as it is, or gets back what a tap covered."""
+        if click.track_id in self._covered:
+            # The way back from a question, as that for a reason, leads the clicker alone on: the others have it, too.
+            self._covered.discard(click.track_id)
+            self._redraw_later(click.track_id)
         language = self._parts.people.language(click.user_id)
         where = answer.where or Conversation(click.space_id, _kind(click.space_id))
         card = self._parts.renderer.render(answer.own, language, zone=zone, trail=())
@@ -278,12 +290,15 @@ class ClickPipeline:
                 title, text = phrase("This form is no longer valid"), phrase("Nothing was sent. Please ask again.")
             case _:
                 self._record_refusal(click, click.user_id, claim)
-                title, text = phrase("Not allowed"), phrase("This form was made for somebody else.")
+                title, text = phrase("Not allowed"), _FOREIGN_FORM
         return _notice(FormClosedNotice(title=title, text=text), claim)
 
     def _reply(self, click: Click, claim: FormClaim, answer: PreparedAnswer, zone: tzinfo) -> FormReply:
         """Return what a form shows now; it stays open where something is still missing, or took too long."""
         language = self._parts.people.language(click.user_id)
+        if claim is FormClaim.FOREIGN and not self._confirmed().own_answers:
+            # A stranger's tap must not take the form from its owner.
+            return FormReply(label=self._say(language, _FOREIGN_FORM))
         again = answer.outcome in _TRY_AGAIN or answer.view.form() is not None
         if claim is FormClaim.FILLED_IN:
             state = FormState.OPEN if again else FormState.ANSWERED

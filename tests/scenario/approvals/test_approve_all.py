@@ -85,7 +85,12 @@ async def test_in_a_group_everybody_sees_what_became_of_each_and_no_figure(
 ) -> None:
     async with open_approval_scenario(*NUMBERS) as scenario:
         scenario.erp.answers_about[SMALL] = (DecisionOutcome.UNSUPPORTED, "超出 5000 元额度")
-        card = await approve_all(scenario, BUYING)
+        asked = await scenario.ask("/approve all", BOSS, where=BUYING)
+        card = await scenario.press(asked, "po.all|", BOSS, where=BUYING)
+        # Each row opened in the group would go to the clicker alone, so this one is asked for by words: all see it.
+        shown = scenario.system.engine.cards.get(card.out_track_id)
+        assert shown is not None
+        assert [copy.recipients for copy in scenario.system.engine.chat.copies(shown)] == [None]
         for reader in (BOSS, MANAGER, BUYER):
             text = plain_text(scenario.system.see(card, reader))
             assert "已同意 1/2 张" in text, (reader, text)

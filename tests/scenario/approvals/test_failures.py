@@ -6,13 +6,13 @@ A person without permission or account, or with an old card, changes nothing.
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from unittest.mock import patch
 
 import pytest
 
 from bot.approvals.case import CaseState
-from bot.erp.model import PurchaseStatus, Verdict
+from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
 from bot.simulator.push_dispatcher import PushDispatcher, SimPush
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.approvals.scenario import (
@@ -37,6 +37,7 @@ from tests.scenario.approvals.test_decisions import MONEY, rule, whats
 from tests.scenario.approvals.unreliable_erp import WriteFault
 from tests.scenario.conftest import OUTSIDER
 from tests.scenario.traffic import eventually
+from tests.scenario.wire import WireRecorder
 
 __all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
@@ -53,7 +54,15 @@ async def test_changed_since_it_was_shown(open_approval_scenario: OpenApprovalSc
         before = await scenario.case(SMALL)
         await scenario.erp.edit(SMALL, due_on=date(2026, 12, 24))
         old = scenario.card(SMALL, BUYING)
-        seen = await scenario.press(old, YES, BOSS)
+        read = scenario.erp.purchase_order
+
+        async def slow(number: str) -> PurchaseOrder:
+            # The card is changed after the click began, which a clock that stands still would not show.
+            scenario.clock.now += timedelta(milliseconds=100)
+            return await read(number)
+
+        with patch.object(scenario.erp, "purchase_order", slow):
+            seen = await scenario.press(old, YES, BOSS)
         assert "单据已变更，请核对后再审批。" in plain_text(seen)
         assert scenario.erp.told == []
         fresh = await scenario.case(SMALL)
@@ -307,10 +316,14 @@ async def test_a_card_that_was_forwarded(open_approval_scenario: OpenApprovalSce
         instance = scenario.system.engine.cards.get(own.out_track_id)
         assert instance is not None
         chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
+        wire = WireRecorder(scenario.system.engine)
         for who in ("keeper01", OUTSIDER):
             seen = await scenario.press(own, YES, who)
-            assert "这是别人单聊里的卡片。" in plain_text(seen)
-            assert MONEY not in plain_text(seen)
+            assert seen.tips == "这是别人单聊里的卡片。"
+            # What the approver forwarded stays theirs and as it is; the bot's answer adds nothing to it.
+            assert (seen.title, seen.markdown, seen.buttons) == (own.title, own.markdown, own.buttons)
+            told = [call.shared_text for call in wire.take()]
+            assert not any(MONEY in text or SMALL in text for text in told), told
         await still_open(scenario, SMALL)
         await scenario.press(own, YES, BOSS, where=WAREHOUSE)
         await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")

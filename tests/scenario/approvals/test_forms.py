@@ -223,11 +223,14 @@ async def test_nobody_else_can_submit_it(open_approval_scenario: OpenApprovalSce
         scenario.system.engine.chat.add_card(
             scenario.system.engine.conversation(BUYING), form, carrier_id="leaked", recipients=None
         )
+        before = form.view_for(BOSS)
         told = await sent(scenario, form, MANAGER, reason="太贵")
-        assert "不是发给您的" in told.markdown
+        assert "不是发给您的" in told.tips
         assert (await scenario.case(SMALL)).votes == ()
         assert scenario.system.count("clicks_total", outcome="foreign_form") == 1
-        assert form.view_for(BOSS).fields, "it still waits for its owner"
+        after = form.view_for(BOSS)
+        assert after.fields, "it still waits for its owner"
+        assert (after.title, after.markdown, after.buttons) == (before.title, before.markdown, before.buttons)
 
 
 async def test_of_two_submits_one_counts(open_approval_scenario: OpenApprovalScenario) -> None:
