@@ -157,9 +157,16 @@ async def test_fifty_people_click_many_times_at_the_same_moment(
         own = [card for card in cluster.cards()[number] if card.reader in CLICKERS and not card.in_group]
         assert len(own) == len(CLICKERS)
         dice.shuffle(own)
-        await open_reasons(cluster, own[::3])
-        presses = [(card, REASON if place % 3 == 0 else APPROVE) for place, card in enumerate(own)]
-        answers = await asyncio.gather(*(cluster.press(card, button) for _ in range(times) for card, button in presses))
+        # Those who decide share cards: one reader of each opens the reasons for all.
+        await open_reasons(cluster, [*{card.track: card for card in own}.values()])
+        # Some see the reasons that one of them opened, and the others still the card as it was.
+        presses = [
+            (replace(card, view=cluster.view(card)), REASON) if place % 3 == 0 else (card, APPROVE)
+            for place, card in enumerate(own)
+        ]
+        answers = await asyncio.gather(
+            *(cluster.press_stale(card, button) for _ in range(times) for card, button in presses)
+        )
         answers += (await decide_what_nobody_could(cluster, {number: own[1]}))[number]
         await cluster.settled(1)
         await cluster.wait_until_uncovered()
