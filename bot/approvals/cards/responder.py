@@ -81,17 +81,23 @@ class VoteResponder:
             return _noted(shown.case, note, result.outcome)
         sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
         remark = ReplyNote(note=note, ask=result.ask, sure=sure, retry=retry if silent else "")
-        if result.outcome is VoteOutcome.REFUSED and not self.context.overlooked:
+        refused, for_all = result.outcome is VoteOutcome.REFUSED, self.context.held_by_others
+        if refused and not for_all:
             shown = await self._for_refused(shown)
-        view = await self._present(shown, remark, _VOTED_SECONDS)
+        view = await self._present(shown, remark, _VOTED_SECONDS, for_all=refused and for_all)
         # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
         said = counts and note is not None and not self.context.clicked
         return cut(build_reply_view(view, note) if said and note is not None else view, self.fields)
 
-    async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
-        """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
+    async def _present(
+        self, shown: CaseContext, remark: ReplyNote, seconds: float, *, for_all: bool = False
+    ) -> ApprovalView:
+        """Return a case as the asker may see it here; ``seconds`` counts for clicks only.
+
+        ``for_all`` who hold the card its buttons stay.
+        """
         # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
-        user_id = self.context.person.user_id or "" if self.context.is_private else ""
+        user_id = self.context.person.user_id or "" if self.context.is_private and not for_all else ""
         if user_id:
             shown = await self._for_reader(shown, user_id)
         return await self.showing.present(
@@ -106,8 +112,8 @@ class VoteResponder:
     async def _for_refused(self, shown: CaseContext) -> CaseContext:
         """Return a case without buttons to decide it, where it is not for the asker to decide.
 
-        In a group others could, but a card that says no to somebody and offers the same beside it misleads. Where that
-        card is the group's own, they keep their buttons.
+        In a group others could, but a card that says no to somebody and offers the same beside it misleads. Where
+        others hold that card, they keep their buttons.
         """
         turn = await self.approvals.turn_of(shown.case, self.context.person.user_id or "")
         return shown if turn.decides else replace(shown, is_watched=True)

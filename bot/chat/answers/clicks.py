@@ -385,6 +385,7 @@ class ClickPipeline:
             clicked=True,
             # What is done there is told everybody; what is asked goes to the clicker alone, if need be.
             overlooked=not asks and any(place.kind is PlaceKind.GROUP for place in others),
+            held_by_others=not asks and bool(others),
             on_form=on_form,
             free_text=_form_text(click.values, REASON_FIELD),
         )

@@ -126,20 +126,23 @@ async def ask_everything(scenario: DemoApprovalScenario) -> None:
 def assert_nothing_left(scenario: DemoApprovalScenario, state: CaseState, refused: str = "") -> None:
     """Expect nobody to see that something is under way, or a decision that is over.
 
-    While the order is open others may decide it, but whom the ERP ``refused`` sees no decision in their own chat.
+    While the order is open others may decide it, but whom the ERP ``refused`` sees no decision on a card of
+    theirs alone.
     """
     seen = 0
     for place in scenario.system.engine.chat.conversations.values():
         cards = [item.card for item in place.items if isinstance(item, SimDelivery)]
         for reader in READERS if place.kind == "group" else place.members[:1]:
-            for view in (card.view_for(reader) for card in cards):
+            for card in cards:
+                view, holders = card.view_for(reader), scenario.system.engine.chat.copies(card)
                 text = plain_text(view)
                 if SMALL not in text:
                     continue
                 seen += 1
                 assert not any(words in text for words in UNDER_WAY), (reader, text)
                 live = [button.id for button in view.buttons if button.id.startswith((YES, NO, PASS))]
-                over = state is not CaseState.OPEN or (reader == refused and place.kind == "direct")
+                is_own = place.kind == "direct" and len(holders) == 1
+                over = state is not CaseState.OPEN or (reader == refused and is_own)
                 assert not (live and over), (reader, live, text)
     assert seen >= len(COMMANDS)
 
@@ -160,6 +163,20 @@ async def test_no_copy_keeps_what_is_over(
         state = (await scenario.case(SMALL)).state
         assert scenario.erp.told, "the ERP was told"
         assert_nothing_left(scenario, state, who if outcome is DecisionOutcome.NOT_PERMITTED else "")
+        if outcome is DecisionOutcome.NOT_PERMITTED:
+            await assert_decides_no_more(scenario, who)
+
+
+async def assert_decides_no_more(scenario: DemoApprovalScenario, who: str) -> None:
+    """Expect a tap of somebody whom the ERP refused to do nothing, on the card whose buttons others still need."""
+    told, other = len(scenario.erp.told), MANAGER if who == BOSS else BOSS
+    shared = scenario.card(SMALL, who)
+    assert shared.out_track_id == scenario.card(SMALL, other).out_track_id
+    await scenario.press(shared, YES, who)
+    assert len(scenario.erp.told) == told
+    assert (await scenario.case(SMALL)).state is CaseState.OPEN
+    await scenario.press(scenario.card(SMALL, other), YES, other)
+    assert (await scenario.case(SMALL)).state is CaseState.APPROVED
 
 
 @pytest.mark.parametrize("verdict", Verdict)
