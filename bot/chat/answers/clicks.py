@@ -69,6 +69,8 @@ REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 _COULD_NOT_ACT = frozenset({QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED, QuestionOutcome.NOT_RECORDED})
 """Outcomes after which an action may be asked for again: the card gets its buttons back."""
 
+_MAX_COVERED = 1000
+
 _TRY_AGAIN = frozenset({"bad_argument", "busy"})
 """Outcomes after which a form can be submitted again."""
 
@@ -240,16 +242,22 @@ class ClickPipeline:
             if answer.asks:
                 self._covered.discard(click.track_id)
             else:
-                self._covered.add(click.track_id)
+                self._cover(click.track_id)
             card = self._draw(click, view, zone)
             return CardReply(shown=card, own=card if covers and (answer.shared.is_all or ways.private_values) else None)
         if covers and ways.private_values:
             return CardReply(own=self._draw(click, answer.own, zone))
         if answer.asks or isinstance(answer.shared.view, WithheldNotice):
             return await self._show_apart(click, answer, now, zone)
-        self._covered.add(click.track_id)
+        self._cover(click.track_id)
         card = self._draw(click, answer.shared.view, zone)
         return CardReply(shown=card, own=card if covers else None)
+
+    def _cover(self, track_id: str) -> None:
+        """Remember that a tap changed a card for all; of too many, any is forgotten."""
+        if len(self._covered) >= _MAX_COVERED:
+            self._covered.pop()
+        self._covered.add(track_id)
 
     async def _show_apart(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
         """Give the clicker a card of their own; the clicked one stays as it is, or gets back what a tap covered."""
