@@ -44,10 +44,13 @@ class TestClosedCommand:
         assert "可联系：财务" in plain_text(card)
 
     async def test_a_click_is_denied_like_a_question(self, system: BotSystem) -> None:
-        card = await system.ask("/order SO-1001")
+        card = await system.ask("/help")
         assert (await system.engine.click(**by_token(card, "/invoice INV-7"))).ok
-        assert see(system, card).title == Notice.DENIED
-        assert system.see(card, "sales01").title == card.title
+        for who in (KEEPER, "sales01"):
+            shown = system.see(card, who)
+            assert (shown.title, shown.markdown) == (card.title, card.markdown)
+            assert "INV-7" not in plain_text(shown)
+        assert Notice.DENIED in see(system, card).tips
 
     async def test_what_is_closed_is_neither_found_nor_suggested_nor_listed(self, system: BotSystem) -> None:
         assert see(system, await system.ask("INV-7")).title == Notice.NOT_FOUND
@@ -127,14 +130,15 @@ class TestDirectory:
         card = await system.ask("/stock SKU123")
         assert card.title.startswith("SKU123 ")
         assert (await system.engine.click(**by_token(card, "/order late"))).ok
-        assert see(system, card).title.startswith("延期订单")
+        assert "已单独发给你" in see(system, card).tips
         stranger = {**by_token(card, "/order late"), "user_id": "sales01"}
         assert (await system.engine.click(**stranger)).ok
-        assert see(system, card, "sales01").title == Notice.UNCONFIRMED
-        assert "请先给我发一条消息" in plain_text(see(system, card, "sales01"))
+        assert Notice.UNCONFIRMED in see(system, card, "sales01").tips
+        assert "请先给我发一条消息" in see(system, card, "sales01").tips
+        assert see(system, card, "sales01").title == card.title
         await system.ask("/help", "sales01")
         assert (await system.engine.click(**stranger)).ok
-        assert see(system, card, "sales01").title.startswith("延期订单")
+        assert "已单独发给你" in see(system, card, "sales01").tips
 
 
 async def test_an_unpublished_bot_is_explained(system: BotSystem) -> None:

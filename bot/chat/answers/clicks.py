@@ -89,6 +89,9 @@ DEAD_BUTTON = phrase("This button no longer works. Please ask again.")
 SOMEBODY_ELSES = phrase("This card stands in somebody else's chat.")
 ASK_IN_PRIVATE = phrase("Please ask me in your own chat: the month's calls run out.")
 
+_LINE_BREAK = "<br>"
+"""Between the lines of a card's body."""
+
 _REFUSED = frozenset({QuestionOutcome.DENIED, QuestionOutcome.UNCONFIRMED})
 """Outcomes for somebody who may not ask, or who is not known to be a member at the moment."""
 
@@ -235,7 +238,7 @@ class ClickPipeline:
             return CardReply(shown=self._draw(click, answer.own, zone))
         if answer.prepared.outcome in _REFUSED and not ways.own_answers:
             # A stranger's tap must not take the card from those who may use it.
-            return CardReply(note=self._draw(click, answer.own, zone).title)
+            return CardReply(note=_refusal_note(answer.prepared.outcome, self._draw(click, answer.own, zone)))
         covers = await self._has_own_values(click)
         if answer.shared.is_all or ways.own_answers:
             view = answer.shared.view if answer.shared.is_all else answer.own
@@ -617,3 +620,10 @@ def _form_text(values: Mapping[str, object], field: str) -> str:
 
 def _kind(space_id: str) -> ConversationKind:
     return ConversationKind.GROUP if space_id.startswith("cid") else ConversationKind.DIRECT
+
+
+def _refusal_note(outcome: str, card: Card) -> str:
+    """Return what a refusal says beside a card that others hold: with what to do for whoever may be a member."""
+    if outcome != QuestionOutcome.UNCONFIRMED:
+        return card.title
+    return f"{card.title}：{card.body.rpartition(_LINE_BREAK)[2]}"
