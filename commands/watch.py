@@ -13,6 +13,7 @@ from bot.alerts.alert import Comparator, Watch
 from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply
+from bot.alerts.watch_readings import read_watched
 from bot.cards.actions import BLANK, FillIn
 from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.notices import Suggestion
@@ -225,6 +226,7 @@ async def _watch_document(number: str, lookup: _ErpLookup, context: QuestionCont
         title=document.title,
         source=books.source,
         company=books.company,
+        said=read_watched(document.record, books.source).said,
         made_at=context.now,
     )
     return new, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))

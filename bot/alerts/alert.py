@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 from bot.alerts.event import UNREADABLE, Event
-from bot.disclosure import ClassedBy, FieldClass
+from bot.disclosure import MONEY_FIELDS, ClassedBy, FieldClass
 from bot.erp.books import Books
 from bot.erp.model import Area, Quantity
 from bot.outbox.place import Place
@@ -278,6 +278,8 @@ class Watch:
     """The source of a document, where there are several."""
     company: str = ""
     """Its company, where the source has several."""
+    said: Annotated[Mapping[str, str], ClassedBy("said_classes")] = field(default_factory=dict)
+    """What its owner knows of a document (`WatchReading.said`): a change is what differs from it. Empty for stock."""
     made_at: datetime
 
     @property
@@ -289,6 +291,11 @@ class Watch:
     def title_class(self) -> FieldClass | None:
         """Whose name ``title`` is."""
         return None if self.area in {Area.STOCK, Area.PRODUCTION} else FieldClass.PARTNER
+
+    @property
+    def said_classes(self) -> frozenset[FieldClass]:
+        """What ``said`` may tell: the amount is among it."""
+        return MONEY_FIELDS
 
     @property
     def id(self) -> str:

@@ -247,7 +247,7 @@ async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices
         ).run
         for source in hub.sources
     }
-    watches = WatchPoller(hub, alerts.units, store, poll_config=poll_config, now=base.now)
+    watches = WatchPoller(hub, alerts.units, poll_config=poll_config, now=base.now)
     await base.run_in_background(supervise({**pollers, "watches": watches.run}), "poll")
     await base.run_in_background(history.run(), "stock_days")
 

@@ -41,7 +41,7 @@ def read_cards(connection: Connection, statement: Select[Any], values: _Values) 
 
 def read_watches(connection: Connection, statement: Select[Any], values: _Values = _NOTHING) -> list[Any]:
     """Return rows of watches; one that does not open has no title."""
-    return _read(connection, WATCH, statement, values, lambda _row: {"title": ""})
+    return _read(connection, WATCH, statement, values, lambda _row: {"title": "", "said": ""})
 
 
 def _read(

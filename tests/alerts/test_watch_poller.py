@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -19,8 +19,10 @@ from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
 from bot.alerts.service import AlertService, AlertUnitOfWorkRunner
 from bot.alerts.watch_poller import WatchPoller
+from bot.alerts.watch_readings import read_watched
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
+from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
 from bot.metrics import Metrics
 from bot.store.alerts.events import StoredPolls
@@ -59,14 +61,29 @@ class WatchPollerHarness:
         self.restart()
 
     def restart(self) -> None:
-        self.poller = WatchPoller(self.hub, self.units, self.store, poll_config=self.poll_config, now=self.clock.now)
+        self.poller = WatchPoller(self.hub, self.units, poll_config=self.poll_config, now=self.clock.now)
 
-    async def watch(self, area: Area, subject: str, comparison: Comparator | None = None, limit: int = 0) -> None:
+    async def watch(
+        self, area: Area, subject: str, comparison: Comparator | None = None, limit: int = 0, *, by: str = "u1"
+    ) -> None:
         bound = None if comparison is None else Decimal(limit)
-        watch = Watch(
-            user_id="u1", area=area, subject=subject, comparison=comparison, limit=bound, made_at=self.clock.now()
+        await self.service.put_watch(
+            Watch(
+                user_id=by,
+                area=area,
+                subject=subject,
+                comparison=comparison,
+                limit=bound,
+                said={} if area is Area.STOCK else await self._said(area, subject),
+                made_at=self.clock.now(),
+            )
         )
-        await self.service.put_watch(watch)
+
+    async def _said(self, area: Area, number: str) -> Mapping[str, str]:
+        """Return what the card named, as /watch keeps it."""
+        kind = next(each for each in (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS) if each.area is area)
+        found = await self.hub.document(kind, number)
+        return read_watched(found.value, found.source).said
 
     async def poll(self, times: int = 1) -> None:
         for _ in range(times):
@@ -169,6 +186,47 @@ async def test_a_change_while_the_bot_was_away_is_told(harness: WatchPollerHarne
     harness.restart()
     await harness.poll()
     assert [subject for _, subject, _ in await harness.told()] == ["SO-1"]
+
+
+async def test_a_change_before_the_first_look_is_told(harness: WatchPollerHarness) -> None:
+    harness.erp.ordered("SO-1", TOMORROW)
+    await harness.watch(Area.SALES, "SO-1")
+    harness.erp.ordered("SO-1", TOMORROW, OrderStatus.CANCELLED)
+    await harness.poll(3)
+    (told,) = await harness.alerts()
+    assert (told.event.subject, told.count) == ("SO-1", 1)
+    assert told.event.data["changes"] == ["status: open → cancelled"]
+
+
+async def test_each_is_told_what_changed_since_their_own_card(harness: WatchPollerHarness) -> None:
+    harness.erp.ordered("SO-1", TOMORROW)
+    await harness.watch(Area.SALES, "SO-1")
+    await harness.poll()
+    harness.erp.ordered("SO-1", TOMORROW, OrderStatus.DELIVERED)
+    await harness.watch(Area.SALES, "SO-1", by="u2")
+    await harness.poll(2)
+    assert [alert.key.split("|")[0] for alert in await harness.alerts()] == ["watch:u1"], "the other one saw it"
+    harness.erp.ordered("SO-1", TOMORROW, OrderStatus.CANCELLED)
+    await harness.poll(2)
+    assert {alert.key.split("|")[0] for alert in await harness.alerts()} == {"watch:u1", "watch:u2"}
+
+
+async def test_a_watch_that_is_renewed_during_a_look_keeps_what_its_card_named(harness: WatchPollerHarness) -> None:
+    harness.erp.ordered("SO-1", TOMORROW)
+    await harness.watch(Area.SALES, "SO-1")
+    old = await harness.hub.order("SO-1")
+    harness.erp.ordered("SO-1", TOMORROW, OrderStatus.DELIVERED)
+    looked = harness.hub.order
+
+    async def renewed_meanwhile(number: str) -> Any:
+        harness.clock.advance(seconds=1)
+        await harness.watch(Area.SALES, number)
+        harness.hub.order = looked  # type: ignore[method-assign]
+        return old
+
+    harness.hub.order = renewed_meanwhile  # type: ignore[method-assign]
+    await harness.poll(3)
+    assert await harness.told() == []
 
 
 async def test_what_somebody_else_watched_once_is_no_beginning(harness: WatchPollerHarness) -> None:

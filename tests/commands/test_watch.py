@@ -221,6 +221,13 @@ class TestOfWhomARuleKeepsSomething:
             [("SO-1001", HIDDEN)]
         ] * 3
 
+    async def test_what_a_watch_knows_of_amounts_is_shown_to_nobody(
+        self, ask: Ask, service: InMemoryAlertService
+    ) -> None:
+        (shown,) = as_(AlertReply, await ask("/watch SO-1001")).watches
+        (stored,) = service.stored_watches.values()
+        assert (shown.said, "amount" in stored.said) == (HIDDEN, True)
+
     async def test_the_rules_of_stock_bind_the_present_figure(self, ask: Ask) -> None:
         view = as_(AlertReply, await ask("/watch SKU123 < 50"))
         assert "1830" not in "".join(map(str, view.lines))

@@ -223,7 +223,15 @@ ALERT_CARDS = (
 )
 MUTE = Mute(id="m1", place=GROUP, pattern="stock.*", by="u1", made_at=REPORTED, until=SEEN)
 WATCHES = (
-    Watch(user_id="u1", area=Area.PURCHASING, subject="PO-Ä", source="north", company="北方", made_at=SEEN),
+    Watch(
+        user_id="u1",
+        area=Area.PURCHASING,
+        subject="PO-Ä",
+        source="north",
+        company="北方",
+        said={"amount": "5 CNY"},
+        made_at=SEEN,
+    ),
     Watch(
         user_id="u1",
         area=Area.STOCK,

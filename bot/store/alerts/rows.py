@@ -86,7 +86,7 @@ _CARD = RecordCodec(
 )
 _FURTHER = ListCodec(AlertTally, _VALUES)
 _MUTE = RecordCodec(Mute, _VALUES, names={"by": "author", "made_at": "made_ms", "until": "until_ms"})
-_WATCH = RecordCodec(Watch, _VALUES, names={"made_at": "made_ms"}, skip={"comparison", "limit"})
+_WATCH = RecordCodec(Watch, _VALUES, names={"made_at": "made_ms"}, skip={"comparison", "limit", "said"})
 _NOTE = RecordCodec(AlertHistoryEntry, _VALUES, names={"at": "at_ms"})
 _NOTE_LINE = ListCodec(AlertHistoryEntry, _VALUES)
 
@@ -142,6 +142,7 @@ def watch_row(watch: Watch) -> dict[str, Any]:
         "folded": watch.subject.casefold(),
         "comparison": watch.comparison or "",
         "bound": "" if watch.limit is None else str(watch.limit),
+        "said": orjson.dumps(dict(watch.said)).decode() if watch.said else "",
     }
 
 
@@ -150,6 +151,7 @@ def watch_of(row: Any) -> Watch:
         row,
         comparison=Comparator(row.comparison) if row.comparison else None,
         limit=Decimal(row.bound) if row.bound else None,
+        said=orjson.loads(row.said) if row.said else {},
     )
 
 

@@ -201,6 +201,8 @@ class WatchRow(StoreTable, table=True):
     source: str = Field(sa_column_kwargs={"server_default": ""})
     company: str = Field(sa_column_kwargs={"server_default": ""})
     """The books of what is watched; empty for all."""
+    said: str = Field(sa_type=Sealed("watch.said"), sa_column_kwargs={"server_default": ""})
+    """What its owner knows of the document, as JSON; empty for a product."""
 
 
 class AlertNoteRow(StoreTable, table=True):

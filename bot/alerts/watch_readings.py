@@ -1,0 +1,135 @@
+"""What is watched, as an ERP tells it: the words that are compared to see a change, and the event that reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import structlog
+
+from bot.alerts.event import Event, EventType
+from bot.alerts.intake.areas import orders, production, purchasing
+from bot.alerts.intake.areas.area import comparable_fields, format_amount, format_date, without_blanks
+from bot.alerts.intake.areas.stock import data_of
+from bot.alerts.intake.normalization import normalize, split_events
+from bot.alerts.intake.poll_state import CloudEvent
+from bot.alerts.intake.port import EventState
+from bot.erp.model import (
+    Approval,
+    Invoice,
+    InvoiceStatus,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReading:
+    """One watched subject as it is now: the words that are compared, and the event that reports it."""
+
+    source: str
+    code: str
+    said: Mapping[str, str]
+    type: str
+    data: Mapping[str, object]
+
+    def event(self, now: datetime, lines: Sequence[str]) -> Event | None:
+        """Return the event; ``lines`` say what changed. None for one that the intake would reject."""
+        data = dict(self.data)
+        if lines:
+            data |= {"changes": lines, "text": "\n".join(lines)}
+        cloud: CloudEvent = {
+            "specversion": "1.0",
+            "id": f"watch-{int(now.timestamp() * 1000)}-{self.code}"[:200],
+            "source": "/watch",
+            "type": self.type,
+            "subject": self.code,
+            "time": now.isoformat(timespec="milliseconds"),
+            "data": data,
+        }
+        received = normalize(self.source, cloud, via="poll", now=now)
+        if received.state is EventState.REJECTED:
+            log.warning("poll.watch_not_told", source=self.source, key=self.code, reason=received.reason)
+            return None
+        return split_events(received)[0]
+
+
+def _stock(level: StockLevel, source: str) -> WatchReading:
+    out = level.total.available is not None and level.total.available <= 0
+    kind = EventType.STOCK_OUT if out else EventType.STOCK_LOW
+    return WatchReading(source, level.product.sku, {}, kind, data_of(level))
+
+
+def _order(order: SalesOrder, source: str) -> WatchReading:
+    words = comparable_fields(
+        status=order.status.value,
+        delivery=order.delivery or "",
+        billing=order.billing or "",
+        payment=order.payment or "",
+        due_on=format_date(order.promised_on),
+        amount=format_amount(order.total),
+    )
+    return WatchReading(source, order.number, words, EventType.ORDER_CHANGED, orders.data_of(order))
+
+
+def _invoice(invoice: Invoice, source: str) -> WatchReading:
+    words = comparable_fields(
+        status=invoice.status.value,
+        open=format_amount(invoice.open_amount),
+        due_on=format_date(invoice.due_on),
+    )
+    about = without_blanks(customer=invoice.customer, due_on=invoice.due_on, link=invoice.url)
+    if invoice.status is InvoiceStatus.PAID:
+        return WatchReading(source, invoice.number, words, EventType.INVOICE_PAID, about | {"number": invoice.number})
+    title = f"{invoice.number} {invoice.customer}".strip()
+    return WatchReading(source, invoice.number, words, "custom.invoice", about | {"title": title})
+
+
+def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
+    approval = order.approval or Approval()
+    words = comparable_fields(
+        status=order.status.value,
+        level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
+        received=order.received or "",
+        due_on=format_date(order.due_on),
+        amount=format_amount(order.total),
+    )
+    is_decided = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.REJECTED}
+    if is_decided and order.received in (None, Progress.NONE):
+        return WatchReading(source, order.number, words, EventType.PO_DECIDED, purchasing.decision_data(order))
+    return WatchReading(source, order.number, words, EventType.PO_CHANGED, purchasing.data_of(order))
+
+
+def _production_order(order: ProductionOrder, source: str) -> WatchReading:
+    words = comparable_fields(status=order.status.value, due_on=format_date(order.due_on))
+    data = production.data_of(order)
+    if order.status is ProductionStatus.DONE:
+        return WatchReading(source, order.number, words, EventType.PRODUCTION_DONE, data)
+    title = f"{order.number} {order.name}".strip()
+    return WatchReading(source, order.number, words, "custom.production", data | {"title": title})
+
+
+_READINGS: Mapping[type, Callable[[Any, str], WatchReading]] = MappingProxyType(
+    {
+        StockLevel: _stock,
+        SalesOrder: _order,
+        Invoice: _invoice,
+        PurchaseOrder: _purchase_order,
+        ProductionOrder: _production_order,
+    }
+)
+
+
+def read_watched(record: Any, source: str) -> WatchReading:
+    """Return what a record of a source says: a `StockLevel`, or a document of a kind that can be watched."""
+    return _READINGS[type(record)](record, source)
