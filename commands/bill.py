@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
@@ -30,13 +29,10 @@ from bot.erp.hub import ErpHub
 from bot.erp.listing import BILLS, PURCHASE_ORDERS
 from bot.erp.model import Bill, Cost, InvoiceStatus
 from bot.erp.port import Filter
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 
-_OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
-_OWED: ListAmounts[Bill] = ListAmounts(
-    BILLS, lambda bill: bill.open_amount, lambda bill: bill.status not in _OWE_NOTHING
-)
+_BILLED: ListAmounts[Bill] = ListAmounts(BILLS, lambda bill: bill.total, left=lambda bill: bill.open_amount)
 _COMPARED = ComparedAmounts(BILLS, lambda bill: bill.total, frozenset({FieldClass.COST}), lambda bill: bill.open_amount)
 
 
@@ -68,12 +64,13 @@ _STATES = {
 class BillListView(DocumentListView):
     """Invoices by vendors: the newest, those of a vendor, the open or the overdue ones.
 
-    ``open_amounts`` is what the company owes on the whole list, one amount a currency; empty when only a part of it
-    was read.
+    ``total_amounts`` is what the list comes to, ``open_amounts`` what the company owes of it, one amount a currency;
+    empty where not all of it is known.
     """
 
     card: ClassVar[str] = "bills"
     command: ClassVar[str] = "bill"
+    open_heading: ClassVar[Phrase] = phrase("Total to pay")
     columns: ClassVar[tuple[Column, ...]] = (
         Column(phrase("Number"), "number"),
         Column(phrase("Vendor"), "vendor"),
@@ -89,6 +86,7 @@ class BillListView(DocumentListView):
 
     which: BillList | None
     rows: ListedRows[Bill]
+    total_amounts: tuple[Cost, ...]
     open_amounts: tuple[Cost, ...]
 
 
@@ -141,16 +139,23 @@ async def bill(
     asked = asked_days(days, context.now.date(), late=which is BillList.OVERDUE)
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "bill", "po"), kept, context.now)
     of_order = LinkedDocuments(kept, erp, bounded.kind, PURCHASE_ORDERS, lambda each: each.order_number, context.now)
-    whole = kept_lists(kept, erp, BILLS, erp.bills, now=context.now)
-    many = partial(bounded.or_else(lambda _hub, query: whole(query)), erp)
-    lookup = DocumentLookup("bill", erp, BILLS, many, linked=of_order.of, bounded=bounded.is_bounded)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
+    ask, rest = kept_lists(kept, BILLS, ErpHub.bills, now=context.now), (which or "", amounts or "", days or "")
+    lookup = DocumentLookup("bill", erp, BILLS, ask, context, kept, linked=of_order.of, bounds=bounded, rest=rest)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, OneDocument):
         overdue = hit.found.value.days_overdue(context.now.date())
         links, receipts = offered(erp, "vendor", "payment"), offered(erp, "receipt")
         return cut(BillView.of(hit.found, days_overdue=overdue, links=links, receipts=receipts), fields)
-    sums = await total_of_list(hit, replace(_OWED, kind=bounded.kind), many, kept, context.now)
+    totals, hit = await total_of_list(hit, replace(_BILLED, kind=bounded.kind), kept, context.now)
     shown = BillListView.of(
-        hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, open_amounts=sums
+        hit,
+        context,
+        which=which,
+        text=text or "",
+        days=asked,
+        bounds=bounded.shown,
+        total_amounts=() if which else totals.sums,
+        open_amounts=totals.left,
+        left_out=totals.left_out,
     )
     return cut(shown, fields)

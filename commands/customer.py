@@ -112,7 +112,7 @@ async def customer(
     hit, text_found = await lookup.look_up_asked(text or "", which, commands, context)
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, kept, hit.found, context), fields)
-    return cut(CustomerListView.of(hit.found, context, which=None, text=text_found), fields)
+    return cut(CustomerListView.of(hit, context, which=None, text=text_found), fields)
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: QuestionContext) -> CustomerView:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
@@ -13,18 +16,27 @@ from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
 from bot.chat.records.kept_documents import kept_lists
-from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.lookup import SEARCH_LIMIT, DocumentLookup, OneDocument
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
 from bot.disclosure import cut
 from bot.erp.goods import DeliveryLine, GoodsDelivery
-from bot.erp.hub import ErpHub
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import DELIVERIES
-from bot.erp.model import PartnerName, Progress
-from bot.erp.port import Filter
+from bot.erp.model import PartnerName, Progress, Slice
+from bot.erp.port import Filter, ListQuery
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
+
+TO_LEAVE = replace(
+    DELIVERIES,
+    filters={
+        **DELIVERIES.filters,
+        Filter.OPEN: (lambda delivery, today: delivery.is_open, lambda delivery: delivery.planned_on),
+    },
+)
+"""Deliveries, of which those that have not left can be listed."""
 
 
 class DeliveryOrOrder(PartnerTerm):
@@ -121,14 +133,25 @@ async def delivery(
     asked = asked_days(days, context.now.date(), late=which is DeliveryList.LATE)
     if text and not which and not asked and (of_order := await _of_order(text or "", erp, context)):
         return cut(of_order, seen)
-    lookup = DocumentLookup(
-        "delivery", erp, DELIVERIES, kept_lists(kept, erp, DELIVERIES, erp.deliveries, now=context.now)
-    )
-    wanted = Filter.LATE if which else Filter.ALL
-    hit = await lookup.look_up(text or "", wanted, days=asked, offset=context.offset, rows=context.rows)
+    ask = kept_lists(kept, TO_LEAVE, partial(_read_list, context.now.date()), now=context.now)
+    lookup = DocumentLookup("delivery", erp, TO_LEAVE, ask, context, kept, rest=(which or "", days or ""))
+    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked)
     if isinstance(hit, OneDocument):
         return cut(DeliveryView.of(hit.found, context), seen)
-    return cut(DeliveryListView.of(hit.found, context, which=which, text=text or "", days=asked), seen)
+    return cut(DeliveryListView.of(hit, context, which=which, text=text or "", days=asked), seen)
+
+
+async def _read_list(today: date, erp: ErpHub, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
+    """Read a list, that of what is still to leave in two parts: no ERP is asked for it as a whole."""
+    if query.filter is not Filter.OPEN or query.due is None:
+        return await erp.deliveries(query)
+    whole = replace(query, offset=0, limit=SEARCH_LIMIT, due=None)
+    late, due = await asyncio.gather(
+        erp.deliveries(replace(whole, filter=Filter.LATE)),
+        erp.deliveries(replace(whole, filter=Filter.ALL, due=query.due)),
+    )
+    found = {(each.source, each.books, each.number): each for each in (*late.value.items, *due.value.items)}
+    return replace(due, value=TO_LEAVE.pick(found.values(), query, today))
 
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:

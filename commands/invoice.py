@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
@@ -27,14 +26,13 @@ from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_bu
 from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.listing import INVOICES, SALES_ORDERS
-from bot.erp.model import Invoice, InvoiceStatus, SalesAmount
+from bot.erp.model import Invoice, SalesAmount
 from bot.erp.port import Filter
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
-_OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
-_OWED: ListAmounts[Invoice] = ListAmounts(
-    INVOICES, lambda invoice: invoice.open_amount, lambda invoice: invoice.status not in _OWE_NOTHING
+_BILLED: ListAmounts[Invoice] = ListAmounts(
+    INVOICES, lambda invoice: invoice.total, left=lambda invoice: invoice.open_amount
 )
 _COMPARED = ComparedAmounts(
     INVOICES, lambda invoice: invoice.total, frozenset({FieldClass.AMOUNT}), lambda invoice: invoice.open_amount
@@ -61,8 +59,8 @@ _FILTERS = {None: Filter.ALL, InvoiceList.OVERDUE: Filter.OVERDUE, InvoiceList.O
 class InvoiceListView(DocumentListView):
     """Customer invoices: the newest, those of a customer, the open or the overdue ones.
 
-    ``open_amounts`` is what customers owe on the whole list, one amount a currency; empty when only a part of it was
-    read.
+    ``total_amounts`` is what the list comes to, ``open_amounts`` what customers owe of it, one amount a currency; empty
+    where not all of it is known.
     """
 
     card: ClassVar[str] = "invoices"
@@ -81,6 +79,7 @@ class InvoiceListView(DocumentListView):
 
     which: InvoiceList | None
     rows: ListedRows[Invoice]
+    total_amounts: tuple[SalesAmount, ...]
     open_amounts: tuple[SalesAmount, ...]
 
 
@@ -127,15 +126,23 @@ async def invoice(
     """Show one invoice, or a list."""
     asked = asked_days(days, context.now.date(), late=which is InvoiceList.OVERDUE)
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "invoice"), kept, context.now)
-    many = partial(bounded.or_else(lambda hub, query: hub.invoices(query)), erp)
+    ask, rest = ErpHub.invoices, (which or "", amounts or "", days or "")
     of_order = LinkedDocuments(kept, erp, bounded.kind, SALES_ORDERS, lambda each: each.order_number, context.now)
-    lookup = DocumentLookup("invoice", erp, INVOICES, many, linked=of_order.of, bounded=bounded.is_bounded)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
+    lookup = DocumentLookup("invoice", erp, INVOICES, ask, context, kept, linked=of_order.of, bounds=bounded, rest=rest)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
         return InvoiceView.of(hit.found, days_overdue=overdue, links=offered(erp, "customer", "payment"))
-    sums = await total_of_list(hit, replace(_OWED, kind=bounded.kind), many, kept, context.now)
+    totals, hit = await total_of_list(hit, replace(_BILLED, kind=bounded.kind), kept, context.now)
     return InvoiceListView.of(
-        hit.found, context, which=which, text=text or "", days=asked, bounds=bounded.shown, open_amounts=sums
+        hit,
+        context,
+        which=which,
+        text=text or "",
+        days=asked,
+        bounds=bounded.shown,
+        total_amounts=() if which else totals.sums,
+        open_amounts=totals.left,
+        left_out=totals.left_out,
     )

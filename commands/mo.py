@@ -118,11 +118,12 @@ async def mo(
     if days and asked and _is_of_finishing(days, asked, which, today):
         which, asked = ProductionList.DONE, replace(asked, due=False)
     of_order = LinkedDocuments(kept, erp, PRODUCTION_ORDERS, SALES_ORDERS, lambda each: each.sales_order, context.now)
-    lookup = DocumentLookup("mo", erp, PRODUCTION_ORDERS, erp.production_orders, linked=of_order.of)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
+    ask, rest = ErpHub.production_orders, (which or "", days or "")
+    lookup = DocumentLookup("mo", erp, PRODUCTION_ORDERS, ask, context, kept, linked=of_order.of, rest=rest)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, OneDocument):
         return ProductionView.of(hit.found, days_late=hit.found.value.days_late(today))
-    return ProductionListView.of(hit.found, context, which=which, text=text or "", days=asked)
+    return ProductionListView.of(hit, context, which=which, text=text or "", days=asked)
 
 
 def _is_of_finishing(days: Days, asked: DayRange, which: ProductionList | None, today: date) -> bool:

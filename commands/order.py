@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
@@ -105,7 +104,7 @@ class OrderListView(DocumentListView):
     which: OrderList | None
     rows: ListedRows[SalesOrder]
     total_amounts: tuple[SalesAmount, ...] = ()
-    """What all orders of a named list come to, one amount a currency; empty where not all of them are known."""
+    """What the orders of the list come to, one amount a currency; empty where not all of them are known."""
 
 
 @command(
@@ -132,9 +131,11 @@ async def order(
     """Show one order with its lines, or a list."""
     asked = asked_days(days, context.now.date(), late=which is OrderList.LATE)
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "order"), kept, context.now)
-    many = bounded.or_else(lambda hub, query: hub.orders(query))
-    owned = own.lists(erp, Area.SALES, context, many)
-    lookup = DocumentLookup("order", erp, SALES_ORDERS, partial(many, erp), owned, bounded=bounded.is_bounded)
+    owned = own.within(erp, Area.SALES, context)
+    rest = (which or "", amounts or "", days or "")
+    lookup = DocumentLookup(
+        "order", erp, SALES_ORDERS, ErpHub.orders, context, kept, owned=owned, bounds=bounded, rest=rest
+    )
     products = ProductLookup(command="order", erp=erp, context=context, rest=(which or "", days or ""))
     holding = HoldingDocuments(lookup, SALES_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
@@ -144,17 +145,16 @@ async def order(
         more, links = _more_of(hit.found.value, erp), offered(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)
     ordered = replace(_ORDERED, kind=bounded.kind)
-    adds = (which or bounded.is_bounded) and not hit.product
-    sums = await total_of_list(hit, ordered, lookup.many, kept, context.now) if adds else ()
+    totals, hit = await total_of_list(hit, ordered, kept, context.now)
     return OrderListView.of(
-        hit.found,
+        hit,
         context,
         which=which,
         text=text or "",
-        product=hit.product,
         days=asked,
         bounds=bounded.shown,
-        total_amounts=sums,
+        total_amounts=totals.sums,
+        left_out=totals.left_out,
     )
 
 

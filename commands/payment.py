@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Annotated, ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
@@ -20,17 +19,17 @@ from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.linked_documents import Settlements
 from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.list_totals import sum_by_currency, total_of_list
+from bot.chat.records.list_totals import ListTotals, sum_by_currency, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
+from bot.chat.view_parts import DocumentListView, LeftOut, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.listing import BILLS, INVOICES, PAYMENTS
-from bot.erp.model import Money, PartnerKind, Payment, PaymentStatus
+from bot.erp.model import Money, PartnerKind, Payment, PaymentDirection
 from bot.erp.port import Filter
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 
 _DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
@@ -59,34 +58,46 @@ _FILTERS = {None: Filter.ALL, PaymentList.RECEIVED: Filter.RECEIVED, PaymentList
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSum:
-    """What payments of one kind of partners come to in one currency."""
+    """What payments of one kind of partners in one direction come to in one currency."""
 
     partner_kind: PartnerKind
+    direction: PaymentDirection
     amount: Annotated[Money, ClassedBy("amount_class")]
 
     @property
     def amount_class(self) -> FieldClass:
         """The class of the payments' own amounts."""
-        return FieldClass.COST if self.partner_kind is PartnerKind.VENDOR else FieldClass.AMOUNT
+        return _MONEY[self.partner_kind]
+
+    @property
+    def of(self) -> tuple[PartnerKind, PaymentDirection]:
+        """Whose payments they are, and which way they went."""
+        return self.partner_kind, self.direction
 
 
-class _BookedPayments:
-    """Adds up what is booked; what customers paid and what vendors paid back are never added to one another."""
+_HEADINGS = {
+    (PartnerKind.CUSTOMER, PaymentDirection.RECEIVED): phrase("Received from customers"),
+    (PartnerKind.VENDOR, PaymentDirection.SPENT): phrase("Paid to vendors"),
+    (PartnerKind.CUSTOMER, PaymentDirection.SPENT): phrase("Paid back to customers"),
+    (PartnerKind.VENDOR, PaymentDirection.RECEIVED): phrase("Paid back by vendors"),
+}
+"""What customers paid and what vendors paid back are never added to one another, nor what came in to what went out."""
+
+
+class _Payments:
+    """Adds up payments, those of each kind of partners in each direction by themselves."""
 
     kind = PAYMENTS
 
-    def sum_up(self, documents: Iterable[Payment]) -> tuple[PaymentSum, ...]:
-        booked = [each for each in documents if each.status is PaymentStatus.BOOKED]
+    def sum_up(self, documents: Sequence[Payment]) -> ListTotals[PaymentSum]:
         sums: list[PaymentSum] = []
-        for kind in PartnerKind:
-            of_kind = sum_by_currency(each.amount for each in booked if each.partner_kind is kind)
-            if of_kind is None:
-                return ()
-            sums += [PaymentSum(partner_kind=kind, amount=amount) for amount in of_kind]
-        return tuple(sums)
-
-
-_BOOKED = _BookedPayments()
+        for partner_kind, direction in _HEADINGS:
+            theirs = [each for each in documents if (each.partner_kind, each.direction) == (partner_kind, direction)]
+            amounts = sum_by_currency(each.amount for each in theirs if each.amount) or ()
+            sums += [PaymentSum(partner_kind=partner_kind, direction=direction, amount=one) for one in amounts]
+        return ListTotals(
+            sums=tuple(sums), left_out=LeftOut(without_amount=sum(each.amount is None for each in documents))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,21 +118,12 @@ class PaymentListView(DocumentListView):
 
     which: PaymentList | None
     rows: ListedRows[Payment]
-    sums: tuple[PaymentSum, ...] = ()
-    """What all of a list in one direction come to; empty where not all of them are known."""
+    paid: tuple[PaymentSum, ...] = ()
+    """What the payments of the list come to; empty where not all of them are known."""
 
-    @property
-    def booked(self) -> tuple[Money, ...]:
-        """What customers paid or vendors were paid, one amount a currency."""
-        return tuple([each.amount for each in self.sums if self._is_usual(each)])
-
-    @property
-    def refunds(self) -> tuple[Money, ...]:
-        """What went the other way round: from vendors, or to customers."""
-        return tuple([each.amount for each in self.sums if not self._is_usual(each)])
-
-    def _is_usual(self, part: PaymentSum) -> bool:
-        return (part.partner_kind is PartnerKind.CUSTOMER) == (self.which is PaymentList.RECEIVED)
+    def sums(self) -> Sequence[tuple[Phrase, Sequence[Money]]]:
+        theirs = [(name, [each.amount for each in self.paid if each.of == of]) for of, name in _HEADINGS.items()]
+        return [(name, amounts) for name, amounts in theirs if amounts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,22 +171,30 @@ async def payment(
     compared = _compared({kind for kind, seen in fields.items() if _MONEY[kind] in seen & own})
     bounded = BoundedLists.of(amounts, compared, own, kept, context.now)
     of_settled = Settlements(kept, erp, (INVOICES, BILLS), context.now, bounded.kind)
-    whole = kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now)
-    many = partial(bounded.or_else(lambda _hub, query: whole(query)), erp)
-    lookup = DocumentLookup("payment", erp, PAYMENTS, many, linked=of_settled.of, bounded=bounded.is_bounded)
+    ask, rest = kept_lists(kept, PAYMENTS, ErpHub.payments, now=context.now), (which or "", amounts or "", days or "")
+    lookup = DocumentLookup(
+        "payment", erp, PAYMENTS, ask, context, kept, linked=of_settled.of, bounds=bounded, rest=rest
+    )
     asked = asked_days(days, context.now.date())
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, OneDocument):
         kind = hit.found.value.partner_kind
         return cut(PaymentView.of(hit.found, links=offered(erp, kind.value)), fields[kind])
-    added = await total_of_list(hit, _BOOKED, many, kept, context.now) if which else ()
+    totals, hit = await total_of_list(hit, _Payments(), kept, context.now)
     shown = PaymentListView.of(
-        hit.found, context, which=which, text=text or "", days=asked, sums=added, bounds=bounded.shown
+        hit,
+        context,
+        which=which,
+        text=text or "",
+        days=asked,
+        bounds=bounded.shown,
+        paid=totals.sums,
+        left_out=totals.left_out,
     )
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
     rows, of_rows = _cut_by_partner(shown.rows, fields)
-    sums, of_sums = _cut_by_partner(shown.sums, fields)
-    return replace(shown, rows=rows, sums=sums, withheld=shown.withheld | of_rows | of_sums)
+    paid, of_sums = _cut_by_partner(shown.paid, fields)
+    return replace(shown, rows=rows, paid=paid, withheld=shown.withheld | of_rows | of_sums)
 
 
 P = TypeVar("P", Payment, PaymentSum)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
@@ -138,7 +137,7 @@ class PurchaseListView(DocumentListView):
     which: PurchaseList | None
     rows: ListedRows[PurchaseOrder]
     total_amounts: tuple[Cost, ...] = ()
-    """What all orders of a named list come to, one amount a currency; empty where not all of them are known."""
+    """What the orders of the list come to, one amount a currency; empty where not all of them are known."""
 
     def following(self) -> Following | None:
         waiting = [row for row in self.rows if row.status is PurchaseStatus.WAITING]
@@ -171,9 +170,11 @@ async def po(
     """Show one purchase order with its lines, or a list."""
     asked = asked_days(days, context.now.date(), late=which is PurchaseList.LATE)
     bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "po"), kept, context.now)
-    many = bounded.or_else(lambda hub, query: hub.purchase_orders(query))
-    owned = own.lists(erp, Area.PURCHASING, context, many)
-    lookup = DocumentLookup("po", erp, PURCHASE_ORDERS, partial(many, erp), owned, bounded=bounded.is_bounded)
+    owned = own.within(erp, Area.PURCHASING, context)
+    rest = (which or "", amounts or "", days or "")
+    lookup = DocumentLookup(
+        "po", erp, PURCHASE_ORDERS, ErpHub.purchase_orders, context, kept, owned=owned, bounds=bounded, rest=rest
+    )
     products = ProductLookup(command="po", erp=erp, context=context, rest=(which or "", days or ""))
     holding = HoldingDocuments(lookup, PURCHASE_ORDERS, products)
     hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
@@ -194,19 +195,18 @@ async def po(
             receipts=offered(erp, "receipt") if hit.found.value.received in _CAME_IN else (),
             links=offered(erp, "vendor", *(() if more else ("bill",))),
         )
-    ordered, adds = replace(_ORDERED, kind=bounded.kind), (which or bounded.is_bounded) and not hit.product
-    sums = await total_of_list(hit, ordered, lookup.many, kept, context.now) if adds else ()
+    totals, hit = await total_of_list(hit, replace(_ORDERED, kind=bounded.kind), kept, context.now)
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
     named = replace(hit.found, value=orders)
     return PurchaseListView.of(
-        named,
+        replace(hit, found=named),
         context,
         which=which,
         text=text or "",
-        product=hit.product,
         days=asked,
         bounds=bounded.shown,
-        total_amounts=sums,
+        total_amounts=totals.sums,
+        left_out=totals.left_out,
     )
 
 

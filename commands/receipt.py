@@ -24,6 +24,7 @@ from bot.erp.listing import RECEIPTS
 from bot.erp.model import PartnerName, Progress
 from bot.erp.port import Filter
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 
 class ReceiptOrOrder(PartnerTerm):
@@ -102,6 +103,7 @@ async def receipt(
     *,
     days: Days | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
@@ -111,11 +113,11 @@ async def receipt(
     asked = asked_days(days, context.now.date())
     if text and not asked and (of_order := await _of_order(text, erp, context)):
         return cut(of_order, seen)
-    lookup = DocumentLookup("receipt", erp, RECEIPTS, erp.receipts)
-    hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset, rows=context.rows)
+    lookup = DocumentLookup("receipt", erp, RECEIPTS, ErpHub.receipts, context, kept, rest=(days or "",))
+    hit = await lookup.look_up(text or "", Filter.ALL, days=asked)
     if isinstance(hit, OneDocument):
         return cut(ReceiptView.of(hit.found, context, more=offered(erp, "bill")), seen)
-    return cut(ReceiptListView.of(hit.found, context, which=None, text=text or "", days=asked), seen)
+    return cut(ReceiptListView.of(hit, context, which=None, text=text or "", days=asked), seen)
 
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderReceiptsView | None:

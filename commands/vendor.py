@@ -122,7 +122,7 @@ async def vendor(
     hit, text_found = await lookup.look_up_asked(text or "", which, commands, context)
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, kept, hit.found, context), fields)
-    return cut(VendorListView.of(hit.found, context, which=None, text=text_found), fields)
+    return cut(VendorListView.of(hit, context, which=None, text=text_found), fields)
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:

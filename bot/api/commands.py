@@ -36,6 +36,7 @@ from bot.chat.records.linked_documents import LinkedDocuments as LinkedDocuments
 from bot.chat.records.links import more_buttons as more_buttons
 from bot.chat.records.links import offered as offered
 from bot.chat.records.list_totals import ListAmounts as ListAmounts
+from bot.chat.records.list_totals import ListTotals as ListTotals
 from bot.chat.records.list_totals import sum_by_currency as sum_by_currency
 from bot.chat.records.list_totals import total_of_list as total_of_list
 from bot.chat.records.lookup import DocumentList as DocumentList

@@ -11,16 +11,17 @@ from typing import Annotated, ClassVar
 from bot.cards.actions import Ask
 from bot.cards.form import InputForm
 from bot.cards.view import Button, Color, Label, View
-from bot.disclosure import ClassedBy, FieldClass
+from bot.disclosure import HIDDEN, ClassedBy, FieldClass
 from bot.phrase import Phrase, Words, phrase
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Something that may have been meant: the line that asks for it, and its name."""
+    """Something that may have been meant: the line that asks for it, and its name; they tell what is of a class."""
 
-    line: str
-    name: Label = ""
+    line: Annotated[str, ClassedBy("tells")]
+    name: Annotated[Label, ClassedBy("tells")] = ""
+    tells: FieldClass | None = None
 
     @property
     def label(self) -> Label:
@@ -29,7 +30,7 @@ class Suggestion:
 
 
 def _suggestion_buttons(picks: Sequence[Suggestion]) -> tuple[Button, ...]:
-    return tuple(Button(pick.label, Ask(pick.line)) for pick in picks)
+    return tuple(Button(pick.label, Ask(pick.line)) for pick in picks if pick.line is not HIDDEN)
 
 
 _HELP = Button(phrase("Help"), Ask("/help"))

@@ -37,7 +37,7 @@ class Table:
     """Rows below headings. The values are those of the view, so that what was cut from it is hidden here as well.
 
     ``keys`` tell equal rows of several pages apart from others; ``total`` counts all rows that there are. ``more``:
-    there are others that nobody counted.
+    there are others that nobody counted. ``facts`` are said of the whole, each with its name.
     """
 
     headings: tuple[Phrase, ...]
@@ -46,6 +46,7 @@ class Table:
     total: int
     as_of: datetime | None = None
     more: bool = False
+    facts: tuple[tuple[Phrase, object], ...] = ()
 
     @classmethod
     def of_rows(

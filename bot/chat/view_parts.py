@@ -6,21 +6,32 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from operator import attrgetter
-from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Ask
 from bot.cards.buttons import MAX_LABEL
 from bot.cards.tables import Column, Table
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import Button, Label, ListView, View
 from bot.chat.amounts import NO_BOUNDS, AmountBounds, ListBounds, read_amounts
 from bot.chat.arguments import Keyword
+from bot.chat.conditions import Condition, Emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, marked
 from bot.chat.product_shares import ProductShare, share_of
 from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass
 from bot.erp.hub import Answer
-from bot.erp.model import ErpRecord, Product, Slice
+from bot.erp.model import (
+    ErpRecord,
+    InvoiceStatus,
+    Money,
+    OrderStatus,
+    PaymentStatus,
+    Product,
+    ProductionStatus,
+    PurchaseStatus,
+    Slice,
+)
 from bot.phrase import Phrase, phrase
 
 
@@ -211,9 +222,58 @@ class DocumentView(ExportedListView):
         )
 
 
+_TYPED_LAST = (Condition.AMOUNTS, Condition.DAYS)
 R = TypeVar("R")
 ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
 """The rows of a list of documents: where they are those above an amount, they tell of the amounts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncounted:
+    """How many documents of a list are in a state that does not count."""
+
+    status: OrderStatus | InvoiceStatus | PurchaseStatus | ProductionStatus | PaymentStatus
+    count: int
+
+    @property
+    def told(self) -> Phrase:
+        """The number and the state, in words."""
+        return phrase("%(num)s %(status)s", num=self.count, status=self.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Documents that are on a list and in no sum of it: what does not count, and what has no amount."""
+
+    uncounted: tuple[Uncounted, ...] = ()
+    without_amount: int = 0
+
+
+NOTHING_LEFT_OUT = LeftOut()
+
+
+class FoundList(Protocol):
+    """What a lookup says of a list (`bot.chat.records.lookup.DocumentList`)."""
+
+    @property
+    def found(self) -> Answer[Slice[Any]]:
+        """The documents."""
+        ...
+
+    @property
+    def product(self) -> Product | None:
+        """What was found in place of a text."""
+        ...
+
+    @property
+    def emptied(self) -> tuple[Emptied, ...]:
+        """What an empty list has without some of its conditions."""
+        ...
+
+    @property
+    def overdue(self) -> int:
+        """How many documents come first that should have been done before today."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +281,8 @@ class DocumentListView(ExportedListView):
     """Documents: the newest, those with ``text`` or of some ``days``, or the list that ``which`` names.
 
     ``amounts`` are the bounds of their amounts as they are typed, and ``compared`` the classes of what they compare.
+    ``emptied`` says what an empty list has without some of its conditions. Of what is due on days the first ``overdue``
+    should have been done before today. ``left_out`` is on the list and in no sum of it.
     """
 
     command: ClassVar[str]
@@ -230,6 +292,9 @@ class DocumentListView(ExportedListView):
     columns: ClassVar[tuple[Column, ...]] = ()
     """What a file says of each row."""
 
+    total_heading: ClassVar[Phrase] = phrase("Total")
+    open_heading: ClassVar[Phrase] = phrase("Total open")
+    """What the sums of a list are called."""
     left_heading: ClassVar[Phrase] = phrase("Outstanding")
     """What a file calls the part of a product that is not delivered, or not there, yet."""
 
@@ -245,6 +310,9 @@ class DocumentListView(ExportedListView):
     total: Annotated[int, ChosenBy("compared")]
     today: date
     freshness: Freshness
+    emptied: Annotated[tuple[Emptied, ...], ChosenBy("compared")] = ()
+    overdue: Annotated[int, ChosenBy("compared")] = 0
+    left_out: Annotated[LeftOut, ChosenBy("compared")] = NOTHING_LEFT_OUT
 
     @property
     def bounds(self) -> AmountBounds | None:
@@ -260,8 +328,51 @@ class DocumentListView(ExportedListView):
         """Return how much of the product a document has, where the list tells it."""
         return share_of(row) if self.product else None
 
+    def begins(self, index: int) -> str:
+        """Return whether a row is the first that is ``overdue``, or ``due``, on a list of what is due; else nothing."""
+        if not self.overdue or self.offset + index > self.overdue:
+            return ""
+        return "due" if self.offset + index == self.overdue else "" if index else "overdue"
+
+    def sums(self) -> Sequence[tuple[Phrase, Sequence[Money]]]:
+        """Return what the documents of the list come to that count, one amount a currency, with the names of sums."""
+        named = ((self.total_heading, "total_amounts"), (self.open_heading, "open_amounts"))
+        return tuple((name, amounts) for name, field in named if (amounts := getattr(self, field, ())))
+
     def row_buttons(self) -> Sequence[Button]:
-        return document_buttons(self.command, ((row.number, row.books) for row in self.rows))
+        rows = document_buttons(self.command, ((row.number, row.books) for row in self.rows))
+        return [*rows, *map(self._button_without, self._widened())]
+
+    def _button_without(self, emptied: Emptied) -> Button:
+        words = self.words_of(emptied.by)
+        return Button(phrase("Without %(words)s", words=words), Ask(self._line_without(emptied.by)))
+
+    def _widened(self) -> Sequence[Emptied]:
+        """Return what an empty list may be without, as far as its reader may see the words that are left."""
+        shown = self.text is not HIDDEN
+        return [each for each in self.emptied if shown or Condition.TEXT in each.by]
+
+    def words_of(self, by: Iterable[Condition]) -> tuple[Label, ...]:
+        """Return what conditions are called."""
+        names = {Condition.LIST: self.which.label} if self.which else {}
+        return tuple(names.get(kind) or self._words([kind])[0] for kind in Condition if kind in by)
+
+    def _line_without(self, by: frozenset[Condition]) -> str:
+        """Return the line of this list without some of its conditions."""
+        left = [kind for kind in (Condition.LIST, Condition.TEXT) if kind not in by]
+        words = command_line(self.command, *self._words(left))
+        return " ".join(filter(None, (words, *self._words(set(_TYPED_LAST) - by))))
+
+    def _words(self, kinds: Iterable[Condition]) -> list[str]:
+        """Return conditions as they are typed, the name of the list first."""
+        typed = {
+            Condition.LIST: self.which or "",
+            Condition.TEXT: self.product.sku if self.product else self.text,
+            Condition.AMOUNTS: self.amounts,
+            Condition.DAYS: self.days.typed if self.days else "",
+        }
+        wanted = set(kinds)
+        return [word for kind, word in typed.items() if kind in wanted]
 
     def file_buttons(self) -> Sequence[Button]:
         return ExportedListView.file_buttons(self) if self.columns else []
@@ -270,7 +381,18 @@ class DocumentListView(ExportedListView):
         if not self.columns or self.rows is HIDDEN:
             return None
         columns = (*self.columns, *columns_of_books(self.rows), *(self._share_columns() if self.product else ()))
-        return Table.of_rows(columns, self.rows, today=self.today, total=self.total, as_of=self.freshness.as_of)
+        as_of = self.freshness.as_of
+        found = Table.of_rows(columns, self.rows, today=self.today, total=self.total, as_of=as_of)
+        return replace(found, facts=(*self.sums(), *self._left_out()))
+
+    def _left_out(self) -> Sequence[tuple[Phrase, object]]:
+        """Return what a file says of documents that are in no sum."""
+        parts: list[tuple[Phrase, object]] = []
+        if self.left_out.uncounted:
+            parts.append((phrase("Not counted"), tuple(each.told for each in self.left_out.uncounted)))
+        if self.left_out.without_amount:
+            parts.append((phrase("Without an amount"), self.left_out.without_amount))
+        return parts
 
     def _share_columns(self) -> Sequence[Column]:
         """Return the columns that tell what each document has of the product."""
@@ -294,20 +416,20 @@ class DocumentListView(ExportedListView):
     @classmethod
     def of(
         cls,
-        found: Answer[Slice[Any]],
+        hit: FoundList,
         context: QuestionContext,
         *,
         which: Keyword | None,
         text: str,
         days: DayRange | None = None,
         bounds: ListBounds = NO_BOUNDS,
-        product: Product | None = None,
         **more: Any,
     ) -> Self:
         """Return the view of the documents that were found from the row on that was asked for.
 
-        A ``product`` was found in place of the ``text``, which then names nobody.
+        A product was found in place of the ``text``, which then names nobody.
         """
+        found, product = hit.found, hit.product
         text, word = ("", product.sku) if product else (text, text)
         asked = (command_line(cls.command, which or "", word), bounds.amounts, days.typed if days else "")
         return cls(
@@ -323,5 +445,7 @@ class DocumentListView(ExportedListView):
             line=" ".join(filter(None, asked)),
             today=context.now.date(),
             freshness=freshness(found),
+            emptied=hit.emptied,
+            overdue=hit.overdue,
             **more,
         )

@@ -209,9 +209,14 @@ class GoodsDelivery(ErpRecord):
         """When it left, or is to leave."""
         return self.shipped_on or self.planned_on
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to leave."""
+        return self.status in {DeliveryStatus.PLANNED, DeliveryStatus.READY}
+
     def days_late(self, today: date) -> int:
         """Return how many days it is late; 0 once it has left."""
-        if self.planned_on is None or self.status in {DeliveryStatus.SHIPPED, DeliveryStatus.CANCELLED}:
+        if self.planned_on is None or not self.is_open:
             return 0
         return max(0, (today - self.planned_on).days)
 

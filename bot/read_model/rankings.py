@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 from bot.disclosure import ClassedBy, FieldClass
+from bot.erp.counting import counts, signed
 from bot.erp.index.folding import key_of
 from bot.erp.model import (
     Area,
@@ -33,7 +34,7 @@ from bot.erp.model import (
 )
 from bot.read_model.queries import KeptAnswer, ReadModel
 from bot.read_model.records import Document, DocumentWithLine, partner_of
-from bot.read_model.tallies import TallyKind, TallySelection, is_deal, signed
+from bot.read_model.tallies import TallyKind, TallySelection
 
 T = TypeVar("T")
 
@@ -182,7 +183,7 @@ def _add_turnover(money_class: FieldClass, documents: Iterable[Document]) -> Ran
 
 def _deals(documents: Iterable[Document]) -> Iterator[SalesOrder | PurchaseOrder | Invoice | Bill]:
     for document in documents:
-        if isinstance(document, SalesOrder | PurchaseOrder | Invoice | Bill) and is_deal(document):
+        if isinstance(document, SalesOrder | PurchaseOrder | Invoice | Bill) and counts(document):
             yield document
 
 
@@ -254,7 +255,7 @@ def _add_lines(lines: Iterator[DocumentWithLine]) -> tuple[ProductRanking, int]:
     without_amount = 0
     for each in lines:
         order, line = each.document, each.line
-        if not isinstance(order, SalesOrder) or not isinstance(line, OrderLine) or not is_deal(order):
+        if not isinstance(order, SalesOrder) or not isinstance(line, OrderLine) or not counts(order):
             continue
         orders.add((order.source, order.number))
         if (amount := _amount_of(line)) is None:

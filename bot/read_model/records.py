@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Area,
     Bill,
@@ -72,7 +72,7 @@ def is_open(document: Document) -> bool:
         case Payment():
             return False
         case GoodsDelivery():
-            return document.status in {DeliveryStatus.PLANNED, DeliveryStatus.READY}
+            return document.is_open
     return document.status in _OPEN
 
 

@@ -12,19 +12,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from bot.erp.counting import counts, signed
 from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Bill,
     Followed,
     Invoice,
     InvoiceRecord,
-    InvoiceStatus,
-    Money,
-    OrderStatus,
     PartnerKind,
     Payment,
     PaymentDirection,
-    PaymentStatus,
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
@@ -33,20 +30,6 @@ from bot.erp.model import (
 )
 from bot.read_model.records import Document, day_of, is_open
 
-_NO_TURNOVER = frozenset(
-    {
-        OrderStatus.DRAFT,
-        OrderStatus.CANCELLED,
-        InvoiceStatus.DRAFT,
-        InvoiceStatus.VOID,
-        PurchaseStatus.DRAFT,
-        PurchaseStatus.WAITING,
-        PurchaseStatus.REJECTED,
-        PurchaseStatus.CANCELLED,
-        ProductionStatus.CANCELLED,
-    }
-)
-"""States of documents that are not, or not any more, a deal."""
 _ONE_DAY = timedelta(days=1)
 
 
@@ -147,10 +130,10 @@ def _counted(document: Document) -> Iterator[tuple[TallyKey, Tally]]:
     if isinstance(document, GoodsDelivery):
         return
     if isinstance(document, Payment):
-        if document.status is PaymentStatus.BOOKED and day is not None:
+        if counts(document) and day is not None:
             yield TallyKey(_PAID[document.partner_kind], day), _paid(document)
         return
-    if is_deal(document) and day is not None:
+    if counts(document) and day is not None:
         yield TallyKey(TallyKind.TURNOVER, day), _turnover(document)
     if is_open(document):
         due = due_day(document)
@@ -163,11 +146,6 @@ def _paid(payment: Payment) -> Tally:
     amount = abs(payment.amount.amount)
     is_refund = payment.direction is not _USUAL[payment.partner_kind]
     return Tally(count=1, sums={payment.amount.currency: -amount if is_refund else amount})
-
-
-def is_deal(document: DatedDocument) -> bool:
-    """Return whether a document is a deal, no draft and not given up."""
-    return document.status not in _NO_TURNOVER
 
 
 def due_day(document: DatedDocument) -> date | None:
@@ -193,7 +171,7 @@ def _open(document: DatedDocument, due: date | None) -> Tally:
         return Tally(count=1, late=late, waiting=int(document.status is PurchaseStatus.WAITING))
     tally = Tally(count=1, late=late)
     left = signed(document, document.open_amount)
-    if left is not None and is_deal(document):
+    if left is not None and counts(document):
         tally.owed[left.currency] = left.amount
         if late:
             tally.sums[left.currency] = left.amount
@@ -202,10 +180,3 @@ def _open(document: DatedDocument, due: date | None) -> Tally:
 
 def _days_late(document: DatedDocument, today: date) -> int:
     return document.days_overdue(today) if isinstance(document, InvoiceRecord) else document.days_late(today)
-
-
-def signed(document: DatedDocument, amount: Money | None) -> Money | None:
-    """Return an amount that is negative for a return, whatever its sign is in the ERP."""
-    if amount is None or not isinstance(document, InvoiceRecord) or not document.is_credit_note:
-        return amount
-    return Money(-abs(amount.amount), amount.currency)

@@ -111,7 +111,7 @@ async def listed(ask: Ask, line: str, person: Person = KEEPER) -> DocumentListVi
 async def test_documents_within_amounts(ask: Ask, company: Company, line: str, numbers: list[str]) -> None:
     view = await listed(ask, line)
     assert (sorted(row.number for row in view.rows), view.total) == (sorted(numbers), len(numbers))
-    assert not [call for call in company.calls if not call.startswith("find_products")], "a word may be a product's"
+    assert not view.total or not [call for call in company.calls if not call.startswith("find_products")]
     again = await listed(ask, view.line)
     assert (again.rows, again.line) == (view.rows, view.line)
 

@@ -162,10 +162,11 @@ async def test_amounts_of_different_currencies_are_never_added(ask: Ask) -> None
     assert view.open_amounts == (Money(Decimal("101.00"), "CNY"), Money(Decimal("20"), "EUR"))
 
 
-async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> None:
+async def test_an_amount_that_the_erp_does_not_say_is_told_beside_the_sum(ask: Ask, company: Company) -> None:
+    first, *_ = company.issued
+    company.issued = (first, replace(first, number="INV-99", total=None, open_amount=None))
     view = as_(InvoiceListView, await ask("/invoice"))
-    assert view.open_amounts == ()
-    assert view.rows[-1].open_amount is None
+    assert (view.total_amounts, view.left_out.without_amount) == ((first.total,), 1)
 
 
 async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:
@@ -249,7 +250,11 @@ async def test_the_late_production_orders(ask: Ask, line: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "closest"),
-    [("/order SO-1O01", "/order SO-1001"), ("/po PO-1009", "/po PO-1001"), ("/order 上海宏图机器厂", "/order SO-1001")],
+    [
+        ("/order SO-1O01", "/order SO-1001"),
+        ("/po PO-1009", "/po PO-1001"),
+        ("/order 上海宏图机器厂", "/order 上海宏图机械"),
+    ],
 )
 async def test_a_number_that_nobody_has_offers_the_closest(ask: Ask, line: str, closest: str) -> None:
     answer = await ask(line)
@@ -317,7 +322,6 @@ async def test_a_named_list_and_days_hold_together(ask: Ask) -> None:
     [
         ("/invoice overdue", ["INV-1", "INV-2", "INV-3"]),
         ("/invoice overdue 10月", ["INV-2", "INV-3"]),
-        ("/invoice overdue 2026-09", []),
         ("/invoice overdue 本月", ["INV-1"]),
         ("/invoice 逾期 今天", ["INV-1", "INV-2", "INV-3"]),
         ("/order late 本周", ["SO-1"]),

@@ -58,7 +58,14 @@ async def test_a_code_lists_the_orders_that_hold_the_product(ask: Ask, company: 
     assert [(str(share.quantity), str(share.left), share.unit) for share in shares if share] == [
         ("500", "300", "pcs"), ("15", "6", "pcs"), ("9", "None", "pcs"),
     ]  # fmt: skip
-    assert company.calls == ["order sku123", "orders sku123", "order sku-123", "find_products sku123", "orders"]
+    assert company.calls == [
+        "order sku123",
+        "orders sku123",
+        "order sku-123",
+        "customers sku123",
+        "find_products sku123",
+        "orders",
+    ]
     assert lines(view)[:3] == ["/order SO-1", "/order SO-2", "/order SO-4"]
 
 

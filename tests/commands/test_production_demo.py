@@ -50,7 +50,7 @@ def found_by_sql(folder: Path, where: str) -> Sequence[str]:
         ("/mo open SKU123", f"{_TO_MAKE} AND sku LIKE '%SKU123%' ORDER BY due_on, lower(number)"),
         (
             "/mo open due this week",
-            f"{_TO_MAKE} AND due_on BETWEEN '2026-11-02' AND '2026-11-08' ORDER BY due_on, lower(number)",
+            f"{_TO_MAKE} AND due_on <= '2026-11-08' ORDER BY due_on, lower(number)",
         ),
         ("/mo done", "status = 'done' ORDER BY finished_on DESC, lower(number)"),
         ("/mo done last 7 days", f"status = 'done' AND {_WEEK} ORDER BY finished_on DESC, lower(number)"),

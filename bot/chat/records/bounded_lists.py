@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from sys import maxsize
-from typing import Generic, NamedTuple, TypeAlias
+from typing import Generic, NamedTuple
 
 from bot.chat.amounts import NO_BOUNDS, AmountBounds, Amounts, ListBounds
 from bot.chat.errors import BadArgument
-from bot.chat.records.kept_documents import OF_OPEN
+from bot.chat.records.kept_documents import OF_OPEN, ReadList
 from bot.disclosure import FieldClass
 from bot.erp.answer import Answer
+from bot.erp.counting import signed
 from bot.erp.hub import ErpHub
 from bot.erp.listing import D, Listing
 from bot.erp.model import InvoiceRecord, Money, Slice
@@ -21,7 +22,6 @@ from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.records import Document
-from bot.read_model.tallies import signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,6 @@ class _Picked(NamedTuple, Generic[D]):
     page: Slice[D]
     without_amount: int
     currencies: int
-
-
-ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,7 @@ class BoundedLists(Generic[D]):
     def _amount(self, document: D) -> Money | None:
         balance = self.compared.balance if self._of_balance else None
         money = (balance or self.compared.total)(document)
-        return signed(document, money) if isinstance(document, InvoiceRecord) else money
+        return signed(document, money)  # type: ignore[arg-type]  # only documents are compared
 
 
 def _nothing_kept(missing: tuple[str, ...]) -> Phrase:

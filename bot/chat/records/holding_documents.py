@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Generic
 
+from bot.chat.conditions import Conditions
 from bot.chat.days import DayRange
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.records.lookup import FETCH_LIMIT, DocumentList, DocumentLookup, NoDocument, OneDocument
@@ -14,7 +15,7 @@ from bot.chat.records.products import Picks, ProductLookup
 from bot.erp.errors import NotListedByProduct, NotPermitted, Unsupported
 from bot.erp.listing import D, Listing
 from bot.erp.model import Product
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter
 from bot.phrase import phrase
 from bot.spelling import words_of
 
@@ -39,13 +40,13 @@ class HoldingDocuments(Generic[D]):
 
         Raises `NotListedByProduct` where the text is the code of a product, and no ERP can be asked for it.
         """
-        context = self.products.context
-        hit = await self.lookup.find(text, wanted, days=days, offset=context.offset, rows=context.rows)
-        nothing = isinstance(hit, NoDocument) or (isinstance(hit, DocumentList) and not hit.found.value.total)
+        hit = await self.lookup.find(text, wanted, days=days)
+        is_empty = isinstance(hit, DocumentList) and not hit.found.value.total
+        nothing = isinstance(hit, NoDocument) or is_empty
         meant = await self._meant(text) if nothing and text and text.casefold() not in OWN_WORDS else None
-        if meant is not None and isinstance(hit, DocumentList) and await self._names_documents(text, meant):
-            return hit
-        if meant is not None and self.lookup.bounded:
+        if meant is not None and isinstance(hit, DocumentList) and not self._is_code(text, meant):
+            return hit  # the text names documents, although none of them is on the list
+        if meant is not None and self.lookup.is_bounded:
             raise BadArgument(_WHOLE_ORDERS)
         if isinstance(meant, Picks):
             return meant
@@ -71,18 +72,17 @@ class HoldingDocuments(Generic[D]):
             return None
         return found if isinstance(found, Picks) else found.value
 
-    async def _names_documents(self, text: str, meant: Product | Picks) -> bool:
-        """Return whether a text that is no code names documents, although none of them is on the list."""
-        if isinstance(meant, Product) and _is_code(text, meant):
-            return False
-        return bool((await self.lookup.many(ListQuery(text=text, limit=1))).value.total)
+    @staticmethod
+    def _is_code(text: str, meant: Product | Picks) -> bool:
+        return isinstance(meant, Product) and _is_code(text, meant)
 
     async def _of(self, product: Product, wanted: Filter, days: DayRange | None) -> DocumentList[D]:
         context = self.products.context
-        query = ListQuery(filter=wanted, product=product.sku, offset=context.offset, limit=context.rows or FETCH_LIMIT)
-        if days is not None:
-            query = replace(query, during=days.during, due=days.due_in)
-        return DocumentList(await self.lookup.many(query), query, product)
+        asked = Conditions(product=product.sku, wanted=wanted, days=days)
+        listed = await self.lookup.read(asked, offset=context.offset, limit=context.rows or FETCH_LIMIT)
+        if not listed.found.value.total:
+            listed = await self.lookup.told_empty(listed, asked)
+        return replace(listed, product=product)
 
 
 def _is_named(text: str, products: Sequence[Product]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Generic
+from typing import Generic, TypeAlias
 
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
@@ -16,7 +16,8 @@ from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.records import Document
 
-AskList = Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
+ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
+"""Reads a part of a list as far as a hub shows it to its reader."""
 OF_OPEN = frozenset({Filter.OPEN, Filter.LATE, Filter.OVERDUE, Filter.PENDING})
 """Lists of open documents alone."""
 
@@ -44,23 +45,22 @@ async def read_kept(
     return KeptDocuments(_answer(recent, coverage, erp, kind), _answer(still_open, coverage, erp, kind))
 
 
-def kept_lists(
-    kept: ReadModel, erp: ErpHub, kind: Listing[D], ask: AskList[D], *, now: datetime
-) -> Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]:
+def kept_lists(kept: ReadModel, kind: Listing[D], ask: ReadList[D], *, now: datetime) -> ReadList[D]:
     """Return what lists what is open, or of some days, out of what is kept, and any other list by ``ask``.
 
     So it does where some documents may be missing, or what is kept is old. A text is the ERP's to search for.
     """
 
-    async def read(query: ListQuery) -> Answer[Slice[D]]:
+    async def read(erp: ErpHub, query: ListQuery) -> Answer[Slice[D]]:
         span = query.during
         is_few = query.filter in OF_OPEN or (span is not None and query.due is None)
         if query.text or query.partner or query.product or not is_few:
-            return await ask(query)
-        coverage = await kept.coverage(kind.followed)
+            return await ask(erp, query)
+        seen = kept.narrowed(erp)
+        coverage = await seen.coverage(kind.followed)
         if not coverage.is_current(now) or (span is not None and not coverage.is_complete_from(span.first)):
-            return await ask(query)
-        found = await kept.fold(
+            return await ask(erp, query)
+        found = await seen.fold(
             kind.followed,
             partial(_pick, kind, query, now.date()),
             since=span.first if span else None,

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from bot.chat.records.kept_documents import OF_OPEN
-from bot.chat.records.lookup import FETCH_LIMIT, DocumentList
-from bot.erp.answer import Answer
+from bot.chat.records.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList
+from bot.chat.view_parts import NOTHING_LEFT_OUT, LeftOut, Uncounted
+from bot.erp.counting import counts, signed
 from bot.erp.errors import ErpError
 from bot.erp.listing import D, Listing
-from bot.erp.model import Money, Slice
+from bot.erp.model import Money
 from bot.erp.port import Filter, ListQuery
+from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.records import Document
 
-S = TypeVar("S", covariant=True)
+S = TypeVar("S")
+_NOT_ADDED_UP = phrase("not added up: not all of these documents are at hand")
 
 
 def sum_by_currency(amounts: Iterable[Money | None]) -> tuple[Money, ...] | None:
@@ -32,21 +36,16 @@ def sum_by_currency(amounts: Iterable[Money | None]) -> tuple[Money, ...] | None
     return tuple(Money(amount, currency) for currency, amount in sorted(sums.items()))
 
 
-def _always(_document: object) -> bool:
-    return True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListTotals(Generic[S]):
+    """What a list comes to, and of ``left`` what is still open of it, where documents have such a part.
 
+    ``left_out`` documents are on the list and in no sum.
+    """
 
-@dataclass(frozen=True, slots=True)
-class ListAmounts(Generic[D]):
-    """Which ``amount`` of each document is added up; those that do not ``count`` are on the list and in no sum."""
-
-    kind: Listing[D]
-    amount: Callable[[D], Money | None]
-    counts: Callable[[D], bool] = _always
-
-    def sum_up(self, documents: Iterable[D]) -> tuple[Money, ...]:
-        """Return one sum a currency; none when an amount is missing."""
-        return sum_by_currency(self.amount(each) for each in documents if self.counts(each)) or ()
+    sums: tuple[S, ...] = ()
+    left: tuple[S, ...] = ()
+    left_out: LeftOut = NOTHING_LEFT_OUT
 
 
 class ListSums(Protocol[D, S]):
@@ -57,71 +56,110 @@ class ListSums(Protocol[D, S]):
         """The kind of the documents."""
         ...
 
-    def sum_up(self, documents: Iterable[D]) -> tuple[S, ...]:
-        """Return the sums; none when an amount is missing."""
+    def sum_up(self, documents: Sequence[D]) -> ListTotals[S]:
+        """Return what documents that count come to."""
         ...
 
 
-async def total_of_list(
-    listed: DocumentList[D],
-    amounts: ListSums[D, S],
-    many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]],
-    kept: ReadModel,
-    now: datetime,
-) -> tuple[S, ...]:
-    """Return what all documents of a list come to, one amount a currency; none where not all of them are known.
+@dataclass(frozen=True, slots=True)
+class ListAmounts(Generic[D]):
+    """Which ``amount`` of each document is added up, and what is ``left`` open of it; credit notes count less."""
 
-    A long list is added up from what is ``kept``, if that is current and has just as many documents.
+    kind: Listing[D]
+    amount: Callable[[D], Money | None]
+    left: Callable[[D], Money | None] | None = None
+
+    def sum_up(self, documents: Sequence[D]) -> ListTotals[Money]:
+        """Return one sum a currency."""
+        amounts = [(each, self.amount(each)) for each in documents]
+        left = [] if self.left is None else [_signed(each, self.left(each)) for each in documents]
+        return ListTotals(
+            sums=sum_by_currency(_signed(each, money) for each, money in amounts if money) or (),
+            left=sum_by_currency(money for money in left if money) or (),
+            left_out=LeftOut(without_amount=sum(money is None for _, money in amounts)),
+        )
+
+
+def _signed(document: D, money: Money | None) -> Money | None:
+    return signed(document, money)  # type: ignore[arg-type]  # partners have no amounts to be added up
+
+
+async def total_of_list(
+    listed: DocumentList[D], amounts: ListSums[D, S], kept: ReadModel, now: datetime
+) -> tuple[ListTotals[S], DocumentList[D]]:
+    """Return what all documents of a list come to, and the list, which says so where not all of them are known.
+
+    A long list is added up from what is ``kept``, if that is current and has just as many documents. The newest
+    documents, and nothing else said of them, are not added up.
     """
     found, query = listed.found.value, listed.query
+    if listed.product is not None:
+        return ListTotals(), listed  # amounts are of whole orders
     if len(found.items) == found.total:
-        return amounts.sum_up(found.items)
-    if query is None:
-        return ()
-    if found.total <= FETCH_LIMIT:
-        return await _total_of_short(amounts, many, query)
-    is_named = query == ListQuery(filter=query.filter, during=query.during, offset=query.offset, limit=query.limit)
-    if not is_named or query.filter is Filter.ALL:
-        return ()
-    return await _total_of_kept(amounts, kept, replace(query, offset=0, limit=found.total), now)
+        return _add_up(amounts, query, found.items), listed
+    if query is None or listed.is_bare:
+        return ListTotals(), listed
+    if totals := await _total_of_kept(listed, amounts, kept, now) or await _total_of_read(listed, amounts):
+        return totals, listed
+    noted = replace(listed.found, notes=(*listed.found.notes, _NOT_ADDED_UP))
+    return ListTotals(), replace(listed, found=noted)
 
 
-async def _total_of_short(
-    amounts: ListSums[D, S], many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]], query: ListQuery
-) -> tuple[S, ...]:
-    """Return the total of a list whose later page is shown: its beginning was read for the first one a moment ago."""
+def _add_up(amounts: ListSums[D, S], query: ListQuery | None, documents: Sequence[D]) -> ListTotals[S]:
+    """Return what documents come to; of those that wait for approval, what they would."""
+    if query is not None and query.filter is Filter.PENDING:
+        return amounts.sum_up(documents)
+    totals = amounts.sum_up([each for each in documents if _counts(each)])
+    states = Counter[Any](each.status for each in documents if not _counts(each))  # type: ignore[attr-defined]
+    uncounted = tuple(Uncounted(status=status, count=count) for status, count in sorted(states.items()))
+    return replace(totals, left_out=replace(totals.left_out, uncounted=uncounted))
+
+
+def _counts(document: D) -> bool:
+    return counts(document)  # type: ignore[arg-type]  # partners have no amounts to be added up
+
+
+async def _total_of_read(listed: DocumentList[D], amounts: ListSums[D, S]) -> ListTotals[S] | None:
+    """Return the total of a list that one question brings whole."""
+    total, query = listed.found.value.total, listed.query
+    if total > SEARCH_LIMIT or query is None or listed.read is None or listed.erp is None:
+        return None
     try:
-        whole = (await many(replace(query, offset=0, limit=FETCH_LIMIT))).value
+        limit = FETCH_LIMIT if total <= FETCH_LIMIT else SEARCH_LIMIT
+        whole = (await listed.read(listed.erp, replace(query, offset=0, limit=limit))).value
     except ErpError:
-        return ()  # the page that was asked for is there all the same
-    return amounts.sum_up(whole.items) if len(whole.items) == whole.total else ()
+        return None  # the page that was asked for is there all the same
+    return _add_up(amounts, query, whole.items) if len(whole.items) == whole.total == total else None
 
 
-async def _total_of_kept(amounts: ListSums[D, S], kept: ReadModel, whole: ListQuery, now: datetime) -> tuple[S, ...]:
-    """Return the total of the ``whole`` list, which has as many documents as its limit says."""
-    kind, days = amounts.kind.followed, whole.during
-    if days is None and whole.filter not in OF_OPEN:
-        return ()  # what is completed is kept for a time only
-    coverage = await kept.coverage(kind)
+async def _total_of_kept(
+    listed: DocumentList[D], amounts: ListSums[D, S], kept: ReadModel, now: datetime
+) -> ListTotals[S] | None:
+    """Return the total of a list of which just as many documents are kept."""
+    query, erp, total = listed.query, listed.erp, listed.found.value.total
+    if query is None or erp is None or query.product or total <= FETCH_LIMIT:
+        return None
+    seen, kind, days = kept.narrowed(erp), amounts.kind.followed, query.during
+    coverage = await seen.coverage(kind)
     if not coverage.is_current(now) or (days is not None and not coverage.is_complete_from(days.first)):
-        return ()
-    found = await kept.fold(
+        return None
+    found = await seen.fold(
         kind,
-        partial(_count_and_sum, amounts, whole, now.date()),
+        partial(_pick_and_add_up, amounts, query, now.date()),
         since=days.first if days else None,
         until=days.last if days else None,
-        open_only=whole.filter in OF_OPEN,
+        open_only=query.filter in OF_OPEN,
+        text=query.text,
     )
-    count, sums = found.value
-    return sums if count == whole.limit else ()
+    count, totals = found.value
+    return totals if count == total else None
 
 
-def _count_and_sum(
-    amounts: ListSums[D, S], whole: ListQuery, today: date, documents: Iterator[Document]
-) -> tuple[int, tuple[S, ...]]:
-    kind, days = amounts.kind, whole.during
-    holds, _ = kind.filters[whole.filter]
-    fitting: list[D] = [each for each in documents if kind.listed(each) and holds(each, today)]  # type: ignore[arg-type, misc]
-    if days is not None:
-        fitting = [each for each in fitting if days.holds(kind.day(each))]
-    return len(fitting), amounts.sum_up(fitting)
+def _pick_and_add_up(
+    amounts: ListSums[D, S], query: ListQuery, today: date, documents: Iterator[Document]
+) -> tuple[int, ListTotals[S]]:
+    kind = amounts.kind
+    holds = kind.filters[query.filter][0] if query.filter is not Filter.ALL else lambda _document, _today: True
+    fitting: list[D] = [each for each in documents if kind.listed(each) and kind.matches(each, query)]  # type: ignore[arg-type, misc]
+    fitting = [each for each in fitting if holds(each, today)]
+    return len(fitting), _add_up(amounts, query, fitting)

@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.access.grants import Scope
 from bot.chat.context import QuestionContext
 from bot.chat.records.reader_hub import AccountOf
-from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Area, Slice
+from bot.erp.hub import ErpHub
+from bot.erp.model import Area
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import ListQuery
 
 OWN_WORDS = frozenset({"我的", "mine", "my"})
 """What somebody types instead of their own name."""
 
-D = TypeVar("D")
-ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
-
 
 @dataclass(frozen=True, slots=True)
-class OwnedLists(Generic[D]):
-    """Lists of the documents of one person."""
+class OwnedDocuments:
+    """The hub as it shows the documents of one person alone."""
 
     erp: ErpHub
     area: Area
     context: QuestionContext
-    read: ReadList[D]
     account_of: AccountOf
 
-    async def of_asker(self, query: ListQuery) -> Answer[Slice[D]]:
-        """Return the asker's own documents."""
+    def of_asker(self) -> ErpHub:
+        """Return the hub with the asker's own documents."""
         person = self.context.person
         user_id = person.user_id or ""
         # By name too: ERPs tell salespeople by name, and this only leaves out what the asker did not ask for.
         known = frozenset({user_id, person.name})
-        return await self._of(lambda source: (known | {self.account_of(user_id, source)}) - {""}, query)
+        return self._of(lambda source: (known | {self.account_of(user_id, source)}) - {""})
 
-    async def of_named(self, name: str, query: ListQuery) -> Answer[Slice[D]]:
-        """Return the documents of the people with this name."""
+    def of_named(self, name: str) -> ErpHub:
+        """Return the hub with the documents of the people with this name."""
         names = frozenset({name})
-        return await self._of(lambda _source: names, query)
+        return self._of(lambda _source: names)
 
-    async def _of(self, names_at: Callable[[str], frozenset[str]], query: ListQuery) -> Answer[Slice[D]]:
-        hub = self.erp.narrowed(Narrowing({self.area: (Scope(own=True),)}, names_at))
-        return await self.read(hub, replace(query, text=""))
+    def _of(self, names_at: Callable[[str], frozenset[str]]) -> ErpHub:
+        return self.erp.narrowed(Narrowing({self.area: (Scope(own=True),)}, names_at))
 
 
 class OwnDocuments:
@@ -58,6 +51,6 @@ class OwnDocuments:
     def __init__(self, account_of: AccountOf) -> None:
         self._account_of = account_of
 
-    def lists(self, erp: ErpHub, area: Area, context: QuestionContext, read: ReadList[D]) -> OwnedLists[D]:
-        """Return the lists of an area for the asker of a question; ``read`` reads one from a hub."""
-        return OwnedLists(erp, area, context, read, self._account_of)
+    def within(self, erp: ErpHub, area: Area, context: QuestionContext) -> OwnedDocuments:
+        """Return the documents of an area by the people whose they are, for the asker of a question."""
+        return OwnedDocuments(erp, area, context, self._account_of)
