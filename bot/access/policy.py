@@ -179,6 +179,20 @@ class AccessPolicy:
         """
         return self.decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
+    def is_closed_to_all(self, request: AccessRequest) -> bool:
+        """Return whether nobody may do ``request``, whoever asks; who is in a conversation is not known."""
+        if request.writes and self._read_only:
+            return True
+        about = self._rules_about(request.command).rules
+        here = [rule for rule in about if rule.holds_in(request.conversation_id)]
+        if any(rule.takes_command and rule.is_for_all for rule in here):
+            return True
+        if request.reserved:
+            return False  # administrators may
+        if any(rule.allows and not rule.shared for rule in here):
+            return False
+        return (request.writes and not request.governed) or any(rule.allows and not rule.shared for rule in about)
+
     def sees_all(self, person: Person, commands: Iterable[str], conversation_id: str = "") -> bool:
         """Return whether no rule keeps any document of these commands from a person."""
         verdicts = (self.decide_area(person, command, conversation_id) for command in commands)

@@ -150,23 +150,23 @@ class AlertComposer:
     ) -> View | None:
         """Return the view as its place may see it: of several alerts what it may see of each.
 
-        None where somebody watches what they may no longer ask for. A group is told no more than the kind of an alert
-        whose document not everybody there may see.
+        None where somebody watches what they may no longer ask for. Of an alert whose document not every reader may
+        see no more is told than its kind.
         """
         place = content.card.place
         readers = await self._readers(content)
         if any(alert.is_watched and not readers[alert.event.type].grant.scopes for alert in content.alerts):
             return None
-        if place.kind is not PlaceKind.GROUP:
-            view = build(content)
-            return view and cut(view, _common_fields(content.alerts, readers))
+        in_group = place.kind is PlaceKind.GROUP
         seen, unseen = _as_seen(content, readers)
         if unseen and not (seen.alerts or seen.card.further.tallies):
-            return build_of_kinds(content)
+            view = build_of_kinds(content)
+            return view and replace(view, shared=in_group)
         view = build(seen)
         if isinstance(view, AlertGroup | AlertDigest):
-            view = replace(view, unseen=kinds_of(unseen))
-        return view and shared_view(view, _common_fields(seen.alerts, readers))
+            view = replace(view, unseen=kinds_of(unseen), shared=in_group and bool(unseen))
+        fields = _common_fields(seen.alerts, readers)
+        return view and (shared_view(view, fields) if in_group else cut(view, fields))
 
     async def _readers(self, content: CardWithAlerts) -> Mapping[str, PlaceReader]:
         """Return who reads a card of each of its types, as far as the rules on them go."""
@@ -219,7 +219,7 @@ class DingComposer(AlertComposer):
 
 
 def _as_seen(content: CardWithAlerts, readers: Mapping[str, PlaceReader]) -> tuple[CardWithAlerts, tuple[Alert, ...]]:
-    """Return a card with the alerts that everybody at its place may see, and its other alerts.
+    """Return a card with the alerts that every reader at its place may see, and its other alerts.
 
     Of alerts that are only counted nothing but the type is known.
     """
@@ -230,11 +230,8 @@ def _as_seen(content: CardWithAlerts, readers: Mapping[str, PlaceReader]) -> tup
 
 
 def _common_fields(alerts: Iterable[Alert], readers: Mapping[str, PlaceReader]) -> frozenset[FieldClass]:
-    """Return what a reader may see of all these alerts: no figures and names of what is not theirs to see."""
-    seen = ((alert, readers[alert.event.type]) for alert in alerts)
-    return ALL_FIELDS.intersection(
-        *(reader.grant.fields if _is_seen(alert, reader) else frozenset() for alert, reader in seen)
-    )
+    """Return what a reader may see of each of these alerts."""
+    return ALL_FIELDS.intersection(*(readers[alert.event.type].grant.fields for alert in alerts))
 
 
 def _is_seen(alert: Alert, reader: PlaceReader) -> bool:

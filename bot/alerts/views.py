@@ -91,8 +91,8 @@ class AlertKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertKinds(View):
-    """Stands in a group for alerts about documents that not everybody there may see: what kinds there are, and since
-    when. ``id`` is the alert, or the card of several.
+    """Stands for alerts about documents that not every reader may see: what kinds there are, and since when. ``id`` is
+    the alert, or the card of several.
     """
 
     card: ClassVar[str] = "alert_kinds"
@@ -107,7 +107,7 @@ class AlertKinds(View):
         return _show(self.id)
 
     def buttons(self) -> Sequence[Button]:
-        return (Button(SEE_ALL, self.question(), Color.BLUE),)
+        return (Button(SEE_ALL, self.question(), Color.BLUE),) if self.shared else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ def _own_view(view: ListView, unseen: tuple[AlertKind, ...]) -> tuple[Button, ..
 
     A card that withholds something of the others as well has this button anyway.
     """
-    question = view.question() if unseen and not view.withheld else None
+    question = view.question() if unseen and view.shared and not view.withheld else None
     return (Button(SEE_ALL, question, Color.BLUE),) if question else ()
 
 
@@ -176,7 +176,7 @@ def _own_view(view: ListView, unseen: tuple[AlertKind, ...]) -> tuple[Button, ..
 class AlertGroup(_AlertRows):
     """Several alerts on one card: open ones first, the worst before the others.
 
-    ``unseen`` are the kinds of further ones that not everybody at its place may see.
+    ``unseen`` are the kinds of further ones that not every reader may see.
     """
 
     card: ClassVar[str] = "alert_group"
@@ -249,7 +249,7 @@ class DigestRow:
 class AlertDigest(ListView):
     """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened, as far as known.
 
-    ``unseen`` are the kinds of further ones that not everybody at its place may see.
+    ``unseen`` are the kinds of further ones that not every reader may see.
     """
 
     card: ClassVar[str] = "alert_digest"

@@ -15,7 +15,7 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.names import names_in_force, read_settings_file
 from bot.bootstrap.rule_places import refuse_missing
 from bot.chat.audiences import Audiences
-from bot.chat.registry import installed_commands
+from bot.chat.registry import Commands, installed_commands
 from bot.errors import ConfigurationError
 from bot.names import KnownNames
 from bot.phrase import Phrase, phrase
@@ -121,10 +121,10 @@ class AccessServices:
     audiences: Audiences
 
 
-async def start_access(base: Infrastructure, policy: Callable[[], AccessPolicy]) -> AccessServices:
+async def start_access(base: Infrastructure, policy: Callable[[], AccessPolicy], commands: Commands) -> AccessServices:
     """Follow the groups in which people of other organisations were seen."""
     outsiders = StoredOutsiders(base.database, now=base.now, named=base.settings.access.outsider_groups)
     await outsiders.load()
     await base.run_in_background(outsiders.run(), "outsiders")
-    audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders)
+    audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders, commands=commands)
     return AccessServices(policy=policy, outsiders=outsiders, audiences=audiences)

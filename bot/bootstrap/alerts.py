@@ -96,7 +96,7 @@ async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], 
     dings = DingComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
     tops = TopBoxComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
     composers: dict[str, Composer] = {CARD_KIND: alert_cards, DING_KIND: dings, TOP_KIND: tops}
-    outbox = _outbox(base, composers)
+    outbox = _outbox(base, composers, audiences)
     processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
     quota = SourceQuota(settings.events.waiting_per_source)
@@ -155,7 +155,7 @@ async def _name_of(base: Infrastructure, user_id: str) -> str:
     return (await base.people.identify(user_id, name="")).name or user_id
 
 
-def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWorker:
+def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: Audiences) -> OutboxWorker:
     people, settings = base.people, base.settings
 
     def language_of(place: Place) -> str:
@@ -186,6 +186,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         reserved=base.month.reserved,
         unbilled=base.reply_addresses,
         markers=build_markers(base),
+        closed_at=audiences.closed_at,
         limits=SendLimits(
             per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
         ),

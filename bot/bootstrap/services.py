@@ -112,7 +112,7 @@ async def build_services(
 
     commands = installed_commands()
     rules = await start_rules(base)
-    access = await start_access(base, rules.access.current)
+    access = await start_access(base, rules.access.current, commands)
     alerts = await build_alerts(base, rules.alerts.current, access.audiences)
     accounts = await build_accounts(base, hub, alerts, audit)
     account = account_of(settings, accounts.bound)

@@ -11,7 +11,9 @@ from bot.access.people import People, Person
 from bot.access.policy import AccessPolicy, plain_grant
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View, mark_shared
+from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer
+from bot.chat.registry import Commands
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
 
@@ -55,9 +57,12 @@ class SharedView:
 class Audiences:
     """What may be seen by whom, by the rules in force and by the people known to be there."""
 
-    def __init__(self, *, policy: Callable[[], AccessPolicy], people: People, outsiders: KnownOutsiders) -> None:
-        """``policy`` returns the rules in force."""
+    def __init__(
+        self, *, policy: Callable[[], AccessPolicy], people: People, outsiders: KnownOutsiders, commands: Commands
+    ) -> None:
+        """``policy`` returns the rules in force; ``commands`` are those that buttons may lead to."""
         self._policy = policy
+        self._commands = commands
         self._people = people
         self._outsiders = outsiders
 
@@ -86,6 +91,24 @@ class Audiences:
             return PlaceReader(self._shared_grant(place.id, command))
         person = await self._people.identify(place.id, name="")
         return PlaceReader(self._policy().decide_area(person, command).grant, person)
+
+    async def closed_at(self, places: Iterable[Place]) -> frozenset[str]:
+        """Return the commands that would refuse a reader of a card at these places.
+
+        Of a group it is not known who is there: what somebody of the organisation may use is open to a reader.
+        """
+        closed: set[str] = set()
+        for place in places:
+            closed.update(await self._closed_at(place))
+        return frozenset(closed)
+
+    async def _closed_at(self, place: Place) -> Iterable[str]:
+        policy, commands = self._policy(), self._commands.values()
+        if place.kind is PlaceKind.GROUP:
+            requests = [each.request(Conversation(place.id, ConversationKind.GROUP)) for each in commands]
+            return [request.command for request in requests if policy.is_closed_to_all(request)]
+        person = await self._people.identify(place.id, name="")
+        return [each.name for each in commands if not policy.decide(person, each.request()).allowed]
 
     def _shared_grant(self, conversation_id: str, command: str) -> Grant:
         outsiders = self._outsiders.are_in(conversation_id)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from types import MappingProxyType
 
 import structlog
 
 from bot.cards.card import Card, ViewRenderer
+from bot.cards.view import View
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
@@ -80,6 +81,10 @@ class _Ready:
 _NO_KEEPERS: Mapping[DeliveryFormat, MarkerKeeper] = MappingProxyType({})
 
 
+async def _nothing_closed(_places: Sequence[Place]) -> frozenset[str]:
+    return frozenset()
+
+
 def _group(place: Place) -> str:
     return place.id if place.kind is PlaceKind.GROUP else ""
 
@@ -104,6 +109,7 @@ class OutboxWorker:
         reserved: Callable[[], bool] = lambda: False,
         unbilled: UnbilledWriter | None = None,
         markers: Mapping[DeliveryFormat, MarkerKeeper] = _NO_KEEPERS,
+        closed_at: Callable[[Sequence[Place]], Awaitable[frozenset[str]]] = _nothing_closed,
         limits: SendLimits | None = None,
         at_once: int = 16,
         tries: int = 8,
@@ -113,7 +119,8 @@ class OutboxWorker:
         ``track_of`` returns a card's DingTalk id, always the same for the same key; ``draw`` returns numbers from 0 to
         1 for the jitter; ``sparing`` says whether the month's calls run out, ``reserved`` whether those that are left
         are for what is urgent alone (`bot.outbox.quota`). When there are none, that goes by ``unbilled``. ``markers``
-        keep what is beside the chats.
+        keep what is beside the chats. ``closed_at`` returns the commands that would refuse readers at these places: no
+        button of a card there leads to them.
         """
         self._backlog = backlog
         self._messenger = messenger
@@ -129,6 +136,7 @@ class OutboxWorker:
         self._reserved = reserved
         self._unbilled = unbilled
         self._markers = markers
+        self._closed_at = closed_at
         self._unshown: set[Place] = set()
         """Places where something urgent waits for a way without a call."""
         self._opened: set[Place] = set()
@@ -298,12 +306,17 @@ class OutboxWorker:
             return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"
-        card = self._renderer.render(composed.view, self._language(composed, row.place), zone=zone, trail=())
+        card = await self._render(composed.view, row.places, self._language(composed, row.place), zone)
         own = {
-            seen.user_id: self._renderer.render(seen.view, self._language(composed, seen.place), zone=zone, trail=())
+            seen.user_id: await self._render(seen.view, (seen.place,), self._language(composed, seen.place), zone)
             for seen in composed.own
         }
         return _Ready(card, composed.revision, own, composed.marker, composed.ding, composed.called)
+
+    async def _render(self, view: View, places: Sequence[Place], language: str, zone: tzinfo) -> Card:
+        closed = view.closed | await self._closed_at(places)
+        shown = replace(view, closed=closed) if closed else view
+        return self._renderer.render(shown, language, zone=zone, trail=())
 
     def _language(self, composed: ComposedCard, place: Place) -> str:
         return composed.language or self._language_of(place)

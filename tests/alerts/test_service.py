@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from bot.access.grants import EVERYTHING, NO_GRANT, SHARED_GRANT, Grant, Scope
+from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
 from bot.alerts.actions import AlertActionOutcome
 from bot.alerts.alert import AlertState, AlertTally, Comparator, FurtherAlerts, Mute, Watch
@@ -22,6 +22,7 @@ from bot.alerts.routing import EscalationStep
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner, DingComposer, TopBoxComposer
 from bot.alerts.views import AlertDigest, AlertGroup, AlertKinds, AlertTop, AlertView
 from bot.cards.actions import Ask
+from bot.cards.withholding import SEE_ALL
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import Area, Money
@@ -275,13 +276,24 @@ async def test_a_card_shows_what_its_place_may_see(new_scenario: NewScenario) ->
     assert (ours.shared, boss.shared) == (True, False)
 
 
-async def test_a_person_without_the_right_is_told_the_matter_without_figures(new_scenario: NewScenario) -> None:
+async def test_a_person_without_the_right_is_told_the_kind_alone(new_scenario: NewScenario) -> None:
     harness = harness_of(new_scenario, to(BOSS))
-    harness.reader_at = Grants({})
+    harness.reader_at = ByCommand({"invoice": NO_GRANT})
     harness.scenario.at(0, OVERDUE)
     view = (await harness.composer.compose(harness.newest(BOSS))).view
-    assert isinstance(view, AlertView)
-    assert (view.subject, [fact.value for fact in view.facts[:2]]) == ("INV-7", [HIDDEN, HIDDEN])
+    assert isinstance(view, AlertKinds)
+    assert ([kind.word for kind in view.kinds], view.buttons()) == ([phrase("Invoice overdue")], ())
+
+
+async def test_a_person_sees_of_several_alerts_those_that_are_theirs_to_see(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(BOSS, group="all"))
+    harness.reader_at = ByCommand({"invoice": NO_GRANT, "po": FULL_GRANT})
+    harness.scenario.at(0, OVERDUE, TO_APPROVE)
+    view = (await harness.composer.compose(harness.newest(BOSS))).view
+    assert isinstance(view, AlertGroup)
+    assert ([row.subject for row in view.rows], view.total) == (["PO-1"], 1)
+    assert [kind.word for kind in view.unseen] == [phrase("Invoice overdue")]
+    assert SEE_ALL not in [button.label for button in view.buttons()], "nothing more is there for them"
 
 
 async def test_a_card_of_several_kinds_shows_what_may_be_seen_of_each(new_scenario: NewScenario) -> None:
@@ -355,8 +367,7 @@ async def test_figures_of_a_document_of_others_are_not_told(
     harness.reader_at = grants
     harness.scenario.at(0, replace(OVERDUE, owner="boss"))
     view = (await harness.composer.compose(harness.newest(BOSS))).view
-    assert isinstance(view, AlertView)
-    assert (view.alert.event.amount is not HIDDEN) is seen
+    assert isinstance(view, AlertView if seen else AlertKinds)
 
 
 class ByCommand:

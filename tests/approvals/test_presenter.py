@@ -194,12 +194,23 @@ async def test_a_group_is_told_of_an_order_outside_its_scope_that_there_is_one(
     assert isinstance(view, ApprovalView if is_shown else UnseenApproval)
 
 
+async def test_who_has_nothing_to_do_with_an_order_is_told_that_there_is_one(harness: ComposerHarness) -> None:
+    case = await harness.env.newest()
+    closed = ComposerHarness(harness.env, reader_at=granting(SHARED_FIELDS, Scope(sources=frozenset({"other"}))))
+    for composer in (closed.deciders, closed.told):
+        view = (await composer.compose(f"{case.id}|person:zoe")).view
+        assert view == UnseenApproval(case=case.id, state=case.state, since=case.opened_at)
+        assert not view.buttons(), "it would only lead to a refusal"
+    shared = (await closed.deciders.compose(f"{case.id}|person:zoe|{NEAR}")).view
+    assert isinstance(shared, ApprovalView), "who decides keeps the card"
+
+
 async def test_who_decides_sees_the_order_on_the_card_of_a_group_that_may_not(harness: ComposerHarness) -> None:
     async def nothing(place: Place, command: str) -> PlaceReader:
         return PlaceReader(NO_GRANT)
 
     case = await harness.env.newest()
-    unseen = UnseenApproval(case=case.id, state=case.state, since=case.opened_at)
+    unseen = UnseenApproval(case=case.id, state=case.state, since=case.opened_at, shared=True)
     composed = await ComposerHarness(harness.env, reader_at=nothing).deciders.compose(f"{case.id}|{GROUP}|{NEAR}")
     assert (composed.view, [own.view for own in composed.own]) == (unseen, [unseen]), "nobody has values of their own"
     harness.env.terms = ApprovalOptions(reach=CardReach(values_arrive=lambda: True))

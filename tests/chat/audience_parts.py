@@ -11,6 +11,7 @@ from bot.cards.notices import WithheldNotice
 from bot.cards.view import View
 from bot.chat.audiences import Audiences, PlaceReader
 from bot.chat.question_handler import PreparedAnswer
+from bot.chat.registry import installed_commands
 from bot.outbox.place import Place, PlaceKind
 from tests.membership import EverybodyIsMember
 
@@ -49,7 +50,12 @@ def make_audiences(
 ) -> Audiences:
     """Return audiences by ``policy``; without it by no rules."""
     rules = policy or AccessPolicy()
-    return Audiences(policy=lambda: rules, people=people or make_people(), outsiders=outsiders or MemoryOutsiders())
+    return Audiences(
+        policy=lambda: rules,
+        people=people or make_people(),
+        outsiders=outsiders or MemoryOutsiders(),
+        commands=installed_commands(),
+    )
 
 
 def answer_to(

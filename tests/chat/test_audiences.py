@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.access.people import DirectoryEntry
 from bot.access.policy import AccessPolicy
-from bot.access.rules import AccessRule
+from bot.access.rules import AccessRule, RuleEffect
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View
 from bot.chat.audiences import Audiences, covers_all
@@ -184,3 +184,31 @@ async def test_with_an_outsider_pushed_cards_name_nobody() -> None:
     audiences = make_audiences(rules(SHARED), outsiders=MemoryOutsiders({GROUP.id}))
     assert await fields_at(audiences, GROUP, "order") == {FieldClass.QUANTITY}
     assert FieldClass.PARTNER not in await fields_at(audiences, GROUP, "invoice")
+
+
+@each_row(
+    ("given", "to_anna", "to_group"),
+    [
+        ((), frozenset(), frozenset()),
+        # Anna is in sales. Somebody of finance may be in the group.
+        ((rule(roles=frozenset({"finance"})),), {"order"}, frozenset()),
+        ((rule(roles=frozenset({"sales"})),), frozenset(), frozenset()),
+        ((rule(effect=RuleEffect.DENY),), {"order"}, {"order"}),
+        ((rule(conversations=frozenset({"cidB=="})),), {"order"}, {"order"}),
+        ((rule(conversations=frozenset({GROUP.id})),), {"order"}, frozenset()),
+        ((rule(roles=frozenset(), shared=True),), frozenset(), frozenset()),
+    ],
+)
+async def test_no_button_leads_to_what_is_closed_to_the_readers_of_a_pushed_card(
+    given: tuple[AccessRule, ...], to_anna: frozenset[str], to_group: frozenset[str]
+) -> None:
+    audiences = make_audiences(AccessPolicy(given), people=make_people(Members()))
+    reserved = {"audit"}
+    assert await audiences.closed_at([ANNA]) == to_anna | reserved
+    assert await audiences.closed_at([GROUP]) == to_group
+    assert await audiences.closed_at([GROUP, ANNA]) == to_anna | to_group | reserved
+
+
+async def test_where_nobody_may_write_nothing_leads_to_it() -> None:
+    audiences = make_audiences(AccessPolicy(read_only=True))
+    assert {"approve", "reject"} <= await audiences.closed_at([GROUP])

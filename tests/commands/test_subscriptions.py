@@ -20,7 +20,6 @@ from bot.alerts.subscriptions import (
     Subscriptions,
 )
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice, UnknownCommandNotice
-from bot.chat.audiences import Audiences
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
@@ -31,6 +30,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed
 from commands.invoice import InvoiceListView
 from commands.report import ReportView
+from tests.chat.audience_parts import make_audiences
 from tests.commands.company import NOW, Company
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.subscription_fakes import MemorySubscriptions
@@ -41,14 +41,6 @@ OWN_PLACE, GROUP_PLACE = Place(PlaceKind.PERSON, "keeper01"), Place(PlaceKind.GR
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
-class NoOutsiders:
-    def are_in(self, conversation_id: str) -> bool:
-        return False
-
-    def note(self, conversation_id: str) -> None:
-        raise AssertionError("nobody from outside writes here")
-
-
 @pytest.fixture
 def composer(
     subscribed: MemorySubscriptions, subscriptions: Subscriptions, policy: AccessPolicy, rights: PresentRights
@@ -57,7 +49,7 @@ def composer(
         subscribed,
         handler=subscriptions.handler,
         rights=rights,
-        audiences=Audiences(policy=lambda: policy, people=rights.people, outsiders=NoOutsiders()),
+        audiences=make_audiences(policy, people=rights.people),
         now=lambda: NOW,
     )
 

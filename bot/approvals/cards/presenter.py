@@ -230,7 +230,8 @@ class ApprovalComposer(_CaseComposer):
             ALL_FIELDS.intersection(*(reader.fields for reader in readers)),
             "" if in_group else _decider_among(people, found.case),
             in_group=in_group,
-            is_closed=any(reader.is_closed for reader in readers),
+            # Somebody who has no more to do with it must not take the card from those who decide.
+            is_closed=(any if in_group else all)(reader.is_closed for reader in readers),
         )
         # The first to be drawn has the order read for all.
         shared = await self._draw(found, everybody)
@@ -255,8 +256,8 @@ class ApprovalComposer(_CaseComposer):
             await self._call(ref.partition("|")[0], people)
 
     async def _draw(self, found: CaseContext, reader: _Reader) -> View:
-        if reader.in_group and reader.is_closed:
-            return build_unseen_view(found.case)
+        if reader.is_closed:
+            return build_unseen_view(found.case, shared=reader.in_group)
         audience = Audience.of(private=FieldClass.COST in reader.fields)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
@@ -326,5 +327,7 @@ class RequesterComposer(_CaseComposer):
         if found is None:
             return ComposedCard(None, 0)
         reader = await self._reader(found, Place.parse(where))
+        if reader.is_closed:
+            return ComposedCard(build_unseen_view(found.case), found.case.revision)
         names = await self._showing.names(people_in_case(found.case))
         return ComposedCard(cut(build_requester_notice(found.case, names), reader.fields), found.case.revision)

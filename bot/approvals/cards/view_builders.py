@@ -227,9 +227,9 @@ def build_requester_notice(case: Case, names: Mapping[str, str] = _NO_NAMES) -> 
     )
 
 
-def build_unseen_view(case: Case) -> UnseenApproval:
-    """Return what a group is told of a case whose order not everybody there may see."""
-    return UnseenApproval(case=case.id, state=case.state, elsewhere=case.elsewhere, since=case.opened_at)
+def build_unseen_view(case: Case, *, shared: bool = False) -> UnseenApproval:
+    """Return what is told of a case whose order not every reader may see; ``shared``: some in a group may."""
+    return UnseenApproval(case=case.id, state=case.state, elsewhere=case.elsewhere, since=case.opened_at, shared=shared)
 
 
 _UNDER_WAY = phrase("Recorded. The ERP is being updated.")

@@ -430,7 +430,7 @@ class ApprovalWhy(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnseenApproval(View):
-    """Stands in a group for an order that not everybody there may see: that there is one, since when, and its state."""
+    """Stands for an order that not every reader may see: that there is one, since when, and its state."""
 
     card: ClassVar[str] = "approval_unseen"
 
@@ -448,7 +448,7 @@ class UnseenApproval(View):
         return show_action(self.case)
 
     def buttons(self) -> Sequence[Button]:
-        return (Button(SEE_ALL, self.question(), Color.BLUE),)
+        return (Button(SEE_ALL, self.question(), Color.BLUE),) if self.shared else ()
 
 
 def is_settled(state: CaseState) -> bool:

@@ -65,6 +65,19 @@ async def test_a_group_that_may_not_see_an_order_is_told_that_there_is_one(
             assert [word for word in (SMALL, vendor) if word in text] == []
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_no_button_on_a_decider_s_card_leads_to_what_is_closed_to_them(
+    open_approval_scenario: OpenApprovalScenario, *, is_open: bool
+) -> None:
+    finance = RuleSettings.model_validate({"commands": ["po"], "roles": ["finance"]})
+    async with open_approval_scenario(SMALL, access=access(rules=() if is_open else (finance,))) as scenario:
+        card = scenario.card(SMALL, BOSS)
+        assert SMALL in card.title
+        asked = [button.id for button in card.buttons if f"/po {SMALL}" in button.id]
+        assert bool(asked) is is_open
+        assert any(button.text == "批准" for button in card.buttons)
+
+
 def in_group(wire: WireRecorder) -> list[str]:
     return [call.shared_text for call in wire.take() if call.place.group == BUYING]
 
