@@ -11,6 +11,7 @@ from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.message import ConversationKind
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.phrase import Phrase, phrase
 
@@ -91,7 +92,12 @@ async def own_accounts(accounts: ErpAccounts, context: QuestionContext, remark: 
 
 async def _offer_page(source: str, accounts: ErpAccounts, keys: ErpKeys, context: QuestionContext) -> View:
     if context.conversation.kind is ConversationKind.GROUP:
-        raise BadArgument(phrase("Ask for that in your own chat with me: the link is for you alone."))
+        reason = phrase(
+            "Only you may have the link for entering your key, and others read along here. Send me this in your own "
+            "chat with me: %(line)s",
+            line=command_line("bind", source, AccountPart.KEY),
+        )
+        raise Denied(AccessVerdict(False, reason))
     try:
         url, account = await keys.offer(context.person.user_id or "", source)
     except AccountRefused as refused:

@@ -6,12 +6,13 @@ import re
 from dataclasses import replace
 from datetime import time
 
-from bot.alerts.subscriptions import Subscription, Subscriptions, list_view
+from bot.alerts.subscriptions import Subscription, Subscriptions, SubscriptionWaits, list_view, own_chat_line
 from bot.cards.view import View
 from bot.chat.arguments import InnerLine
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.errors import BadArgument
 from bot.chat.exports import for_readers
+from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import Commands, command
 from bot.disclosure import cut
 from bot.phrase import phrase
@@ -21,6 +22,7 @@ MAX_SUBSCRIPTIONS = 10
 
 _TIME = re.compile(r"(?:早上|上午|每早|早)?\s*(?<!\d)(?P<hour>\d{1,2})(?::(?P<minute>\d{2})|点(?P<half>半)?)(?!\d)")
 _DAILY = re.compile(r"每天|天天|(?<![a-z])(?:daily|every day)(?![a-z])", re.IGNORECASE)
+_OWN_CHAT = re.compile(r"(?:发到)?(?:单聊|私聊)|(?<![a-z])private(?![a-z])", re.IGNORECASE)
 _WORKDAYS = re.compile(r"(?:每个)?工作日|(?<![a-z])(?:on )?(?:workdays|weekdays)(?![a-z])", re.IGNORECASE)
 
 
@@ -47,15 +49,18 @@ async def subscribe(
         raise BadArgument(phrase("Say what and at which time, such as: %(line)s", line="/subscribe report 08:30"))
     at, daily = _read_time(found), _DAILY.search(rest) is not None
     words = _WORKDAYS.sub(" ", _DAILY.sub(" ", f"{rest[: found.start()]} {rest[found.end() :]}"))
-    line = commands.line_of(" ".join(words.split()))
-    answer = await service.preview(line, context)
+    line, asked = commands.line_of(" ".join(_OWN_CHAT.sub(" ", words).split())), context
+    if not context.is_private and _OWN_CHAT.search(words):
+        # The rules of the group do not count there.
+        asked = replace(context, conversation=Conversation("", ConversationKind.DIRECT))
+    answer = await service.preview(line, asked)
     if answer.outcome != "answered":
         return for_readers(cut(answer.view, answer.grant.fields), context)
-    place, zone = place_of(context), context.now.tzinfo
+    place, zone = place_of(asked), context.now.tzinfo
     assert zone is not None, "the clock gives aware times"
     new = Subscription(
         place=place,
-        conversation=context.conversation.id,
+        conversation=asked.conversation.id,
         user_id=context.person.user_id or "",
         line=line,
         at=at,
@@ -63,12 +68,16 @@ async def subscribe(
         next_at=context.now,
     )
     new = replace(new, next_at=new.after(context.now, zone))
+    if not service.is_shown(answer, place):
+        return SubscriptionWaits(line=line, group=True, refused=True, own=own_chat_line(new))
     known = await service.store.at_place(place)
     if len(known) >= MAX_SUBSCRIPTIONS and new.id not in {each.id for each in known}:
         raise BadArgument(phrase("There are %(num)s subscriptions here already. Stop one first.", num=len(known)))
     await service.store.put(new)
     said = phrase("Subscribed: %(line)s", line=line)
-    return list_view(said, await service.store.at_place(place), replace(context, offset=0))
+    # What else comes to somebody's own chat is not for a group.
+    shown = await service.store.at_place(place) if place == place_of(context) else (new,)
+    return list_view(said, shown, replace(context, offset=0), place=place)
 
 
 def _read_time(found: re.Match[str]) -> time:

@@ -17,7 +17,7 @@ from bot.admin.inputs import read_content
 from bot.admin.output import count_noun, describe_names, escape_invisible
 from bot.admin.rules_in_force import warn_of_unread
 from bot.bootstrap.access import AccessNotChosen, check_choice, make_access_policy, review_configured
-from bot.bootstrap.closed_groups import warn_of_closed_groups
+from bot.bootstrap.closed_groups import warn_of_closed
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
 from bot.cards.language import Language, choose_language, load_languages
@@ -81,7 +81,7 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
             fine = False
             lines.append(error.detail)
     if file is None:
-        lines += [*(warn_of_closed_groups(settings) if fine else ()), *warn_of_unread(settings.access_rules)]
+        lines += [*(await warn_of_closed(settings) if fine else ()), *warn_of_unread(settings.access_rules)]
     return fine, [escape_invisible(line) for line in lines]
 
 

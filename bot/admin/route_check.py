@@ -18,7 +18,7 @@ from bot.alerts.rules.explanation import Explanation, PlaceOutcome, explain
 from bot.alerts.rules.parser import default_rules, review_routes
 from bot.alerts.rules.route_tree import AlertRoute
 from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.bootstrap.closed_groups import warn_of_closed_groups
+from bot.bootstrap.closed_groups import warn_of_closed
 from bot.bootstrap.company import company_of
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
@@ -33,14 +33,14 @@ from bot.settings import Settings
 async def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
     """Return whether the rules are right, and the lines that say so, warn, or name every error."""
     known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
-    fine, lines = _check_rules(settings, file, known)
+    fine, lines = await _check_rules(settings, file, known)
     if file is not None:
         return fine, lines
     names_fine, told = describe_names(review_settings(settings, known))
     return fine and names_fine, [*lines, *told]
 
 
-def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:
+async def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:
     path = file or find_rules(settings)
     try:
         review = _review_rules(settings, path, known)
@@ -59,7 +59,7 @@ def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tu
     lines = [f"{path}: fine, {', '.join(f'{name} {number}' for number, name in counts)}"]
     lines += [f"{path}: warning: {warning}" for warning in review.warnings]
     if file is None:
-        lines += [*warn_of_closed_groups(settings), *warn_of_unread(settings.alert_rules)]
+        lines += [*await warn_of_closed(settings), *warn_of_unread(settings.alert_rules)]
     return True, lines
 
 

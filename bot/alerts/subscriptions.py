@@ -13,13 +13,13 @@ import structlog
 
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.cards.actions import Ask
-from bot.cards.notices import DeniedNotice, ExternalNotice
-from bot.cards.view import Button, ListView, View
+from bot.cards.notices import DeniedNotice, ExternalNotice, WithheldNotice
+from bot.cards.view import Button, Color, ListView, View
 from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line
-from bot.chat.present_rights import PresentRights
+from bot.chat.present_rights import CHANGED, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import QuestionOutcome
 from bot.disclosure import cut
@@ -35,8 +35,10 @@ SUBSCRIPTION = "subscription"
 """Kind of the deliveries."""
 _ONLY_REVISION = 1
 _LOOKED_EVERY = 15.0
-_ENDING = frozenset({QuestionOutcome.DENIED, QuestionOutcome.BAD_ARGUMENT, QuestionOutcome.UNKNOWN_COMMAND})
+_ENDING = frozenset({QuestionOutcome.BAD_ARGUMENT, QuestionOutcome.UNKNOWN_COMMAND})
 """Outcomes that no later try changes."""
+_WAITS = "waits"
+"""Ends the name of the card that tells an owner that a subscription waits."""
 
 _WORTH_SENDING = timedelta(hours=20)
 """How long the card of a time is still worth sending: it shows what is so when it is sent."""
@@ -46,9 +48,10 @@ _NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, Questi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A line that is answered at a place every day at a time, or on working days. ``ended``: its owner lost the right.
+    """A line that is answered at a place every day at a time, or on working days. ``ended``: its owner left.
 
-    ``conversation`` is where it was asked for: the rules there count.
+    ``conversation`` is where it was asked for: the rules there count. ``waits``: the rules do not allow it now, which
+    its owner was told; it goes on once they do.
     """
 
     place: Place
@@ -59,6 +62,7 @@ class Subscription:
     workdays: bool
     next_at: datetime
     ended: bool = False
+    waits: bool = False
 
     @property
     def id(self) -> str:
@@ -80,6 +84,18 @@ class Subscription:
             place=self.place,
             kind=SUBSCRIPTION,
             ref=f"{self.id}|{now.isoformat()}",
+            revision=_ONLY_REVISION,
+            urgency=Urgency.NOW,
+            due_at=now,
+        )
+
+    def waiting_delivery(self, now: datetime) -> Delivery:
+        """Return the card that tells its owner, in their own chat, that it waits from ``now`` on."""
+        return Delivery(
+            card=f"{SUBSCRIPTION}:{self.id}:{_WAITS}:{now:%FT%H:%M}",
+            place=Place(PlaceKind.PERSON, self.user_id),
+            kind=SUBSCRIPTION,
+            ref=f"{self.id}|{now.isoformat()}|{_WAITS}",
             revision=_ONLY_REVISION,
             urgency=Urgency.NOW,
             due_at=now,
@@ -109,6 +125,14 @@ class SubscriptionStore(Protocol):
         """Send one no more."""
         ...
 
+    async def wait(self, subscription_id: str, told: Delivery) -> None:
+        """Note that one waits, and queue what tells its owner."""
+        ...
+
+    async def go_on(self, subscription_id: str) -> None:
+        """Note that one waits no more."""
+        ...
+
     async def send_due(self, now: datetime, zone: tzinfo) -> int:
         """Queue the cards of those whose time has come, each once, and set their next times; return how many."""
         ...
@@ -121,6 +145,7 @@ class SubscriptionLine:
     line: str
     at: str
     workdays: bool
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +178,48 @@ class SubscriptionEnded(View):
     reason: Phrase
 
 
-def list_view(title: Phrase, found: Sequence[Subscription], context: QuestionContext) -> SubscriptionList:
-    """Return the list of what comes to the place of a question."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionWaits(View):
+    """Says that not everybody in a group may see an answer, or its owner no more, so that it does not come.
+
+    ``group``: it was to come to a group. ``refused``: it was not begun. ``own`` is the line that has it come to the
+    asker's own chat, empty where they may not see it either.
+    """
+
+    card: ClassVar[str] = "subscription_waits"
+    tells_documents: ClassVar[bool] = False
+
+    line: str
+    group: bool
+    refused: bool
+    own: str = ""
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("To my own chat"), Ask(self.own), Color.BLUE),) if self.own else ()
+
+
+OWN_CHAT = "private"
+"""The word with which something that is typed in a group comes to the asker's own chat."""
+
+
+def own_chat_line(subscription: Subscription) -> str:
+    """Return the line with which the same comes to the own chat of who asks."""
+    days = () if subscription.workdays else ("daily",)
+    return command_line("subscribe", *subscription.line[1:].split(), f"{subscription.at:%H:%M}", *days, OWN_CHAT)
+
+
+def list_view(
+    title: Phrase, found: Sequence[Subscription], context: QuestionContext, *, place: Place | None = None
+) -> SubscriptionList:
+    """Return the list of what comes to a place, without one to that of the question."""
     shown = found[context.offset : context.offset + SubscriptionList.page_size]
     return SubscriptionList(
         title=title,
-        group=place_of(context).kind is PlaceKind.GROUP,
-        rows=tuple(SubscriptionLine(line=each.line, at=f"{each.at:%H:%M}", workdays=each.workdays) for each in shown),
+        group=(place or place_of(context)).kind is PlaceKind.GROUP,
+        rows=tuple(
+            SubscriptionLine(line=each.line, at=f"{each.at:%H:%M}", workdays=each.workdays, waits=each.waits)
+            for each in shown
+        ),
         total=len(found),
         offset=context.offset,
         line=command_line("subscriptions"),
@@ -172,6 +232,7 @@ class Subscriptions:
 
     store: SubscriptionStore
     handler: QuestionHandler
+    audiences: Audiences
 
     async def preview(self, line: str, context: QuestionContext) -> PreparedAnswer:
         """Return what a line answers now."""
@@ -184,6 +245,11 @@ class Subscriptions:
                 clicked=context.is_private,
             )
         )
+
+    def is_shown(self, answer: PreparedAnswer, place: Place) -> bool:
+        """Return whether an answer may come to a place; ``answer`` is what its asker may see."""
+        own = cut(answer.view, answer.grant.fields)
+        return place.kind is PlaceKind.PERSON or not _is_withheld(self.audiences.share(own, answer, place.id).view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,29 +264,35 @@ class SubscriptionComposer(SingleCardComposer):
     now: Callable[[], datetime]
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return today's answer, or the news that the subscription has ended; nothing if it was stopped.
+        """Return today's answer, or the news that the subscription has ended; nothing if it was stopped or waits.
 
         After long without an answer the next day's card says all there is to say.
         """
-        subscription_id, _, queued_at = ref.partition("|")
+        subscription_id, queued_at, told = (*ref.split("|"), "", "")[:3]
         found = await self.store.find(subscription_id)
         if found is None:
             return ComposedCard(None, 0)
         if queued_at and self.now() - datetime.fromisoformat(queued_at) > _WORTH_SENDING:
             return ComposedCard(None, 0)
         answer = await self._ask(found)
-        if answer.outcome in _NO_ANSWER:
+        if answer.outcome in _NO_ANSWER or answer.view == DeniedNotice(reason=CHANGED):
             raise SendFailed(SendFailureKind.UNCOMPOSED, "there is no answer now")
-        language = self.rights.people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
-        if found.ended or answer.outcome in _ENDING:
+        in_group = found.place.kind is PlaceKind.GROUP
+        language = "" if in_group and not told else self.rights.people.language(found.user_id)
+        if found.ended or answer.outcome in _ENDING or isinstance(answer.view, ExternalNotice):
             if not found.ended:
                 await self.store.end(found.id)
             return ComposedCard(SubscriptionEnded(line=found.line, reason=_reason(answer)), _ONLY_REVISION, language)
         own = cut(answer.view, answer.grant.fields)
-        if found.place.kind is PlaceKind.PERSON:
-            return ComposedCard(own, _ONLY_REVISION, language)
-        shared = self.audiences.share(own, answer, found.conversation).view
-        return ComposedCard(shared, _ONLY_REVISION)
+        shown = self.audiences.share(own, answer, found.conversation).view if in_group else own
+        is_closed = answer.outcome == QuestionOutcome.DENIED or _is_withheld(shown)
+        if told:
+            return ComposedCard(_waiting(found, answer) if is_closed else None, _ONLY_REVISION, language)
+        if is_closed and not found.waits:
+            await self.store.wait(found.id, found.waiting_delivery(self.now()))
+        if found.waits and not is_closed:
+            await self.store.go_on(found.id)
+        return ComposedCard(None if is_closed else shown, _ONLY_REVISION, language)
 
     async def _ask(self, found: Subscription) -> PreparedAnswer:
         group = found.place.kind is PlaceKind.GROUP
@@ -236,14 +308,20 @@ class SubscriptionComposer(SingleCardComposer):
         return await self.rights.find_loss(rights, answer.command) or answer
 
 
+def _is_withheld(view: View) -> bool:
+    return isinstance(view, WithheldNotice)
+
+
+def _waiting(found: Subscription, answer: PreparedAnswer) -> SubscriptionWaits:
+    in_group = found.place.kind is PlaceKind.GROUP
+    own = own_chat_line(found) if in_group and answer.outcome != QuestionOutcome.DENIED else ""
+    return SubscriptionWaits(line=found.line, group=in_group, refused=False, own=own)
+
+
 def _reason(answer: PreparedAnswer) -> Phrase:
-    if isinstance(answer.view, DeniedNotice):
-        return answer.view.reason
     if isinstance(answer.view, ExternalNotice):
         return phrase("The subscriber is no longer a member of the organisation.")
-    if answer.outcome != QuestionOutcome.DENIED:
-        return phrase("It is no list or report: nothing is changed unless somebody types or presses it.")
-    return phrase("The subscriber may no longer see it.")
+    return phrase("It is no list or report: nothing is changed unless somebody types or presses it.")
 
 
 class SubscriptionClock:

@@ -174,7 +174,7 @@ async def _asking_commands(
     )
     clock = SubscriptionClock(subscribed, now=base.now, owed=parts.alerts.outbox.poke)
     await base.run_in_background(clock.run(), "subscriptions")
-    return {Exports: exports, Subscriptions: Subscriptions(subscribed, reading)}
+    return {Exports: exports, Subscriptions: Subscriptions(subscribed, reading, parts.access.audiences)}
 
 
 def _picture_reader(base: Infrastructure) -> ReceivedPictures:

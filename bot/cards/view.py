@@ -65,6 +65,8 @@ class View:
     leads_on: ClassVar[bool] = True
     """Whether a sentence that follows may go on from it."""
 
+    tells_documents: ClassVar[bool] = True
+    """Whether it may tell of documents that its command shows: what only says no does not."""
     shows_also: ClassVar[tuple[str, ...]] = ()
     """Commands whose documents it holds besides those of the command that answered with it (`Command.shows`)."""
 

@@ -42,7 +42,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
     known = known_names(settings, installed_commands(), await look_for_facts(settings), is_strict=True)
     findings.append(check_access_rules(settings, known))
-    findings += check_closed_groups(settings)
+    findings += await check_closed_groups(settings)
     findings += check_parts(settings, known)
     findings += await check_lost_rules(settings, known)
     findings += [finding async for finding in check_database(settings)]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.access.policy import READ_ONLY
 from bot.bootstrap.access import AccessNotChosen, make_access_policy
-from bot.bootstrap.closed_groups import find_closed_groups
+from bot.bootstrap.closed_groups import find_closed
 from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer, templates
@@ -317,11 +317,11 @@ def check_access_rules(settings: Settings, known: KnownNames) -> CheckResult:
     return CheckResult(what, CheckGrade.GOOD, words)
 
 
-def check_closed_groups(settings: Settings) -> list[CheckResult]:
-    """Name the groups that get alerts or approvals of which they may see nothing."""
+async def check_closed_groups(settings: Settings) -> list[CheckResult]:
+    """Name the groups that get alerts, approvals or subscriptions of which they may see nothing."""
     return [
         CheckResult(phrase("Cards in groups"), CheckGrade.NOTE, closed.words, closed.remedy)
-        for closed in find_closed_groups(settings)
+        for closed in await find_closed(settings)
     ]
 
 

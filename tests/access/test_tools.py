@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import Annotated, ClassVar
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot.access.grants import EVERYTHING
+from bot.alerts.subscriptions import Subscription
+from bot.bootstrap.access import make_access_policy
+from bot.bootstrap.database import make_database
+from bot.cards.view import View
+from bot.chat.registry import installed_commands
 from bot.cli import cli
+from bot.disclosure import HIDDEN, FieldClass
 from bot.errors import ConfigurationError
+from bot.outbox.place import Place, PlaceKind
+from bot.settings import load_settings
+from bot.store.alerts.subscriptions import StoredSubscriptions
+from tests.chat.audience_parts import MemoryOutsiders, answer_to, make_audiences
 
 CONFIGURATION = """
 [erp.main]
@@ -27,6 +42,21 @@ roles = ["*"]
 effect = "deny"
 fields = ["cost"]
 """
+SHARING = """
+[erp.main]
+vendor = "demo"
+
+[[access.rules]]
+commands = ["order"]
+shared = true
+fields = ["quantity", "partner"]
+
+[[access.rules]]
+commands = ["invoice"]
+people = ["boss01"]
+"""
+COUNTED, PARTNERS = "quantities / 数量", "customers and vendors / 客户和供应商"
+MADE, ALL = "bills of materials / 物料清单", "of all documents"
 WRONG = """
 [[rules]]
 commands = ["invoise"]
@@ -38,6 +68,14 @@ wrong.toml:3: commands: there is no command 'invoise'; did you mean 'invoice'?
 wrong.toml:4: roles: there is no role 'finanse'; did you mean 'finance'?
 wrong.toml:5: unknown key 'effekt'; did you mean 'effect'?
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(View):
+    card: ClassVar[str] = "told"
+
+    count: Annotated[int, FieldClass.QUANTITY] = 1
+    partner: Annotated[str, FieldClass.PARTNER] = "ACME"
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +130,32 @@ class TestCheck:
             with (folder / "access.toml").open("a", encoding="utf-8") as file:
                 file.write(f'[[rules]]\nname = "{group}"\n{lines}\n')
         assert "warning: Alerts" not in run("check").stdout
+
+    async def test_warns_of_what_a_group_subscribed_to_and_may_not_see(self, folder: Path) -> None:
+        (folder / "dingerp.toml").write_text(SHARING, encoding="utf-8")
+        database = make_database(load_settings(folder / "dingerp.toml"))
+        await database.migrate()
+        await database.unlock()
+        group = Place(PlaceKind.GROUP, "cidOffice==")
+        for line in ("/invoice overdue", "/order late"):
+            await StoredSubscriptions(database).put(
+                Subscription(
+                    place=group,
+                    conversation=group.id,
+                    user_id="boss01",
+                    line=line,
+                    at=time(8),
+                    workdays=True,
+                    next_at=datetime.now(UTC),
+                )
+            )
+        await database.close()
+        told = [line for line in (await asyncio.to_thread(run, "check")).stdout.splitlines() if "subscription" in line]
+        assert len(told) == 1
+        assert told[0].startswith("warning: The subscription /invoice overdue of the group cidOffice== waits")
+        assert told[0].endswith(
+            'shared = true, conversations = ["cidOffice=="], commands = ["invoice"], fields = ["quantity"]'
+        )
 
     def test_warns_of_what_is_hardly_meant(self, folder: Path) -> None:
         (folder / "fine.toml").write_text('[[rules]]\ncommands = ["po"]\nroles = ["采购"]\n', encoding="utf-8")
@@ -163,6 +227,32 @@ class TestExplain:
         elsewhere = run("explain", "clerk01", "order", "--department", "7")
         assert elsewhere.stdout.startswith("clerk01 may not use /order\n")
         assert "  rule “access.toml rule 1” allows, in other conversations\n" in elsewhere.stdout
+
+    @pytest.mark.parametrize(
+        ("line", "members", "outsiders"),
+        [
+            ("order", f"{COUNTED}, {PARTNERS}, {ALL}", f"{COUNTED}, {ALL}"),
+            ("stock", f"{COUNTED}, {PARTNERS}, {MADE}, {ALL}", "nothing"),
+            ("invoice", "nothing", "nothing"),
+            # It is about no documents.
+            ("help", f"{COUNTED}, {PARTNERS}, {MADE}, {ALL}", f"{COUNTED}, {ALL}"),
+        ],
+    )
+    async def test_a_group_is_told_to_see_what_its_cards_show(
+        self, folder: Path, line: str, members: str, outsiders: str
+    ) -> None:
+        (folder / "dingerp.toml").write_text(SHARING, encoding="utf-8")
+        told = (await asyncio.to_thread(run, "explain", "boss01", line)).stdout.splitlines()
+        assert f"  a group sees: {members}" in told
+        assert f"  a group with outsiders sees: {outsiders}" in told
+        policy = make_access_policy(load_settings(folder / "dingerp.toml"))
+        audiences = make_audiences(policy, outsiders=MemoryOutsiders({"cidOut=="}))
+        for group, words in (("cidIn==", members), ("cidOut==", outsiders)):
+            shows = installed_commands()[line].shows
+            answer = answer_to(line, view=Told(), **({line: (EVERYTHING,)} if shows else {}))
+            shown = audiences.share(Told(), answer if shows else replace(answer, reach={}), group).view
+            seen = isinstance(shown, Told) and [shown.count, shown.partner]
+            assert seen == (words != "nothing" and [1, "ACME" if "customers" in words else HIDDEN])
 
     def test_of_a_command_that_there_is_not(self) -> None:
         error = run("explain", "sales01", "/ordr SO-1").exception

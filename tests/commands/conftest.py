@@ -40,7 +40,7 @@ from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
-from tests.chat.audience_parts import make_people
+from tests.chat.audience_parts import make_audiences, make_people
 from tests.commands.account_fakes import MemoryKeyStore, memory_accounts, memory_keys
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
@@ -331,7 +331,7 @@ def subscriptions(
         seconds=PATIENCE,
         only_asks=True,
     )
-    return Subscriptions(subscribed, handler)
+    return Subscriptions(subscribed, handler, make_audiences(policy))
 
 
 @pytest.fixture

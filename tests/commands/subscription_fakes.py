@@ -36,6 +36,14 @@ class MemorySubscriptions:
     async def end(self, subscription_id: str) -> None:
         self.kept[subscription_id] = replace(self.kept[subscription_id], ended=True)
 
+    async def wait(self, subscription_id: str, told: Delivery) -> None:
+        if not self.kept[subscription_id].waits:
+            self.kept[subscription_id] = replace(self.kept[subscription_id], waits=True)
+            self.owed.append(told)
+
+    async def go_on(self, subscription_id: str) -> None:
+        self.kept[subscription_id] = replace(self.kept[subscription_id], waits=False)
+
     async def send_due(self, now: datetime, zone: tzinfo) -> int:
         due = [each for each in self.kept.values() if each.next_at <= now and not each.ended]
         self.owed += [each.delivery(now, zone) for each in due]

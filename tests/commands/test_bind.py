@@ -98,8 +98,10 @@ async def test_the_page_for_a_key_is_offered_in_ones_own_chat_alone(ask: Ask, ke
     (button,) = view.buttons()
     assert button.does == "https://bot.company.example/keys/t0ken"
     assert "t0ken" not in str(key_store.links)
-    problem = as_(BadArgumentNotice, await ask("/bind main key", person=BUYER)).problem
-    assert "own chat" in str(problem)
+    refused = as_(DeniedNotice, await ask("/bind main key", person=BUYER))
+    assert "Only you may" in str(refused.reason)
+    assert str(refused.reason).endswith("your own chat with me: /bind main key")
+    assert not refused.ask, "no administrator can help"
     assert len(key_store.links) == 1
 
 

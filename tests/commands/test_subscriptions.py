@@ -18,7 +18,9 @@ from bot.alerts.subscriptions import (
     SubscriptionEnded,
     SubscriptionList,
     Subscriptions,
+    SubscriptionWaits,
 )
+from bot.cards.actions import Ask as AskAction
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice, UnknownCommandNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
@@ -187,6 +189,15 @@ async def test_an_erp_that_is_down_is_asked_again(
         await composer.compose(list(subscribed.kept)[-1])
 
 
+async def test_what_else_comes_to_the_own_chat_is_not_told_in_a_group(
+    ask: Ask, subscribed: MemorySubscriptions
+) -> None:
+    await ask("/subscribe invoice overdue 08:30", where=OWN_CHAT)
+    began = as_(SubscriptionList, await ask("/订阅 日报 18:00 单聊"))
+    assert [row.line for row in began.rows] == ["/report day"]
+    assert {each.place for each in subscribed.kept.values()} == {OWN_PLACE}
+
+
 async def test_who_left_ends_it(
     ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer, staff: EverybodyIsMember
 ) -> None:
@@ -227,13 +238,54 @@ class TestLostRight:
         rule = AccessRule(commands=frozenset({"invoice"}), roles=frozenset({"warehouse"}), fields=ALL_FIELDS)
         return AccessPolicy(rules=(rule,))
 
-    async def test_it_ends(
+    async def test_it_waits_and_goes_on_and_its_owner_is_told_once(
         self, ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer, staff: EverybodyIsMember
     ) -> None:
-        await ask("/subscribe invoice 08:30")
+        await ask("/subscribe invoice 08:30", where=OWN_CHAT)
+        roles, staff.roles = staff.roles, frozenset()
+        for _ in range(3):
+            assert (await composer.compose(only(subscribed).id)).view is None
+        assert not only(subscribed).ended
+        (told,) = subscribed.owed
+        assert told.place == OWN_PLACE
+        waits = (await composer.compose(told.ref)).view
+        assert waits == SubscriptionWaits(line="/invoice", group=False, refused=False)
+        assert as_(SubscriptionList, await ask("/subscriptions", where=OWN_CHAT)).rows[0].waits
+        staff.roles = roles
+        assert (await composer.compose(told.ref)).view is None, "it is not so any more"
+        assert isinstance((await composer.compose(only(subscribed).id)).view, InvoiceListView)
         staff.roles = frozenset()
-        view = (await composer.compose(only(subscribed).id)).view
-        assert isinstance(view, SubscriptionEnded)
+        await composer.compose(only(subscribed).id)
+        assert len(subscribed.owed) == 2, "a loss of its own"
+
+    async def test_a_group_that_may_not_see_it_is_refused_and_the_own_chat_offered(
+        self, ask: Ask, subscribed: MemorySubscriptions
+    ) -> None:
+        refused = as_(SubscriptionWaits, await ask("/subscribe invoice overdue 08:30 daily"))
+        assert (refused.refused, refused.line) == (True, "/invoice overdue")
+        assert not subscribed.kept
+        ((offered,),) = [[button.does for button in refused.buttons()]]
+        assert offered == AskAction("/subscribe invoice overdue 08:30 daily private")
+        began = as_(SubscriptionList, await ask(offered.line))
+        assert (began.group, [row.line for row in began.rows]) == (False, ["/invoice overdue"])
+        found = only(subscribed)
+        assert (found.place, found.conversation, found.workdays) == (OWN_PLACE, "", False)
+
+    async def test_what_a_group_may_no_longer_see_waits(
+        self, ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer
+    ) -> None:
+        await ask("/subscribe invoice overdue 08:30", where=OWN_CHAT)
+        await subscribed.drop(list(subscribed.kept))
+        await ask("/subscribe order late 08:30")
+        await subscribed.put(replace(only(subscribed), line="/invoice overdue"))
+        closed = list(subscribed.kept)[-1]
+        for _ in range(2):
+            assert (await composer.compose(closed)).view is None, "nothing comes to the group"
+        (told,) = subscribed.owed
+        assert told.place == OWN_PLACE
+        waits = (await composer.compose(told.ref)).view
+        assert isinstance(waits, SubscriptionWaits)
+        assert [button.does for button in waits.buttons()] == [AskAction("/subscribe invoice overdue 08:30 private")]
 
     async def test_nobody_subscribes_to_what_is_closed(self, ask: Ask, subscribed: MemorySubscriptions) -> None:
         clerk = Person(user_id="clerk01", name="职员1")

@@ -83,3 +83,24 @@ async def test_one_that_ended_is_sent_no_more_and_forgotten_later(database: Data
     assert found.ended
     await store.send_due(NOW + timedelta(days=3), ZONE)
     assert await database.run(lambda connection: connection.execute(select(SUBSCRIPTION)).all()) == []
+
+
+async def test_its_owner_is_told_once_that_it_waits(database: Database) -> None:
+    store = StoredSubscriptions(database)
+    await store.put(REPORT)
+    for _ in range(2):
+        await store.wait(REPORT.id, REPORT.waiting_delivery(NOW))
+    assert await cards(database) == [f"subscription:{REPORT.id}:waits:{NOW:%FT%H:%M}"]
+    assert await store.find(REPORT.id) == replace(REPORT, waits=True)
+    assert await store.send_due(NOW, ZONE) == 1, "it is looked at each time, and goes on by itself"
+    await store.go_on(REPORT.id)
+    found = await store.find(REPORT.id)
+    assert found is not None
+    assert not found.waits
+
+
+async def test_those_of_groups_are_found(database: Database) -> None:
+    store, group = StoredSubscriptions(database), Place(PlaceKind.GROUP, "cid")
+    await store.put(REPORT)
+    await store.put(replace(REPORT, place=group))
+    assert [each.place for each in await store.of_groups()] == [group]

@@ -388,6 +388,8 @@ class QuestionDispatcher:
             self._remember(command.name, rest, cut(result, grant.fields), context)
             if result.shows_also:
                 reach = command.reach(policy, context, grant.scopes, result.shows_also)
+            if not result.tells_documents:
+                reach = NO_DOCUMENTS
             return PreparedAnswer(
                 result,
                 command.name,

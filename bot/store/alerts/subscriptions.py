@@ -10,7 +10,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
 
 from bot.alerts.subscriptions import Subscription
-from bot.outbox.place import Place
+from bot.outbox.delivery import Delivery
+from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Stored
 from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
@@ -44,12 +45,26 @@ class StoredSubscriptions(Stored):
         rows = await self._database.run(lambda connection: read_readable(connection, SUBSCRIPTION, query))
         return tuple(map(_SUBSCRIPTION.read_row, rows))
 
+    async def of_groups(self) -> tuple[Subscription, ...]:
+        """Return the active subscriptions of all groups."""
+        of_groups = _S.place.startswith(f"{PlaceKind.GROUP.value}:", autoescape=True)
+        query = select(SUBSCRIPTION).where(of_groups, _S.ended.is_(False)).order_by(_S.place, _S.at, _S.id)
+        rows = await self._database.run(lambda connection: read_readable(connection, SUBSCRIPTION, query))
+        return tuple(map(_SUBSCRIPTION.read_row, rows))
+
     async def drop(self, ids: Sequence[str]) -> None:
         await self._database.execute(delete(SUBSCRIPTION).where(_S.id.in_(ids)))
 
     async def end(self, subscription_id: str) -> None:
         ended = update(SUBSCRIPTION).where(_S.id == subscription_id).values(ended=True)
         await self._database.execute(ended)
+
+    async def wait(self, subscription_id: str, told: Delivery) -> None:
+        await self._database.run(partial(_wait, subscription_id, told))
+
+    async def go_on(self, subscription_id: str) -> None:
+        going_on = update(SUBSCRIPTION).where(_S.id == subscription_id).values(waits=False)
+        await self._database.execute(going_on)
 
     async def send_due(self, now: datetime, zone: tzinfo) -> int:
         return await self._database.run(partial(_send_due, now, zone))
@@ -58,6 +73,12 @@ class StoredSubscriptions(Stored):
 def _put(subscription: Subscription, connection: Connection) -> None:
     row = _SUBSCRIPTION.write(subscription) | {"id": subscription.id}
     connection.execute(replace_into(SUBSCRIPTION, connection.dialect.name).values(row))
+
+
+def _wait(subscription_id: str, told: Delivery, connection: Connection) -> None:
+    waiting = update(SUBSCRIPTION).where(_S.id == subscription_id, _S.waits.is_(False)).values(waits=True)
+    if connection.execute(waiting).rowcount:
+        enqueue(connection, told, now=told.due_at)
 
 
 def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:

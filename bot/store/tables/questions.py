@@ -127,7 +127,9 @@ class SubscriptionRow(StoreTable, table=True):
     next_ms: int = Field(sa_type=BigInteger, index=True)
     """When it comes next."""
     ended: bool
-    """Whether it comes no more, because its owner lost the right."""
+    """Whether it comes no more, because its owner left."""
+    waits: bool
+    """Whether the rules do not allow it now."""
 
 
 class QuotaMonthRow(StoreTable, table=True):
