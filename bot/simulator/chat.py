@@ -152,7 +152,7 @@ class SimChat:
         self._seq = 0
         self.conversations: dict[str, SimConversation] = {}
         self._direct: dict[str, SimConversation] = {}
-        self._by_carrier: dict[str, ChatItem] = {}
+        self._by_carrier: dict[str, list[ChatItem]] = {}
         self._copies: dict[str, list[SimDelivery]] = {}
         self.on_item: Callable[[ChatItem], None] | None = None
         self._populate()
@@ -222,9 +222,9 @@ class SimChat:
         """Drop the list of copies of a card that the store no longer holds."""
         self._copies.pop(card.out_track_id, None)
 
-    def by_carrier(self, key: object) -> ChatItem | None:
-        """The bot's message or card with this `processQueryKey`."""
-        return self._by_carrier.get(key) if isinstance(key, str) else None
+    def by_carrier(self, key: object) -> list[ChatItem]:
+        """The bot's messages or the card with this `processQueryKey` or `openDingId`, one for each chat."""
+        return self._by_carrier.get(key, []) if isinstance(key, str) else []
 
     def notify_changed(self, items: Iterable[ChatItem]) -> None:
         """Notify viewers that items look different now."""
@@ -278,7 +278,7 @@ class SimChat:
             self._by_carrier.pop(items.popleft().carrier_id, None)
         items.append(item)
         if item.carrier_id:
-            self._by_carrier[item.carrier_id] = item
+            self._by_carrier.setdefault(item.carrier_id, []).append(item)
         if self.on_item is not None:
             self.on_item(item)
 

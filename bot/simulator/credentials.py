@@ -13,6 +13,7 @@ from bot.simulator.enterprise import SimPerson
 Value = TypeVar("Value")
 
 _TICKETS_KEPT = 10_000
+_TICKET_DAY = 86_400.0
 _SESSIONS_KEPT = 100_000
 
 
@@ -87,6 +88,7 @@ class Credentials:
         )
         self._tokens: dict[str, float] = {}
         self._current = ""
+        self._ticket, self._ticket_born, self._ticket_ends = "", 0.0, 0.0
 
     def is_app_key(self, client_id: object, client_secret: object) -> bool:
         """Whether these are exactly the app's key and secret: a blank around them is wrong too."""
@@ -102,6 +104,17 @@ class Credentials:
             self._current = self._mint()
         self._tokens[self._current] = self._clock() + life
         return self._current, int(life)
+
+    def jsapi_ticket(self) -> tuple[str, int]:
+        """The ticket of `dd.config` and its life in seconds. Asking again extends it, up to a day after its birth.
+
+        Docs: platform/dingtalk/login.md#dd-config
+        """
+        now, life = self._clock(), self._config.token_life.total_seconds()
+        if now >= min(self._ticket_ends, self._ticket_born + _TICKET_DAY):
+            self._ticket, self._ticket_born = self._mint(), now
+        self._ticket_ends = now + life
+        return self._ticket, int(life)
 
     def is_valid_token(self, token: str | None) -> bool:
         """Whether an app token is valid."""

@@ -114,6 +114,18 @@ async def test_web_login_from_page_to_user_id(wire):
     assert (await wire.call("POST", "/v1.0/oauth2/userAccessToken", refresh))[0] == 200
 
 
+async def test_people_are_found_by_their_union_id(wire):
+    back = await log_in(wire, "sales01")
+    body = {**CLIENT, "code": back["authCode"], "grantType": "authorization_code"}
+    token = (await wire.call("POST", "/v1.0/oauth2/userAccessToken", body))[1]["accessToken"]
+    headers = {"x-acs-dingtalk-access-token": token}
+    boss = wire.engine.person("boss01")
+    found = (await wire.call("GET", f"/v1.0/contact/users/{boss.union_id}", headers=headers))[1]
+    assert (found["nick"], found["unionId"]) == (boss.name, boss.union_id)
+    status, answer = await wire.call("GET", "/v1.0/contact/users/nobody", headers=headers)
+    assert (status, answer["code"]) == (404, "invalidParameter.user.notFound")
+
+
 async def test_outsiders_can_log_in_but_are_not_of_the_company(wire):
     back = await log_in(wire, "ext_carrier")
     body = {**CLIENT, "code": back["authCode"], "grantType": "authorization_code"}

@@ -9,6 +9,8 @@ from tests.rows import each_row
 APP = {"appkey": "dingdemoappkey", "appsecret": "dingdemosecret"}
 ROBOT = {"robotCode": "dingdemoappkey"}
 DOWNLOAD, DING = "/v1.0/robot/messageFiles/download", "/v1.0/robot/ding/send"
+RECALL, TICKET = "/v1.0/robot/ding/recall", "/v1.0/oauth2/jsapiTickets"
+SOMEBODY = "/v1.0/contact/users/nobody"
 LIST = "/v1.0/workflow/processes/instanceIds/query"
 SEND, USER = "/v1.0/robot/groupMessages/send", "/topapi/v2/user/get"
 CORP = {"client_id": APP["appkey"], "client_secret": APP["appsecret"], "grant_type": "client_credentials"}
@@ -34,6 +36,11 @@ DAY = 86_400_000
         ("POST", USER, {"params": {"access_token": "wrong"}}, 200, {"errcode": 88, "sub_code": "40014"}),
         ("POST", USER, {"params": {"access_token": ""}}, 200, {"errcode": 88, "sub_code": "40000"}),
         ("POST", USER, {}, 200, {"errcode": 88, "sub_code": "40000"}),
+        ("POST", TICKET, {}, 400, {"code": "AuthenticationFailed.MissingParameter"}),
+        ("POST", TICKET, {"headers": {KEPT: "wrong"}}, 400, {"code": "InvalidAuthentication"}),
+        ("GET", SOMEBODY, {}, 400, {"code": "AuthenticationFailed.MissingParameter"}),
+        ("GET", SOMEBODY, {"headers": {KEPT: "wrong"}}, 400, {"code": "InvalidAuthentication"}),
+        ("POST", RECALL, {"headers": {KEPT: "wrong"}}, 400, {"code": "InvalidAuthentication"}),
         ("POST", "/topapi/nothing", {}, 200, {"errcode": 22, "sub_msg": "不合法ApiName"}),
         ("POST", "/robot/send", {"params": {"access_token": "wrong"}}, 200, {"errcode": 300005}),
         ("POST", "/v1.0/oauth2/othercorp/token", {"body": CORP}, 500, {"code": "unknownError"}),
@@ -73,6 +80,9 @@ def listed(wire, begin=1, end=None, **changes):
         ("POST", DING, ding(receiverUserIdList=["keeper01"] * 21, remindType=3), "ding.receivercount.limit"),
         ("POST", DING, ding(receiverUserIdList=[]), "miss.staffId"),
         ("POST", DING, ding(remindType=4), "invalidParameter.param.invalid"),
+        ("POST", RECALL, {**ROBOT}, "invalidParameter.param.invalid"),
+        ("POST", RECALL, {**ROBOT, "openDingId": "ding0"}, "invalidParameter.param.invalid"),
+        ("POST", RECALL, {"robotCode": "other", "openDingId": "ding0"}, "invalidParameter.robotCode.notExsit"),
         ("POST", DOWNLOAD, {**ROBOT, "downloadCode": "old"}, "invalidParameter.robotCode.downloadCode"),
         ("POST", DOWNLOAD, {"robotCode": "other", "downloadCode": "old"}, "invalidParameter.robotCode.auth"),
         ("POST", DOWNLOAD, {"robotCode": "", "downloadCode": "old"}, "invalidParameter.robotCode.empty"),
@@ -100,10 +110,40 @@ async def test_a_ding_names_people_by_the_reason(wire):
     assert list(answer["failedList"].values()) == [["nobody", "noone"]]
 
 
+async def test_a_ding_is_taken_back_from_everybody(wire):
+    people = ["keeper01", "it01"]
+    sent = (await wire.api("POST", DING, ding(receiverUserIdList=people)))[1]["openDingId"]
+    chats = [wire.engine.direct(user_id).items[-1] for user_id in people]
+    assert [item.recalled for item in chats] == [False, False]
+    assert await wire.api("POST", RECALL, {**ROBOT, "openDingId": sent}) == (200, {"openDingId": sent})
+    assert [item.recalled for item in chats] == [True, True]
+
+
+async def test_a_ticket_is_extended_up_to_a_day(wire, clock):
+    async def ticket():
+        key = {"appKey": APP["appkey"], "appSecret": APP["appsecret"]}
+        token = (await wire.call("POST", "/v1.0/oauth2/accessToken", key))[1]["accessToken"]
+        status, answer = await wire.call("POST", TICKET, headers={KEPT: token})
+        assert (status, answer["expireIn"]) == (200, 7200)
+        return answer["jsapiTicket"]
+
+    first = await ticket()
+    for _ in range(15):
+        clock.advance(minutes=95)
+        assert await ticket() == first
+    clock.advance(minutes=16)
+    second = await ticket()
+    assert second != first, "a day after its birth"
+    clock.advance(hours=2)
+    assert await ticket() != second
+
+
 @each_row(
     "path, body, scope",
     [
         (DING, {}, "Premium.Ding.Write"),
+        (RECALL, {}, "Premium.Ding.Write"),
+        (TICKET, {}, "qyapi_base"),
         (SEND, {}, "qyapi_robot_sendmsg"),
         ("/v1.0/workflow/processInstances", {}, "Workflow.Instance.Write"),
         ("/v1.0/workflow/tasks/redirect", {}, "Workflow.Instance.Write"),

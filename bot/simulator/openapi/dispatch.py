@@ -195,7 +195,7 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
         return
     token = call.token if api else call.query.get("access_token", "")
     if not engine.credentials.is_valid_token(token) or (faults.active and faults.trigger("invalid_auth", name)):
-        raise _token_error(token, api=api)
+        raise token_error(token, api=api)
     if faults.active and faults.trigger("scope_denied", name):
         raise scope_denied(route)
     if not engine.flow.within_qps(name) or (faults.active and faults.trigger("qps_limit", name)):
@@ -217,7 +217,7 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
         raise SimApiError("system.busy", status=500) if api else SimOapiError(-1, "系统繁忙")
 
 
-def _token_error(token: str, *, api: bool) -> SimApiError | SimOapiError:
+def token_error(token: str, *, api: bool) -> SimApiError | SimOapiError:
     """The refusal of a token that is wrong or expired, or of none.
 
     Docs: platform/dingtalk/openapi.md#wrong-credentials

@@ -18,6 +18,7 @@ from bot.simulator.openapi.dispatch import (
     SimApiRoute,
     SimOapiError,
     oapi_result,
+    token_error,
 )
 
 _PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>{title}</title>
@@ -106,11 +107,16 @@ def user_token(engine: SimEngine, call: SimApiCall) -> Json:
     }
 
 
-def me(engine: SimEngine, call: SimApiCall) -> Json:
-    """`GET /v1.0/contact/users/me` with a user token."""
-    person = engine.credentials.user_tokens.peek(call.token)
+def contact(engine: SimEngine, call: SimApiCall) -> Json:
+    """`GET /v1.0/contact/users/{unionId}` with a user token; ``me`` is whose token it is."""
+    asker = engine.credentials.user_tokens.peek(call.token)
+    if asker is None:
+        raise token_error(call.token, api=True)
+    wanted = call.path.get("union_id", "me")
+    people = engine.enterprise.people.values()
+    person = asker if wanted == "me" else next((each for each in people if each.union_id == wanted), None)
     if person is None:
-        raise SimApiError("InvalidAuthentication", "不合法的access_token")
+        raise SimApiError("invalidParameter.user.notFound", status=404)
     return {
         "nick": person.name,
         "unionId": person.union_id,
@@ -152,6 +158,12 @@ def access_token(engine: SimEngine, call: SimApiCall) -> Json:
     return {"accessToken": token, "expireIn": life}
 
 
+def jsapi_ticket(engine: SimEngine, call: SimApiCall) -> Json:
+    """`POST /v1.0/oauth2/jsapiTickets` with the app token."""
+    ticket, life = engine.credentials.jsapi_ticket()
+    return {"jsapiTicket": ticket, "expireIn": life}
+
+
 def corp_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/oauth2/{corpId}/token`."""
     if call.body.get("grant_type") != "client_credentials":
@@ -178,7 +190,9 @@ def get_token(engine: SimEngine, call: SimApiCall) -> Json:
 
 ROUTES = (
     SimApiRoute(method="POST", path="/v1.0/oauth2/userAccessToken", serve=user_token, token=False, billed=False),
-    SimApiRoute(method="GET", path="/v1.0/contact/users/me", serve=me, token=False, billed=False),
+    SimApiRoute(method="GET", path="/v1.0/contact/users/me", serve=contact, token=False, billed=False),
+    SimApiRoute(method="GET", path="/v1.0/contact/users/{union_id}", serve=contact, token=False, billed=False),
+    SimApiRoute(method="POST", path="/v1.0/oauth2/jsapiTickets", serve=jsapi_ticket, billed=False, scope="qyapi_base"),
     SimApiRoute(method="POST", path="/topapi/v2/user/getuserinfo", serve=user_info, host="oapi", billed=False),
     SimApiRoute(method="POST", path="/v1.0/oauth2/accessToken", serve=access_token, token=False, billed=False),
     SimApiRoute(method="POST", path="/v1.0/oauth2/{corp_id}/token", serve=corp_token, token=False, billed=False),

@@ -5,6 +5,7 @@ Docs: platform/dingtalk/robots.md, platform/dingtalk/files.md
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.simulator.chat import ChatItem, SimConversation
@@ -62,13 +63,25 @@ def send_ding(engine: SimEngine, call: SimApiCall) -> Json:
     if not isinstance(content, str) or not content:
         raise SimApiError("invalidParameter.param.invalid", "content")
     failed: dict[str, list[str]] = {}
+    ding_id = f"ding{engine.rng.getrandbits(96):024x}"
     for user_id in map(str, user_ids):
         chat = engine.chat.direct_chat(user_id)
         if chat is None:
             failed.setdefault("user not exist", []).append(user_id)
         else:
-            engine.chat.add_message(chat, sender=None, msgtype="ding", text=content, title="DING")
-    return {"openDingId": f"ding{engine.rng.getrandbits(96):024x}", "failedList": failed}
+            engine.chat.add_message(chat, sender=None, msgtype="ding", text=content, title="DING", carrier_id=ding_id)
+    return {"openDingId": ding_id, "failedList": failed}
+
+
+def recall_ding(engine: SimEngine, call: SimApiCall) -> Json:
+    """`POST /v1.0/robot/ding/recall`: it goes from all chats. Docs: platform/dingtalk/robots.md#ding"""
+    _check_robot(engine, call.body.get("robotCode"))
+    ding_id = call.text("openDingId", SimApiError("invalidParameter.param.invalid", "openDingId"))
+    sent = engine.chat.by_carrier(ding_id)
+    if not sent:
+        raise SimApiError("invalidParameter.param.invalid", "openDingId")
+    _take_back(engine, sent)
+    return {"openDingId": ding_id}
 
 
 def recall(engine: SimEngine, call: SimApiCall) -> Json:
@@ -79,14 +92,18 @@ def recall(engine: SimEngine, call: SimApiCall) -> Json:
         raise SimApiError("miss.param.processQueryKeys")
     done, failed = [], {}
     for key in keys:
-        item = engine.chat.by_carrier(key)
-        if item is None:
+        if sent := engine.chat.by_carrier(key):
+            _take_back(engine, sent)
+            done.append(key)
+        else:
             failed[str(key)] = "processQueryKey.expireTime"
-            continue
-        item.recalled = True
-        engine.chat.notify_changed([item])
-        done.append(key)
     return {"successResult": done, "failedResult": failed}
+
+
+def _take_back(engine: SimEngine, sent: Sequence[ChatItem]) -> None:
+    for item in sent:
+        item.recalled = True
+    engine.chat.notify_changed(sent)
 
 
 def group_read_status(engine: SimEngine, call: SimApiCall) -> Json:
@@ -167,10 +184,10 @@ def _write(engine: SimEngine, conversation: SimConversation, fields: dict[str, A
 
 
 def _sent(engine: SimEngine, key: Any) -> ChatItem:
-    item = engine.chat.by_carrier(key)
-    if item is None:
+    sent = engine.chat.by_carrier(key)
+    if not sent:
         raise SimApiError("invalid.param.processQueryKey")
-    return item
+    return sent[-1]
 
 
 def _read_at(item: ChatItem, user_id: str) -> int | None:
@@ -190,6 +207,7 @@ ROUTES = (
     _robot_route("POST", "groupMessages/send", send_to_group),
     _robot_route("POST", "oToMessages/batchSend", send_to_people),
     _robot_route("POST", "ding/send", send_ding, _DING_SCOPE),
+    _robot_route("POST", "ding/recall", recall_ding, _DING_SCOPE),
     _robot_route("POST", "groupMessages/recall", recall),
     _robot_route("POST", "otoMessages/batchRecall", recall),
     _robot_route("POST", "groupMessages/query", group_read_status),
