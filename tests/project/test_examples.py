@@ -13,12 +13,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from typer.testing import CliRunner
 
 from bot.bootstrap.access import make_access_policy
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.samples import CARDS, build_value
 from bot.chat.registry import Commands
+from bot.cli import cli
 from bot.settings import load_settings
 
 from .tree import ROOT, code_blocks, markdown_files
@@ -91,11 +93,16 @@ def shown_settings() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "code"), shown_settings())
 def test_shown_settings_are_valid(page: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DINGERP_ACCESS__OPEN", "true")  # most pages are about other settings than who may see what
+    if "[erp." not in code:
+        monkeypatch.setenv("DINGERP_ERP__MAIN__VENDOR", "demo")
     file = tmp_path / "dingerp.toml"
     file.write_text(code, encoding="utf-8")
 
     assert tomllib.loads(code)
     make_access_policy(load_settings(file))
+    for check in ("access check", "routes check", "policy check"):
+        result = CliRunner().invoke(cli, [*check.split(), "--config", str(file)])
+        assert result.exit_code == 0, (check, result.output, result.exception)
 
 
 def test_shown_variables_are_read() -> None:

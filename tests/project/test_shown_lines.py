@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from bot.chat.parsing import normalise
 from bot.chat.registry import Commands
 from bot.cli import cli
+from tests.scenario.processes import used_before
 
 from .tree import ROOT, links, markdown_files, without_blocks
 
@@ -30,7 +31,30 @@ _INLINE = re.compile(r"`((?:/\S+/)?dingerp [^`\n]+)`")
 _TYPED = re.compile(r"`(/[^`\n]+)`")
 _UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 _OFFLINE = ("dingerp understand", "dingerp card render")
-_NO_VALUE = re.compile(r"^[A-Z][A-Z0-9_…]*$")
+_NO_VALUE = re.compile(r"^[A-Z][A-Z0-9_…:]*$")
+
+RUN = {
+    *("access check", "access explain", "access outsiders", "audit export", "audit search", "audit verify"),
+    *("card list", "card render", "data export", "data new-key", "db backup", "db check", "deliveries search"),
+    *("deliveries show", "erp rejected", "events search", "events show", "policy check", "policy explain"),
+    *("policy replay", "replay", "routes check", "routes test", "understand"),
+}
+"""Commands that need no network, and change nothing but files that they name."""
+
+FOUND_ELSEWHERE = {
+    "erp rejected company": "a source of the page's settings",
+    "events show main/out-SKU77-1": "an event of the page's company",
+    "deliveries show 5f0c9ab2e1d34477": "a card of the page's company",
+}
+"""Lines that cannot find what they name in an empty bot, with the reason."""
+
+SHOWN_FILES = {
+    "dingerp.toml": '[erp.main]\nvendor = "demo"\n',
+    "new-alerts.toml": "[default]\nto = []\n",
+    "new-approvals.toml": '[[rules]]\nname = "all"\nlevels = [{any = ["role:approver"]}]\n',
+    "event.json": '{"specversion": "1.0", "id": "1", "source": "/erp", "type": "custom.x", "data": {"title": "x"}}',
+}
+"""Files of the operator's that lines name."""
 
 
 def named(page: Path) -> str:
@@ -69,8 +93,10 @@ def words_of(line: str) -> list[str]:
     return words[: ends[0]] if ends else words
 
 
-def complaint(words: list[str]) -> str:
-    """Return what the command line says against these words, without running anything."""
+def complaint(words: list[str], *, is_named: bool = True) -> str:
+    """Return what the command line says against these words, without running anything; ``is_named``: they may only name
+    a command and its options.
+    """
     command: Any = typer.main.get_command(cli)
     while hasattr(command, "commands"):
         if not words or words[0] in ("--help", "--version"):
@@ -79,7 +105,7 @@ def complaint(words: list[str]) -> str:
         if name not in command.commands:
             return f"no command {name}"
         command = command.commands[name]
-    if _is_schematic(words):  # names a command and its options alone
+    if is_named and _is_schematic(words):  # names a command and its options alone
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         return " ".join(word for word in words if word.startswith("--") and word.partition("=")[0] not in known)
     try:
@@ -134,6 +160,42 @@ def test_what_needs_nothing_else_answers_as_shown(tmp_path: Path, monkeypatch: p
             wrong.append(f"{page}: {words}: {result.output} {result.exception!r}")
     assert wrong == []
     assert shown
+
+
+def _is_run(words: list[str]) -> bool:
+    """Whether a line runs as it stands."""
+    name = " ".join(words[:2]) if " ".join(words[:2]) in RUN else words[0]
+    arguments = words[len(name.split()) :]
+    schematic = bool(arguments) and _is_schematic(arguments)
+    return name in RUN and "--model" not in words and not schematic and not complaint(words, is_named=False)
+
+
+def _in_scratch(word: str, scratch: Path) -> str:
+    """Return a word, and instead of a file elsewhere on the machine one in the ``scratch`` folder."""
+    scratch.mkdir(exist_ok=True)
+    return str(scratch / Path(word).name) if re.fullmatch(r"(/[\w.-]+){2,}", word) else word
+
+
+def test_what_needs_no_network_works_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DINGERP_ERP__MAIN__VENDOR", "demo")
+    monkeypatch.setenv("DINGERP_INDEX__ENABLED", "false")
+    monkeypatch.setenv("DINGERP_ACCESS__ROLES", '{"approver": ["boss01"]}')
+    used_before(tmp_path / "data")
+    for name, content in SHOWN_FILES.items():
+        (tmp_path / name).write_text(content)
+    wrong, ran = [], set()
+    for page in PAGES:
+        for line in command_lines(page):
+            words = words_of(line)
+            if not _is_run(words) or line in FOUND_ELSEWHERE or " ".join(words) in ran:
+                continue
+            ran.add(" ".join(words))
+            result = CliRunner().invoke(cli, [_in_scratch(word, tmp_path / str(len(ran))) for word in words])
+            if result.exit_code:
+                wrong.append(f"{named(page)}: dingerp {line}: {result.output} {result.exception!r}")
+    assert not wrong, "\n".join(wrong)
+    assert len(ran) > 40
 
 
 def test_every_shown_command_of_the_chat_is_one() -> None:
