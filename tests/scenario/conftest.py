@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +30,7 @@ from bot.simulator.cards import SimCardView
 from bot.simulator.chat import ChatItem, SimDelivery, SimMessage
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import ClickResult, SimEngine
+from bot.simulator.server import RunningSimulator
 from bot.simulator.server import open_simulator as simulator_running
 from tests.scenario.traffic import LONGEST_WAIT
 from tests.unlimited import NO_LIMIT
@@ -159,14 +160,15 @@ async def run_system(
     policy: StreamPolicy | None = None,
     patience: ApiRetryPolicy | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    simulator: RunningSimulator | None = None,
     **changes: Any,
 ) -> AsyncIterator[BotSystem]:
     """Open a system with its files in ``folder``; ``changes`` are settings of the bot, ``config`` is the
-    simulator's."""
+    simulator's. A ``simulator`` that runs with that already is used, as by a bot that starts again."""
     config = config or SimulatorConfig(qps_limit=None)
     if config.click_timeout == SimulatorConfig().click_timeout:
         config = replace(config, click_timeout=LONGEST_WAIT)
-    async with simulator_running(config) as simulator:
+    async with nullcontext(simulator) if simulator is not None else simulator_running(config) as simulator:
         settings = system_settings(config, simulator.url, folder, changes)
         async with app_running(settings, policy=policy, patience=patience, clock=clock) as app:
             await simulator.engine.wait_for(lambda: simulator.engine.pushes.connections)

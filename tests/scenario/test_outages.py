@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,8 @@ from bot.app import running
 from bot.chat.answers import unstored
 from bot.settings import HookSettings
 from bot.simulator.server import open_simulator as simulator_running
-from bot.store.database import Database
-from bot.store.engines import SqliteConnection
-from bot.store.errors import store_unavailable
 from tests.alerts.intake.signed_requests import SECRET, sign
+from tests.scenario.broken_database import REFUSALS, refusing_disk, relayed
 from tests.scenario.conftest import KEEPER, PATIENCE, POLICY, BotSystem, OpenSystem, system_settings
 from tests.scenario.processes import NO_INDEX, connected, dingerp, environment, used_before
 from tests.scenario.test_run import get
@@ -58,74 +55,17 @@ async def is_told_and_answered_later(system: BotSystem, mend: Callable[[], objec
     assert (await said(system, is_ready))[0] == 200
 
 
-@pytest.mark.parametrize(
-    ("code", "cause"),
-    [(sqlite3.SQLITE_FULL, "the disk is full"), (sqlite3.SQLITE_READONLY, "the database is read-only")],
-    ids=["full", "read-only"],
-)
+@pytest.mark.parametrize(("code", "cause"), REFUSALS, ids=["full", "read-only"])
 async def test_a_disk_that_takes_nothing(
     code: int, cause: str, open_system: OpenSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unstored, "PATIENCE", 0.05)
-
-    def refuse(*_: object, **__: object) -> None:
-        error = sqlite3.OperationalError("refused")
-        error.sqlite_errorcode = code
-        raise store_unavailable(error)
-
     async with open_system(CONFIG) as system:
         await said(system, is_ready)
-        with monkeypatch.context() as disk:
-            disk.setattr(Database, "run_blocking", refuse)
-            disk.setattr(SqliteConnection, "execute", refuse)
+        with refusing_disk(code, monkeypatch) as mend:
             status, _ = await said(system, lambda body: cause in body["parts"]["database"]["reason"])
             assert status == 503
-            await is_told_and_answered_later(system, disk.undo)
-
-
-class Relay:
-    """A way to a server that can be cut."""
-
-    def __init__(self, port: int) -> None:
-        self._behind = port
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self.port = 0
-
-    async def open(self) -> None:
-        """Let connections through, at the same port as before."""
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def cut(self) -> None:
-        """End all connections and take no more."""
-        if self._server is not None:
-            self._server.close()
-        for writer in tuple(self._open):
-            writer.transport.abort()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._behind)
-        self._open |= {writer, back}
-        await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
-        self._open -= {writer, back}
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass  # it was cut
-        writer.close()
-
-
-@asynccontextmanager
-async def relayed(port: int) -> AsyncIterator[Relay]:
-    relay = Relay(port)
-    await relay.open()
-    yield relay
-    relay.cut()
+            await is_told_and_answered_later(system, mend)
 
 
 async def test_postgresql_that_is_away(

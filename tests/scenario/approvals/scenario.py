@@ -6,10 +6,9 @@ The whole bot runs against the simulated DingTalk and the demo company, over rea
 from __future__ import annotations
 
 import re
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from bot.approvals.case import Case, CaseState
 from bot.erp.demo import adapter
@@ -25,6 +25,7 @@ from bot.erp.port import Erp
 from bot.settings import ErpSettings
 from bot.simulator.cards import SimButton, SimCardView
 from bot.simulator.chat import SimDelivery
+from bot.store.engines import looking_engine
 from tests.scenario.alerts.scenario import BUYING, START, Clock
 from tests.scenario.approvals.unreliable_erp import UnreliableErp
 from tests.scenario.conftest import BotSystem, run_system
@@ -68,6 +69,8 @@ class ApprovalScenario:
     system: BotSystem
     clock: Callable[[], datetime]
     folder: Path
+    looks_at: str = field(default="", kw_only=True)
+    """Address of the bot's database for the test itself, where the bot's leads through something that the test cuts."""
 
     async def poll_pending(self) -> None:
         """Poll the ERP for waiting orders, as the bot does every minute."""
@@ -148,7 +151,7 @@ class ApprovalScenario:
     async def settle(self) -> None:
         """Wait until the bot has no work left at this time of its clock, except a write whose answer the test holds."""
         # One connection for all looks: each new one reads the whole schema first.
-        with closing(sqlite3.connect(self.folder / "demo" / "dingerp.sqlite3", timeout=5)) as connection:
+        with self._looking() as connection:
             is_quiet, rest = partial(self._is_quiet, connection), partial(self._rest, connection)
             await eventually(is_quiet, hint=rest)
             while not self.is_holding_answer:
@@ -158,20 +161,29 @@ class ApprovalScenario:
                 await eventually(is_quiet, hint=rest)
         await self.system.settle()
 
-    def _is_quiet(self, connection: sqlite3.Connection) -> bool:
+    @contextmanager
+    def _looking(self) -> Iterator[Connection]:
+        engine = looking_engine(self.looks_at or self.system.app.settings.database)
+        try:
+            with engine.connect() as connection:
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        finally:
+            engine.dispose()
+
+    def _is_quiet(self, connection: Connection) -> bool:
         if not any(self._rest(connection).values()):
             return True
         self.system.app.approvals.writeback.poke()
         self.system.app.alerts.outbox.poke()
         return False
 
-    def _rest(self, connection: sqlite3.Connection) -> dict[str, int]:
+    def _rest(self, connection: Connection) -> dict[str, int]:
         now = int(self.clock().timestamp() * 1000)
         due = {
             "cases": f"SELECT count(*) FROM approval_case WHERE due_us <= {now * 1000}",
             "deliveries": f"SELECT count(*) FROM delivery WHERE state = 'queued' AND due_ms <= {now}",
         }
-        return {name: connection.execute(query).fetchone()[0] for name, query in due.items()}
+        return {name: connection.exec_driver_sql(query).scalar_one() for name, query in due.items()}
 
 
 @dataclass(slots=True)
@@ -235,13 +247,15 @@ async def run_approval_scenario(
     approvers: Iterable[str] = APPROVERS,
     accounts: Iterable[str] = ACCOUNTS,
     approvals: dict[str, Any] | None = None,
+    begins: datetime = START,
+    looks_at: str = "",
     **changes: Any,
 ) -> AsyncIterator[DemoApprovalScenario]:
     """Open a company with only these orders waiting in the ERP, each shown in ``groups`` and to its deciders.
 
     Without ``rules`` any of ``approvers`` decides; ``accounts`` are the people with an account in the ERP.
     """
-    clock, held = Clock(), []
+    clock, held = Clock(begins), []
     file = folder / "approvals.toml"
     if rules:
         file.write_text(rules)
@@ -276,6 +290,6 @@ async def run_approval_scenario(
     }
     with patch.object(adapter, "open_demo", open_moody):
         async with run_system(folder, clock=clock, **changes) as system:
-            scenario = DemoApprovalScenario(system, clock, folder, held[0])
+            scenario = DemoApprovalScenario(system, clock, folder, held[0], looks_at=looks_at)
             await scenario.poll_pending()
             yield scenario
