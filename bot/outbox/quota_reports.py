@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 QUOTA_REPORT = "quota_report"
 """Kind of the deliveries."""
 
-STEPS = (50, 70, 85, 95)
+STEPS = (50, 70, 85, 95, 100)
 """Percent of a quota at which administrators are told, once a month each."""
 
 _ONLY_REVISION = 1

@@ -120,10 +120,18 @@ async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, harness: Outbox
 
 
 @each_row(
-    ("quota", "used", "told"),
-    [("calls", 949, False), ("calls", 950, True), ("calls", 1_200, True), ("uses", 990, False)],
+    ("quota", "used", "told", "all_used"),
+    [
+        ("calls", 949, False, False),
+        ("calls", 950, True, False),
+        ("calls", 999, True, False),
+        ("calls", 1_000, True, True),
+        ("calls", 1_200, True, True),
+        ("uses", 990, False, False),
+        ("uses", 1_000, False, False),
+    ],
 )
-def test_near_the_end_the_card_tells_of_the_days_of_grace(quota: str, used: int, told: bool) -> None:
+def test_near_the_end_the_card_tells_of_the_days_of_grace(quota: str, used: int, told: bool, all_used: bool) -> None:
     report = QuotaReport(
         quota=quota,
         used=used,
@@ -138,3 +146,4 @@ def test_near_the_end_the_card_tells_of_the_days_of_grace(quota: str, used: int,
     )
     card = CardRenderer(languages=load_languages()).render(report, "en", zone=UTC)
     assert ("five days" in card.body and "15 free days" in card.body) is told
+    assert ("All calls of this month are used" in card.body) is all_used
