@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from functools import partial
 
@@ -9,7 +10,9 @@ import orjson
 
 from bot.access.audit import AuditKind
 from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.outbox.place import Place, PlaceKind
 from bot.settings import Settings
+from bot.store.outbox.ledger import CardLedger
 from bot.store.personal_data import ErasureReport, erase_person, export_person
 
 
@@ -27,6 +30,8 @@ async def erase_data(settings: Settings, user_id: str, now: datetime) -> list[st
     async with open_database(settings, OperatorDeed(command="data erase", detail=user_id)) as found:
         database = require_database(found)
         report = await database.run(partial(erase_person, user_id=user_id, now=now))
+        own_chat = Place(PlaceKind.PERSON, user_id)
+        await asyncio.to_thread(CardLedger(settings.data_dir).forget, str(own_chat))
     return list(_lines(report))
 
 

@@ -166,7 +166,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: 
 
     wanted = settings.outbox
     return OutboxWorker(
-        StoredBacklog(base.database),
+        StoredBacklog(base.database, base.ledger),
         DingTalkMessenger(
             CardApi(base.api),
             Robot(base.api),

@@ -65,16 +65,18 @@ async def start_health(
     alerts: AlertServices,
     rules: RuleFiles,
     audit: Callable[[], PartHealth],
+    last_writes: Callable[[], PartHealth],
     approvals: Callable[[], Awaitable[Words]],
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
     """Begin to look after the parts; returns what tells how they are.
 
-    ``audit`` tells it of the audit log, ``approvals`` of orders that nobody can decide, ``model`` of the model.
+    ``audit`` tells it of the audit log, ``last_writes`` of what the database lost before the start, ``approvals`` of
+    orders that nobody can decide, ``model`` of the model.
     """
     checks = StoreChecks(
         database=base.database,
-        heartbeat=StoredHeartbeat(base.database),
+        heartbeat=StoredHeartbeat(base.database, base.ledger),
         events=StoredEvents(base.database),
         outbox=StoredBacklog(base.database),
         quota=alerts.quota,
@@ -105,6 +107,7 @@ async def start_health(
             **parts,
             "quota": quota_health(base),
             "audit log": audit(),
+            "last writes": last_writes(),
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
             **unreached.parts,

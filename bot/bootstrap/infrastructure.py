@@ -40,6 +40,7 @@ from bot.store.chat.card_probes import StoredCardProbes
 from bot.store.chat.conversations import StoredLanguages
 from bot.store.database import Database
 from bot.store.outbox.call_counts import StoredMonthlyCalls
+from bot.store.outbox.ledger import CardLedger
 from bot.store.people import StoredOrganisation, StoredPeople
 
 _PROBES_READ_EVERY = 60.0
@@ -76,6 +77,7 @@ class Infrastructure:
     names: NamesInForce
     """The names that settings and rules use."""
     probes: StoredCardProbes
+    ledger: CardLedger
 
     def confirmed(self) -> CheapWays:
         """Return what people have seen that it reaches nobody else."""
@@ -162,6 +164,7 @@ async def build_infrastructure(
         tracks=TrackIds(settings.dingtalk.client_secret.get_secret_value()),
         names=names_in_force(settings, installed_commands()),
         probes=StoredCardProbes(database),
+        ledger=CardLedger(settings.data_dir),
     )
     await base.probes.load()
     await base.run_in_background(

@@ -33,6 +33,7 @@ from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
 from bot.bootstrap.exports import build_charts
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
+from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
 from bot.bootstrap.names import follow_names
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
@@ -99,6 +100,8 @@ async def build_services(
     """Connect everything behind the stream for as long as ``stack``, and resume the questions of an earlier run."""
     patience = patience or ApiRetryPolicy()
     base = await build_infrastructure(stack, background, settings, database, session, metrics, now, patience)
+    started = now()
+    lost = await review_lost_writes(database, base.ledger, started)
     inbox = await open_inbox(base)
     stored_audit = open_audit(settings, base)
     audit = await start_audit(base, stored_audit)
@@ -163,6 +166,7 @@ async def build_services(
         alerts,
         rules,
         lambda: audit_health(stored_audit.state, required=settings.audit.required),
+        lambda: lost_writes_health(lost, started, now),
         approvals.in_vain.tell,
         (lambda: model.health) if model else None,
     )

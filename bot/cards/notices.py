@@ -240,13 +240,10 @@ class ErpDownNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedNotice(View):
-    """An unexpected error; ``reference`` is the short number under which the log has it."""
-
-    card: ClassVar[str] = "failed"
+class _Repeatable(View):
+    """Something was not done because of a ``problem``; ``line`` asks again."""
 
     problem: Phrase
-    reference: str
     line: str = ""
 
     def buttons(self) -> Sequence[Button]:
@@ -254,16 +251,19 @@ class FailedNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotRecordedNotice(View):
-    """What was asked has to be recorded, which is not possible now; ``line`` asks again."""
+class NotRecordedNotice(_Repeatable):
+    """What was asked has to be recorded, which is not possible now."""
 
     card: ClassVar[str] = "not_recorded"
 
-    problem: Phrase
-    line: str = ""
 
-    def buttons(self) -> Sequence[Button]:
-        return _retry_button(self.line)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedNotice(_Repeatable):
+    """An unexpected error; ``reference`` is the short number under which the log has it."""
+
+    card: ClassVar[str] = "failed"
+
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +356,17 @@ class ExpiredNotice(View):
 
     def buttons(self) -> Sequence[Button]:
         return (Button(phrase("Refresh"), self.refresh, Color.BLUE),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostCardNotice(View):
+    """A card that stands, and of which nobody remembers anything since the database lost its last writes."""
+
+    card: ClassVar[str] = "lost_card"
+    leads_back: ClassVar[bool] = False
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("Approvals"), Ask("/pending")), Button(phrase("Alerts"), Ask("/alerts")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,11 @@ from enum import StrEnum
 
 from bot.outbox.place import Place
 
+NEEDS_REDRAW = -1
+"""The revision of a card that shows something else than any of its revisions."""
+LOST_TRACK = -2
+"""The revision of a card that the database did not know: where nobody remembers what it is about, it says so."""
+
 
 class Urgency(StrEnum):
     """How urgent a delivery is; `NOW` is never folded into a digest."""
@@ -144,7 +149,7 @@ class OutboxRow:
     wanted: int
     """The least revision that must be shown."""
     shown: int = 0
-    """The revision that is shown, 0 for none."""
+    """The revision that is shown, 0 for none, `NEEDS_REDRAW` or `LOST_TRACK` for something else."""
     doubt: int = 0
     tries: int = 0
     due_at: datetime

@@ -12,11 +12,21 @@ from types import MappingProxyType
 import structlog
 
 from bot.cards.card import Card, ViewRenderer
+from bot.cards.notices import LostCardNotice
 from bot.cards.view import View
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, DingWay, OutboxRow, Urgency
+from bot.outbox.delivery import (
+    LOST_TRACK,
+    Delivery,
+    DeliveryFormat,
+    DeliveryResult,
+    DeliveryStepKind,
+    DingWay,
+    OutboxRow,
+    Urgency,
+)
 from bot.outbox.outage import AWAY, OutageWatch
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import (
@@ -30,6 +40,7 @@ from bot.outbox.ports import (
     Marker,
     MarkerKeeper,
     MarkerRequest,
+    MarkerState,
     Messenger,
     OutboxStore,
     SendFailed,
@@ -64,6 +75,9 @@ _ANSWERED = frozenset(SendFailureKind) - AWAY - {SendFailureKind.UNCOMPOSED, Sen
 """Failures of which each shows the same: DingTalk said no."""
 
 _STORE_PAUSE = 1.0
+
+_LOST = ComposedCard(LostCardNotice(), LOST_TRACK, marker=Marker(state=MarkerState.GONE))
+"""What becomes of a card that stands, and of which nobody remembers anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +312,13 @@ class OutboxWorker:
             reason = "its sending was broken off: it may stand, and a second one might be one too many"
             return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=row.wanted, reason=reason)
         composed = await self._composer(row).compose(row.ref)
+        if composed.view is None and row.shown == LOST_TRACK:
+            composed = _LOST
         if composed.view is None:
             return DeliveryResult(what=DeliveryStepKind.NOTHING, revision=row.shown)
         if composed.too_late and not row.shown and not row.doubt:
             return DeliveryResult(what=DeliveryStepKind.NOTHING)
-        if row.shown >= composed.revision:
+        if row.shown >= composed.revision and composed is not _LOST:
             return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"

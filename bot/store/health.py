@@ -10,19 +10,23 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import Delivery
 from bot.outbox.health_reports import HEALTH_REPORT
 from bot.store.alerts.repository import wait_for_turn
-from bot.store.database import Stored
+from bot.store.database import Database, Stored
 from bot.store.engines import look_into
 from bot.store.errors import StoreUnavailable, store_unavailable
+from bot.store.outbox.ledger import CardLedger
 from bot.store.outbox.queue import enqueue
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import DELIVERY, HEARTBEAT
+
+log = structlog.get_logger(__name__)
 
 _SHARE = 50
 """At most one part in this many of the time goes into looking through pages."""
@@ -34,9 +38,19 @@ _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.change
 class StoredHeartbeat(Stored):
     """Writes a dummy value, to learn whether writing works."""
 
+    def __init__(self, database: Database, ledger: CardLedger | None = None) -> None:
+        """``ledger`` notes outside the database what it has."""
+        super().__init__(database)
+        self._ledger = ledger
+
     async def beat(self, now: datetime) -> None:
         """Write, in the turn that alerts are changed in; raises `StoreUnavailable` when that fails."""
         await self._database.run(partial(_beat, to_ms(now)))
+        if self._ledger is not None:
+            try:
+                await asyncio.to_thread(self._ledger.beat, to_ms(now))
+            except OSError as error:
+                log.warning("outbox.not_noted", file=str(self._ledger.file), error=error.strerror)
 
 
 class SqlitePages:

@@ -37,6 +37,7 @@ from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator
 from bot.store.database import Database
 from bot.store.outbox.deliveries import StoredDeliveries
+from bot.store.outbox.ledger import CardLedger
 from bot.store.outbox.queue import StoredBacklog, enqueue, withdraw
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
@@ -83,15 +84,15 @@ class StubRenderer:
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
     ) -> Card:
-        assert isinstance(view, StubView)
+        words = view.words if isinstance(view, StubView) else view.card
         return Card(
             name=view.card,
             language=language,
-            title=view.words,
-            body=view.words,
+            title=words,
+            body=words,
             tips="",
             buttons=(),
-            twin=f"#### {view.words}",
+            twin=f"#### {words}",
             fields={},
         )
 
@@ -254,11 +255,18 @@ class OutboxHarness:
 
 
 def outbox_of(
-    database: Database, composer: Any, messenger: Messenger, clock: Any, *, worker: str = "", **more: Any
+    database: Database,
+    composer: Any,
+    messenger: Messenger,
+    clock: Any,
+    *,
+    worker: str = "",
+    ledger: CardLedger | None = None,
+    **more: Any,
 ) -> OutboxWorker:
     values: dict[str, Any] = {"limits": WIDE, "metrics": Metrics(), "at_once": 50, **more}
     return OutboxWorker(
-        StoredBacklog(database),
+        StoredBacklog(database, ledger),
         messenger,
         {"paper": composer},
         StubRenderer(),

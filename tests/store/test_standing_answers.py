@@ -11,10 +11,17 @@ from bot.chat.answers.standing_answers import MAX_AGE, MAX_FOR_DOCUMENT, CardRea
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.model import DocumentRef
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryState, DeliveryStepKind, OutboxRow
+from bot.outbox.delivery import (
+    NEEDS_REDRAW,
+    DeliveryFormat,
+    DeliveryResult,
+    DeliveryState,
+    DeliveryStepKind,
+    OutboxRow,
+)
 from bot.store.chat.standing_answers import StoredStandingAnswers, redraw_answers
 from bot.store.database import Database
-from bot.store.outbox.queue import NEEDS_REDRAW, StoredBacklog
+from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import DELIVERY
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -18,10 +18,10 @@ from bot.chat.answers.standing_answers import (
 )
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.model import DocumentRef
-from bot.outbox.delivery import Delivery, DeliveryState, Urgency
+from bot.outbox.delivery import NEEDS_REDRAW, Delivery, DeliveryState, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Stored
-from bot.store.outbox.queue import NEEDS_REDRAW, enqueue
+from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into

@@ -12,11 +12,11 @@ from sqlalchemy import Select, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from bot.batching import Batcher
-from bot.outbox.delivery import DeliveryRecord, DeliveryState, DeliveryStep, DeliveryStepKind
+from bot.outbox.delivery import NEEDS_REDRAW, DeliveryRecord, DeliveryState, DeliveryStep, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Database, Stored
 from bot.store.outbox.queries import REQUEUED, read_places, stands_at, step
-from bot.store.outbox.queue import DELIVERY_VALUES, NEEDS_REDRAW
+from bot.store.outbox.queue import DELIVERY_VALUES
 from bot.store.record_codec import RecordCodec
 from bot.store.row_times import to_ms
 from bot.store.tables import DELIVERY, DELIVERY_STEP

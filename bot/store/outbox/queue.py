@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,12 +10,14 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+import structlog
 from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 
 from bot.batching import Batcher
 from bot.outbox.budgets import BudgetWindow, FoldKey, SendLimits, SendPlan, budget_costs, plan_sends
 from bot.outbox.delivery import (
+    NEEDS_REDRAW,
     Delivery,
     DeliveryFormat,
     DeliveryResult,
@@ -26,11 +29,14 @@ from bot.outbox.delivery import (
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch, SendFailureKind
 from bot.store.database import Database, Stored
+from bot.store.outbox.ledger import CardLedger, NotedCard
 from bot.store.outbox.queries import UNSEEN, read_places, settled_values, stands_at, step, upsert, write_places
 from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
 from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
+
+log = structlog.get_logger(__name__)
 
 _D, _S = DELIVERY.c, DELIVERY_SPEND.c
 
@@ -40,11 +46,12 @@ _SCAN = 200
 _AT_ONCE = 500
 """Rows that one digest folds at a time."""
 
-NEEDS_REDRAW = -1
-"""``shown`` of a card that shows something else than any of its revisions."""
-
 _CARD_RETENTION = timedelta(days=730)
 """An alert may be open for long without news. When it ends, its card must still be known, or it could not change."""
+
+_PLACE_CHANGES = frozenset(
+    {DeliveryStepKind.SENT, DeliveryStepKind.UPDATED, DeliveryStepKind.WRITTEN, DeliveryStepKind.GONE}
+)
 
 _LOCK = 0x64696E6F
 """Advisory lock of claims on PostgreSQL: two processes that claimed at the same time would both spend one budget."""
@@ -120,8 +127,10 @@ class OutboxDelay:
 class StoredBacklog(Stored):
     """Implements `bot.outbox.ports.OutboxStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ledger: CardLedger | None = None) -> None:
+        """``ledger`` is where cards are noted that are shown; only a worker's backlog needs one."""
         super().__init__(database)
+        self._ledger = ledger
         self._settled: Batcher[_Settlement, bool] = Batcher(self._settle_together)
 
     async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
@@ -179,7 +188,15 @@ class StoredBacklog(Stored):
         await self._database.run(forget)
 
     async def _settle_together(self, ended: Sequence[_Settlement]) -> Sequence[bool]:
-        return await self._database.run(partial(_settle_all, ended))
+        held = await self._database.run(partial(_settle_all, ended))
+        noted = [_noted(each) for each, is_held in zip(ended, held, strict=True) if is_held and each.changes_place]
+        if noted and self._ledger is not None:
+            try:
+                await asyncio.to_thread(self._ledger.note, noted)
+            except OSError as error:
+                # The cards are safe in the database; only its loss would go unnoticed.
+                log.warning("outbox.not_noted", file=str(self._ledger.file), error=error.strerror)
+        return held
 
     async def overdue(self, now: datetime) -> OutboxDelay:
         """Return how late the queue is."""
@@ -366,6 +383,11 @@ class _Settlement:
     result: DeliveryResult
     now: datetime
 
+    @property
+    def changes_place(self) -> bool:
+        """Whether something else stands at the place now."""
+        return self.result.what in _PLACE_CHANGES
+
 
 def _settle_all(ended: Sequence[_Settlement], connection: Connection) -> tuple[bool, ...]:
     """Store outcomes, and return for each whether its worker still held the row.
@@ -387,6 +409,25 @@ def _settle(connection: Connection, settlement: _Settlement) -> bool:
     again = at if result.again_at is None else to_ms(result.again_at)
     settled = update(DELIVERY).where(_D.card == row.card, _D.lease == settlement.worker)
     return connection.execute(settled.values(settled_values(row, result, at, again))).rowcount > 0
+
+
+def _noted(settlement: _Settlement) -> NotedCard:
+    row, result = settlement.row, settlement.result
+    return NotedCard(
+        card=row.card,
+        place=str(row.place),
+        also=write_places(row.also),
+        kind=row.kind,
+        ref=row.ref,
+        urgency=row.urgency.rank,
+        via=row.via,
+        shown=result.revision,
+        made_as=result.made_as,
+        making=row.making,
+        standing=result.standing,
+        track=result.track_id,
+        changed_ms=to_ms(settlement.now),
+    )
 
 
 def _step_of(settlement: _Settlement) -> dict[str, Any]:
