@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bot.alerts.intake.quota import SourceQuota
 from bot.bootstrap.health import StoreChecks
@@ -15,8 +18,11 @@ from bot.cards.card import Card
 from bot.health import PartStatus
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind, Urgency
-from bot.outbox.ports import SendFailed, SendFailureKind
+from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind
+from bot.phrase import phrase
 from bot.store.alerts.events import StoredEvents
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
 from bot.store.health import StoredHeartbeat
 from bot.store.outbox.queue import StoredBacklog
 from tests.outbox.conftest import (
@@ -65,29 +71,62 @@ async def away(url: str, lasts: timedelta, **more: Any) -> AsyncIterator[tuple[O
 async def pass_time(harness: OutboxHarness, until: datetime) -> None:
     """Let the worker wake when it wants to, or at the latest when it looks for rows of others."""
     while harness.clock() < until:
-        await harness.outbox.run_once()
-        await harness.outbox.idle()
-        look_at = await harness.outbox.run_once()
-        await harness.outbox.idle()
+        look_at = None
+        with suppress(StoreUnavailable):
+            await harness.outbox.run_once()
+            await harness.outbox.idle()
+            look_at = await harness.outbox.run_once()
+            await harness.outbox.idle()
         least, most = harness.clock() + timedelta(seconds=0.5), harness.clock() + timedelta(seconds=5)
         harness.clock.time = min(max(look_at or most, least), most, max(until, least))
 
 
-CAUSES = (SendFailureKind.BUSY, SendFailureKind.UNKNOWN)
+class Cause(StrEnum):
+    """What is away."""
+
+    DINGTALK_BUSY = "busy"
+    DINGTALK_SILENT = "unknown"
+    ERP = "uncomposed"
+    DATABASE = "unstored"
 
 
-@each_row("kind", CAUSES)
-@each_row("lasts", [timedelta(seconds=10), 2 * MINUTE, 10 * MINUTE, 150 * MINUTE])
+def take_away(harness: OutboxHarness, cause: Cause, until: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the ERP or the database be away until then; what DingTalk does is its messenger's part."""
+    compose, run_blocking = harness.composer.compose, Database.run_blocking
+
+    async def no_answer(ref: str) -> ComposedCard:
+        if harness.clock() < until:
+            raise SendFailed(SendFailureKind.UNCOMPOSED, "the ERP gives no answer")
+        return await compose(ref)
+
+    def not_stored(database: Database, *work: Any, **how: Any) -> Any:
+        if harness.clock() < until:
+            raise StoreUnavailable(phrase("away"))
+        return run_blocking(database, *work, **how)
+
+    if cause is Cause.ERP:
+        monkeypatch.setattr(harness.composer, "compose", no_answer)
+    if cause is Cause.DATABASE:
+        monkeypatch.setattr(Database, "run_blocking", not_stored)
+
+
+@each_row("cause", [*Cause])
+@each_row("lasts", [timedelta(seconds=10), 2 * MINUTE, 10 * MINUTE, 120 * MINUTE])
 async def test_what_is_owed_comes_within_a_minute_of_the_end(
-    lasts: timedelta, kind: SendFailureKind, tmp_path: Path
+    lasts: timedelta, cause: Cause, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path / f'{kind}{lasts.seconds}'}.sqlite3"
-    async with away(url, lasts, kind=kind) as (harness, outage):
-        end = outage.until
+    """The table in docs/explanation/outbox.md; what people see meanwhile is in `tests.scenario.test_outage_table`."""
+    url = f"sqlite:///{tmp_path / f'{cause}{lasts.seconds}'}.sqlite3"
+    dingtalk = cause in (Cause.DINGTALK_BUSY, Cause.DINGTALK_SILENT)
+    kind = {"kind": SendFailureKind(cause)} if dingtalk else {}
+    async with away(url, lasts if dingtalk else timedelta(0), **kind) as (harness, outage):
+        end = START + lasts
         for number in range(10):
             await harness.owe(f"later{number}", urgency=Urgency.LATER)
         await harness.owe("alarm", urgency=Urgency.NOW)
-        await pass_time(harness, end + MINUTE)
+        with monkeypatch.context() as broken:
+            take_away(harness, cause, end, broken)
+            await pass_time(harness, end + MINUTE)
         cards = outage.cards
         assert len(cards) == 11
         assert cards[0] == "alarm", "the most urgent comes first"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -16,6 +17,7 @@ from bot.app import running as app_running
 from bot.settings import RuleSettings
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import open_simulator as simulator_running
+from bot.store.people import StoredPeople
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem, run_system, system_settings
 from tests.scenario.notice_checks import Notice, plain_text
 from tests.scenario.test_attacks import tell
@@ -113,6 +115,36 @@ async def test_events_of_another_organisation_are_not_ours(open_system: OpenSyst
         object.__setattr__(system.engine.config, "corp_id", "dingother")
         await tell_foreign(system)
         assert (await system.ask("/help", raw={"chatbotCorpId": None, "senderCorpId": None})).title == Notice.HELP
+
+
+async def test_an_event_that_the_database_hangs_on_is_pushed_again(
+    open_system: OpenSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DingTalk waits three seconds: it is told to come again while the database still hangs, and then it counts."""
+    async with open_system(SimulatorConfig(qps_limit=None, redelivery_delay=3.0)) as system:
+        await system.ask("/help")
+        hangs, entered = asyncio.Event(), asyncio.Event()
+        record_left = StoredPeople.record_left
+
+        async def hanging(people: StoredPeople, *told: Any) -> None:
+            entered.set()
+            await hangs.wait()
+            await record_left(people, *told)
+
+        monkeypatch.setattr(StoredPeople, "record_left", hanging)
+        system.engine.dismiss(KEEPER)
+        await entered.wait()
+
+        def answers() -> list[bool]:
+            """Return for each ACK of the event whether it asked for the event again."""
+            told = system.engine.timeline.after()
+            return [entry.summary == "later" for entry in told if (entry.direction, entry.name) == ("ack", "*")]
+
+        await eventually(lambda: True in answers(), hint=answers)
+        assert False not in answers()
+        hangs.set()
+        await eventually(lambda: False in answers(), hint=answers)
+        assert (await system.ask("/help")).title == Notice.EXTERNAL
 
 
 async def tell_foreign(system: BotSystem) -> None:

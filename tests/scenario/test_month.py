@@ -236,11 +236,13 @@ def reports(scenario: AlertScenario) -> Counter[str]:
 async def run_out_of_calls(month: CompanyMonth) -> list[str]:
     """Raise critical alerts within an hour until more than all calls are needed; return their products.
 
-    Somebody wrote just before, although DingTalk kept what they wrote: else nothing could be sent without a call.
+    Somebody and the administrator wrote just before, although DingTalk kept what they wrote: else nothing could be
+    sent without a call.
     """
     scenario, flow = month.scenario, month.scenario.system.engine.flow
     assert flow.limit is not None
     await scenario.system.ask("/order late", where=WAREHOUSE)
+    await scenario.system.ask("/help", ADMINISTRATOR, where=scenario.system.engine.direct(ADMINISTRATOR).id)
     count = flow.limit - flow.used + 12
     pause = timedelta(hours=1) / count
     skus = [f"SKU8{number:04}" for number in range(count)]
@@ -265,7 +267,10 @@ async def test_a_month_of_a_company(people: int, tmp_path: Path, monkeypatch: py
 
         skus = await run_out_of_calls(month)
         assert flow.used == flow.limit
-        assert reports(scenario) == {CALL: len(STEPS), USE: len(STEPS)}
+        # That all calls are used cannot be a card where DingTalk grants no days of grace.
+        assert reports(scenario) == {CALL: len(STEPS) - 1, USE: len(STEPS)}
+        own_chat = scenario.system.engine.direct(ADMINISTRATOR).id
+        assert [text for text in texts(scenario.system.engine, own_chat) if "本月调用额度已全部用完" in text]
         cards = " ".join(card.title + card.markdown for card in scenario.cards(WAREHOUSE))
         shown = " ".join([cards, *texts(scenario.system.engine, WAREHOUSE)])
         assert [sku for sku in skus if sku not in shown] == []
