@@ -27,7 +27,10 @@ FINANCE_GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 ALERT_RULES = Path(__file__).with_name("demo_alerts.toml")
 ACCESS_RULES = Path(__file__).with_name("demo_access.toml")
 POLL_SECONDS, LIST_SECONDS = 5.0, 15.0
-"""People who try the demo want to see an alert within seconds, and polling the embedded company costs nothing."""
+"""People who try the demo want to see an alert within seconds, and polling the embedded company costs nothing.
+
+What is kept of its documents is no older: a report is compared with a list that was asked for a moment later.
+"""
 
 
 async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool = False) -> None:
@@ -118,6 +121,7 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
             "erp": {name: _alive(source, living) for name, source in demo.erp.items()},
             # Alerts for everything that is late or short from the start would be a wall of cards.
             "poll": PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False),
+            "read_model": demo.read_model.model_copy(update={"seconds": min(POLL_SECONDS, demo.read_model.seconds)}),
             "alerts": demo.alerts.model_copy(update={"rules": _own_or(settings.alert_rules, ALERT_RULES)}),
             "access": demo.access.model_copy(update=_access(settings)),
             "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,)}),

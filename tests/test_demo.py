@@ -19,6 +19,7 @@ def test_a_company_that_stands_still_is_the_same_company(tmp_path: Path, living:
     assert demo.access.accounts["boss01"] == {"demo": "boss01"}
     assert (demo.approvals.groups, demo.poll.enabled) == ((FINANCE_GROUP,), True)
     assert demo.erp["demo"].model_dump()["living"] is living
+    assert demo.read_model.seconds == demo.poll.seconds, "reports are no older than alerts"
 
 
 @pytest.mark.parametrize(

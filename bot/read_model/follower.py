@@ -28,7 +28,7 @@ from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.read_model.port import DocumentStore
-from bot.read_model.records import VERSION, Document, FollowedArea, is_open
+from bot.read_model.records import VERSION, Document, FollowedArea, is_unfinished
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,9 @@ LONGEST_REST = 5.0
 _FRESH = 0.5
 """Share of the pause: if another process followed the source within it, this one has nothing to do."""
 _EARLIER: Mapping[Followed, timedelta] = MappingProxyType({Area.PRODUCTION: timedelta(days=90)})
-"""Lists of production orders are sorted by start, but orders count for the day when they are due."""
+"""Lists of production orders are sorted by start, and what is due in the days of a report was begun earlier."""
+_UNFINISHED = (Filter.OPEN, Filter.PENDING)
+"""The lists that have all unfinished documents but drafts."""
 _UNSEEN = "unseen"
 """The last part of a walk: documents missing from the lists."""
 
@@ -178,7 +180,7 @@ class AreaFollower:
         ended = query.offset + PAGE >= page.total or (query.filter is Filter.ALL and self._is_too_old(page.items))
         place = self._following_place(query.filter) if ended else f"{name} {query.offset + PAGE}"
         reached = replace(self._position, place=place)
-        forget_before = self._first_day() if place == _UNSEEN else None
+        forget_before = self._walked_until() if place == _UNSEEN else None
         if self._erp.reads_batches and kept:
             documents, gone = await self._read([document.number for document in kept])
             await self._advance(reached, documents, gone=gone, with_lines=True, forget_before=forget_before)
@@ -186,9 +188,9 @@ class AreaFollower:
             await self._advance(reached, kept, forget_before=forget_before)
 
     def _following_place(self, walked: Filter) -> str:
-        """Return where a walk continues after a list: open documents may be of any age."""
+        """Return where a walk continues after a list: what is open, or waits, may be of any age."""
         named = [each for each in self._kind.filters if each not in NEWEST_FIRST]
-        lists = [Filter.ALL, Filter.OPEN] if Filter.OPEN in named else [Filter.ALL, *named]
+        lists = [Filter.ALL, *([each for each in _UNFINISHED if each in named] if Filter.OPEN in named else named)]
         following = lists[lists.index(walked) + 1 :]
         return f"{following[0]} 0" if following else _UNSEEN
 
@@ -284,7 +286,7 @@ class AreaFollower:
 
     def _is_kept(self, document: Document) -> bool:
         day = self._kind.day(document)
-        return day is None or day >= self._walked_until() or is_open(document)
+        return day is None or day >= self._walked_until() or is_unfinished(document)
 
     def _is_too_old(self, documents: Sequence[Document]) -> bool:
         days = [self._kind.day(document) for document in documents]

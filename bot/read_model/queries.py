@@ -100,7 +100,7 @@ class ReadModel:
         *,
         since: date | None = None,
         until: date | None = None,
-        open_only: bool = False,
+        unfinished: bool = False,
         partner: str = "",
         text: str = "",
     ) -> KeptAnswer[T]:
@@ -110,7 +110,7 @@ class ReadModel:
         searches for by ``work``.
         """
         coverage = await self.coverage(area)
-        wanted = replace(self._visible(area), since=since, until=until, open_only=open_only, partner=fold(partner))
+        wanted = replace(self._visible(area), since=since, until=until, unfinished=unfinished, partner=fold(partner))
         return KeptAnswer(await self._fold(wanted, work, text or partner), coverage)
 
     async def visible(
@@ -155,20 +155,23 @@ class ReadModel:
 
     async def _count_anew(self, wanted: TallySelection) -> Tallies:
         visible = self._visible(wanted.area)
-        if wanted.kind is TallyKind.DUE:
-            documents = replace(visible, open_only=True)
-        else:
-            documents = replace(visible, since=wanted.since, until=wanted.until)
+        match wanted.kind:
+            case TallyKind.DUE:
+                documents = replace(visible, unfinished=True)
+            case TallyKind.COMPLETION:
+                documents = visible  # of orders that were begun on any day
+            case _:
+                documents = replace(visible, since=wanted.since, until=wanted.until)
         return await self._fold(documents, partial(_tally, wanted))
 
     async def lines_of(
-        self, area: Followed, sku: str, *, open_only: bool = False, limit: int | None = None
+        self, area: Followed, sku: str, *, limit: int | None = None
     ) -> KeptAnswer[tuple[DocumentWithLine, ...]]:
         """Return the lines of one product, those of the newest documents first.
 
         The lines of completed documents may be missing where a source cannot read many documents at once.
         """
-        wanted = replace(self._visible(area), open_only=open_only)
+        wanted = self._visible(area)
         coverage = await self.coverage(area)
         lines = await self._store.lines_of(key_of(sku), wanted, partial(self._pick_lines, area, limit))
         return KeptAnswer(lines, coverage)

@@ -151,7 +151,7 @@ async def rank_debts(model: ReadModel, kind: Area | Feed, today: date) -> KeptAn
 
     Credit notes count against it. Raises a `DingerpError` when the store does not answer.
     """
-    return await model.fold(kind, partial(_add_debts, _MONEY[kind], today), open_only=True)
+    return await model.fold(kind, partial(_add_debts, _MONEY[kind], today), unfinished=True)
 
 
 async def rank_turnover(model: ReadModel, kind: Area, first: date, last: date) -> KeptAnswer[Ranking]:

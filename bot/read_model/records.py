@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from bot.erp.goods import GoodsDelivery
+from bot.erp.listing import kind_of
 from bot.erp.model import (
     Area,
     Bill,
@@ -19,15 +20,13 @@ from bot.erp.model import (
     OrderStatus,
     Payment,
     ProductionOrder,
-    ProductionStatus,
-    Progress,
     PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
 )
 
-VERSION = 2
+VERSION = 3
 """Version of the stored format; documents in another version are read again from the ERP."""
 
 Document: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder | Bill | Payment | GoodsDelivery
@@ -44,50 +43,17 @@ AREAS: Mapping[type, Followed] = {
 }
 """The kinds of documents that are kept."""
 
-_OPEN: frozenset[OrderStatus | InvoiceStatus | PurchaseStatus | ProductionStatus] = frozenset(
-    {
-        OrderStatus.DRAFT,
-        OrderStatus.OPEN,
-        OrderStatus.ON_HOLD,
-        OrderStatus.PARTLY_DELIVERED,
-        InvoiceStatus.DRAFT,
-        InvoiceStatus.UNPAID,
-        InvoiceStatus.PART_PAID,
-        PurchaseStatus.DRAFT,
-        PurchaseStatus.WAITING,
-        PurchaseStatus.APPROVED,
-        ProductionStatus.PLANNED,
-        ProductionStatus.RELEASED,
-        ProductionStatus.RUNNING,
-        ProductionStatus.ON_HOLD,
-    }
-)
+_UNDECIDED = frozenset({OrderStatus.DRAFT, InvoiceStatus.DRAFT, PurchaseStatus.DRAFT, PurchaseStatus.WAITING})
 
 
-def is_open(document: Document) -> bool:
-    """Return whether a document still waits for something: goods, money, or a decision."""
-    if isinstance(document, PurchaseOrder) and document.received is Progress.FULL:
-        return document.status in {PurchaseStatus.DRAFT, PurchaseStatus.WAITING}
-    match document:
-        case Payment():
-            return False
-        case GoodsDelivery():
-            return document.is_open
-    return document.status in _OPEN
+def is_unfinished(document: Document) -> bool:
+    """Return whether a document is open, or may still become so: a draft, or an order that waits for a decision."""
+    return not isinstance(document, Payment) and (document.is_open or document.status in _UNDECIDED)
 
 
 def day_of(document: Document) -> date | None:
-    """Return the day that a document counts for: ordered, issued, paid, left or for production due."""
-    match document:
-        case Invoice() | Bill():
-            return document.issued_on
-        case Payment():
-            return document.paid_on
-        case GoodsDelivery():
-            return document.day
-        case ProductionOrder():
-            return document.due_on or document.start_on
-    return document.ordered_on
+    """Return the day of a document, by which its list is dated too."""
+    return kind_of(AREAS[type(document)]).day(document)
 
 
 def partner_of(document: Document) -> str:
@@ -149,12 +115,13 @@ class FollowedArea:
 class DocumentSelection:
     """Selects the documents that fit every given condition; days include both ends.
 
-    Without ``since`` and ``until``, documents without a day fit too. ``partner`` is a folded name.
+    Without ``since`` and ``until``, documents without a day fit too. ``partner`` is a folded name. ``unfinished`` ones
+    are those that `is_unfinished` says.
     """
 
     area: Followed
     sources: frozenset[str]
     since: date | None = None
     until: date | None = None
-    open_only: bool = False
+    unfinished: bool = False
     partner: str = ""

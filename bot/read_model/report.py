@@ -378,5 +378,5 @@ _PARTS = (
     _Part("purchases", Area.PURCHASING, Area.PURCHASING, _purchases),
     _Part("payables", Area.PURCHASING, Feed.BILLS, _payables),
     _Part("payments", Area.PURCHASING, Feed.PAYMENTS, _payments, TallyKind.PAYMENTS),
-    _Part("production", Area.PRODUCTION, Area.PRODUCTION, _production),
+    _Part("production", Area.PRODUCTION, Area.PRODUCTION, _production, TallyKind.COMPLETION),
 )

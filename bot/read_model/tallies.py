@@ -28,7 +28,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
-from bot.read_model.records import Document, day_of, is_open
+from bot.read_model.records import Document, day_of, is_unfinished
 
 _ONE_DAY = timedelta(days=1)
 
@@ -38,6 +38,8 @@ class TallyKind(StrEnum):
 
     TURNOVER = "turnover"
     """The day of the document: deals of that day."""
+    COMPLETION = "completion"
+    """The day when production is due, be it done or not."""
     DUE = "due"
     """The day when what is open is due: it is late from the next day on."""
     RECEIPTS = "receipts"
@@ -86,9 +88,9 @@ class TallySelection:
 class Tally:
     """What some documents of one area contribute; amounts by currency.
 
-    Of deals: ``done`` production orders, those ``without_amount``, their ``sums`` and how much of it is ``paid``. Of
-    what is open: ``late`` is how many are late once the day has passed and ``sums`` what is overdue then, ``waiting``
-    wait for approval, ``owed`` is all that is to be paid. Of payments: their ``sums``.
+    Of deals: those ``without_amount``, their ``sums`` and how much of it is ``paid``; of production how many orders are
+    ``done``. Of what is open: ``late`` is how many are late once the day has passed and ``sums`` what is overdue then,
+    ``waiting`` wait for approval, ``owed`` is all that is to be paid. Of payments: their ``sums``.
     """
 
     count: int = 0
@@ -133,9 +135,13 @@ def _counted(document: Document) -> Iterator[tuple[TallyKey, Tally]]:
         if counts(document) and day is not None:
             yield TallyKey(_PAID[document.partner_kind], day), _paid(document)
         return
+    if isinstance(document, ProductionOrder):
+        kind, day = TallyKind.COMPLETION, document.due_on
+    else:
+        kind = TallyKind.TURNOVER
     if counts(document) and day is not None:
-        yield TallyKey(TallyKind.TURNOVER, day), _turnover(document)
-    if is_open(document):
+        yield TallyKey(kind, day), _turnover(document)
+    if is_unfinished(document):
         due = due_day(document)
         yield TallyKey(TallyKind.DUE, due), _open(document, due)
 

@@ -23,7 +23,8 @@ from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.manifest import DemoOptions
 from bot.erp.demo.sales import ZONE
 from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
-from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
+from bot.erp.listing import FOLLOWED, Listing
+from bot.erp.model import Area, Decision, DecisionOutcome, Followed, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from tests.erp.conftest import NOW, TODAY
 from tests.examples import examples
@@ -92,8 +93,35 @@ async def test_the_first_shortage_comes_within_seconds_and_is_over_some_minutes_
     await erp.close()
 
 
-async def end_of(erp: DemoErp, area: Area) -> str:
+async def end_of(erp: DemoErp, area: Followed) -> str:
     return (await erp.changed_since(area, "", limit=10_000)).cursor
+
+
+async def test_every_change_of_a_document_is_told_also_that_it_is_a_day_older(demo_file: Path) -> None:
+    clock = Clock()
+    erp = await open_living(demo_file, clock)
+    before = {kind: await all_documents(erp, kind) for kind in FOLLOWED}
+    ends = {kind: await end_of(erp, kind.followed) for kind in FOLLOWED}
+    for _ in range(2 * STEPS_PER_DAY):
+        clock.time += STEP
+        await erp.check()
+    for kind in FOLLOWED:
+        after = await all_documents(erp, kind)
+        news = (await erp.changed_since(kind.followed, ends[kind], limit=10_000)).items
+        changed = {number for number, document in after.items() if document != before[kind].get(number)}
+        assert changed, kind.call
+        assert {change.key for change in news} == changed, kind.call
+        assert {change.key: change.changed_at for change in news} == {
+            number: after[number].changed_at for number in changed
+        }, kind.call
+    await erp.close()
+
+
+async def all_documents(erp: DemoErp, kind: Listing[Any]) -> dict[str, Any]:
+    """Return all documents of a kind with their lines, by number."""
+    listed = (await kind.read_list(erp, ListQuery(limit=10_000))).items
+    read = await erp.read_documents(kind.followed, [each.number for each in listed])
+    return {each.number: each for each in read}  # type: ignore[attr-defined]  # documents have numbers
 
 
 async def test_what_is_documented_stays_as_it_is(demo_file: Path) -> None:
@@ -270,11 +298,30 @@ def _judge_documents(rows: Any) -> None:
         assert (invoice["status"] != "paid") or exact(invoice["open_amount"]) == 0
         assert invoice["customer"] == orders[invoice["order_number"]]["customer"]
     _judge_settlement(rows)
+    _judge_days(rows)
     delivered: defaultdict[str, list[bool]] = defaultdict(list)
     for line in rows("SELECT * FROM demo_order_line"):
         delivered[line["number_key"]].append(exact(line["delivered"]) == exact(line["quantity"]))
     for order in orders.values():
         assert (order["delivery"] == "full") == all(delivered[order["number_key"]])
+
+
+def _judge_days(rows: Any) -> None:
+    """Check that what follows from something comes after it, however many days have gone by."""
+    for later, earlier, together in (
+        ("d.shipped_on", "o.ordered_on", "demo_delivery d JOIN demo_order o ON o.number = d.order_number"),
+        ("i.issued_on", "o.ordered_on", "demo_invoice i JOIN demo_order o ON o.number = i.order_number"),
+        ("r.received_on", "p.ordered_on", "demo_receipt r JOIN demo_purchase p ON p.number = r.orders"),
+        ("b.issued_on", "p.ordered_on", "demo_bill b JOIN demo_purchase p ON p.number = b.order_number"),
+        ("p.paid_on", "i.issued_on", f"{_SETTLED} JOIN demo_invoice i ON i.number = s.document"),
+        ("p.paid_on", "b.issued_on", f"{_SETTLED} JOIN demo_bill b ON b.number = s.document"),
+        ("m.finished_on", "m.start_on", "demo_production m"),
+    ):
+        assert rows(f"SELECT 1 FROM {together} WHERE {later} >= {earlier} LIMIT 1"), "nothing is compared"
+        assert not rows(f"SELECT {later}, {earlier} FROM {together} WHERE {later} < {earlier}"), together
+
+
+_SETTLED = "demo_payment p JOIN demo_settled s USING (number_key)"
 
 
 def _judge_settlement(rows: Any) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,18 @@ from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.owners import account_of
 from bot.erp.errors import Invalid, NotFound, Unavailable
-from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
+from bot.erp.goods import DeliveryStatus
+from bot.erp.listing import FOLLOWED
+from bot.erp.model import (
+    Area,
+    Decision,
+    DecisionOutcome,
+    InvoiceStatus,
+    OrderStatus,
+    ProductionStatus,
+    PurchaseStatus,
+    Verdict,
+)
 from bot.erp.port import Filter, ListQuery
 
 from .conftest import NOW, TODAY
@@ -120,6 +134,36 @@ async def test_late_lists_follow_the_clock_in_the_companys_own_zone(demo_file: P
         assert all(invoice.days_overdue(TODAY + timedelta(days=len(totals) - 1)) > 0 for invoice in found.items)
         await erp.close()
     assert totals[0] < totals[1]
+
+
+async def test_lists_have_what_the_bot_itself_calls_open_or_late_whatever_the_status(demo_file: Path) -> None:
+    with closing(sqlite3.connect(demo_file)) as raw:
+        for name, status in STATUSES:
+            rows = raw.execute(f"SELECT number_key FROM demo_{name} ORDER BY number_key").fetchall()
+            states = [(state.value, key) for (key,), state in zip(rows, cycle(status), strict=False)]
+            raw.executemany(f"UPDATE demo_{name} SET status = ? WHERE number_key = ?", states)
+        raw.commit()
+    erp = await opened(demo_file)
+    for kind in FOLLOWED:
+        everything = (await kind.read_list(erp, ListQuery(limit=10_000))).items
+        for wanted in kind.filters:
+            query = ListQuery(filter=wanted, limit=10_000)
+            found = await kind.read_list(erp, query)
+            assert {each.number for each in found.items} == {
+                each.number for each in kind.pick(everything, query, TODAY).items
+            }, (kind.call, wanted)
+            assert found.items, (kind.call, wanted)
+    await erp.close()
+
+
+STATUSES: tuple[tuple[str, type[StrEnum]], ...] = (
+    ("order", OrderStatus),
+    ("invoice", InvoiceStatus),
+    ("purchase", PurchaseStatus),
+    ("production", ProductionStatus),
+    ("delivery", DeliveryStatus),
+    ("bill", InvoiceStatus),
+)
 
 
 # The database file

@@ -17,7 +17,7 @@ from bot.read_model.records import (
     FollowedArea,
     Partner,
     day_of,
-    is_open,
+    is_unfinished,
     partner_of,
 )
 from bot.read_model.tallies import Tallies, TallySelection, tally_documents
@@ -99,7 +99,7 @@ class MemoryDocuments:
                 and self.source in wanted.sources
                 and (wanted.since is None or (day is not None and day >= wanted.since))
                 and (wanted.until is None or (day is not None and day <= wanted.until))
-                and (not wanted.open_only or is_open(document))
+                and (not wanted.unfinished or is_unfinished(document))
                 and (not wanted.partner or fold(partner_of(document)) == wanted.partner)
             ):
                 yield document if with_lines else _headed(document)

@@ -9,9 +9,20 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, Unavailable, Unsupported
-from bot.erp.model import Area, Feed, Followed, InvoiceStatus, OrderStatus, Progress, PurchaseStatus
+from bot.erp.model import (
+    Area,
+    Feed,
+    Followed,
+    InvoiceStatus,
+    OrderStatus,
+    ProductionStatus,
+    Progress,
+    PurchaseStatus,
+)
+from bot.erp.narrowing import Narrowing
 from bot.read_model import follower as follower_module
 from bot.read_model.records import Document
+from bot.read_model.report import ReportSpan, read_figures
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import (
     TODAY,
@@ -275,18 +286,52 @@ async def test_an_area_without_changes_is_given_up_and_the_others_are_not(
     assert "orders" not in ledger.asked
 
 
-async def test_open_means_that_something_is_still_to_come(open_bot: OpenBot, clock: LedgerClock) -> None:
+async def test_what_is_open_and_what_may_become_so_is_unfinished(open_bot: OpenBot, clock: LedgerClock) -> None:
     ledger = Ledger(
         clock,
         purchase("PO-1"),
         purchase("PO-2", received=Progress.FULL),
         purchase("PO-3", status=PurchaseStatus.WAITING),
         purchase("PO-4", status=PurchaseStatus.REJECTED),
+        sales_order("SO-1", status=OrderStatus.DRAFT),
+        sales_order("SO-2", status=OrderStatus.ON_HOLD),
+        sales_order("SO-3", status=OrderStatus.DELIVERED),
     )
     bot = open_bot(ledger)
     await bot.follow()
-    found = await bot.model.fold(Area.PURCHASING, tuple, open_only=True)
-    assert {document.number for document in found.value} == {"PO-1", "PO-3"}
+    for area, expected in ((Area.PURCHASING, {"PO-1", "PO-3"}), (Area.SALES, {"SO-1", "SO-2"})):
+        found = await bot.model.fold(area, tuple, unfinished=True)
+        assert {document.number for document in found.value} == expected
+
+
+async def test_what_waits_for_a_decision_counts_whatever_its_age(open_bot: OpenBot, clock: LedgerClock) -> None:
+    waiting = purchase("PO-1", LONG_AGO - timedelta(days=1), status=PurchaseStatus.WAITING)
+    old = [purchase(f"PO-OLD-{n}", LONG_AGO, status=PurchaseStatus.DONE) for n in range(120)]
+    bot = open_bot(Ledger(clock, *old, waiting))
+    await bot.follow()
+    clock.advance(days=1, hours=1)
+    await bot.follow()
+    figures = await read_figures(bot.model, (Area.PURCHASING,), ReportSpan.of(TODAY, TODAY, TODAY), TODAY)
+    assert figures.purchases
+    assert figures.purchases.waiting == 1
+
+
+async def test_production_is_of_the_day_on_which_it_begins_and_counts_where_it_is_due(
+    open_bot: OpenBot, clock: LedgerClock
+) -> None:
+    begun = TODAY - timedelta(days=300)
+    made = production("MO-1", TODAY, start_on=begun, status=ProductionStatus.DONE)
+    bot = open_bot(Ledger(clock, made, production("MO-2", begun, due_on=None)), keep=timedelta(days=250))
+    await bot.follow()
+    clock.advance(days=1, hours=1)
+    await bot.follow()
+    day = await bot.model.documents(Area.PRODUCTION, begun, begun)
+    assert {document.number for document in day.value} == {"MO-1", "MO-2"}
+    hidden = bot.hub.narrowed(Narrowing({}, lambda _: frozenset(), frozenset({Area.PRODUCTION})))
+    for model in (bot.model, bot.model.narrowed(hidden)):
+        figures = await read_figures(model, (Area.PRODUCTION,), ReportSpan.of(TODAY, TODAY, TODAY), TODAY)
+        assert figures.production
+        assert (figures.production.due, figures.production.done) == (1, 1)
 
 
 async def test_the_age_is_a_metric(open_bot: OpenBot, clock: LedgerClock) -> None:

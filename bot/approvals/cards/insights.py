@@ -25,7 +25,6 @@ from bot.erp.errors import ErpError, Unsupported
 from bot.erp.model import (
     Cost,
     Money,
-    Progress,
     PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
@@ -44,7 +43,6 @@ at most 1 + 6 + 5 calls for a revision."""
 
 _BOUGHT = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
 """States in which a price was really agreed."""
-_OPEN = {PurchaseStatus.WAITING, PurchaseStatus.APPROVED}
 _MAX_NUMBERS = 3
 _USUAL_FROM = 2
 """Orders from which on something is usual."""
@@ -116,9 +114,9 @@ class Insight:
     lines: Mapping[str, LineInsight] = field(default_factory=lambda: MappingProxyType({}))
     lateness: SupplierLateness | None = None
     open_orders: tuple[str, ...] = ()
-    """Other orders at the vendor that are not finished, newest first."""
+    """Other orders at the vendor whose goods are awaited, newest first."""
     duplicates: tuple[str, ...] = ()
-    """Those of them with the same lines."""
+    """Orders with the same lines that wait for approval or for goods."""
     past_due: bool = False
     usual_currency: str = ""
     """Where this order's is another."""
@@ -240,18 +238,14 @@ async def _of_vendor(records: SourceClient, order: PurchaseOrder) -> tuple[Purch
 def analyse(order: PurchaseOrder, evidence: InsightData, today: date, marks: InsightThresholds) -> Insight:
     """Return what the evidence says about an order."""
     others = [other for other in evidence.read if other.number != order.number]
-    awaited = [
-        other
-        for other in evidence.listed
-        if other.status is PurchaseStatus.APPROVED and other.received is not Progress.FULL and other.due_on
-    ]
+    awaited = [other for other in evidence.listed if other.is_open and other.due_on]
     late = [days for other in awaited if (days := other.days_late(today))]
     return Insight(
         lines=MappingProxyType(
             {line.sku: _line(line, others, evidence.stock.get(line.sku), marks) for line in order.lines if line.sku}
         ),
         lateness=SupplierLateness(awaited=len(awaited), late=len(late), days=max(late, default=0)) if awaited else None,
-        open_orders=tuple(other.number for other in evidence.listed if _is_open(other))[:_MAX_NUMBERS],
+        open_orders=tuple(other.number for other in evidence.listed if other.is_open)[:_MAX_NUMBERS],
         duplicates=tuple(other.number for other in others if _repeats(order, other))[:_MAX_NUMBERS],
         past_due=order.due_on is not None and order.due_on < today,
         usual_currency=_other_currency(order, evidence.listed),
@@ -298,13 +292,10 @@ def _usual(quantities: Iterable[Decimal]) -> Decimal | None:
     return median(known) if len(known) >= _USUAL_FROM else None
 
 
-def _is_open(order: PurchaseOrder) -> bool:
-    return order.status in _OPEN and order.received is not Progress.FULL
-
-
 def _repeats(order: PurchaseOrder, other: PurchaseOrder) -> bool:
-    """Whether the other order asks for the same, is not finished, and is of about the same time."""
-    if not order.lines or not _is_open(other) or _wanted(order) != _wanted(other):
+    """Whether the other order asks for the same, is open or may become so, and is of about the same time."""
+    is_open = other.is_open or other.status is PurchaseStatus.WAITING
+    if not order.lines or not is_open or _wanted(order) != _wanted(other):
         return False
     if order.ordered_on is None or other.ordered_on is None:
         return True

@@ -106,7 +106,7 @@ class BoundedLists(Generic[D]):
             partial(self._pick, query),
             since=days.first if days else None,
             until=days.last if days else None,
-            open_only=query.filter in OF_OPEN,
+            unfinished=query.filter in OF_OPEN,
             text=query.text,
         )
         answer = self._answer(found, query, erp.visible_sources(followed))

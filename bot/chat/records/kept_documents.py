@@ -19,7 +19,7 @@ from bot.read_model.records import Document
 ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
 """Reads a part of a list as far as a hub shows it to its reader."""
 OF_OPEN = frozenset({Filter.OPEN, Filter.LATE, Filter.OVERDUE, Filter.PENDING})
-"""Lists of open documents alone."""
+"""Lists of unfinished documents alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def kept_lists(kept: ReadModel, kind: Listing[D], ask: ReadList[D], *, now: date
             partial(_pick, kind, query, now.date()),
             since=span.first if span else None,
             until=span.last if span else None,
-            open_only=query.filter in OF_OPEN,
+            unfinished=query.filter in OF_OPEN,
         )
         return _answer(found.value, found.coverage, erp, kind)
 

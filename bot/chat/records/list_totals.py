@@ -148,7 +148,7 @@ async def _total_of_kept(
         partial(_pick_and_add_up, amounts, query, now.date()),
         since=days.first if days else None,
         until=days.last if days else None,
-        open_only=query.filter in OF_OPEN,
+        unfinished=query.filter in OF_OPEN,
         text=query.text,
     )
     count, totals = found.value

@@ -5,45 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from sqlalchemy import ColumnElement, Table, func, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo import production_activity, purchasing_activity, sales_activity, settlement_activity
+from bot.erp.demo import ageing, production_activity, purchasing_activity, sales_activity, settlement_activity
 from bot.erp.demo import tables as t
-from bot.erp.demo.activity_step import PINNED_KEYS, ActivityStep
+from bot.erp.demo.activity_step import ActivityStep
 from bot.erp.demo.client import writing
 from bot.erp.demo.sales import ZONE
-from bot.erp.model import PurchaseStatus
-
-_ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
-_PURCHASE, _PRODUCTION, _DELIVERY = t.table(t.PurchaseRow), t.table(t.ProductionRow), t.table(t.GoodsDeliveryRow)
-_BILL = t.table(t.BillRow)
-
-
-def advance_day(step: ActivityStep) -> None:
-    """Let everything that is not due yet come a day nearer.
-
-    Nothing notes it as a change: in no ERP does time alone change a document. What is late already, or lies before
-    somebody who decides, keeps its dates: a reader could only take others for an edit.
-    """
-    today = step.today
-    lines = _LINE.c.number_key.in_(select(_ORDER.c.number_key).where(_ORDER.c.promised_on >= today))
-    _age(step, _LINE, ("due_on",), lines)
-    _age(step, _ORDER, ("ordered_on", "promised_on"), _ORDER.c.promised_on >= today)
-    waiting = (_DELIVERY.c.planned_on >= today) & _DELIVERY.c.shipped_on.is_(None)
-    _age(step, _DELIVERY, ("planned_on",), waiting)
-    _age(step, _INVOICE, ("issued_on", "due_on"), _INVOICE.c.due_on >= today)
-    _age(step, _BILL, ("issued_on", "due_on"), _BILL.c.due_on >= today)
-    _age(step, _PRODUCTION, ("start_on", "due_on"), _PRODUCTION.c.due_on >= today)
-    decided = _PURCHASE.c.status != PurchaseStatus.WAITING
-    _age(step, _PURCHASE, ("ordered_on", "due_on"), decided & (_PURCHASE.c.due_on >= today))
-
-
-def _age(step: ActivityStep, table: Table, columns: tuple[str, ...], which: ColumnElement[bool]) -> None:
-    older = {name: func.date(table.c[name], "-1 day") for name in columns}
-    step.connection.execute(update(table).where(table.c.number_key.not_in(PINNED_KEYS), which).values(older))
-
 
 STEPS_PER_DAY = 20
 FIRST_STEP_AFTER = timedelta(seconds=5)
@@ -111,4 +81,4 @@ def perform_step(step: ActivityStep, number: int) -> None:
         if step.happens(chance):
             happen(step)
     if number % STEPS_PER_DAY == 0:
-        advance_day(step)
+        ageing.advance_day(step)

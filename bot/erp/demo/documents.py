@@ -40,10 +40,12 @@ _PRODUCTION = t.table(t.ProductionRow)
 _DELIVERY, _DELIVERY_LINE = t.table(t.GoodsDeliveryRow), t.table(t.DeliveryLineRow)
 _RECEIPT, _RECEIPT_LINE = t.table(t.GoodsReceiptRow), t.table(t.ReceiptLineRow)
 
-_OWED = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED))
+_OPEN = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.ON_HOLD, OrderStatus.PARTLY_DELIVERED))
+_OWED = and_(_OPEN, _ORDER.c.status != OrderStatus.ON_HOLD)
 _UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
 _AWAITED = and_(_PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.received != Progress.FULL)
 _TO_MAKE = _PRODUCTION.c.status.not_in((ProductionStatus.DONE, ProductionStatus.CANCELLED))
+_BEING_MADE = and_(_TO_MAKE, _PRODUCTION.c.status != ProductionStatus.ON_HOLD)
 
 
 ORDERS = DocumentQuery(
@@ -53,7 +55,7 @@ ORDERS = DocumentQuery(
     _ORDER.c.ordered_on,
     _ORDER.c.promised_on,
     {
-        Filter.OPEN: (lambda _: _OWED, _ORDER.c.promised_on),
+        Filter.OPEN: (lambda _: _OPEN, _ORDER.c.promised_on),
         Filter.LATE: (lambda today: and_(_OWED, _ORDER.c.promised_on < today), _ORDER.c.promised_on),
     },
     build_of(SalesOrder, OrderLine),
@@ -124,7 +126,7 @@ PRODUCTION_ORDERS = DocumentQuery(
     _PRODUCTION.c.due_on,
     {
         Filter.OPEN: (lambda _: _TO_MAKE, _PRODUCTION.c.due_on),
-        Filter.LATE: (lambda today: and_(_TO_MAKE, _PRODUCTION.c.due_on < today), _PRODUCTION.c.due_on),
+        Filter.LATE: (lambda today: and_(_BEING_MADE, _PRODUCTION.c.due_on < today), _PRODUCTION.c.due_on),
         Filter.DONE: (lambda _: _PRODUCTION.c.status == ProductionStatus.DONE, _PRODUCTION.c.finished_on),
     },
     build_of(ProductionOrder),

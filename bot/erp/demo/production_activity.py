@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.activity_step import (
@@ -39,8 +39,9 @@ def replenish(step: ActivityStep) -> None:
     changed = select(_CHANGE.c.key, _CHANGE.c.revision).where(_CHANGE.c.area == Area.STOCK)
     revisions = {row.key: row.revision for row in step.connection.execute(changed)}
     short.sort(key=lambda item: revisions.get(item.sku, 0))
-    # Products that ran out a moment ago, because the viewer waits for them, then those short for the longest time.
-    for item in {item.sku: item for item in (short[-1], short[0])}.values():
+    # What is short for the longest time, then what ran out a moment ago: the viewer waits for it, and the newest order
+    # is finished first.
+    for item in {item.sku: item for item in (short[0], short[-1])}.values():
         _begin(step, item)
 
 
@@ -91,18 +92,18 @@ def finish(step: ActivityStep) -> None:
 
 def finish_short(step: ActivityStep) -> None:
     """Finish the newest production order of a product that is short."""
-    for order in _running(step, _PRODUCTION.c.changed_at.desc()):
+    for order in _running(step, func.length(_PRODUCTION.c.number_key).desc(), _PRODUCTION.c.number_key.desc()):
         item = stocked_product(step, order.sku)
         if item.is_low:
             _finish(step, order, item)
             return
 
 
-def _running(step: ActivityStep, by: ColumnElement[Any]) -> list[Row[Any]]:
+def _running(step: ActivityStep, *by: ColumnElement[Any]) -> list[Row[Any]]:
     running = select(_PRODUCTION).where(
         _PRODUCTION.c.status.in_(_BEING_MADE), _PRODUCTION.c.number_key.not_in(PINNED_KEYS)
     )
-    rows = step.connection.execute(running.order_by(by, _PRODUCTION.c.number_key))
+    rows = step.connection.execute(running.order_by(*by, _PRODUCTION.c.number_key))
     return [row for row in rows if fold(row.sku) not in PINNED_KEYS]
 
 

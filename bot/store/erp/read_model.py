@@ -42,7 +42,7 @@ from bot.read_model.records import (
     FollowedArea,
     Partner,
     day_of,
-    is_open,
+    is_unfinished,
     partner_of,
 )
 from bot.read_model.tallies import Tallies, Tally, TallyKey, TallySelection, tally_documents
@@ -249,7 +249,7 @@ def _conditions(wanted: DocumentSelection) -> list[ColumnElement[bool]]:
         conditions.append(_D.day >= wanted.since.toordinal())
     if wanted.until is not None:
         conditions.append(_D.day <= wanted.until.toordinal())
-    if wanted.open_only:
+    if wanted.unfinished:
         conditions.append(_D.is_open)
     if wanted.partner:
         conditions.append(_D.partner == wanted.partner)
@@ -387,7 +387,7 @@ def _document_row(position: FollowedArea, document: Document, *, lined: bool) ->
         "area": position.area.value,
         "number": key_of(document.number),
         "day": None if day is None else day.toordinal(),
-        "is_open": is_open(document),
+        "is_open": is_unfinished(document),
         "has_lines": lined,
         "walk": position.walk,
         "partner": fold(partner_of(document)),

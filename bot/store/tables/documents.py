@@ -24,9 +24,9 @@ class KeptDocumentRow(StoreTable, table=True):
     number: str = Field(sa_type=Text, primary_key=True)
     """The number without capitals."""
     day: int | None
-    """The day that it counts for, as the days since the year 1 (`datetime.date.toordinal`)."""
+    """The day of the document, as the days since the year 1 (`datetime.date.toordinal`)."""
     is_open: bool
-    """Whether something is still to come of it."""
+    """Whether it is unfinished (`bot.read_model.records.is_unfinished`): drafts and what waits are so, too."""
     has_lines: bool
     """Whether its lines have been read; production orders and invoices have none to read."""
     walk: int

@@ -1,0 +1,282 @@
+"""The living demo company watched while its days go by: every card of a figure tells the same, and what SQL says.
+
+Lists ask the ERP; reports, charts and rankings read what is kept of it, and alerts come by polling.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.alerts.intake.poll_state import PollConfig
+from bot.chat.message import Conversation, ConversationKind
+from bot.chat.records.rankings import PartnerRankingView
+from bot.chat.view_parts import DocumentListView
+from bot.demo import LIST_SECONDS, POLL_SECONDS
+from bot.erp.demo.activity import FIRST_STEP_AFTER, STEPS_PER_DAY
+from bot.erp.demo.adapter import DemoErp, open_demo
+from bot.erp.hub import ErpHub
+from bot.metrics import Metrics
+from bot.read_model.follower import DocumentFollower, area_followers
+from bot.store.database import Database
+from bot.store.erp.read_model import StoredDocuments
+from commands.chart import AgeingChart, SalesChart
+from commands.report import ReportView
+from tests.alerts.intake.polling_harness import TODAY, Clock, PollingHarness
+from tests.commands.conftest import Ask, as_
+from tests.read_model.conftest import at_once
+
+OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
+DAYS_PER_HOUR = 6
+STEP = timedelta(hours=1) / (DAYS_PER_HOUR * STEPS_PER_DAY)
+ALL_ROWS = 10_000
+"""As files are written: with all rows."""
+MILLION = 1_000_000
+"""The demo's amounts are kept as whole millionths (`bot.column_types.ExactDecimal`)."""
+FAR = timedelta(days=9)
+DATES = "SELECT number, promised_on FROM demo_order WHERE number < 'SO-1500' ORDER BY number"
+
+Sums = Mapping[str, Decimal]
+
+
+@dataclass
+class WatchedCompany:
+    """The living company with what follows it: copies of its documents, and polling."""
+
+    erp: DemoErp
+    file: Path
+    polling: PollingHarness
+    followers: DocumentFollower
+
+    async def go_on(self, step: timedelta) -> None:
+        """Let time go by and everybody look."""
+        self.polling.clock.time += step
+        await self.erp.check()
+        await self.followers.catch_up()
+        await self.polling.poll(1, seconds=0)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.file)) as database:
+            return database.execute(query).fetchall()
+
+    def numbers(self, query: str) -> set[str]:
+        """Return the numbers of documents, and fail for one that comes twice."""
+        found = [number for number, *_ in self.rows(f"SELECT number FROM {query}")]
+        assert len(found) == len(set(found))
+        return set(found)
+
+    def sums(self, amount: str, query: str) -> Sums:
+        """Return one sum a currency; SQLite's own sums are floats."""
+        found: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for money, currency in self.rows(f"SELECT {amount}, currency FROM {query}"):
+            found[currency] += Decimal(money) / MILLION
+        return nonzero(found)
+
+    async def open_alerts(self, area: str) -> set[str]:
+        """Return what polling holds to be in trouble."""
+        later = self.polling.clock.now() + FAR
+        return {each.code for each in await self.polling.store.unseen(self.erp.name, area, later, ALL_ROWS)}
+
+
+def nonzero(sums: Mapping[str, Decimal]) -> Sums:
+    return {currency: amount for currency, amount in sums.items() if amount}
+
+
+def added(amounts: Any) -> Sums:
+    found: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for money in amounts:
+        if money is not None:
+            found[money.currency] += money.amount
+    return nonzero(found)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def kept(database: Database) -> StoredDocuments:
+    return StoredDocuments(database, database)
+
+
+@pytest.fixture
+async def watched(tmp_path: Path, database: Database, kept: StoredDocuments) -> AsyncIterator[WatchedCompany]:
+    clock, file = Clock(), tmp_path / "company.sqlite3"
+    erp = await open_demo(file, today=TODAY, now=clock.now, days_per_hour=DAYS_PER_HOUR)
+    polling = PollingHarness(erp, database, clock, PollConfig(seconds=POLL_SECONDS, lists=LIST_SECONDS, backlog=False))
+    source = polling.hub.source_client(erp.name)
+    areas = area_followers(source, kept, now=clock.now, keep=timedelta(days=400), sleep=at_once)
+    yield WatchedCompany(erp, file, polling, DocumentFollower("demo", areas, kept, metrics=Metrics(), now=clock.now))
+    await polling.hub.close()
+
+
+@pytest.fixture
+def hub(watched: WatchedCompany) -> ErpHub:
+    return watched.polling.hub
+
+
+class Cards:
+    """What the cards of one moment tell."""
+
+    def __init__(self, ask: Ask, watched: WatchedCompany) -> None:
+        self._ask, self._now = ask, watched.polling.clock.now()
+
+    async def _answer(self, line: str, **more: Any) -> Any:
+        return await self._ask(line, where=OWN_CHAT, now=self._now, **more)
+
+    async def listed(self, line: str) -> tuple[Any, ...]:
+        """Return the documents of a list and of its file, whose titles and rows tell the same."""
+        card = as_(DocumentListView, await self._answer(line))
+        file = as_(DocumentListView, await self._answer(line, rows=ALL_ROWS))
+        assert card.total == file.total == len(file.rows)
+        assert file.table().total == len(file.table().rows) == card.total
+        return file.rows
+
+    async def report(self, days: str) -> ReportView:
+        return as_(ReportView, await self._answer(f"/report {days}"))
+
+    async def ranked(self, line: str) -> PartnerRankingView:
+        return as_(PartnerRankingView, await self._answer(line, rows=ALL_ROWS))
+
+    async def ageing(self, line: str) -> AgeingChart:
+        return as_(AgeingChart, await self._answer(line))
+
+    async def sales(self, line: str) -> SalesChart:
+        return as_(SalesChart, await self._answer(line))
+
+
+def numbers_of(documents: tuple[Any, ...]) -> set[str]:
+    assert len({each.number for each in documents}) == len(documents)
+    return {each.number for each in documents}
+
+
+OWED_ORDER = "status IN ('open', 'partly_delivered')"
+UNPAID = "status IN ('unpaid', 'part_paid')"
+AWAITED = "status = 'approved' AND received <> 'full'"
+TO_MAKE = "status IN ('planned', 'released', 'running')"
+
+
+async def compare_what_is_late(cards: Cards, watched: WatchedCompany) -> None:
+    """Lists, files, the report and alerts tell the same late and waiting documents."""
+    report = await cards.report("today")
+    assert report.sales
+    assert report.invoices
+    assert report.purchases
+    assert report.production
+    assert report.payables
+    for line, counted, area, query in (
+        ("/order late", report.sales.late, "orders", f"demo_order WHERE {OWED_ORDER} AND promised_on < '{TODAY}'"),
+        ("/po late", report.purchases.late, "", f"demo_purchase WHERE {AWAITED} AND due_on < '{TODAY}'"),
+        ("/po pending", report.purchases.waiting, "purchasing", "demo_purchase WHERE status = 'waiting'"),
+        ("/mo late", report.production.late, "production", f"demo_production WHERE {TO_MAKE} AND due_on < '{TODAY}'"),
+        ("/invoice overdue", report.invoices.overdue, "invoices", f"demo_invoice WHERE {OVERDUE}"),
+        ("/bill overdue", report.payables.overdue, "", f"demo_bill WHERE {OVERDUE}"),
+    ):
+        expected = watched.numbers(query)
+        assert numbers_of(await cards.listed(line)) == expected, line
+        assert counted == len(expected), line
+        if area:
+            assert await watched.open_alerts(area) == expected, line
+
+
+OVERDUE = f"{UNPAID} AND open_amount > 0 AND due_on < '{TODAY}'"
+
+
+async def compare_what_is_owed(cards: Cards, watched: WatchedCompany) -> None:
+    """Lists, files, the report, charts and rankings tell the same debts."""
+    report = await cards.report("today")
+    for chart, ranking, listed, part, table in (
+        ("/chart ageing", "/customer owing", "/invoice", report.invoices, "demo_invoice"),
+        ("/chart payables", "/vendor payable", "/bill", report.payables, "demo_bill"),
+    ):
+        assert part
+        owed = watched.sums("open_amount", f"{table} WHERE {UNPAID}")
+        overdue = watched.sums("open_amount", f"{table} WHERE {OVERDUE}")
+        late, debts, ages = (
+            await cards.listed(f"{listed} overdue"),
+            await cards.ranked(ranking),
+            await cards.ageing(chart),
+        )
+        assert added(each.open_amount for each in late) == overdue
+        assert added(money for each in part.ageing for money in each.sums) == overdue
+        assert added(ages.sums) == overdue
+        assert ages.count == len(late)
+        assert added(each.overdue for each in debts.rows) == overdue
+        assert added(part.owed) == added(debts.totals) == owed
+        assert added(each.open_amount for each in await cards.listed(f"{listed} open")) == owed
+
+
+async def compare_what_is_done(cards: Cards, watched: WatchedCompany) -> None:
+    """Lists, files, the report, charts and rankings tell the same of what was done today."""
+    report = await cards.report("today")
+    dealt, billed = "status NOT IN ('draft', 'cancelled')", "status NOT IN ('draft', 'void')"
+    bought = "status IN ('approved', 'done')"
+    for line, turnover, day, table, counts in (
+        ("/order today", report.sales and report.sales.ordered, "ordered_on", "demo_order", dealt),
+        ("/invoice today", report.invoices and report.invoices.invoiced, "issued_on", "demo_invoice", billed),
+        ("/po today", report.purchases and report.purchases.ordered, "ordered_on", "demo_purchase", bought),
+        ("/bill today", report.payables and report.payables.billed, "issued_on", "demo_bill", billed),
+    ):
+        assert turnover, line
+        of_today = f"{table} WHERE {day} = '{TODAY}'"
+        assert numbers_of(await cards.listed(line)) == watched.numbers(of_today), line
+        assert turnover.count == len(watched.numbers(f"{of_today} AND {counts}")), line
+        assert added(each.now for each in turnover.sums) == watched.sums("total", f"{of_today} AND {counts}"), line
+    for line, moved, direction in (
+        ("/payment received today", report.receipts, "received"),
+        ("/payment paid today", report.payments, "spent"),
+    ):
+        assert moved
+        query = f"demo_payment WHERE paid_on = '{TODAY}' AND direction = '{direction}'"
+        assert numbers_of(await cards.listed(line)) == watched.numbers(query)
+        assert moved.count == len(watched.numbers(query))
+        assert added(each.now for each in moved.sums) == watched.sums("amount", query)
+    sold = f"demo_order WHERE ordered_on = '{TODAY}' AND {dealt}"
+    chart = await cards.sales("/chart sales today")
+    assert chart.count == len(watched.numbers(sold))
+    assert added(chart.sums) == watched.sums("total", sold)
+    assert added((await cards.ranked("/customer best today")).totals) == watched.sums("total", sold)
+    assert report.production
+    due = f"demo_production WHERE due_on = '{TODAY}' AND status <> 'cancelled'"
+    assert report.production.due == len(watched.numbers(due))
+    assert report.production.done == len(watched.numbers(f"{due} AND status = 'done'"))
+    left = f"demo_delivery WHERE COALESCE(shipped_on, planned_on) = '{TODAY}'"
+    assert numbers_of(await cards.listed("/delivery today")) == watched.numbers(left)
+
+
+async def compare(ask: Ask, watched: WatchedCompany) -> None:
+    cards = Cards(ask, watched)
+    await compare_what_is_late(cards, watched)
+    await compare_what_is_owed(cards, watched)
+    await compare_what_is_done(cards, watched)
+
+
+@pytest.mark.parametrize(
+    ("step", "steps"),
+    [
+        # What a day that goes by changes is looked at as soon as it is over, and once more in the midst of the next.
+        pytest.param(10 * STEP, 7, id="three days"),
+        pytest.param(STEP, DAYS_PER_HOUR * STEPS_PER_DAY, id="each step of an hour", marks=pytest.mark.soak),
+    ],
+)
+async def test_all_cards_agree_while_days_go_by(ask: Ask, watched: WatchedCompany, step: timedelta, steps: int) -> None:
+    await watched.go_on(timedelta())
+    await watched.go_on(FIRST_STEP_AFTER)
+    before = watched.rows(DATES)
+    for _ in range(steps):
+        await watched.go_on(step)
+        await compare(ask, watched)
+    assert watched.rows(DATES) != before, "no day has gone by"
