@@ -48,14 +48,15 @@ def advance_day(step: ActivityStep) -> None:
 
 def _ageing(step: ActivityStep, orders: DocumentQuery[Any], bills: DocumentQuery[Any]) -> Sequence[str]:
     """Return the numbers of the orders that age: they or their bills are still to come, and nothing is in question."""
-    order, bill = orders.table.c, bills.table.c
+    order, bill, due = orders.table.c, bills.table.c, orders.due
+    assert due is not None, "orders have a day on which they are due"
     held = select(bill.order_number).where(_in_question(bills, step.today))
     billed = select(bill.order_number).where(bill.due_on >= step.today)
     ageing = select(order.number).where(
         ~_in_question(orders, step.today),
         order.number_key.not_in(PINNED_KEYS),
         order.number.not_in(held),
-        or_(orders.due >= step.today, order.number.in_(billed)),
+        or_(due >= step.today, order.number.in_(billed)),
     )
     return step.connection.scalars(ageing).all()
 
