@@ -267,8 +267,7 @@ async def compare(ask: Ask, watched: WatchedCompany) -> None:
 @pytest.mark.parametrize(
     ("step", "steps"),
     [
-        # What a day that goes by changes is looked at as soon as it is over, and once more in the midst of the next.
-        pytest.param(10 * STEP, 7, id="three days"),
+        pytest.param(15 * STEP, 3 * STEPS_PER_DAY // 15, id="three days"),
         pytest.param(STEP, DAYS_PER_HOUR * STEPS_PER_DAY, id="each step of an hour", marks=pytest.mark.soak),
     ],
 )
