@@ -220,6 +220,18 @@ class TestRulesOnDocumentsBindWhatIsAddedUp:
         return dispatcher
 
 
+class TestWithoutNames(TestRulesOnDocumentsBindWhatIsAddedUp):
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(rule("invoice", "po", fields=ALL_FIELDS - {FieldClass.PARTNER}),))
+
+    @pytest.mark.parametrize("name", ["苏州包装", "Nobody"])
+    async def test_payments_of_a_hidden_partner_are_not_counted(self, ask: Ask, name: str) -> None:
+        for line in (f"/payment {name}", f"/payment {name} paid"):
+            assert not as_(NotFoundNotice, await ask(line)).closest
+        assert as_(PaymentListView, await ask("/payment paid")).total == 1
+
+
 class TestWithoutAmounts(TestRulesOnDocumentsBindWhatIsAddedUp):
     @pytest.fixture
     def policy(self) -> AccessPolicy:

@@ -6,15 +6,19 @@ get.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.demo import FINANCE_GROUP
+from bot.erp import vendors
 from bot.erp.demo.sales import WAREHOUSES, ZONE
 from bot.erp.port import ListQuery
 from bot.settings import ErpSettings, RuleSettings
@@ -23,7 +27,8 @@ from tests.scenario.test_least_disclosure import ASKER, LINES, MIXED_GROUP, MONE
 from tests.scenario.test_permission_matrix import FURTHER
 from tests.scenario.test_subscriptions import MovedClock, looks
 from tests.scenario.traffic import eventually
-from tests.scenario.wire import WireRecorder
+from tests.scenario.two_branches import EAST, WEST, company_of
+from tests.scenario.wire import TO_PEOPLE, WireRecorder
 
 __all__ = ["looks"]
 
@@ -158,6 +163,14 @@ SITUATIONS = {
     "an ERP for all": Situation(
         ({"commands": ALL, "roles": ["*"], "sources": ["north"]}, BOARD), lambda _: frozenset({"east"}), erp=TWO_SOURCES
     ),
+    "a company for all": Situation(
+        ({"commands": ALL, "roles": ["*"], "companies": [EAST]}, BOARD),
+        lambda truth: frozenset(
+            number for number in truth.numbers if company_of(truth.origins.get(number) or number) == WEST
+        ),
+        lambda truth: frozenset(sku for sku in truth.categories if company_of(sku) == WEST),
+        erp={"demo": ErpSettings(vendor="branches")},
+    ),
     "a shared rule": Situation(
         (
             {"commands": ALL, "roles": ["boss"]},
@@ -166,6 +179,13 @@ SITUATIONS = {
         lambda truth: truth.partners | (truth.numbers - frozenset(truth.orders)) | truth.of_others(HONGDA),
     ),
 }
+
+
+@pytest.fixture(autouse=True)
+def branches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a source be of two companies."""
+    entry = EntryPoint("branches", "tests.scenario.two_branches:vendor", vendors.GROUP)
+    monkeypatch.setitem(vendors._OURS, "branches", entry)
 
 
 @pytest.mark.sampled(3)
@@ -202,6 +222,68 @@ async def shared_with(fixture: DisclosureFixture, line: str, group: str) -> str:
     return " ".join(call.shared_text for call in await fixture.asking(line, group))
 
 
+BY_SCOPE = (
+    "regions by warehouse",
+    "a warehouse for all",
+    "a category for all",
+    "a partner for all",
+    "own documents",
+    "a company for all",
+)
+OTHER_WAYS = (
+    "/chart sales",
+    "/chart stock SKU124",
+    "/chart ageing",
+    "/chart payables",
+    "/report month",
+    "/export order late",
+    "/export invoice overdue",
+    "/export stock 螺丝",
+    "/export stock SKU124",
+    "/export mo late",
+    "/order late",
+    "/stock @深圳仓",
+    "/watch SKU124 < 5",
+)
+PICTURE = re.compile(r"!\[[^\]]*\]\(")
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.usefixtures("confirmed")
+@pytest.mark.parametrize("name", BY_SCOPE)
+async def test_no_chart_file_watch_or_interim_card_shows_a_group_more(open_system: OpenSystem, name: str) -> None:
+    situation = SITUATIONS[name]
+    changes = {
+        "access": {"rules": tuple(map(RuleSettings.model_validate, situation.rules))},
+        "cards": {"private_way": "private_data"},
+        "limits": {"interim_seconds": 0.0001},
+        "read_model": {"enabled": True},
+        **({"erp": situation.erp} if situation.erp else {}),
+    }
+    async with open_system(MILD, **changes) as system:
+        (source,) = system.app.hub.sources
+        await eventually(
+            lambda: math.isfinite(system.count("read_model_age_seconds", source=source) or math.inf),
+            100,
+            hint=lambda: system.count("read_model_age_seconds", source=source),
+        )
+        truth = await CompanyTruth.of(system)
+        fixture = DisclosureFixture(system, WireRecorder(system.engine), truth.partners, HONGDA, "")
+        forbidden, of_stock = situation.forbidden(truth), situation.of_stock(truth)
+        for line in OTHER_WAYS:
+            calls = await fixture.asking(line, FINANCE_GROUP)
+            found = " ".join(call.shared_text for call in calls)
+            told = forbidden | (of_stock if "stock" in line else frozenset())
+            assert not MONEY.search(found), (line, found)
+            assert not [word for word in told if word in found and word not in line], (line, found)
+            assert not PICTURE.search(found), (line, found)
+            assert {call.place.readers or call.place.group for call in calls if call.api == TO_PEOPLE} <= {
+                frozenset({ASKER})
+            }
+        assert system.count("interim_cards_total") > 0
+        assert system.count("api_calls_total", api="media_upload", outcome="ok") > 0
+
+
 @pytest.mark.parametrize("outside", [False, True], ids=["members", "with somebody from outside"])
 async def test_a_subscription_shows_a_group_no_more(tmp_path: Path, looks: list[int], *, outside: bool) -> None:
     clock, group = MovedClock(), MIXED_GROUP if outside else FINANCE_GROUP
@@ -210,12 +292,14 @@ async def test_a_subscription_shows_a_group_no_more(tmp_path: Path, looks: list[
     access = {"rules": rules, "outsider_groups": (MIXED_GROUP,)}
     async with run_system(tmp_path, clock=clock.now, access=access) as system:
         at = (clock.now() + timedelta(minutes=10)).astimezone(ZONE)
-        await system.ask(f"/subscribe shortage {at:%H:%M} daily", who=ASKER, where=group)
         wire = WireRecorder(system.engine)
+        await system.ask(f"/subscribe shortage {at:%H:%M} daily", who=ASKER, where=group)
+        await system.settle()
         clock.ahead += timedelta(minutes=11)
-        await eventually(lambda: bool(wire.calls), 30, hint=lambda: looks)
+        before = len(looks)
+        await eventually(lambda: len(looks) > before + 1, 30, hint=lambda: looks)
         told = " ".join(call.shared_text for call in wire.take())
-        assert "群" in told
+        assert "没有订阅成功" in told
         assert not [place for place in PLACES if place in told]
         assert "SKU" not in told
         assert "RM-" not in told

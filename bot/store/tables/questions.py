@@ -4,7 +4,7 @@ what DingTalk bills.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, false
 from sqlmodel import Field
 
 from bot.store.sealed_columns import Sealed
@@ -128,7 +128,7 @@ class SubscriptionRow(StoreTable, table=True):
     """When it comes next."""
     ended: bool
     """Whether it comes no more, because its owner left."""
-    waits: bool
+    waits: bool = Field(sa_column_kwargs={"server_default": false()})
     """Whether the rules do not allow it now."""
 
 
