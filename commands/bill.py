@@ -156,6 +156,6 @@ async def bill(
         bounds=bounded.shown,
         total_amounts=() if which else totals.sums,
         open_amounts=totals.left,
-        left_out=totals.left_out,
+        not_added_up=totals.not_added_up,
     )
     return cut(shown, fields)

@@ -144,5 +144,5 @@ async def invoice(
         bounds=bounded.shown,
         total_amounts=() if which else totals.sums,
         open_amounts=totals.left,
-        left_out=totals.left_out,
+        not_added_up=totals.not_added_up,
     )

@@ -154,7 +154,7 @@ async def order(
         days=asked,
         bounds=bounded.shown,
         total_amounts=totals.sums,
-        left_out=totals.left_out,
+        not_added_up=totals.not_added_up,
     )
 
 

@@ -23,7 +23,7 @@ from bot.chat.records.list_totals import ListTotals, sum_by_currency, total_of_l
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, LeftOut, ListedRows, RecordView, ask_buttons, erp_link_buttons
+from bot.chat.view_parts import DocumentListView, ListedRows, NotAddedUp, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.listing import BILLS, INVOICES, PAYMENTS
@@ -96,7 +96,7 @@ class _Payments:
             amounts = sum_by_currency(each.amount for each in theirs if each.amount) or ()
             sums += [PaymentSum(partner_kind=partner_kind, direction=direction, amount=one) for one in amounts]
         return ListTotals(
-            sums=tuple(sums), left_out=LeftOut(without_amount=sum(each.amount is None for each in documents))
+            sums=tuple(sums), not_added_up=NotAddedUp(without_amount=sum(each.amount is None for each in documents))
         )
 
 
@@ -189,7 +189,7 @@ async def payment(
         days=asked,
         bounds=bounded.shown,
         paid=totals.sums,
-        left_out=totals.left_out,
+        not_added_up=totals.not_added_up,
     )
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
     rows, of_rows = _cut_by_partner(shown.rows, fields)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
@@ -18,10 +19,11 @@ from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
 from bot.disclosure import cut
+from bot.erp.errors import ErpError
 from bot.erp.goods import GoodsReceipt, ReceiptLine
-from bot.erp.hub import ErpHub
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import RECEIPTS
-from bot.erp.model import PartnerName, Progress
+from bot.erp.model import PartnerName, Progress, Slice
 from bot.erp.port import Filter
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
@@ -115,9 +117,25 @@ async def receipt(
         return cut(of_order, seen)
     lookup = DocumentLookup("receipt", erp, RECEIPTS, ErpHub.receipts, context, kept, rest=(days or "",))
     hit = await lookup.look_up(text or "", Filter.ALL, days=asked)
+    if not isinstance(hit, OneDocument) and context.rows is None:
+        hit = replace(hit, found=await _with_goods(hit.found, erp))
     if isinstance(hit, OneDocument):
         return cut(ReceiptView.of(hit.found, context, more=offered(erp, "bill")), seen)
     return cut(ReceiptListView.of(hit, context, which=None, text=text or "", days=asked), seen)
+
+
+async def _with_goods(found: Answer[Slice[GoodsReceipt]], erp: ErpHub) -> Answer[Slice[GoodsReceipt]]:
+    """Return receipts with the goods of those that a card shows, which no list of an ERP tells."""
+    shown, rest = found.value.items[: ReceiptListView.page_size], found.value.items[ReceiptListView.page_size :]
+    read = await asyncio.gather(*(_read_whole(each, erp) for each in shown))
+    return replace(found, value=replace(found.value, items=(*read, *rest)))
+
+
+async def _read_whole(receipt: GoodsReceipt, erp: ErpHub) -> GoodsReceipt:
+    try:
+        return (await erp.beside(receipt).receipt(receipt.number)).value
+    except ErpError:
+        return receipt  # the list is there all the same
 
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderReceiptsView | None:

@@ -12,7 +12,7 @@ from bot.chat.charts import ChartPictures
 from bot.chat.exports import Exports
 from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import QuestionHandler
-from bot.chat.registry import Commands
+from bot.chat.registry import Commands, installed_commands
 from bot.dingtalk.files import DingTalkFileCourier, DingTalkPictureHost
 from bot.dingtalk.robot import Robot
 
@@ -30,6 +30,7 @@ def build_exports(
     limits = base.settings.limits
     return Exports(
         handler=handler,
+        commands=installed_commands(),
         rights=rights,
         courier=DingTalkFileCourier(Robot(base.api), base.api.keys),
         renderer=base.renderer,

@@ -13,7 +13,7 @@ LONG_AGO = date(1970, 1, 1)
 """Before it nothing was due that is still open."""
 
 
-class Condition(StrEnum):
+class ListCondition(StrEnum):
     """One of the parts of a line that restrict its list."""
 
     TEXT = "text"
@@ -33,24 +33,24 @@ class Conditions:
     bounded: bool = False
 
     @property
-    def kinds(self) -> frozenset[Condition]:
+    def kinds(self) -> frozenset[ListCondition]:
         """Which conditions there are."""
         there = {
-            Condition.TEXT: self.text or self.product,
-            Condition.LIST: self.wanted is not Filter.ALL,
-            Condition.DAYS: self.days,
-            Condition.AMOUNTS: self.bounded,
+            ListCondition.TEXT: self.text or self.product,
+            ListCondition.LIST: self.wanted is not Filter.ALL,
+            ListCondition.DAYS: self.days,
+            ListCondition.AMOUNTS: self.bounded,
         }
         return frozenset(kind for kind, value in there.items() if value)
 
-    def without(self, *some: Condition) -> Conditions:
+    def without(self, *some: ListCondition) -> Conditions:
         """Return the others."""
         return Conditions(
-            text="" if Condition.TEXT in some else self.text,
-            product="" if Condition.TEXT in some else self.product,
-            wanted=Filter.ALL if Condition.LIST in some else self.wanted,
-            days=None if Condition.DAYS in some else self.days,
-            bounded=self.bounded and Condition.AMOUNTS not in some,
+            text="" if ListCondition.TEXT in some else self.text,
+            product="" if ListCondition.TEXT in some else self.product,
+            wanted=Filter.ALL if ListCondition.LIST in some else self.wanted,
+            days=None if ListCondition.DAYS in some else self.days,
+            bounded=self.bounded and ListCondition.AMOUNTS not in some,
         )
 
     def query(self, today: date, *, may_be_open: bool, offset: int = 0, limit: int = 1) -> ListQuery:
@@ -73,5 +73,5 @@ class Conditions:
 class Emptied:
     """Without these conditions an empty list has ``total`` documents."""
 
-    by: frozenset[Condition]
+    by: frozenset[ListCondition]
     total: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -26,6 +26,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.present_rights import NotedRights, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.chat.registry import Commands
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Money
 from bot.errors import DingerpError
@@ -117,6 +118,7 @@ class Exports:
         self,
         *,
         handler: QuestionHandler,
+        commands: Commands,
         rights: PresentRights,
         courier: FileCourier,
         renderer: ViewRenderer,
@@ -127,11 +129,12 @@ class Exports:
         rows: int,
         required: RequiredAudit | None = None,
     ) -> None:
-        """``handler`` answers lines that change nothing, without counting them; ``rights`` are asked for once more when
-        a file is sent; ``rows`` is the most in one file. With ``required`` no file is sent whose entry that log has not
-        kept.
+        """``handler`` answers lines of ``commands`` that change nothing, without counting them; ``rights`` are asked
+        for once more when a file is sent; ``rows`` is the most in one file. With ``required`` no file is sent whose
+        entry that log has not kept.
         """
         self._handler = handler
+        self._commands = commands
         self._rights = rights
         self._courier = courier
         self._renderer = renderer
@@ -185,7 +188,8 @@ class Exports:
         zone = context.now.tzinfo
         assert zone is not None, "the clock gives aware times"
         table = gathered.table.first(self._rows)
-        name = f"{_title(line)}-{context.now:%Y%m%d-%H%M}.xlsx"
+        title = self._commands[gathered.command].called_in(language.code)
+        name = f"{title}-{context.now:%Y%m%d-%H%M}.xlsx"
         about = _about(table, gathered, context, language)
         async with self._writing:
             content = await asyncio.to_thread(_write, table, about, language, zone)
@@ -329,10 +333,6 @@ def _offer_files(choice: ChoiceNotice) -> ChoiceNotice:
     return replace(choice, suggestions=files)
 
 
-def _title(line: str) -> str:
-    return line.lstrip("/").split(maxsplit=1)[0]
-
-
 _ROWS = phrase("Rows in this file")
 _ALL_ROWS = phrase("Rows in all")
 _MORE = phrase("There are more rows than this list tells.")
@@ -351,6 +351,7 @@ def _about(table: Table, gathered: _Gathered, context: QuestionContext, language
     facts.append((phrase("Exported by"), context.person.name or context.person.user_id or ""))
     facts.append((phrase("Exported at"), context.now))
     about: list[tuple[str, Cell]] = [(language.say(name), value) for name, value in facts]
+    about += [(language.say(name), language.show(value)) for name, value in table.facts]
     if len(table.rows) < table.total:
         about.append(
             (language.say(phrase("The list is cut off: a file holds at most %(num)s rows.", num=len(table.rows))), "")
@@ -363,10 +364,18 @@ def _about(table: Table, gathered: _Gathered, context: QuestionContext, language
 
 
 def _write(table: Table, about: list[tuple[str, Cell]], language: Language, zone: tzinfo) -> bytes:
-    cells = (tuple(_cell(value, language, zone) for value in row) for row in table.rows)
+    cells: list[tuple[Cell, ...]] = [tuple(_cell(value, language, zone) for value in row) for row in table.rows]
     headings = [language.say(heading) for heading in table.headings]
+    if any(_currencies(row) for row in cells):
+        cells = [(*row, ", ".join(_currencies(row))) for row in cells]
+        headings.append(language.say(phrase("Currency")))
     rest = Sheet(language.say(phrase("About this file")), ("", ""), about)
     return write_workbook([Sheet(language.say(phrase("List")), headings, cells), rest])
+
+
+def _currencies(row: Iterable[Cell]) -> Iterable[str]:
+    """Return the currencies of a row's amounts: as a rule a document has one."""
+    return dict.fromkeys(cell.currency for cell in row if isinstance(cell, Money))
 
 
 def _cell(value: object, language: Language, zone: tzinfo) -> Cell:

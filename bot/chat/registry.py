@@ -92,6 +92,10 @@ class Command(Generic[P]):
         """Return the aliases that a reader of ``language`` can type."""
         return _readable(self.aliases, language)
 
+    def called_in(self, language: str) -> str:
+        """Return what readers of ``language`` call it in their own letters: its name where they have no other."""
+        return next((alias for alias in self.aliases_in(language) if not alias.isascii()), self.name)
+
     @property
     def only_asks(self) -> bool:
         """Whether it changes nothing, in an ERP or in the bot, unless a keyword in its line does."""

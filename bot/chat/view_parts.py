@@ -14,7 +14,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Label, ListView, View
 from bot.chat.amounts import NO_BOUNDS, AmountBounds, ListBounds, read_amounts
 from bot.chat.arguments import Keyword
-from bot.chat.conditions import Condition, Emptied
+from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, marked
@@ -222,7 +222,7 @@ class DocumentView(ExportedListView):
         )
 
 
-_TYPED_LAST = (Condition.AMOUNTS, Condition.DAYS)
+_TYPED_LAST = (ListCondition.AMOUNTS, ListCondition.DAYS)
 R = TypeVar("R")
 ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
 """The rows of a list of documents: where they are those above an amount, they tell of the amounts."""
@@ -242,14 +242,14 @@ class Uncounted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
+class NotAddedUp:
     """Documents that are on a list and in no sum of it: what does not count, and what has no amount."""
 
     uncounted: tuple[Uncounted, ...] = ()
     without_amount: int = 0
 
 
-NOTHING_LEFT_OUT = LeftOut()
+ALL_ADDED_UP = NotAddedUp()
 
 
 class FoundList(Protocol):
@@ -282,7 +282,7 @@ class DocumentListView(ExportedListView):
 
     ``amounts`` are the bounds of their amounts as they are typed, and ``compared`` the classes of what they compare.
     ``emptied`` says what an empty list has without some of its conditions. Of what is due on days the first ``overdue``
-    should have been done before today. ``left_out`` is on the list and in no sum of it.
+    should have been done before today. ``not_added_up`` is on the list and in no sum of it.
     """
 
     command: ClassVar[str]
@@ -312,7 +312,7 @@ class DocumentListView(ExportedListView):
     freshness: Freshness
     emptied: Annotated[tuple[Emptied, ...], ChosenBy("compared")] = ()
     overdue: Annotated[int, ChosenBy("compared")] = 0
-    left_out: Annotated[LeftOut, ChosenBy("compared")] = NOTHING_LEFT_OUT
+    not_added_up: Annotated[NotAddedUp, ChosenBy("compared")] = ALL_ADDED_UP
 
     @property
     def bounds(self) -> AmountBounds | None:
@@ -350,26 +350,26 @@ class DocumentListView(ExportedListView):
     def _widened(self) -> Sequence[Emptied]:
         """Return what an empty list may be without, as far as its reader may see the words that are left."""
         shown = self.text is not HIDDEN
-        return [each for each in self.emptied if shown or Condition.TEXT in each.by]
+        return [each for each in self.emptied if shown or ListCondition.TEXT in each.by]
 
-    def words_of(self, by: Iterable[Condition]) -> tuple[Label, ...]:
+    def words_of(self, by: Iterable[ListCondition]) -> tuple[Label, ...]:
         """Return what conditions are called."""
-        names = {Condition.LIST: self.which.label} if self.which else {}
-        return tuple(names.get(kind) or self._words([kind])[0] for kind in Condition if kind in by)
+        names = {ListCondition.LIST: self.which.label} if self.which else {}
+        return tuple(names.get(kind) or self._words([kind])[0] for kind in ListCondition if kind in by)
 
-    def _line_without(self, by: frozenset[Condition]) -> str:
+    def _line_without(self, by: frozenset[ListCondition]) -> str:
         """Return the line of this list without some of its conditions."""
-        left = [kind for kind in (Condition.LIST, Condition.TEXT) if kind not in by]
+        left = [kind for kind in (ListCondition.LIST, ListCondition.TEXT) if kind not in by]
         words = command_line(self.command, *self._words(left))
         return " ".join(filter(None, (words, *self._words(set(_TYPED_LAST) - by))))
 
-    def _words(self, kinds: Iterable[Condition]) -> list[str]:
+    def _words(self, kinds: Iterable[ListCondition]) -> list[str]:
         """Return conditions as they are typed, the name of the list first."""
         typed = {
-            Condition.LIST: self.which or "",
-            Condition.TEXT: self.product.sku if self.product else self.text,
-            Condition.AMOUNTS: self.amounts,
-            Condition.DAYS: self.days.typed if self.days else "",
+            ListCondition.LIST: self.which or "",
+            ListCondition.TEXT: self.product.sku if self.product else self.text,
+            ListCondition.AMOUNTS: self.amounts,
+            ListCondition.DAYS: self.days.typed if self.days else "",
         }
         wanted = set(kinds)
         return [word for kind, word in typed.items() if kind in wanted]
@@ -383,15 +383,15 @@ class DocumentListView(ExportedListView):
         columns = (*self.columns, *columns_of_books(self.rows), *(self._share_columns() if self.product else ()))
         as_of = self.freshness.as_of
         found = Table.of_rows(columns, self.rows, today=self.today, total=self.total, as_of=as_of)
-        return replace(found, facts=(*self.sums(), *self._left_out()))
+        return replace(found, facts=(*self.sums(), *self._not_added_up()))
 
-    def _left_out(self) -> Sequence[tuple[Phrase, object]]:
+    def _not_added_up(self) -> Sequence[tuple[Phrase, object]]:
         """Return what a file says of documents that are in no sum."""
         parts: list[tuple[Phrase, object]] = []
-        if self.left_out.uncounted:
-            parts.append((phrase("Not counted"), tuple(each.told for each in self.left_out.uncounted)))
-        if self.left_out.without_amount:
-            parts.append((phrase("Without an amount"), self.left_out.without_amount))
+        if self.not_added_up.uncounted:
+            parts.append((phrase("Not counted"), tuple(each.told for each in self.not_added_up.uncounted)))
+        if self.not_added_up.without_amount:
+            parts.append((phrase("Without an amount"), self.not_added_up.without_amount))
         return parts
 
     def _share_columns(self) -> Sequence[Column]:

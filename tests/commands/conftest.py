@@ -304,6 +304,7 @@ def exports(
             seconds=PATIENCE,
             only_asks=True,
         ),
+        commands=commands,
         rights=rights,
         courier=courier,
         renderer=CardRenderer(languages=languages, now=lambda: NOW),

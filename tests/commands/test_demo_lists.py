@@ -184,10 +184,10 @@ async def compare(ask: Ask, folder: Path, case: Case, role: str, fields: frozens
         return
     sums = select(folder, f"currency, SUM({case.total})", case, case.counted, "GROUP BY currency ORDER BY currency")
     expected = [Money(Decimal(amount) / _A_YUAN, currency) for currency, amount in sums if amount]
-    ((left_out,),) = select(folder, "COUNT(*)", case, f"NOT ({case.counted})")
+    ((not_added_up,),) = select(folder, "COUNT(*)", case, f"NOT ({case.counted})")
     told = amounts_of(cut(view, fields))
     assert told == (expected if case.money in fields else []), (case.line, role)
-    assert sum(each.count for each in view.left_out.uncounted) == left_out, case.line
+    assert sum(each.count for each in view.not_added_up.uncounted) == not_added_up, case.line
 
 
 async def test_as_six_people_and_after_decisions(

@@ -166,7 +166,7 @@ async def test_an_amount_that_the_erp_does_not_say_is_told_beside_the_sum(ask: A
     first, *_ = company.issued
     company.issued = (first, replace(first, number="INV-99", total=None, open_amount=None))
     view = as_(InvoiceListView, await ask("/invoice"))
-    assert (view.total_amounts, view.left_out.without_amount) == ((first.total,), 1)
+    assert (view.total_amounts, view.not_added_up.without_amount) == ((first.total,), 1)
 
 
 async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:

@@ -65,12 +65,21 @@ async def test_a_list_becomes_a_file(ask: Ask, courier: MemoryCourier) -> None:
     assert (view.rows, view.total, view.is_cut) == (2, 2, False)
     sheet = list_in(courier)
     assert sheet.values[0] == [
-        *("Number", "Customer", "Status", "Issued", "Due", "Days overdue", "Amount", "Open amount", "Order")
+        *("Number", "Customer", "Status", "Issued", "Due", "Days overdue", "Amount", "Open amount", "Order", "Currency")
     ]
     row = dict(zip([str(cell.value) for cell in sheet.rows[0]], sheet.rows[1], strict=True))
     assert (row["Number"].value, row["Customer"].value) == ("INV-7", "上海宏图机械")
     assert row["Open amount"] == (Decimal("100.1"), '#,##0.00 "CNY"')
     assert row["Days overdue"].value == 16
+    assert row["Currency"].value == "CNY"
+
+
+async def test_a_file_is_called_in_the_words_of_its_reader_and_tells_what_it_comes_to(
+    ask: Ask, courier: MemoryCourier
+) -> None:
+    assert (await sent(ask, "/export invoice overdue", KEEPER)).name == "发票-20261105-0830.xlsx"
+    about = dict(row[:2] for row in read_sheets(courier.files[-1][2])[1].values)
+    assert "未收合计" in about
 
 
 @pytest.mark.parametrize(
@@ -86,8 +95,8 @@ async def test_every_list_and_report_can_be_exported(line: str, ask: Ask, courie
 @pytest.mark.parametrize(
     ("line", "headings"),
     [
-        ("order SO-1001", "Product Name Quantity Delivered Invoiced Unit Price Amount Promised"),
-        ("order so1001", "Product Name Quantity Delivered Invoiced Unit Price Amount Promised"),
+        ("order SO-1001", "Product Name Quantity Delivered Invoiced Unit Price Amount Promised Currency"),
+        ("order so1001", "Product Name Quantity Delivered Invoiced Unit Price Amount Promised Currency"),
         ("po PO-1001", "Product Name Quantity Received Unit Price Amount"),
     ],
 )

@@ -234,5 +234,5 @@ async def test_the_file_of_a_products_orders_says_how_much_each_has(
 ) -> None:
     await exported(ask, "order W-3")
     headings, *rows = [row for row in cells(courier) if row[0]]
-    assert headings[-4:] == ["Product", "Quantity", "Still to deliver", "Unit"]
-    assert [(row[0], *row[-4:]) for row in rows] == [("SO-1001", "W-3", 3, None, "pcs")]
+    assert headings[-5:] == ["Product", "Quantity", "Still to deliver", "Unit", "Currency"]
+    assert [(row[0], *row[-5:-1]) for row in rows] == [("SO-1001", "W-3", 3, None, "pcs")]

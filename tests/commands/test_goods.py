@@ -116,8 +116,10 @@ async def test_receipts_of_a_vendor_and_of_days_are_listed(chat: Chat) -> None:
     assert isinstance(yesterday, ReceiptListView)
     assert yesterday.total > 3
     assert {(yesterday.today - row.received_on).days for row in yesterday.rows if row.received_on} == {1}
-    of_vendor = (await chat.says("/收货 永康")).view
+    reply = await chat.says("/收货 永康")
+    of_vendor = reply.view
     assert isinstance(of_vendor, ReceiptListView)
+    assert all(row.lines and row.lines[0].name[:8] in reply.body for row in of_vendor.rows)
     assert {row.vendor for row in of_vendor.rows} == {"永康市金工量具有限公司"}
     assert outcome(await chat.says("/receipt GRN-99999")).startswith("not_found")
 

@@ -114,7 +114,7 @@ async def test_an_amount_that_is_not_known_is_told(ask: Ask, company: Company, k
     first, *others = company.sales
     kept.documents_kept = company.sales = (replace(first, total=None), *others)
     view = as_(OrderListView, await ask("/order open"))
-    assert (sums(view), view.left_out.without_amount) == ((cny(f"{len(others)}00"),), 1)
+    assert (sums(view), view.not_added_up.without_amount) == ((cny(f"{len(others)}00"),), 1)
 
 
 @pytest.mark.parametrize("count", [SHORT, LONG])
@@ -139,7 +139,7 @@ class TestPayments:
             "Received from customers": [cny(f"{2.5 * count}0")],
             "Paid back by vendors": [cny("7")],
         }
-        assert view.left_out.uncounted == (Uncounted(status=PaymentStatus.DRAFT, count=1),)
+        assert view.not_added_up.uncounted == (Uncounted(status=PaymentStatus.DRAFT, count=1),)
         second = as_(PaymentListView, await ask("/payment received last month +8"))
         assert by_name(second) == by_name(view)
 

@@ -96,6 +96,7 @@ async def dispatcher(
     languages = load_languages()
     exports = Exports(
         handler=dispatching(_ASKED, spelling=reader),
+        commands=commands,
         rights=PresentRights(make_people(EverybodyIsMember(roles=BOSS.roles)), lambda: POLICY, commands),
         courier=courier,
         renderer=CardRenderer(languages=languages),

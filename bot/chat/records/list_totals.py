@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.chat.records.kept_documents import OF_OPEN
 from bot.chat.records.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList
-from bot.chat.view_parts import NOTHING_LEFT_OUT, LeftOut, Uncounted
+from bot.chat.view_parts import ALL_ADDED_UP, NotAddedUp, Uncounted
 from bot.erp.counting import counts, signed
 from bot.erp.errors import ErpError
 from bot.erp.listing import D, Listing
@@ -40,12 +40,12 @@ def sum_by_currency(amounts: Iterable[Money | None]) -> tuple[Money, ...] | None
 class ListTotals(Generic[S]):
     """What a list comes to, and of ``left`` what is still open of it, where documents have such a part.
 
-    ``left_out`` documents are on the list and in no sum.
+    ``not_added_up`` documents are on the list and in no sum.
     """
 
     sums: tuple[S, ...] = ()
     left: tuple[S, ...] = ()
-    left_out: LeftOut = NOTHING_LEFT_OUT
+    not_added_up: NotAddedUp = ALL_ADDED_UP
 
 
 class ListSums(Protocol[D, S]):
@@ -76,7 +76,7 @@ class ListAmounts(Generic[D]):
         return ListTotals(
             sums=sum_by_currency(_signed(each, money) for each, money in amounts if money) or (),
             left=sum_by_currency(money for money in left if money) or (),
-            left_out=LeftOut(without_amount=sum(money is None for _, money in amounts)),
+            not_added_up=NotAddedUp(without_amount=sum(money is None for _, money in amounts)),
         )
 
 
@@ -112,7 +112,7 @@ def _add_up(amounts: ListSums[D, S], query: ListQuery | None, documents: Sequenc
     totals = amounts.sum_up([each for each in documents if _counts(each)])
     states = Counter[Any](each.status for each in documents if not _counts(each))  # type: ignore[attr-defined]
     uncounted = tuple(Uncounted(status=status, count=count) for status, count in sorted(states.items()))
-    return replace(totals, left_out=replace(totals.left_out, uncounted=uncounted))
+    return replace(totals, not_added_up=replace(totals.not_added_up, uncounted=uncounted))
 
 
 def _counts(document: D) -> bool:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from bot.cards.notices import Suggestion
-from bot.chat.conditions import LONG_AGO, Condition, Conditions, Emptied
+from bot.chat.conditions import LONG_AGO, Conditions, Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.errors import BadArgument, NothingFound
@@ -159,7 +159,7 @@ class DocumentLookup(Generic[D]):
         the number of none and fits a single one.
         """
         asked = Conditions(text=text, wanted=wanted, days=days, bounded=self.is_bounded)
-        only_text, rows = asked.kinds == {Condition.TEXT}, self.context.rows
+        only_text, rows = asked.kinds == {ListCondition.TEXT}, self.context.rows
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
         if only_text and _may_be_number(text):
             try:
@@ -183,7 +183,7 @@ class DocumentLookup(Generic[D]):
         self, listed: DocumentList[D], asked: Conditions
     ) -> OneDocument[D] | DocumentList[D] | NoDocument:
         """Return what to say of a text whose list is empty: by other conditions, or because it names nothing."""
-        others = asked.kinds - {Condition.TEXT}
+        others = asked.kinds - {ListCondition.TEXT}
         try:
             named = bool(others) and await self._count(asked.without(*others)) > 0
             if not named and (spelled := await self._spelled_otherwise(asked.text)):
@@ -198,14 +198,14 @@ class DocumentLookup(Generic[D]):
 
     async def told_empty(self, listed: DocumentList[D], asked: Conditions) -> DocumentList[D]:
         """Return an empty list that tells which of its conditions emptied it."""
-        singles = [frozenset({kind}) for kind in Condition if kind in asked.kinds]
+        singles = [frozenset({kind}) for kind in ListCondition if kind in asked.kinds]
         emptied = await self._without(asked, singles)
         if not emptied and len(singles) > 2:  # else all but one were taken off already
             first, *_ = singles
             emptied = await self._without(asked, [asked.kinds - first])
         return replace(listed, emptied=emptied)
 
-    async def _without(self, asked: Conditions, parts: Sequence[frozenset[Condition]]) -> tuple[Emptied, ...]:
+    async def _without(self, asked: Conditions, parts: Sequence[frozenset[ListCondition]]) -> tuple[Emptied, ...]:
         counts = await asyncio.gather(*(self._count_if_known(asked.without(*part)) for part in parts))
         return tuple(Emptied(by=part, total=total) for part, total in zip(parts, counts, strict=True) if total)
 

@@ -77,9 +77,19 @@ def product_of(values: RecordFields, _lines: tuple[Any, ...], _context: MappingC
 
 
 def _place(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> WarehouseStock:
-    return WarehouseStock(
-        code=values["code"], name=values["name"] or values["code"], quantities=Quantities(**values.some(*FIGURES))
-    )
+    return WarehouseStock(code=values["code"], name=values["name"] or values["code"], quantities=figures_of(values))
+
+
+def figures_of(values: RecordFields) -> Quantities:
+    """Return the figures of one place, or of all together."""
+    return with_available(Quantities(**values.some(*FIGURES)))
+
+
+def with_available(figures: Quantities) -> Quantities:
+    """Return figures with what is available: as the ERP says, else what is on hand and not reserved."""
+    if figures.available is not None or figures.on_hand is None or figures.reserved is None:
+        return figures
+    return replace(figures, available=figures.on_hand - figures.reserved)
 
 
 def made_of(kind: type[R]) -> Callable[[RecordFields, tuple[Any, ...], MappingContext], R]:
@@ -98,7 +108,7 @@ class StockTotal:
 
 
 def _total(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> StockTotal:
-    return StockTotal(Quantities(**values.some(*FIGURES)), values["reorder_point"], values["as_of"], values["company"])
+    return StockTotal(figures_of(values), values["reorder_point"], values["as_of"], values["company"])
 
 
 def stock_level(
@@ -124,7 +134,7 @@ def stock_level(
         figures[name] = summed if figure is None else figure
     return StockLevel(
         product=product,
-        total=Quantities(**figures),
+        total=with_available(Quantities(**figures)),
         per_warehouse=places,
         reorder_point=total.reorder_point,
         as_of=total.as_of or context.now(),

@@ -31,7 +31,7 @@ from bot.erp.goods_lists import by_price_day, contents_of, part_of_arrivals, par
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.mapped import schema
 from bot.erp.mapped.adapter import is_encodable
-from bot.erp.mapped.builders import FIGURES, made_of, product_of, stock_level, sum_of
+from bot.erp.mapped.builders import FIGURES, figures_of, made_of, product_of, stock_level, sum_of
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import Area, Money, Product, Quantities, Slice, StockLevel, WarehouseStock
 
@@ -91,7 +91,7 @@ def _warehouse(values: RecordFields, _lines: tuple[Any, ...], _context: MappingC
 def _stored(values: RecordFields, lines: tuple[Any, ...], context: MappingContext) -> WarehouseItem:
     return WarehouseItem(
         product=product_of(values, lines, context),
-        quantities=Quantities(**values.some(*FIGURES)),
+        quantities=figures_of(values),
         source=context.source,
     )
 
@@ -100,7 +100,7 @@ def _needed(values: RecordFields, lines: tuple[Any, ...], context: MappingContex
     return NeededStock(
         product_of(values, lines, context),
         values["warehouse"],
-        Quantities(**values.some(*FIGURES)),
+        figures_of(values),
         values["reorder_point"],
     )
 
