@@ -15,7 +15,7 @@ from bot.alerts.alert import Alert, UserStamp
 from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, headline
-from bot.alerts.views import AlertAssignees, AlertSnooze, AssigneeOption
+from bot.alerts.views import AlertAssignees, AlertList, AlertRange, AlertSnooze, AssigneeOption
 from bot.cards.actions import BLANK, FillIn, SnoozeDuration
 from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.view import View
@@ -24,9 +24,12 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext, own_place, place_of, places_of
 from bot.chat.days import missing_day
 from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.message import ConversationKind
 from bot.chat.parsing import command_line
-from bot.chat.registry import command
+from bot.chat.records.overdue_documents import count_overdue
+from bot.chat.registry import Commands, command
 from bot.disclosure import cut
+from bot.erp.hub import ErpHub
 from bot.outbox.place import PlaceKind
 from bot.phrase import Phrase, phrase
 
@@ -50,6 +53,7 @@ class AlertsScope(Keyword, changes=False):
     """Whose alerts."""
 
     MINE = phrase("mine"), "我的"
+    ALL = phrase("all"), "所有群", "全部群", "各群"
 
 
 class AlertOperation(Keyword):
@@ -79,10 +83,10 @@ LONGEST = timedelta(days=30)
 @command(
     "alerts",
     aliases=("预警", "警报", "告警", "yj", "jb", "alert"),
-    examples=("/alerts", "/预警 stock.low", "/alerts mine"),
+    examples=("/alerts", "/预警 stock.low", "/alerts mine", "/alerts all"),
     shows=("alerts", *EVERY_AREA),
     changes=False,
-    summary=phrase("Open alerts of this conversation"),
+    summary=phrase("Open alerts of this group; in your own chat those of all groups"),
     place=52,
 )
 async def alerts(
@@ -95,6 +99,8 @@ async def alerts(
     colleagues: Colleagues,
     policy: AccessPolicy,
     audit: AuditLog,
+    erp: ErpHub,
+    commands: Commands,
     context: QuestionContext,
 ) -> View:
     """Show the open alerts or one of them, or act on one."""
@@ -116,7 +122,15 @@ async def alerts(
         return cut(view, rights.fields([visible.alert]))
     if to:
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
-    return await _one(word, rights, service, context) or await _list(word or "", which, rights, service, context)
+    looks_at = _looks_at(which, context)
+    if one := await _one(word, rights, service, context):
+        return one
+    if word and looks_at is AlertRange.ALL and (one := await _one_of_all(word, rights, service, context)):
+        return one
+    listed = await _list(word or "", looks_at, rights, service, context)
+    if looks_at is not AlertRange.ALL or word or context.offset:
+        return listed
+    return replace(listed, overdue=await count_overdue(erp, {each.name for each in commands.usable(policy, context)}))
 
 
 async def _one(word: str | None, rights: AlertRights, service: AlertService, context: QuestionContext) -> View | None:
@@ -137,22 +151,43 @@ async def _one(word: str | None, rights: AlertRights, service: AlertService, con
     return cut(view, rights.fields(seen))
 
 
+def _looks_at(which: AlertsScope | None, context: QuestionContext) -> AlertRange:
+    """Return which alerts are meant: those of all groups in one's own chat. Raises `BadArgument` in a group."""
+    if which is AlertsScope.MINE:
+        return AlertRange.MINE
+    if which is AlertsScope.ALL and not (context.is_private or context.rows):
+        raise BadArgument(phrase("The alerts of all groups are shown in your own chat with the bot."))
+    in_group = which is None and context.conversation.kind is ConversationKind.GROUP
+    return AlertRange.HERE if in_group else AlertRange.ALL
+
+
+_SCOPES = {AlertRange.HERE: "", AlertRange.MINE: AlertsScope.MINE, AlertRange.ALL: AlertsScope.ALL}
+
+
 async def _list(
-    text: str, which: AlertsScope | None, rights: AlertRights, service: AlertService, context: QuestionContext
-) -> View:
-    place = own_place(context) if which else place_of(context)
+    text: str, looks_at: AlertRange, rights: AlertRights, service: AlertService, context: QuestionContext
+) -> AlertList:
+    own, everywhere = own_place(context), looks_at is AlertRange.ALL
     event_type = labels.type_by_label(text) or text
     wanted, shown = event_type.casefold(), labels.type_label(event_type)
-    fitting = [alert for alert in await service.open_at(place) if _fits(alert, wanted)]
-    found = [alert for alert in fitting if rights.may_see(alert)]
-    mine = place.kind is PlaceKind.PERSON
-    line = command_line("alerts", text, AlertsScope.MINE if mine else "")
+    here = await service.open_at(place_of(context) if looks_at is AlertRange.HERE else own)
+    known = {alert.id for alert in here}
+    fitting = [alert for alert in (await service.open_for(own) if everywhere else here) if _fits(alert, wanted)]
+    found = [alert for alert in fitting if (rights.may_see if alert.id in known else rights.may_see_anywhere)(alert)]
     view = build_list_view(
-        found, context.now, line=line, offset=context.offset, size=context.rows, text=shown, mine=mine
+        found,
+        context.now,
+        line=command_line("alerts", text, _SCOPES[looks_at]),
+        offset=context.offset,
+        size=context.rows,
+        text=shown,
+        looks_at=looks_at,
     )
     by_id = {alert.id: alert for alert in found}
     rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
-    return replace(view, rows=rows, left_out=len(fitting) - len(found))
+    hidden = [alert for alert in fitting if alert.id not in by_id]
+    left_out = sum(alert.id in known for alert in hidden)
+    return replace(view, rows=rows, left_out=left_out, others=any(map(rights.may_see, hidden)))
 
 
 def _fits(alert: Alert, text: str) -> bool:
@@ -188,6 +223,22 @@ async def _find(alert_id: str, service: AlertService, context: QuestionContext) 
     shared_card = next((card.id for card in reversed(cards) if len(card.alerts) > 1), "")
     elsewhere = any(card.place not in places_of(context) for card in all_cards if not card.is_closed)
     return _VisibleAlert(alert, shared_card, elsewhere)
+
+
+_ACTED_ON_ELSEWHERE = phrase("Other groups show it: people act on it there.")
+
+
+async def _one_of_all(
+    alert_id: str, rights: AlertRights, service: AlertService, context: QuestionContext
+) -> View | None:
+    """Return an alert that any group shows, to look at, if the rules let the asker see its document."""
+    alert = await service.alert(alert_id)
+    if alert is None or not rights.may_see_anywhere(alert):
+        return None
+    if not any(card.place.kind is PlaceKind.GROUP for card in await service.cards_of(alert_id)):
+        return None
+    view = build_alert_view(alert, context.now, note=_ACTED_ON_ELSEWHERE, elsewhere=True)
+    return cut(view, rights.fields([alert]))
 
 
 def _require_right_to_hide(visible: _VisibleAlert, policy: AccessPolicy, context: QuestionContext) -> None:

@@ -146,6 +146,17 @@ def open_at(repository: AlertRepository, place: Place) -> tuple[Alert, ...]:
     return tuple(sorted(found.values(), key=lambda alert: alert.opened_at, reverse=True))
 
 
+def open_for(repository: AlertRepository, own: Place) -> tuple[Alert, ...]:
+    """Return the open alerts that cards in any group show, or cards in a person's ``own`` chat, newest first."""
+    found = repository.open_alerts()
+    repository.expect([alert.key for alert in found], ())
+    return tuple(alert for alert in found if any(_is_shown(card, own) for card in repository.cards_of(alert.id)))
+
+
+def _is_shown(card: AlertCard, own: Place) -> bool:
+    return card.state is CardState.SHOWN and (card.place.kind is PlaceKind.GROUP or card.place == own)
+
+
 def _not_open(alert: Alert | None) -> AlertActionResult | None:
     return None if alert is None else AlertActionResult(outcome=AlertActionOutcome.OVER, alert=alert)
 

@@ -34,6 +34,13 @@ class AlertRights:
         verdict = self._verdict(alert)
         return verdict is None or (verdict.allowed and self._covers(verdict, alert.event))
 
+    def may_see_anywhere(self, alert: Alert) -> bool:
+        """Return whether the rules on ERP documents let the person see the alert wherever it is shown.
+
+        News of no document, such as ``custom.door``, is for the people at its places alone.
+        """
+        return self._verdict(alert) is not None and self.may_see(alert)
+
     def check(self, alert: Alert) -> None:
         """Raise `Denied` unless the person may ask for the alert's document."""
         verdict = self._verdict(alert)

@@ -48,6 +48,10 @@ class AlertService:
         """Return the open alerts that cards at a place show, newest first."""
         return await self._units.query(lambda unit: actions.open_at(unit.repository, place))
 
+    async def open_for(self, own: Place) -> tuple[Alert, ...]:
+        """Return the open alerts that cards in any group show, or cards in a person's ``own`` chat, newest first."""
+        return await self._units.query(lambda unit: actions.open_for(unit.repository, own))
+
     async def alert(self, alert_id: str) -> Alert | None:
         """Return one alert, open or not."""
         return await self._units.query(lambda unit: unit.repository.alert(alert_id))

@@ -15,6 +15,7 @@ from bot.alerts.views import (
     AlertKind,
     AlertKinds,
     AlertList,
+    AlertRange,
     AlertRow,
     AlertTop,
     AlertView,
@@ -70,6 +71,7 @@ def build_alert_view(
     back: str = "",
     moved: bool = False,
     late: bool = False,
+    elsewhere: bool = False,
 ) -> AlertView:
     """Return the view of one alert; see `AlertView` for the further arguments."""
     event = alert.event
@@ -89,6 +91,7 @@ def build_alert_view(
         back=back,
         moved=moved,
         late=late,
+        elsewhere=elsewhere,
     )
 
 
@@ -147,9 +150,9 @@ def build_list_view(
     offset: int = 0,
     size: int | None = None,
     text: Label = "",
-    mine: bool = False,
+    looks_at: AlertRange = AlertRange.HERE,
 ) -> AlertList:
-    """Return the open alerts of one place, the worst first; ``size`` of them, if not as many as fit a card."""
+    """Return open alerts, the worst first; ``size`` of them, if not as many as fit a card."""
     ordered = sorted(alerts, key=_worst_first)
     return AlertList(
         rows=tuple(_row(alert, now) for alert in ordered[offset : offset + (size or AlertList.page_size)]),
@@ -158,7 +161,7 @@ def build_list_view(
         line=line,
         counts=count_by_severity(ordered),
         text=text,
-        mine=mine,
+        looks_at=looks_at,
     )
 
 

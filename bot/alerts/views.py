@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from operator import attrgetter
 from typing import Annotated, ClassVar
 
@@ -16,6 +17,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
 from bot.chat.parsing import command_line
+from bot.chat.records.overdue_documents import OverdueCount
 from bot.chat.view_parts import ExportedListView, button_label, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.phrase import Phrase, phrase
@@ -29,6 +31,11 @@ def _show(alert_id: str) -> Ask:
     return Ask(command_line("alerts", alert_id))
 
 
+def _show_anywhere(alert_id: str) -> Ask:
+    """Ask for an alert that may be shown at other places only."""
+    return Ask(command_line("alerts", alert_id, AlertRange.ALL.value))
+
+
 def _links(line: str, url: str) -> list[Button]:
     return [*([Button(phrase("Details"), Ask(line))] if line else []), *erp_link_buttons(url)]
 
@@ -40,6 +47,7 @@ class AlertView(View):
     ``snoozed`` says whether it is put off now, ``told`` names the people to whom it was escalated. ``note`` answers a
     click, such as that somebody was faster. ``line`` asks the ERP about it, ``back`` is the card that it shares with
     other alerts. ``moved``: a newer card shows it. ``late``: the bot learnt of it long after it happened.
+    ``elsewhere``: only other places show it, where people act on it.
     """
 
     card: ClassVar[str] = "alert"
@@ -59,20 +67,21 @@ class AlertView(View):
     back: str = ""
     moved: bool = False
     late: bool = False
+    elsewhere: bool = False
 
     @property
     def origin(self) -> str:
         return self.alert.event.source
 
     def question(self) -> Ask:
-        return _show(self.alert.id)
+        return _show_anywhere(self.alert.id) if self.elsewhere else _show(self.alert.id)
 
     def buttons(self) -> Sequence[Button]:
         back = (Button(phrase("Back"), _show(self.back)),) if self.back else ()
         return (*self._action_buttons(), *back, *_links(self.line, self.alert.event.link))
 
     def _action_buttons(self) -> tuple[Button, ...]:
-        if not self.alert.is_open or self.moved or self.alert.is_unreadable:
+        if not self.alert.is_open or self.moved or self.elsewhere or self.alert.is_unreadable:
             return ()
         alert_id = self.alert.id
         take = Button(phrase("I'll take it"), AckAlert(alert_id), Color.BLUE)
@@ -160,7 +169,11 @@ class _AlertRows(ListView):
     rows: tuple[AlertRow, ...]
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(_short(row.subject) or row.headline or phrase("Details"), _show(row.id)) for row in self.rows]
+        return [Button(_short(row.subject) or row.headline or phrase("Details"), self.shows(row)) for row in self.rows]
+
+    def shows(self, row: AlertRow) -> Ask:
+        """Return the question for the alert of a row."""
+        return _show(row.id)
 
 
 def _own_view(view: ListView, unseen: tuple[AlertKind, ...]) -> tuple[Button, ...]:
@@ -211,19 +224,43 @@ _COLUMNS = (
 )
 
 
+class AlertRange(StrEnum):
+    """Which alerts a list looks at: those of one group, of one's own chat, or of all groups and one's own chat."""
+
+    HERE = "here"
+    MINE = "mine"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(_AlertRows, ExportedListView):
-    """The open alerts of one place; ``text`` narrows the list, ``mine``: the place is a person's chat with the bot.
+    """The open alerts that a list ``looks_at``; ``text`` narrows it.
 
-    ``left_out`` counts those about documents that the asker may not see.
+    ``left_out`` counts those at its place about documents that the asker may not see. The list of all groups counts
+    also the documents that are late or ``overdue``, and says that groups have ``others`` about no document.
     """
 
     card: ClassVar[str] = "alert_list"
 
     counts: AlertCounts
     text: Label = ""
-    mine: bool = False
+    looks_at: AlertRange
     left_out: int = 0
+    overdue: tuple[OverdueCount, ...] = ()
+    others: bool = False
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is wrong with anything: all was looked at, and there is nothing."""
+        more = self.total or self.text or self.others or self.left_out
+        return not more and bool(self.overdue) and all(each.count == 0 and not each.unread for each in self.overdue)
+
+    def shows(self, row: AlertRow) -> Ask:
+        return _show_anywhere(row.id) if self.looks_at is AlertRange.ALL else _show(row.id)
+
+    def buttons(self) -> Sequence[Button]:
+        lists = (Button(each.what, Ask(each.line)) for each in self.overdue if each.count)
+        return (*ExportedListView.buttons(self), *lists)
 
     def table(self) -> Table:
         return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("id"))

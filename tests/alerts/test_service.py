@@ -104,6 +104,8 @@ async def test_what_is_open_at_a_place(new_scenario: NewScenario) -> None:
     harness.scenario.at(20, fine("SKU3"))
     assert [alert.event.subject for alert in await harness.service.open_at(A)] == ["SKU2", "SKU1"]
     assert await harness.service.open_at(B) == ()
+    everywhere = await harness.service.open_for(Place.parse("person:anybody"))
+    assert [alert.event.subject for alert in everywhere] == ["SKU2", "SKU1"]
     alert = harness.scenario.alert("SKU1")
     assert await harness.service.alert(alert.id) == alert
     (card,) = await harness.service.cards_of(alert.id)
@@ -168,6 +170,9 @@ async def test_mutes_and_watches_are_kept(new_scenario: NewScenario) -> None:
     assert await harness.service.watches("nobody") == ()
     harness.scenario.at(3, low("SKU9", 5))
     (mine,) = await harness.service.open_at(Place.parse("person:boss"))
+    everywhere = await harness.service.open_for(Place.parse("person:boss"))
+    assert mine in everywhere
+    assert mine not in await harness.service.open_for(Place.parse("person:else")), "it is shown to the boss alone"
     await harness.service.drop_watches((watch.id, "unknown"))
     assert await harness.service.watches("boss") == ()
     over = await harness.service.alert(mine.id)

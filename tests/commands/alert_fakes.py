@@ -89,6 +89,11 @@ class InMemoryAlertService(AlertService):
         ids = dict.fromkeys(key for card in self.cards.values() if card.place == place for key in card.alerts)
         return tuple(self.alerts[key] for key in ids if self.alerts[key].is_open)
 
+    async def open_for(self, own: Place) -> tuple[Alert, ...]:
+        places = {card.place for card in self.cards.values() if card.place.kind is PlaceKind.GROUP or card.place == own}
+        found = {alert.id: alert for place in sorted(places, key=str) for alert in await self.open_at(place)}
+        return tuple(found.values())
+
     async def alert(self, alert_id: str) -> Alert | None:
         return self.alerts.get(alert_id)
 

@@ -243,6 +243,8 @@ async def test_a_card_of_ones_own_chat(harness: AlertClickHarness) -> None:
     await harness.click(AckAlert("p1"), space_id="cidDirect==")
     assert harness.service.actions == ["ack p1 keeper01"]
     listed = await harness.click(Ask("/alerts stock.low"), space_id="cidDirect==")
+    assert "Open alerts of all groups" in listed.title
+    listed = await harness.click(Ask("/alerts stock.low mine"), space_id="cidDirect==")
     assert "Open alerts for you" in listed.title
 
 

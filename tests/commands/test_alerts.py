@@ -16,13 +16,24 @@ from bot.access.rules import AccessRule
 from bot.alerts import labels
 from bot.alerts.alert import AlertState, UserStamp
 from bot.alerts.event import EventType
-from bot.alerts.views import AlertAssignees, AlertDigest, AlertGroup, AlertList, AlertSnooze, AlertView
+from bot.alerts.views import (
+    AlertAssignees,
+    AlertDigest,
+    AlertGroup,
+    AlertList,
+    AlertRange,
+    AlertSnooze,
+    AlertView,
+)
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.view_parts import DocumentListView
+from bot.erp.errors import Unavailable
+from bot.outbox.place import Place, PlaceKind
 from bot.phrase import Phrase
 from bot.severity import Severity
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
-from tests.commands.company import NOW
+from tests.commands.company import NOW, Company
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 from tests.recording_audit import RecordingAudit
 
@@ -97,8 +108,67 @@ async def test_ones_own_alerts_are_those_of_the_chat_with_the_bot(
     service.show(alert("a1"))
     service.show(alert("a2"), place=OWN)
     view = as_(AlertList, await ask(line))
-    assert ([row.id for row in view.rows], view.mine, view.line) == (["a2"], True, "/alerts mine")
-    assert as_(AlertList, await ask("/alerts", where=DIRECT)) == view
+    assert ([row.id for row in view.rows], view.looks_at, view.line) == (["a2"], AlertRange.MINE, "/alerts mine")
+
+
+class TestInOnesOwnChat:
+    """There the alerts of all groups are meant, as far as the rules let the asker see their documents."""
+
+    async def test_the_alerts_of_all_groups_are_listed(self, ask: Ask, service: InMemoryAlertService) -> None:
+        service.show(alert("a1"))
+        service.show(alert("a2", "SKU124"), place=ELSEWHERE)
+        service.show(alert("a3", "SKU125"), place=OWN)
+        service.show(alert("a4", "SKU126"), place=Place(PlaceKind.PERSON, "somebody"))
+        view = as_(AlertList, await ask("/alerts", where=DIRECT))
+        assert {row.id for row in view.rows} == {"a1", "a2", "a3"}
+        assert (view.looks_at, view.line) == (AlertRange.ALL, "/alerts all")
+        assert as_(AlertList, await ask("/alerts all", clicked=True)) == view, "clicks there look like those in groups"
+        as_(BadArgumentNotice, await ask("/alerts all"))
+
+    async def test_each_can_be_looked_at_and_acted_on_at_its_places(
+        self, ask: Ask, service: InMemoryAlertService
+    ) -> None:
+        service.show(alert("a1"), place=ELSEWHERE)
+        service.show(alert("a2", "SKU124"), place=Place(PlaceKind.PERSON, "somebody"))
+        assert "/alerts a1 all" in lines(as_(AlertList, await ask("/alerts", where=DIRECT)))
+        opened = as_(AlertView, await ask("/alerts a1 all", clicked=True))
+        assert (opened.elsewhere, lines(opened)) == (True, ["/stock SKU123"])
+        assert as_(AlertView, await ask("/alerts a1", where=DIRECT)) == opened
+        as_(NotFoundNotice, await ask("/alerts a1 ack", where=DIRECT))
+        assert as_(AlertList, await ask("/alerts a2 all", where=DIRECT)).total == 0
+
+    async def test_news_of_no_document_stays_with_its_group(self, ask: Ask, service: InMemoryAlertService) -> None:
+        service.show(alert("a1", kind="custom.door"), place=ELSEWHERE)
+        view = as_(AlertList, await ask("/alerts", where=DIRECT))
+        assert (view.total, view.others, view.left_out, view.is_clear) == (0, True, 0, False)
+        assert as_(AlertList, await ask("/alerts a1", where=DIRECT)).total == 0
+        as_(NotFoundNotice, await ask("/alerts a1 ack", where=DIRECT))
+
+    async def test_late_and_overdue_documents_are_counted_with_them(self, ask: Ask, company: Company) -> None:
+        view = as_(AlertList, await ask("/alerts", where=DIRECT))
+        counts = {each.line: each.count for each in view.overdue}
+        assert counts == {
+            each.line: as_(DocumentListView, await ask(each.line, where=DIRECT)).total for each in view.overdue
+        }
+        assert {"/order late", "/invoice overdue", "/po late", "/mo late"} <= counts.keys()
+        assert any(counts.values())
+        assert [line for line in lines(view) if line in counts] == [line for line, count in counts.items() if count]
+        assert not view.is_clear
+
+    async def test_what_could_not_be_read_is_not_clear(self, ask: Ask, company: Company) -> None:
+        company.broken = Unavailable("down")
+        view = as_(AlertList, await ask("/alerts", where=DIRECT))
+        assert (view.is_clear, {each.count for each in view.overdue}) == (False, {None})
+        assert all(each.unread for each in view.overdue)
+
+    async def test_it_is_clear_when_nothing_of_all_that_was_looked_at_is_open(self, ask: Ask, company: Company) -> None:
+        company.sales = company.issued = company.purchases = company.owed = company.productions = ()
+        view = as_(AlertList, await ask("/alerts", where=DIRECT))
+        assert (view.is_clear, {each.count for each in view.overdue}) == (True, {0})
+        assert not as_(AlertList, await ask("/alerts")).is_clear, "a group has not looked at everything"
+        company.broken = Unavailable("down")
+        later = as_(AlertList, await ask("/alerts", where=DIRECT))
+        assert not later.is_clear, "what it was before is not what it is"
 
 
 async def test_one_alert_with_its_buttons(ask: Ask, service: InMemoryAlertService) -> None:

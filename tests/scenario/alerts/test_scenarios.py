@@ -322,6 +322,22 @@ async def test_a_watch_tells_the_one_who_asked(open_alert_scenario: OpenAlertSce
         assert len(scenario.cards(KEEPER)) == 1
 
 
+async def test_what_is_wrong_asked_in_ones_own_chat_is_about_all_groups(
+    open_alert_scenario: OpenAlertScenario,
+) -> None:
+    async with open_alert_scenario() as scenario:
+        await scenario.post(scenario.low("SKU123", "3"), scenario.low("SKU124", "2"))
+        chat = scenario.system.engine.direct(BOSS).id
+        card = await scenario.system.ask("/预警", BOSS, where=chat)
+        assert "各群的未结束预警 (2)" in plain_text(card)
+        assert "延期订单" in plain_text(card)
+        assert "colorTokenV2=common_green" not in card.markdown
+        (row,) = [button for button in card.buttons if "SKU123" in button.text]
+        opened = await scenario.system.click(card, row.text, BOSS)
+        assert "请到那些群里处理" in plain_text(opened)
+        assert "我来跟进" not in [button.text for button in opened.buttons]
+
+
 async def test_acknowledged_by_one_seen_by_all(open_alert_scenario: OpenAlertScenario) -> None:
     async with open_alert_scenario() as scenario:
         await scenario.post(scenario.low("SKU123"))
