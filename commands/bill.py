@@ -144,7 +144,8 @@ async def bill(
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, OneDocument):
         overdue = hit.found.value.days_overdue(context.now.date())
-        links, receipts = offered(erp, "vendor", "payment"), offered(erp, "receipt")
+        links = offered(erp, "vendor", "payment", of=hit.found)
+        receipts = offered(erp, "receipt", of=hit.found)
         return cut(BillView.of(hit.found, days_overdue=overdue, links=links, receipts=receipts), fields)
     totals, hit = await total_of_list(hit, replace(_BILLED, kind=bounded.kind), kept, context.now)
     shown = BillListView.of(

@@ -141,7 +141,7 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: 
         document=document,
         receivable=receivable,
         credit_left=None if unpaid.part else _credit_left(document.credit_limit, receivable),
-        links=offered(erp, "order", "invoice", "payment"),
+        links=offered(erp, "order", "invoice", "payment", of=found),
     )
 
 

@@ -133,7 +133,7 @@ async def invoice(
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
-        return InvoiceView.of(hit.found, days_overdue=overdue, links=offered(erp, "customer", "payment"))
+        return InvoiceView.of(hit.found, days_overdue=overdue, links=offered(erp, "customer", "payment", of=hit.found))
     totals, hit = await total_of_list(hit, replace(_BILLED, kind=bounded.kind), kept, context.now)
     return InvoiceListView.of(
         hit,

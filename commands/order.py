@@ -24,7 +24,7 @@ from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
 from bot.disclosure import FieldClass
-from bot.erp.hub import ErpHub
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import SALES_ORDERS
 from bot.erp.model import Area, OrderLine, Progress, SalesAmount, SalesOrder
 from bot.erp.port import Filter
@@ -142,7 +142,7 @@ async def order(
     if isinstance(hit, Picks):
         return hit
     if isinstance(hit, OneDocument):
-        more, links = _more_of(hit.found.value, erp), offered(erp, "customer")
+        more, links = _more_of(hit.found, erp), offered(erp, "customer", of=hit.found)
         return OrderView.of(hit.found, context, more=more, links=links)
     ordered = replace(_ORDERED, kind=bounded.kind)
     totals, hit = await total_of_list(hit, ordered, kept, context.now)
@@ -158,8 +158,9 @@ async def order(
     )
 
 
-def _more_of(order: SalesOrder, erp: ErpHub) -> tuple[str, ...]:
+def _more_of(found: Answer[SalesOrder], erp: ErpHub) -> tuple[str, ...]:
     """Return the commands that have something to tell of an order, as far as its own state says so."""
+    order = found.value
     billed = ("invoice",) if order.billing in {Progress.PARTIAL, Progress.FULL} else ()
     made = ("mo",) if order.is_open else ()
-    return offered(erp, "delivery", *billed, *made)
+    return offered(erp, "delivery", *billed, *made, of=found)

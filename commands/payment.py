@@ -179,7 +179,7 @@ async def payment(
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, OneDocument):
         kind = hit.found.value.partner_kind
-        return cut(PaymentView.of(hit.found, links=offered(erp, kind.value)), fields[kind])
+        return cut(PaymentView.of(hit.found, links=offered(erp, kind.value, of=hit.found)), fields[kind])
     totals, hit = await total_of_list(hit, _Payments(), kept, context.now)
     shown = PaymentListView.of(
         hit,

@@ -181,7 +181,7 @@ async def po(
     if isinstance(hit, Picks):
         return hit
     if isinstance(hit, OneDocument):
-        more = offered(erp, "bill") if hit.found.value.received in _CAME_IN else ()
+        more = offered(erp, "bill", of=hit.found) if hit.found.value.received in _CAME_IN else ()
         known = await _case(hit.found, approvals, context)
         case = known.case if known.decides else None
         return PurchaseView.of(
@@ -192,8 +192,8 @@ async def po(
             can_reject=approvals.can_reject(hit.found.source),
             progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
             more=more,
-            receipts=offered(erp, "receipt") if hit.found.value.received in _CAME_IN else (),
-            links=offered(erp, "vendor", *(() if more else ("bill",))),
+            receipts=offered(erp, "receipt", of=hit.found) if hit.found.value.received in _CAME_IN else (),
+            links=offered(erp, "vendor", *(() if more else ("bill",)), of=hit.found),
         )
     totals, hit = await total_of_list(hit, replace(_ORDERED, kind=bounded.kind), kept, context.now)
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))

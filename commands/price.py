@@ -110,7 +110,7 @@ async def price(
         line=command_line("price", found.value.product.sku, found.value.customer),
         shows_sales=sales.allowed,
         shows_purchases=purchases.allowed,
-        more=offered(erp, "stock", "product"),
+        more=offered(erp, "stock", "product", of=found),
         freshness=freshness(found),
     )
     # Each side of the company has rules of its own.

@@ -143,7 +143,7 @@ async def product(
         shows_vendors=bought.allowed,
         withheld=of_stock | of_orders,
         line=command_line("product", details.product.sku),
-        more=offered(erp, "stock", "price", "arrivals"),
-        holding=holding_offered(erp),
+        more=offered(erp, "stock", "price", "arrivals", of=found),
+        holding=holding_offered(erp, of=found),
         freshness=freshness(found),
     )

@@ -120,7 +120,7 @@ async def receipt(
     if not isinstance(hit, OneDocument) and context.rows is None:
         hit = replace(hit, found=await _with_goods(hit.found, erp))
     if isinstance(hit, OneDocument):
-        return cut(ReceiptView.of(hit.found, context, more=offered(erp, "bill")), seen)
+        return cut(ReceiptView.of(hit.found, context, more=offered(erp, "bill", of=hit.found)), seen)
     return cut(ReceiptListView.of(hit, context, which=None, text=text or "", days=asked), seen)
 
 

@@ -138,8 +138,8 @@ def _stock_view(
         line=stock_line(level.product.sku, warehouse=warehouse, needed=needed),
         outages=_outages(meant),
         need=_need(needed, meant, rows if warehouse else ()) if needed else None,
-        more=offered(erp, "arrivals", "price"),
-        holding=holding_offered(erp),
+        more=offered(erp, "arrivals", "price", of=meant),
+        holding=holding_offered(erp, of=meant),
         narrowed=bool(warehouse),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )

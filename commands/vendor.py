@@ -148,7 +148,7 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: 
         document=document,
         payable=sum_owed(document.payable, unpaid.whole),
         arrived=None if newest is None else _arrived(newest.value.items, context.now.date()),
-        links=offered(erp, "po", "bill", "payment"),
+        links=offered(erp, "po", "bill", "payment", of=found),
     )
 
 

@@ -27,12 +27,8 @@ class BadArgument(DingerpError):
 
 
 class NothingFound(NotFound):
-    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead, some with a name.
-
-    ``notes`` say what the search could not look through.
-    """
+    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead, some with a name."""
 
     def __init__(self, what: str, closest: Iterable[str | Suggestion] = (), notes: tuple[Phrase, ...] = ()) -> None:
-        super().__init__(what)
+        super().__init__(what, notes=notes)
         self.closest = tuple(each if isinstance(each, Suggestion) else Suggestion(each) for each in closest)
-        self.notes = notes

@@ -11,6 +11,9 @@ from bot.phrase import Phrase
 
 T = TypeVar("T")
 
+BETWEEN_SOURCES = " + "
+"""Stands between the names of sources whose answers are one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAnswer(Generic[T]):
@@ -48,3 +51,9 @@ class Answer(Generic[T]):
     failures: tuple[Phrase, ...] = ()
     notes: tuple[Phrase, ...] = ()
     parts: tuple[SourceAnswer[T], ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the sources that have what the answer is about."""
+        having = tuple(part.source for part in self.parts if part.value is not None)
+        return having or tuple(filter(None, self.source.split(BETWEEN_SOURCES)))

@@ -53,11 +53,12 @@ class DeciderRefused(NotPermitted):
 
 
 class NotFound(ErpError):
-    """No such document or item; ``what`` is the requested one."""
+    """No such document or item; ``what`` is the requested one. ``notes`` say where it was not looked for."""
 
-    def __init__(self, what: str, *, source: str = "") -> None:
+    def __init__(self, what: str, *, source: str = "", notes: tuple[Phrase, ...] = ()) -> None:
         super().__init__(f"not found: {what}", source=source)
         self.what = what
+        self.notes = notes
 
     def tell(self) -> Phrase:
         return phrase("Nothing was found for “%(what)s”.", what=self.what)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -45,7 +45,7 @@ from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
 from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing, kind_of
-from bot.erp.merging import ProductCodes
+from bot.erp.merging import ProductCodes, is_empty
 from bot.erp.model import (
     Area,
     Decision,
@@ -293,6 +293,9 @@ class ErpHub(DocumentAnswers):
 
     async def stock(self, sku: str) -> Answer[StockLevel]:
         """Return one product's stock, at all sources together where several have it; raises `NotFound`."""
+        return await self._found(self._stock(sku), Capability.STOCK)
+
+    async def _stock(self, sku: str) -> Answer[StockLevel]:
         able = self._able[Capability.STOCK]
         sources = self._visible((Area.STOCK,), able)
         if able and not sources:
@@ -303,7 +306,7 @@ class ErpHub(DocumentAnswers):
 
     async def product(self, sku: str) -> Answer[ProductDetails]:
         """Return the master data of a product; of its materials those that the reader may see. Raises `NotFound`."""
-        found = await self._goods.product(sku)
+        found = await self._found(self._goods.product(sku), Capability.PRODUCT_DETAILS)
         if not self._narrowings.by_category:
             return found
         details = found.value
@@ -322,18 +325,18 @@ class ErpHub(DocumentAnswers):
 
     async def prices(self, sku: str, *, customer: str = "") -> Answer[Prices]:
         """Return what a product costs, and cost in the last documents; raises `NotFound`."""
-        return await self._goods.prices(sku, customer)
+        return await self._found(self._goods.prices(sku, customer), Capability.PRICES)
 
     async def arrivals(self, query: ArrivalQuery) -> Answer[Slice[Arrival]]:
         """Return goods on their way; documents that the reader may not see are not named."""
-        return await self._goods.arrivals(query)
+        return await self._found(self._goods.arrivals(query), Capability.ARRIVALS)
 
     async def shortages(self, query: ShortageQuery) -> Answer[Slice[Shortage]]:
-        return await self._goods.shortages(query)
+        return await self._found(self._goods.shortages(query), Capability.SHORTAGES)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
         """Return the stock of a warehouse; raises `NotFound`."""
-        return await self._goods.warehouse_stock(query)
+        return await self._found(self._goods.warehouse_stock(query), Capability.WAREHOUSE_STOCK)
 
     async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
         return await self._moves_of(DELIVERIES, order_number, self.order)
@@ -362,9 +365,23 @@ class ErpHub(DocumentAnswers):
         """Whether there is a single source, which calls products as we do."""
         return len(self._all) == 1 and not self._codes
 
-    def offers(self, capability: Capability) -> bool:
-        """Return whether any source can do this."""
-        return bool(self._able[capability])
+    def offers(self, capability: Capability, *, at: Collection[str] = ()) -> bool:
+        """Return whether any source can do this, among those named ``at`` where some are."""
+        return any(not at or source.name in at for source in self._able[capability])
+
+    def silences(self, capability: Capability, areas: tuple[Area, ...]) -> tuple[Phrase, ...]:
+        """Return a sentence for each source that may have something for the reader in these areas and does not tell it.
+
+        That the others have nothing is not that there is nothing.
+        """
+        able = {source.name for source in self._able[capability]}
+        silent = [source.name for source in self._visible(areas, self._all) if source.name not in able]
+        return tuple(phrase("%(source)s does not tell this: what it has is not known.", source=name) for name in silent)
+
+    def silences_about(self, area: Followed) -> tuple[Phrase, ...]:
+        """Return `silences` about the documents of an area."""
+        kind = kind_of(area)
+        return self.silences(kind.capability, kind.areas)
 
     def narrows(self, area: Area) -> bool:
         """Return whether the reader may see or find some documents of an area only: sums over them are not whole."""
@@ -473,6 +490,9 @@ class ErpHub(DocumentAnswers):
         return await self._document(kind, number)
 
     async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
+        return await self._found(self._one_document(kind, number), kind.capability, kind.areas)
+
+    async def _one_document(self, kind: Listing[D], number: str) -> Answer[D]:
         able = self._able[kind.capability]
         sources = self._visible(kind.areas, able)
         if able and not sources:
@@ -488,7 +508,24 @@ class ErpHub(DocumentAnswers):
                 raise
             raise InSeveralBooks(number, books) from error
 
+    async def _found(
+        self, answered: Awaitable[Answer[T]], capability: Capability, areas: tuple[Area, ...] = (Area.STOCK,)
+    ) -> Answer[T]:
+        """Return an answer; where it is that there is nothing, it names the sources that do not tell such things."""
+        try:
+            answer = await answered
+        except NotFound as error:
+            if not (silences := self.silences(capability, areas)):
+                raise
+            raise NotFound(error.what, source=error.source, notes=(*error.notes, *silences)) from error
+        if not is_empty(answer.value):
+            return answer
+        return replace(answer, notes=(*answer.notes, *self.silences(capability, areas)))
+
     async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
+        return await self._found(self._list(kind, query), kind.capability, kind.areas)
+
+    async def _list(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]
         if query.product and able:
             return await self._of_product(self._visible(kind.areas, able), kind, query)

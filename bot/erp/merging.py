@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import chain, zip_longest
 from typing import Any, TypeVar
 
-from bot.erp.answer import Answer, SourceAnswer
+from bot.erp.answer import BETWEEN_SOURCES, Answer, SourceAnswer
 from bot.erp.listing import D, Listing
 from bot.erp.model import (
     Product,
@@ -150,11 +150,12 @@ def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listi
 def usable_parts(parts: Sequence[SourceAnswer[T]]) -> list[SourceAnswer[T]]:
     """Return the parts that make the answer: those with content first, fresh before stale."""
     known = [part for part in parts if part.value is not None]
-    full = [part for part in known if not _empty(part.value)]
+    full = [part for part in known if not is_empty(part.value)]
     return [part for part in full if part.fresh] or full or [part for part in known if part.fresh] or known
 
 
-def _empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
+    """Return whether the answer to a list or search holds nothing."""
     return value.total == 0 if isinstance(value, Slice) else value == ()
 
 
@@ -171,7 +172,7 @@ def answer_of(value: T, used: Sequence[SourceAnswer[T]], parts: Sequence[SourceA
 
 
 def _names(parts: Iterable[SourceAnswer[Any]]) -> str:
-    return " + ".join(part.source for part in parts)
+    return BETWEEN_SOURCES.join(part.source for part in parts)
 
 
 def _oldest(parts: Iterable[SourceAnswer[Any]]) -> datetime:

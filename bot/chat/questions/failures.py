@@ -128,13 +128,12 @@ class Failures:
                 return bad, QuestionOutcome.BAD_ARGUMENT
             case NotFound():
                 closest = error.closest if isinstance(error, NothingFound) else ()
-                notes = error.notes if isinstance(error, NothingFound) else ()
                 hints = hint_arguments(command.name, command.signature, self._commands.parse(context.line).rest)
                 nothing = NotFoundNotice(
                     what=error.what,
                     closest=(*hints.lines, *closest),
                     example=example,
-                    notes=notes or hints.notes,
+                    notes=error.notes or hints.notes,
                 )
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():

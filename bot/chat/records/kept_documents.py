@@ -79,7 +79,8 @@ def _pick(kind: Listing[D], query: ListQuery, today: date, documents: Iterator[D
 def _answer(found: Slice[D], coverage: Coverage, erp: ErpHub, kind: Listing[D]) -> Answer[Slice[D]]:
     assert coverage.as_of is not None, "it is current"
     sources = erp.visible_sources(kind.followed)
-    return Answer(erp.addressed_all(found), sources[0] if len(sources) == 1 else "", coverage.as_of)
+    notes = () if found.total else erp.silences(kind.capability, kind.areas)
+    return Answer(erp.addressed_all(found), sources[0] if len(sources) == 1 else "", coverage.as_of, notes=notes)
 
 
 def _sort_out(

@@ -52,6 +52,8 @@ class LinkedDocuments(Generic[D]):
         found = await read_as_spelled(text, partial(self.erp.document, self.origin), missing=NO_SUCH_DOCUMENT)
         if found is None:
             return None
+        if silences := self.erp.beside(found.value).silences(self.kind.capability, self.kind.areas):
+            raise NothingFound(found.value.number, (), silences)
         coverage = await self.kept.coverage(self.kind.followed)
         if not coverage.is_current(self.now):
             note = phrase(
@@ -106,9 +108,11 @@ class Settlements:
         found = await self._settled(text)
         if found is None:
             return None
+        beside = self.erp.beside(found.value)
+        if silences := beside.silences(PAYMENTS.capability, PAYMENTS.areas):
+            raise NothingFound(found.value.number, (), silences)
         nearest = partial(_nearest, found.source, found.value.issued_on)
         candidates = await self.kept.visible(PAYMENTS.followed, nearest, partner=partner_of(found.value))
-        beside = self.erp.beside(found.value)
         read = await asyncio.gather(*[beside.payment(each.number) for each in candidates[:MOST_READ]])
         settling = [each.value for each in read if found.value.number in each.value.settles]
         if not settling:

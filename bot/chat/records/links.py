@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bot.cards.actions import Ask
 from bot.cards.view import Button
 from bot.chat.parsing import command_line
-from bot.erp.hub import ErpHub
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.port import Capability
 from bot.phrase import phrase
 
@@ -30,9 +31,12 @@ _LINKS = {
 """What a command asks the ERP for, and what its button is called."""
 
 
-def offered(erp: ErpHub, *commands: str) -> tuple[str, ...]:
-    """Return those of the commands that any source can answer: a button must not lead to a refusal."""
-    return tuple(command for command in commands if erp.offers(_LINKS[command][0]))
+def offered(erp: ErpHub, *commands: str, of: Answer[Any]) -> tuple[str, ...]:
+    """Return those of the commands that a source can answer that has what is shown.
+
+    A button must not lead to a refusal, nor to a source that knows nothing of it.
+    """
+    return tuple(command for command in commands if erp.offers(_LINKS[command][0], at=of.sources))
 
 
 _HOLDING = {
@@ -42,9 +46,9 @@ _HOLDING = {
 """The commands whose open lists may be those of a product."""
 
 
-def holding_offered(erp: ErpHub) -> tuple[str, ...]:
-    """Return the commands that can list the documents of a product."""
-    return tuple(command for command, (capability, _) in _HOLDING.items() if erp.offers(capability))
+def holding_offered(erp: ErpHub, *, of: Answer[Any]) -> tuple[str, ...]:
+    """Return the commands that can list the documents of a product, at a source that has it."""
+    return tuple(command for command, (capability, _) in _HOLDING.items() if erp.offers(capability, at=of.sources))
 
 
 def holding_buttons(commands: Iterable[str], sku: str) -> Sequence[Button]:

@@ -21,7 +21,7 @@ from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Feed, Money, SalesAmount
 from bot.erp.port import Period
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.rankings import PartnerSum, ProductSum, rank_debts, rank_products, rank_turnover
 
@@ -56,7 +56,8 @@ class RankingView(ExportedListView):
     """Those with the most first; readers who may not see the amounts do not learn their order.
 
     ``days`` are those of turnover; debts are as of now. ``without_amount`` documents or lines of them are in no sum;
-    ``narrowed``: there are documents that the reader may not see.
+    ``narrowed``: there are documents that the reader may not see. ``silences`` name sources that tell no such
+    documents.
     """
 
     page_size: ClassVar[int] = 6
@@ -66,6 +67,7 @@ class RankingView(ExportedListView):
     coverage: Coverage
     stale: bool
     narrowed: bool
+    silences: tuple[Phrase, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -197,6 +199,7 @@ async def rank_partners(
         coverage=coverage,
         stale=coverage.is_stale(context.now),
         narrowed=erp.hides_documents(kind),
+        silences=erp.silences_about(kind),
     )
     return cut(view, visible_fields(policy, context, _BOUND_BY[by]))
 
@@ -224,5 +227,6 @@ async def list_best_products(
         coverage=coverage,
         stale=coverage.is_stale(context.now),
         narrowed=erp.hides_documents(Area.SALES),
+        silences=erp.silences_about(Area.SALES),
     )
     return cut(view, visible_fields(policy, context, "order"))
