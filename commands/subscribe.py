@@ -50,7 +50,7 @@ async def subscribe(
     at, daily = _read_time(found), _DAILY.search(rest) is not None
     words = _WORKDAYS.sub(" ", _DAILY.sub(" ", f"{rest[: found.start()]} {rest[found.end() :]}"))
     line, asked = commands.line_of(" ".join(_OWN_CHAT.sub(" ", words).split())), context
-    if not context.is_private and _OWN_CHAT.search(words):
+    if context.conversation.kind is ConversationKind.GROUP and _OWN_CHAT.search(words):
         # The rules of the group do not count there.
         asked = replace(context, conversation=Conversation("", ConversationKind.DIRECT))
     answer = await service.preview(line, asked)

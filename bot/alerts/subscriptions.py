@@ -150,16 +150,21 @@ class SubscriptionLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionList(ListView):
-    """What comes to a place, perhaps after something was changed. ``group``: to a group."""
+    """What comes to a place, perhaps after something was changed. ``group``: to a group; ``elsewhere``: it was asked
+    for in another one, where nothing of it can be stopped.
+    """
 
     card: ClassVar[str] = "subscriptions"
     leads_on: ClassVar[bool] = False
 
     title: Phrase
     group: bool
+    elsewhere: bool = False
     rows: tuple[SubscriptionLine, ...]
 
     def row_buttons(self) -> Sequence[Button]:
+        if self.elsewhere:
+            return ()
         return [
             Button(
                 phrase("Unsubscribe %(line)s", line=row.line), Ask(command_line("unsubscribe", *row.line[1:].split()))
@@ -216,6 +221,7 @@ def list_view(
     return SubscriptionList(
         title=title,
         group=(place or place_of(context)).kind is PlaceKind.GROUP,
+        elsewhere=place not in (None, place_of(context)),
         rows=tuple(
             SubscriptionLine(line=each.line, at=f"{each.at:%H:%M}", workdays=each.workdays, waits=each.waits)
             for each in shown

@@ -268,6 +268,7 @@ class TestLostRight:
         assert offered == AskAction("/subscribe invoice overdue 08:30 daily private")
         began = as_(SubscriptionList, await ask(offered.line))
         assert (began.group, [row.line for row in began.rows]) == (False, ["/invoice overdue"])
+        assert not began.buttons(), "in the group /unsubscribe is about what comes to the group"
         found = only(subscribed)
         assert (found.place, found.conversation, found.workdays) == (OWN_PLACE, "", False)
 
