@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import webbrowser
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from bot.app import running, stop_signal
 from bot.cards.language import load_languages
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
-from bot.settings import EMBEDDED, DingTalkSettings, ErpSettings, PollSettings, Settings
+from bot.settings import ACCESS_RULES, ALERT_RULES, EMBEDDED, DingTalkSettings, ErpSettings, PollSettings, Settings
 from bot.simulator.config import SimulatorConfig, SuggestedCommand
 from bot.simulator.enterprise import demo_enterprise
 from bot.simulator.server import open_simulator as simulator_running
@@ -24,8 +23,10 @@ from bot.simulator.server import open_simulator as simulator_running
 FINANCE_GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 """The simulated group of purchasing and finance."""
 
-ALERT_RULES = Path(__file__).with_name("demo_alerts.toml")
-ACCESS_RULES = Path(__file__).with_name("demo_access.toml")
+DEMO_ACCESS = Path(__file__).with_name("demo_access.toml")
+DEMO_ALERTS = Path(__file__).with_name("demo_alerts.toml")
+"""Rules that hold while there are none of the operator's own."""
+
 POLL_SECONDS, LIST_SECONDS = 5.0, 15.0
 """People who try the demo want to see an alert within seconds, and polling the embedded company costs nothing.
 
@@ -116,17 +117,17 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
 
     ``settings`` are the operator's own, which go before. A ``living`` company changes by itself.
     """
-    return demo.model_copy(
+    company = demo.model_copy(
         update={
             "erp": {name: _alive(source, living) for name, source in demo.erp.items()},
             # Alerts for everything that is late or short from the start would be a wall of cards.
             "poll": PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False),
             "read_model": demo.read_model.model_copy(update={"seconds": min(POLL_SECONDS, demo.read_model.seconds)}),
-            "alerts": demo.alerts.model_copy(update={"rules": _own_or(settings.alert_rules, ALERT_RULES)}),
             "access": demo.access.model_copy(update=_access(settings)),
             "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,)}),
         }
     )
+    return company.with_rules_of(settings, {ACCESS_RULES: DEMO_ACCESS, ALERT_RULES: DEMO_ALERTS})
 
 
 def _alive(source: ErpSettings, living: bool) -> ErpSettings:
@@ -146,7 +147,6 @@ def _access(settings: Settings) -> dict[str, Any]:
         "directory": True,
         "roles": {"approver": frozenset(approvers), **settings.access.roles},
         "outsider_groups": tuple(group.id for group in company.groups if not outsiders.isdisjoint(group.members)),
-        "file": _own_or(settings.access_rules, ACCESS_RULES),
         "accounts": {
             **{
                 person: dict.fromkeys(settings.erp or (EMBEDDED,), person)
@@ -156,11 +156,6 @@ def _access(settings: Settings) -> dict[str, Any]:
             **settings.access.accounts,
         },
     }
-
-
-def _own_or(places: Sequence[Path], ours: Path) -> Path:
-    """Return the operator's own file if there is one, otherwise the demo's."""
-    return next((place for place in places if place.is_file()), ours)
 
 
 def _announce(text: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from bot.demo import FINANCE_GROUP, demo_settings, with_company
+from bot.bootstrap.names import names_in_force
+from bot.bootstrap.rules import open_rules
+from bot.chat.registry import Commands
+from bot.demo import DEMO_ACCESS, DEMO_ALERTS, FINANCE_GROUP, demo_settings, with_company
 from bot.settings import load_settings
 from bot.simulator.config import SimulatorConfig
 
@@ -38,3 +42,27 @@ def test_a_company_that_was_exported_as_the_readme_says_lives_too(
     own = load_settings(data_dir=tmp_path)
     demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=True)
     assert {name: source.options.get("living") for name, source in demo.erp.items()} == lives
+
+
+OWN_RULES = {
+    "access.toml": "open = true\n",
+    "alerts.toml": "[default]\nto = []\n",
+    "approvals.toml": "default = true\n",
+}
+
+
+def test_rules_of_the_operator_take_the_place_of_the_demos_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = load_settings(data_dir=Path("data"))
+    demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=False)
+    files = open_rules(demo, names_in_force(demo, Commands.discover()))
+    assert [file.in_force.path for file in files.named.values()] == [DEMO_ACCESS, DEMO_ALERTS, None]
+    assert demo.ready_rules == {DEMO_ACCESS, DEMO_ALERTS}
+    Path("data").mkdir()
+    for folder, name in product((Path("data"), Path()), OWN_RULES):
+        (folder / name).write_text(OWN_RULES[name], encoding="utf-8")
+        files.read_again()
+        assert folder / name in [file.in_force.path for file in files.named.values()]
+    assert [file.defect for file in files.named.values()] == ["", "", ""]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -111,7 +111,7 @@ async def start_health(
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
             **unreached.parts,
-            **{name: _rules_health(name, file) for name, file in rules.named.items()},
+            **{name: _rules_health(name, file, base.settings.ready_rules) for name, file in rules.named.items()},
         }
 
     reports = HealthReports(
@@ -136,11 +136,11 @@ _RULES = {ACCESS: phrase("access rules"), ALERTS: phrase("alert rules"), APPROVA
 """The parts that are files of rules, and how they are called."""
 
 
-def _rules_health(part: str, file: FollowedFile[Any]) -> PartHealth:
+def _rules_health(part: str, file: FollowedFile[Any], ready: Container[Path]) -> PartHealth:
     if file.defect:
         why = phrase("the %(rules)s are wrong, older ones are in force: %(why)s", rules=_RULES[part], why=file.defect)
         return degraded(why)
-    if (unread := file.unread) is not None:
+    if (unread := file.unread) is not None and unread not in ready:
         return degraded(
             phrase(
                 "%(unread)s is not read: the %(rules)s in force are those of %(file)s",

@@ -24,7 +24,7 @@ from bot.errors import ConfigurationError
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
-from bot.store.rule_files import StoredRuleFiles
+from bot.store.rule_files import NotedRuleFile, StoredRuleFiles
 
 ACCESS: Final = "access rules"
 ALERTS: Final = "alert rules"
@@ -122,38 +122,44 @@ async def start_rules(base: Infrastructure) -> RuleFiles:
     kept = StoredRuleFiles(base.database)
     known = await kept.all()
     refuse_lost(files, known)
-    noted = dict(known)
+    noted: dict[str, NotedRuleFile | None] = dict(known)
 
     async def follow() -> None:
         await asyncio.to_thread(files.look)
         for name, file in files.named.items():
-            path = _source(file)
-            if path != noted.get(name, ""):
-                await kept.put(name, path, base.now())
-                noted[name] = path
+            source = _source(file)
+            if source != noted.get(name):
+                await kept.put(name, source, base.now())
+                noted[name] = source
 
     await base.run_in_background(repeat(follow, every=_LOOK_EVERY, failed="rules.not_noted"), "rules")
     return files
 
 
-def _source(file: FollowedFile[Any]) -> str:
-    """Return the path of a file whose rules are in force; empty where none are, or others."""
+def _source(file: FollowedFile[Any]) -> NotedRuleFile | None:
+    """Return the file whose rules are in force; None where none are, or others."""
     found = file.in_force
-    return str(found.path.absolute()) if found.path is not None and found.content.decides else ""
+    if found.path is None or not found.content.decides:
+        return None
+    return NotedRuleFile(str(found.path.absolute()), found.text)
 
 
-def refuse_lost(files: RuleFiles, known: Mapping[str, str]) -> None:
-    """Raise `ConfigurationError` where rules were in force before, and nobody says that none shall be now.
+def refuse_lost(files: RuleFiles, known: Mapping[str, NotedRuleFile]) -> None:
+    """Raise `ConfigurationError` where rules were in force before, and nobody says that they shall not be now.
 
-    ``known`` are the paths that `StoredRuleFiles` keeps.
+    ``known`` are the files that `StoredRuleFiles` keeps.
     """
     for name, file in files.named.items():
         found = file.in_force
-        if name not in known or found.content.decides or found.content.says_none:
+        if name not in known:
+            continue
+        if found.path is not None and str(found.path.absolute()) == known[name].path:
+            file.refuse_cut(found, known[name].content)
+        if found.content.decides or found.content.says_none:
             continue
         if found.path is not None:
             raise ConfigurationError(f"{found.path}: the rules that were in force are gone; {file.none.remedy}")
         raise ConfigurationError(
-            f"{known[name]} is gone, and its rules were in force when the bot ran last; put it back, or begin a new"
-            f" one: {file.none.remedy}"
+            f"{known[name].path} is gone, and its rules were in force when the bot ran last; put it back, or begin a"
+            f" new one: {file.none.remedy}"
         )

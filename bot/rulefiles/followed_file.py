@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from bot.rulefiles.absence import NoRules
+from bot.rulefiles.endings import END, find_loss
 from bot.rulefiles.errors import RuleProblem, RulesError
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class FollowedFile(Generic[T]):
     """What ``read`` makes of a file's content, kept as new as the file by `look`.
 
     The file is the first that there is of ``places``. Nothing opens by accident: a file that is wrong, that went away,
-    or that has no rules any more without saying so, leaves the last good rules in force.
+    or that has no rules or fewer than before without saying so, leaves the last good rules in force.
     """
 
     def __init__(
@@ -176,6 +177,8 @@ class FollowedFile(Generic[T]):
         try:
             found = self._read(chosen)
             self._refuse_emptied(found)
+            if found.path == before.path:
+                self.refuse_cut(found, before.text)
         except RulesError as error:
             self._defect = error.detail
             self._tell(RulesChange(path=chosen, sha256=before.sha256, defect=error.detail))
@@ -194,6 +197,12 @@ class FollowedFile(Generic[T]):
         if self._in_force.content.decides and not found.content.decides and not found.content.says_none:
             reason = f"its rules are gone, and the ones before stay in force; {self._none.remedy}"
             raise RulesError(str(found.path), (RuleProblem(1, reason),))
+
+    def refuse_cut(self, found: FileInForce[T], before: bytes) -> None:
+        """Raise `RulesError` for a file that lost some of what it said ``before`` and does not say so."""
+        if lost := find_loss(before, found.text, word=self._none.word):
+            reason = f"it may be cut off: {lost}; if nothing is missing, write {END!r} as its last line"
+            raise RulesError(str(found.path), (RuleProblem(found.text.count(b"\n") + 1, reason),))
 
     def _read(self, path: Path) -> FileInForce[T]:
         text = read_content(path)

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     )
     _file: ClassVar[Path | None] = None
     _sealed: ClassVar[tuple[str, ...]] = ()
+    _rule_places: Mapping[str, tuple[Path, ...]] = PrivateAttr(default_factory=dict)
+    _ready_rules: frozenset[Path] = PrivateAttr(default_factory=frozenset)
 
     dingtalk: DingTalkSettings = DingTalkSettings.model_validate({})
     http: HttpSettings = HttpSettings.model_validate({})
@@ -183,7 +185,29 @@ class Settings(BaseSettings):
         """Return the groups that get a card without prices of each waiting purchase order."""
         return self.alerts.default_groups if self.approvals.groups is None else self.approvals.groups
 
+    @property
+    def ready_rules(self) -> frozenset[Path]:
+        """Return the files of rules that count where the operator has none."""
+        return self._ready_rules
+
+    def with_rules_of(self, other: Settings, ready: Mapping[str, Path]) -> Self:
+        """Return these settings with files of rules where ``other`` looks for them, and then the ``ready`` ones.
+
+        ``ready`` has them by the names that the operator's own have.
+        """
+        places = {
+            ACCESS_RULES: other.access_rules,
+            ALERT_RULES: other.alert_rules,
+            APPROVAL_RULES: other.approval_rules,
+        }
+        copy = self.model_copy()
+        copy._rule_places = {name: (*own, ready[name]) if name in ready else own for name, own in places.items()}
+        copy._ready_rules = frozenset(ready.values())
+        return copy
+
     def _places(self, chosen: Path | None, name: str) -> tuple[Path, ...]:
+        if name in self._rule_places:
+            return self._rule_places[name]
         if chosen is not None:
             return (chosen,)
         beside = (self._file or DEFAULT_FILE).with_name(name)

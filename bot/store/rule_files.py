@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -16,19 +17,28 @@ from bot.store.tables import RULE_FILE
 _F = RULE_FILE.c
 
 
+@dataclass(frozen=True, slots=True)
+class NotedRuleFile:
+    """A file whose rules are in force; ``content`` is empty where it is not known."""
+
+    path: str
+    content: bytes
+
+
 class StoredRuleFiles(Stored):
-    """Keeps the path of each file whose rules are in force, by what the rules are about."""
+    """Keeps each file whose rules are in force, by what the rules are about."""
 
-    async def all(self) -> Mapping[str, str]:
-        """Return the paths."""
-        return {row.name: row.path for row in await self._database.rows(select(_F.name, _F.path))}
+    async def all(self) -> Mapping[str, NotedRuleFile]:
+        """Return the files."""
+        rows = await self._database.rows(select(_F.name, _F.path, _F.content))
+        return {row.name: NotedRuleFile(row.path, row.content.encode()) for row in rows}
 
-    async def put(self, name: str, path: str, now: datetime) -> None:
-        """Note the path of a file; an empty one says that there is none any more, and that this is meant."""
+    async def put(self, name: str, file: NotedRuleFile | None, now: datetime) -> None:
+        """Note a file; None says that there is none any more, and that this is meant."""
 
         def write(connection: Connection) -> None:
-            if path:
-                row = {"name": name, "path": path, "since_ms": to_ms(now)}
+            if file is not None:
+                row = {"name": name, "path": file.path, "content": file.content.decode(), "since_ms": to_ms(now)}
                 connection.execute(replace_into(RULE_FILE, connection.dialect.name), row)
             else:
                 connection.execute(delete(RULE_FILE).where(_F.name == name))

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from bot.demo import ACCESS_RULES
+from bot.demo import DEMO_ACCESS
 from bot.simulator.enterprise import demo_enterprise
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import OpenPage
@@ -30,7 +30,7 @@ PICTURES = os.environ.get("PICTURES", "")
 @pytest_asyncio.fixture(loop_scope="session")
 async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     """The demo with its rules: simulator, bot and company."""
-    async with run_system(tmp_path, access={"file": ACCESS_RULES, "outsider_groups": (GROUP.id,)}) as opened:
+    async with run_system(tmp_path, access={"file": DEMO_ACCESS, "outsider_groups": (GROUP.id,)}) as opened:
         yield opened
 
 

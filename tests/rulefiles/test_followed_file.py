@@ -11,6 +11,7 @@ import pytest
 
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import RuleTable, read_document
+from bot.rulefiles.endings import END, find_loss
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent, RulesChange
 from bot.rulefiles.values import read_texts
@@ -166,6 +167,85 @@ def test_no_rules_by_the_word(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     assert (look(rules), rules.defect) == ([], "")
     assert rules.in_force.content.says_none
+
+
+WHOLE = """
+further = ["a"]
+[[rules]]
+name = "first"
+commands = ["invoice"]
+
+[[rules]]
+name = "no orders"
+commands = ["order"]
+fields = ["quantity"]
+levels = [{any = ["x"]}, {all = ["y"]}]
+"""
+
+
+def cut_before(words: str) -> str:
+    return WHOLE[: WHOLE.index(words)]
+
+
+def lost_between(before: str, after: str) -> str:
+    return find_loss(before.encode(), after.encode(), word=OPEN.word)
+
+
+LOSSES = [
+    (cut_before('[[rules]]\nname = "no'), "3 of 4 tables of rules are gone (“no orders”)"),
+    (cut_before("fields"), "2 of 4 tables of rules are gone"),
+    (cut_before("[[rules]]"), "4 of 4 tables of rules are gone (“first”, “no orders”)"),
+    (WHOLE.replace('fields = ["quantity"]\n', ""), "the last entry of rules is shorter"),
+    (WHOLE.replace(', {all = ["y"]}', ""), "1 of 4 tables of rules are gone"),
+    (WHOLE.replace('further = ["a"]\n', ""), "further is gone"),
+    ('further = ["b"]\n[[rules]]\nname = "another"\ncommands = ["*"]\n', "3 of 4 tables of rules are gone (“first”,"),
+    (cut_before("[[rules]]") + "# end\n# or not\n", "4 of 4 tables of rules are gone"),
+]
+
+
+@each_row("after, lost", LOSSES)
+def test_a_document_that_lost_some_says_what(after: str, lost: str) -> None:
+    assert lost_between(WHOLE, after).startswith(lost)
+    assert lost_between(WHOLE, f"{after}\n  {END}  \r\n\r\n") == "", "it says that it is whole"
+    assert lost_between(f"{WHOLE}{END}\n", after).startswith(lost)
+
+
+@each_row(
+    "after",
+    [
+        WHOLE,
+        "\ufeff# a comment\n" + WHOLE.replace("\n", "\r\n"),
+        WHOLE.replace('"quantity"', ""),
+        WHOLE.replace('["order"]', "[\n'stock',\n]"),
+        WHOLE + '[[rules]]\nname = "third"\n',
+        WHOLE.replace('commands = ["invoice"]\n', ""),
+    ],
+)
+def test_other_edits_lose_nothing(after: str) -> None:
+    assert lost_between(WHOLE, after) == ""
+    assert lost_between(f"{WHOLE}{END}", after) == "its last line '# end' is gone"
+
+
+def test_a_file_that_was_cut_off_changes_nothing_until_it_says_that_it_is_whole(path: Path) -> None:
+    path.write_text('names = ["one"]\nfurther = ["x"]\n')
+    rules = follow(path)
+    path.write_text('names = ["two"]\n')
+    assert look(rules) == ["one"]
+    assert "it may be cut off" in rules.defect
+    assert rules.defect.endswith("further is gone; if nothing is missing, write '# end' as its last line")
+    rules.read_again()
+    assert rules.current() == ["one"], "nor by a signal"
+    path.write_text('names = ["two"]\n# end\n')
+    assert (look(rules), rules.defect) == (["two"], "")
+    path.write_text('names = ["three"]\n')
+    assert look(rules) == ["two"], "whoever has said it once says it always"
+
+
+def test_the_word_for_no_rules_is_no_word_for_a_file_that_had_it(path: Path) -> None:
+    path.write_text('open = true\nnames = ["one"]\n')
+    rules = follow(path)
+    path.write_text("open = true\n")
+    assert look(rules) == ["one"]
 
 
 def test_what_never_had_rules_needs_no_word(path: Path) -> None:

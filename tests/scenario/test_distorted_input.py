@@ -25,7 +25,7 @@ from aiohttp import ClientSession, WSMessage, WSMsgType
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.demo import ACCESS_RULES, FINANCE_GROUP
+from bot.demo import DEMO_ACCESS, FINANCE_GROUP
 from bot.dingtalk.connection import Connection
 from bot.settings import HookSettings
 from bot.simulator.enterprise import demo_enterprise
@@ -137,7 +137,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 @asynccontextmanager
 async def opened(open_system: OpenSystem, seed: int, count: int, **changes: Any) -> AsyncIterator[DisclosureFixture]:
     """Open a system with rules by which people see different things; each seed has another way of private answers."""
-    access = {"file": ACCESS_RULES, "outsider_groups": (GROUP,)}
+    access = {"file": DEMO_ACCESS, "outsider_groups": (GROUP,)}
     async with open_system(
         access=access, cards={"private_way": WAYS[seed % len(WAYS)]}, **READING, **changes
     ) as system:

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy.engine import Connection
 
-from bot.demo import ALERT_RULES
+from bot.demo import DEMO_ALERTS
 from bot.erp.demo import adapter
 from bot.erp.port import Erp, Filter, ListQuery
 from bot.settings import AlertSettings
@@ -82,7 +82,7 @@ async def first_start(folder: Path, more: int) -> AsyncIterator[tuple[AlertScena
             "roles": {"approver": frozenset(APPROVERS)},
             "accounts": {account: {"demo": account} for account in ACCOUNTS},
         },
-        "alerts": AlertSettings(rules=ALERT_RULES),
+        "alerts": AlertSettings(rules=DEMO_ALERTS),
         "approvals": {"groups": (BUYING,)},
         "poll": {"enabled": True},
         "outbox": {},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
-from bot.demo import ACCESS_RULES, FINANCE_GROUP
+from bot.demo import DEMO_ACCESS, FINANCE_GROUP
 from bot.erp.port import ListQuery
 from bot.settings import RuleSettings
 from bot.simulator.cards import CardInstance, SimCardView
@@ -155,7 +155,7 @@ async def test_what_only_some_may_ask_names_nobody_in_the_group(open_system: Ope
 
 
 async def test_rows_that_are_hidden_from_their_reader_are_not_remembered(open_system: OpenSystem) -> None:
-    async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (MIXED_GROUP,)}, **READING) as system:
+    async with open_system(access={"file": DEMO_ACCESS, "outsider_groups": (MIXED_GROUP,)}, **READING) as system:
         by_number, by_name = await system.ask("2"), await system.ask("/find 工")
         assert [button.text for button in by_number.buttons] == ["产品", "销售", "财务", "采购", "生产"]
         assert {button.text.partition("-")[0] for button in by_name.buttons} == {"产品", "MO"}
@@ -342,7 +342,7 @@ async def test_an_outsider_who_clicks_is_known_from_then_on(open_system: OpenSys
 async def test_the_demo_shows_who_sees_what_in_a_group_with_an_outsider(open_system: OpenSystem) -> None:
     """The same question by keeper, sales and finance."""
     group = demo_enterprise().groups[-1].id
-    async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (group,)}) as system:
+    async with open_system(access={"file": DEMO_ACCESS, "outsider_groups": (group,)}) as system:
         order = (await system.app.hub.order("SO-1001")).value
         cards = {
             who: await system.ask("/order SO-1001", who=who, where=group) for who in (KEEPER, "sales01", "finance01")

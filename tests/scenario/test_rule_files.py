@@ -77,6 +77,8 @@ class Kind:
     part: str
     file: str
     rules: str
+    before: str
+    """Further rules, which would stand before them and open it."""
     word: str
     is_open: Callable[[BotSystem], Awaitable[bool]]
 
@@ -104,13 +106,26 @@ def remove(file: Path) -> None:
 
 
 ACCESS = Kind(
-    "access rules", "access.toml", '[[rules]]\ncommands = ["invoice"]\nroles = ["admin"]\n', "open", may_read_invoices
+    "access rules",
+    "access.toml",
+    '[[rules]]\nname = "invoices"\ncommands = ["invoice"]\nroles = ["admin"]\n',
+    '[[rules]]\ncommands = ["stock"]\nroles = ["*"]\n',
+    "open",
+    may_read_invoices,
 )
-ALERTS = Kind("alert rules", "alerts.toml", f'[default]\nto = ["group:{BUYING}"]\n', "default", alerts_the_warehouse)
+ALERTS = Kind(
+    "alert rules",
+    "alerts.toml",
+    f'[default]\nto = ["group:{BUYING}"]\n',
+    f'[[routes]]\nname = "orders"\ntypes = ["order.late"]\nto = ["group:{BUYING}"]\n',
+    "default",
+    alerts_the_warehouse,
+)
 APPROVALS = Kind(
     "approval rules",
     "approvals.toml",
     '[[rules]]\nname = "elsewhere"\ncompanies = ["nobody"]\nlevels = [{any = ["person:boss01"]}]\n',
+    '[[rules]]\nname = "nowhere"\ncompanies = ["none"]\nlevels = [{any = ["person:boss01"]}]\n',
     "default",
     lets_the_manager_decide,
 )
@@ -173,6 +188,31 @@ async def test_a_file_that_loses_its_rules_opens_nothing(open_system: OpenSystem
         write(file, f"{kind.word} = true\n")
         assert (await read(system, kind, file))["parts"][kind.part]["status"] == "ok"
         assert await kind.is_open(system)
+
+
+@KINDS
+async def test_a_file_that_was_cut_off_opens_nothing(open_system: OpenSystem, kind: Kind) -> None:
+    file = kind.beside
+    write(file, kind.before + kind.rules)
+    async with open_system(**SETTINGS) as system:
+        good = await read(system, kind, file)
+        write(file, kind.before)
+        body = await said(system, lambda body: "may be cut off" in body["parts"][kind.part].get("reason", ""))
+        assert body["rules"] == good["rules"]
+        assert not await kind.is_open(system)
+        boss = system.engine.direct(BOSS)
+        await eventually(lambda: "机器人部分功能受限" in titles(boss), hint=lambda: titles(boss))
+        rows = "SELECT content FROM rule_file"
+        await eventually(lambda: stored(system, rows) == [kind.before + kind.rules], hint=lambda: stored(system, rows))
+        settings = system.app.settings
+    with pytest.raises(ConfigurationError, match="may be cut off"):
+        async with open_system(**SETTINGS):
+            raise AssertionError("it started")
+    (lost,) = await check_lost_rules(settings, NOTHING_KNOWN)
+    assert (lost.grade, "may be cut off" in str(lost.words)) == (CheckGrade.BAD, True)
+    write(file, f"{kind.before}# end\n")
+    async with open_system(**SETTINGS) as system:
+        assert (await read(system, kind, file))["parts"][kind.part]["status"] == "ok"
 
 
 @KINDS

@@ -13,7 +13,7 @@ from bot.alerts.event import EventType
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
-from bot.demo import ALERT_RULES, LIST_SECONDS, POLL_SECONDS, demo_settings, with_company
+from bot.demo import DEMO_ALERTS, LIST_SECONDS, POLL_SECONDS, demo_settings, with_company
 from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.demo.manifest import DemoOptions
 from bot.outbox.place import PlaceKind
@@ -55,12 +55,12 @@ def test_the_demo_is_polled_whether_the_company_lives_or_not(
     settings = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=living)
     assert settings.poll.enabled
     assert DemoOptions.model_validate(settings.erp["demo"].options).living is living
-    assert settings.alerts.rules == ALERT_RULES
+    assert settings.alert_rules[-1] == DEMO_ALERTS
 
 
 def test_the_demo_has_a_place_for_every_alert() -> None:
     company = AlertRuleContext(zone=ZONE, default=(), roles={})
-    rules = parse_rules(ALERT_RULES.read_bytes(), company=company, name="demo")
+    rules = parse_rules(DEMO_ALERTS.read_bytes(), company=company, name="demo")
     groups = {group.id: group.title for group in demo_enterprise().groups}
     places = {}
     for kind in EventType:

@@ -1,0 +1,67 @@
+"""Whether a file of rules lost some: an editor, a copy or a full disk may leave its first half, which reads well."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+
+END = "# end"
+"""The last line of a file that says that it is whole."""
+
+_NAME = re.compile(r"^\s*name\s*=\s*[\"'](.+)[\"']", re.MULTILINE)
+_NAMED = 5
+"""Names of lost rules that are written out."""
+
+
+def find_loss(before: bytes, after: bytes, *, word: str) -> str:
+    """Return what a file may have lost by accident; empty if nothing, or if it says itself that it is whole.
+
+    Both are documents that could be read; ``word`` is the flag by which one says that it has no rules. One that was cut
+    off has fewer tables than before, or a shorter last one.
+    """
+    old, new = before.decode("utf-8-sig"), after.decode("utf-8-sig")
+    was, became = tomllib.loads(old), tomllib.loads(new)
+    if _says_whole(new) or (became.get(word) is True and was.get(word) is not True):
+        return ""
+    lost = [*_find_lost(was, became)]
+    if not lost:
+        return f"its last line {END!r} is gone" if _says_whole(old) else ""
+    kept = {*_NAME.findall(new)}
+    names = [f"“{name}”" for name in dict.fromkeys(_NAME.findall(old)) if name not in kept]
+    told = ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
+    return ", ".join(lost) + (f" ({told})" if told else "")
+
+
+def _says_whole(text: str) -> bool:
+    return text.rstrip().rpartition("\n")[2].strip() == END
+
+
+def _find_lost(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
+    for key, value in old.items():
+        there = new.get(key)
+        before, after = _count_tables(value), _count_tables(there)
+        if not before and value and key not in new:
+            yield f"{key} is gone"
+        elif after < before:
+            yield f"{before - after} of {before} tables of {key} are gone"
+        elif after == before and _size(_last(there)) < _size(_last(value)):
+            yield f"the last entry of {key} is shorter"
+
+
+def _count_tables(value: object) -> int:
+    """Return how many tables stand in a value, at any depth."""
+    if isinstance(value, dict):
+        return 1 + sum(map(_count_tables, value.values()))
+    return sum(map(_count_tables, value)) if isinstance(value, list) else 0
+
+
+def _last(value: object) -> object:
+    return value[-1] if isinstance(value, list) and value else value
+
+
+def _size(value: object) -> int:
+    """Return how many keys stand in a value, at any depth."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, list) else 0
