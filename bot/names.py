@@ -28,6 +28,8 @@ class NameKind(StrEnum):
     ROLE = "role"
     """Of the configuration or of the directory."""
     CONFIGURED_ROLE = "configured_role"
+    SENDER = "sender"
+    """Of events by a webhook or a queue: what no ERP is called may be a sender of its own."""
     SOURCE = "source"
 
 
@@ -172,6 +174,15 @@ def _check_event_source(word: str, known: KnownNames) -> _Doubt | None:
     return _Doubt(NameGrade.DOUBTFUL, "no ERP, webhook or queue is called %s", did_you_mean(word, names))
 
 
+def _check_sender(word: str, known: KnownNames) -> _Doubt | None:
+    sources = known.sources or ()
+    if word in sources or not (meant := closest(word, sources)):
+        return None
+    return _Doubt(
+        NameGrade.DOUBTFUL, "no ERP is called %s, whose events would come here", f"did you mean {meant[0]!r}?"
+    )
+
+
 _UNREAD = "the directory has not been read completely"
 
 _CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
@@ -260,6 +271,7 @@ _CHECKS: Mapping[NameKind, Callable[[str, KnownNames], _Doubt | None]] = {
     NameKind.PERSON: _check_person,
     NameKind.ROLE: _check_role,
     NameKind.CONFIGURED_ROLE: _check_configured_role,
+    NameKind.SENDER: _check_sender,
     NameKind.SOURCE: _check_source,
 }
 

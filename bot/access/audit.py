@@ -28,6 +28,8 @@ class AuditKind(StrEnum):
     BINDING = "binding"
     EXPORT = "export"
     OPERATOR = "operator"
+    UNREADABLE = "unreadable"
+    """Of a row that holds no entry: nobody writes it, and what looks for entries finds it."""
 
 
 BOT_ACTOR = "dingerp"
@@ -192,6 +194,7 @@ class FoldedAuditLog:
             self._log.record(replace(refusals.last, detail=f"{number}, the last: {refusals.last.detail}"))
 
 
+STRANGE_ENTRY = phrase("this entry was not written by dingerp")
 HIDDEN_DOCUMENT = phrase("there is none that the rules open to them")
 NO_MEMBER = phrase("not known as a member")
 
@@ -213,6 +216,44 @@ _WITH_VALUES = (
     "/%(command)s is not open in this conversation.",
     "Rule “%(rule)s” does not let you see this document.",
 )
+_FINDINGS = (
+    phrase("entry %(seq)s is missing", seq=""),
+    phrase("entry %(first)s to %(last)s are missing", first="", last=""),
+    phrase("entry %(seq)s is missing at the end", seq=""),
+    phrase("entry %(first)s to %(last)s are missing at the end", first="", last=""),
+    phrase("entry %(seq)s is missing at the end: a link to entry %(known)s is known", seq="", known=""),
+    phrase(
+        "entry %(first)s to %(last)s are missing at the end: a link to entry %(known)s is known",
+        first="",
+        last="",
+        known="",
+    ),
+    phrase("entry %(seq)s was changed: its content does not have its hash", seq=""),
+    phrase("entry %(seq)s does not follow entry %(before)s: one of them was replaced", seq="", before=""),
+    phrase("entry %(seq)s is inserted: entry %(next)s follows entry %(before)s", seq="", next="", before=""),
+    phrase(
+        "entry %(first)s to %(last)s are inserted: entry %(next)s follows entry %(before)s",
+        first="",
+        last="",
+        next="",
+        before="",
+    ),
+    phrase("entry %(seq)s is inserted at the end", seq=""),
+    phrase("entry %(first)s to %(last)s are inserted at the end", first="", last=""),
+    phrase("entry %(seq)s is not the one that was written last", seq=""),
+    phrase("entry %(seq)s was inserted before the beginning", seq=""),
+    phrase("entry %(seq)s was inserted behind the end", seq=""),
+    phrase("entry %(seq)s is not found by its documents", seq=""),
+    phrase("entry %(seq)s is found by documents that it does not name", seq=""),
+    phrase("entry %(seq)s is another one than the link that is known says", seq=""),
+    phrase("the entries up to %(seq)s are gone, and the log does not say that they were purged", seq=""),
+    phrase("the row with the end of the chain is gone"),
+    phrase("the row with the end of the chain is gone; it was put back behind entry %(seq)s", seq=""),
+    phrase("the guard %(name)s was taken away", name=""),
+    phrase("the trigger %(name)s on the audit log is not dingerp's", name=""),
+    phrase("the log cannot be looked through (%(error)s): a row of it was not written by dingerp", error=""),
+)
+"""What the checks of the log may find, in the words in which it is kept on record."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
@@ -222,7 +263,7 @@ def _pattern(msgid: str) -> re.Pattern[str]:
     return re.compile("".join(names), re.DOTALL)
 
 
-_PATTERNS = {msgid: _pattern(msgid) for msgid in _WITH_VALUES}
+_PATTERNS = {msgid: _pattern(msgid) for msgid in (*_WITH_VALUES, *(found.msgid for found in _FINDINGS))}
 
 
 def read_detail(kept: str) -> Phrase | str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.access.areas import EVERY_AREA
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import PRESET_RULES, ROLE_NAMES
@@ -50,13 +51,19 @@ class AccessRuleSet:
         return self.open or self.decides
 
 
-def make_policy(rule_sets: Iterable[AccessRuleSet], roles: Mapping[str, frozenset[str]]) -> AccessPolicy:
-    """Return the policy of several sets together, whose rules add up; ``roles`` are the configured ones."""
+def make_policy(
+    rule_sets: Iterable[AccessRuleSet], roles: Mapping[str, frozenset[str]], *, own_figures: bool = False
+) -> AccessPolicy:
+    """Return the policy of several sets together, whose rules add up; ``roles`` are the configured ones.
+
+    ``own_figures``: documents are a company's own, so what no rule is about is closed unless a set says ``open``.
+    """
     sets = tuple(rule_sets)
     ready = PRESET_RULES if any(each.presets for each in sets) else ()
     return AccessPolicy(
         (*ready, *(rule for each in sets for rule in each.rules)),
         roles,
+        closed=EVERY_AREA if own_figures and not any(each.open for each in sets) else (),
         read_only=any(each.read_only for each in sets),
     )
 

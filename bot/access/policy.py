@@ -117,7 +117,8 @@ class Denied(DingerpError):
 class AccessPolicy:
     """Role, department or person × command × conversation. Without rules every member may ask and nobody may write.
 
-    As soon as rules cover a command, it is only for the people they name; a denial overrides all grants. Writes
+    As soon as rules cover a command, it is only for the people they name; a denial overrides all grants. ``closed``
+    commands are for nobody unless a rule covers them. Writes
     are denied unless a rule grants them; of a governed command, the rules of each document decide later. ``roles`` maps
     a role to the user ids that have it by configuration; roles of the directory come with the `Person`. With
     ``read_only`` nobody writes, whatever the rules say.
@@ -133,6 +134,7 @@ class AccessPolicy:
         rules: Iterable[AccessRule] = (),
         roles: Mapping[str, frozenset[str]] = MappingProxyType({}),
         *,
+        closed: Collection[str] = (),
         read_only: bool = False,
     ) -> None:
         self._rules = tuple(
@@ -144,6 +146,7 @@ class AccessPolicy:
             command: RuleIndex(rule for rule in self._rules if rule.is_about(command))
             for command in {ANY}.union(*(rule.commands for rule in self._rules))
         }
+        self._closed = tuple(command for command in closed if not self._opened(command))
         self._named_conversations = frozenset[str]().union(*(rule.conversations for rule in self._rules))
         self._decide = lru_cache(_KEPT)(self._decide_anew)
         self._share = lru_cache(_KEPT)(self._share_anew)
@@ -152,6 +155,11 @@ class AccessPolicy:
     def rules(self) -> tuple[AccessRule, ...]:
         """The rules; those without a name are called by their number."""
         return self._rules
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The commands that are for nobody, since no rule says whom they are for."""
+        return self._closed
 
     @property
     def read_only(self) -> bool:
@@ -275,6 +283,8 @@ class AccessPolicy:
         if covering:
             reason = phrase("/%(command)s is not open in this conversation.", command=request.command)
             return _refusal(reason, (ADMIN,), covering)
+        if request.command in self._closed:
+            return _refusal(phrase("No rule says who may use /%(command)s.", command=request.command), (ADMIN,))
         if request.writes and not request.governed:
             return _refusal(phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
         reason = _BY_DOCUMENT if request.governed else _BY_DEFAULT
@@ -291,10 +301,13 @@ class AccessPolicy:
         if shared:
             named = _without(merge_grants(rule.grant for rule in shared), of_all)
             return replace(named, fields=named.fields & OUTSIDER_FIELDS) if outsiders else named
-        if outsiders or any(rule.takes_command for rule in denials):
+        if outsiders or command in self._closed or any(rule.takes_command for rule in denials):
             return NO_GRANT
         granting = [rule for rule in about if rule.allows and not rule.shared]
         return _without(_grant_of_all(granting, conversation_id) if granting else SHARED_GRANT, denials)
+
+    def _opened(self, command: str) -> bool:
+        return any(rule.allows and not rule.shared for rule in self._rules_about(command).rules)
 
     def _rules_about(self, command: str) -> RuleIndex:
         return self._about.get(command, self._about[ANY])

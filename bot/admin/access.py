@@ -16,7 +16,7 @@ from bot.access.wording import describe_scope
 from bot.admin.inputs import read_content
 from bot.admin.output import count_noun, describe_names, escape_invisible
 from bot.admin.rules_in_force import warn_of_unread
-from bot.bootstrap.access import AccessNotChosen, check_choice, make_access_policy, review_configured
+from bot.bootstrap.access import AccessNotChosen, choose_policy, make_access_policy, review_configured
 from bot.bootstrap.closed_groups import warn_of_closed
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
@@ -76,13 +76,19 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
         fine, lines = fine and names_fine, [*lines, *told]
     if fine and file is None:
         try:
-            check_choice(settings, rule_sets)
+            lines += _tell_closed(choose_policy(settings, rule_sets))
         except AccessNotChosen as error:
             fine = False
             lines.append(error.detail)
     if file is None:
         lines += [*(await warn_of_closed(settings) if fine else ()), *warn_of_unread(settings.access_rules)]
     return fine, [escape_invisible(line) for line in lines]
+
+
+def _tell_closed(policy: AccessPolicy) -> Iterator[str]:
+    if policy.closed:
+        commands = ", ".join(f"/{command}" for command in policy.closed)
+        yield f"closed to everybody, since no rule allows them to anybody: {commands}"
 
 
 def _tables(file: Path) -> dict[str, object]:

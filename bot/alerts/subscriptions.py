@@ -21,7 +21,7 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line
 from bot.chat.present_rights import CHANGED, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
-from bot.chat.questions.failures import QuestionOutcome
+from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency
@@ -42,8 +42,6 @@ _WAITS = "waits"
 
 _WORTH_SENDING = timedelta(hours=20)
 """How long the card of a time is still worth sending: it shows what is so when it is sent."""
-_NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED})
-"""Outcomes after which a later try may find more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +279,7 @@ class SubscriptionComposer(SingleCardComposer):
         if queued_at and self.now() - datetime.fromisoformat(queued_at) > _WORTH_SENDING:
             return ComposedCard(None, 0)
         answer = await self._ask(found)
-        if answer.outcome in _NO_ANSWER or answer.view == DeniedNotice(reason=CHANGED):
+        if answer.outcome in NO_ANSWER_NOW or answer.view == DeniedNotice(reason=CHANGED):
             raise SendFailed(SendFailureKind.UNCOMPOSED, "there is no answer now")
         in_group = found.place.kind is PlaceKind.GROUP
         language = "" if in_group and not told else self.rights.people.language(found.user_id)

@@ -44,7 +44,7 @@ def follow_access(settings: Settings, names: NamesInForce) -> FollowedFile[Acces
 
     def combine(*rule_sets: AccessRuleSet) -> RuleContent[AccessPolicy]:
         return RuleContent(
-            rules=_chosen_policy(settings, rule_sets),
+            rules=choose_policy(settings, rule_sets),
             decides=any(rule_set.decides for rule_set in rule_sets),
             says_none=rule_sets[-1].open,  # a file says it itself, whatever the configuration was begun with
         )
@@ -73,15 +73,16 @@ class AccessNotChosen(RulesError):
         return self._words
 
 
-def check_choice(settings: Settings, rule_sets: Iterable[AccessRuleSet]) -> None:
+def _check_choice(settings: Settings, rule_sets: Iterable[AccessRuleSet]) -> None:
     """Raise `AccessNotChosen` where a company's own figures would be open to every member without anybody's word."""
     if settings.real_sources and not any(each.chooses for each in rule_sets):
         raise AccessNotChosen(settings)
 
 
-def _chosen_policy(settings: Settings, rule_sets: Sequence[AccessRuleSet]) -> AccessPolicy:
-    check_choice(settings, rule_sets)
-    return make_policy(rule_sets, settings.access.roles)
+def choose_policy(settings: Settings, rule_sets: Sequence[AccessRuleSet]) -> AccessPolicy:
+    """Return the policy of all rules together. Raises `AccessNotChosen`."""
+    _check_choice(settings, rule_sets)
+    return make_policy(rule_sets, settings.access.roles, own_figures=bool(settings.real_sources))
 
 
 def review_configured(settings: Settings, known: KnownNames) -> Reviewed[AccessRuleSet]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from bot.access.audit import AuditLog
+from bot.access.audit import AuditLog, RequiredAudit
 from bot.access.policy import ADMIN
 from bot.access.staff_keys import MatchKey, StaffKeys
 from bot.bootstrap.alerts import AlertServices
@@ -58,7 +58,13 @@ async def start_held_rights(base: Infrastructure, alerts: AlertServices) -> Stor
 
 
 def build_keys(
-    base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog, store: StoredErpKeys, bound: AccountOf
+    base: Infrastructure,
+    hub: ErpHub,
+    alerts: AlertServices,
+    audit: AuditLog,
+    store: StoredErpKeys,
+    bound: AccountOf,
+    required: RequiredAudit | None,
 ) -> ErpKeys:
     """Return what takes people's own keys; ``bound`` returns somebody's account at a source."""
     keys = ErpKeys(
@@ -71,6 +77,7 @@ def build_keys(
         record=audit.record,
         on_enqueued=alerts.outbox.poke,
         now=base.now,
+        required=required,
     )
     alerts.composers[KEY_CARD] = AccountKeyComposer(keys.find)
     return keys

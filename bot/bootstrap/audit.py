@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog, FoldedAuditLog, RequiredAudit
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog, FoldedAuditLog, RequiredAudit, read_detail
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.policy import ADMIN
 from bot.access.presets import with_synonyms
@@ -90,7 +90,7 @@ def audit_health(state: AuditState, *, required: bool) -> PartHealth:
         phrase(
             "the audit log is broken: %(what)s (places: %(num)d); `dingerp audit verify` names them all, `dingerp audit"
             " accept` records that somebody knows",
-            what=state.broken[0],
+            what=read_detail(state.broken[0]),
             num=len(state.broken),
         )
     )

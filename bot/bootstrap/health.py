@@ -19,7 +19,7 @@ from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, RuleFiles
 from bot.bootstrap.unreached import LOOKED_EVERY, UnreachedPlaces
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
-from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
+from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, PartStatus, degraded, down
 from bot.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
 from bot.outbox.ports import SendFailureKind
@@ -106,6 +106,8 @@ async def start_health(
         return {
             **parts,
             "quota": quota_health(base),
+            "DingTalk calls": degraded(_failing_calls(base)),
+            "card trial": PartHealth(PartStatus.OK, base.card_trial()),
             "audit log": audit(),
             "last writes": last_writes(),
             **({"language model": model()} if model else {}),
@@ -123,6 +125,29 @@ async def start_health(
     )
     await base.run_in_background(reports.run(CHECK_EVERY), "health reports")
     return health
+
+
+_FAILURES: Mapping[str, SendFailureKind] = {
+    "unavailable": SendFailureKind.BUSY,
+    "rate_limited": SendFailureKind.LIMITED,
+    "auth_failed": SendFailureKind.SETUP,
+}
+"""Outcomes of calls that other words describe as well."""
+
+
+def _failing_calls(base: Infrastructure) -> Words:
+    """Say which calls of DingTalk fail, and since when."""
+    now = base.now()
+    failing = tuple(
+        phrase(
+            "%(api)s since %(time)s: %(why)s",
+            api=name,
+            time=f"{now - timedelta(seconds=trouble.seconds):%H:%M:%S}",
+            why=_CAUSES[_FAILURES.get(trouble.outcome, SendFailureKind.UNKNOWN)],
+        )
+        for name, trouble in base.api.troubles.items()
+    )
+    return phrase("calls of DingTalk fail (%(calls)s)", calls=failing) if failing else ""
 
 
 def _degrading(tell: Callable[[], Awaitable[Words]]) -> HealthCheck:

@@ -20,7 +20,7 @@ from bot.bootstrap.names import names_in_force
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
-from bot.chat.answers.card_probes import confirmed_ways
+from bot.chat.answers.card_probes import confirmed_ways, say_outcome
 from bot.chat.answers.cheap_ways import CheapWays
 from bot.chat.registry import installed_commands
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
@@ -78,6 +78,10 @@ class Infrastructure:
     """The names that settings and rules use."""
     probes: StoredCardProbes
     ledger: CardLedger
+
+    def card_trial(self) -> Phrase:
+        """Return what people have seen on the cards of the trial (`dingerp doctor --probe`)."""
+        return say_outcome(self.probes.known(), self.templates.ids)
 
     def confirmed(self) -> CheapWays:
         """Return what people have seen that it reaches nobody else."""

@@ -33,6 +33,7 @@ from bot.chat.present_rights import PresentRights
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.recording import AnswerRecord, RecordedQuestions
 from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
@@ -124,7 +125,7 @@ async def build_pipelines(
     # A redrawn card was not asked for: it neither counts as a question nor belongs to a dialogue.
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
         standing,
-        handler=dispatching(only_asks=True),
+        handler=RecordedQuestions(dispatching(only_asks=True), AnswerRecord(parts.audit, parts.required_audit)),
         commands=parts.commands,
         people=base.people,
         audiences=parts.access.audiences,
@@ -169,8 +170,9 @@ async def _asking_commands(
     exports = build_exports(base, reading, rights, parts.audit, parts.required_audit)
     base.stack.push_async_callback(exports.close)
     subscribed = StoredSubscriptions(base.database)
+    recorded = RecordedQuestions(reading, AnswerRecord(parts.audit, parts.required_audit))
     parts.alerts.composers[SUBSCRIPTION] = SubscriptionComposer(
-        subscribed, handler=reading, rights=rights, audiences=parts.access.audiences, now=base.now
+        subscribed, handler=recorded, rights=rights, audiences=parts.access.audiences, now=base.now
     )
     clock = SubscriptionClock(subscribed, now=base.now, owed=parts.alerts.outbox.poke)
     await base.run_in_background(clock.run(), "subscriptions")

@@ -79,6 +79,7 @@ def quota_use(base: Infrastructure, quota: Quota) -> QuotaUse:
         limit=month.calls if calls else month.uses,
         purposes=by_purpose(spent, *counted),
         groups=groups,
+        remark=base.card_trial() if calls else "",
     )
 
 

@@ -105,6 +105,7 @@ async def build_services(
     inbox = await open_inbox(base)
     stored_audit = open_audit(settings, base)
     audit = await start_audit(base, stored_audit)
+    required_audit = stored_audit if settings.audit.required else None
     await base.run_in_background(checkpoint_database(database), "tidy")
     await base.run_in_background(follow_data_keys(database, now), "keys")
 
@@ -119,7 +120,7 @@ async def build_services(
     alerts = await build_alerts(base, rules.alerts.current, access.audiences)
     accounts = await build_accounts(base, hub, alerts, audit)
     account = account_of(settings, accounts.bound)
-    keys = build_keys(base, hub, alerts, audit, stored_keys, account)
+    keys = build_keys(base, hub, alerts, audit, stored_keys, account, required_audit)
     approvals = build_approvals(base, hub, alerts, rules, accounts, access.audiences, audit)
     alerts = join_approvals(alerts, approvals)
     await base.run_in_background(follow_names(base.names, database), "names")
@@ -132,7 +133,7 @@ async def build_services(
         commands=commands,
         access=access,
         audit=audit,
-        required_audit=stored_audit if settings.audit.required else None,
+        required_audit=required_audit,
         alerts=alerts,
         collaborators={
             ErpHub: hub,

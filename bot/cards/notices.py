@@ -191,6 +191,7 @@ class QuotaReport(View):
     packs: int
     calls: int
     uses: int
+    remark: Words = ""
 
     @property
     def percent(self) -> int:

@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot.backoff import BackoffPolicy
 from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, AppKeys, Endpoints, Host
+from bot.dingtalk.call_troubles import ApiTries, CallTrouble, find_troubles
 from bot.dingtalk.downloads import choose_source, open_outside
 from bot.dingtalk.envelope import read_answer
 from bot.dingtalk.errors import (
@@ -114,6 +115,7 @@ class _ApiState:
         self.url = URL(base + api.path)
         self.bucket = SlidingWindowLimiter(rate)
         self.seconds: Histogram = metrics.api_seconds.labels(api.name)
+        self.tries = ApiTries()
         self._calls = metrics.api_calls
         self._outcomes: dict[str, Counter] = {}
 
@@ -123,6 +125,7 @@ class _ApiState:
             counter = self._outcomes[outcome] = self._calls.labels(self.api.name, outcome)
         counter.inc()
         self.seconds.observe(seconds)
+        self.tries.note(outcome, time.monotonic())
 
 
 @dataclass(slots=True)
@@ -175,6 +178,11 @@ class OpenApi:
             total=None, connect=self._patience.connect, sock_connect=self._patience.connect
         )
         self._lanes: dict[str, _ApiState] = {}
+
+    @property
+    def troubles(self) -> Mapping[str, CallTrouble]:
+        """The APIs that fail at present, by their names."""
+        return find_troubles({name: lane.tries for name, lane in self._lanes.items()}, time.monotonic())
 
     async def call(
         self,

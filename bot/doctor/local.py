@@ -21,7 +21,7 @@ from bot.bootstrap.preflight import ACCESS_RULES, PartReview, review_parts
 from bot.bootstrap.rules import follow_approvals, open_rules, refuse_lost
 from bot.cards.samples import load_sample
 from bot.charts.fonts import PLACES, find_font
-from bot.chat.answers.card_probes import CardProbe, answer_words, private_words
+from bot.chat.answers.card_probes import CardProbe, say_outcome
 from bot.chat.registry import Commands
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
@@ -191,7 +191,7 @@ async def check_card_probes(settings: Settings) -> list[CheckResult]:
 
 def _probe_result(template: str, probe: CardProbe | None) -> CheckResult:
     what = phrase("Trial of the cards (%(template)s)", template=template)
-    words = phrase("%(private)s %(answers)s", private=private_words(probe), answers=answer_words(probe))
+    words = say_outcome({} if probe is None else {template: probe}, (template,))
     if probe is None or probe.private_values is None or probe.own_answers is None:
         remedy = phrase(
             "Until somebody has looked, what not everybody may see comes on cards of their own: each is a call."
@@ -310,7 +310,14 @@ def check_access_rules(settings: Settings, known: KnownNames) -> CheckResult:
             phrase("Correct them; `dingerp access check` names every error."),
         )
     deciding = READ_ONLY if policy.read_only else _who_decides(settings, known)
-    if not policy.rules:
+    if policy.closed:
+        words = phrase(
+            "%(count)s are in force, and no rule allows %(commands)s to anybody. %(deciding)s",
+            count=len(policy.rules),
+            commands=tuple(f"/{command}" for command in policy.closed),
+            deciding=deciding,
+        )
+    elif not policy.rules:
         words = phrase("none; every member may ask everything and sees all of it. %(deciding)s", deciding=deciding)
     else:
         words = phrase("%(count)s are in force. %(deciding)s", count=len(policy.rules), deciding=deciding)

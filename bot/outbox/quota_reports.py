@@ -15,6 +15,7 @@ from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
 from bot.outbox.ports import ComposedCard, SingleCardComposer
 from bot.outbox.spending import Purpose, Quota
+from bot.phrase import Words, pack_words, unpack_words
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,8 @@ class QuotaUse:
     purposes: Mapping[Purpose, int]
     groups: Mapping[str, int]
     """By the group's name, or its id where the name is not known."""
+    remark: Words = ""
+    """What else decides how many there are."""
 
     @property
     def percent(self) -> int:
@@ -133,6 +136,7 @@ def _written(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) ->
         "forecast": forecast,
         "purposes": [[purpose.value, count] for purpose, count in use.purposes.items()],
         "groups": groups,
+        "remark": pack_words(use.remark),
         "advice": [advice.edition, advice.packs, advice.calls, advice.uses],
     }
     return orjson.dumps(said).decode()
@@ -155,5 +159,6 @@ class QuotaReportComposer(SingleCardComposer):
             packs=packs,
             calls=calls,
             uses=uses,
+            remark=unpack_words(said["remark"]) if "remark" in said else "",
         )
         return ComposedCard(view, _ONLY_REVISION)

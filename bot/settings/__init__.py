@@ -53,7 +53,7 @@ from bot.settings.sections.rights import AllowanceSettings as AllowanceSettings
 from bot.settings.sections.rights import AuditSettings as AuditSettings
 from bot.settings.sections.rights import LimitSettings as LimitSettings
 from bot.settings.sections.rights import RuleSettings as RuleSettings
-from bot.settings.sections.section import PersonName, SourceName
+from bot.settings.sections.section import PersonName, SenderName, SourceName
 from bot.settings.sections.upkeep import EventSettings as EventSettings
 from bot.settings.sections.upkeep import LogSettings as LogSettings
 from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
@@ -92,12 +92,12 @@ class Settings(BaseSettings):
     units: dict[str, str] = Field(
         {}, description='Unit → number and unit, such as `"千个" = "1000 个"`, `"pcs" = "1 个"`.'
     )
-    hooks: dict[str, HookSettings] = Field({}, description="Source name → webhook.")
+    hooks: dict[SenderName, HookSettings] = Field({}, description="Source name → webhook.")
     events: EventSettings = EventSettings.model_validate({})
     access: AccessSettings = AccessSettings.model_validate({})
     cards: CardSettings = CardSettings.model_validate({})
     limits: LimitSettings = LimitSettings.model_validate({})
-    queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
+    queues: dict[SenderName, QueueSettings] = Field({}, description="Source name → message queue with its events.")
     index: IndexSettings = IndexSettings.model_validate({})
     read_model: ReadModelSettings = ReadModelSettings.model_validate({})
     understanding: UnderstandingSettings = UnderstandingSettings.model_validate({})

@@ -147,3 +147,38 @@ def test_with_the_presets_a_keeper_sees_no_amount_of_any_document() -> None:
     assert {command for command, verdict in verdicts.items() if verdict.allowed} == {"stock", "mo"}
     seen = frozenset[FieldClass]().union(*(verdict.grant.fields for verdict in verdicts.values() if verdict.allowed))
     assert seen == {FieldClass.QUANTITY}
+
+
+CLOSED = ("invoice", "order", "po", "mo")
+
+
+@each_row(
+    ("configuration", "closed"),
+    [
+        (ODOO + RULE, CLOSED),
+        (MIXED + RULE, CLOSED),
+        (ODOO + RULE + DENIAL, CLOSED),
+        (ODOO + "[access]\nopen = true\n" + RULE, ()),
+        ('[erp.main]\nvendor = "demo"\n' + RULE, ()),
+        (ODOO + RULE.replace('"stock"', '"*"'), ()),
+        (ODOO + "[access]\npresets = true\n" + RULE, ()),
+    ],
+)
+def test_what_no_rule_is_about_is_closed_with_a_companys_own_figures(
+    configuration: str, closed: tuple[str, ...]
+) -> None:
+    write(configuration)
+    settings = load_settings()
+    policy = make_access_policy(settings)
+    member = Person(user_id="someone01", name="某人", roles=frozenset({"经理"}))
+    for command in CLOSED:
+        verdict = policy.decide_area(member, command)
+        shared = policy.shared_grant("", command, outsiders=False)
+        assert verdict.allowed is (command not in closed), command
+        assert not closed or not shared.scopes
+    if closed:
+        assert str(policy.decide_area(member, "po").reason) == "No rule says who may use /po."
+    told = f"closed to everybody, since no rule allows them to anybody: /{', /'.join(policy.closed)}"
+    assert (told in asyncio.run(check_access(settings, None))[1]) is bool(closed)
+    found = check_access_rules(settings, known_names(settings, Commands.discover()))
+    assert ("no rule allows /order, /invoice, /po, /mo to anybody" in str(found.words)) is bool(closed)

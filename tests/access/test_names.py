@@ -73,6 +73,8 @@ GROUP_ID = "is no id of a conversation; /whoami tells it, cid… with its capita
 BOS = "the directory knows no member 'bos01'; did you mean 'boss01' (周慧)?"
 UNWRITTEN = f"conversations in which nobody has written to the bot yet: '{OTHER}'"
 MIAN = "no ERP is called 'mian'; did you mean 'main'?"
+MIAN_SENDS = "no ERP is called 'mian', whose events would come here; did you mean 'main'?"
+SECRET = "whsec_" + "QQ" * 20 + "=="
 CONFIGURED: list[tuple[str, Found, str]] = [
     ('[access]\noutsider_groups = ["客户项目群"]', R, f"line 10: access.outsider_groups: '客户项目群' {GROUP_ID}"),
     (f'[access]\noutsider_groups = ["{OTHER}"]', W, f"line 10: {UNWRITTEN} (line 10)"),
@@ -102,6 +104,8 @@ CONFIGURED: list[tuple[str, Found, str]] = [
     ('[approvals.native]\noriginator = "person:boss01"', R, "originator: 'person:boss01' is no user id"),
     ('[products]\n"A-1" = {mian = "B-1"}', R, f"products.A-1.mian: {MIAN}"),
     ('[erp.main.approvers]\nbos01 = "hush"', T, f"erp.main.approvers.bos01: {BOS}"),
+    (f'[hooks.mian]\nsecret = "{SECRET}"', W, f"line 9: hooks.mian: {MIAN_SENDS}"),
+    ('[queues.mian]\nurl = "redis://localhost"\nname = "x"', W, f"line 9: queues.mian: {MIAN_SENDS}"),
     ('[access]\nfile = "acces.toml"', R, "access.file: there is no file acces.toml"),
     ("[alerts_]\nx = 1", R, "alerts_ is no setting; did you mean alerts?"),
     ('[approvals]\nrules = "aproval.toml"', R, "approvals.rules: there is no file aproval.toml"),

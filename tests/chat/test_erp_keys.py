@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from bot.access.audit import AuditEntry
+from bot.access.audit import AuditEntry, NotRecorded, RequiredAudit
 from bot.access.people import Person
 from bot.chat.accounts.binding import AccountRefused, ErpAccounts
 from bot.chat.accounts.keys import LINK_STANDS, MOST_KEY, MOST_TRIES, PAGE, ErpKeys, KeyEntry
@@ -27,6 +27,16 @@ CONFIGURED = {"buyer01": {"main": "chen"}}
 KEY = SecretStr("lina's key")
 
 
+class Unwritten:
+    """A log that takes nothing."""
+
+    async def written(self) -> bool:
+        return False
+
+    async def can_write(self) -> bool:
+        return False
+
+
 @dataclass
 class KeyScene:
     """A person whose account was bound in chat, one with a configured account, and an ERP that knows three keys."""
@@ -35,6 +45,7 @@ class KeyScene:
     now: datetime = datetime(2026, 11, 27, 9, tzinfo=UTC)
     public_url: str = "https://bot.company.example/"
     audit: list[AuditEntry] = field(default_factory=list)
+    required: RequiredAudit | None = None
     staff: EverybodyIsMember = field(default_factory=EverybodyIsMember)
 
     def __post_init__(self) -> None:
@@ -66,6 +77,7 @@ class KeyScene:
             record=self.audit.append,
             on_enqueued=lambda: None,
             now=lambda: self.now,
+            required=self.required,
         )
 
     def account_of(self, user_id: str, source: str) -> str:
@@ -155,6 +167,18 @@ async def test_what_the_erp_does_not_know_as_the_persons_own_is_not_stored(
     assert [entry.outcome for entry in scene.audit] == [outcome.value]
     assert key not in scene.audit[0].detail or not key
     assert await keys.enter(token, KEY) is KeyEntry.STORED, "the link stands for another try"
+
+
+async def test_a_key_that_could_not_be_recorded_is_not_taken(scene: KeyScene) -> None:
+    await scene.bind()
+    scene.required = Unwritten()
+    url, _ = await scene.keys().offer("sales01", "main")
+    token = url.rpartition("/")[2]
+    with pytest.raises(NotRecorded):
+        await scene.keys().enter(token, SecretStr("lina's key"))
+    assert await scene.keys().find("sales01", "main") is None
+    scene.required = None
+    assert await scene.keys().enter(token, SecretStr("lina's key")) is KeyEntry.STORED
 
 
 async def test_who_left_enters_no_key(scene: KeyScene) -> None:

@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
+from bot.alerts import subscriptions
 from bot.backoff import BackoffPolicy
 from bot.bootstrap import health
+from bot.erp.demo.sales import ZONE
 from bot.erp.port import ListQuery
 from bot.outbox import health_reports
 from bot.settings import RuleSettings
@@ -21,7 +24,8 @@ from bot.store.audit.chain import AuditWitness
 from bot.store.audit.checks import AuditFindings
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
-from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem, run_system
+from tests.scenario.test_subscriptions import MovedClock
 from tests.scenario.test_trouble import said
 from tests.scenario.traffic import eventually
 from tests.unlimited import NO_LIMIT
@@ -186,3 +190,32 @@ async def test_without_a_required_log_nothing_is_shown_changed_or_exported(open_
         await eventually(lambda: system.count("audit_written") == 1, hint=lambda: "the log is not written")
         assert "SO-1002" in (await system.ask("/order SO-1002")).title
         assert "已静音" not in (await system.ask("/mute")).markdown
+
+
+async def test_what_a_subscription_shows_is_recorded_and_waits_for_a_required_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subscriptions, "_LOOKED_EVERY", 0.05)
+    monkeypatch.setattr(audit_module, "RETRYING", BackoffPolicy(first=0.05, longest=0.05))
+    clock = MovedClock()
+    async with run_system(tmp_path, clock=clock.now, audit={"required": True}) as system:
+        at = (clock.now() + timedelta(minutes=10)).astimezone(ZONE)
+        await system.ask(f"/subscribe order late {at:%H:%M} daily")
+        await eventually(lambda: system.count("audit_waiting") == 0, hint=lambda: "some of it waits")
+        change(system, REFUSING)
+        clock.ahead += timedelta(minutes=11)
+        await eventually(lambda: troubles(system) == ["uncomposed"], hint=lambda: troubles(system))
+        assert len(system.engine.cards) == 1
+        change(system, "DROP TRIGGER refuse")
+        clock.ahead += timedelta(minutes=5)
+        await eventually(lambda: len(system.engine.cards) == 2, hint=lambda: troubles(system))
+    kept, _ = await log_of(system)
+    assert [bool(line.entry.documents) for line in kept if (line.entry.actor, line.entry.action) == (KEEPER, "order")]
+
+
+def troubles(system: BotSystem) -> list[str]:
+    """Return how the last tries of deliveries failed."""
+    file = system.app.settings.database.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as connection:
+        return [trouble for (trouble,) in connection.execute("SELECT trouble FROM delivery WHERE trouble != ''")]

@@ -16,6 +16,7 @@ from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import Clock
 from tests.scenario.conftest import MILD, BotSystem, OpenSystem
 from tests.scenario.test_least_disclosure import ASKER, MONEY, OPEN_TO_SOME
+from tests.scenario.test_trouble import said
 from tests.scenario.wire import CREATE, UPDATE
 
 TESTER = "it01"
@@ -67,6 +68,9 @@ async def test_a_mild_platform_is_recognised_and_then_taps_cost_nothing(system: 
     await look_twice(system, clock)
     [told] = await check_card_probes(system.app.settings)
     assert told.grade is CheckGrade.GOOD
+    part = (await said(system, lambda body: True))[1]["parts"]["card trial"]
+    assert (part["status"], part["reason"]) == ("ok", str(told.words))
+    assert str(told.words).startswith("Values for single people arrive.")
     card = await system.ask("/order SO-1001")
     calls = system.engine.calls.copy()
     full = await system.click(card, "查看完整", ASKER)

@@ -16,12 +16,14 @@ import pytest
 
 from bot.bootstrap import health
 from bot.chat.answers import unstored
+from bot.dingtalk import call_troubles
+from bot.dingtalk.call_troubles import NEWEST
 from bot.outbox import health_reports
 from bot.settings import ErpSettings
 from bot.simulator.cards import CardInstance
 from bot.simulator.chat import SimConversation, SimDelivery
 from bot.simulator.config import SimulatorConfig
-from tests.scenario.conftest import BotSystem, OpenSystem
+from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
 from tests.scenario.test_run import get, with_database
 from tests.scenario.traffic import LONGEST_WAIT, eventually
 
@@ -136,3 +138,22 @@ async def test_who_asks_while_nothing_can_be_stored_is_told_so_and_answered_late
     with_database(system, "ALTER TABLE inbox_away RENAME TO inbox")
     await eventually(lambda: len(system.engine.cards_for(message)) == 2, hint=lambda: system.engine.cards_for(message))
     assert system.engine.cards_for(message)[1].title.startswith("SKU123 ")
+
+
+async def test_calls_that_fail_are_told_since_when_until_most_work_again(
+    system: BotSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_troubles, "RECOVERED", 2)
+    assert (await said(system, lambda body: True))[1]["parts"]["DingTalk calls"] == {"status": "ok", "reason": ""}
+    system.engine.faults.set("api_reset", on=True, api="/card/instances")
+    system.engine.say(system.group, KEEPER, "/stock SKU123")
+    status, body = await said(system, lambda body: body["parts"]["DingTalk calls"]["status"] == "degraded")
+    assert (status, body["status"]) == (200, "degraded")
+    first = body["parts"]["DingTalk calls"]["reason"]
+    assert first.startswith("calls of DingTalk fail (create_and_deliver since ")
+    system.engine.faults.clear()
+    assert "SKU123" in (await system.ask("/stock SKU123")).title
+    assert (await said(system, lambda body: True))[1]["parts"]["DingTalk calls"]["status"] == "degraded"
+    for _ in range(NEWEST):
+        await system.ask("/whoami")
+    assert (await said(system, lambda body: True))[1]["parts"]["DingTalk calls"]["status"] == "ok"

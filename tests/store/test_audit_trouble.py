@@ -96,6 +96,12 @@ async def test_a_forged_entry_stops_nothing_and_is_named(
 @pytest.mark.parametrize(
     "forged",
     [
+        "INSERT INTO audit SELECT 4, at_ms, 'party', 'ghost', action, conversation, documents, shown, rule, outcome,"
+        " detail, hash, 'h' FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 4, at_ms, kind, 'ghost', action, conversation, documents, '[\"secret\"]', rule,"
+        " outcome, detail, hash, 'h' FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 4, 'then', kind, 'ghost', action, conversation, '7', shown, rule, outcome, detail,"
+        " hash, 'h' FROM audit WHERE seq = 3",
         "INSERT INTO audit SELECT 4, at_ms, kind, actor, action, conversation, 'x', shown, rule, outcome, detail, hash,"
         " 'h' FROM audit WHERE seq = 3",
         "INSERT INTO audit SELECT 'zzz', at_ms, kind, actor, action, conversation, '[]', shown, rule, outcome, detail,"
@@ -122,6 +128,10 @@ async def test_a_row_that_nobody_can_read_stops_nothing_and_is_named(
         assert any("zzz" in each or "entry 4" in each or "looked through" in each for each in later.state.broken)
     wanted = AuditSearch(document="SO-9")
     assert [kept.entry for kept in await later.search(wanted)] == [entry(9)]
+    everything = [kept.entry for kept in await later.search(AuditSearch(after=0, limit=100))]
+    assert entry(9) in everything
+    assert [each.kind for each in everything if each.actor == "ghost"] == [AuditKind.UNREADABLE] * ("ghost" in forged)
+    assert (await later.verify()).broken
 
 
 async def test_a_forged_place_in_the_index_of_documents_stops_nothing(

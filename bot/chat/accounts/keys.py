@@ -18,7 +18,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from bot.access.audit import AuditEntry, AuditKind
+from bot.access.audit import AuditEntry, AuditKind, NotRecorded, RequiredAudit
 from bot.access.people import Person
 from bot.chat.accounts.binding import AccountRefused
 from bot.erp.errors import AuthExpired, AuthFailed, ErpError, Invalid, NotPermitted
@@ -126,12 +126,14 @@ class ErpKeys:
         record: Callable[[AuditEntry], None],
         on_enqueued: Callable[[], None],
         now: Callable[[], datetime],
+        required: RequiredAudit | None = None,
         token: Callable[[], str] = secrets.token_urlsafe,
     ) -> None:
         """``sources`` are those that take keys; ``public_url`` is empty where people cannot reach the bot's pages.
 
         ``identify`` finds the person of a user id; ``account_of`` returns somebody's account at a source,
         ``owner_of_key`` is that of `bot.erp.hub.ErpHub`.
+        With ``required`` no key is taken that this log could not record.
         """
         self._store = store
         self._public_url = public_url.rstrip("/")
@@ -142,6 +144,7 @@ class ErpKeys:
         self._record = record
         self._on_enqueued = on_enqueued
         self._now = now
+        self._required = required
         self._token = token
 
     async def offer(self, user_id: str, source: str) -> tuple[str, str]:
@@ -167,7 +170,9 @@ class ErpKeys:
         return None if link is None or (await self._identify(link.user_id)).is_outsider else link
 
     async def enter(self, token: str, secret: SecretStr) -> KeyEntry:
-        """Take a key. Raises a `bot.errors.DingerpError` when the store is away."""
+        """Take a key. Raises a `bot.errors.DingerpError` when the store is away, or it could not be recorded."""
+        if self._required is not None and not await self._required.can_write():
+            raise NotRecorded
         link = await self._store.try_link(_digest(token), self._now())
         if link is None:
             return KeyEntry.NO_LINK

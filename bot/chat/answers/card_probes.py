@@ -10,7 +10,7 @@ Docs: platform/dingtalk/unknowns.md#answers-and-private-values
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -184,22 +184,43 @@ class CardProbes:
 
 
 def _told(probe: CardProbe) -> Phrase:
-    return phrase("Thank you. %(private)s %(answers)s", private=private_words(probe), answers=answer_words(probe))
+    return phrase(
+        "Thank you. %(private)s %(answers)s",
+        private=private_words(probe.private_values),
+        answers=answer_words(probe.own_answers),
+    )
 
 
-def private_words(probe: CardProbe | None) -> Phrase:
+def say_outcome(known: Mapping[str, CardProbe], templates: Iterable[str]) -> Phrase:
+    """Return what people have seen on the cards of all templates in use: what not all have shown is not known."""
+    probes = [known.get(template) for template in templates]
+    private = _of_all([probe.private_values if probe else None for probe in probes])
+    return phrase(
+        "%(private)s %(answers)s",
+        private=private_words(private),
+        answers=answer_words(_of_all([probe.own_answers if probe else None for probe in probes])),
+    )
+
+
+def _of_all(seen: Collection[bool | None]) -> bool | None:
+    if False in seen:
+        return False
+    return None if None in seen or not seen else True
+
+
+def private_words(seen: bool | None) -> Phrase:
     """Return what is known of values for single people."""
-    if probe is None or probe.private_values is None:
+    if seen is None:
         return phrase("Whether values for single people arrive is not known.")
-    if probe.private_values:
+    if seen:
         return phrase("Values for single people arrive.")
     return phrase("Values for single people do not arrive: nobody gets any.")
 
 
-def answer_words(probe: CardProbe | None) -> Phrase:
+def answer_words(seen: bool | None) -> Phrase:
     """Return what is known of the answers to taps."""
-    if probe is None or probe.own_answers is None:
+    if seen is None:
         return phrase("Whether others see the answer to a tap is not known.")
-    if probe.own_answers:
+    if seen:
         return phrase("The answer to a tap is seen by nobody else.")
     return phrase("The answer to a tap is stored: others see it, so it shows what all may see.")

@@ -13,20 +13,17 @@ from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
-from bot.chat.questions.failures import QuestionOutcome
+from bot.chat.questions.failures import NO_ANSWER_NOW
 from bot.chat.registry import Commands
 from bot.disclosure import cut
 from bot.outbox.ports import ComposedCard, OwnView, SendFailed, SendFailureKind
-
-_NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED})
-"""Outcomes after which a later try may find more."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerComposer:
     """Composes the cards of standing answers for the outbox, which names them by their DingTalk ids.
 
-    ``handler`` answers without counting or recording, for nobody asks.
+    ``handler`` answers without counting, for nobody asks.
     """
 
     answers: StandingAnswers
@@ -47,7 +44,7 @@ class AnswerComposer:
         if answer is None or not self._only_shows(answer.line):
             return ComposedCard(None, 0)
         prepared = await self._ask(answer)
-        if prepared.outcome in _NO_ANSWER:
+        if prepared.outcome in NO_ANSWER_NOW:
             raise SendFailed(SendFailureKind.UNCOMPOSED, "there is no answer now")
         language = self.people.language(answer.user_id)
         own = cut(prepared.view, prepared.grant.fields)

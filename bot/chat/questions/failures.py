@@ -61,6 +61,11 @@ class QuestionOutcome(StrEnum):
     HINT = "hint"
 
 
+NO_ANSWER_NOW = frozenset(
+    {QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED, QuestionOutcome.NOT_RECORDED}
+)
+"""Outcomes after which a later try may find more."""
+
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""
 

@@ -15,17 +15,16 @@ from bot.access.audit import (
     AuditEntry,
     AuditKind,
     AuditLog,
-    NotRecorded,
     RequiredAudit,
     say_limit,
 )
 from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
-from bot.access.shown import find_opened, find_shown
-from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, NotRecordedNotice, UnconfirmedNotice
+from bot.access.shown import find_opened
+from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
-from bot.chat.questions.failures import QuestionOutcome
+from bot.chat.questions.recording import AnswerRecord
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 
@@ -62,7 +61,7 @@ class LimitedQuestions:
         self._limits = limits
         self._writing = writing
         self._audit = audit
-        self._required = required
+        self._record = AnswerRecord(audit, required)
         self._metrics = metrics
         self._reached = reached
         self._told: dict[tuple[str | None, str], datetime] = {}
@@ -86,31 +85,13 @@ class LimitedQuestions:
             return answer
         if answer.guessed:
             return self._take_guess(context, answer, person, where)
-        classes, documents = find_shown(answer.view)
         # The rows of a list are no documents that somebody opened: who needs the whole list gets it as a file.
-        opened = find_opened(answer.view) if documents and answer.command not in self._writing else ()
+        opened = find_opened(answer.view) if answer.command not in self._writing else ()
         if opened:
             reached = self._limits.take_documents(person, where, opened, context.now)
             if reached is not None:
                 return self._refuse(context, reached, command=answer.command)
-        if documents or classes:
-            self._audit.record(
-                AuditEntry(
-                    kind=AuditKind.QUESTION,
-                    at=context.now,
-                    actor=person,
-                    action=answer.command,
-                    conversation=context.conversation.id,
-                    documents=documents,
-                    shown=tuple(sorted(classes & answer.grant.fields)),
-                    rule=answer.rule,
-                    outcome=answer.outcome,
-                )
-            )
-            if not (answer.changes or self._required is None or await self._required.written()):
-                notice = NotRecordedNotice(problem=NotRecorded().tell(), line=context.line)
-                return PreparedAnswer(notice, answer.command, QuestionOutcome.NOT_RECORDED)
-        return answer
+        return await self._record.keep(context, answer)
 
     def _take_guess(self, context: QuestionContext, answer: PreparedAnswer, person: str, where: str) -> PreparedAnswer:
         """Record that somebody asked for a document that may only be hidden from them, and count it like one."""

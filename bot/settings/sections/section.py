@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from bot.names import NameKind
 
 PersonName: TypeAlias = Annotated[str, NameKind.PERSON]
+SenderName: TypeAlias = Annotated[str, NameKind.SENDER]
 SourceName: TypeAlias = Annotated[str, NameKind.SOURCE]
 ConversationName: TypeAlias = Annotated[str, NameKind.CONVERSATION, AfterValidator(str.strip)]
 """What a field holds by way of names, for `bot.settings.naming`; whether they lead anywhere is checked later."""

@@ -16,7 +16,7 @@ from sqlalchemy import Insert, Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.sql import ColumnElement
 
-from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditSearch, RecordedEntry
+from bot.access.audit import BOT_ACTOR, STRANGE_ENTRY, AuditEntry, AuditKind, AuditSearch, RecordedEntry
 from bot.disclosure import FieldClass
 from bot.phrase import phrase
 from bot.store.audit.chain import ChainLink, append_link
@@ -163,16 +163,34 @@ def _folded(number: str) -> str:
 
 
 def _recorded(row: RowMapping) -> RecordedEntry:
-    entry = AuditEntry(
+    try:
+        entry = _entry(row)
+    except (TypeError, ValueError, OverflowError):  # somebody slipped it in, or changed it: its hash tells
+        entry = _unreadable(row)
+    return RecordedEntry(seq=row["seq"] if isinstance(row["seq"], int) else 0, entry=entry, hash=str(row["hash"]))
+
+
+_TEXTS = ("actor", "action", "conversation", "rule", "outcome", "detail")
+
+
+def _entry(row: RowMapping) -> AuditEntry:
+    texts = {name: row[name] for name in _TEXTS}
+    documents = tuple(orjson.loads(row["documents"]))
+    if not all(isinstance(text, str) for text in (*texts.values(), *documents)):
+        raise TypeError("no text")
+    return AuditEntry(
         kind=AuditKind(row["kind"]),
         at=from_ms(row["at_ms"]),
-        actor=row["actor"],
-        action=row["action"],
-        conversation=row["conversation"],
-        documents=tuple(orjson.loads(row["documents"])),
+        documents=documents,
         shown=tuple(map(FieldClass, orjson.loads(row["shown"]))),
-        rule=row["rule"],
-        outcome=row["outcome"],
-        detail=row["detail"],
+        **texts,
     )
-    return RecordedEntry(seq=row["seq"], entry=entry, hash=row["hash"])
+
+
+def _unreadable(row: RowMapping) -> AuditEntry:
+    actor, action = (_clean(str(row[name])) for name in ("actor", "action"))
+    try:
+        at = from_ms(row["at_ms"])
+    except (TypeError, OverflowError):
+        at = from_ms(0)
+    return AuditEntry(kind=AuditKind.UNREADABLE, at=at, actor=actor, action=action, detail=str(STRANGE_ENTRY))

@@ -24,6 +24,7 @@ from tests.scenario.approvals.scenario import (
     plain_text,
     tokens,
 )
+from tests.scenario.test_audit import log_of
 
 __all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
@@ -315,3 +316,15 @@ async def test_where_nobody_has_decided_there_is_nothing_to_take_back(
         said = plain_text(await scenario.ask(f"/approve {SMALL} undo", MANAGER))
         assert "没有可撤回的审批" in said
         assert (await scenario.case(SMALL)).state is CaseState.OPEN
+
+
+async def test_an_answer_that_is_drawn_again_is_recorded_again(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, audit={"required": True}) as scenario:
+        asked = await scenario.ask(f"/po {SMALL}", BOSS)
+        before = scenario.system.see(asked, BOSS).markdown
+        await scenario.press(scenario.card(SMALL, BUYING), YES, MANAGER)
+        await scenario.settle()
+        assert scenario.system.see(asked, BOSS).markdown != before
+    kept, _ = await log_of(scenario.system)
+    shown = [each.entry.actor for each in kept if (each.entry.action, each.entry.documents) == ("po", (SMALL,))]
+    assert shown.count(BOSS) > 1

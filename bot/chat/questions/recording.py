@@ -1,0 +1,61 @@
+"""Records answers that show documents, whoever asks: a person, a subscription, or a card that is drawn again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.access.audit import AuditEntry, AuditKind, AuditLog, NotRecorded, RequiredAudit
+from bot.access.shown import find_shown
+from bot.cards.notices import NotRecordedNotice
+from bot.chat.context import QuestionContext
+from bot.chat.message import Message
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
+from bot.chat.questions.failures import QuestionOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """Where answers are recorded. With ``required`` none is shown whose entry that log has not kept."""
+
+    audit: AuditLog
+    required: RequiredAudit | None = None
+
+    async def keep(self, context: QuestionContext, answer: PreparedAnswer) -> PreparedAnswer:
+        """Record an answer if it shows documents; return it, or why it is not shown."""
+        person = context.person.user_id
+        classes, documents = find_shown(answer.view)
+        if person is None or answer.guessed or not (documents or classes):
+            return answer
+        self.audit.record(
+            AuditEntry(
+                kind=AuditKind.QUESTION,
+                at=context.now,
+                actor=person,
+                action=answer.command,
+                conversation=context.conversation.id,
+                documents=documents,
+                shown=tuple(sorted(classes & answer.grant.fields)),
+                rule=answer.rule,
+                outcome=answer.outcome,
+            )
+        )
+        # What was changed is told in any case.
+        if answer.changes or self.required is None or await self.required.written():
+            return answer
+        notice = NotRecordedNotice(problem=NotRecorded().tell(), line=context.line)
+        return PreparedAnswer(notice, answer.command, QuestionOutcome.NOT_RECORDED)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedQuestions:
+    """Implements `bot.chat.question_handler.QuestionHandler` around another one: for answers that nobody asks for."""
+
+    handler: QuestionHandler
+    record: AnswerRecord
+
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
+        return self.handler.hint_for(message)
+
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
+        """Answer a line, and record what it shows."""
+        return await self.record.keep(context, await self.handler.view_for(context))

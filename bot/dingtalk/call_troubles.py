@@ -1,0 +1,69 @@
+"""Which of DingTalk's APIs fail at present, and since when.
+
+One that fails now and then is no trouble, and one that fails again and again is one trouble: it begins when most of its
+latest tries fail, and ends when hardly any does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+FAILING: Final = frozenset({"unavailable", "unknown", "timeout", "rate_limited", "auth_failed"})
+"""Outcomes by which DingTalk did not do a call that it would do at another time, or with the right keys."""
+
+NEWEST: Final = 50
+"""Tries that are looked at."""
+WITHIN: Final = 60.0
+"""Seconds: older tries tell nothing of now."""
+FEWEST: Final = 3
+"""Failures that are no accident any more."""
+RECOVERED: Final = 10
+"""One failure in so many tries is none to tell of."""
+SILENT: Final = 1800.0
+"""Seconds without a try after which nobody knows whether it still fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTrouble:
+    """That most calls of an API have failed for ``seconds``; ``outcome`` is that of the last failure."""
+
+    seconds: float
+    outcome: str
+
+
+@dataclass(slots=True)
+class ApiTries:
+    """The newest tries of one API. Moments are of a clock that only goes forward, in seconds."""
+
+    _tries: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=NEWEST))
+    _since: float | None = None
+
+    def note(self, outcome: str, now: float) -> None:
+        """Note a try."""
+        self._tries.append((now, outcome if outcome in FAILING else ""))
+        self._judge(now)
+
+    def trouble(self, now: float) -> CallTrouble | None:
+        """Return the trouble that there is at a moment."""
+        self._judge(now)
+        if self._since is None or now - self._tries[-1][0] > SILENT:
+            return None
+        return CallTrouble(now - self._since, next(failed for _, failed in reversed(self._tries) if failed))
+
+    def _judge(self, now: float) -> None:
+        recent = [(at, failed) for at, failed in self._tries if now - at <= WITHIN]
+        failures = [at for at, failed in recent if failed]
+        if self._since is None:
+            if len(failures) >= FEWEST and 2 * len(failures) > len(recent):
+                self._since = failures[0]
+        elif RECOVERED * len(failures) <= len(recent) and not self._tries[-1][1]:
+            self._since = None
+
+
+def find_troubles(tries: Mapping[str, ApiTries], now: float) -> Mapping[str, CallTrouble]:
+    """Return the APIs that fail, by their names."""
+    found = {name: each.trouble(now) for name, each in tries.items()}
+    return {name: trouble for name, trouble in found.items() if trouble is not None}
