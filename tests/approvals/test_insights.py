@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -275,6 +275,20 @@ async def test_a_revision_is_studied_once_for_all_who_ask() -> None:
     assert insights.known("case") is None
     await insights.of("case", NEW)
     assert len(archive.calls) == 2 * calls
+
+
+async def test_what_was_late_yesterday_is_judged_anew_after_midnight() -> None:
+    other = order("PO-1", status=PurchaseStatus.APPROVED, due=TODAY)
+    clock = Clock()
+    clock.time = datetime.combine(TODAY, time(23, 58), clock.time.tzinfo)
+    insights = Insights(lambda source: FakeInsightSource([other], LEVELS), now=clock, seconds=PATIENCE)
+    late = []
+    for _ in range(2):
+        lateness = (await insights.of("case", NEW)).lateness
+        assert lateness is not None
+        late.append(lateness.late)
+        clock.move(minutes=4)
+    assert late == [0, 1]
 
 
 async def test_what_was_missing_is_looked_for_again() -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from bot.alerts.intake.poll_state import PollConfig
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.records.partner_views import PartnerView
 from bot.chat.records.rankings import PartnerRankingView
 from bot.chat.view_parts import DocumentListView
 from bot.demo import LIST_SECONDS, POLL_SECONDS
@@ -151,6 +152,9 @@ class Cards:
     async def ranked(self, line: str) -> PartnerRankingView:
         return as_(PartnerRankingView, await self._answer(line, rows=ALL_ROWS))
 
+    async def partner(self, line: str) -> PartnerView:
+        return as_(PartnerView, await self._answer(line))
+
     async def ageing(self, line: str) -> AgeingChart:
         return as_(AgeingChart, await self._answer(line))
 
@@ -257,11 +261,31 @@ async def compare_what_is_done(cards: Cards, watched: WatchedCompany) -> None:
     assert numbers_of(await cards.listed("/delivery today")) == watched.numbers(left)
 
 
+async def compare_partners(cards: Cards, watched: WatchedCompany) -> None:
+    """The cards of the customer and the vendor with the most that is unpaid tell the same."""
+    for kind, orders, still_open, due, bills in (
+        ("customer", "demo_order", OWED_ORDER, "promised_on", "demo_invoice"),
+        ("vendor", "demo_purchase", AWAITED, "due_on", "demo_bill"),
+    ):
+        most = f"SELECT {kind} FROM {bills} WHERE {UNPAID} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1"
+        ((code, name, quoted),) = watched.rows(f"SELECT code, name, QUOTE(name) FROM demo_{kind} WHERE name = ({most})")
+        own = f"{kind} = {quoted}"
+        card = await cards.partner(f"/{kind} {code}")
+        assert card.document.name == name
+        assert card.open_orders == len(watched.numbers(f"{orders} WHERE {own} AND {still_open}"))
+        late = watched.numbers(f"{orders} WHERE {own} AND {still_open} AND {due} < '{TODAY}'")
+        assert card.late_orders == len(late)
+        assert card.overdue is not None
+        assert card.overdue_count == len(watched.numbers(f"{bills} WHERE {own} AND {OVERDUE}"))
+        assert added(card.overdue) == watched.sums("open_amount", f"{bills} WHERE {own} AND {OVERDUE}")
+
+
 async def compare(ask: Ask, watched: WatchedCompany) -> None:
     cards = Cards(ask, watched)
     await compare_what_is_late(cards, watched)
     await compare_what_is_owed(cards, watched)
     await compare_what_is_done(cards, watched)
+    await compare_partners(cards, watched)
 
 
 @pytest.mark.parametrize(

@@ -163,9 +163,9 @@ class Insights:
         return await self._finding.join(key, lambda: self._find(key, order))
 
     def known(self, key: str) -> Insight | None:
-        """Return what was found out a short time ago, without asking the ERP."""
-        found = self._known.get(key)
-        if found is None or self._now() - found[0] > self._fresh:
+        """Return what was found out a short time ago, without asking the ERP: what is late is so on one day."""
+        found, now = self._known.get(key), self._now()
+        if found is None or now - found[0] > self._fresh or now.date() != found[0].date():
             return None
         return found[1]
 
