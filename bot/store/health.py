@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
@@ -25,8 +24,6 @@ from bot.store.outbox.queue import enqueue
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import DELIVERY, HEARTBEAT
-
-log = structlog.get_logger(__name__)
 
 _SHARE = 50
 """At most one part in this many of the time goes into looking through pages."""
@@ -47,10 +44,7 @@ class StoredHeartbeat(Stored):
         """Write, in the turn that alerts are changed in; raises `StoreUnavailable` when that fails."""
         await self._database.run(partial(_beat, to_ms(now)))
         if self._ledger is not None:
-            try:
-                await asyncio.to_thread(self._ledger.beat, to_ms(now))
-            except OSError as error:
-                log.warning("outbox.not_noted", file=str(self._ledger.file), error=error.strerror)
+            await asyncio.to_thread(self._ledger.try_to, partial(self._ledger.beat, to_ms(now)))
 
 
 class SqlitePages:

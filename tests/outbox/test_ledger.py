@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
+from structlog.testing import capture_logs
 
 from bot.outbox.delivery import DeliveryFormat
 from bot.store.database import Database
@@ -122,6 +123,15 @@ async def test_a_database_without_the_last_heartbeat_is_older(harness: OutboxHar
     await harness.database.execute(update(HEARTBEAT).values(at_ms=first.timestamp() * 1000))
     lost = await review(harness, ledger)
     assert lost == LostWrites(cards=0, since=first, until=first + timedelta(seconds=5))
+
+
+async def test_a_folder_that_takes_nothing_is_told_of_once(harness: OutboxHarness, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    nowhere = CardLedger(tmp_path / "taken")
+    with capture_logs() as logs:
+        for _ in range(3):
+            await StoredHeartbeat(harness.database, nowhere).beat(harness.clock())
+    assert [line["event"] for line in logs if "not_noted" in line["event"]] == ["outbox.not_noted"]
 
 
 async def test_a_line_that_was_broken_off_is_passed_over(harness: OutboxHarness, ledger: CardLedger) -> None:

@@ -5,6 +5,7 @@ The guide is docs/how-to/protect-data.md.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from bot.doctor.results import CheckGrade
 from bot.erp.model import PurchaseStatus
 from bot.sealing import CompanyKey, WrongDataKey
 from bot.settings import Settings
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.audit.chain import WITNESS_FILE
 from bot.store.data_keys import KEY_FILE
 from tests.scenario.approvals.scenario import (
@@ -27,13 +30,14 @@ from tests.scenario.approvals.scenario import (
     OpenApprovalScenario,
     open_approval_scenario,
 )
+from tests.scenario.traffic import LONGEST_WAIT
 
 __all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
 
-async def use(open_scenario: OpenApprovalScenario) -> Settings:
+async def use(open_scenario: OpenApprovalScenario, simulator: RunningSimulator | None = None) -> Settings:
     """Let one order be decided while another waits, and return the bot's settings."""
-    async with open_scenario(SMALL, LARGE) as scenario:
+    async with open_scenario(SMALL, LARGE, simulator=simulator) as scenario:
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
         settings: Settings = scenario.system.app.settings
@@ -65,8 +69,17 @@ async def test_a_copy_of_the_key_opens_everything_again(
         assert (await scenario.case(SMALL)).state is CaseState.APPROVED
 
 
-async def test_without_a_copy_the_bot_begins_anew(open_approval_scenario: OpenApprovalScenario, tmp_path: Path) -> None:
-    settings = await use(open_approval_scenario)
+@pytest.fixture
+async def simulator() -> AsyncIterator[RunningSimulator]:
+    """A DingTalk that keeps what was shown."""
+    async with open_simulator(SimulatorConfig(qps_limit=None, click_timeout=LONGEST_WAIT)) as simulator:
+        yield simulator
+
+
+async def test_without_a_copy_the_bot_begins_anew(
+    open_approval_scenario: OpenApprovalScenario, simulator: RunningSimulator, tmp_path: Path
+) -> None:
+    settings = await use(open_approval_scenario, simulator)
     folder = settings.data_dir
     (folder / KEY_FILE).unlink()
     await refused(open_approval_scenario)
@@ -74,9 +87,11 @@ async def test_without_a_copy_the_bot_begins_anew(open_approval_scenario: OpenAp
     aside.mkdir()
     for name in ("dingerp.sqlite3", WITNESS_FILE):
         (folder / name).rename(aside / name)
-    async with open_approval_scenario(LARGE) as scenario:
+    async with open_approval_scenario(LARGE, simulator=simulator) as scenario:
         assert (folder / KEY_FILE).exists()
-        assert LARGE in scenario.card(LARGE, BOSS).title, "what waits has a card again"
+        assert LARGE in scenario.card(LARGE, BOSS).title, "what waits has its card again"
+        await scenario.at("3m")
+        assert scenario.copies(SMALL) == [], "what was decided says that it is no longer kept up to date"
         await scenario.press(scenario.card(LARGE, BOSS), YES, BOSS)
         assert await scenario.erp.decisions(LARGE) == [(BOSS, "approve", "")]
         decided = await scenario.order(SMALL)

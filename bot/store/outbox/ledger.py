@@ -7,7 +7,7 @@ in people's chats: a card that nobody follows any more would ask for a decision 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -89,6 +89,7 @@ class CardLedger:
     def __init__(self, folder: Path) -> None:
         self.file = folder / LEDGER_FILE
         self._writing = Lock()
+        self._is_told = False
 
     def beat(self, at_ms: int) -> None:
         """Note the time of a heartbeat that the database has. Raises `OSError`."""
@@ -106,6 +107,17 @@ class CardLedger:
                 size = stream.tell()
         if size > LARGEST:
             self.tidy()
+
+    def try_to(self, write: Callable[[], None]) -> None:
+        """Write, or log once that it is not possible: only a loss of what is in the database would go unnoticed."""
+        try:
+            write()
+        except OSError as error:
+            if not self._is_told:
+                log.warning("outbox.not_noted", file=str(self.file), error=error.strerror)
+            self._is_told = True
+        else:
+            self._is_told = False
 
     def read(self) -> tuple[NotedCard, ...]:
         """Return the cards that stand, the last noted last. Raises `OSError`.

@@ -10,7 +10,6 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-import structlog
 from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 
@@ -35,8 +34,6 @@ from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCo
 from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
-
-log = structlog.get_logger(__name__)
 
 _D, _S = DELIVERY.c, DELIVERY_SPEND.c
 
@@ -191,11 +188,7 @@ class StoredBacklog(Stored):
         held = await self._database.run(partial(_settle_all, ended))
         noted = [_noted(each) for each, is_held in zip(ended, held, strict=True) if is_held and each.changes_place]
         if noted and self._ledger is not None:
-            try:
-                await asyncio.to_thread(self._ledger.note, noted)
-            except OSError as error:
-                # The cards are safe in the database; only its loss would go unnoticed.
-                log.warning("outbox.not_noted", file=str(self._ledger.file), error=error.strerror)
+            await asyncio.to_thread(self._ledger.try_to, partial(self._ledger.note, noted))
         return held
 
     async def overdue(self, now: datetime) -> OutboxDelay:
