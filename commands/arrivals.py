@@ -8,6 +8,7 @@ from datetime import date
 from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm
@@ -18,7 +19,7 @@ from bot.chat.parsing import command_line
 from bot.chat.records.links import more_buttons
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
-from bot.chat.view_parts import ExportedListView, Freshness, document_buttons, freshness, table_of_lines
+from bot.chat.view_parts import ExportedListView, Freshness, document_buttons, freshness, said_days, table_of_lines
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
@@ -60,6 +61,8 @@ class ArrivalsView(ExportedListView):
     line: Annotated[str, ClassedBy("line_class")]
     today: date
     freshness: Freshness
+    any_day: int = 0
+    """Of a list that its days leave empty: how much is on its way on any day."""
 
     @property
     def line_class(self) -> FieldClass | None:
@@ -79,6 +82,9 @@ class ArrivalsView(ExportedListView):
             button for row in self.rows for button in document_buttons(_COMMANDS[row.kind], [(row.document, row.books)])
         ]
         unique = {str(button.label): button for button in documents}
+        if self.any_day and self.days and self.line is not HIDDEN:
+            wider = self.line.removesuffix(self.days.typed).rstrip()
+            return [Button(phrase("Without %(words)s", words=said_days(self.days)), Ask(wider))]
         stock = more_buttons(("stock",), self.product.sku) if self.product else ()
         return [*unique.values(), *stock]
 
@@ -128,6 +134,10 @@ async def arrivals(
             meant = found.value
             query = replace(query, sku=meant.sku)
     answer = answer or await erp.arrivals(query)
+    any_day = 0
+    if asked and not answer.value.total:
+        wider = replace(query, since=None, until=None, vendor=vendor, offset=0, limit=1)
+        any_day = (await erp.arrivals(wider)).value.total
     seen = [_seen(row, policy, context) for row in answer.value.items]
     return ArrivalsView(
         product=meant,
@@ -140,6 +150,7 @@ async def arrivals(
         line=command_line("arrivals", meant.sku if meant else vendor, *(asked.typed.split() if asked else ())),
         today=today,
         freshness=freshness(answer),
+        any_day=any_day,
     )
 
 

@@ -13,6 +13,7 @@ from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
+from bot.chat.product_shares import amount_of
 from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.holding_documents import HoldingDocuments
 from bot.chat.records.links import more_buttons, offered
@@ -144,7 +145,7 @@ async def order(
     if isinstance(hit, OneDocument):
         more, links = _more_of(hit.found, erp), offered(erp, "customer", of=hit.found)
         return OrderView.of(hit.found, context, more=more, links=links)
-    ordered = replace(_ORDERED, kind=bounded.kind)
+    ordered = replace(_ORDERED, kind=bounded.kind, amount=amount_of if hit.product else _ORDERED.amount)
     totals, hit = await total_of_list(hit, ordered, kept, context.now)
     return OrderListView.of(
         hit,

@@ -18,6 +18,7 @@ from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
+from bot.chat.product_shares import amount_of
 from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
 from bot.chat.records.holding_documents import HoldingDocuments
 from bot.chat.records.links import more_buttons, offered
@@ -195,7 +196,8 @@ async def po(
             receipts=offered(erp, "receipt", of=hit.found) if hit.found.value.received in _CAME_IN else (),
             links=offered(erp, "vendor", *(() if more else ("bill",)), of=hit.found),
         )
-    totals, hit = await total_of_list(hit, replace(_ORDERED, kind=bounded.kind), kept, context.now)
+    ordered = replace(_ORDERED, kind=bounded.kind, amount=amount_of if hit.product else _ORDERED.amount)
+    totals, hit = await total_of_list(hit, ordered, kept, context.now)
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
     named = replace(hit.found, value=orders)
     return PurchaseListView.of(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.disclosure import HIDDEN
-from bot.erp.model import OrderLine, PurchaseLine, PurchaseOrder, Quantity, SalesOrder
+from bot.erp.model import Money, OrderLine, PurchaseLine, PurchaseOrder, Quantity, SalesOrder
 
 _NOTHING = Decimal(0)
 
@@ -40,6 +40,21 @@ def share_of(order: SalesOrder | PurchaseOrder) -> ProductShare | None:
         left=_sum(known) if order.is_open and len(known) == len(left) else None,
         unit=units.pop(),
     )
+
+
+def amount_of(order: SalesOrder | PurchaseOrder) -> Money | None:
+    """Return what the lines of the product come to; None where that is not known of one of them."""
+    amounts = [_amount(line) for line in order.lines]
+    known = [each for each in amounts if each is not None]
+    if len(known) < len(amounts) or len({each.currency for each in known}) != 1:
+        return None
+    return Money(sum((each.amount for each in known), _NOTHING), known[0].currency)
+
+
+def _amount(line: OrderLine | PurchaseLine) -> Money | None:
+    if line.amount is not None or line.price is None:
+        return line.amount
+    return Money(line.price.amount * line.quantity, line.price.currency)
 
 
 def _left(line: OrderLine | PurchaseLine) -> Quantity | None:

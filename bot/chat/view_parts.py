@@ -222,8 +222,17 @@ class DocumentView(ExportedListView):
         )
 
 
+_OF_PRODUCT = phrase("Total of this product")
 _TYPED_LAST = (ListCondition.AMOUNTS, ListCondition.DAYS)
 R = TypeVar("R")
+
+
+def said_days(days: DayRange) -> Label:
+    """Return what days are called."""
+    first, last = days.period.first, days.period.last
+    return f"{first}" if first == last else phrase("%(first)s to %(last)s", first=first, last=last)
+
+
 ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
 """The rows of a list of documents: where they are those above an amount, they tell of the amounts."""
 
@@ -336,7 +345,8 @@ class DocumentListView(ExportedListView):
 
     def sums(self) -> Sequence[tuple[Phrase, Sequence[Money]]]:
         """Return what the documents of the list come to that count, one amount a currency, with the names of sums."""
-        named = ((self.total_heading, "total_amounts"), (self.open_heading, "open_amounts"))
+        total = _OF_PRODUCT if self.product else self.total_heading
+        named = ((total, "total_amounts"), (self.open_heading, "open_amounts"))
         return tuple((name, amounts) for name, field in named if (amounts := getattr(self, field, ())))
 
     def row_buttons(self) -> Sequence[Button]:
@@ -354,7 +364,11 @@ class DocumentListView(ExportedListView):
 
     def words_of(self, by: Iterable[ListCondition]) -> tuple[Label, ...]:
         """Return what conditions are called."""
-        names = {ListCondition.LIST: self.which.label} if self.which else {}
+        names: dict[ListCondition, Label] = {}
+        if self.which:
+            names[ListCondition.LIST] = self.which.label
+        if self.days:
+            names[ListCondition.DAYS] = said_days(self.days)
         return tuple(names.get(kind) or self._words([kind])[0] for kind in ListCondition if kind in by)
 
     def _line_without(self, by: frozenset[ListCondition]) -> str:

@@ -25,6 +25,7 @@ from bot.erp.model import Decision, DecisionOutcome, Money, Verdict
 from bot.erp.port import Erp, Filter, ListQuery
 from bot.erp.vendors import open_source
 from bot.metrics import Metrics
+from commands.arrivals import ArrivalsView
 from tests.commands.company import NOW, TODAY
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
@@ -265,3 +266,11 @@ async def test_an_empty_list_says_what_emptied_it(ask: Ask, line: str, wider: st
     assert (view.total, lines(view)[0]) == (0, wider)
     again = as_(DocumentListView, await ask(wider, where=OWN_CHAT, person=OWNER))
     assert again.total == view.emptied[0].total > 0
+
+
+async def test_no_goods_on_a_day_says_how_much_is_on_its_way_at_all(ask: Ask) -> None:
+    view = as_(ArrivalsView, await ask("/arrivals 宝钢 2030-01-01", where=OWN_CHAT, person=OWNER))
+    (wider,) = lines(view)
+    again = as_(ArrivalsView, await ask(wider, where=OWN_CHAT, person=OWNER))
+    assert (view.total, wider) == (0, "/arrivals 宝钢")
+    assert again.total == view.any_day > 0

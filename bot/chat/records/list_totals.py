@@ -93,8 +93,6 @@ async def total_of_list(
     documents, and nothing else said of them, are not added up.
     """
     found, query = listed.found.value, listed.query
-    if listed.product is not None:
-        return ListTotals(), listed  # amounts are of whole orders
     if len(found.items) == found.total:
         return _add_up(amounts, query, found.items), listed
     if query is None or listed.is_bare:
