@@ -338,13 +338,13 @@ async def test_the_upload_is_counted_as_a_charts(ask: Ask, gallery: MemoryGaller
 
 @pytest.mark.parametrize(
     ("line", "headings"),
-    [("chart sales", ["开始日期", "结束日期", "订单", "金额"]), ("chart ageing", ["逾期时长", "发票", "金额"])],
+    [("chart sales", ["开始日期", "结束日期", "订单", "金额", "币种"]), ("chart ageing", ["逾期时长", "发票", "金额", "币种"])],
 )
 async def test_a_chart_is_exported_as_figures(
     ask: Ask, line: str, headings: Sequence[str], courier: MemoryCourier, gallery: MemoryGallery
 ) -> None:
     await ask(f"/export {line}", where=DIRECT)
     ((_, name, content),) = courier.files
-    assert name.startswith("chart-")
+    assert name.startswith("图表-")
     assert read_sheets(io.BytesIO(content).getvalue())[0].values[0] == headings
     assert gallery.pictures == [], "a file needs no picture"
