@@ -70,11 +70,15 @@ class LinkedDocuments(Generic[D]):
         return Answer(self.erp.addressed_all(picked), found.source, coverage.as_of)
 
     async def _of_origin(self, found: Origin) -> Sequence[D]:
-        """Look among those of the same partner, then among all since the origin's day: bills go to other addresses."""
+        """Look among those of the same partner, then among all since the origin's day: bills go to other addresses.
+
+        Production has no partner, and may have no day yet.
+        """
         belongs = partial(self._belonging, Books(found.source, found.value.company), found.value.number)
-        partner, since = partner_of(found.value), day_of(found.value)
-        theirs = await self.kept.visible(self.kind.followed, belongs, partner=partner) if self.kind.partner else ()
-        return theirs or await self.kept.visible(self.kind.followed, belongs, since=since)
+        if not self.kind.partner:
+            return await self.kept.visible(self.kind.followed, belongs)
+        theirs = await self.kept.visible(self.kind.followed, belongs, partner=partner_of(found.value))
+        return theirs or await self.kept.visible(self.kind.followed, belongs, since=day_of(found.value))
 
     def _belonging(self, books: Books, number: str, documents: Iterator[Document]) -> list[D]:
         beside: list[D] = [each for each in documents if books.hold(each.source, each.company)]  # type: ignore[misc]
