@@ -338,7 +338,10 @@ async def test_the_upload_is_counted_as_a_charts(ask: Ask, gallery: MemoryGaller
 
 @pytest.mark.parametrize(
     ("line", "headings"),
-    [("chart sales", ["开始日期", "结束日期", "订单", "金额", "币种"]), ("chart ageing", ["逾期时长", "发票", "金额", "币种"])],
+    [
+        ("chart sales", ["开始日期", "结束日期", "订单", "金额", "币种"]),
+        ("chart ageing", ["逾期时长", "发票", "金额", "币种"]),
+    ],
 )
 async def test_a_chart_is_exported_as_figures(
     ask: Ask, line: str, headings: Sequence[str], courier: MemoryCourier, gallery: MemoryGallery
