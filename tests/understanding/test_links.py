@@ -11,7 +11,13 @@ from tests.rows import each_row
 
 CUSTOMER, VENDOR = "杭州宏达机电设备有限公司", "宝钢线材销售（上海）有限公司"
 LINKS = {
-    "/order SO-1001": ("/delivery SO-1001", "/stock SKU123", f"/customer {CUSTOMER}", "/export order SO-1001"),
+    "/order SO-1001": (
+        "/delivery SO-1001",
+        "/invoice SO-1001",
+        "/stock SKU123",
+        f"/customer {CUSTOMER}",
+        "/export order SO-1001",
+    ),
     "/invoice INV-7": ("/order SO-1001", f"/invoice {CUSTOMER}", f"/customer {CUSTOMER}", "/payment INV-7"),
     "/po PO-1001": ("/stock RM-22", f"/vendor {VENDOR}", "/bill PO-1001"),
     "/mo MO-1": ("/order SO-1001", "/stock SKU123"),
@@ -26,14 +32,22 @@ def last(line: str) -> LastQuestion:
     ("before", "sentence", "expected"),
     [
         ("/order SO-1001", "它的发货单", "/delivery SO-1001"),
-        ("/order SO-1001", "这个客户还欠多少", f"/invoice {CUSTOMER}"),
+        ("/order SO-1001", "这个客户还欠多少", f"/invoice open {CUSTOMER}"),
+        ("/order SO-1001", "它还欠我们多少", f"/invoice open {CUSTOMER}"),
+        ("/order SO-1001", "how much do they owe us", f"/invoice open {CUSTOMER}"),
+        ("/order SO-1001", "这个客户逾期多少", f"/invoice overdue {CUSTOMER}"),
+        ("/invoice INV-7", "该客户欠多少钱", f"/invoice open {CUSTOMER}"),
+        ("/invoice INV-7", "还欠多少", "/invoice INV-7"),
         ("/order SO-1001", "它的发票", "/invoice SO-1001"),
         ("/order SO-1001", "该客户的信用额度", f"/customer {CUSTOMER}"),
         ("/order SO-1001", "这个客户怎么样", f"/customer {CUSTOMER}"),
         ("/invoice INV-7", "它的收款", "/payment INV-7"),
         ("/invoice INV-7", "它的订单", "/order SO-1001"),
         ("/po PO-1001", "这家供应商怎么样", f"/vendor {VENDOR}"),
-        ("/po PO-1001", "我们欠它多少钱", "/bill PO-1001"),
+        ("/po PO-1001", "我们欠它多少钱", f"/bill open {VENDOR}"),
+        ("/po PO-1001", "这家供应商我们还欠多少", f"/bill open {VENDOR}"),
+        ("/po PO-1001", "how much do we owe them", f"/bill open {VENDOR}"),
+        ("/po PO-1001", "这家逾期了多少", f"/bill overdue {VENDOR}"),
         ("/mo MO-1", "它是给哪个订单做的", "/order SO-1001"),
         ("/po PO-1001", "what about this vendor", f"/vendor {VENDOR}"),
         ("/po PO-1001", "它的供应商", f"/vendor {VENDOR}"),
@@ -53,6 +67,50 @@ def test_what_is_asked_of_it_is_where_its_card_leads(
     reading = follow(grammar, sentence, last(before))
     assert reading is not None
     assert reading.line == expected
+
+
+@each_row(
+    ("before", "sentence", "expected"),
+    [
+        *((f"/customer {CUSTOMER}", each, f"/invoice overdue {CUSTOMER}") for each in (
+            "逾期", "逾期的", "逾期多少", "有没有逾期", "逾期明细", "哪些逾期了", "overdue", "how much is overdue")),
+        *((f"/vendor {VENDOR}", each, f"/bill overdue {VENDOR}") for each in (
+            "逾期", "逾期的", "逾期多少钱", "有没有逾期", "what is overdue")),
+        (f"/vendor {VENDOR}", "我们还欠多少", f"/bill open {VENDOR}"),
+        (f"/customer {CUSTOMER}", "还欠多少", f"/invoice open {CUSTOMER}"),
+        (f"/customer {CUSTOMER}", "我们欠他们多少", f"/bill open {CUSTOMER}"),
+        (f"/order {CUSTOMER}", "逾期的", f"/order late {CUSTOMER}"),
+        (f"/order {CUSTOMER}", "逾期多少钱", f"/invoice overdue {CUSTOMER}"),
+        (f"/po {VENDOR}", "逾期多少钱", f"/bill overdue {VENDOR}"),
+    ],
+)  # fmt: skip
+def test_a_debt_is_of_the_whole_partner_and_of_the_side_that_is_said(
+    before: str, sentence: str, expected: str, grammar: Grammar
+) -> None:
+    reading = follow(grammar, sentence, LastQuestion(line=before, at=datetime(2026, 3, 2, 9, tzinfo=UTC)))
+    assert reading is not None
+    assert reading.line == expected
+
+
+@each_row("sentence", ["我们还欠多少", "谁欠得最多", "逾期应付", "延期的订单"])
+def test_what_is_no_debt_of_a_customer_is_not_read_as_one(sentence: str, grammar: Grammar) -> None:
+    before = LastQuestion(line=f"/customer {CUSTOMER}", at=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    reading = follow(grammar, sentence, before)
+    assert reading is None or not CUSTOMER not in reading.line or reading.line.startswith("/order")
+
+
+@each_row(
+    ("sentence", "line"),
+    [
+        ("未付的采购账单", "/bill open"), ("没付的采购发票", "/bill open"), ("未付采购款", "/bill open"),
+        ("采购账单", "/bill"), ("采购发票逾期", "/bill overdue"), ("逾期未付的采购账单", "/bill overdue"),
+        ("unpaid purchase invoices", "/bill open"), ("销售账单未收", "/invoice open"), ("采购员的订单", "/po"),
+    ],
+)  # fmt: skip
+def test_bills_of_purchases_are_what_we_owe(sentence: str, line: str, grammar: Grammar) -> None:
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert reading.line == line
 
 
 @each_row("sentence", ["它", "这个客户叫什么名字好呢", "它的生产单", "今天天气"])

@@ -14,6 +14,7 @@ from bot.understanding.exporting import EXPORT, as_export, drop_export, export_r
 from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
 from bot.understanding.following.continued import continued
+from bot.understanding.following.debts import owed
 from bot.understanding.following.documents import document_of, of_the_document
 from bot.understanding.following.going_on import GOES_ON, PRONOUN, names_nobody_unknown
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
@@ -157,6 +158,7 @@ _WAYS = (
     _Way(_nothing, claims=_is_after_the_asker),
     # What belongs to the one thing that is there goes before the same of another one.
     _Way(compared),  # 同比呢
+    _Way(owed),  # 这个客户还欠多少
     _Way(of_its_documents),  # 它被哪些订单占用
     _Way(linked),  # 它的收款
     _Way(of_the_document),  # 开票没

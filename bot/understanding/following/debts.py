@@ -1,0 +1,115 @@
+"""Sentences about what one partner owes, or is owed: 这个客户还欠多少, 我们欠它多少, 逾期多少 on a partner's card.
+
+Such a line is of the whole partner, whatever document is there, and of the side that the words or the partner say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.chat.parsing import command_line
+from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.following.continued import named_in
+from bot.understanding.following.going_on import PRONOUN
+from bot.understanding.following.turn import Turn, said_in
+from bot.understanding.scanning.spans import SpanKind
+from bot.understanding.vocabulary import Trade
+
+_OWED = re.compile(r"欠|\bow(?:e|es|ed|ing)\b", re.IGNORECASE)
+_OVERDUE = re.compile(r"逾期|\boverdue\b", re.IGNORECASE)
+_WE_OWE = re.compile(
+    r"(?:我们|咱们?|公司|我司|我方)[^,，欠]{0,4}欠(?!我|咱)|欠(?:它|他|她|这|那|该|人家)"
+    r"|\b(?:we|i)(?: still| now)? owe\b|\bowe (?:them|it|him|her|this|that)\b",
+    re.IGNORECASE,
+)
+_THEY_OWE = re.compile(r"欠(?:着|了|)(?:我|咱|公司)|\bowes? us\b", re.IGNORECASE)
+_SOMEBODY = re.compile(r"(?:它|他|她)们?的?|\b(?:they|them|their|it|he|she)\b", re.IGNORECASE)
+"""Whoever owes or is owed is a partner: 它还欠多少 after an order is of its customer."""
+_OF_A_CUSTOMER = re.compile(r"客户|customer|client", re.IGNORECASE)
+_OF_A_VENDOR = re.compile(r"供应商|供货商|vendor|supplier", re.IGNORECASE)
+_OF_A_PARTNER = re.compile(r"家|公司|客户|供应商|customer|vendor|supplier", re.IGNORECASE)
+_HOW_MUCH = re.compile(r"多少(?!天|日|个|件|单|张)|钱|款|账|付|\bhow much\b|\bpay", re.IGNORECASE)
+_NOT_OF_MONEY = re.compile(
+    r"应[付收]|货|料|订单|采购单|单子|交期|生产|额度|信用|谁|哪几?[家个]|最|账龄|图|排|天|\b(?:orders?|deliver|goods|parts|days|who|which|most|chart|limit|credit)",
+    re.IGNORECASE,
+)
+"""Asks of goods that are owed, of somebody else, of the whole list, or of more than a debt."""
+_SIDES: Mapping[str, Trade] = {
+    **dict.fromkeys(("customer", "order", "invoice", "delivery"), Trade.SALE),
+    **dict.fromkeys(("vendor", "po", "bill", "receipt"), Trade.PURCHASE),
+}
+"""Commands whose partners stand on one side."""
+_DEBTS = {Trade.SALE: "invoice", Trade.PURCHASE: "bill"}
+_OF_ORDERS = frozenset({"order", "po", "delivery", "receipt"})
+"""Lists in which 逾期的 are those that are late."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Partner:
+    name: str
+    trade: Trade
+    named_by_line: bool
+    """Whether the line before is of the partner, so that a sentence need not say of whom it is."""
+
+
+def owed(turn: Turn) -> Reading | None:
+    """Return the open or overdue invoices or bills of the partner whom a question about a debt means."""
+    text, said = turn.text, turn.scan
+    is_owed, overdue = _OWED.search(text), _OVERDUE.search(text)
+    if not (is_owed or overdue) or _NOT_OF_MONEY.search(text) or text.startswith("/"):
+        return None
+    partner, pronoun = _partner_of(turn), _pronoun(text, owes=is_owed is not None)
+    if partner is None or not (pronoun or _needs_no_pronoun(turn, partner, owes=is_owed is not None)):
+        return None
+    if named_in(turn.saying(PRONOUN.sub(" ", text)).scan) or any(span.kind is not SpanKind.CUE for span in said.spans):
+        return None
+    side = _side(text, partner.trade)
+    if side is None or not turn.may_use(_DEBTS[side]):
+        return None
+    line = command_line(_DEBTS[side], "overdue" if overdue else "open", partner.name, *turn.parts.stores)
+    return turn.reading(line, Understood("document", pronoun or text, turn.last.line), *said_in(said))
+
+
+def _pronoun(text: str, *, owes: bool) -> str:
+    """Return the words that mean a partner; empty for none, and where a document may be meant as well."""
+    said = [
+        match.group() for pattern in ((PRONOUN, _SOMEBODY) if owes else (PRONOUN,)) for match in pattern.finditer(text)
+    ]
+    return next((each for each in said if owes or _OF_A_PARTNER.search(each)), "")
+
+
+def _needs_no_pronoun(turn: Turn, partner: _Partner, *, owes: bool) -> bool:
+    """Whether a debt is that of the partner whose record or list is there: 逾期多少 on a customer's card."""
+    if not partner.named_by_line:
+        return False
+    if owes:
+        return not (_WE_OWE.search(turn.text) and partner.trade is Trade.SALE)
+    return turn.before.command not in _OF_ORDERS or _HOW_MUCH.search(turn.text) is not None
+
+
+def _partner_of(turn: Turn) -> _Partner | None:
+    """Return the partner whom the line before is of, else the one to whom its document leads."""
+    words, vocabulary, command = turn.parts.words, turn.grammar.vocabulary, turn.before.command or ""
+    if len(words) == 1 and vocabulary.knows_partner(words[0]):
+        trade = _SIDES.get(command) or vocabulary.trade(words[0])
+        return None if trade is None else _Partner(words[0], trade, named_by_line=True)
+    for line in turn.last.links:
+        parsed = turn.grammar.commands.parse(line)
+        if parsed.command in ("customer", "vendor") and parsed.rest:
+            return _Partner(parsed.rest, _SIDES[parsed.command], named_by_line=False)
+    return None
+
+
+def _side(text: str, trade: Trade) -> Trade | None:
+    """Return whose debt is meant: what the words say, else that of the partner.
+
+    None where the words name a customer or a vendor, and the partner is the other.
+    """
+    other = _OF_A_VENDOR if trade is Trade.SALE else _OF_A_CUSTOMER
+    if other.search(text):
+        return None
+    if _WE_OWE.search(text):
+        return Trade.PURCHASE
+    return Trade.SALE if _THEY_OWE.search(text) else trade
