@@ -50,7 +50,7 @@ async def unwatch(
     known = await service.watches(context.person.user_id or "")
     if what is None and every is None:
         raise BadArgument(phrase("Say what you no longer want to watch."))
-    within = [watch for watch in known if context.books.hold(watch.source, watch.company)]
+    within = [watch for watch in known if context.books.hold(watch.source)]
     ending = [watch for watch in within if every or watch.subject.casefold() == (what or "").casefold()]
     if what and not ending:
         others = dict.fromkeys((watch.subject, watch.books.names) for watch in known)

@@ -218,15 +218,14 @@ async def _watch_document(number: str, lookup: _ErpLookup, context: QuestionCont
     if document is None:
         await _hint_at_limit(number, lookup)
         raise NothingFound(number)
-    books = books_of(document.record)
+    source = books_of(document.record).source
     new = Watch(
         user_id=context.person.user_id or "",
         area=document.area,
         subject=document.number,
         title=document.title,
-        source=books.source,
-        company=books.company,
-        said=read_watched(document.record, books.source).said,
+        source=source,
+        said=read_watched(document.record, source).said,
         made_at=context.now,
     )
     return new, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))

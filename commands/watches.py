@@ -25,7 +25,7 @@ async def watches(*, service: AlertService, policy: AccessPolicy, context: Quest
     """Show what the asker watches."""
     rights = AlertRights(policy, context.person, context.conversation.id)
     known = await service.watches(context.person.user_id or "")
-    found = [watch for watch in known if context.books.hold(watch.source, watch.company)]
+    found = [watch for watch in known if context.books.hold(watch.source)]
     return WatchList(
         rows=rights.shown_watches(found[context.offset : context.offset + (context.rows or WatchList.page_size)]),
         total=len(found),

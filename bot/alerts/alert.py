@@ -276,8 +276,6 @@ class Watch:
     limit: Quantity | None = None
     source: str = ""
     """The source of a document, where there are several."""
-    company: str = ""
-    """Its company, where the source has several."""
     said: Annotated[Mapping[str, str], ClassedBy("said_classes")] = field(default_factory=dict)
     """What its owner knows of a document (`WatchReading.said`): a change is what differs from it. Empty for stock."""
     made_at: datetime
@@ -285,7 +283,7 @@ class Watch:
     @property
     def books(self) -> Books:
         """The books in which the subject is watched; empty for all."""
-        return Books(self.source, self.company)
+        return Books(self.source)
 
     @property
     def title_class(self) -> FieldClass | None:

@@ -1,4 +1,4 @@
-"""In which books a document is, where there are several: those of a source, or of one company within a source."""
+"""In which books a document is, where there are several: each source has those of one company."""
 
 from __future__ import annotations
 
@@ -15,24 +15,21 @@ MARK = "@"
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The books that a question is about; empty names stand for any."""
+    """The books that a question is about, by the source that has them; an empty name stands for any."""
 
     source: str = ""
-    company: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.source or self.company)
+        return bool(self.source)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a line calls them, each after a `MARK`."""
-        return tuple(name for name in (self.source, self.company) if name)
+        """What a line may call them after a `MARK`."""
+        return (self.source,) if self.source else ()
 
-    def hold(self, source: str, company: str = "") -> bool:
-        """Return whether something of a source, and of a company there, is in them."""
-        return (not self.source or self.source == source) and (
-            not self.company or self.company.casefold() == company.casefold()
-        )
+    def hold(self, source: str) -> bool:
+        """Return whether something of a source is in them."""
+        return self.source in ("", source)
 
 
 ALL_BOOKS = Books()
@@ -40,8 +37,7 @@ ALL_BOOKS = Books()
 
 def books_of(record: ErpRecord) -> Books:
     """Return the books of a record of an answer; all of them where there is only one."""
-    source, company = (name if name in record.books else "" for name in (record.source, record.company))
-    return Books(source, company)
+    return Books(record.source if record.books else "")
 
 
 class InSeveralBooks(ErpError):
@@ -59,49 +55,25 @@ class InSeveralBooks(ErpError):
 
 
 class KnownBooks:
-    """The sources that are configured, and the companies that were seen in each."""
+    """The books of all configured sources: nothing needs a name where there is one source."""
 
     def __init__(self, sources: Iterable[str]) -> None:
-        self.sources = tuple(sources)
-        self._companies: dict[str, dict[str, str]] = {}
+        self._sources = tuple(sources)
 
-    def note(self, source: str, companies: Iterable[str]) -> None:
-        """Remember companies of a source."""
-        for company in companies:
-            if company:
-                self._companies.setdefault(source, {}).setdefault(company.casefold(), company)
+    def names_of(self, source: str) -> tuple[str, ...]:
+        """Return what tells a document of a source from others of its number."""
+        return (source,) if len(self._sources) > 1 else ()
 
-    def companies(self, source: str) -> tuple[str, ...]:
-        """Return the companies of a source, where there are several."""
-        known = self._companies.get(source, {})
-        return tuple(known.values()) if len(known) > 1 else ()
-
-    def is_one(self, source: str) -> bool:
-        """Return whether all documents of a source are in the same books as those of any other."""
-        return len(self.sources) == 1 and not self.companies(source)
-
-    def names_of(self, source: str, company: str) -> tuple[str, ...]:
-        """Return what tells a document from others of its number: its source, its company, both or nothing."""
-        named = source if len(self.sources) > 1 else ""
-        return Books(named, company if self.companies(source) else "").names
-
-    def meant_by(self, name: str, visible: Iterable[str]) -> tuple[Books, ...]:
+    def meant_by(self, name: str, visible: Iterable[str], *, whole: bool) -> tuple[Books, ...]:
         """Return the books that a name may mean, among those of the ``visible`` sources.
 
-        A source's whole name goes first, then a company's, then a part of one.
+        A whole name goes before a part of one, which counts unless it must be ``whole``.
         """
-        folded, among = name.casefold(), tuple(visible)
-        if len(self.sources) > 1:
-            named = tuple(Books(source) for source in among if source.casefold() == folded)
-            if named:
-                return named
-        companies = {each.casefold(): each for source in among for each in self.companies(source)}
-        if folded in companies:
-            return (Books(company=companies[folded]),)
-        return tuple(Books(company=each) for key, each in companies.items() if folded in key)
+        folded, among = name.casefold(), self.names(visible)
+        named = [each for each in among if folded == each.casefold()]
+        parts = [] if whole else [each for each in among if folded in each.casefold()]
+        return tuple(map(Books, named or parts))
 
     def names(self, visible: Iterable[str]) -> tuple[str, ...]:
         """Return all that a line may name, among the books of the ``visible`` sources."""
-        among = tuple(visible)
-        sources = among if len(self.sources) > 1 else ()
-        return (*sources, *dict.fromkeys(each for source in among for each in self.companies(source)))
+        return tuple(visible) if len(self._sources) > 1 else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from bot.errors import DingerpError
@@ -50,6 +51,20 @@ class DeciderRefused(NotPermitted):
 
     def tell(self) -> Phrase:
         return self.words
+
+
+class CompanyNotChosen(ErpError):
+    """The account sees several companies and the source's settings name none, though a source has the books of one.
+
+    ``companies`` are their names by what the setting ``company`` says of each.
+    """
+
+    def __init__(self, companies: Mapping[str | int, str], *, source: str = "") -> None:
+        self.companies = companies
+        super().__init__(f"the account sees several companies: {', '.join(companies.values())}", source=source)
+
+    def tell(self) -> Phrase:
+        return phrase("This ERP has several companies, and which one to tell of is not set. Tell its administrator.")
 
 
 class NotFound(ErpError):

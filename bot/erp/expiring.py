@@ -10,6 +10,9 @@ from bot.single_flight import SingleFlight
 
 T = TypeVar("T")
 
+COMPANIES_HOLD = timedelta(minutes=10)
+"""How long it is believed that an account sees one company alone."""
+
 FOREVER = timedelta(days=36_500)
 """For values that do not change while the bot runs."""
 

@@ -200,7 +200,7 @@ class GoodsQuestions:
         return replace(details, product=self._own_product(details.product, source), supplies=supplies)
 
     def _own_prices(self, prices: Prices, source: str) -> Prices:
-        books = self.books.names_of(source, "")
+        books = self.books.names_of(source)
         own = replace(prices, product=self._own_product(prices.product, source))
         if not books:
             return own
@@ -211,7 +211,7 @@ class GoodsQuestions:
 
     def _own_item(self, item: I, source: str) -> I:
         own = replace(item, sku=self.codes.from_source(item.sku, source), source=item.source or source)
-        return replace(own, books=self.books.names_of(source, "")) if isinstance(own, Arrival) else own
+        return replace(own, books=self.books.names_of(source)) if isinstance(own, Arrival) else own
 
     def _own_contents(self, contents: WarehouseContents, source: str) -> WarehouseContents:
         items = (replace(item, product=self._own_product(item.product, source)) for item in contents.items)

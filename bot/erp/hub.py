@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -61,8 +60,8 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
-from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings, within_company
-from bot.erp.port import GOODS, Capability, CompanyDocuments, Erp, ListQuery
+from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings
+from bot.erp.port import GOODS, Capability, Erp, ListQuery
 from bot.erp.reader_lists import HoldingLists, NarrowedLists
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
@@ -74,9 +73,6 @@ from bot.phrase import Phrase, phrase
 
 T = TypeVar("T")
 R = TypeVar("R", bound=ErpRecord)
-
-_SAME_NUMBER = 50
-"""Rows among which the books are looked for that have documents of one number."""
 
 _SAME_CODE = 5
 """Hits that are read when a code is searched for: the product itself comes first."""
@@ -148,7 +144,6 @@ class ErpHub(DocumentAnswers):
         self._now = now
         self._scope = scope
         self._books = KnownBooks(self._sources)
-        self._company = ""
         self._validators = {
             name: Validator(
                 name,
@@ -198,16 +193,11 @@ class ErpHub(DocumentAnswers):
         if not books:
             return self
         hub = copy(self)
-        if books.source:
-            hub._all = tuple(source for source in self._all if source.name == books.source)
-            hub._able = {
-                capability: tuple(source for source in able if source.name == books.source)
-                for capability, able in self._able.items()
-            }
-        if books.company:
-            hub._company = books.company
-            hub._narrowings = Narrowings((*self._narrowings, within_company(books.company)))
-            hub._several = hub._merge_sources()
+        hub._all = tuple(source for source in self._all if source.name == books.source)
+        hub._able = {
+            capability: tuple(source for source in able if source.name == books.source)
+            for capability, able in self._able.items()
+        }
         hub._goods = hub._goods_questions()
         return hub
 
@@ -215,13 +205,11 @@ class ErpHub(DocumentAnswers):
         """Return the hub for what is in the same books as a record of an answer."""
         return self.within(books_of(record))
 
-    async def books_named(self, name: str) -> tuple[Books, ...]:
-        """Return the books of the reader that ``name`` may mean: none, one or several."""
-        visible = self._in_books()
-        if found := self._books.meant_by(name, visible):
-            return found
-        await asyncio.gather(*(self._learn_companies(source) for source in self._all if source.name in visible))
-        return self._books.meant_by(name, visible)
+    def books_named(self, name: str, *, whole: bool = False) -> tuple[Books, ...]:
+        """Return the books of the reader that ``name`` may mean, as a part of a name unless ``whole``: none, one or
+        several.
+        """
+        return self._books.meant_by(name, self._in_books(), whole=whole)
 
     @property
     def book_names(self) -> tuple[str, ...]:
@@ -230,35 +218,24 @@ class ErpHub(DocumentAnswers):
 
     def addressed(self, record: R, source: str) -> R:
         """Return a record of a source that tells in which books it is, where there are several."""
-        names = self._books.names_of(source, record.company)
+        names = self._books.names_of(source)
         return replace(record, source=source, books=names) if names else record
 
     def addressed_all(self, found: Slice[R]) -> Slice[R]:
         """Return records that know their sources, each as `addressed` does."""
-        for record in found.items:
-            self._books.note(record.source, (record.company,))
         return replace(found, items=tuple(self.addressed(record, record.source) for record in found.items))
 
     def _in_books(self) -> tuple[str, ...]:
         return tuple(source.name for source in self._visible(tuple(Area), self._all))
 
-    async def _learn_companies(self, source: Erp) -> None:
-        """Read the companies of a source where it tells them; it may not answer, and then none is known by name."""
-        if isinstance(source, CompanyDocuments):
-            answer = await self._reads.start(source, self._key(source, "companies", ()), _read_companies).wait()
-            if isinstance(answer, Answer):
-                self._books.note(source.name, answer.value)
-
     def _placed(self, value: T, source: str) -> T:
         """Return an answer whose records tell in which books they are, where there are several."""
         if isinstance(value, ErpRecord):
-            self._books.note(source, (value.company,))
             return self.addressed(value, source)
         items: Any = value.items if isinstance(value, Slice) else value
         if not isinstance(items, tuple) or not items or not isinstance(items[0], ErpRecord):
             return value
-        self._books.note(source, {item.company for item in items})
-        if self._books.is_one(source):
+        if not self._books.names_of(source):
             return value
         placed: Any = tuple(self.addressed(item, source) for item in items)
         return replace(value, items=placed) if isinstance(value, Slice) else placed
@@ -486,7 +463,9 @@ class ErpHub(DocumentAnswers):
         return Answer(value, "", self._now())
 
     async def document(self, kind: Listing[D], number: str) -> Answer[D]:
-        """Return the document with a number; raises `NotFound`, and `InSeveralBooks` where there are several."""
+        """Return the document with a number; raises `NotFound`, `InSeveralBooks` where several sources have it, and
+        `Ambiguous` where one has it several times.
+        """
         return await self._document(kind, number)
 
     async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
@@ -497,16 +476,7 @@ class ErpHub(DocumentAnswers):
         sources = self._visible(kind.areas, able)
         if able and not sources:
             raise NotFound(number)
-        company = self._company
-        key = (number.casefold(), company.casefold()) if company else (number.casefold(),)
-        try:
-            return await self._ask(sources, kind.call, key, partial(_read_document, kind, number, company), number)
-        except Ambiguous as error:
-            rows = (await self._documents(kind, ListQuery(text=number, limit=_SAME_NUMBER))).value.items
-            books = dict.fromkeys(row.books for row in rows if row.number.casefold() == number.casefold())
-            if len(books) < 2:
-                raise
-            raise InSeveralBooks(number, books) from error
+        return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number), number)
 
     async def _found(
         self, answered: Awaitable[Answer[T]], capability: Capability, areas: tuple[Area, ...] = (Area.STOCK,)
@@ -600,7 +570,7 @@ class ErpHub(DocumentAnswers):
             # A source that did not answer may well have what the others lack.
             raise errors[0] if errors else missing or Unavailable(f"nobody answered {call}")
         if len(found) > 1:
-            raise InSeveralBooks(what, (self._books.names_of(each.source, _company_of(each.value)) for each in found))
+            raise InSeveralBooks(what, (self._books.names_of(each.source) for each in found))
         (answer,) = found
         return replace(answer, failures=tuple(map(self._note, errors))) if errors else answer
 
@@ -656,20 +626,3 @@ class ErpHub(DocumentAnswers):
 
 def _offers(source: Erp, capability: Capability) -> bool:
     return capability in source.capabilities and (capability not in GOODS or isinstance(source, GoodsReader))
-
-
-def _company_of(value: object) -> str:
-    return value.company if isinstance(value, ErpRecord) else ""
-
-
-def _read_companies(erp: Erp) -> Awaitable[tuple[str, ...]]:
-    assert isinstance(erp, CompanyDocuments)
-    return erp.companies()
-
-
-def _read_document(kind: Listing[D], number: str, company: str, erp: Erp) -> Awaitable[D]:
-    """Read a document, of a company where one is named and the ERP can be asked for its documents alone."""
-    if company and isinstance(erp, CompanyDocuments):
-        found: Awaitable[D] = erp.document_of(kind.call, number, company)
-        return found
-    return kind.read(erp, number)

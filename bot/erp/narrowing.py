@@ -279,33 +279,6 @@ class Narrowings(tuple[Narrowing, ...]):
 NOT_NARROWED = Narrowings()
 
 
-@dataclass(frozen=True, slots=True)
-class _OfCompany:
-    """The documents of one company."""
-
-    companies: frozenset[str] | None
-    sources: frozenset[str] | None = None
-    warehouses: frozenset[str] | None = None
-    categories: frozenset[str] | None = None
-    partners: frozenset[str] | None = None
-    own: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _WithinCompany(Narrowing):
-    """Partners that the companies of a source share are in the books of each."""
-
-    def covers(self, document: Any, source: str) -> bool:
-        shared = isinstance(document, _PARTNERS) and not document.company
-        return shared or Narrowing.covers(self, document, source)
-
-
-def within_company(company: str) -> Narrowing:
-    """Return what narrows documents to those of one company. Stock is told by warehouse, whatever company has it."""
-    scopes: tuple[DocumentScope, ...] = (_OfCompany(frozenset({company})),)
-    return _WithinCompany(dict.fromkeys(_AREAS.values(), scopes), lambda _source: frozenset())
-
-
 def _holds(scope: DocumentScope, place: WarehouseStock) -> bool:
     return _fits(scope.warehouses, (place.code, place.name))
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from bot.erp.model import (
     Area,
@@ -306,20 +306,4 @@ class DocumentBatches(Protocol):
         Numbers are as the adapter's own lists and changes spell them; a document that is not returned is gone.
         Raises `Unsupported` for a kind of document that the adapter does not read.
         """
-        ...
-
-
-@runtime_checkable
-class CompanyDocuments(Protocol):
-    """What an adapter may offer besides the port, where one source holds several companies with numbers of their own.
-
-    Its records name their company in ``extra``.
-    """
-
-    async def companies(self) -> tuple[str, ...]:
-        """Return the names of the companies whose documents it reads."""
-        ...
-
-    async def document_of(self, call: str, number: str, company: str) -> Any:
-        """Return what the port's ``call`` for one document does, among those of one company."""
         ...

@@ -5,11 +5,20 @@ The running bot meets such problems one question at a time. ``dingerp erp check`
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from bot.erp.errors import AuthExpired, AuthFailed, ErpError, NotPermitted, RateLimited, Unavailable
+from bot.erp.errors import (
+    AuthExpired,
+    AuthFailed,
+    CompanyNotChosen,
+    ErpError,
+    NotPermitted,
+    RateLimited,
+    Unavailable,
+)
 from bot.phrase import Phrase, phrase
 
 
@@ -40,6 +49,16 @@ def unreachable(error: ErpError, source: str) -> SetupProblem:
             remedy = phrase(
                 "Check user, key and database in [erp.%(source)s], and whether the key has expired.", source=source
             )
+        case CompanyNotChosen():
+            words = phrase(
+                "The account sees several companies, and [erp.%(source)s] names none: a source has the books of one.",
+                source=source,
+            )
+            remedy = phrase(
+                "Write a section for each, with all lines of [erp.%(source)s] and its own company:\n%(lines)s",
+                source=source,
+                lines=sections_of(error.companies),
+            )
         case NotPermitted():
             words = phrase("The bot's account lacks the right to log in: %(said)s", said=said)
             remedy = phrase("Give the account the rights in the README of the ERP's adapter.")
@@ -54,6 +73,15 @@ def unreachable(error: ErpError, source: str) -> SetupProblem:
                 "Compare the settings in [erp.%(source)s] with the README of the ERP's adapter.", source=source
             )
     return SetupProblem(words=words, remedy=remedy, is_fatal=True)
+
+
+def sections_of(companies: Mapping[str | int, str]) -> str:
+    """Return the lines of the settings that make a source of each company, called as people call it."""
+    sections = (
+        f"[erp.{json.dumps(name, ensure_ascii=False)}]\ncompany = {json.dumps(key, ensure_ascii=False)}"
+        for key, name in companies.items()
+    )
+    return "\n".join(sections)
 
 
 def no_company(company: object, known: Sequence[str], source: str) -> SetupProblem:

@@ -145,6 +145,19 @@ async def test_odoos_company_and_language(check: Check, vendor: str) -> None:
     assert (said(report), report.exit_code) == ("The language ja_JP is not installed in the ERP.", 2)
 
 
+@pytest.mark.parametrize("vendor", ["odoo18", "odoo19"])
+async def test_one_of_several_companies_has_to_be_chosen(check: Check, vendor: str) -> None:
+    report = await check(vendor, company=None)
+    assert said(report).startswith("The account sees several companies, and [erp.main] names none")
+    assert str(report.problems[0].remedy).splitlines()[1:] == [
+        '[erp."My Company (San Francisco)"]',
+        "company = 1",
+        '[erp."Other company"]',
+        "company = 2",
+    ]
+    assert (report.exit_code, report.areas) == (2, ())
+
+
 @pytest.mark.parametrize(
     ("vendor", "words"), [("odoo18", "does not accept the bot's account"), ("odoo19", "no database of the configured")]
 )

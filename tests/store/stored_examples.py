@@ -228,7 +228,6 @@ WATCHES = (
         area=Area.PURCHASING,
         subject="PO-Ä",
         source="north",
-        company="北方",
         said={"amount": "5 CNY"},
         made_at=SEEN,
     ),

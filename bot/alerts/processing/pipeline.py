@@ -47,7 +47,7 @@ def effect_on(watch: Watch, event: Event) -> Effect | None:
     """Return what an event does to the alert of a watch, None if it does not concern the watch."""
     if watch.subject.casefold() != event.subject.casefold():
         return None
-    if not watch.books.hold(event.source, event.company or watch.company):
+    if not watch.books.hold(event.source):
         return None
     if not event.type.startswith(CUSTOM) and _AREAS.get(event.type.partition(".")[0]) is not watch.area:
         return None

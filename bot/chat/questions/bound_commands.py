@@ -39,7 +39,7 @@ class BoundCommand:
         mentions = context.mentions_others or not self.command.only_asks
         if "@" in rest and self.reads_books:
             remarks = self.command.governed
-            rest, books = await take_books(
+            rest, books = take_books(
                 rest, hub(), self.command.signature, remarks=remarks, mentions=mentions and not remarks
             )
             context = replace(context, books=books)

@@ -1,4 +1,4 @@
-"""Which books a line names: ``@berlin`` is a source or a company, where there are several."""
+"""Which books a line names: ``@berlin`` is a source, where there are several."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ def reads_books(signature: Signature) -> bool:
     return not any(issubclass(parameter.type, InnerLine) for parameter in signature.parameters)
 
 
-async def take_books(
-    rest: str, hub: ErpHub, signature: Signature, *, remarks: bool, mentions: bool
-) -> tuple[str, Books]:
+def take_books(rest: str, hub: ErpHub, signature: Signature, *, remarks: bool, mentions: bool) -> tuple[str, Books]:
     """Return what follows a command without the books that it names, and these.
 
-    A name goes to a source first, then to a company, then to what the command itself marks so, such as a warehouse.
+    A whole name goes to a source first, then to what the command itself marks so, such as a warehouse; a part of one
+    only where the command marks nothing.
     With ``remarks`` only the word after the first names books: further ones may be a person's own words. Raises
     `BadArgument` where a name fits several, or nothing at all unless ``mentions`` may stand there.
     """
@@ -37,7 +36,7 @@ async def take_books(
         if not word.startswith(MARK) or not name or (remarks and len(kept) != 1):
             kept.append(word)
             continue
-        found = await hub.books_named(name)
+        found = hub.books_named(name, whole=_marks_words(signature))
         if len(found) > 1:
             raise BadArgument(
                 phrase(
@@ -51,7 +50,11 @@ async def take_books(
                 raise BadArgument(_unknown(word, known))
             kept.append(word)
             continue
-        books = Books(found[0].source or books.source, found[0].company or books.company)
+        if books and books not in found:
+            raise BadArgument(
+                phrase("A line is about one company or about all: %(names)s.", names=(MARK + books.source, word))
+            )
+        (books,) = found
     return (" ".join(map(quote, kept)) if books else rest), books
 
 
@@ -61,7 +64,7 @@ def _marks_words(signature: Signature) -> bool:
 
 def _unknown(word: str, known: tuple[str, ...]) -> Phrase:
     return phrase(
-        "“%(word)s” is no source and no company here. There are: %(names)s.",
+        "“%(word)s” is no company here. There are: %(names)s.",
         word=shortened(word),
         names=tuple(MARK + name for name in known),
     )

@@ -74,14 +74,14 @@ class LinkedDocuments(Generic[D]):
 
         Production has no partner, and may have no day yet.
         """
-        belongs = partial(self._belonging, Books(found.source, found.value.company), found.value.number)
+        belongs = partial(self._belonging, Books(found.source), found.value.number)
         if not self.kind.partner:
             return await self.kept.visible(self.kind.followed, belongs)
         theirs = await self.kept.visible(self.kind.followed, belongs, partner=partner_of(found.value))
         return theirs or await self.kept.visible(self.kind.followed, belongs, since=day_of(found.value))
 
     def _belonging(self, books: Books, number: str, documents: Iterator[Document]) -> list[D]:
-        beside: list[D] = [each for each in documents if books.hold(each.source, each.company)]  # type: ignore[misc]
+        beside: list[D] = [each for each in documents if books.hold(each.source)]  # type: ignore[misc]
         return [each for each in beside if number in map(str.strip, self.named_by(each).split(","))]
 
 

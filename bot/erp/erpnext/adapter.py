@@ -29,8 +29,8 @@ from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.receipts import RECEIPT, ErpNextReceipts
 from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.erpnext.users import read_users
-from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.expiring import ExpiringValue
+from bot.erp.errors import CompanyNotChosen, Invalid, NotFound, NotPermitted
+from bot.erp.expiring import COMPANIES_HOLD, ExpiringValue
 from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
@@ -84,11 +84,11 @@ class ErpNextErp(DocumentErp):
         self._options = options
         self._http = Http(options, now=context.now, source=self.name)
         self._frappe = ErpNextClient(self._http, Account(options.key, options.secret.get_secret_value()))
-        self._site = ExpiringValue(self._read_site, now=context.now)
-        self._currencies = ExpiringValue(self._read_currencies, now=context.now)
+        self._known_site = ExpiringValue(self._read_site, now=context.now)
+        self._companies = ExpiringValue(self._read_companies, now=context.now, holds=COMPANIES_HOLD)
         self._approvals = PurchaseApprovals(
             self._frappe,
-            site=self._site.value,
+            site=self._site,
             source=self.name,
             approvers={
                 user: Account(pair.key, pair.secret.get_secret_value()) for user, pair in options.approvers.items()
@@ -101,7 +101,7 @@ class ErpNextErp(DocumentErp):
 
         self._goods = ErpNextGoods(
             self._frappe,
-            site=self._site.value,
+            site=self._site,
             company=options.company,
             source=self.name,
             now=context.now,
@@ -109,7 +109,7 @@ class ErpNextErp(DocumentErp):
         )
         self._receipts = ErpNextReceipts(
             self._frappe,
-            site=self._site.value,
+            site=self._site,
             company=options.company,
             now=context.now,
             names_of=self._approvals.names_of,
@@ -119,7 +119,7 @@ class ErpNextErp(DocumentErp):
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; variant templates and disabled items are left out."""
-        site = await self._site.value()
+        site = await self._site()
         rows, codes = await self._hits(text) if text else (await self._frappe.rows(queries.items(), limit=limit), {})
         found = [site.read(documents.product, row, codes.get(row["name"], "")) for row in rows]
         found = await self._with_variants(rows, found)
@@ -127,7 +127,7 @@ class ErpNextErp(DocumentErp):
 
     async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
         """Return items that are neither disabled nor templates of variants, by their codes."""
-        site = await self._site.value()
+        site = await self._site()
         rows = await self._frappe.rows(queries.items(names=list(skus)))
         found = await self._with_variants(rows, [site.read(documents.product, row) for row in rows])
         return await self._with_barcodes(found)
@@ -165,13 +165,13 @@ class ErpNextErp(DocumentErp):
         return list({row["name"]: row for row in rows}.values()), codes
 
     async def stock(self, sku: str) -> StockLevel:
-        site, item = await self._site.value(), await self._document("Item", checked_key(sku, source=self.name))
+        site, item = await self._site(), await self._document("Item", checked_key(sku, source=self.name))
         level, places = await self._level(item)
         return replace(level, lots=await read_lots(self._frappe, item, places, site))
 
     async def _level(self, item: Row) -> tuple[StockLevel, Container[str]]:
         """Return the stock of an item without its lots, and the warehouses that count."""
-        site = await self._site.value()
+        site = await self._site()
         item, bins, places = await read_places(self._frappe, item, self._options.company)
         return site.read(stock_level, item, bins, places, self._now()), places
 
@@ -179,7 +179,7 @@ class ErpNextErp(DocumentErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         if kind is listing.DELIVERIES:
-            delivered: Any = (await self._site.value()).read(
+            delivered: Any = (await self._site()).read(
                 documents.delivery, await self._document("Delivery Note", number)
             )
             return cast(D, delivered)
@@ -188,7 +188,7 @@ class ErpNextErp(DocumentErp):
             if not receipt:
                 raise NotFound(number, source=self.name)
             return cast(D, receipt[0])
-        site, document_query = await self._site.value(), await self._kind(kind)
+        site, document_query = await self._site(), await self._kind(kind)
         row = await self._document(document_query.doctype, number)
         if not document_query.is_meant(row):
             raise NotFound(number, source=self.name)
@@ -200,7 +200,7 @@ class ErpNextErp(DocumentErp):
         kind = listing.kind_of(area)
         if kind is listing.DELIVERIES:
             return await self._goods.deliveries_named(numbers)
-        site, document_query, wanted = await self._site.value(), await self._kind(kind), frozenset(numbers)
+        site, document_query, wanted = await self._site(), await self._kind(kind), frozenset(numbers)
         # MariaDB compares without regard to case.
         named = await self._frappe.rows(document_query.named(list(numbers), self._options.company))
         rows = [row for row in named if row["name"] in wanted and document_query.is_meant(row)]
@@ -280,7 +280,7 @@ class ErpNextErp(DocumentErp):
 
     async def _slice(self, document_query: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
         """Return part of a list, cut by Frappe or, for filters that Frappe lacks, cut here."""
-        site = await self._site.value()
+        site = await self._site()
         today = site.local(self._now()).date()
         lookup = document_query.lookup(query, today, self._options.company)
         if query.product:
@@ -344,7 +344,7 @@ class ErpNextErp(DocumentErp):
     async def _with_credit_limits(self, customers: Sequence[Customer]) -> tuple[Customer, ...]:
         if not customers:
             return ()
-        currencies = await self._currencies.value()
+        currencies = await self._companies.value()
         if not currencies:
             return tuple(customers)
         limits: dict[str, list[Row]] = {}
@@ -358,13 +358,23 @@ class ErpNextErp(DocumentErp):
             for customer in customers
         )
 
-    async def _read_currencies(self) -> Mapping[str, str]:
-        """Return the currency of each company; none if the account may not read companies."""
+    async def _read_companies(self) -> Mapping[str, str]:
+        """Return the currency of each company that the account sees, unknown where it may not read companies."""
         try:
             rows = await self._frappe.rows(queries.companies())
         except NotPermitted:
-            return {}
+            return dict.fromkeys(await self._companies_of_warehouses(), "")
         return {str(row["name"]): str(row.get("default_currency") or "") for row in rows}
+
+    async def _companies_of_warehouses(self) -> list[str]:
+        """Return the companies of the warehouses, which the bot may read for their stock."""
+        if self._options.company:
+            return []
+        try:
+            rows = await self._frappe.rows(ListRequest("Warehouse", ("company",)))
+        except NotPermitted as error:
+            raise Invalid("the account may not read what companies there are: set one", source=self.name) from error
+        return [str(row["company"]) for row in rows]
 
     # Decisions, changes, the source itself
 
@@ -376,7 +386,7 @@ class ErpNextErp(DocumentErp):
         return await self._approvals.decide(decision, read=self.purchase_order)
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
-        site, company = await self._site.value(), self._options.company
+        site, company = await self._site(), self._options.company
         return await read_changes(self._frappe, site, company, area, cursor, limit=limit)
 
     async def users(self) -> tuple[ErpUser, ...]:
@@ -386,7 +396,7 @@ class ErpNextErp(DocumentErp):
     async def check(self) -> None:
         """Read the account's own name and whatever the configuration relies on."""
         await self._frappe.call("frappe.auth.get_logged_user")
-        await self._site.value()
+        await self._site()
         if Capability.APPROVE in self.capabilities:
             await self._approvals.check()
 
@@ -422,6 +432,15 @@ class ErpNextErp(DocumentErp):
         await self._http.close()
 
     # Parts
+
+    async def _site(self) -> Site:
+        """Return the site, of which one company is told.
+
+        Raises `CompanyNotChosen` where the settings name none of several.
+        """
+        if not self._options.company and len(companies := await self._companies.value()) > 1:
+            raise CompanyNotChosen({name: name for name in companies}, source=self.name)
+        return await self._known_site.value()
 
     async def _read_site(self) -> Site:
         """Return the site with its time zone, which any user may read."""

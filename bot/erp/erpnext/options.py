@@ -37,7 +37,7 @@ class ErpNextOptions(HttpOptions):
     )
     approve_action: str = Field("Approve", min_length=1, description="Name of the Workflow's action that approves.")
     reject_action: str = Field("Reject", min_length=1, description="Name of the Workflow's action that rejects.")
-    company: str = Field("", description="The only company to read; empty: all that the user may see.")
+    company: str = Field("", description="The company whose books these are; needed where the user sees several.")
     time_zone: Zone | Literal[""] = Field(
         "", description="The site's time zone, such as Asia/Shanghai; empty: as the site says."
     )

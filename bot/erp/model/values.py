@@ -76,12 +76,12 @@ class ErpRecord:
     source: str = ""
     extra: ExtraFields = field(default_factory=lambda: NOTHING)
     books: tuple[str, ...] = field(default=(), compare=False)
-    """What tells it from others with its number, in the hub's answers: the names of its source and company, where
-    there are several."""
+    """What tells it from others with its number, in the hub's answers: the name of its source, where there are
+    several."""
 
     @property
     def company(self) -> str:
-        """The company that it belongs to, empty where the ERP does not say."""
+        """The company that it belongs to, for rules about companies; empty where the ERP does not say."""
         return self.extra.get("company", "")
 
 

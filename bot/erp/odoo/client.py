@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bot.erp.errors import (
     AuthExpired,
     AuthFailed,
+    CompanyNotChosen,
     Conflict,
     ErpError,
     Invalid,
@@ -21,7 +22,7 @@ from bot.erp.errors import (
     Unavailable,
     Unsupported,
 )
-from bot.erp.expiring import ExpiringValue
+from bot.erp.expiring import COMPANIES_HOLD, ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.keys import batches
 from bot.erp.odoo.options import OdooOptions
@@ -201,6 +202,7 @@ Domain = Sequence[Any]
 """A condition in Odoo's prefix notation."""
 Release = tuple[int, int]
 
+_MOST_COMPANIES = 100
 PAGE = 500
 """Records per request."""
 _JSON2_SINCE: Release = (18, 4)
@@ -218,6 +220,7 @@ class OdooClient:
         self._turn = asyncio.Semaphore(options.parallel)
         self._now = now
         self._opened = ExpiringValue(self._open, now=now)
+        self._one_company = ExpiringValue(self._require_one_company, now=now, holds=COMPANIES_HOLD)
         self._fields: dict[str, ExpiringValue[frozenset[str]]] = {}
         self._context: dict[str, Any] = {}
         if options.language:
@@ -241,7 +244,7 @@ class OdooClient:
         **arguments: Any,
     ) -> Any:
         """Call a method once and return its result; as the bot unless ``account`` is given. Methods of records need
-        ``ids``."""
+        ``ids``. Raises `CompanyNotChosen` where the settings name none of several companies."""
         call = MethodCall(
             model=model,
             method=method,
@@ -251,6 +254,8 @@ class OdooClient:
             writes=writes,
         )
         _, transport = await self._opened.value()
+        if self._options.company is None:
+            await self._one_company.value()
         try:
             async with asyncio.timeout(self._options.timeout):
                 await self._turn.acquire()
@@ -364,6 +369,18 @@ class OdooClient:
         except Invalid as error:
             # JSON-RPC reports "Object mrp.production doesn't exist" as a user error.
             raise Unsupported(f"no {model} here: is its app installed?", source=self.source) from error
+
+    async def _require_one_company(self) -> None:
+        """Look at the companies of the bot's account: without a choice, Odoo tells of all of them together."""
+        _, transport = await self._opened.value()
+        arguments = {"domain": [], "fields": ["name"], "limit": _MOST_COMPANIES, "order": "id asc"}
+        everywhere = {"allowed_company_ids": []}
+        rows = await transport.call(
+            self.bot, MethodCall(model="res.company", method="search_read", arguments=arguments, context=everywhere)
+        )
+        companies = {row["id"]: str(row["name"]) for row in rows}
+        if len(companies) > 1:
+            raise CompanyNotChosen(companies, source=self.source)
 
     async def _open(self) -> tuple[Release, Transport]:
         """Read the release, first at the address of 19, then at that of older releases."""

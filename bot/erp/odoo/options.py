@@ -15,7 +15,9 @@ class OdooOptions(HttpOptions):
     database: str = Field("", description="Its name; needed for 14 to 18, and where one host serves several.")
     user: str = Field(min_length=1, description="Login of the bot's account.")
     key: Secret = Field(description="An API key of that account (or, for 14 to 18, its password).")
-    company: int | None = Field(None, ge=1, description="Id of the company to speak for; empty: the account's own.")
+    company: int | None = Field(
+        None, ge=1, description="Id of the company whose books these are; needed where the account sees several."
+    )
     language: str = Field("", description="Language of names, such as zh_CN; it must be installed.")
     timezone: Zone = Field("Asia/Shanghai", description="Where the company's days begin and end.")
     approvers: dict[str, Secret] = Field(

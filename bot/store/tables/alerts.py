@@ -199,8 +199,7 @@ class WatchRow(StoreTable, table=True):
     """The limit as exact text; empty for a watch without one."""
     made_ms: int = Field(sa_type=BigInteger)
     source: str = Field(sa_column_kwargs={"server_default": ""})
-    company: str = Field(sa_column_kwargs={"server_default": ""})
-    """The books of what is watched; empty for all."""
+    """Whose books what is watched is in; empty for all."""
     said: str = Field(sa_type=Sealed("watch.said"), sa_column_kwargs={"server_default": ""})
     """What its owner knows of the document, as JSON; empty for a product."""
 

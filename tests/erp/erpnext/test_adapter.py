@@ -5,7 +5,7 @@ Docs: platform/erp/erpnext.md#areas, #lists
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.erpnext.client import ErpNextClient, ListRequest
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
-from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
+from bot.erp.errors import AuthFailed, CompanyNotChosen, Invalid, NotFound, NotPermitted
 from bot.erp.listing import SALES_ORDERS
 from bot.erp.model import Area, Feed, Followed, InvoiceStatus, PurchaseStatus
 from bot.erp.port import Capability, Filter, ListQuery
@@ -83,11 +83,11 @@ async def test_a_configured_time_zone_is_believed(site: FakeErpNext, open_erp: O
 
 
 async def test_a_site_without_a_known_zone_says_what_to_do(
-    site: FakeErpNext, erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch
+    site: FakeErpNext, open_erp: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shapes, "ZONE", "Mars/Base")
     with pytest.raises(Invalid, match="set time_zone"):
-        await erp.check()
+        await open_erp(site, company=COMPANY).check()
 
 
 async def test_a_workflow_is_looked_for_at_the_check(site: FakeErpNext, open_erp: Open) -> None:
@@ -221,6 +221,41 @@ async def test_stock_of_one_company_only(
 
 
 # Documents and lists
+
+
+async def test_several_companies_of_which_none_is_chosen_are_not_told_of_together(
+    site: FakeErpNext, open_erp: Open, alter: Callable[[str, Callable[[Rows], Rows]], None], clock: Clock
+) -> None:
+    erp = open_erp(site)
+    await erp.customers(ListQuery())
+    alter("Company", lambda rows: [*rows, rows[0] | {"name": "Other"}])
+    clock.advance(600)
+    reads: tuple[Callable[[], Awaitable[object]], ...] = (
+        erp.check,
+        lambda: erp.order("SO-1001"),
+        lambda: erp.stock("SKU123"),
+        lambda: erp.customers(ListQuery()),
+        lambda: erp.changed_since(Area.SALES, "", limit=1),
+    )
+    for read in reads:
+        with pytest.raises(CompanyNotChosen) as refused:
+            await read()
+        assert refused.value.companies == {COMPANY: COMPANY, "Other": "Other"}
+    await open_erp(site, company=COMPANY).check()
+
+
+async def test_an_account_that_may_not_read_companies_is_asked_by_its_warehouses(
+    site: FakeErpNext, open_erp: Open, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    site.unreadable |= {"Company"}
+    await open_erp(site).check()
+    alter("Warehouse", lambda rows: [row | {"company": "Other"} if row["name"] == "SH" else row for row in rows])
+    with pytest.raises(CompanyNotChosen):
+        await open_erp(site).check()
+    site.unreadable |= {"Warehouse"}
+    with pytest.raises(Invalid, match="set one"):
+        await open_erp(site).check()
+    await open_erp(site, company=COMPANY).check()
 
 
 async def test_other_companies_documents_are_not_there(site: FakeErpNext, open_erp: Open) -> None:

@@ -62,7 +62,7 @@ def telling(clock: Clock, release: tuple[int, int]) -> RespondingOdoo:
 
 
 def client_of(server: FakeOdoo, clock: Clock, **options: Any) -> OdooClient:
-    settings = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, **options}
+    settings = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, "company": 1, **options}
     return OdooClient(OdooOptions.model_validate(settings), now=clock.now, source="main")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import KEY_MISSING, KEY_REFUSED, Ambiguous, NotFound, NotPermitted, Unavailable
+from bot.erp.errors import KEY_MISSING, KEY_REFUSED, Ambiguous, CompanyNotChosen, NotFound, NotPermitted, Unavailable
 from bot.erp.model import (
     Area,
     Decision,
@@ -252,15 +253,61 @@ async def test_one_number_in_two_companies_is_not_guessed(open_odoo: Open, clock
     server = FakeOdoo(full.company, clock, models=models)
     erp, _ = await open_odoo(server=server)
     assert (await erp.invoice("INV-7")).id == "6001"
-    everywhere, _ = await open_odoo(server=server, company=None)
-    with pytest.raises(Ambiguous, match="2 records"):
-        await everywhere.invoice("INV-7")
-    numbers = sorted(found.number for found in (await everywhere.invoices(ListQuery(text="INV-7"))).items)
-    assert numbers == ["INV-7*6001", "INV-7*77"]
-    assert [(await everywhere.invoice(number)).id for number in numbers] == ["6001", "77"]
-    assert (await everywhere.invoice(numbers[1])).number == numbers[1]
     second, _ = await open_odoo(server=server, company=2)
     assert (await second.invoice("INV-7")).id == "77"
+
+
+@pytest.mark.parametrize("release", [(18, 0), (19, 0)])
+async def test_several_companies_of_which_none_is_chosen_are_not_told_of_together(
+    open_odoo: Open, clock: Clock, release: tuple[int, int]
+) -> None:
+    server = FakeOdoo(ReferenceCompany(now=clock.now), clock, release)
+    everywhere, _ = await open_odoo(server=server, company=None)
+    reads: tuple[Callable[[], Awaitable[object]], ...] = (
+        everywhere.check,
+        lambda: everywhere.invoice("INV-7"),
+        lambda: everywhere.stock("SKU123"),
+        lambda: everywhere.customers(ListQuery()),
+        lambda: everywhere.changed_since(Area.SALES, "", limit=1),
+        lambda: everywhere.decide(approve("1", "PO-1072", "anna")),
+    )
+    for read in reads:
+        with pytest.raises(CompanyNotChosen) as refused:
+            await read()
+        assert refused.value.companies == {1: "My Company (San Francisco)", 2: "Other company"}
+    alone(server)
+    await everywhere.check()
+    assert (await everywhere.invoice("INV-7")).id == "6001"
+
+
+def alone(server: FakeOdoo) -> None:
+    """Let the account see the first company alone."""
+    genuine = server.models
+
+    def models(name: str) -> OdooModel | None:
+        model = genuine(name)
+        return replace(model, records=model.records[:1]) if model is not None and name == "res.company" else model
+
+    server.models = models
+
+
+async def test_a_second_number_of_one_company_is_told_apart_and_not_guessed(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+
+    def models(name: str) -> OdooModel | None:
+        model = full.records(name)
+        if name != "account.move" or model is None:
+            return model
+        rows = list(model.records)
+        return replace(model, records=[*rows, {**rows[0], "id": 77, "amount_total": Decimal(1)}])
+
+    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    with pytest.raises(Ambiguous, match="2 records"):
+        await erp.invoice("INV-7")
+    numbers = sorted(found.number for found in (await erp.invoices(ListQuery(text="INV-7"))).items)
+    assert numbers == ["INV-7*6001", "INV-7*77"]
+    assert [(await erp.invoice(number)).id for number in numbers] == ["6001", "77"]
+    assert (await erp.invoice(numbers[1])).number == numbers[1]
 
 
 async def test_the_exact_code_is_found_among_many(open_odoo: Open, monkeypatch: pytest.MonkeyPatch) -> None:
