@@ -172,7 +172,9 @@ async def _list(
     wanted, shown = event_type.casefold(), labels.type_label(event_type)
     here = await service.open_at(place_of(context) if looks_at is AlertRange.HERE else own)
     known = {alert.id for alert in here}
-    fitting = [alert for alert in (await service.open_for(own) if everywhere else here) if _fits(alert, wanted)]
+    known_open = await service.open_for(own) if everywhere else here
+    asked = [alert for alert in known_open if context.books.hold(alert.event.source)]
+    fitting = [alert for alert in asked if _fits(alert, wanted)]
     found = [alert for alert in fitting if (rights.may_see if alert.id in known else rights.may_see_anywhere)(alert)]
     view = build_list_view(
         found,

@@ -18,11 +18,12 @@ from bot.cards.view import Button, Color, ListView, View
 from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.parsing import command_line
+from bot.chat.parsing import command_line, split
 from bot.chat.present_rights import CHANGED, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
 from bot.disclosure import cut
+from bot.erp.books import MARK, Books
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
@@ -165,7 +166,7 @@ class SubscriptionList(ListView):
             return ()
         return [
             Button(
-                phrase("Unsubscribe %(line)s", line=row.line), Ask(command_line("unsubscribe", *row.line[1:].split()))
+                phrase("Unsubscribe %(line)s", line=row.line), Ask(command_line("unsubscribe", *split(row.line[1:])))
             )
             for row in self.rows
         ]
@@ -208,13 +209,19 @@ OWN_CHAT = "private"
 def own_chat_line(subscription: Subscription) -> str:
     """Return the line with which the same comes to the own chat of who asks."""
     days = () if subscription.workdays else ("daily",)
-    return command_line("subscribe", *subscription.line[1:].split(), f"{subscription.at:%H:%M}", *days, OWN_CHAT)
+    return command_line("subscribe", *split(subscription.line[1:]), f"{subscription.at:%H:%M}", *days, OWN_CHAT)
+
+
+def _asks_about(line: str, books: Books) -> bool:
+    words = {word.casefold() for word in split(line)}
+    return all(MARK + name.casefold() in words for name in books.names)
 
 
 def list_view(
     title: Phrase, found: Sequence[Subscription], context: QuestionContext, *, place: Place | None = None
 ) -> SubscriptionList:
-    """Return the list of what comes to a place, without one to that of the question."""
+    """Return the list of what comes to a place, without one to that of the question, about the books it names."""
+    found = [each for each in found if _asks_about(each.line, context.books)]
     shown = found[context.offset : context.offset + SubscriptionList.page_size]
     return SubscriptionList(
         title=title,

@@ -235,6 +235,7 @@ def _row(alert: Alert, now: datetime) -> AlertRow:
         headline=headline(alert),
         subject=labels.subject_label(event),
         words_classes=event.words_classes,
+        source=event.source,
         severity=alert.severity,
         state=alert.state,
         facts=labels.facts(event, _day(alert, now), is_over=_is_over(alert))[:_ROW_FACTS],
@@ -262,8 +263,10 @@ def _digest_row(event_type: str, named: Sequence[Alert], counted: Sequence[Alert
 
 
 def _subjects(alerts: Sequence[Alert]) -> tuple[str, ...]:
-    """Return the first subjects; a company's own events may have none."""
-    subjects = dict.fromkeys(alert.event.subject for alert in alerts if alert.event.subject)
+    """Return the first subjects, with their sources where there are several; a company's own events may have none."""
+    events = [alert.event for alert in alerts if alert.event.subject]
+    several = len({event.source for event in events}) > 1
+    subjects = dict.fromkeys(f"{event.subject} · {event.source}" if several else event.subject for event in events)
     return tuple(subjects)[:_NAMED]
 
 

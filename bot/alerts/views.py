@@ -140,6 +140,7 @@ class AlertRow:
     headline: Annotated[Label, ClassedBy("words_classes")]
     subject: Annotated[str, ClassedBy("words_classes")]
     words_classes: frozenset[FieldClass] = frozenset()
+    source: str = ""
     severity: Severity
     state: AlertState
     facts: tuple[CardFact, ...] = ()
@@ -168,12 +169,21 @@ class AlertCounts:
 class _AlertRows(ListView):
     rows: tuple[AlertRow, ...]
 
+    @property
+    def of_several(self) -> bool:
+        """Whether the rows are of several sources: one number may then stand for two documents."""
+        return len({row.source for row in self.rows}) > 1
+
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(_short(row.subject) or row.headline or phrase("Details"), self.shows(row)) for row in self.rows]
+        return [Button(self._name(row) or row.headline or phrase("Details"), self.shows(row)) for row in self.rows]
 
     def shows(self, row: AlertRow) -> Ask:
         """Return the question for the alert of a row."""
         return _show(row.id)
+
+    def _name(self, row: AlertRow) -> str:
+        named = isinstance(row.subject, str) and row.subject and self.of_several
+        return button_label(row.subject, (row.source,)) if named else _short(row.subject)
 
 
 def _own_view(view: ListView, unseen: tuple[AlertKind, ...]) -> tuple[Button, ...]:
@@ -263,7 +273,8 @@ class AlertList(_AlertRows, ExportedListView):
         return (*ExportedListView.buttons(self), *lists)
 
     def table(self) -> Table:
-        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("id"))
+        columns = (*_COLUMNS, Column(phrase("Company"), "source")) if self.of_several else _COLUMNS
+        return Table.of_rows(columns, self.rows, total=self.total, key_of=attrgetter("id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from bot.understanding.following.list_parts import late_in_the_list
 from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
 from bot.understanding.following.turn import Turn
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
+from bot.understanding.named_books import read_of_books
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
@@ -58,6 +59,12 @@ class GrammarReader:
         text = normalise(sentence)
         if len(text) > MAX_SENTENCE or is_remark(text):
             return None
+        books = self._grammar.vocabulary.books
+        if not books:
+            return self._read(sentence, usable, last)
+        return read_of_books(text, last, books, lambda said, before: self._read(said, usable, before))
+
+    def _read(self, sentence: str, usable: frozenset[str] | None, last: LastQuestion | None) -> Reading | None:
         reading = self._grammar.read(sentence, usable) if last is None else self._read_after(last, sentence, usable)
         return reading and replace(reading, alternatives=tuple(filter(self._can_be_answered, reading.alternatives)))
 

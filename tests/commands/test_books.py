@@ -11,8 +11,9 @@ import pytest
 
 from bot.alerts.event import Effect
 from bot.alerts.processing.pipeline import effect_on
+from bot.alerts.subscriptions import SubscriptionList
 from bot.alerts.view_builder import build_alert_view
-from bot.alerts.views import AlertReply
+from bot.alerts.views import AlertList, AlertReply
 from bot.cards.actions import Ask, unpack
 from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, ChoiceNotice, NotFoundNotice
@@ -184,6 +185,38 @@ async def test_a_watch_keeps_to_the_document_that_was_meant(ask: AskLine, servic
     as_(ChoiceNotice, await ask("/unwatch SO-1001"))
     as_(AlertReply, await ask("/unwatch SO-1001 @north"))
     assert [watch.source for watch in await service.watches("keeper01")] == ["south"]
+
+
+async def test_the_alerts_of_one_company_are_listed_alone_and_those_of_both_are_told_apart(
+    ask: AskLine, service: InMemoryAlertService
+) -> None:
+    for source in ("north", "south"):
+        one = alert(source, "INV-289", kind="invoice.overdue")
+        service.show(replace(one, event=replace(one.event, source=source)))
+    both = as_(AlertList, await ask("/alerts"))
+    assert {button.label for button in both.row_buttons()} == {"INV-289 · north", "INV-289 · south"}
+    card = CardRenderer(languages=load_languages(), sources=("north", "south")).render(both, "en", zone=NOW.tzinfo)
+    assert card.body.count(" · north") == card.body.count(" · south") == 1
+    alone = as_(AlertList, await ask("/alerts @south"))
+    assert [row.source for row in alone.rows] == ["south"]
+    assert alone.line.endswith("@south")
+
+
+async def test_the_subscriptions_of_one_company_are_listed_alone(ask: AskLine) -> None:
+    for line in ("invoice open @north", "invoice open @south", "report"):
+        as_(SubscriptionList, await ask(f"/subscribe {line} 08:30"))
+    assert as_(SubscriptionList, await ask("/subscriptions")).total == 3
+    alone = as_(SubscriptionList, await ask("/subscriptions @south"))
+    assert [row.line for row in alone.rows] == ["/invoice open @south"]
+    (end,) = [asked.line for _, asked in asks(alone) if asked.line.startswith("/unsubscribe")]
+    left = as_(SubscriptionList, await ask(end))
+    assert {row.line for row in left.rows} == {"/invoice open @north", "/report"}
+
+
+async def test_a_line_is_about_one_company_or_about_all(ask: AskLine) -> None:
+    refused = as_(BadArgumentNotice, await ask("/invoice @north @south"))
+    assert "@north" in str(refused.problem)
+    assert as_(ListView, await ask("/invoice @north @North")).total
 
 
 def test_the_card_of_an_alert_leads_to_its_own_source() -> None:
