@@ -216,7 +216,8 @@ async def start_reader(
     if not wanted.enabled:
         return None, None
     sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
-    reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub, partial(_partner_names, read_model)))
+    learn = partial(learn_vocabulary, hub, partial(_partner_names, read_model))
+    reader = GrammarReader(commands, sentences, learn, hub.book_names)
     await base.run_in_background(reader.run(), "understanding")
     used = StoredModelUse(base.database)
     model = await open_model(base.stack, base.settings, commands, sentences, used, base.metrics, base.now)

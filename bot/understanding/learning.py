@@ -90,7 +90,6 @@ async def learn_vocabulary(
     spellings = await asyncio.to_thread(_spellings, spoken, readings)
     goods = shapes_of(product.sku for product in products)
     return Vocabulary(
-        books=hub.book_names,
         deliveries=shapes_of(delivery.number for delivery in deliveries),
         documents={
             **{command: shapes_of(document.number for document in found) for command, found in documents.items()},

@@ -36,10 +36,19 @@ LEARNS_AGAIN = 300.0
 
 
 class GrammarReader:
-    """Implements `bot.chat.questions.reading.SentenceReader`. Untaught, it knows numbers by their usual prefixes."""
+    """Implements `bot.chat.questions.reading.SentenceReader`. Untaught, it knows numbers by their usual prefixes.
 
-    def __init__(self, commands: Commands, sentences: Sentences, learn: Callable[[], Awaitable[Vocabulary]]) -> None:
-        self._commands, self._sentences, self._learn = commands, sentences, learn
+    ``books`` are the names of the companies, where there are several.
+    """
+
+    def __init__(
+        self,
+        commands: Commands,
+        sentences: Sentences,
+        learn: Callable[[], Awaitable[Vocabulary]],
+        books: tuple[str, ...] = (),
+    ) -> None:
+        self._commands, self._sentences, self._learn, self._books = commands, sentences, learn, books
         self._latest: Grammar | None = None
 
     @property
@@ -59,10 +68,9 @@ class GrammarReader:
         text = normalise(sentence)
         if len(text) > MAX_SENTENCE or is_remark(text):
             return None
-        books = self._grammar.vocabulary.books
-        if not books:
+        if not self._books:
             return self._read(sentence, usable, last)
-        return read_of_books(text, last, books, lambda said, before: self._read(said, usable, before))
+        return read_of_books(text, last, self._books, lambda said, before: self._read(said, usable, before))
 
     def _read(self, sentence: str, usable: frozenset[str] | None, last: LastQuestion | None) -> Reading | None:
         reading = self._grammar.read(sentence, usable) if last is None else self._read_after(last, sentence, usable)

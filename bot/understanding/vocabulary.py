@@ -229,8 +229,6 @@ class Vocabulary:
     its people in sales and purchasing, ``goods`` the names and specifications of products.
     """
 
-    books: tuple[str, ...] = ()
-    """What the companies are called, where there are several sources."""
     documents: Mapping[str, tuple[NumberShape, ...]] = field(default_factory=lambda: MappingProxyType({}))
     products: tuple[NumberShape, ...] = ()
     deliveries: tuple[NumberShape, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -21,9 +20,9 @@ BOOKS = ("深圳公司", "上海", "north")
 @pytest.fixture(scope="module")
 def reader(commands: Commands, vocabulary: Vocabulary) -> GrammarReader:
     async def learn() -> Vocabulary:
-        return replace(vocabulary, books=BOOKS)
+        return vocabulary
 
-    made = GrammarReader(commands, Sentences.load(commands), learn)
+    made = GrammarReader(commands, Sentences.load(commands), learn, BOOKS)
     asyncio.run(made.learn())
     return made
 
