@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.erp.model import InvoiceStatus, PurchaseStatus
+from bot.erp.model import PurchaseStatus
 from bot.settings import ErpSettings
-from bot.simulator.chat import SimDelivery
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET
+from tests.commands.test_books import companies_in
 from tests.erp.fakes.odoo import DATABASE, key_of
 from tests.erp.fakes.odoo_companies import TwoCompanyOdoo
 from tests.erp.fakes.odoo_records import BOT
@@ -87,29 +86,12 @@ async def test_a_sentence_a_file_and_a_subscription_keep_to_the_company_that_the
     assert OURS not in read.markdown
     await system.ask(f"/export invoice open @{THEIRS}", BOSS, where=own)
     _, sheet = await file_of(system, BOSS)
-    assert {row[-1] for row in sheet.values[1:] if row[0]} == {THEIRS}
+    assert companies_in(sheet) - {None, ""} == {THEIRS}
     for company in (OURS, THEIRS):
         await system.ask(f"/subscribe invoice open @{company} 08:30", BOSS, where=own)
     subscribed = await system.ask(f"/subscriptions @{THEIRS}", BOSS, where=own)
     assert THEIRS in subscribed.markdown
     assert OURS not in subscribed.markdown
-
-
-async def test_a_watch_keeps_to_its_company(system: BotSystem, odoo: TwoCompanyOdoo) -> None:
-    own = system.engine.direct(BOSS)
-    await system.ask(f"/watch INV-7 @{THEIRS}", BOSS, where=own.id)
-    shown = len(own.items)
-    for company, invoices in ((OURS, odoo.company.invoices), (THEIRS, odoo.sister.invoices)):
-        paid = replace(invoices["INV-7"].total, amount=invoices["INV-7"].total.amount * 0)
-        invoices["INV-7"] = replace(
-            invoices["INV-7"], status=InvoiceStatus.PAID, open_amount=paid, changed_at=odoo.clock.now()
-        )
-        if company == OURS:
-            await system.ask(f"/invoice INV-7 @{OURS}", BOSS, where=own.id)
-            shown = len(own.items)
-    await eventually(lambda: len(own.items) > shown, hint=lambda: own.items)
-    told = [item for item in [*own.items][shown:] if isinstance(item, SimDelivery)]
-    assert [THEIRS in each.card.view_for(BOSS).markdown for each in told] == [True]
 
 
 async def test_an_approval_reaches_the_order_of_its_own_company(
