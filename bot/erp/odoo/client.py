@@ -374,7 +374,7 @@ class OdooClient:
         """Look at the companies of the bot's account: without a choice, Odoo tells of all of them together."""
         _, transport = await self._opened.value()
         arguments = {"domain": [], "fields": ["name"], "limit": _MOST_COMPANIES, "order": "id asc"}
-        everywhere = {"allowed_company_ids": []}
+        everywhere: Mapping[str, Any] = {"allowed_company_ids": []}
         rows = await transport.call(
             self.bot, MethodCall(model="res.company", method="search_read", arguments=arguments, context=everywhere)
         )
