@@ -211,6 +211,11 @@ class Case:
     revision: int = 1
     """Grows with every change that a card shows."""
 
+    @property
+    def state_name(self) -> str:
+        """A name for what cards show of it now."""
+        return f"{self.id}#{self.revision}"
+
 
 class ApprovalCardKind(StrEnum):
     """What a card is for; also the kind of its deliveries, which says who composes them."""

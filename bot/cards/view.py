@@ -49,6 +49,9 @@ class Following:
     documents: tuple[DocumentRef, ...]
     again: Ask
     takes_over: bool = False
+    shows: tuple[str, ...] = ()
+    """Names of the states that it shows, as `bot.approvals.case.Case.state_name` makes them. What was stored while it
+    was drawn and sent, and is none of these, has it drawn again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,8 @@ class ApprovalListRow:
     words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
     done: bool = False
     settled: bool = False
+    shows: str = ""
+    """As in `bot.approvals.cards.views.ApprovalView`."""
 
 
 def _differ(rows: Sequence[ApprovalListRow]) -> bool:
@@ -147,7 +149,7 @@ class ApprovalResults(View):
     def following(self) -> Following | None:
         documents = tuple(DocumentRef(row.source, row.number) for row in self.rows)
         again = self.question()
-        return None if again is None else Following(documents, again, takes_over=True)
+        return None if again is None else Following(documents, again, takes_over=True, shows=_shown_states(self.rows))
 
     def buttons(self) -> Sequence[Button]:
         left = _row_buttons([row for row in self.rows if not row.done])
@@ -161,10 +163,15 @@ def _row_buttons(rows: Sequence[ApprovalListRow]) -> list[Button]:
     return [Button(label, show_action(row.case)) for label, row in zip(labels, rows, strict=True)]
 
 
-def _follow_rows(rows: Iterable[ApprovalListRow], offset: int = 0) -> Following | None:
+def _follow_rows(rows: Sequence[ApprovalListRow], offset: int = 0) -> Following | None:
     """Return what a list is drawn again for: it then shows what waits by then."""
     documents = tuple(DocumentRef(row.source, row.number) for row in rows)
-    return Following(documents, Ask(command_line("pending"), offset)) if documents else None
+    again = Ask(command_line("pending"), offset)
+    return Following(documents, again, shows=_shown_states(rows)) if documents else None
+
+
+def _shown_states(rows: Iterable[ApprovalListRow]) -> tuple[str, ...]:
+    return tuple(row.shows for row in rows if row.shows)
 
 
 def page_fingerprint(cases: Iterable[str]) -> str:

@@ -195,6 +195,7 @@ def build_case_view(
         retry=remark.retry,
         newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",
         url=order.url if order is not None and priced else "",
+        shows=case.state_name,
     )
 
 
@@ -208,6 +209,7 @@ def build_reply_view(view: ApprovalView, note: Phrase) -> ApprovalReply:
         note=note,
         spoken=view.decision or next(reversed(view.spoken), None),
         undo=view.undo,
+        shows=view.shows,
     )
 
 
@@ -300,6 +302,7 @@ def build_list_row(
         words=words,
         done=done,
         settled=settled,
+        shows=case.state_name,
     )
 
 

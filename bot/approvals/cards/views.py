@@ -161,6 +161,8 @@ class ApprovalView(ListView):
     newer: str = ""
     """Id of the case of the revision that took its place, where that waits."""
     url: str = ""
+    shows: str = ""
+    """The name of the case's state; see `bot.approvals.case.Case.state_name`."""
 
     @property
     def origin(self) -> str:
@@ -191,7 +193,7 @@ class ApprovalView(ListView):
         return show_action(self.case) if self.priced else None
 
     def following(self) -> Following | None:
-        return None if self.state.is_final else follow_case(self.source, self.number, self.case)
+        return None if self.state.is_final else follow_case(self.source, self.number, self.case, self.shows)
 
     def buttons(self) -> Sequence[Button]:
         again = (Button(phrase("Try again"), Ask(self.retry), Color.BLUE),) if self.retry else ()
@@ -247,9 +249,11 @@ class ApprovalReply(View):
     note: Annotated[Phrase, Stating(FieldClass.COST)]
     spoken: VoteLine | None = None
     undo: bool = False
+    shows: str = ""
+    """As in `ApprovalView`."""
 
     def following(self) -> Following:
-        return follow_case(self.source, self.number, self.case)
+        return follow_case(self.source, self.number, self.case, self.shows)
 
     def buttons(self) -> Sequence[Button]:
         shown = Button(phrase("How it stands"), show_action(self.case), Color.BLUE)
@@ -466,9 +470,9 @@ def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> 
     )
 
 
-def follow_case(source: str, number: str, case: str) -> Following:
+def follow_case(source: str, number: str, case: str, shows: str = "") -> Following:
     """Return what a card about one case is drawn again for: it then shows the case."""
-    return Following((DocumentRef(source, number),), show_action(case))
+    return Following((DocumentRef(source, number),), show_action(case), shows=(shows,) if shows else ())
 
 
 def show_action(case: str) -> Ask:

@@ -6,7 +6,7 @@ that moment, so it never shows more than its reader may see (`bot.chat.answers.r
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,6 +102,15 @@ class StandingAnswers(Protocol):
         """Have a card drawn again if it was changed after ``since`` and by ``until``: what came later covers that."""
         ...
 
+    async def catch_up(
+        self, track_id: str, since: datetime, shows: Collection[str], now: datetime, *, undrawn: bool = False
+    ) -> None:
+        """Have a card drawn again of whose documents one has changed since, and is in none of the states ``shows``.
+
+        ``undrawn``: unless it is drawn again anyway, or was meanwhile.
+        """
+        ...
+
 
 def answer_card_key(track_id: str) -> str:
     """Return the key of an answer's card in the outbox."""
@@ -142,6 +151,11 @@ class AnswerKeeper:
         clicked on to; where others see it too, it follows its own subject, and the clicker's private view is removed,
         unless its asker has made it another subject for all.
         """
+        await self._keep_clicked(clicked, following, is_answer=is_answer)
+        # What changed between the look at a document and this followed no card of it.
+        await self._stored(self.answers.catch_up(clicked.track_id, clicked.at, following.shows, clicked.at), None)
+
+    async def _keep_clicked(self, clicked: StandingAnswer, following: Following, *, is_answer: bool) -> None:
         known = await self._stored(self.answers.find(clicked.track_id), None) if is_answer else None
         is_askers = known is not None and known.user_id == clicked.user_id
         if is_answer and ((known or clicked).readers is CardReaders.ASKER or (following.takes_over and is_askers)):
@@ -187,6 +201,14 @@ class AnswerKeeper:
     async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
         """Have a card drawn again that was changed while a click on it was being answered."""
         await self._stored(self.answers.uncover(track_id, since, until, now), None)
+        self.drawn()
+
+    async def sent(self, track_id: str, following: Following, since: datetime, now: datetime) -> None:
+        """Have a new card drawn again if one of its documents has changed while the answer was found and sent.
+
+        Such a change finds no card that is kept, or none that stands.
+        """
+        await self._stored(self.answers.catch_up(track_id, since, following.shows, now, undrawn=True), None)
         self.drawn()
 
     async def _stored(self, call: Awaitable[T], otherwise: T) -> T:

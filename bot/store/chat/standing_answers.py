@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.engine import Connection
 
 from bot.chat.answers.standing_answers import (
@@ -20,12 +20,13 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.erp.model import DocumentRef
 from bot.outbox.delivery import NEEDS_REDRAW, Delivery, DeliveryState, Urgency
 from bot.outbox.place import Place, PlaceKind
+from bot.store.approvals.rows import case_of
 from bot.store.database import Stored
 from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
-from bot.store.row_times import to_ms
+from bot.store.row_times import to_ms, to_us
 from bot.store.statements import replace_into
-from bot.store.tables import DELIVERY, STANDING_ANSWER, STANDING_DOCUMENT
+from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY, STANDING_ANSWER, STANDING_DOCUMENT
 
 _ANSWER = RecordCodec(
     StandingAnswer,
@@ -34,6 +35,11 @@ _ANSWER = RecordCodec(
     skip={"conversation", "documents"},
 )
 _A, _F, _D = STANDING_ANSWER.c, STANDING_DOCUMENT.c, DELIVERY.c
+_C, _R = APPROVAL_CASE.c, APPROVAL_AUDIT.c
+
+_WAITS = and_(_D.state == DeliveryState.QUEUED, _D.lease == "")
+_DRAWN_ANYWAY = exists().where(_D.card == answer_card_key("") + _A.track, or_(_WAITS, _D.shown >= _A.revision))
+"""A card is to be drawn in its newest state, or is so. One that is being changed may not have stood when that began."""
 
 
 class StoredStandingAnswers(Stored):
@@ -68,6 +74,18 @@ class StoredStandingAnswers(Stored):
         changed = and_(_D.track == track_id, _D.changed_ms > to_ms(since), _D.changed_ms <= to_ms(until))
         await self._database.run(lambda connection: _uncover(connection, changed, now))
 
+    async def catch_up(
+        self, track_id: str, since: datetime, shows: Collection[str], now: datetime, *, undrawn: bool = False
+    ) -> None:
+        """Owe a card its newest state where one of its documents has changed since, and is in none of ``shows``."""
+        which = and_(_A.track == track_id, ~_DRAWN_ANYWAY) if undrawn else _A.track == track_id
+
+        def catch_up(connection: Connection) -> None:
+            if not _changed_states(connection, track_id, since) <= frozenset(shows):
+                _owe(connection, which, now, now)
+
+        await self._database.run(catch_up)
+
 
 def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], datetime], now: datetime) -> None:
     """Queue the cards that show a document for its newest state, within the caller's transaction.
@@ -79,6 +97,16 @@ def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], d
         following = select(_F.track).where(_F.source == source, _F.folded == folded, young)
         _owe(connection, _A.track.in_(following), due_at, now)
         _uncover(connection, _D.track.in_(following), due_at)
+
+
+def _changed_states(connection: Connection, track_id: str, since: datetime) -> frozenset[str]:
+    """Return the present states of those of a card's documents that something was recorded about since then."""
+    recorded = select(_R.case_id).where(_R.case_id == _C.id, _R.at_us >= to_us(since)).exists()
+    later = APPROVAL_CASE.alias()
+    is_newest = ~exists().where(later.c.source == _C.source, later.c.folded == _C.folded, later.c.round > _C.round)
+    of_card = and_(_F.source == _C.source, _F.folded == _C.folded, _F.track == track_id)
+    changed = select(APPROVAL_CASE).join(STANDING_DOCUMENT, of_card).where(recorded, is_newest)
+    return frozenset(case_of(row).state_name for row in connection.execute(changed))
 
 
 def _put(answer: StandingAnswer, connection: Connection) -> None:

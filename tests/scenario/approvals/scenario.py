@@ -150,6 +150,11 @@ class ApprovalScenario:
 
     async def settle(self) -> None:
         """Wait until the bot has no work left at this time of its clock, except a write whose answer the test holds."""
+        await self.system.settle()  # an answer may leave its card to be drawn again
+        await self.settle_cases()
+
+    async def settle_cases(self) -> None:
+        """Wait until nothing is left to do of cases and cards; questions may be under way."""
         # One connection for all looks: each new one reads the whole schema first.
         with self._looking() as connection:
             is_quiet, rest = partial(self._is_quiet, connection), partial(self._rest, connection)
@@ -159,7 +164,6 @@ class ApprovalScenario:
                 if is_quiet():
                     break
                 await eventually(is_quiet, hint=rest)
-        await self.system.settle()
 
     @contextmanager
     def _looking(self) -> Iterator[Connection]:

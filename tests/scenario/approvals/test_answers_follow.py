@@ -9,9 +9,11 @@ from functools import partial
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.chat.answers.standing_answers import StandingAnswer
 from bot.erp.model import DecisionOutcome
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery
+from bot.store.chat.standing_answers import StoredStandingAnswers
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,
@@ -190,6 +192,28 @@ async def test_words(open_approval_scenario: OpenApprovalScenario, line: str, wh
         said = await scenario.ask(line, BOSS, where=where)
         assert_over(scenario, SMALL)
         assert ("已同意" if "approve" in line else "已拒绝") in plain_text(scenario.system.see(said, BOSS))
+
+
+@pytest.mark.parametrize("is_kept_first", [True, False])
+@pytest.mark.parametrize("where", ["", BUYING])
+async def test_words_whose_answer_comes_after_what_the_erp_says(
+    open_approval_scenario: OpenApprovalScenario, monkeypatch: pytest.MonkeyPatch, where: str, is_kept_first: bool
+) -> None:
+    """A quick ERP ends the case before the card of the answer is kept, or before it stands."""
+    keep = StoredStandingAnswers.put
+    async with open_approval_scenario(SMALL) as scenario:
+
+        async def keep_late(answers: StoredStandingAnswers, answer: StandingAnswer) -> None:
+            for is_before in (True, False):
+                if is_kept_first is is_before:
+                    await keep(answers, answer)
+                else:
+                    await scenario.settle_cases()
+
+        monkeypatch.setattr(StoredStandingAnswers, "put", keep_late)
+        said = await scenario.ask(f"/approve {SMALL}", BOSS, where=where)
+        assert_over(scenario, SMALL)
+        assert "审批通过" in plain_text(scenario.system.see(said, BOSS))
 
 
 async def test_a_quick_reason(open_approval_scenario: OpenApprovalScenario) -> None:
