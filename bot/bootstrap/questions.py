@@ -50,6 +50,7 @@ from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
 from bot.read_model.queries import ReadModel
 from bot.store.alerts.subscriptions import StoredSubscriptions
+from bot.store.approvals.repository import case_states_since
 from bot.store.chat.conversations import StoredDialogues, StoredWelcomes
 from bot.store.chat.inbox import StoredInbox
 from bot.store.chat.standing_answers import StoredStandingAnswers
@@ -121,7 +122,7 @@ async def build_pipelines(
     dispatcher = dispatching(
         reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
     )
-    standing = StoredStandingAnswers(base.database)
+    standing = StoredStandingAnswers(base.database, case_states_since)
     # A redrawn card was not asked for: it neither counts as a question nor belongs to a dialogue.
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
         standing,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, Select, delete, select, update
+from sqlalchemy import Row, Select, delete, exists, select, tuple_, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -40,6 +40,7 @@ from bot.store.record_codec import PlainCodec, RecordCodec
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import AT_ONCE, chunks, insert_into
 from bot.store.tables import (
+    APPROVAL_AUDIT,
     APPROVAL_CARD,
     APPROVAL_CASE,
     APPROVAL_DECISION,
@@ -270,6 +271,21 @@ def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
     for row in connection.execute(query):
         newest.setdefault((row.source, row.folded), case_of(row))
     return tuple(newest.values())
+
+
+def case_states_since(connection: Connection, documents: Sequence[tuple[str, str]], since: datetime) -> frozenset[str]:
+    """Return the names of the states of documents' newest cases, as far as something was recorded of them since then.
+
+    ``documents`` are sources and numbers without capitals; see `bot.approvals.case.Case.state_name`.
+    """
+    case, record = APPROVAL_CASE.c, APPROVAL_AUDIT.c
+    later = APPROVAL_CASE.alias()
+    is_newest = ~exists().where(
+        later.c.source == case.source, later.c.folded == case.folded, later.c.round > case.round
+    )
+    recorded = exists().where(record.case_id == case.id, record.at_us >= to_us(since))
+    changed = select(APPROVAL_CASE).where(tuple_(case.source, case.folded).in_(documents), is_newest, recorded)
+    return frozenset(case_of(row).state_name for row in connection.execute(changed))
 
 
 async def forget_cases(database: Database, before: datetime) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.engine import Connection
@@ -20,13 +21,12 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.erp.model import DocumentRef
 from bot.outbox.delivery import NEEDS_REDRAW, Delivery, DeliveryState, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.store.approvals.rows import case_of
-from bot.store.database import Stored
+from bot.store.database import Database, Stored
 from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
-from bot.store.row_times import to_ms, to_us
+from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
-from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY, STANDING_ANSWER, STANDING_DOCUMENT
+from bot.store.tables import DELIVERY, STANDING_ANSWER, STANDING_DOCUMENT
 
 _ANSWER = RecordCodec(
     StandingAnswer,
@@ -35,15 +35,27 @@ _ANSWER = RecordCodec(
     skip={"conversation", "documents"},
 )
 _A, _F, _D = STANDING_ANSWER.c, STANDING_DOCUMENT.c, DELIVERY.c
-_C, _R = APPROVAL_CASE.c, APPROVAL_AUDIT.c
 
 _WAITS = and_(_D.state == DeliveryState.QUEUED, _D.lease == "")
 _DRAWN_ANYWAY = exists().where(_D.card == answer_card_key("") + _A.track, or_(_WAITS, _D.shown >= _A.revision))
 """A card is to be drawn in its newest state, or is so. One that is being changed may not have stood when that began."""
 
 
+StatesSince: TypeAlias = Callable[[Connection, Sequence[tuple[str, str]], datetime], frozenset[str]]
+"""Returns the names of the present states of those documents, by source and number without capitals, about which
+something was recorded since then."""
+
+
+def _none_known(connection: Connection, documents: Sequence[tuple[str, str]], since: datetime) -> frozenset[str]:
+    return frozenset()
+
+
 class StoredStandingAnswers(Stored):
     """Implements `bot.chat.answers.standing_answers.StandingAnswers`. Raises `bot.store.errors.StoreUnavailable`."""
+
+    def __init__(self, database: Database, states: StatesSince = _none_known) -> None:
+        super().__init__(database)
+        self._states = states
 
     async def put(self, answer: StandingAnswer) -> None:
         await self._database.run(partial(_put, answer))
@@ -81,7 +93,7 @@ class StoredStandingAnswers(Stored):
         which = and_(_A.track == track_id, ~_DRAWN_ANYWAY) if undrawn else _A.track == track_id
 
         def catch_up(connection: Connection) -> None:
-            if not _changed_states(connection, track_id, since) <= frozenset(shows):
+            if not self._states(connection, _documents_of(connection, track_id), since) <= frozenset(shows):
                 _owe(connection, which, now, now)
 
         await self._database.run(catch_up)
@@ -99,14 +111,9 @@ def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], d
         _uncover(connection, _D.track.in_(following), due_at)
 
 
-def _changed_states(connection: Connection, track_id: str, since: datetime) -> frozenset[str]:
-    """Return the present states of those of a card's documents that something was recorded about since then."""
-    recorded = select(_R.case_id).where(_R.case_id == _C.id, _R.at_us >= to_us(since)).exists()
-    later = APPROVAL_CASE.alias()
-    is_newest = ~exists().where(later.c.source == _C.source, later.c.folded == _C.folded, later.c.round > _C.round)
-    of_card = and_(_F.source == _C.source, _F.folded == _C.folded, _F.track == track_id)
-    changed = select(APPROVAL_CASE).join(STANDING_DOCUMENT, of_card).where(recorded, is_newest)
-    return frozenset(case_of(row).state_name for row in connection.execute(changed))
+def _documents_of(connection: Connection, track_id: str) -> tuple[tuple[str, str], ...]:
+    following = select(_F.source, _F.folded).where(_F.track == track_id)
+    return tuple((row.source, row.folded) for row in connection.execute(following))
 
 
 def _put(answer: StandingAnswer, connection: Connection) -> None:
