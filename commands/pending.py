@@ -156,6 +156,7 @@ async def _list_people(case: Case, colleagues: Colleagues, context: QuestionCont
         total=len(around),
         offset=context.offset,
         line=command_line("pending", case.id, PendingDeed.FORWARD),
+        shows=case.state_name,
     )
 
 

@@ -75,4 +75,5 @@ def _ask_reason(case: Case, seen: str, *, own_words: bool) -> ApprovalReasons:
         vendor=case.summary.vendor,
         minutes=int(PROMPT_LIFETIME.total_seconds()) // 60,
         own_words=own_words,
+        shows=case.state_name,
     )

@@ -76,6 +76,9 @@ class AlertView(View):
     def question(self) -> Ask:
         return _show_anywhere(self.alert.id) if self.elsewhere else _show(self.alert.id)
 
+    def is_for_all(self) -> bool:
+        return True
+
     def buttons(self) -> Sequence[Button]:
         back = (Button(phrase("Back"), _show(self.back)),) if self.back else ()
         return (*self._action_buttons(), *back, *_links(self.line, self.alert.event.link))
@@ -328,6 +331,9 @@ class AlertSnooze(View):
     words_classes: frozenset[FieldClass] = frozenset()
     """What headline and subject tell: they may be a sender's own words."""
 
+    def is_for_all(self) -> bool:
+        return True  # whoever is there may answer it
+
     def buttons(self) -> Sequence[Button]:
         choices = (Button(label, SnoozeAlert(self.id, pause)) for pause, label in PAUSES)
         day = Button(phrase("Another day…"), Ask(command_line("alerts", self.id, "until")))
@@ -363,6 +369,9 @@ class AlertAssignees(ListView):
     words_classes: frozenset[FieldClass] = frozenset()
     """What headline and subject tell: they may be a sender's own words."""
     rows: tuple[AssigneeOption, ...]
+
+    def is_for_all(self) -> bool:
+        return True  # whoever is there may answer it
 
     def row_buttons(self) -> Sequence[Button]:
         return [

@@ -32,7 +32,7 @@ class CaseContext:
     read_only: bool = False
     """Whether nobody can say anything at present, because the bot changes nothing in the ERP."""
     is_watched: bool = False
-    """Whether the reader certainly has nothing to say now."""
+    """Whether the reader certainly has nothing to say now, or nobody has."""
     next_case: str = ""
     """Id of the case that the reader can go on to, once this one is done."""
     can_reject: bool = True
@@ -67,11 +67,13 @@ def build_context(
             read_only=rules.read_only,
         )
     approvers = find_erp_approvers(rules, case.source, case.waits_for, case.plan, case)
+    waited = awaited_voters(rules, case)
     return CaseContext(
         case=case,
         before=before,
         newer=newer,
-        waited=awaited_voters(rules, case),
+        waited=waited,
+        is_watched=not waited,
         erp_approvers=approvers if approvers.mismatched else NO_ERP_APPROVERS,
         read_only=rules.read_only,
         can_reject=case.source not in rules.approve_only,

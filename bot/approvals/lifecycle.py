@@ -154,7 +154,7 @@ def _place_new(
     known = {card.place for card in unit.cases.cards_of(case.id) if (card.kind, card.copy) == (kind, copy)}
     new = [place for place in places if place not in known]
     # A to-do says the same to all.
-    alike = [new] if kind is ApprovalCardKind.TO_DO else unit.options.reach.split(new)
+    alike = [new] if kind is ApprovalCardKind.TO_DO else unit.options.reach.split(new, case)
     for batch in (some[at : at + MAX_TOGETHER] for some in alike for at in range(0, len(some), MAX_TOGETHER)):
         shared = shared_key(case.id, batch, kind, copy) if together and len(batch) > 1 else ""
         for place in batch:

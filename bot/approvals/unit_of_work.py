@@ -122,16 +122,18 @@ class CardReach:
     """Which places may share one card: everybody there sees the same, unless values for single people arrive."""
 
     values_arrive: Callable[[], bool] = lambda: False
-    language_of: Callable[[str], str] = lambda user_id: ""
-    """Returns a person's language, by userId."""
+    language_of: Callable[[Place], str] = lambda place: ""
+    """Returns the language in which cards at a place are drawn."""
+    sees_all: Callable[[Place, Case], bool] = lambda group, case: False
+    """Returns whether everybody in a group may see all that those see who decide."""
 
-    def split(self, places: Iterable[Place]) -> list[list[Place]]:
-        """Return the places of each card: what people see who decide, groups do not, and all read one language."""
-        shared: dict[tuple[PlaceKind | None, str], list[Place]] = {}
+    def split(self, places: Iterable[Place], case: Case) -> list[list[Place]]:
+        """Return the places of each card about a case: all of one read one language, and see it all or not."""
+        shared: dict[tuple[bool, str], list[Place]] = {}
         alike = self.values_arrive()
         for place in places:
-            person = place.kind is PlaceKind.PERSON
-            key = (None, "") if alike else (place.kind, self.language_of(place.id) if person else "")
+            is_open = place.kind is PlaceKind.PERSON or self.sees_all(place, case)
+            key = (True, "") if alike else (is_open, self.language_of(place))
             shared.setdefault(key, []).append(place)
         return list(shared.values())
 

@@ -41,7 +41,6 @@ from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryFormat, DingWay
 from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.housekeeping import Housekeeping
-from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer, MarkerKeeper
 from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.worker import OutboxWorker
@@ -156,15 +155,10 @@ async def _name_of(base: Infrastructure, user_id: str) -> str:
 
 
 def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: Audiences) -> OutboxWorker:
-    people, settings = base.people, base.settings
-
-    def language_of(place: Place) -> str:
-        return people.language(place.id) if place.kind is PlaceKind.PERSON else settings.language
-
     def track_of(card: str) -> str:
         return track_of_answer(card) or base.tracks.for_card(card)
 
-    wanted = settings.outbox
+    wanted = base.settings.outbox
     return OutboxWorker(
         StoredBacklog(base.database, base.ledger),
         DingTalkMessenger(
@@ -178,7 +172,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: 
         # No other worker has this name, also not after a restart.
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
         track_of=track_of,
-        language_of=language_of,
+        language_of=base.language_at,
         metrics=base.metrics,
         now=base.now,
         draw=random.random,

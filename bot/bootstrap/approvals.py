@@ -13,14 +13,16 @@ from bot.access.audit import AuditLog
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import (
+    PURCHASE_COMMAND,
     ApprovalComposer,
     CallComposer,
     CasePresenter,
     FetchNames,
     RequesterComposer,
     TodoComposer,
+    sees_all,
 )
-from bot.approvals.case import ApprovalCardKind
+from bot.approvals.case import ApprovalCardKind, Case
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import DocumentReader
@@ -127,6 +129,12 @@ def build_approvals(
     def arrive() -> bool:
         return base.confirmed().private_values
 
+    def everybody_sees_all(group: Place, case: Case) -> bool:
+        # Who has decided may take it back, and a group's card offers that to nobody.
+        return not terms.undo and sees_all(audiences.grant_in(group.id, PURCHASE_COMMAND), case)
+
+    terms = terms_of(settings)
+    reach = CardReach(values_arrive=arrive, language_of=base.language_at, sees_all=everybody_sees_all)
     sources = {name: hub.source_client(name) for name in hub.sources}
     deciding = {name: client for name, client in sources.items() if Capability.APPROVE in client.capabilities}
     approve_only = {name for name, client in deciding.items() if Capability.REJECT not in client.capabilities}
@@ -137,7 +145,7 @@ def build_approvals(
         policy=rules.approvals.current,
         groups=groups_of,
         now=base.now,
-        options=replace(terms_of(settings), reach=CardReach(values_arrive=arrive, language_of=base.people.language)),
+        options=replace(terms, reach=reach),
         read_only=lambda: rules.access.current().read_only,
         approve_only=frozenset(approve_only),
         on_enqueued=owed,

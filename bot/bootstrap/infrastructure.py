@@ -32,6 +32,7 @@ from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
 from bot.dingtalk.todos import RobotChat
 from bot.metrics import Metrics
+from bot.outbox.place import Place, PlaceKind
 from bot.outbox.quota import QuotaGuard
 from bot.phrase import Phrase
 from bot.rulefiles.names_in_force import NamesInForce
@@ -86,6 +87,10 @@ class Infrastructure:
     def confirmed(self) -> CheapWays:
         """Return what people have seen that it reaches nobody else."""
         return confirmed_ways(self.probes.known(), self.templates.ids)
+
+    def language_at(self, place: Place) -> str:
+        """Return the language of cards that stand at a place."""
+        return self.people.language(place.id) if place.kind is PlaceKind.PERSON else self.settings.language
 
     def say_in(self, language: str, words: Phrase) -> str:
         """Return a phrase in a language."""

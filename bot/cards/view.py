@@ -106,6 +106,13 @@ class View:
         """Return the form that asks for what is missing, where forms can be shown."""
         return None
 
+    def is_for_all(self) -> bool:
+        """Whether it is what a tap has made of the card, and so for all who hold it.
+
+        Any other answer to a tap that was to do something, a question, a refusal or a failure, is for whoever tapped.
+        """
+        return False
+
     def following(self) -> Following | None:
         """Return which documents may be decided while the view is shown, so that it has to be drawn again."""
         return None

@@ -88,7 +88,7 @@ class Audiences:
     async def reader_at(self, place: Place, command: str) -> PlaceReader:
         """Return what a card that nobody asked for may show at a place of the documents of ``command``."""
         if place.kind is PlaceKind.GROUP:
-            return PlaceReader(self._shared_grant(place.id, command))
+            return PlaceReader(self.grant_in(place.id, command))
         person = await self._people.identify(place.id, name="")
         return PlaceReader(self._policy().decide_area(person, command).grant, person)
 
@@ -110,7 +110,8 @@ class Audiences:
         person = await self._people.identify(place.id, name="")
         return [each.name for each in commands if not policy.decide(person, each.request()).allowed]
 
-    def _shared_grant(self, conversation_id: str, command: str) -> Grant:
+    def grant_in(self, conversation_id: str, command: str) -> Grant:
+        """Return what everybody in a conversation may see of the documents of ``command``."""
         outsiders = self._outsiders.are_in(conversation_id)
         return self._policy().shared_grant(conversation_id, command, outsiders=outsiders)
 

@@ -18,7 +18,6 @@ class QuestionContext:
     ``line`` is the text as typed (or a button's line), ``offset`` the first row wanted of a list, ``now`` an aware
     time in the organisation's zone. ``clicked``: a button was tapped, and the answer must come within DingTalk's two
     seconds; it is for the clicker alone, unless it is ``overlooked``: shown on a card that a group holds.
-    ``held_by_others``: what is done there is shown to others, in their own chats or a group.
     ``free_text`` are the person's own words: a field of the card's form, or the message that answers a prompt
     (`bot.chat.questions.prompts`). ``picture``: it was sent instead of a line. ``quoted_text`` are the words of the
     card or message that the line replies to; ``quotes_bot``: it is the bot's own.
@@ -36,7 +35,6 @@ class QuestionContext:
     now: datetime
     clicked: bool = False
     overlooked: bool = False
-    held_by_others: bool = False
     on_form: bool = False
     free_text: str = ""
     picture: Picture | None = None

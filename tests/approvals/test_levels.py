@@ -73,13 +73,13 @@ async def test_all_cards_follow_from_level_to_level_with_one_update_each() -> No
     assert updates(env, case) == dict.fromkeys((*PLACES, *LATER, "person:wu"), 1)
 
 
-async def test_who_agreed_has_no_buttons_and_the_others_have() -> None:
+async def test_whose_turn_is_over_has_no_buttons_and_the_others_have() -> None:
     env = ApprovalEnv(rules=TWO)
     await env.submit()
     await env.cast_vote("wang")
     shown = await cards(env)
     mute = {place for place, view in shown.items() if view.mute}
-    assert mute == {"person:wang"}
+    assert mute == {"person:wang", "person:zhao"}
 
 
 async def test_the_card_of_a_reminder_follows_too() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,7 @@ APART = ApprovalOptions(one_card=True)
 TOGETHER = ApprovalOptions(one_card=True, reach=CardReach(values_arrive=lambda: True))
 WANG, ZHAO = Place(PlaceKind.PERSON, "wang"), Place(PlaceKind.PERSON, "zhao")
 SUN, ZHOU = Place(PlaceKind.PERSON, "sun"), Place(PlaceKind.PERSON, "zhou")
+_PLACES = {"group": (GROUP,), "first": (WANG, ZHAO), "second": (SUN, ZHOU)}
 TWO = rules(any_of("role:purchasing"), all_of("role:board"), remind_after=(HOUR,))
 
 
@@ -66,10 +68,17 @@ async def test_groups_and_those_who_decide_have_a_card_each() -> None:
 
 async def test_who_reads_another_language_has_a_card_of_their_own() -> None:
     spoken = {"zhao": "en"}
-    reach = CardReach(language_of=lambda user_id: spoken.get(user_id, "zh_CN"))
+    reach = CardReach(language_of=lambda place: spoken.get(place.id, "zh_CN"))
     env = ApprovalEnv(rules=TWO, terms=ApprovalOptions(one_card=True, reach=reach))
     case = await env.submit(ORDER)
     assert set(owed(env, case).values()) == {(GROUP,), (WANG,), (ZHAO,)}
+
+
+async def test_a_group_that_may_see_all_of_it_shares_the_card_of_those_who_decide() -> None:
+    reach = CardReach(language_of=lambda place: "zh_CN", sees_all=lambda group, case: group == GROUP)
+    env = ApprovalEnv(rules=TWO, terms=ApprovalOptions(one_card=True, reach=reach))
+    case = await env.submit(ORDER)
+    assert owed(env, case) == {f"approval:{GROUP}+2": (GROUP, WANG, ZHAO)}
 
 
 async def test_those_who_decide_see_the_prices_and_the_group_does_not() -> None:
@@ -154,6 +163,32 @@ async def test_who_has_spoken_has_no_buttons_on_it_and_the_decider_can_undo() ->
     assert muted == {"sun": True, "zhou": False}
     assert isinstance(composed.view, ApprovalView)
     assert composed.view.amount == ORDER.total, "all of them may see it"
+
+
+async def test_a_card_offers_to_decide_only_where_one_of_its_readers_can() -> None:
+    env = ApprovalEnv(rules=TWO, terms=APART)
+    await env.submit(ORDER)
+    harness = ComposerHarness(env)
+
+    async def offering() -> dict[str, bool]:
+        case = await env.newest()
+        cards = {name: await compose(harness.deciders, case, *places) for name, places in _PLACES.items()}
+        return {name: not card.view.mute for name, card in cards.items() if isinstance(card.view, ApprovalView)}
+
+    assert await offering() == {"group": True, "first": True, "second": False}
+    await env.cast_vote("wang")
+    assert await offering() == {"group": True, "first": False, "second": True}
+    await env.cast_vote("sun")
+    assert await offering() == {"group": True, "first": False, "second": True}, "the other one is waited for"
+
+
+async def test_where_nobody_is_left_to_decide_no_card_offers_it() -> None:
+    env = ApprovalEnv(rules=rules(any_of("role:board")), terms=APART)
+    case = await env.submit(ORDER)
+    await env.store.transact(lambda cases: cases.put(replace(case, refused=("sun", "zhou"))))
+    composed = await compose(ComposerHarness(env).deciders, await env.newest(), GROUP)
+    assert isinstance(composed.view, ApprovalView)
+    assert composed.view.mute
 
 
 async def cards_of(env: ApprovalEnv, case: Case) -> Sequence[CaseCard]:

@@ -270,6 +270,7 @@ async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
 ) -> None:
     shown = FakeShownCards(results)
     harness = ClickHarness(seconds=0.01, shown=shown)
+    harness.confirmed = CheapWays(own_answers=True)
     harness.handler.gate.clear()
     track_id = TRACKS.for_card("c1")
     await harness.pipeline.answer(replace(CLICK, track_id=track_id))
@@ -284,6 +285,7 @@ async def test_a_card_that_could_not_act_gets_its_buttons_back_when_the_database
 ) -> None:
     shown = FakeShownCards([Unavailable("the database is away")] * 5 + [True])
     harness = ClickHarness(shown=shown)
+    harness.confirmed = CheapWays(own_answers=True)
     harness.handler.outcome = outcome
     await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_card("c1"), token=AckAlert("a1").pack()))
     await asyncio.gather(*harness.pipeline._at_work)
@@ -297,6 +299,7 @@ async def test_what_follows_a_click_later_is_done_before_the_bot_ends() -> None:
 
     shown = NeverEndingPause([True])
     harness = ClickHarness(seconds=0.01, shown=shown)
+    harness.confirmed = CheapWays(own_answers=True)
     harness.handler.gate.clear()
     await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_card("c1")))
     await harness.pipeline.close()
@@ -355,6 +358,14 @@ class Deal(View):
     card: ClassVar[str] = "deal"
 
     amount: Annotated[str, FieldClass.AMOUNT] = "¥9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck(Deal):
+    """What a tap has made of the card."""
+
+    def is_for_all(self) -> bool:
+        return True
 
 
 OWN_CARD = replace(CLICK, track_id=TRACKS.for_message("m1", "keeper01"))
@@ -455,7 +466,7 @@ async def test_nothing_is_sent_apart_where_everybody_may_see_as_much(fields: fro
 
 async def test_what_was_done_is_told_on_the_card_as_everybody_may_see_it() -> None:
     harness = ClickHarness()
-    harness.handler.answer = Deal()
+    harness.handler.answer = Struck()
     reply = await harness.pipeline.answer(replace(CLICK, token=AckAlert("a1").pack()))
     await harness.pipeline.close()
     assert isinstance(reply, CardReply)
@@ -463,6 +474,21 @@ async def test_what_was_done_is_told_on_the_card_as_everybody_may_see_it() -> No
     assert deals(harness) == [str(HIDDEN)]
     assert not harness.handler.asked[0].is_private
     assert not harness.own_cards.calls
+
+
+@each_row("outcome", ["answered", "not_found", "denied", "failed", "erp_down"])
+async def test_what_a_tap_did_not_do_is_told_the_clicker_and_leaves_the_card(outcome: str) -> None:
+    shown = FakeShownCards([])
+    harness = ClickHarness(shown=shown)
+    harness.handler.answer, harness.handler.outcome = Deal(), outcome
+    for token in (AckAlert("a1").pack(), Ask("/order 1").pack()) if outcome != "answered" else (AckAlert("a1").pack(),):
+        reply = await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_card("c1"), token=token))
+        assert isinstance(reply, CardReply)
+        assert (reply.shown, reply.own) == (None, None)
+    await harness.pipeline.close()
+    leads_on = outcome in {"answered", "not_found"}
+    assert bool(harness.own_cards.calls) is leads_on, "what nobody can go on from costs no call"
+    assert not shown.tried, "the card was not covered"
 
 
 async def test_once_it_is_confirmed_that_nobody_else_sees_answers_they_show_all() -> None:

@@ -57,6 +57,27 @@ class BotSystem:
             lambda: next(iter(self.engine.cards_for(message)), None), timeout=LONGEST_WAIT
         )
 
+    def cards_of(self, who: str) -> dict[str, SimCardView]:
+        """Return the answers and forms that this person alone holds, by their ids."""
+        places = self.engine.chat.conversations.values()
+        found = ((place, item) for place in places for item in place.items if isinstance(item, SimDelivery))
+        alone = [item for place, item in found if {who} in (item.recipients, {*place.members[: place.kind != "group"]})]
+        tracks = {item.card.out_track_id: item.card for item in alone}
+        return {track: card.view_for(who) for track, card in tracks.items() if not track.startswith("c1-")}
+
+    async def answer_to(self, card: SimCardView, who: str, before: Mapping[str, SimCardView]) -> SimCardView:
+        """Return what a tap has shown: the card, or what the clicker alone got where the card says so.
+
+        ``before`` are their `cards_of` before the tap.
+        """
+        seen = self.see(card, who)
+        if "已单独发给你" not in seen.tips:
+            return seen
+        shown: list[SimCardView] = await self.engine.wait_for(
+            lambda: [view for track, view in self.cards_of(who).items() if before.get(track) != view]
+        )
+        return shown[-1]
+
     async def click(self, card: SimCardView, button: str, who: str = KEEPER) -> SimCardView:
         """Press the button with this text and return the card as the clicker sees it then."""
         result = await self.press(card, button, who)

@@ -83,7 +83,7 @@ class TestSlowErp:
             yield opened
 
     async def test_a_click_is_answered_in_time_and_can_be_repeated(self, system: BotSystem) -> None:
-        card = await system.ask("/help")
+        card = await system.ask("/help", where=system.engine.direct(KEEPER).id)
         result = await system.engine.click(**by_token(card, "/stock SKU123"))
         assert result.ok
         busy = see(system, card)
@@ -91,6 +91,14 @@ class TestSlowErp:
         assert "/stock SKU123" in plain_text(busy)
         assert [button.text for button in busy.buttons] == ["重试", "返回"]
         assert (await system.press(busy, "重试")).ok
+
+    async def test_a_click_that_is_not_answered_in_time_leaves_the_group_its_card(self, system: BotSystem) -> None:
+        card = await system.ask("/help")
+        assert (await system.engine.click(**by_token(card, "/stock SKU123"))).ok
+        for who in (KEEPER, "sales01"):
+            seen = see(system, card, who)
+            assert (seen.title, seen.markdown, seen.buttons) == (card.title, card.markdown, card.buttons)
+        assert "请稍候：请稍后再点一次按钮。" in see(system, card).tips
 
     async def test_a_question_says_that_the_erp_does_not_answer(self, system: BotSystem) -> None:
         card = see(system, await system.ask("/order late +8"))
@@ -105,7 +113,8 @@ class TestDirectory:
             card = await system.ask("/help")
             system.engine.faults.set("slow_api", on=True, api=DIRECTORY, delay_ms=300)
             assert (await system.press(card, "/stock", "sales01")).ok
-            assert see(system, card, "sales01").title == Notice.BUSY
+            assert Notice.BUSY in see(system, card, "sales01").tips
+            assert see(system, card, "sales01").title == card.title
             await system.engine.wait_for(lambda: system.engine.calls[f"POST {DIRECTORY}"] == 2)
 
     @pytest.mark.parametrize("fault", ["html_error", "system_busy"])

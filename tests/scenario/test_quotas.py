@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.settings import RuleSettings
 from bot.settings.editions import fitting_plan
 from bot.simulator.chat import SimMessage
 from bot.simulator.engine import SimEngine
@@ -24,12 +25,14 @@ from tests.scenario.alerts.scenario import (
 )
 from tests.scenario.approvals.scenario import (
     BOSS,
+    BUYER,
     MANAGER,
     SMALL,
     YES,
     OpenApprovalScenario,
     open_approval_scenario,
 )
+from tests.scenario.approvals.test_disclosed_approvals import access
 from tests.scenario.conftest import BotSystem
 from tests.scenario.test_run import get
 from tests.scenario.traffic import eventually
@@ -37,6 +40,10 @@ from tests.scenario.traffic import eventually
 __all__ = ["open_alert_scenario", "open_approval_scenario"]  # pytest finds fixtures in the module
 
 KEEPER = "keeper01"
+
+_PRICES_IN_GROUP = RuleSettings.model_validate(
+    {"commands": ["po"], "shared": True, "conversations": [BUYING], "fields": ["quantity", "cost", "partner"]}
+)
 
 
 def spent(system: BotSystem) -> tuple[int, int]:
@@ -106,40 +113,51 @@ async def test_what_a_question_a_page_and_an_alert_cost(open_alert_scenario: Ope
             await eventually(lambda: system.count("stream_uses_month") == system.engine.flow.uses, hint=lambda: "event")
 
 
-async def test_what_an_approval_costs(open_approval_scenario: OpenApprovalScenario) -> None:
-    """A group and two deciders: a card for it and one for them, an update of each, a note to the requester."""
-    async with open_approval_scenario(SMALL) as scenario:
-        system = scenario.system
-        assert spent(system) == (2, 0)
-        for decider in (MANAGER, BOSS):
-            assert "¥" in scenario.card(SMALL, decider).markdown
-        assert "¥" not in scenario.card(SMALL, BUYING).markdown, "nobody else sees a price"
-        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert spent(system) == (5, 1)
-        assert scenario.places(SMALL) == sorted([BOSS, BUYING, MANAGER, "buyer01"])
-        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+APPROVAL_CALLS = [
+    # group, all see amounts there, deciders, values arrive: calls when it waits, and when it is decided
+    (False, False, 1, False, 1, 3),
+    (False, False, 2, False, 1, 3),
+    (True, True, 1, False, 1, 3),
+    (True, True, 2, False, 1, 3),
+    (True, False, 1, True, 1, 3),
+    (True, False, 2, True, 1, 3),
+    # A card without amounts for the group, and one with them: each is made and brought to its end.
+    (True, False, 1, False, 2, 5),
+    (True, False, 2, False, 2, 5),
+]
+"""The last of the calls at the end is the requester's note."""
 
 
-@pytest.mark.usefixtures("confirmed")
-async def test_what_an_approval_costs_once_values_for_single_people_are_known_to_arrive(
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize(("group", "priced", "deciders", "arrive", "waiting", "decided"), APPROVAL_CALLS)
+async def test_what_an_approval_costs(
     open_approval_scenario: OpenApprovalScenario,
+    request: pytest.FixtureRequest,
+    group: bool,
+    priced: bool,
+    deciders: int,
+    arrive: bool,
+    waiting: int,
+    decided: int,
 ) -> None:
-    """One card for all of them, and one update."""
-    async with open_approval_scenario(SMALL) as scenario:
-        scenario.system.engine.readings.private_values = True
-        assert spent(scenario.system) == (1, 0)
-        assert "¥" in scenario.card(SMALL, MANAGER).markdown
-        assert "¥" not in scenario.card(SMALL, BUYING).markdown
+    """As few calls as show nobody too much, and nobody a state that is over."""
+    if arrive:
+        request.getfixturevalue("confirmed")
+    approvers = (MANAGER, BOSS)[:deciders]
+    groups, rules = (BUYING,) * group, (_PRICES_IN_GROUP,) * priced
+    rights = access(rules=rules, roles={"approver": frozenset(approvers)})
+    async with open_approval_scenario(SMALL, groups=groups, access=rights) as scenario:
+        system = scenario.system
+        system.engine.readings.private_values = arrive
+        assert spent(system) == (waiting, 0)
+        for decider in approvers:
+            assert "¥" in scenario.card(SMALL, decider).markdown
+        if group:
+            assert ("¥" in scenario.card(SMALL, BUYING).markdown) is priced, "nobody else sees a price"
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert spent(scenario.system) == (3, 1)
+        assert spent(system) == (decided, 1)
+        assert scenario.places(SMALL) == sorted([*approvers, *groups, BUYER])
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
-
-
-async def test_what_an_approval_without_a_group_costs(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL, groups=()) as scenario:
-        assert spent(scenario.system) == (1, 0)
-        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert spent(scenario.system) == (3, 1)
 
 
 async def test_what_an_approval_costs_where_each_place_has_a_card(

@@ -146,6 +146,9 @@ class ApprovalResults(View):
     def question(self) -> Ask | None:
         return Ask(command_line("pending", mark_cases(row.case for row in self.rows)))
 
+    def is_for_all(self) -> bool:
+        return True
+
     def following(self) -> Following | None:
         documents = tuple(DocumentRef(row.source, row.number) for row in self.rows)
         again = self.question()

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 from cachetools import LRUCache
 
-from bot.access.grants import Scope
+from bot.access.grants import Grant, Scope
 from bot.approvals.cards.insights import Insight, Insights, MissingInsight
 from bot.approvals.cards.view_builders import (
     CardViewer,
@@ -40,6 +40,9 @@ ReadOrder = Callable[[str, str], Awaitable[PurchaseOrder]]
 
 FetchNames = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Returns the names of people by their userIds; those whom nobody knows are left out."""
+
+TOLD_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.COST, FieldClass.PARTNER})
+"""All that a card about a case tells."""
 
 PURCHASE_COMMAND = "po"
 """The command whose rules say what may be seen of purchase orders."""
@@ -179,6 +182,11 @@ class _Reader:
     is_closed: bool = False
 
 
+def sees_all(grant: Grant, case: Case) -> bool:
+    """Return whether readers see as much of a case as those who decide it."""
+    return grant.fields >= TOLD_FIELDS and any(_covers(scope, case) for scope in grant.scopes)
+
+
 def _covers(scope: Scope, case: Case) -> bool:
     """Return whether a scope covers a case, by what is remembered of its order; whose own it is is another matter."""
     if scope.own or not (scope.companies is scope.warehouses is scope.categories is None):
@@ -223,8 +231,9 @@ class ApprovalComposer(_CaseComposer):
             return ComposedCard(None, 0)
         readers = [await self._reader(found, Place.parse(place)) for place in where]
         people = [reader for reader in readers if reader.user_id]
+        offering = _offering(found, readers)
         if len(readers) == 1:
-            return ComposedCard(await self._draw(found, *readers), found.case.revision)
+            return ComposedCard(await self._draw(offering, *readers), found.case.revision)
         in_group = len(people) < len(readers)
         everybody = _Reader(
             ALL_FIELDS.intersection(*(reader.fields for reader in readers)),
@@ -234,14 +243,14 @@ class ApprovalComposer(_CaseComposer):
             is_closed=(any if in_group else all)(reader.is_closed for reader in readers),
         )
         # The first to be drawn has the order read for all.
-        shared = await self._draw(found, everybody)
+        shared = await self._draw(offering, everybody)
         if not everybody.in_group and not self._values_arrive():
             return ComposedCard(shared, found.case.revision)
         if not self._values_arrive():
             # People who had values of their own see the same as all: else the old ones would stay.
             same = tuple(OwnView(reader.user_id, shared) for reader in people)
             return ComposedCard(shared, found.case.revision, own=same)
-        own = await asyncio.gather(*(self._draw(found, reader) for reader in people))
+        own = await asyncio.gather(*(self._draw(_offering(found, [reader]), reader) for reader in people))
         views = tuple(OwnView(reader.user_id, view) for reader, view in zip(people, own, strict=True))
         return ComposedCard(shared, found.case.revision, own=views)
 
@@ -261,6 +270,12 @@ class ApprovalComposer(_CaseComposer):
         audience = Audience.of(private=FieldClass.COST in reader.fields)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
+
+
+def _offering(found: CaseContext, readers: Sequence[_Reader]) -> CaseContext:
+    """Return a case that offers to decide it only where one of these readers can; who is in a group is not known."""
+    can = any(reader.in_group or reader.user_id in found.waited for reader in readers)
+    return found if can else replace(found, is_watched=True)
 
 
 def _decider_among(people: Sequence[_Reader], case: Case) -> str:

@@ -80,24 +80,19 @@ class VoteResponder:
         if self.context.on_form and note is not None:
             return _noted(shown.case, note, result.outcome)
         sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
-        remark = ReplyNote(note=note, ask=result.ask, sure=sure, retry=retry if silent else "")
-        refused, for_all = result.outcome is VoteOutcome.REFUSED, self.context.held_by_others
-        if refused and not for_all:
+        aside = note is not None and not counts and shown.case.state is CaseState.OPEN
+        remark = ReplyNote(note=note, ask=result.ask, aside=aside, sure=sure, retry=retry if silent else "")
+        if result.outcome is VoteOutcome.REFUSED:
             shown = await self._for_refused(shown)
-        view = await self._present(shown, remark, _VOTED_SECONDS, for_all=refused and for_all)
+        view = await self._present(shown, remark, _VOTED_SECONDS)
         # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
         said = counts and note is not None and not self.context.clicked
         return cut(build_reply_view(view, note) if said and note is not None else view, self.fields)
 
-    async def _present(
-        self, shown: CaseContext, remark: ReplyNote, seconds: float, *, for_all: bool = False
-    ) -> ApprovalView:
-        """Return a case as the asker may see it here; ``seconds`` counts for clicks only.
-
-        ``for_all`` who hold the card its buttons stay.
-        """
+    async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
+        """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
         # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
-        user_id = self.context.person.user_id or "" if self.context.is_private and not for_all else ""
+        user_id = self.context.person.user_id or "" if self.context.is_private else ""
         if user_id:
             shown = await self._for_reader(shown, user_id)
         return await self.showing.present(
@@ -112,8 +107,7 @@ class VoteResponder:
     async def _for_refused(self, shown: CaseContext) -> CaseContext:
         """Return a case without buttons to decide it, where it is not for the asker to decide.
 
-        In a group others could, but a card that says no to somebody and offers the same beside it misleads. Where
-        others hold that card, they keep their buttons.
+        In a group others could, but a card that says no to somebody and offers the same beside it misleads.
         """
         turn = await self.approvals.turn_of(shown.case, self.context.person.user_id or "")
         return shown if turn.decides else replace(shown, is_watched=True)

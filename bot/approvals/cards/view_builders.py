@@ -137,6 +137,7 @@ class ReplyNote:
 
     note: Phrase | None = None
     ask: tuple[str, ...] = ()
+    aside: bool = False
     sure: bool = False
     retry: str = ""
 
@@ -187,6 +188,7 @@ def build_case_view(
         more=case.state is CaseState.APPROVED and case.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED,
         note=remark.note and with_names(remark.note, known.names),
         ask=_names(remark.ask, known.names),
+        aside=remark.aside,
         sure=remark.sure,
         mute=context.read_only or context.is_watched or _is_mute(case, reader.user_id),
         can_reject=context.can_reject,

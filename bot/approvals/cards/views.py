@@ -147,6 +147,8 @@ class ApprovalView(ListView):
     more: bool = False
     """Whether the ERP waits for others as well: only one of its own levels is passed."""
     note: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
+    aside: bool = False
+    """Whether ``note`` tells one person that nothing came of a tap."""
     ask: tuple[str, ...] = ()
     sure: bool = False
     mute: bool = False
@@ -191,6 +193,9 @@ class ApprovalView(ListView):
     def question(self) -> Ask | None:
         # A bare card has its button for this anyway.
         return show_action(self.case) if self.priced else None
+
+    def is_for_all(self) -> bool:
+        return not self.aside
 
     def following(self) -> Following | None:
         return None if self.state.is_final else follow_case(self.source, self.number, self.case, self.shows)
@@ -321,6 +326,8 @@ class ApprovalReasons(View):
     minutes: int
     own_words: bool = False
     """Only the next message is waited for."""
+    shows: str = ""
+    """As in `ApprovalView`."""
 
     def form(self) -> InputForm | None:
         if self.own_words:
@@ -336,7 +343,7 @@ class ApprovalReasons(View):
         )
 
     def following(self) -> Following:
-        return follow_case(self.source, self.number, self.case)
+        return follow_case(self.source, self.number, self.case, self.shows)
 
     def buttons(self) -> Sequence[Button]:
         back = Button(phrase("Back"), show_action(self.case))
@@ -378,9 +385,11 @@ class ApprovalPeople(ListView):
     source: str = ""
     vendor: PartnerName
     rows: tuple[ForwardCandidate, ...]
+    shows: str = ""
+    """As in `ApprovalView`."""
 
     def following(self) -> Following:
-        return follow_case(self.source, self.number, self.case)
+        return follow_case(self.source, self.number, self.case, self.shows)
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.name, ForwardPo(self.case, row.user_id, number=self.number)) for row in self.rows]

@@ -69,8 +69,6 @@ REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 _COULD_NOT_ACT = frozenset({QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED, QuestionOutcome.NOT_RECORDED})
 """Outcomes after which an action may be asked for again: the card gets its buttons back."""
 
-_MAX_COVERED = 1000
-
 _TRY_AGAIN = frozenset({"bad_argument", "busy"})
 """Outcomes after which a form can be submitted again."""
 
@@ -92,8 +90,11 @@ ASK_IN_PRIVATE = phrase("Please ask me in your own chat: the month's calls run o
 _LINE_BREAK = "<br>"
 """Between the lines of a card's body."""
 
-_REFUSED = frozenset({QuestionOutcome.DENIED, QuestionOutcome.UNCONFIRMED})
-"""Outcomes for somebody who may not ask, or who is not known to be a member at the moment."""
+_WORTH_A_CARD = frozenset({QuestionOutcome.ANSWERED, QuestionOutcome.NOT_FOUND, QuestionOutcome.HINT})
+"""Outcomes that lead on. All others are told in a few words: no stranger, and no outage, costs calls."""
+
+_TELLS_WHAT_TO_DO = (UnconfirmedNotice, BusyNotice, ExpiredNotice)
+"""Notices whose last line is what to do now."""
 
 _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
 """The answer to a click while nobody knows whose bot this is."""
@@ -136,16 +137,17 @@ class ShownCards(Protocol):
 class _Answer:
     """What a click is answered with, and what of it all may see who hold the card.
 
-    Without ``shared`` the clicker alone holds it, or the answer tells nothing that anybody may not see. ``asks``:
-    something was asked, and nothing done. ``note`` is all that a card tells which others hold, too: no tap that means
-    nothing may take the card from them.
+    ``held``: others hold the card, too, or may; ``shared`` is what they may see of the answer, if it is theirs. Without
+    it a ``note`` is enough, or the clicker gets a card of their own: nobody else's tap takes the card from them.
+    ``restores``: where the answer covers the card's buttons, they have to come back.
     """
 
     prepared: PreparedAnswer
+    held: bool
     shared: SharedView | None = None
     where: Conversation | None = None
-    asks: bool = False
     note: Phrase | None = None
+    restores: bool = False
 
     @property
     def own(self) -> View:
@@ -188,9 +190,8 @@ class ClickPipeline:
         self._shown = shown
         self._probes = probes
         self._sleep = sleep
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._at_work: set[asyncio.Task[object]] = set()
         self._closing = asyncio.Event()
-        self._covered: set[str] = set()
 
     async def answer(self, click: Click) -> CardReply | FormReply | None:
         """Return what the answer changes on the card, or what the clicker's form shows now.
@@ -216,12 +217,12 @@ class ClickPipeline:
         now = self._parts.now()
         claim = self._parts.forms.judge(click) if self._parts.forms.is_form(click) else None
         if not own.is_known:
-            answer = _Answer(_NOT_INTRODUCED)
+            answer = _Answer(_NOT_INTRODUCED, bool(self._others(click, ())))
             self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.prepared.outcome)
         elif claim is None or claim is FormClaim.FILLED_IN:
             answer = await self._answer(click, now)
         else:
-            answer = _Answer(self._turn_down(click, claim))
+            answer = _Answer(self._turn_down(click, claim), held=False)
         self._parts.metrics.clicks.labels(answer.prepared.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
@@ -230,50 +231,58 @@ class ClickPipeline:
         return await self._show(click, answer, now, zone)
 
     async def _show(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
-        """Return what the clicked card shows: to its only reader all, else what everybody may see who holds it."""
-        ways = self._confirmed()
-        if answer.note is not None and self._others(click, ()) and not ways.own_answers:
-            return CardReply(note=self._say(self._parts.people.language(click.user_id), answer.note))
-        if answer.shared is None:
-            return CardReply(shown=self._draw(click, answer.own, zone))
-        if answer.prepared.outcome in _REFUSED and not ways.own_answers:
-            # A stranger's tap must not take the card from those who may use it.
-            return CardReply(note=_refusal_note(answer.prepared.outcome, self._draw(click, answer.own, zone)))
-        covers = await self._has_own_values(click)
-        if answer.shared.is_all or ways.own_answers:
-            view = answer.shared.view if answer.shared.is_all else answer.own
-            if answer.asks:
-                self._covered.discard(click.track_id)
-            else:
-                self._cover(click.track_id)
-            card = self._draw(click, view, zone)
-            return CardReply(shown=card, own=card if covers and (answer.shared.is_all or ways.private_values) else None)
+        """Return what the clicked card shows: to its only reader all, else what is for everybody who holds it."""
+        ways, shared = self._confirmed(), answer.shared
+        if answer.held and shared is None and not ways.own_answers:
+            return await self._tell_clicker(click, answer, now, zone)
+        covers = answer.held and await self._has_own_values(click)
+        is_all = not answer.held or (shared is not None and shared.is_all)
+        if is_all or ways.own_answers:
+            if answer.restores:
+                self._redraw_later(click.track_id)
+            card = self._draw(click, shared.view if shared is not None and shared.is_all else answer.own, zone)
+            return CardReply(shown=card, own=card if covers and (is_all or ways.private_values) else None)
         if covers and ways.private_values:
             return CardReply(own=self._draw(click, answer.own, zone))
-        if answer.asks or isinstance(answer.shared.view, WithheldNotice):
-            return await self._show_apart(click, answer, now, zone)
-        self._cover(click.track_id)
-        card = self._draw(click, answer.shared.view, zone)
+        assert shared is not None, "all else is told the clicker alone"
+        card = self._draw(click, shared.view, zone)
         return CardReply(shown=card, own=card if covers else None)
 
-    def _cover(self, track_id: str) -> None:
-        """Remember that a tap changed a card for all; of too many, any is forgotten."""
-        if len(self._covered) >= _MAX_COVERED:
-            self._covered.pop()
-        self._covered.add(track_id)
+    async def _tell_clicker(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
+        """Answer whoever tapped: in a few words beside the card, or on a card of their own. The others keep theirs."""
+        language = self._parts.people.language(click.user_id)
+        if answer.note is not None:
+            return CardReply(note=self._say(language, answer.note))
+        if answer.prepared.outcome not in _WORTH_A_CARD:
+            card = self._draw(click, answer.own, zone)
+            what_to_do = card.body.rpartition(_LINE_BREAK)[2] if isinstance(answer.own, _TELLS_WHAT_TO_DO) else ""
+            return CardReply(note=f"{card.title}：{what_to_do}" if what_to_do else card.title)
+        if await self._has_own_values(click) and self._confirmed().private_values:
+            return CardReply(own=self._draw(click, answer.own, zone))
+        return await self._show_apart(click, answer, now, zone)
 
     async def _show_apart(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
-        """Give the clicker a card of their own; the clicked one stays as it is, or gets back what a tap covered."""
-        if click.track_id in self._covered:
-            # The way back from a question, as that for a reason, leads the clicker alone on: the others have it, too.
-            self._covered.discard(click.track_id)
-            self._redraw_later(click.track_id)
+        """Give the clicker a card of their own, or the form by which it asks; the clicked one stays as it is."""
         language = self._parts.people.language(click.user_id)
         where = answer.where or Conversation(click.space_id, _kind(click.space_id))
         card = self._parts.renderer.render(answer.own, language, zone=zone, trail=())
+        if card.form is not None:
+            self._start(self._ask_apart(click, answer, card, where, now))
+        elif not await self._show_own_card(click, answer, card, where, now):
+            return CardReply(note=self._say(language, ASK_IN_PRIVATE))
+        return CardReply(note=self._say(language, TO_YOU_ALONE))
+
+    async def _ask_apart(self, click: Click, answer: _Answer, card: Card, where: Conversation, now: datetime) -> None:
+        if card.form is None or not await self._show_form(click, card.form):
+            await self._show_own_card(click, answer, card, where, now)
+
+    async def _show_own_card(
+        self, click: Click, answer: _Answer, card: Card, where: Conversation, now: datetime
+    ) -> bool:
+        """Have a card shown to the clicker alone, soon; False where calls are spared."""
         track_id = self._own_cards.show(click.track_id, click.user_id, where, card)
         if not track_id:
-            return CardReply(note=self._say(language, ASK_IN_PRIVATE))
+            return False
         self._parts.ways.begin(track_id, click.user_id, card.line)
         following = answer.own.following()
         if self._parts.keeper is not None and following is not None:
@@ -289,7 +298,7 @@ class ClickPipeline:
                 documents=following.documents,
             )
             await self._parts.keeper.keep(standing)
-        return CardReply(note=self._say(language, TO_YOU_ALONE))
+        return True
 
     def _turn_down(self, click: Click, claim: FormClaim) -> PreparedAnswer:
         """Return what a form says that asks for nothing to be done, or not by this person, or too late."""
@@ -318,10 +327,10 @@ class ClickPipeline:
         card = self._parts.renderer.render(answer.view, language, zone=zone, trail=())
         return reply_with(card, state, self._say(language, _FORM_LABELS[state]))
 
-    async def _show_form(self, click: Click, form: CardForm) -> None:
+    async def _show_form(self, click: Click, form: CardForm) -> bool:
         in_group = await self._stands_in_group(click)
         where = Conversation(click.space_id, ConversationKind.GROUP if in_group else ConversationKind.DIRECT)
-        await self._parts.forms.show(form, user_id=click.user_id, where=where, key=click.track_id)
+        return await self._parts.forms.show(form, user_id=click.user_id, where=where, key=click.track_id)
 
     async def _stands_in_group(self, click: Click) -> bool:
         """Return whether the click was in a group where the card stands: a click does not tell a group from the
@@ -361,7 +370,7 @@ class ClickPipeline:
             action = unpack(click.token)
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
-            return _Answer(_notice(OutOfDateNotice(), "out_of_date"), note=DEAD_BUTTON)
+            return _Answer(_notice(OutOfDateNotice(), "out_of_date"), bool(self._others(click, ())), note=DEAD_BUTTON)
         line, offset = _line_of(action, click.values)
         try:
             # The directory may be as slow as the ERP.
@@ -369,20 +378,19 @@ class ClickPipeline:
                 return await self._answer_line(click, action, line, offset, now)
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
-            if not self._parts.forms.is_form(click):
-                self._redraw_later(click.track_id)
             deed = isinstance(action, ApprovalAction)
-            return _Answer(_notice(BusyNotice(line=line, offset=offset, deed=deed), "busy"))
+            notice = _notice(BusyNotice(line=line, offset=offset, deed=deed), "busy")
+            return _Answer(notice, bool(self._others(click, ())), restores=True)
 
     async def _answer_line(self, click: Click, action: Action, line: str, offset: int, now: datetime) -> _Answer:
         on_form, asks = self._parts.forms.is_form(click), isinstance(action, Ask)
         if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
-            return _Answer(_notice(ExpiredNotice(refresh=action.look), "out_of_date"))
+            return _Answer(_notice(ExpiredNotice(refresh=action.look), "out_of_date"), bool(self._others(click, ())))
         places = await self._places(click, now)
         where = _where(click, places, asks=asks)
         if where is None:
             self._record_refusal(click, click.user_id, "foreign_chat")
-            return _Answer(_notice(DeniedNotice(reason=SOMEBODY_ELSES), "denied"), note=SOMEBODY_ELSES)
+            return _Answer(_notice(DeniedNotice(reason=SOMEBODY_ELSES), "denied"), held=True, note=SOMEBODY_ELSES)
         others = self._others(click, places)
         person = await self._parts.people.identify(click.user_id, name="")
         if person.is_outsider:
@@ -396,25 +404,23 @@ class ClickPipeline:
             clicked=True,
             # What is done there is told everybody; what is asked goes to the clicker alone, if need be.
             overlooked=not asks and any(place.kind is PlaceKind.GROUP for place in others),
-            held_by_others=not asks and bool(others),
             on_form=on_form,
             free_text=_form_text(click.values, REASON_FIELD),
         )
         answer = await self._parts.handler.view_for(context)
-        if not others:
-            shared = None
-        else:
-            own = cut(answer.view, answer.grant.fields)
-            shared = await self._audiences.share_at(own, answer, others)
-        if not on_form and not asks and answer.outcome in _COULD_NOT_ACT:
-            self._redraw_later(click.track_id)
+        shared = None
+        if others and (answer.outcome == QuestionOutcome.ANSWERED if asks else answer.view.is_for_all()):
+            shared = await self._audiences.share_at(cut(answer.view, answer.grant.fields), answer, others)
+            if isinstance(shared.view, WithheldNotice) or (asks and not shared.is_all):
+                shared = None
         if not on_form:
             # What goes to the clicker alone leaves the card about what it was.
-            if shared is None or shared.is_all or not asks:
+            if not others or shared is not None:
                 await self._keep(click, where, answer.view, now)
             if isinstance(action, ApprovalAction):
                 self._uncover_later(click.track_id, now)
-        return _Answer(answer, shared, where, asks)
+        restores = not on_form and not asks and answer.outcome in _COULD_NOT_ACT
+        return _Answer(answer, bool(others), shared, where, restores=restores)
 
     def _others(self, click: Click, places: Sequence[Place]) -> tuple[Place, ...]:
         """Return the places of the card that others than the clicker see; a place in a group, where nobody knows."""
@@ -518,7 +524,7 @@ class ClickPipeline:
         except DingerpError as error:
             log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, object]) -> None:
         task = asyncio.create_task(work)
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
@@ -620,10 +626,3 @@ def _form_text(values: Mapping[str, object], field: str) -> str:
 
 def _kind(space_id: str) -> ConversationKind:
     return ConversationKind.GROUP if space_id.startswith("cid") else ConversationKind.DIRECT
-
-
-def _refusal_note(outcome: str, card: Card) -> str:
-    """Return what a refusal says beside a card that others hold: with what to do for whoever may be a member."""
-    if outcome != QuestionOutcome.UNCONFIRMED:
-        return card.title
-    return f"{card.title}：{card.body.rpartition(_LINE_BREAK)[2]}"

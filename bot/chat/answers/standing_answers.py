@@ -152,8 +152,9 @@ class AnswerKeeper:
         unless its asker has made it another subject for all.
         """
         await self._keep_clicked(clicked, following, is_answer=is_answer)
-        # What changed between the look at a document and this followed no card of it.
-        await self._stored(self.answers.catch_up(clicked.track_id, clicked.at, following.shows, clicked.at), None)
+        if is_answer:
+            # What changed between the look at a document and this followed no card of it.
+            await self._stored(self.answers.catch_up(clicked.track_id, clicked.at, following.shows, clicked.at), None)
 
     async def _keep_clicked(self, clicked: StandingAnswer, following: Following, *, is_answer: bool) -> None:
         known = await self._stored(self.answers.find(clicked.track_id), None) if is_answer else None

@@ -106,10 +106,10 @@ class ApprovalScenario:
         a conversation other than the first in which they see the card.
         """
         token = find_button(card, token).id
-        engine = self.system.engine
+        engine, before = self.system.engine, self.system.cards_of(who)
         result = await engine.click(card.out_track_id, who, params={"id": token}, conversation_id=where)
         assert result.ok, result.toast
-        seen = self.system.see(card, who)
+        seen = await self.system.answer_to(card, who, before)
         await self.settle()
         return seen
 

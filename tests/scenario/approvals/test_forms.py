@@ -153,7 +153,8 @@ async def test_who_types_gets_the_form_instead_of_a_card(open_approval_scenario:
 
 
 async def test_quick_reasons_and_typed_words_stay(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL, **ON) as scenario:
+    """Beside the form, on a card that nobody else holds."""
+    async with open_approval_scenario(SMALL, approvers=(BOSS,), **ON) as scenario:
         form = await refusing(scenario)
         card = scenario.card(SMALL, BOSS)
         await press_text(scenario, card, "价格过高")
@@ -178,11 +179,10 @@ async def test_a_refused_form_leaves_the_other_ways(open_approval_scenario: Open
     async with open_approval_scenario(SMALL, **ON) as scenario:
         engine = scenario.system.engine
         engine.faults.set(fault, on=True, count=1)
-        card = scenario.card(SMALL, BOSS)
-        await scenario.press(card, NO, BOSS)
-        await engine.wait_for(lambda: not engine.faults.render()[fault]["on"])
+        asked = await scenario.press(scenario.card(SMALL, BOSS), NO, BOSS)
+        assert not engine.faults.render()[fault]["on"]
         assert forms(scenario) == []
-        await press_text(scenario, card, "价格过高")
+        await press_text(scenario, asked, "价格过高")
         await scenario.at("1m")
         await scenario.assert_ended(SMALL, CaseState.REJECTED, "价格过高")
 
