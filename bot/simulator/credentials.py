@@ -108,7 +108,7 @@ class Credentials:
     def jsapi_ticket(self) -> tuple[str, int]:
         """The ticket of `dd.config` and its life in seconds. Asking again extends it, up to a day after its birth.
 
-        Docs: platform/dingtalk/login.md#dd-config
+        Docs: platform/dingtalk/login.md#ddconfig
         """
         now, life = self._clock(), self._config.token_life.total_seconds()
         if now >= min(self._ticket_ends, self._ticket_born + _TICKET_DAY):
