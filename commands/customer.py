@@ -16,7 +16,7 @@ from bot.chat.records.kept_documents import KeptDocuments, read_kept
 from bot.chat.records.links import offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import PartnerLookup, if_offered, read_open
-from bot.chat.records.partner_views import NEWEST, PartnerView, sum_owed
+from bot.chat.records.partner_views import NEWEST, PartnerView, sum_beside, sum_owed
 from bot.chat.records.rankings import RankedBy, RankingRequest, rank_partners
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import Commands, command
@@ -55,6 +55,8 @@ class CustomerView(PartnerView):
 
     document: Customer
     receivable: tuple[SalesAmount, ...] | None
+    open_sums: tuple[SalesAmount, ...] | None = None
+    """What the open invoices come to, where the ERP's ledger states another debt."""
     overdue: tuple[SalesAmount, ...] | None
     credit_left: SalesAmount | None
     orders: tuple[SalesOrder, ...]
@@ -140,6 +142,7 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: 
         context,
         document=document,
         receivable=receivable,
+        open_sums=sum_beside(document.receivable, unpaid.whole),
         credit_left=None if unpaid.part else _credit_left(document.credit_limit, receivable),
         links=offered(erp, "order", "invoice", "payment", of=found),
     )

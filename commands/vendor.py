@@ -17,7 +17,7 @@ from bot.chat.records.kept_documents import read_kept
 from bot.chat.records.links import offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open
-from bot.chat.records.partner_views import PartnerView, sum_owed
+from bot.chat.records.partner_views import PartnerView, sum_beside, sum_owed
 from bot.chat.records.rankings import RankedBy, RankingRequest, rank_partners
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import Commands, command
@@ -66,6 +66,8 @@ class VendorView(PartnerView):
 
     document: Supplier
     payable: tuple[Cost, ...] | None
+    open_sums: tuple[Cost, ...] | None = None
+    """What the open bills come to, where the ERP's ledger states another debt."""
     overdue: tuple[Cost, ...] | None
     arrived: Arrived | None
     orders: tuple[PurchaseOrder, ...]
@@ -147,6 +149,7 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: 
         context,
         document=document,
         payable=sum_owed(document.payable, unpaid.whole),
+        open_sums=sum_beside(document.payable, unpaid.whole),
         arrived=None if newest is None else _arrived(newest.value.items, context.now.date()),
         links=offered(erp, "po", "bill", "payment", of=found),
     )

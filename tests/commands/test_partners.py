@@ -64,6 +64,7 @@ async def test_what_the_erp_states_goes_before_a_sum(ask: Ask, company: Company)
     company.clients = (replace(company.clients[0], receivable=cny("999")),)
     view = as_(CustomerView, await ask("/customer C001"))
     assert (view.receivable, view.credit_left) == ((cny("999"),), cny("1"))
+    assert view.open_sums == (cny("101.00"), EUR), "two figures: the ledger's, and that of the documents"
 
 
 async def test_an_amount_that_is_not_told_makes_the_sum_unknown(ask: Ask, company: Company) -> None:

@@ -94,6 +94,14 @@ def _together(*answers: Answer[Slice[Any]] | None) -> tuple[Phrase, ...]:
     return (phrase("%(names)s together", names=tuple(" · ".join(names) for names in books)),)
 
 
+def sum_beside(stated: Money | None, unpaid: Iterable[Invoice | Bill] | None) -> tuple[Money, ...] | None:
+    """Return the sum of what is open where the ERP's ledger states another debt; None where they agree."""
+    if stated is None or unpaid is None:
+        return None
+    sums = sum_by_currency(each.open_amount for each in unpaid)
+    return None if sums in ((stated,), ()) and (sums or not stated.amount) else sums
+
+
 def sum_owed(stated: Money | None, unpaid: Iterable[Invoice | Bill] | None) -> tuple[Money, ...] | None:
     """Return what the ERP states, else the sum of what is open."""
     if stated is not None:
