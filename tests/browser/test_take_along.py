@@ -78,7 +78,7 @@ async def test_a_list_is_downloaded_and_equals_what_the_erp_says(
     await expect(card.get_by_test_id("card-title")).to_contain_text("导出")
     await own_chat(page)
     link = page.page.locator(".bubble.file a")
-    await expect(link).to_have_attribute("download", re.compile(r"order-.+\.xlsx"))
+    await expect(link).to_have_attribute("download", re.compile(r"订单-.+\.xlsx"))
     async with page.page.expect_download() as download:
         await link.click()
     file = tmp_path / "taken.xlsx"

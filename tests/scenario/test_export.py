@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.chat.registry import Commands
 from bot.simulator.chat import SimMessage
 from tests.scenario.conftest import KEEPER, BotSystem
 from tests.workbook_cells import ReadSheet, read_sheets
@@ -29,7 +30,7 @@ async def test_a_list_is_exported_by_the_next_sentence(reading_system: BotSystem
     system = reading_system
     await system.ask("/invoice overdue")
     card = await system.ask("导出")
-    assert card.title.startswith("导出：invoice-")
+    assert card.title.startswith("导出：发票-")
     assert "按 /export invoice overdue 查询" in card.tips
     name, sheet = await file_of(system, KEEPER)
     assert name in card.title
@@ -45,7 +46,7 @@ async def test_a_button_exports(system: BotSystem) -> None:
     after = await system.click(card, "导出")
     assert after.title.startswith("导出")
     name, _ = await file_of(system, KEEPER)
-    assert name.startswith("order-")
+    assert name.startswith("订单-")
 
 
 @pytest.mark.sampled(3)
@@ -73,6 +74,7 @@ async def test_what_the_demo_company_lists(system: BotSystem, line: str, heading
     card = await system.ask(f"/export {line}")
     assert card.title.startswith("导出：")
     name, sheet = await file_of(system, KEEPER)
-    assert name.startswith(line.split()[0])
+    command = Commands.discover()[line.split()[0]]
+    assert name.startswith(f"{command.called_in('zh_CN')}-")
     assert sheet.values[0][0] == heading
     assert len(sheet.rows) > 2
