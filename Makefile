@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak coverage mutants bench lint fmt lock docs pictures docs-check equipped browser tryton clean
+.PHONY: help demo test soak coverage mutants mutants-rights bench lint fmt lock docs pictures docs-check equipped browser tryton clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -54,6 +54,9 @@ coverage: equipped ## how much of bot/ and commands/ `make test` runs (ARGS="-k 
 mutants: $(VENV)/.dev ## which changes of the code that decides no test notices (ARGS="bot.erp.hub.*" for some)
 	@CI=true nice -n 19 $(BIN)/mutmut run --max-children $(WORKERS) $(ARGS)
 	@$(BIN)/mutmut results
+
+mutants-rights: $(VENV)/.dev ## the listed mistakes about who may see what: each must fail a test (ARGS="NAME…" for some)
+	@CI=true nice -n 19 $(BIN)/python -m tests.project.rights_mutants $(ARGS)
 
 bench: $(VENV)/.dev ## answers per second, beside a bare loop and the SDK's sample bot
 	@$(BIN)/python -m tests.load $(ARGS)

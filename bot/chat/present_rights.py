@@ -5,16 +5,18 @@ An answer may wait for an ERP, for its turn, or for DingTalk; meanwhile its aske
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from bot.access.grants import Grant
 from bot.access.people import People
-from bot.access.policy import AccessPolicy
+from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict
 from bot.cards.notices import DeniedNotice
 from bot.chat.context import QuestionContext
+from bot.chat.message import Conversation
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.failures import QuestionOutcome, refuse
-from bot.chat.registry import Commands
+from bot.chat.registry import AnyCommand, Commands
 from bot.phrase import phrase
 
 CHANGED = phrase("Your rights have changed since you asked. Please ask again.")
@@ -51,8 +53,19 @@ class PresentRights:
             return refuse(replace(noted.context, person=person))
         if (person == then and policy is noted.policy) or command not in self.commands:
             return None
-        request = self.commands[command].request(noted.context.conversation)
-        before, now = noted.policy.decide(then, request), policy.decide(person, request)
-        if (before.allowed, before.grant) == (now.allowed, now.grant):
+        asked = _requests(self.commands[command], noted.context.conversation)
+        before = [noted.policy.decide(then, request) for request in asked]
+        now = [policy.decide(person, request) for request in asked]
+        if _seen(before) == _seen(now):
             return None
-        return PreparedAnswer(DeniedNotice(reason=CHANGED), command, QuestionOutcome.DENIED, rule=now.rule)
+        return PreparedAnswer(DeniedNotice(reason=CHANGED), command, QuestionOutcome.DENIED, rule=now[0].rule)
+
+
+def _requests(command: AnyCommand, where: Conversation) -> list[AccessRequest]:
+    """Return what the policy is asked about an answer: the command, and those whose documents it shows as well."""
+    shown = (AccessRequest(command=each, conversation_id=where.id) for each in command.shows)
+    return [command.request(where), *shown]
+
+
+def _seen(verdicts: Iterable[AccessVerdict]) -> list[tuple[bool, Grant]]:
+    return [(verdict.allowed, verdict.grant) for verdict in verdicts]

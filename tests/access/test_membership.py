@@ -200,6 +200,8 @@ async def test_without_that_event_the_directory_or_a_message_counts_again_after_
     scene: Scene, reads: bool
 ) -> None:
     members = scene.members(reads=reads)
+    await scene.writes(members)
+    scene.now += SECOND
     await members.record_left(("keeper01",))
     scene.now += LEAVING_STANDS + SECOND
     if not reads:

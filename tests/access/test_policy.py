@@ -273,6 +273,7 @@ class TestTheSharedCard:
             # The conversation's own rule says it exactly.
             ((rule("order", "sales"), rule("*", fields={AMOUNT}, shared=True)), granted({AMOUNT})),
             ((rule("order", "sales"), rule("order", fields={AMOUNT}, scope=W1, shared=True)), granted({AMOUNT}, W1)),
+            ((rule("order", "sales"), rule("order", shared=True)), SHARED_GRANT),
             ((rule("order", fields={AMOUNT}, shared=True, conversations="cidA=="),), granted({AMOUNT})),
             ((rule("order", fields={AMOUNT}, shared=True, conversations="cidB=="),), SHARED_GRANT),
             ((rule("order", "sales"), rule("order", fields={AMOUNT}, shared=True, conversations="cidB==")), NO_GRANT),
@@ -282,6 +283,7 @@ class TestTheSharedCard:
             ),
             ((rule("*", fields={AMOUNT}, shared=True), rule("order", "*", deny=True)), NO_GRANT),
             ((rule("*", fields={PARTNER}, shared=True, deny=True),), granted(SHARED - {PARTNER})),
+            ((rule("*", fields={AMOUNT}, shared=True), rule("order", shared=True, deny=True)), NO_GRANT),
         ],
     )
     def test_shows_what_every_member_may_see(self, rules: tuple[AccessRule, ...], grant: Grant) -> None:

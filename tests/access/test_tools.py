@@ -131,13 +131,26 @@ class TestCheck:
                 file.write(f'[[rules]]\nname = "{group}"\n{lines}\n')
         assert "warning: Alerts" not in run("check").stdout
 
-    async def test_warns_of_what_a_group_subscribed_to_and_may_not_see(self, folder: Path) -> None:
-        (folder / "dingerp.toml").write_text(SHARING, encoding="utf-8")
+    def test_warns_of_groups_with_outsiders(self, folder: Path) -> None:
+        groups = '[alerts]\ndefault_groups = ["cidIn==", "cidOut=="]\n[access]\noutsider_groups = ["cidOut=="]\n'
+        (folder / "dingerp.toml").write_text(f'[erp.main]\nvendor = "demo"\n{groups}', encoding="utf-8")
+        told = [line for line in run("check").stdout.splitlines() if line.startswith("warning: Alerts")]
+        assert len(told) == 1
+        assert "in the group cidOut== tell only" in told[0]
+
+    @pytest.mark.parametrize(
+        ("outsiders", "closed"), [("", ["/invoice overdue"]), ("cidOffice==", ["/invoice overdue", "/stock low"])]
+    )
+    async def test_warns_of_what_a_group_subscribed_to_and_may_not_see(
+        self, folder: Path, outsiders: str, closed: list[str]
+    ) -> None:
+        known = f'[access]\noutsider_groups = ["{outsiders}"]\n{SHARING}' if outsiders else SHARING
+        (folder / "dingerp.toml").write_text(known, encoding="utf-8")
         database = make_database(load_settings(folder / "dingerp.toml"))
         await database.migrate()
         await database.unlock()
         group = Place(PlaceKind.GROUP, "cidOffice==")
-        for line in ("/invoice overdue", "/order late"):
+        for line in ("/invoice overdue", "/order late", "/stock low"):
             await StoredSubscriptions(database).put(
                 Subscription(
                     place=group,
@@ -151,9 +164,10 @@ class TestCheck:
             )
         await database.close()
         told = [line for line in (await asyncio.to_thread(run, "check")).stdout.splitlines() if "subscription" in line]
-        assert len(told) == 1
-        assert told[0].startswith("warning: The subscription /invoice overdue of the group cidOffice== waits")
-        assert told[0].endswith(
+        assert sorted(line.partition(" of the group ")[0].rpartition("subscription ")[2] for line in told) == closed
+        invoices = next(line for line in told if "/invoice" in line)
+        assert invoices.startswith("warning: The subscription /invoice overdue of the group cidOffice== waits")
+        assert invoices.endswith(
             'shared = true, conversations = ["cidOffice=="], commands = ["invoice"], fields = ["quantity"]'
         )
 

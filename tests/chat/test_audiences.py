@@ -212,3 +212,11 @@ async def test_no_button_leads_to_what_is_closed_to_the_readers_of_a_pushed_card
 async def test_where_nobody_may_write_nothing_leads_to_it() -> None:
     audiences = make_audiences(AccessPolicy(read_only=True))
     assert {"approve", "reject"} <= await audiences.closed_at([GROUP])
+
+
+async def test_a_card_at_several_places_shows_what_the_readers_of_each_may_see() -> None:
+    audiences = make_audiences(people=make_people(Members()))
+    for places in ((GROUP, ANNA), (ANNA, GROUP)):
+        shared = await audiences.share_at(Deal(), answer_to("order"), places)
+        assert shared.view == Deal(amount=HIDDEN, withheld=frozenset({FieldClass.AMOUNT}), shared=True)
+    assert (await audiences.share_at(Deal(), answer_to("order"), [ANNA])).is_all

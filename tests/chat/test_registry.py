@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
 import pytest
 
+from bot.access.grants import EVERYTHING, Scope
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.cards.notices import HintNotice
 from bot.cards.view import View
 from bot.chat import registry
 from bot.chat.arguments import Word
+from bot.chat.context import QuestionContext
+from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import AnyCommand, Commands, command
 from bot.errors import ConfigurationError
 from bot.phrase import phrase
@@ -166,3 +173,30 @@ class TestOutsidePackages:
         self.offer(offered, "weather_plugin:weather")
         with pytest.raises(ConfigurationError, match="stock"):
             Commands.discover()
+
+
+def test_an_answer_reaches_the_documents_that_the_asker_may_see_of_each_command_that_it_shows() -> None:
+    north, south = (Scope(sources=frozenset({name})) for name in ("north", "south"))
+    policy = AccessPolicy(
+        AccessRule(commands=frozenset({name}), roles=frozenset({"*"}), scope=scope)
+        for name, scope in (("order", north), ("po", south))
+    )
+    asked = QuestionContext(
+        person=Person(user_id="u1", name="x"),
+        conversation=Conversation("cidA==", ConversationKind.GROUP),
+        line="/sky",
+        now=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+    assert shows("weather").reach(policy, asked, (EVERYTHING,)) == {}
+    assert shows("sky", "order").reach(policy, asked, (EVERYTHING,)) == {"sky": (EVERYTHING,), "order": (north,)}
+    also = shows("sky", "order").reach(policy, asked, (north,), also=("po",))
+    assert also == {"sky": (north,), "order": (north,), "po": (Scope(sources=frozenset()),)}
+
+
+def shows(name: str, *commands: str) -> AnyCommand:
+    @command(name, summary=phrase("What you can ask"), shows=commands)
+    async def answer() -> View:
+        return HintNotice(problem=phrase("What you can ask"))
+
+    return answer

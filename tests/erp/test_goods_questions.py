@@ -23,9 +23,11 @@ from bot.erp.goods import (
     Prices,
     ProductDetails,
     Shortage,
+    Supply,
     WarehouseContents,
     WarehouseItem,
 )
+from bot.erp.goods_narrowing import keep_supplies
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.hub import ErpHub
 from bot.erp.merging import ProductCodes
@@ -300,6 +302,14 @@ async def test_a_reader_of_other_warehouses_does_not_find_one() -> None:
 async def test_a_product_of_another_category_is_not_found() -> None:
     with pytest.raises(NotFound):
         await narrowed(Shop(), stock=Scope(categories=frozenset({"电风扇"}))).product("SKU123")
+
+
+def test_the_vendors_of_a_product_are_told_to_who_may_see_their_orders() -> None:
+    supplies = (Supply(vendor="宝钢"), Supply(vendor="永康"))
+    scopes = {Area.PURCHASING: (Scope(partners=frozenset({"永康"})),)}
+    narrowing = Narrowing(scopes, lambda source: frozenset())
+    assert keep_supplies([narrowing], supplies, "main") == supplies[1:]
+    assert keep_supplies([], supplies, "main") == supplies
 
 
 async def test_a_shortage_is_told_to_who_may_see_its_warehouse() -> None:
