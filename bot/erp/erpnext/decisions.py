@@ -15,6 +15,7 @@ from bot.erp.deciding import Read, settled
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest
 from bot.erp.erpnext.documents import modified_of
 from bot.erp.erpnext.mapping import (
+    NOT_DECIDED_HERE,
     SUBMITTING,
     ApprovalWorkflow,
     DocumentComment,
@@ -93,7 +94,7 @@ class PurchaseApprovals:
         self._workflow = ExpiringValue(self._read_workflow, now=now, holds=_KEPT)
 
     async def workflow(self) -> ApprovalWorkflow:
-        """Return how Purchase Orders are approved; raises `Invalid` if that differs from the configuration."""
+        """Return how Purchase Orders are approved; raises `Invalid` if the Workflow lacks the configured actions."""
         return await self._workflow.value()
 
     async def check(self) -> None:
@@ -101,7 +102,12 @@ class PurchaseApprovals:
         if self._actions is None:
             await self._refuse_bypass()
         else:
-            await self.workflow()
+            await self._require_workflow()
+
+    async def _require_workflow(self) -> None:
+        """Refuse to decide where nobody said that submitting a draft approves it: orders can be read all the same."""
+        if await self.workflow() is NOT_DECIDED_HERE:
+            raise Invalid(f"no active Workflow for {ORDER}: set workflow = false, or define one", source=self._source)
 
     async def _read_workflow(self) -> ApprovalWorkflow:
         actions = self._actions
@@ -109,7 +115,7 @@ class PurchaseApprovals:
             return SUBMITTING
         found = await self._frappe.rows(_ACTIVE, limit=1)
         if not found:
-            raise Invalid(f"no active Workflow for {ORDER}: set workflow = false, or define one", source=self._source)
+            return NOT_DECIDED_HERE
         document = await self._frappe.document("Workflow", str(found[0]["name"]))
         return (await self._site()).read(workflow, document, actions.approve, actions.reject)
 
@@ -232,6 +238,8 @@ class PurchaseApprovals:
 
     async def decide(self, decision: Decision, *, read: Read) -> DecisionResult:
         """Approve or reject, and add the reason as a comment."""
+
+        await self._require_workflow()
 
         async def write(order: PurchaseOrder, decision: Decision) -> str:
             return await self._write(order, decision, read)

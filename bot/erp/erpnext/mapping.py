@@ -197,6 +197,14 @@ SUBMITTING = ApprovalWorkflow(
 )
 """The rules where no Workflow is defined."""
 
+NOT_DECIDED_HERE = ApprovalWorkflow(
+    "docstatus", (WorkflowTransition("3", "Submit", "1", "", self_approval=False),), frozenset()
+)
+"""The rules where one is configured and the site has none: no document has this docstatus, so drafts are drafts.
+
+It is a number, since a database compares ``docstatus`` with a word, or with an empty list, as with 0.
+"""
+
 
 def _longest(state: str, edges: Sequence[tuple[str, str]], seen: frozenset[str] = frozenset()) -> int:
     """Return the length of the longest path from ``state``; a state already on the path ends it."""

@@ -14,6 +14,7 @@ import pytest
 
 from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.errors import Invalid
+from bot.erp.goods_port import ArrivalQuery
 from bot.erp.model import Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
@@ -272,3 +273,26 @@ async def test_a_workflow_is_not_passed_by(site: FakeErpNext, open_erp: Open) ->
     with pytest.raises(Invalid, match="set workflow = true"):
         await erp.decide(decision(await erp.purchase_order("PO-1001")))
     assert site.requests.count(RequestKind.WRITE) == 0
+
+
+async def test_orders_of_a_site_without_the_configured_workflow_are_read_and_not_decided(
+    drafts: FakeErpNext, open_erp: Open
+) -> None:
+    """The site's Workflow was switched off, or the setting left as it is by default."""
+    erp = open_erp(drafts)
+    listed = {order.number: order for order in (await erp.purchase_orders(ListQuery(limit=500))).items}
+    submitting = await open_erp(drafts, workflow=False).purchase_orders(ListQuery(limit=500))
+    assert {number: order.total for number, order in listed.items()} == {
+        order.number: order.total for order in submitting.items
+    }
+    seen = await erp.purchase_order("PO-1001")
+    assert replace(seen, lines=()) == listed["PO-1001"]
+    assert seen.status is PurchaseStatus.DRAFT
+    assert PurchaseStatus.APPROVED in {order.status for order in listed.values()}
+    assert (await erp.purchase_orders(ListQuery(filter=Filter.PENDING, limit=500))).total == 0
+    assert (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=500))).total > 0
+    assert (await erp.arrivals(ArrivalQuery())).total > 0
+    for refused in (erp.check(), erp.decide(decision(seen))):
+        with pytest.raises(Invalid, match="set workflow = false"):
+            await refused
+    assert drafts.requests.count(RequestKind.WRITE) == 0
