@@ -90,6 +90,7 @@ async def test_a_receipt_tells_what_came_in_and_leads_to_its_order_and_bill_and_
     (number,) = view.document.order_numbers
     assert all(line.sku in reply.body for line in view.rows)
     assert view.document.warehouse in reply.body
+    assert f"采购单：{number}" in reply.body
     assert reply.buttons[number] == f"/po {number}"
     assert reply.buttons["应付单"] == f"/bill {number}"
     bill = await chat.says("/bill BILL-1", private=True)
