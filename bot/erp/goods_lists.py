@@ -170,15 +170,21 @@ def pick_warehouse(warehouses: Iterable[W], wanted: str, names: Callable[[W], tu
     """
     known = [(warehouse, *names(warehouse)) for warehouse in warehouses]
     folded = wanted.strip().casefold()
-    # People say 上海仓 for 上海成品仓库.
-    part = folded.removesuffix("库").removesuffix("仓") or folded
+    # People say 上海仓 for 上海成品仓库, and 上海 for 上海仓.
+    part = _place_in(folded)
     exact = [warehouse for warehouse, code, name in known if folded in (code.casefold(), name.casefold())]
+    exact = exact or [warehouse for warehouse, _, name in known if part and part == _place_in(name.casefold())]
     found = exact or [warehouse for warehouse, _, name in known if part and part in name.casefold()]
     if not found:
         raise NotFound(wanted, source=source)
     if len(found) > 1:
         raise Ambiguous(wanted, len(found), source=source)
     return found[0]
+
+
+def _place_in(name: str) -> str:
+    """Return the name of a warehouse without the word for one, if anything is left of it."""
+    return name.removesuffix("库").removesuffix("仓") or name
 
 
 def contents_of(

@@ -26,7 +26,7 @@ from bot.erp.model import (
     SalesOrder,
 )
 
-VERSION = 3
+VERSION = 4
 """Version of the stored format; documents in another version are read again from the ERP."""
 
 Document: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder | Bill | Payment | GoodsDelivery

@@ -166,8 +166,11 @@ def _turnover(document: DatedDocument) -> Tally:
     if total is None:
         return Tally(count=1, without_amount=1)
     tally = Tally(count=1, sums={total.currency: total.amount})
-    if isinstance(document, InvoiceRecord) and (left := signed(document, document.open_amount)) is not None:
-        tally.paid[total.currency] = total.amount - left.amount
+    # Credit notes are set off against invoices: of neither need money have moved.
+    if isinstance(document, InvoiceRecord) and not document.is_credit_note and not document.is_reversed:
+        left = document.open_amount
+        if left is not None:
+            tally.paid[total.currency] = total.amount - left.amount
     return tally
 
 

@@ -26,7 +26,7 @@ from bot.erp.model import (
 from bot.erp.narrowing import Narrowing
 from bot.read_model.records import Document
 from bot.read_model.report import ReportSpan, read_figures
-from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
+from bot.read_model.tallies import Tallies, Tally, TallyKey, TallyKind, TallySelection, tally_documents
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import (
     TODAY,
@@ -38,7 +38,9 @@ from tests.read_model.ledger import (
     production,
     purchase,
     sales_order,
+    yuan,
 )
+from tests.rows import each_row
 
 OpenBot = Callable[..., ReadModelBot]
 
@@ -89,6 +91,21 @@ def cleaned(tallies: Tallies) -> dict[date | None, Tally]:
             for currency in [currency for currency, amount in sums.items() if not amount]:
                 del sums[currency]
     return dict(tallies)
+
+
+@each_row(
+    ("what", "paid"),
+    [
+        ({}, "100.00"),
+        ({"is_reversed": True}, None),
+        ({"is_credit_note": True}, None),
+    ],
+)
+def test_credit_notes_move_no_money_and_count(what: dict[str, bool], paid: str | None) -> None:
+    settled = invoice("INV-1", status=InvoiceStatus.PAID, **{"open_amount": yuan("0"), **what})
+    issued = tally_documents([settled])[TallyKey(TallyKind.TURNOVER, TODAY)]
+    assert issued.paid.get("CNY") == (None if paid is None else Decimal(paid))
+    assert issued.sums["CNY"] == (-100 if settled.is_credit_note else 100)
 
 
 async def check(bot: ReadModelBot) -> None:

@@ -36,6 +36,8 @@ class InvoiceRecord(ErpRecord):
     total: Money | None
     open_amount: Money | None
     is_credit_note: bool = False
+    is_reversed: bool = False
+    """Whether credit notes alone settled it: it counts as they do, and no money moved."""
     order_number: str = ""
     """The order that it bills."""
 

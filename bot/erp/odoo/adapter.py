@@ -436,7 +436,7 @@ class OdooErp(DocumentErp):
         """Return the states of the orders' invoices, None if the account may not read invoices."""
         ids = {bill for row in rows for bill in row.get("invoice_ids") or ()}
         try:
-            return await self._client.read("account.move", ids, ("state", "payment_state")) if ids else {}
+            return await self._client.read("account.move", ids, ("state", "payment_state", "move_type")) if ids else {}
         except NotPermitted:
             return None
 

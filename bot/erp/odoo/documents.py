@@ -167,16 +167,22 @@ def _payment(row: Row, billing: Progress, bills: Mapping[int, Row] | None) -> Pr
     states = [
         bills[bill].get("payment_state")
         for bill in row.get("invoice_ids") or ()
-        if bill in bills and bills[bill].get("state") == "posted"
+        if bill in bills and _is_for_money(bills[bill])
     ]
     if states and all(state in _PAID for state in states):
         return billing
     return Progress.PARTIAL if any(state in {*_PAID, "partial"} for state in states) else Progress.NONE
 
 
+def _is_for_money(bill: Row) -> bool:
+    """Return whether an invoice is to be paid: a credit note is not, nor what credit notes settled."""
+    settled = bill.get("payment_state") == "reversed"
+    return bill.get("state") == "posted" and not settled and bill.get("move_type") != "out_refund"
+
+
 # Invoices
 
-_PAID = {"paid", "in_payment", "reversed"}
+_PAID = {"paid", "in_payment"}
 _INVOICE = {"draft", "posted", "cancel"}
 
 
@@ -197,6 +203,7 @@ def account_move(row: Row, site: OdooSite, *, refund: str) -> InvoiceParts:
         "total": money(row.get("amount_total"), row.get("currency_id"), sign=sign),
         "open_amount": money(still_open, row.get("currency_id"), sign=sign),
         "is_credit_note": credit,
+        "is_reversed": row.get("state") == "posted" and row.get("payment_state") == "reversed",
         "order_number": text(row.get("invoice_origin")),
         "extra": state_of(row, _INVOICE),
     }
@@ -209,11 +216,12 @@ def invoice(row: Row, site: OdooSite) -> Invoice:
 
 def _invoice_status(row: Row) -> InvoiceStatus:
     match row.get("state"), row.get("payment_state"):
-        case ("cancel", _) | ("posted", "reversed"):
+        case "cancel", _:
             return InvoiceStatus.VOID
         case "posted", "partial":
             return InvoiceStatus.PART_PAID
-        case "posted", "paid" | "in_payment":
+        # What credit notes settled stays in its month, and they in theirs: leaving it out would take it off twice.
+        case "posted", "paid" | "in_payment" | "reversed":
             return InvoiceStatus.PAID
         case "posted", "not_paid":
             return InvoiceStatus.UNPAID

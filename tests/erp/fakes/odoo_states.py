@@ -79,7 +79,7 @@ INVOICE: Mapping[InvoiceStatus, tuple[tuple[str, str], ...]] = {
     InvoiceStatus.UNPAID: (("posted", "not_paid"), ("posted", "blocked")),
     InvoiceStatus.PART_PAID: (("posted", "partial"),),
     InvoiceStatus.PAID: (("posted", "paid"), ("posted", "in_payment")),
-    InvoiceStatus.VOID: (("cancel", "not_paid"), ("posted", "reversed")),
+    InvoiceStatus.VOID: (("cancel", "not_paid"),),
 }
 PURCHASE = {
     PurchaseStatus.DRAFT: "draft",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.erp.counting import counts
 from bot.erp.model import (
     Approval,
     InvoiceStatus,
@@ -248,6 +249,22 @@ def test_a_draft_bill_pays_nothing() -> None:
     assert documents.sales_order(row, SITE, bills=bills).payment is Progress.NONE
 
 
+@each_row(
+    ("bills", "payment"),
+    [
+        ({"out_invoice": "reversed", "out_refund": "paid"}, Progress.NONE),
+        ({"out_invoice": "paid", "out_refund": "not_paid"}, Progress.FULL),
+    ],
+)
+def test_credit_notes_pay_nothing(bills: dict[str, str], payment: Progress) -> None:
+    known = {
+        key: {"id": key, "state": "posted", "move_type": kind, "payment_state": state}
+        for key, (kind, state) in enumerate(bills.items(), 1)
+    }
+    row = {"id": 1, "state": "sale", "invoice_status": "invoiced", "invoice_ids": list(known)}
+    assert documents.sales_order(row, SITE, bills=known).payment is payment
+
+
 def test_sections_and_notes_are_no_lines() -> None:
     lines = [
         {"id": 1, "display_type": "line_section", "name": "Bolts", "product_uom_qty": Decimal(0)},
@@ -275,7 +292,7 @@ def test_sections_and_notes_are_no_lines() -> None:
         ("posted", "partial", 40, InvoiceStatus.PART_PAID),
         ("posted", "paid", 0, InvoiceStatus.PAID),
         ("posted", "in_payment", 0, InvoiceStatus.PAID),
-        ("posted", "reversed", 0, InvoiceStatus.VOID),
+        ("posted", "reversed", 0, InvoiceStatus.PAID),
         ("cancel", "not_paid", 100, InvoiceStatus.VOID),
         ("posted", "blocked", 100, InvoiceStatus.UNPAID),
         ("posted", "blocked", 40, InvoiceStatus.PART_PAID),
@@ -286,6 +303,15 @@ def test_sections_and_notes_are_no_lines() -> None:
 def test_states_of_invoices(state: str, payment: Any, residual: int, status: InvoiceStatus) -> None:
     row = {"id": 1, "state": state, "payment_state": payment, "amount_total": 100, "amount_residual": residual}
     assert documents.invoice(row, SITE).status is status
+
+
+def test_of_a_reversed_invoice_nothing_was_paid_but_it_stays_in_turnover() -> None:
+    row = {"id": 1, "move_type": "out_invoice", "state": "posted", "payment_state": "reversed",
+           "amount_total": Decimal("169.5"), "amount_residual": 0, "currency_id": [1, "CNY"]}  # fmt: skip
+    found = documents.invoice(row, SITE)
+    assert (found.is_reversed, counts(found), found.is_open) == (True, True, False)
+    assert (found.total, found.open_amount) == (Money(Decimal("169.5"), "CNY"), Money(Decimal(0), "CNY"))
+    assert not documents.invoice({**row, "payment_state": "paid"}, SITE).is_reversed
 
 
 def test_amounts_of_credit_notes_are_negative() -> None:
