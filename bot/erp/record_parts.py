@@ -40,7 +40,6 @@ class InvoiceParts(RecordOrigin):
     total: Money | None
     open_amount: Money | None
     is_credit_note: bool
-    is_reversed: NotRequired[bool]
     order_number: NotRequired[str]
     extra: ExtraFields
 

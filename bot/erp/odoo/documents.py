@@ -186,7 +186,13 @@ _PAID = {"paid", "in_payment"}
 _INVOICE = {"draft", "posted", "cancel"}
 
 
-def account_move(row: Row, site: OdooSite, *, refund: str) -> InvoiceParts:
+class MoveParts(InvoiceParts):
+    """An invoice or bill of Odoo, which says whether credit notes settled it."""
+
+    is_reversed: bool
+
+
+def account_move(row: Row, site: OdooSite, *, refund: str) -> MoveParts:
     """Return what a row says of an invoice or bill; ``refund`` is the type of a credit note, whose amounts Odoo keeps
     positive.
     """
