@@ -5,8 +5,8 @@ Docs: platform/erp/odoo.md#changes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,8 @@ class ChangeSource:
 
     model: str
     key: str = "name"
-    base: Condition = field(default_factory=list)
+    base: Callable[[frozenset[str]], Condition] = lambda _: []
+    """What holds for all of them, by the fields that this release has."""
     shared: bool = False
     """Whether some records belong to no company."""
     context: Mapping[str, Any] | None = None
@@ -38,22 +39,22 @@ _FOLLOWED: Mapping[Followed, ChangeSource] = {
     # Not the quants: an empty quant is deleted, and its ``write_date`` with it.
     Area.STOCK: ChangeSource("stock.move", "product_id"),
     Area.SALES: ChangeSource(query.SALES_ORDERS.model),
-    Area.FINANCE: ChangeSource(query.INVOICES.model, base=query.INVOICES.base),
+    Area.FINANCE: ChangeSource(query.INVOICES.model, base=query.INVOICES.base_of),
     Area.PURCHASING: ChangeSource(query.PURCHASE_ORDERS.model),
     Area.PRODUCTION: ChangeSource(query.PRODUCTION_ORDERS.model),
-    Feed.BILLS: ChangeSource(query.BILLS.model, base=query.BILLS.base),
-    Feed.PAYMENTS: ChangeSource(query.PAYMENTS.model, base=query.PAYMENTS.base),
-    Feed.DELIVERIES: ChangeSource(query.DELIVERIES.model, base=query.DELIVERIES.base),
+    Feed.BILLS: ChangeSource(query.BILLS.model, base=query.BILLS.base_of),
+    Feed.PAYMENTS: ChangeSource(query.PAYMENTS.model, base=lambda _: query.PAYMENTS.base),
+    Feed.DELIVERIES: ChangeSource(query.DELIVERIES.model, base=query.DELIVERIES.base_of),
 }
 
 
 async def read_changes(client: OdooClient, area: Followed, cursor: str, *, limit: int, company: int | None) -> Changes:
     """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
     source = _FOLLOWED[area]
-    domain = [*source.base, *query.of_company(company, shared=source.shared)]
 
     async def read(since: datetime | None, count: int) -> list[StreamPage]:
-        await client.fields(source.model)  # raises `Unsupported` where the app is not installed
+        available = await client.fields(source.model)  # raises `Unsupported` where the app is not installed
+        domain = [*source.base(available), *query.of_company(company, shared=source.shared)]
         rows = await client.search(
             source.model,
             [*domain, ["write_date", ">=", query.timestamp(since)]] if since else domain,

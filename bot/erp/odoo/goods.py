@@ -63,6 +63,8 @@ _STATES = {
     "done": DeliveryStatus.SHIPPED,
     "cancel": DeliveryStatus.CANCELLED,
 }
+_SENDS_BACK = frozenset({"customer", "transit"})
+"""What places are used for from which goods come back; what leaves comes from a place of the company's own."""
 _PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
 
 _MOVE = ("picking_id", "product_id", "product_uom_qty", "quantity", "quantity_done", "product_uom", "state")
@@ -98,18 +100,35 @@ class OdooGoods:
 
     async def deliveries(self, rows: list[Row], with_lines: bool) -> list[GoodsDelivery]:
         """Return the deliveries of transfers."""
-        orders, warehouses, (moves, products) = await asyncio.gather(
-            self._orders_of(rows), warehouses_of(self._client, rows), self._moves_of(rows if with_lines else [])
+        orders, warehouses, places, (moves, products) = await asyncio.gather(
+            self._orders_of(rows),
+            warehouses_of(self._client, rows),
+            places_of(self._client, rows),
+            self._moves_of(rows if with_lines else []),
         )
-        return [self._delivery(row, orders, warehouses, moves.get(row["id"], ()), products) for row in rows]
+        return [
+            self._delivery(
+                row,
+                orders,
+                warehouses,
+                moves.get(row["id"], ()),
+                products,
+                is_return=used_for(row, "location_id", places) in _SENDS_BACK,
+            )
+            for row in rows
+        ]
 
     async def deliveries_of(self, order: Row) -> tuple[GoodsDelivery, ...]:
         """Return the deliveries of a sales order, oldest first."""
-        linked = "sale_id" in await self._client.fields("stock.picking")
-        own = ["sale_id", "=", order["id"]] if linked else ["origin", "=", number_of(order)]
+        available = await self._client.fields("stock.picking")
+        own = ["sale_id", "=", order["id"]] if "sale_id" in available else ["origin", "=", number_of(order)]
         delivery = queries.DELIVERIES
         rows = await self._client.rows(
-            delivery.model, [*self._of_company, *delivery.base, own], delivery.fields, order="id asc", limit=MOST
+            delivery.model,
+            [*self._of_company, *delivery.base_of(available), own],
+            delivery.fields,
+            order="id asc",
+            limit=MOST,
         )
         return by_day(await self.deliveries(rows, True))
 
@@ -120,6 +139,8 @@ class OdooGoods:
         warehouses: Mapping[int, str],
         moves: Iterable[Row],
         products: Products,
+        *,
+        is_return: bool,
     ) -> GoodsDelivery:
         order = orders.get(reference(row.get("sale_id")) or 0, {})
         status = _STATES.get(text(row.get("state")), DeliveryStatus.PLANNED)
@@ -134,10 +155,11 @@ class OdooGoods:
             shipped_on=day(row.get("date_done"), self._site.zone) if shipped else None,
             carrier=name_of(row.get("carrier_id")),
             tracking=text(row.get("carrier_tracking_ref")),
+            is_return=is_return,
             lines=tuple(
                 DeliveryLine(
                     **goods_of(move, products),
-                    quantity=_moved(move, shipped=shipped),
+                    quantity=_moved(move, shipped=shipped) * (-1 if is_return else 1),
                 )
                 for move in moves
                 if move.get("state") != "cancel" or status is DeliveryStatus.CANCELLED
@@ -460,6 +482,18 @@ async def warehouses_of(client: OdooClient, rows: Iterable[Row]) -> Mapping[int,
     ids = {reference(row.get("picking_type_id")) or 0 for row in rows} - {0}
     kinds = await client.read("stock.picking.type", ids, ("warehouse_id",)) if ids else {}
     return {key: name_of(kind.get("warehouse_id")) for key, kind in kinds.items()}
+
+
+async def places_of(client: OdooClient, rows: Iterable[Row]) -> Mapping[int, str]:
+    """Return what the places are used for from which transfers go and to which."""
+    ids = {reference(row.get(name)) or 0 for row in rows for name in ("location_id", "location_dest_id")} - {0}
+    places = await client.read("stock.location", ids, ("usage",)) if ids else {}
+    return {key: text(place.get("usage")) for key, place in places.items()}
+
+
+def used_for(row: Row, end: str, places: Mapping[int, str]) -> str:
+    """Return what the place at one end of a transfer is used for."""
+    return places.get(reference(row.get(end)) or 0, "")
 
 
 def _moved(move: Row, *, shipped: bool) -> Decimal:

@@ -25,6 +25,11 @@ def any_of(*conditions: Condition) -> Condition:
     return ["|"] * (len(conditions) - 1) + list(conditions)
 
 
+def _joined(operator: str, *domains: Condition) -> Condition:
+    """Return one domain of several, each of which is a single condition or joined already."""
+    return [operator] * (len(domains) - 1) + [term for domain in domains for term in domain]
+
+
 def equals(name: str, text: str) -> Condition:
     """Return the condition that a field equals a text, ignoring case."""
     return [name, "=ilike", escape_like(text)]
@@ -116,8 +121,8 @@ class DocumentQuery:
     texts: tuple[str, ...]
     """Fields that are searched; those of applications that are not installed are left out."""
     base: Condition = field(default_factory=list)
-    linked: tuple[str, Condition] = ("", [])
-    """A field of another application, and the base in its place where that is installed."""
+    given: Callable[[frozenset[str]], Condition] = lambda _: []
+    """What holds besides, by the fields that this release has, and its applications."""
     filters: Mapping[Filter, tuple[str, Late]] = field(default_factory=dict)
     """Per filter, the field to sort by (oldest first, unless the list is `NEWEST_FIRST`) and the condition."""
     key: str = "name"
@@ -155,9 +160,11 @@ class DocumentQuery:
 
     def base_of(self, available: frozenset[str]) -> Condition:
         """Return the condition that holds for all documents of the kind."""
-        field_there, base = self.linked
-        base = base if field_there in available else self.base
-        return [*base, *([name, "=", False] for name in self.excluded if name in available)]
+        return [
+            *self.base,
+            *self.given(available),
+            *([name, "=", False] for name in self.excluded if name in available),
+        ]
 
     def order_of(self, query: ListQuery, available: frozenset[str]) -> str:
         """Return the order of a list, unique by its last field."""
@@ -287,16 +294,41 @@ PRODUCTION_ORDERS = DocumentQuery(
     },
 )  # fmt: skip
 
+_DONE: Condition = [["state", "=", "done"]]
+_NOT_TO_VENDOR: Condition = [["location_dest_id.usage", "!=", "supplier"]]
+
+
+def _of_customers(available: frozenset[str]) -> Condition:
+    """Return the condition that goods leave for a customer, or came back from one.
+
+    The kind of a transfer does not tell: what comes back is mostly of the kind of receipts, and what goes back to a
+    vendor of the kind of deliveries. A sister company is sent goods by a place in between, and so is another warehouse,
+    but that is for no order.
+    """
+    sold = [["sale_id", "!=", False]] if "sale_id" in available else []
+    leaves = [
+        [["picking_type_code", "=", "outgoing"]],
+        [["location_id.usage", "!=", "customer"]],
+        _NOT_TO_VENDOR,
+        any_of(["location_dest_id.usage", "!=", "transit"], *sold),
+    ]
+    senders: list[Condition] = [[["location_id.usage", "=", "customer"]]]
+    if {"sale_id", "return_id"} <= available:
+        of_sister = (["location_id.usage", "=", "transit"], ["picking_type_code", "!=", "outgoing"])
+        senders.append(_joined("&", *([each] for each in (*of_sister, *sold, ["return_id", "!=", False]))))
+    back = _joined("&", _DONE, _NOT_TO_VENDOR, _joined("|", *senders))
+    return _joined("|", _joined("&", *leaves), back)
+
+
 DELIVERIES = DocumentQuery(
     model="stock.picking",
     fields=(
         "name", "state", "origin", "sale_id", "partner_id", "scheduled_date", "date_done", "carrier_id",
-        "carrier_tracking_ref", "picking_type_id", "write_date",
+        "carrier_tracking_ref", "picking_type_id", "location_id", "location_dest_id", "write_date",
     ),
     days=("scheduled_date",),
     texts=("name", "origin", "partner_id.name", "partner_id.parent_id.name"),
-    # What goes back to a vendor is of the same kind: it is a receipt.
-    base=[["picking_type_code", "=", "outgoing"], ["location_dest_id.usage", "!=", "supplier"]],
+    given=_of_customers,
     filters={
         Filter.LATE: (
             "scheduled_date",
@@ -305,12 +337,12 @@ DELIVERIES = DocumentQuery(
     },
     partners=("partner_id.name", "partner_id.parent_id.name"),
 )  # fmt: skip
-LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "=", "done"]], days=("date_done",))
+LEFT = replace(DELIVERIES, base=_DONE, days=("date_done",))
 """Deliveries whose day is when they left; the others have the day they are planned for."""
-NOT_LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "!=", "done"]])
+NOT_LEFT = replace(DELIVERIES, base=[["state", "!=", "done"]])
 
 _CAME_IN: Condition = [
-    ["state", "=", "done"],
+    *_DONE,
     # What customers send back, and what goes from a vendor to a customer at once.
     ["location_id.usage", "!=", "customer"],
     ["location_dest_id.usage", "!=", "customer"],
@@ -322,6 +354,15 @@ _OF_VENDORS: tuple[Condition, ...] = (
 )
 _ON_THE_WAY = any_of(["location_id.usage", "=", "transit"], ["location_dest_id.usage", "=", "transit"])
 """What a sister company sends or takes back, but also what goes from one warehouse to another."""
+
+
+def _from_or_to_vendors(available: frozenset[str]) -> Condition:
+    of_vendors = any_of(*_OF_VENDORS)
+    if "purchase_id" not in available:
+        return of_vendors
+    return _joined("|", of_vendors, _joined("&", [["purchase_id", "!=", False]], _ON_THE_WAY))
+
+
 _OF_RECEIPTS = ("partner_id.name", "partner_id.parent_id.name", "purchase_id.partner_id.name")
 RECEIPTS = DocumentQuery(
     model="stock.picking",
@@ -332,8 +373,8 @@ RECEIPTS = DocumentQuery(
     days=("date_done",),
     texts=("name", "origin", "purchase_id.name", *_OF_RECEIPTS),
     partners=_OF_RECEIPTS,
-    base=[*_CAME_IN, *any_of(*_OF_VENDORS)],
-    linked=("purchase_id", [*_CAME_IN, "|", *any_of(*_OF_VENDORS), "&", ["purchase_id", "!=", False], *_ON_THE_WAY]),
+    base=_CAME_IN,
+    given=_from_or_to_vendors,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.goods_lists import by_day
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.client import OdooClient, Row
-from bot.erp.odoo.goods import MOST, ReadProducts, warehouses_of
+from bot.erp.odoo.goods import MOST, ReadProducts, places_of, used_for, warehouses_of
 from bot.erp.odoo.mapping import OdooSite, Products, day, goods_of, name_of, number, number_of, reference
 from bot.erp.odoo.query import Condition
 from bot.erp.values import text
@@ -57,7 +57,7 @@ class OdooReceipts:
         (orders, people), warehouses, places, (lines, products) = await asyncio.gather(
             self._orders_of(rows),
             warehouses_of(self._client, rows),
-            self._places_of(rows),
+            places_of(self._client, rows),
             self._lines_of(rows if with_lines else []),
         )
         related = _Related(
@@ -125,11 +125,6 @@ class OdooReceipts:
                 found[transfer].append(order)
         return found, await self._people(orders)
 
-    async def _places_of(self, rows: Iterable[Row]) -> Mapping[int, str]:
-        ids = {reference(row.get(name)) or 0 for row in rows for name in ("location_id", "location_dest_id")} - {0}
-        places = await self._client.read("stock.location", ids, ("usage",)) if ids else {}
-        return {key: text(place.get("usage")) for key, place in places.items()}
-
     async def _lines_of(self, rows: Sequence[Row]) -> tuple[Mapping[int, list[Row]], Products]:
         if not rows:
             return {}, {}
@@ -143,7 +138,7 @@ class OdooReceipts:
 
 def _goes_back(row: Row, places: Mapping[int, str]) -> bool:
     """Return whether goods go to a vendor, or on their way to a sister company."""
-    source, target = (places.get(reference(row.get(name)) or 0, "") for name in ("location_id", "location_dest_id"))
+    source, target = (used_for(row, end, places) for end in ("location_id", "location_dest_id"))
     return target == "supplier" or (target == "transit" and source != "supplier")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -60,6 +61,8 @@ class CompanyModels:
         self._names = names
         self._warehouses = {code: number for number, code in enumerate(company.warehouses, 1)}
         self._products = {sku: number for number, sku in enumerate(company.products, 101)}
+        self.returns: list[str] = []
+        """Deliveries that customers sent back; see `return_number`."""
         self._currencies: dict[str, int] = {}
         self._partners: dict[str, int] = {}
         self._units: dict[str, int] = {}
@@ -329,7 +332,9 @@ class CompanyModels:
     def _delivered_moves(self) -> Iterable[Record]:
         """Yield the moves of deliveries; those to come are among the planned ones of products already."""
         key = 950_000
-        for delivery in self.company.deliveries.values():
+        deliveries = self.company.deliveries
+        back = [replace(deliveries[number], id=str(int(deliveries[number].id) + _RETURNS)) for number in self.returns]
+        for delivery in (*deliveries.values(), *back):
             for line in delivery.lines:
                 key += 1
                 yield {
@@ -352,6 +357,7 @@ class CompanyModels:
             for key, progress in (came | went).items()
         ]
         rows += [*map(self._delivery, self.company.deliveries.values()), *self._came_or_comes()]
+        rows += [self._return(self.company.deliveries[number]) for number in self.returns]
         return _model(rows, {"purchase_id": "purchase.order"})
 
     def _delivery(self, delivery: GoodsDelivery) -> Record:
@@ -363,7 +369,9 @@ class CompanyModels:
             "state": states.PICKING[delivery.status],
             "picking_type_code": "outgoing",
             "picking_type_id": Many2One("stock.picking.type", 1, "My Company: Delivery Orders"),
+            "location_id": self._location("MAIN"),
             "location_dest_id": Many2One("stock.location", _CUSTOMERS, "Customers"),
+            "return_id": None,
             "origin": delivery.order_number,
             "sale_id": Many2One("sale.order", int(order.id), order.number),
             "partner_id": self._partner(delivery.customer),
@@ -374,6 +382,22 @@ class CompanyModels:
             "carrier_tracking_ref": delivery.tracking or None,
             "company_id": COMPANY,
             "write_date": delivery.changed_at,
+        }
+
+    def _return(self, delivery: GoodsDelivery) -> Record:
+        """Return what a customer sent back: a transfer of the kind of receipts, of the same order."""
+        there = self._delivery(delivery)
+        return there | {
+            "id": there["id"] + _RETURNS,
+            "name": return_number(delivery.number),
+            "picking_type_code": "incoming",
+            "picking_type_id": Many2One("stock.picking.type", 2, "My Company: Receipts"),
+            "location_id": there["location_dest_id"],
+            "location_dest_id": there["location_id"],
+            "return_id": Many2One("stock.picking", there["id"], delivery.number),
+            "origin": f"Return of {delivery.number}",
+            "carrier_id": None,
+            "carrier_tracking_ref": None,
         }
 
     def _receipt(self, receipt: GoodsReceipt) -> Record:
@@ -411,7 +435,6 @@ class CompanyModels:
         changes: tuple[Record, ...] = (
             {"name": "GRN-TO-COME", "state": "assigned", "date_done": None},
             {"name": "GRN-CANCELLED", "state": "cancel"},
-            {"name": "GRN-BROUGHT-BACK", "location_id": customers, "purchase_id": []},
             {"name": "GRN-DROPSHIPPED", "location_dest_id": customers},
             {"name": "GRN-RESUPPLY", "location_id": transit, "purchase_id": []},
         )
@@ -787,7 +810,13 @@ _BATCH = Decimal(4)
 """How much a bill of materials is for."""
 _VENDORS, _CUSTOMERS, _TRANSIT = 4, 5, 6
 _NO_RECEIPTS = 9_701
+_RETURNS = 20_000
 _FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
+
+
+def return_number(delivery: str) -> str:
+    """Return the number of what came back of a delivery."""
+    return f"RET-{delivery}"
 
 
 def figures(parts: Iterable[Quantities]) -> Record:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from bot.erp.errors import NotFound, NotPermitted, Unsupported
+from bot.erp.goods import DeliveryStatus
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.model import Area
+from bot.erp.model import Area, Feed
 from bot.erp.port import Filter, ListQuery, Period
 from bot.testing.company import TODAY
 from bot.testing.fake_erp import RequestKind as Request
-from tests.erp.fakes.odoo_engine import Many2One
+from tests.erp.fakes.odoo import FakeOdoo
+from tests.erp.fakes.odoo_engine import Many2One, Record
+from tests.erp.fakes.odoo_records import return_number
 from tests.erp.odoo.conftest import Open, changed
+from tests.rows import each_row
 
 
 async def test_deliveries_are_listed_by_the_day_on_which_they_left_or_are_to_leave(open_odoo: Open) -> None:
@@ -39,8 +45,8 @@ async def test_receipts_are_what_vendors_brought_and_took_back(open_odoo: Open) 
     known = server.company.receipts
     found = await erp.receipts(ListQuery(limit=500))
     assert {each.number for each in found.items} == known.keys()
-    # To come, cancelled, of a customer, from a vendor to a customer at once, and from another warehouse.
-    for number in ("GRN-TO-COME", "GRN-CANCELLED", "GRN-BROUGHT-BACK", "GRN-DROPSHIPPED", "GRN-RESUPPLY"):
+    # To come, cancelled, from a vendor to a customer at once, and from another warehouse.
+    for number in ("GRN-TO-COME", "GRN-CANCELLED", "GRN-DROPSHIPPED", "GRN-RESUPPLY"):
         with pytest.raises(NotFound):
             await erp.receipt(number)
     returned = next(each for each in known.values() if each.is_return)
@@ -57,6 +63,74 @@ async def test_a_sister_company_brings_goods_by_a_place_in_between(open_odoo: Op
     )
     assert not (await erp.receipt("GRN-1001")).is_return
     assert (await erp.receipts(ListQuery(text="GRN-1001"))).total == 1
+
+
+async def test_what_goes_back_to_a_sister_company_is_a_return_and_no_delivery(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    known = server.company.receipts
+    returned = next(each for each in known.values() if each.is_return)
+    to_sister(server, lambda row: bool(row.get("purchase_id")) and row["picking_type_code"] == "outgoing")
+    back = await erp.receipt(returned.number)
+    assert (back.is_return, back.lines) == (True, returned.lines)
+    assert not (await erp.receipt("GRN-1001")).is_return
+    assert {each.number for each in (await erp.receipts(ListQuery(limit=500))).items} == known.keys()
+    assert (await erp.deliveries(ListQuery(text=returned.number))).items == ()
+
+
+async def test_what_leaves_for_another_warehouse_is_no_delivery_and_for_a_sister_company_is_one(
+    open_odoo: Open,
+) -> None:
+    erp, server = await open_odoo()
+    to_sister(server, lambda row: row["id"] == int(server.company.deliveries["DN-1001"].id))
+    assert (await erp.delivery("DN-1001")).lines == server.company.deliveries["DN-1001"].lines
+    changed(server, "stock.picking", sale_id=lambda _: None)
+    with pytest.raises(NotFound):
+        await erp.delivery("DN-1001")
+
+
+def to_sister(server: FakeOdoo, which: Callable[[Record], bool]) -> None:
+    """Let some transfers go to the place between companies."""
+    transit = Many2One("stock.location", 6, "Transit")
+    changed(
+        server,
+        "stock.picking",
+        location_dest_id=lambda row: transit if which(row) else row.get("location_dest_id"),
+    )
+
+
+@each_row(
+    "change",
+    [
+        {},
+        # Where the kind of deliveries names no kind for returns.
+        {"picking_type_code": "outgoing"},
+        {"location_id": Many2One("stock.location", 6, "Transit")},
+    ],
+)
+async def test_what_a_customer_sends_back_is_told_as_a_return(change: dict[str, Any], open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    sent = next(each for each in server.company.deliveries.values() if each.shipped_on is not None)
+    server.records.returns.append(sent.number)
+    number = return_number(sent.number)
+    changed(
+        server,
+        "stock.picking",
+        **{
+            name: lambda row, name=name, value=value: value if row.get("name") == number else row.get(name)
+            for name, value in change.items()
+        },
+    )
+    back = await erp.delivery(number)
+    assert (back.is_return, back.status, back.days_late(TODAY)) == (True, DeliveryStatus.SHIPPED, 0)
+    assert (back.order_number, back.customer) == (sent.order_number, sent.customer)
+    assert [line.quantity for line in back.lines] == [-line.quantity for line in sent.lines]
+    listed = (await erp.deliveries(ListQuery(limit=500))).items
+    assert [each.number for each in listed if each.is_return] == [number]
+    of_order = {each.number: each.is_return for each in await erp.deliveries_of(sent.order_number)}
+    assert (of_order[number], of_order[sent.number]) == (True, False)
+    assert number not in {each.number for each in (await erp.receipts(ListQuery(limit=500))).items}
+    changes = await erp.changed_since(Feed.DELIVERIES, "", limit=500)
+    assert number in {change.key for change in changes.items}
 
 
 async def test_receipts_are_found_by_each_of_their_orders_in_few_calls(open_odoo: Open) -> None:
