@@ -182,6 +182,12 @@ def pick_warehouse(warehouses: Iterable[W], wanted: str, names: Callable[[W], tu
     return found[0]
 
 
+def is_warehouse(warehouses: Iterable[W], wanted: str, names: Callable[[W], tuple[str, str]]) -> bool:
+    """Whether a warehouse has just this code or name. Where none has, one that was made since may be meant."""
+    folded = wanted.strip().casefold()
+    return any(folded == name.casefold() for warehouse in warehouses for name in names(warehouse))
+
+
 def _place_in(name: str) -> str:
     """Return the name of a warehouse without the word for one, if anything is left of it."""
     return name.removesuffix("库").removesuffix("仓") or name

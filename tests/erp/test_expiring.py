@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.erp.errors import Unavailable
-from bot.erp.expiring import ExpiringValue
+from bot.erp.expiring import ExpiringMapping, ExpiringValue
 from bot.testing.company import Clock
 
 
@@ -44,6 +44,34 @@ async def test_a_value_is_read_again_when_its_time_is_over(clock: Clock) -> None
     assert await value.value() == 1
     clock.advance(1)
     assert await value.value() == 2
+
+
+async def test_a_value_from_before_that_does_not_fit_is_read_again_and_one_just_read_is_not(clock: Clock) -> None:
+    service = Service()
+    value = ExpiringValue(service.read, now=clock.now, holds=timedelta(minutes=10))
+    assert await value.value(fits=lambda number: number == 2) == 1
+    assert await value.value(fits=lambda number: number == 2) == 2
+    assert await value.value(fits=lambda number: number == 2) == 2
+
+
+async def test_a_new_key_is_known_at_once_and_one_that_means_nothing_is_read_for_once(clock: Clock) -> None:
+    reads, meanings = [], {"1": "SH"}
+
+    async def read() -> dict[str, str]:
+        reads.append(clock.now())
+        return dict(meanings)
+
+    names = ExpiringMapping(read, now=clock.now, holds=timedelta(minutes=10))
+    assert await names.of(("1",)) == {"1": "SH"}
+    meanings["2"] = "SZ"
+    assert await names.of(("1", "2")) == {"1": "SH", "2": "SZ"}
+    assert len(reads) == 2
+    for _ in range(3):
+        assert "9" not in await names.of(("9", "2"))
+    assert len(reads) == 3
+    meanings["9"] = "BJ"
+    clock.advance(600)
+    assert (await names.of(("9",)))["9"] == "BJ"
 
 
 async def test_how_long_it_is_believed_may_depend_on_the_value(clock: Clock) -> None:

@@ -29,7 +29,7 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
+from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.model import ProductionOrder, Slice
 from bot.erp.odoo import query as queries
@@ -412,7 +412,7 @@ class OdooGoods:
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         """Return what is short among the products that have a reordering rule or are to leave."""
-        only = text((await self._warehouse(query.warehouse)).get("code")) if query.warehouse else ""
+        only = text((await self._stock.warehouse(query.warehouse)).get("code")) if query.warehouse else ""
         rules, moves = await asyncio.gather(
             self._client.rows(
                 "stock.warehouse.orderpoint", self._of_company, ("product_id",), order="id asc", limit=MOST
@@ -443,7 +443,7 @@ class OdooGoods:
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         """Return the stock of a warehouse."""
-        warehouse = await self._warehouse(query.warehouse)
+        warehouse = await self._stock.warehouse(query.warehouse)
         # The context key was renamed in 18.
         context = {**_PLAIN_NAMES, "warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
         domain = [["qty_available", "!=", 0], *queries.contains(queries.PRODUCT_TEXTS, query.text)]
@@ -468,12 +468,6 @@ class OdooGoods:
             ),
             total=total,
             source=self._site.source,
-        )
-
-    async def _warehouse(self, wanted: str) -> Row:
-        rows = await self._stock.warehouses()
-        return pick_warehouse(
-            rows, wanted, lambda row: (text(row.get("code")), text(row.get("name"))), source=self._site.source
         )
 
 

@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.errors import NotPermitted, Unsupported
-from bot.erp.expiring import ExpiringValue
+from bot.erp.expiring import ExpiringMapping
+from bot.erp.goods_lists import is_warehouse, pick_warehouse
 from bot.erp.model import Lot, Quantities, StockLevel, WarehouseStock, by_expiry
 from bot.erp.odoo import query
 from bot.erp.odoo.client import OdooClient, Row
@@ -53,6 +54,10 @@ class _Ledger:
     """Quants and planned moves, by product and warehouse."""
 
     places: dict[int, dict[int, _Place]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(_Place)))
+
+    def warehouses(self) -> set[int]:
+        """Return the ids of the warehouses that hold or await anything."""
+        return {warehouse for places in self.places.values() for warehouse in places}
 
     def quants_in_lots(self) -> dict[int, Row]:
         """Return a quant of each lot that is in stock, by the lot's id."""
@@ -99,13 +104,14 @@ class OdooStock:
         self, client: OdooClient, site: OdooSite, of_company: Condition, *, now: Callable[[], datetime]
     ) -> None:
         self._client, self._site, self._of_company, self._now = client, site, of_company, now
-        self._warehouses = ExpiringValue(self._read_warehouses, now=now, holds=_WAREHOUSES_HOLD)
+        self._warehouses = ExpiringMapping(self._read_warehouses, now=now, holds=_WAREHOUSES_HOLD)
         self._warehouse_of: dict[int, int] = {}
         """Warehouse of each location, 0 for one outside of all."""
 
-    async def warehouses(self) -> list[Row]:
-        """Return the warehouses with code and name."""
-        return await self._warehouses.value()
+    async def warehouse(self, wanted: str) -> Row:
+        """Return the warehouse that a person means; raises `NotFound` and `Ambiguous`."""
+        known = await self._warehouses.value(fits=lambda rows: is_warehouse(rows.values(), wanted, _code_and_name))
+        return pick_warehouse(known.values(), wanted, _code_and_name, source=self._site.source)
 
     async def levels(self, rows: Sequence[Row]) -> list[StockLevel]:
         """Return the stock of each product."""
@@ -135,7 +141,9 @@ class OdooStock:
         """Return the stock of each product in each warehouse, and in which lots."""
         if not rows:
             return {}, {}
-        warehouses, ledger = await asyncio.gather(self._warehouses.value(), self._ledger(rows))
+        ledger = await self._ledger(rows)
+        known = await self._warehouses.of(ledger.warehouses() if ledger else ())
+        warehouses = list(known.values())
         return await self._places(rows, warehouses, ledger), await self._lots(rows, warehouses, ledger)
 
     async def _lots(
@@ -219,14 +227,19 @@ class OdooStock:
         domain = [["product_id", "in", ids], *(more or []), *self._of_company]
         return await self._client.rows(model, domain, fields, order="id asc", limit=_MOST, page=_MOST)
 
-    async def _read_warehouses(self) -> list[Row]:
-        return await self._client.rows("stock.warehouse", self._of_company, ("code", "name"), order="id asc", limit=500)
+    async def _read_warehouses(self) -> Mapping[int, Row]:
+        rows = await self._client.rows("stock.warehouse", self._of_company, ("code", "name"), order="id asc", limit=500)
+        return {row["id"]: row for row in rows}
 
     async def _figures(self, item: Row, warehouse: Row) -> Quantities:
         # The context key was renamed in 18.
         context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
         found = await self._client.read("product.product", [item["id"]], query.FIGURES, context=context)
         return figures(found.get(item["id"], {}))
+
+
+def _code_and_name(warehouse: Row) -> tuple[str, str]:
+    return text(warehouse.get("code")), text(warehouse.get("name"))
 
 
 def _adds_up(places: Iterable[Quantities], total: Quantities) -> bool:

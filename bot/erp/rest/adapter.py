@@ -79,8 +79,7 @@ class RestErp(MappedErp):
         calls = self._products()
         if not is_encodable(text):
             return ()
-        await self._records.learn("products")
-        products = self._records.many("products", await self._records.all(calls.list, "products.list", text=text))
+        products = await self._records.many("products", await self._records.all(calls.list, "products.list", text=text))
         return listing.find_products(products, text, limit=limit)
 
     def _products(self) -> ProductCalls:
@@ -111,19 +110,18 @@ class RestErp(MappedErp):
         rows = as_list(look(found, part.at)) or []
         if not isinstance(rows, list):
             raise Invalid(f"{place}.at leads to no list", source=self.name)
-        await self._records.learn(place)
+        await self._records.learn(place, rows)
         return [self._reader.single(self._mapped[place], row) for row in rows]
 
     async def _found_product(self, sku: str) -> tuple[Product, Any]:
         """Return a product, and the answer that holds it: its stock where `stock.product` says so, else the product."""
         calls, products = self._options.stock, self._products()
-        await self._records.learn("products")
         if calls is not None and calls.product:
             found = await self._api.one(calls.one, {"sku": sku}, what=sku)
-            return self._product(look(found, calls.product), sku), found
+            return await self._product(look(found, calls.product), sku), found
         assert products.one is not None
         found = await self._api.one(products.one, {"sku": sku}, what=sku)
-        return self._product(found, sku), self._picked("products", found, sku)
+        return await self._product(found, sku), self._picked("products", found, sku)
 
     async def _reorder_point(self, sku: str) -> Decimal | None:
         calls = self._options.stock
@@ -186,7 +184,8 @@ class RestErp(MappedErp):
         except NotFound:
             return []
 
-    def _product(self, found: Any, sku: str) -> Product:
+    async def _product(self, found: Any, sku: str) -> Product:
+        await self._records.learn("products", found if isinstance(found, list) else [found])
         product: Product = self._reader.single(self._mapped["products"], self._picked("products", found, sku))
         return product
 
@@ -257,7 +256,7 @@ class RestErp(MappedErp):
         lines = (as_list(look(row, at)) or []) if at else []
         if not isinstance(lines, list):
             raise Invalid(f"{place}.lines.at leads to no list", source=self.name)
-        await self._records.learn(place)
+        await self._records.learn(place, [row], lines)
         return self._reader.single(self._mapped[place], row, lines)
 
     def _checked_step(self, key: str) -> str:
@@ -270,20 +269,19 @@ class RestErp(MappedErp):
         if not is_encodable(query.text + query.partner + query.product):
             return Slice(items=(), total=0)
         place = builders.section_of(kind)
-        section, mapped = getattr(self._options, place), self._mapped[place]
-        await self._records.learn(place)
+        section = getattr(self._options, place)
         if query.product:
             rows = await self._records.all(section.of_product, f"{place}.of_product", sku=query.product)
             whole = replace(query, product="")
-            return kind.pick(once_each(self._reader.many(mapped, rows)), whole, self.context.today())
+            return kind.pick(once_each(await self._records.many(place, rows)), whole, self.context.today())
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
         if read.pages_itself and is_plain(query):
             part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
-            items = tuple(self._reader.many(mapped, part.items))
+            items = tuple(await self._records.many(place, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
         name = f"{place}.{query.filter if own else 'list'}"
-        documents = self._reader.many(mapped, await self._records.all(read, name, text=searched_text(query)))
+        documents = await self._records.many(place, await self._records.all(read, name, text=searched_text(query)))
         return kind.pick(documents, query, self.context.today())
 
     def _asked(self, text: str) -> dict[str, Any]:

@@ -49,8 +49,7 @@ class RestGoods:
         for name in goods.PARTS[Area.PRODUCTS]:
             part, place = getattr(calls, name), f"{Area.PRODUCTS}.{name}"
             if part is not None:
-                await self.records.learn(place)
-                parts[name] = self.records.many(place, self._listed(look(found, part.at), place))
+                parts[name] = await self.records.many(place, self._listed(look(found, part.at), place))
         return goods.details_of(product, reorder_point, parts, self._context)
 
     async def prices(self, sku: str, customer: str) -> Prices:
@@ -90,16 +89,14 @@ class RestGoods:
     async def _warehouses(self) -> list[NamedWarehouse]:
         calls = self.options.warehouses
         assert calls is not None
-        await self.records.learn("warehouses")
-        return self.records.many("warehouses", await self.records.all(calls.list, "warehouses.list"))
+        return await self.records.many("warehouses", await self.records.all(calls.list, "warehouses.list"))
 
     async def _part(self, section: str, name: str, **given: Any) -> list[Any]:
         part = getattr(getattr(self.options, section), name, None)
         if part is None:
             return []
         place = f"{section}.{name}"
-        await self.records.learn(place)
-        return self.records.many(place, await self.records.rows(part, place, **given))
+        return await self.records.many(place, await self.records.rows(part, place, **given))
 
     async def _found(self, read: Any, sku: str) -> Any:
         """Return what the API has about an existing product; nothing where it has none."""

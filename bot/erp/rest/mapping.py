@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from bot.erp.errors import Invalid
-from bot.erp.expiring import ExpiringValue
+from bot.erp.expiring import ExpiringMapping
 from bot.erp.mapped import values
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader
 from bot.erp.rest.client import RestClient
@@ -38,7 +38,7 @@ class RestRecords:
         self._api = api
         self._options = options
         self._lookups = {
-            name: ExpiringValue(partial(self._read_lookup, name), now=now, holds=_LOOKUPS_HOLD)
+            name: ExpiringMapping(partial(self._read_lookup, name), now=now, holds=_LOOKUPS_HOLD)
             for name in options.lookups
         }
         self._meanings: dict[str, Mapping[str, Any]] = {}
@@ -59,19 +59,20 @@ class RestRecords:
         only = {path: {values.key(fill(text, given)) for text in texts} for path, texts in part.only.items()}
         return [row for row in _rows(records, part.inside) if _counts(row, only)]
 
-    def many(self, place: str, rows: Iterable[Any]) -> list[Any]:
+    async def many(self, place: str, rows: Sequence[Any]) -> list[Any]:
         """Return the readable records of rows."""
+        await self.learn(place, rows)
         return self.reader.many(self.mapped[place], rows)
 
-    async def learn(self, place: str) -> None:
-        """Read the lists in which fields of a section are looked up, unless they were read a moment ago."""
-        mapped: RecordMapping[Any] | None = self.mapped[place]
-        wanted: set[str] = set()
-        while mapped is not None:
-            wanted |= {origin.lookup for origin in mapped.fields.values() if origin.lookup}
-            mapped = mapped.lines
-        for name in sorted(wanted):
-            self._meanings[name] = await self._lookups[name].value()
+    async def learn(self, place: str, rows: Iterable[Any], lines: Iterable[Any] = ()) -> None:
+        """Read the lists in which fields of rows are looked up, unless they were read a moment ago and have them."""
+        mapped = self.mapped[place]
+        wanted = [*_looked_up(mapped, rows), *(_looked_up(mapped.lines, lines) if mapped.lines else ())]
+        keys: dict[str, set[str]] = {}
+        for name, found in wanted:
+            keys.setdefault(name, set()).update(found)
+        for name in sorted(keys):
+            self._meanings[name] = await self._lookups[name].of(keys[name])
 
     async def _read_lookup(self, name: str) -> Mapping[str, Any]:
         """Return what the ids of a list mean."""
@@ -82,6 +83,15 @@ class RestRecords:
     def _meaning(self, name: str, value: Any) -> Any:
         """Return what an id means; the id itself where its list does not have it."""
         return self._meanings.get(name, {}).get(str(value), value)
+
+
+def _looked_up(mapped: RecordMapping[Any], rows: Iterable[Any]) -> Iterator[tuple[str, set[str]]]:
+    """Yield the lists in which fields are looked up, each with the ids that rows have."""
+    records = list(rows)
+    for origin in mapped.fields.values():
+        if origin.lookup:
+            found = (look(row, origin.from_) for row in records)
+            yield origin.lookup, {str(key) for key in found if isinstance(key, int | str) and key != ""}
 
 
 def _rows(records: Iterable[Any], inside: str) -> Iterator[Any]:

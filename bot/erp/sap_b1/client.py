@@ -26,6 +26,7 @@ from bot.erp.errors import (
     Unavailable,
 )
 from bot.erp.expiring import ExpiringValue
+from bot.erp.goods_lists import is_warehouse
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.keys import batches
 from bot.erp.relogin import Relogin
@@ -337,8 +338,15 @@ class NameCache:
         found = await self._named("SalesPersons", "SalesEmployeeCode", "SalesEmployeeName")
         return {key: name for key, name in found.items() if not key.startswith("-")}
 
-    async def warehouses(self) -> Mapping[str, str]:
-        return await self._named("Warehouses", "WarehouseCode", "WarehouseName")
+    async def warehouses(self, called: str = "") -> Mapping[str, str]:
+        """Return the names of warehouses by code, read again where none is ``called`` so: it may be new."""
+
+        def fits(known: _Names) -> bool:
+            return not called or is_warehouse(
+                ((key, name) for key, (name,) in known.items()), called, lambda each: each
+            )
+
+        return await self._named("Warehouses", "WarehouseCode", "WarehouseName", fits=fits)
 
     async def groups(self) -> Mapping[str, str]:
         """Return the names of item groups by their number."""
@@ -352,8 +360,10 @@ class NameCache:
         """Return the names of payment terms by their number."""
         return await self._named("PaymentTermsTypes", "GroupNumber", "PaymentTermsGroupName")
 
-    async def _named(self, entity: str, key: str, name: str) -> dict[str, str]:
-        return {number: called for number, (called,) in (await self._read(entity, key, name)).items()}
+    async def _named(
+        self, entity: str, key: str, name: str, fits: Callable[[_Names], bool] | None = None
+    ) -> dict[str, str]:
+        return {number: called for number, (called,) in (await self._read(entity, key, name, fits=fits)).items()}
 
     async def company_currency(self) -> str:
         """Return the code of the company's own currency, empty without the right to read it."""
@@ -367,13 +377,18 @@ class NameCache:
             data = {}
         return {_COMPANY_CURRENCY: (code(data.get(_COMPANY_CURRENCY)),)}
 
-    async def _read(self, entity: str, key: str, *names: str) -> _Names:
-        return await self._kept(entity, partial(self._rows, entity, key, names))
+    async def _read(self, entity: str, key: str, *names: str, fits: Callable[[_Names], bool] | None = None) -> _Names:
+        return await self._kept(entity, partial(self._rows, entity, key, names), fits)
 
-    async def _kept(self, what: str, read: Callable[[], Coroutine[Any, Any, _Names]]) -> _Names:
+    async def _kept(
+        self,
+        what: str,
+        read: Callable[[], Coroutine[Any, Any, _Names]],
+        fits: Callable[[_Names], bool] | None = None,
+    ) -> _Names:
         if what not in self._known:
             self._known[what] = ExpiringValue(read, now=self._client.now, holds=self._holds)
-        return await self._known[what].value()
+        return await self._known[what].value(fits=fits)
 
     async def _rows(self, entity: str, key: str, names: Sequence[str]) -> _Names:
         try:

@@ -89,7 +89,7 @@ class StockReader:
 
     async def stored(self, query: WarehouseQuery) -> WarehouseContents:
         """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
-        names = await self._client.names.warehouses()
+        names = await self._client.names.warehouses(query.warehouse)
         code, name = self._warehouse(names, query.warehouse)
         where = queries.either("QuantityOnStock ne 0", "QuantityOrderedByCustomers ne 0")
         items = [
@@ -104,7 +104,7 @@ class StockReader:
 
     async def short(self, query: ShortageQuery) -> Slice[Shortage]:
         """Return what is short among items in use; raises `NotFound` for no such warehouse."""
-        names = await self._client.names.warehouses()
+        names = await self._client.names.warehouses(query.warehouse)
         only = self._warehouse(names, query.warehouse)[0] if query.warehouse else ""
         where = queries.either(
             "QuantityOrderedByCustomers gt 0", "MinInventory gt 0", queries.equals("ManageStockByWarehouse", "tYES")

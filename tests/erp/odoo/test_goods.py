@@ -18,7 +18,7 @@ from bot.erp.port import Filter, ListQuery, Period
 from bot.testing.company import TODAY
 from bot.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes.odoo import FakeOdoo
-from tests.erp.fakes.odoo_engine import Many2One, Record
+from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
 from tests.erp.fakes.odoo_records import return_number
 from tests.erp.odoo.conftest import Open, changed
 from tests.rows import each_row
@@ -232,3 +232,26 @@ async def test_the_number_of_calls_does_not_grow_with_products(open_odoo: Open) 
         server.requests.clear()
         await ask()
         assert server.requests.count(Request.READ) <= 9
+
+
+@pytest.mark.parametrize("asked_by", ["product", "name"])
+async def test_a_warehouse_of_today_is_there_at_once(open_odoo: Open, asked_by: str) -> None:
+    erp, server = await open_odoo()
+    levels = server.company.stock.items()
+    sku, (new, old) = next((sku, each.per_warehouse[:2]) for sku, each in levels if len(each.per_warehouse) > 1)
+    genuine = server.models
+
+    def without_the_new_one(name: str) -> OdooModel | None:
+        found = genuine(name)
+        if found is None or name != "stock.warehouse":
+            return found
+        return replace(found, records=[record for record in found.records if record["code"] != new.code])
+
+    server.models = without_the_new_one
+    with pytest.raises(NotFound):
+        await erp.warehouse_stock(WarehouseQuery(warehouse=new.code))
+    server.models = genuine
+    if asked_by == "product":
+        assert {new.code, old.code} <= {place.code for place in (await erp.stock(sku)).per_warehouse}
+    else:
+        assert (await erp.warehouse_stock(WarehouseQuery(warehouse=new.code))).code == new.code

@@ -32,6 +32,7 @@ class Dolibarr:
 
     def __init__(self) -> None:
         self.approvals = 0
+        self.warehouses = [{"id": "1", "ref": "SH", "lieu": "上海仓"}, {"id": "2", "ref": "SZ", "lieu": "深圳仓"}]
 
     def supplier_order(self) -> dict[str, Any]:
         return {
@@ -53,7 +54,7 @@ class Dolibarr:
         product = {
             "id": "9", "ref": "SKU123", "label": "M8 螺丝", "barcode": "", "seuil_stock_alerte": "50",
             "stock_reel": "12", "stock_theorique": "30",
-            "stock_warehouse": {"1": {"id": "41", "real": "5"}, "2": {"id": "42", "real": "7"}},
+            "stock_warehouse": {each["id"]: {"real": {"1": "5", "2": "7"}[each["id"]]} for each in self.warehouses},
         }  # fmt: skip
         match (request.method, path):
             case _, _ if "PROV" in path:
@@ -62,11 +63,7 @@ class Dolibarr:
                 parties = [{"id": "2", "name": "上海宏图"}, {"id": "3", "name": "宁波标准件"}]
                 return parties if request.query.get("page", "0") == "0" else []
             case "GET", "/warehouses":
-                return (
-                    [{"id": "1", "ref": "SH", "lieu": "上海仓"}, {"id": "2", "ref": "SZ", "lieu": "深圳仓"}]
-                    if request.query.get("page", "0") == "0"
-                    else []
-                )
+                return self.warehouses if request.query.get("page", "0") == "0" else []
             case "GET", "/products/ref/SKU123":
                 return product
             case "GET", "/orders/ref/SO-1":
@@ -110,6 +107,15 @@ async def test_stock_stands_in_an_object_by_warehouse(dolibarr: Dolibarr, start:
         ("SH", "上海仓", Decimal(5)),
         ("SZ", "深圳仓", Decimal(7)),
     ]
+
+
+async def test_a_warehouse_of_today_is_named_at_once(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:
+    server = await start(ScriptedServer(dolibarr.reply))
+    erp = open_erp(**documented(server.url))
+    new = dolibarr.warehouses.pop()
+    assert [place.name for place in (await erp.stock("SKU123")).per_warehouse] == ["上海仓"]
+    dolibarr.warehouses.append(new)
+    assert [place.name for place in (await erp.stock("SKU123")).per_warehouse] == ["上海仓", "深圳仓"]
 
 
 async def test_what_its_filter_refuses_is_not_there(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:

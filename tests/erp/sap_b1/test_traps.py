@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Conflict, Invalid, NotFound, NotListedByProduct, NotPermitted, Unsupported
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_checks import all_changes
 from bot.testing.fake_erp import RequestKind
+from bot.testing.reference_records import WAREHOUSES
+from tests.erp.fakes import sap_b1 as fake
 from tests.erp.fakes.sap_b1 import FakeSapB1, user_password
 from tests.erp.fakes.sap_b1_records import is_draft
 
@@ -541,3 +543,12 @@ async def test_a_release_without_the_query_service_says_what_it_cannot_be_asked(
     server.answers["Orders"] = (404, {"error": {"code": "-1000", "message": "Unrecognized resource path"}})
     with pytest.raises(NotListedByProduct):
         await erp.orders(ListQuery(product="SKU123"))
+
+
+async def test_a_warehouse_of_today_is_there_at_once(erp: SapB1Erp, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, name = next(iter(WAREHOUSES.items()))
+    monkeypatch.delitem(fake.WAREHOUSES, code)
+    with pytest.raises(NotFound):
+        await erp.warehouse_stock(WarehouseQuery(warehouse=code))
+    monkeypatch.setitem(fake.WAREHOUSES, code, name)
+    assert (await erp.warehouse_stock(WarehouseQuery(warehouse=code))).name == name
