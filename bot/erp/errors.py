@@ -156,6 +156,13 @@ class NotListedByProduct(Unsupported):
         return phrase("This ERP can't be asked which of these documents have a product.")
 
 
+class UnknownRest(Unsupported):
+    """The ERP does not tell what is still open of documents, so nobody knows which of them are overdue."""
+
+    def tell(self) -> Phrase:
+        return phrase("This ERP does not tell what is still open of these documents, so what is overdue is not known.")
+
+
 class UnknownOutcome(ErpError):
     """A write timed out: it may or may not have been executed. Read again; never repeat blindly."""
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.erp import listing
-from bot.erp.errors import NotFound
+from bot.erp.errors import NotFound, UnknownRest
 from bot.erp.model import Area, Change, Changes, DecisionResult, Followed, PurchaseOrder, Slice
 from bot.erp.port import Capability, Erp, FeedReader, Filter, ListQuery
 from bot.testing.company import TODAY, ReferenceCompany
@@ -52,8 +52,12 @@ class DocumentSpec:
         return await getattr(erp, self.single)(number)
 
     async def read_list(self, erp: Erp, query: ListQuery) -> Slice[Any]:
-        """Read a part of a list."""
-        found: Slice[Any] = await getattr(erp, self.plural)(query)
+        """Read a part of a list; nothing where the ERP says that it cannot know what is overdue."""
+        try:
+            found: Slice[Any] = await getattr(erp, self.plural)(query)
+        except UnknownRest:
+            assert query.filter is Filter.OVERDUE
+            return Slice(items=(), total=0)
         return found
 
     def expected_numbers(self, documents: list[Any], query: ListQuery, today: date = TODAY) -> list[str]:

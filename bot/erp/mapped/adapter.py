@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.document_erp import DocumentErp
+from bot.erp.errors import UnknownRest
 from bot.erp.listing import D
 from bot.erp.mapped import sources
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.reader import MappingContext
+from bot.erp.mapped.reader import MappingContext, RecordMapping
 from bot.erp.model import Change, Changes, Followed
-from bot.erp.port import UNCHANGING, Capability, ListQuery
+from bot.erp.port import UNCHANGING, Capability, Filter, ListQuery
 
 OVERLAP = timedelta(seconds=10)
 """How long a transaction may take: its records bear a time from before its end."""
@@ -80,6 +82,12 @@ def is_plain(query: ListQuery) -> bool:
 def searched_text(query: ListQuery) -> str:
     """Return the text with which a list may narrow down: a partner's name holds itself."""
     return query.text or query.partner
+
+
+def require_rest(mapped: RecordMapping[Any], query: ListQuery, *, source: str) -> None:
+    """Raise `UnknownRest` for overdue documents where nothing says what is open of one: unknown is not none."""
+    if query.filter is Filter.OVERDUE and "open_amount" not in mapped.fields:
+        raise UnknownRest("no open_amount is mapped", source=source)
 
 
 def once_each(documents: Iterable[D]) -> list[D]:

@@ -26,6 +26,7 @@ from bot.erp.mapped.adapter import (
     is_plain,
     once_each,
     poll_start,
+    require_rest,
     searched_text,
 )
 from bot.erp.mapped.areas import capabilities_of, feeds_of, goods_parts, mappings_of, sections_of
@@ -215,6 +216,7 @@ class RestErp(MappedErp):
             "by": decision.by,
             "reason": decision.reason,
             "task_id": order.approval.task_id if order.approval else "",
+            "approvals": order.approval.level - 1 if order.approval else 0,
         }
         return await self._api.act(act, given, what=order.number)
 
@@ -280,6 +282,7 @@ class RestErp(MappedErp):
             part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
             items = tuple(await self._records.many(place, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
+        require_rest(self._mapped[place], query, source=self.name)
         name = f"{place}.{query.filter if own else 'list'}"
         documents = await self._records.many(place, await self._records.all(read, name, text=searched_text(query)))
         return kind.pick(documents, query, self.context.today())

@@ -138,7 +138,7 @@ class ChangesRead(ListRead):
 class WriteTemplate(RequestTemplate):
     """A request that changes something; it is sent once."""
 
-    knows = frozenset({"number", "id", "version", "by", "reason", "task_id"})
+    knows = frozenset({"number", "id", "version", "by", "reason", "task_id", "approvals"})
 
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     text: str = Field("", description="Where the answer has the ERP's own words.")

@@ -28,6 +28,7 @@ from bot.erp.mapped.adapter import (
     is_plain,
     once_each,
     poll_start,
+    require_rest,
     searched_text,
 )
 from bot.erp.mapped.areas import capabilities_of, feeds_of, mappings_of, sections_of
@@ -247,6 +248,7 @@ class SqlErp(MappedErp):
         given: dict[str, Any] = {"text": text, "like": like(text), "today": self._today()}
         if self._queries.pages_itself(place) and is_plain(query):
             return self._own_page(connection, section, query, place, given)
+        require_rest(self._mapped[section], query, source=self.name)
         if self._queries.pages_itself(place):
             # Such a query knows neither days nor partners: all its rows are read, up to the most that an answer may
             # hold.

@@ -176,7 +176,11 @@ class FakeDolibarr(FakeServer):
             return _say(404, "Not found")
         if order.status is not PurchaseStatus.WAITING:
             return web.Response(status=304)
-        second = order.approval is not None and order.approval.level == 2
+        first = order.approval is None or order.approval.level == 1
+        second = (await request.json()).get("secondlevel", 0) == 1
+        if not first and not second:
+            # It was stamped already, and stays as it is.
+            return exact_json(self._purchase(order))
         try:
             decided = self.company.decide(order.number, Verdict.APPROVE, SECOND if second else KEY_USER)
         except OrderNotFound:
@@ -316,7 +320,8 @@ class FakeDolibarr(FakeServer):
             "user_author_id": order.requester,
             "user_approve_id": given or None,
             "date_commande": _epoch(order.ordered_on),
-            "date_livraison": _epoch(order.due_on),
+            "delivery_date": _epoch(order.due_on),
+            "date_livraison": None,
             "lines": {str(n): _line(line) for n, line in enumerate(order.lines, 1)},
             **_money(order.total, order.changed_at),
         }

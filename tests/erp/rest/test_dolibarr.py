@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.erp.errors import NotFound
-from bot.erp.model import Decision, DecisionOutcome, PurchaseStatus, Verdict
-from bot.erp.port import ListQuery
+from bot.erp.errors import NotFound, UnknownRest
+from bot.erp.model import Decision, DecisionOutcome, Money, PurchaseStatus, Verdict
+from bot.erp.port import Filter, ListQuery
 from tests.erp.rest.scripted_server import Open, ScriptedServer, Start
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "connect-dolibarr.md"
@@ -31,16 +32,17 @@ class Dolibarr:
     """A few records as Dolibarr tells them, and two approvals of a supplier order."""
 
     def __init__(self) -> None:
-        self.approvals = 0
+        self.first = self.second = False
+        self.asked: list[tuple[str, str, Any]] = []
         self.warehouses = [{"id": "1", "ref": "SH", "lieu": "上海仓"}, {"id": "2", "ref": "SZ", "lieu": "深圳仓"}]
 
     def supplier_order(self) -> dict[str, Any]:
         return {
-            "id": "7", "ref": "CF2611-0001", "socid": "3", "statut": "2" if self.approvals == 2 else "1",
+            "id": "7", "ref": "CF2611-0001", "socid": "3", "statut": "2" if self.first and self.second else "1",
             "total_ttc": "1200.00000000", "multicurrency_code": "CNY",
-            "date_commande": 1_763_942_400, "date_livraison": "",
-            "date_modification": 1_763_942_400 + self.approvals, "user_author_id": "4",
-            "user_approve_id": "5" if self.approvals else None,
+            "date_commande": 1_763_942_400, "delivery_date": 1_764_547_200, "date_livraison": None,
+            "date_modification": 1_763_942_400 + self.first + self.second, "user_author_id": "4",
+            "user_approve_id": "5" if self.first else None,
             "lines": {"12": {"product_ref": "SKU123", "product_label": "螺丝", "qty": "10", "total_ttc": "1200"}},
         }  # fmt: skip
 
@@ -72,8 +74,15 @@ class Dolibarr:
                 return [order] if request.query.get("page", "0") == "0" else web.Response(status=404)
             case "GET", "/supplierorders":
                 return [self.supplier_order()] if request.query.get("page", "0") == "0" else web.Response(status=404)
+            case "GET", "/supplierinvoices":
+                # Neither totalpaid nor remaintopay is filled.
+                bill = {"id": "8", "ref": "SI-1", "socid": "3", "statut": "1", "total_ttc": "56.50000000"}
+                bill |= {"date_echeance": 1_700_000_000, "totalpaid": None, "remaintopay": None}
+                return [bill] if request.query.get("page", "0") == "0" else web.Response(status=404)
             case "POST", "/supplierorders/7/approve":
-                self.approvals += 1
+                _, _, sent = self.asked[-1]
+                # As Dolibarr 22 does: the first is stamped as often as it is sent, and each time it says so.
+                self.first, self.second = True, self.second or (self.first and sent.get("secondlevel", 0) == 1)
                 return self.supplier_order()
         return web.json_response({"error": {"code": 404, "message": "Not found"}}, status=404)
 
@@ -129,9 +138,12 @@ async def test_what_its_filter_refuses_is_not_there(dolibarr: Dolibarr, start: S
 
 
 async def test_the_first_of_two_approvals_is_told_as_such(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:
-    server = await start(ScriptedServer(dolibarr.reply))
+    server = ScriptedServer(dolibarr.reply)
+    dolibarr.asked = server.asked
+    await start(server)
     erp = open_erp(**documented(server.url))
     waiting = await erp.purchase_order("CF2611-0001")
+    assert waiting.due_on == date(2025, 12, 1)
     assert (waiting.vendor, waiting.status) == ("宁波标准件", PurchaseStatus.WAITING)
     outcomes = []
     for _ in range(2):
@@ -139,3 +151,14 @@ async def test_the_first_of_two_approvals_is_told_as_such(dolibarr: Dolibarr, st
         decision = Decision(number="CF2611-0001", version=version, verdict=Verdict.APPROVE, by="bot")
         outcomes.append((await erp.decide(decision)).outcome)
     assert outcomes == [DecisionOutcome.MORE_APPROVALS_NEEDED, DecisionOutcome.APPLIED]
+
+
+async def test_what_is_open_of_a_bill_is_unknown_and_so_is_what_is_overdue(
+    dolibarr: Dolibarr, start: Start, open_erp: Open
+) -> None:
+    server = await start(ScriptedServer(dolibarr.reply))
+    erp = open_erp(**documented(server.url))
+    (bill,) = (await erp.bills(ListQuery(filter=Filter.OPEN))).items
+    assert (bill.total, bill.open_amount) == (Money(Decimal("56.5"), "CNY"), None)
+    with pytest.raises(UnknownRest):
+        await erp.bills(ListQuery(filter=Filter.OVERDUE))
