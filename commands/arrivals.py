@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.actions import Ask
+from bot.cards.notices import Suggestion
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm
+from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.records.links import more_buttons
+from bot.chat.records.lookup import MAX_CLOSEST, closest_partners
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
-from bot.chat.view_parts import ExportedListView, Freshness, document_buttons, freshness, said_days, table_of_lines
+from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, document_buttons, freshness, table_of_lines
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Product, Slice
+from bot.erp.model import Area, Product, Slice
 from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 _COMMANDS = {ArrivalKind.PURCHASE: "po", ArrivalKind.PRODUCTION: "mo"}
 _COLUMNS = (
@@ -49,10 +52,11 @@ class ProductOrVendor(PartnerTerm):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivalsView(ExportedListView):
+class ArrivalsView(EmptiedList, ExportedListView):
     """Goods on their way, due first; of one ``product``, from a ``vendor``, or all, and of some ``days`` or any."""
 
     card: ClassVar[str] = "arrivals"
+    command: ClassVar[str] = "arrivals"
 
     product: Product | None
     vendor: Annotated[str, FieldClass.PARTNER] = ""
@@ -61,8 +65,7 @@ class ArrivalsView(ExportedListView):
     line: Annotated[str, ClassedBy("line_class")]
     today: date
     freshness: Freshness
-    any_day: int = 0
-    """Of a list that its days leave empty: how much is on its way on any day."""
+    emptied: tuple[Emptied, ...] = ()
 
     @property
     def line_class(self) -> FieldClass | None:
@@ -82,11 +85,14 @@ class ArrivalsView(ExportedListView):
             button for row in self.rows for button in document_buttons(_COMMANDS[row.kind], [(row.document, row.books)])
         ]
         unique = {str(button.label): button for button in documents}
-        if self.any_day and self.days and self.line is not HIDDEN:
-            wider = self.line.removesuffix(self.days.typed).rstrip()
-            return [Button(phrase("Without %(words)s", words=said_days(self.days)), Ask(wider))]
         stock = more_buttons(("stock",), self.product.sku) if self.product else ()
-        return [*unique.values(), *stock]
+        return [*unique.values(), *self.widening_buttons(), *stock]
+
+    def typed(self) -> Mapping[ListCondition, str]:
+        return {
+            ListCondition.TEXT: self.product.sku if self.product else self.vendor,
+            ListCondition.DAYS: self.days.typed if self.days else "",
+        }
 
 
 @command(
@@ -103,6 +109,7 @@ async def arrivals(
     *,
     days: Days | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
@@ -112,21 +119,20 @@ async def arrivals(
     """
     today = context.now.date()
     asked = days.within(today) if days else None
-    query = ArrivalQuery(
-        since=asked.period.first if asked and asked.period.first > today else None,
-        until=asked.period.last if asked else None,
-        offset=context.offset,
-        limit=context.rows or ArrivalsView.page_size,
-    )
+    query = _within(asked, ArrivalQuery(offset=context.offset, limit=context.rows or ArrivalsView.page_size), today)
     meant, vendor, answer = None, "", None
     if product:
         lookup = ProductLookup(command="arrivals", erp=erp, context=context, rest=(days or "",))
         try:
             found = await lookup.find(product)
-        except NothingFound:
+        except NothingFound as nothing:
             answer = await _from_vendor(product, query, erp, policy, context)
             if answer is None:
-                raise
+                vendors = await _closest_vendors(product, asked, kept) if _may_name_vendors(policy, context) else ()
+                # The name may be that of a vendor whose goods one source does not tell.
+                silences = erp.silences(Capability.ARRIVALS, (Area.PURCHASING,))
+                closest = (*nothing.closest, *vendors)[:MAX_CLOSEST]
+                raise NothingFound(product, closest, (*nothing.notes, *silences)) from None
             vendor = str(product)
         else:
             if isinstance(found, Picks):
@@ -134,10 +140,13 @@ async def arrivals(
             meant = found.value
             query = replace(query, sku=meant.sku)
     answer = answer or await erp.arrivals(query)
-    any_day = 0
-    if asked and not answer.value.total:
-        wider = replace(query, since=None, until=None, vendor=vendor, offset=0, limit=1)
-        any_day = (await erp.arrivals(wider)).value.total
+
+    async def count(part: Conditions) -> int:
+        wider = ArrivalQuery(sku=part.product, vendor=part.text, limit=1)
+        return (await erp.arrivals(_within(part.days, wider, today))).value.total
+
+    conditions = Conditions(text=vendor, product=query.sku, days=asked)
+    emptied = () if answer.value.total else await find_emptied(conditions, count)
     seen = [_seen(row, policy, context) for row in answer.value.items]
     return ArrivalsView(
         product=meant,
@@ -150,7 +159,7 @@ async def arrivals(
         line=command_line("arrivals", meant.sku if meant else vendor, *(asked.typed.split() if asked else ())),
         today=today,
         freshness=freshness(answer),
-        any_day=any_day,
+        emptied=emptied,
     )
 
 
@@ -158,8 +167,7 @@ async def _from_vendor(
     name: str, query: ArrivalQuery, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
 ) -> Answer[Slice[Arrival]] | None:
     """Return what is on its way from the vendors whose names hold ``name``; None where there are none for the asker."""
-    seen = policy.decide_area(context.person, "po", context.conversation.id)
-    if not erp.offers(Capability.ARRIVALS) or not seen.allowed or FieldClass.PARTNER not in seen.grant.fields:
+    if not erp.offers(Capability.ARRIVALS) or not _may_name_vendors(policy, context):
         return None
     found = await erp.arrivals(replace(query, vendor=name))
     if found.value.total or (
@@ -167,6 +175,29 @@ async def _from_vendor(
     ):
         return found
     return None
+
+
+def _may_name_vendors(policy: AccessPolicy, context: QuestionContext) -> bool:
+    seen = policy.decide_area(context.person, "po", context.conversation.id)
+    return seen.allowed and FieldClass.PARTNER in seen.grant.fields
+
+
+async def _closest_vendors(name: str, days: DayRange | None, kept: ReadModel) -> tuple[Suggestion, ...]:
+    """Return the lines for the vendors whose names are most like a name."""
+    words = days.typed.split() if days else ()
+    return tuple(
+        Suggestion(command_line("arrivals", vendor, *words), vendor, tells=FieldClass.PARTNER)
+        for vendor, area in await closest_partners(name, kept)
+        if area is Area.PURCHASING
+    )
+
+
+def _within(days: DayRange | None, query: ArrivalQuery, today: date) -> ArrivalQuery:
+    """Return the query for what arrives on some days; what is late belongs to days that have begun."""
+    if days is None:
+        return query
+    first, last = days.period.first, days.period.last
+    return replace(query, since=first if first > today else None, until=last)
 
 
 def _seen(row: Arrival, policy: AccessPolicy, context: QuestionContext) -> tuple[Arrival, frozenset[FieldClass]]:

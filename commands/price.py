@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
@@ -10,6 +10,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm, Sku
+from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
@@ -18,7 +19,7 @@ from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import PartnerLookup
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
-from bot.chat.view_parts import Freshness, document_buttons, export_buttons, freshness
+from bot.chat.view_parts import EmptiedList, Freshness, document_buttons, export_buttons, freshness
 from bot.disclosure import ClassedBy, FieldClass, cut
 from bot.erp.answer import Answer
 from bot.erp.errors import Unsupported
@@ -45,10 +46,11 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceView(View):
+class PriceView(EmptiedList, View):
     """The prices of one product, and which of them the reader may not see at all."""
 
     card: ClassVar[str] = "price"
+    command: ClassVar[str] = "price"
 
     prices: Prices
     line: Annotated[str, ClassedBy("line_class")]
@@ -57,16 +59,25 @@ class PriceView(View):
     shows_purchases: bool = True
     more: tuple[str, ...] = ()
     freshness: Freshness
+    emptied: tuple[Emptied, ...] = ()
+    """What was sold last to anybody, where this customer bought nothing."""
 
     @property
     def line_class(self) -> FieldClass | None:
         """What ``line`` tells: it repeats the customer."""
         return FieldClass.PARTNER if self.prices.customer else None
 
+    def typed(self) -> Mapping[ListCondition, str]:
+        return {ListCondition.TEXT: self.prices.customer}
+
+    def line_without(self, by: frozenset[ListCondition]) -> str:
+        return command_line(self.command, self.prices.product.sku)
+
     def buttons(self) -> Sequence[Button]:
         return (
             *document_buttons("order", ((point.document, point.books) for point in self.prices.sales[:2])),
             *document_buttons("po", ((point.document, point.books) for point in self.prices.purchases[:2])),
+            *self.widening_buttons(),
             *more_buttons(self.more, self.prices.product.sku),
             *(export_buttons(self.line) if self.prices.sales or self.prices.purchases else []),
         )
@@ -104,14 +115,21 @@ async def price(
     if isinstance(found, Picks):
         return found
     found = await _of_customer(found, erp)
+    sku = found.value.product.sku
+
+    async def count(part: Conditions) -> int:
+        return len((await erp.prices(sku, customer=part.text)).value.sales)
+
     sales, purchases = (policy.decide_area(context.person, name, context.conversation.id) for name in ("order", "po"))
+    bare = sales.allowed and found.value.customer and not found.value.sales
     whole = PriceView(
         prices=found.value,
-        line=command_line("price", found.value.product.sku, found.value.customer),
+        line=command_line("price", sku, found.value.customer),
         shows_sales=sales.allowed,
         shows_purchases=purchases.allowed,
         more=offered(erp, "stock", "product", of=found),
         freshness=freshness(found),
+        emptied=await find_emptied(Conditions(text=found.value.customer), count) if bare else (),
     )
     # Each side of the company has rules of its own.
     sold = cut(replace(whole, prices=_sold(whole.prices)), sales.grant.fields)

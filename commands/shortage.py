@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,11 +10,15 @@ from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Term, Warehouse
+from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
+from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
+from bot.chat.records.warehouses import closest_warehouses
 from bot.chat.registry import command
-from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, freshness
+from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, freshness
 from bot.disclosure import HIDDEN, cut
+from bot.erp.errors import NotFound
 from bot.erp.goods import Shortage
 from bot.erp.goods_port import ShortageQuery
 from bot.erp.hub import ErpHub
@@ -46,17 +50,22 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShortageView(ExportedListView):
+class ShortageView(EmptiedList, ExportedListView):
     """Products of which there is too little, in all or in one warehouse."""
 
     card: ClassVar[str] = "shortages"
+    command: ClassVar[str] = "shortage"
 
     warehouse: str
     rows: tuple[Shortage, ...]
     freshness: Freshness
+    emptied: tuple[Emptied, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
-        return ask_buttons("stock", (row.sku for row in self.rows))
+        return [*ask_buttons("stock", (row.sku for row in self.rows)), *self.widening_buttons()]
+
+    def typed(self) -> Mapping[ListCondition, str]:
+        return {ListCondition.WAREHOUSE: f"@{self.warehouse}" if self.warehouse else ""}
 
     def table(self) -> Table:
         as_of = self.freshness.as_of
@@ -87,7 +96,14 @@ async def shortage(
     """Show what is short, the most urgent first."""
     where = warehouse or place or ""
     query = ShortageQuery(warehouse=where, offset=context.offset, limit=context.rows or ShortageView.page_size)
-    found = await erp.shortages(query)
+    try:
+        found = await erp.shortages(query)
+    except NotFound as error:
+        raise NothingFound(where, await closest_warehouses(where, erp, "shortage"), error.notes) from None
+
+    async def count(part: Conditions) -> int:
+        return (await erp.shortages(ShortageQuery(warehouse=part.warehouse, limit=1))).value.total
+
     view = ShortageView(
         warehouse=where,
         rows=found.value.items,
@@ -95,5 +111,6 @@ async def shortage(
         offset=context.offset,
         line=command_line("shortage", f"@{where}" if where else ""),
         freshness=freshness(found),
+        emptied=() if found.value.total else await find_emptied(Conditions(warehouse=where), count),
     )
     return cut(view, policy.decide_area(context.person, "stock", context.conversation.id).grant.fields)

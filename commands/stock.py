@@ -9,10 +9,12 @@ from typing import Any
 
 from bot.cards.view import ListView, View
 from bot.chat.arguments import Sku, Warehouse
+from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.records.demand import Demand
 from bot.chat.records.links import holding_offered, offered
+from bot.chat.records.lookup import MAX_CLOSEST
 from bot.chat.records.products import MAX_PICKS, ProductLookup
 from bot.chat.records.stock_views import (
     Outage,
@@ -25,6 +27,7 @@ from bot.chat.records.stock_views import (
     WarehouseView,
     stock_line,
 )
+from bot.chat.records.warehouses import closest_warehouses, suggest_warehouses
 from bot.chat.registry import command
 from bot.chat.view_parts import freshness, freshness_of_all
 from bot.erp.answer import SourceAnswer
@@ -35,7 +38,7 @@ from bot.erp.merging import add
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.port import Capability
 from bot.phrase import phrase
-from bot.spelling import other_spellings
+from bot.spelling import most_alike, other_spellings
 
 MAX_SKUS = ListView.page_size
 """Products in one question: as many as a document shows at once, whose button asks for them together."""
@@ -91,7 +94,11 @@ async def _named_warehouse(word: str, erp: ErpHub, context: QuestionContext) -> 
 async def _contents(warehouse: str, text: str, erp: ErpHub, context: QuestionContext) -> WarehouseView:
     size = context.rows or WarehouseView.page_size
     query = WarehouseQuery(warehouse=warehouse, text=text, offset=context.offset, limit=size)
-    found = await erp.warehouse_stock(query)
+    try:
+        found = await erp.warehouse_stock(query)
+    except NotFound as error:
+        closest = await closest_warehouses(warehouse, erp, "stock", text)
+        raise NothingFound(warehouse, closest, error.notes) from None
     contents = found.value
     return WarehouseView(
         name=contents.name or contents.code,
@@ -115,14 +122,16 @@ async def _one(word: str, warehouse: str, needed: Demand | None, erp: ErpHub, co
             raise NothingFound(word, await lookup.closest(word), meant.hits.notes)
         in_warehouse = None if needed else await _in_warehouse(warehouse, word, erp, context)
         return in_warehouse or lookup.picks(word, meant.hits)
-    return _stock_view(meant, warehouse, needed, erp, context)
+    return await _stock_view(meant, warehouse, needed, erp, context)
 
 
-def _stock_view(
+async def _stock_view(
     meant: Answer[StockLevel], warehouse: str, needed: Demand | None, erp: ErpHub, context: QuestionContext
-) -> StockView:
+) -> StockView | WarehouseView:
     level = meant.value
-    rows = _at(warehouse, _places(meant))
+    rows = await _at(warehouse, meant, erp, level.product.sku)
+    if warehouse and not rows:
+        return await _none_at(warehouse, meant, erp)
     lots = level.lots
     if lots and warehouse:
         shown = {row.warehouse.code for row in rows}
@@ -147,10 +156,10 @@ def _stock_view(
 
 async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context: QuestionContext) -> View:
     asked = words[:MAX_SKUS]
-    answers = await asyncio.gather(*(_row(word, warehouse, erp) for word in asked))
+    answers = await asyncio.gather(*(_row(word, asked, warehouse, erp) for word in asked))
     rows = tuple(row for row, _ in answers)
     if not all(map(_is_exact, rows)) and (meant := await _with_blanks(words, erp)) is not None:
-        return _stock_view(meant, warehouse, None, erp, context)
+        return await _stock_view(meant, warehouse, None, erp, context)
     if not any(row.level for row in rows[1:]) and (needed := Demand.of_letter(words[1:])):
         return await _one(words[0], warehouse, needed, erp, context)
     for word in words:
@@ -193,12 +202,12 @@ async def _with_blanks(words: tuple[str, ...], erp: ErpHub) -> Answer[StockLevel
         return None
 
 
-async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[ProductStockRow, Answer[Any]]:
+async def _row(word: str, asked: tuple[str, ...], warehouse: str, erp: ErpHub) -> tuple[ProductStockRow, Answer[Any]]:
     meant = await _meant(word, erp)
     if isinstance(meant, _ManyProducts):
         return ProductStockRow(asked=word, hits=len(meant.hits.value)), meant.hits
     level = meant.value
-    quantities = _sum(_at(warehouse, _places(meant))) if warehouse else level.total
+    quantities = _sum(await _at(warehouse, meant, erp, *asked)) if warehouse else level.total
     return ProductStockRow(asked=word, level=level, quantities=quantities), meant
 
 
@@ -275,11 +284,52 @@ def _outages(found: Answer[StockLevel]) -> tuple[Outage, ...]:
     )
 
 
-def _at(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...]:
-    """Return the warehouses that ``warehouse`` names by code or part of the name, all if it is empty.
+async def _none_at(warehouse: str, meant: Answer[StockLevel], erp: ErpHub) -> WarehouseView:
+    """Return that a product is not in a warehouse, and where else it is, and what else is there."""
+    sku = meant.value.product.sku
+    found = await erp.warehouse_stock(WarehouseQuery(warehouse=warehouse, limit=1))
+    others = {ListCondition.TEXT: found.value.total, ListCondition.WAREHOUSE: len(_places(meant))}
+    return WarehouseView(
+        name=found.value.name or found.value.code,
+        text=sku,
+        rows=(),
+        total=0,
+        line=stock_line(sku, warehouse=warehouse),
+        freshness=freshness(found),
+        typed_as=warehouse,
+        emptied=tuple(Emptied(by=frozenset({kind}), total=total) for kind, total in others.items() if total),
+    )
 
-    Raises `BadArgument` when it names none.
+
+async def _at(warehouse: str, meant: Answer[StockLevel], erp: ErpHub, *words: str) -> tuple[StockPlace, ...]:
+    """Return the warehouses of a product that ``warehouse`` names by code or part of the name, all if it is empty.
+
+    It has none where another warehouse is called so. Raises `NothingFound`, with the lines that ask for ``words`` in
+    others, where none is.
     """
+    places = _places(meant)
+    fits = _named_so(warehouse, places)
+    if fits or await _is_warehouse(warehouse, erp):
+        return fits
+    names = dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places)
+    raise NothingFound(
+        warehouse, suggest_warehouses(most_alike(warehouse, names, limit=MAX_CLOSEST), "stock", *words), meant.notes
+    )
+
+
+async def _is_warehouse(name: str, erp: ErpHub) -> bool:
+    if not name or not erp.offers(Capability.WAREHOUSE_STOCK):
+        return not name
+    try:
+        await erp.warehouse_stock(WarehouseQuery(warehouse=name, limit=1))
+    except NotFound:
+        return False
+    except Ambiguous:
+        pass
+    return True
+
+
+def _named_so(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...]:
     if not warehouse:
         return places
     wanted = warehouse.casefold()
@@ -290,10 +340,7 @@ def _at(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...
         return place.warehouse.code.casefold(), place.warehouse.name.casefold()
 
     exact = tuple(place for place in places if wanted in named(place))
-    if fits := exact or tuple(place for place in places if part in " ".join(named(place))):
-        return fits
-    names = tuple(dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places))
-    raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
+    return exact or tuple(place for place in places if part in " ".join(named(place)))
 
 
 def _sum(places: Sequence[StockPlace]) -> Quantities:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from bot.chat.days import DayRange
+from bot.chat.errors import BadArgument
+from bot.erp.errors import ErpError
 from bot.erp.port import Filter, ListQuery, Period
 
 LONG_AGO = date(1970, 1, 1)
@@ -17,6 +21,7 @@ class ListCondition(StrEnum):
     """One of the parts of a line that restrict its list."""
 
     TEXT = "text"
+    WAREHOUSE = "warehouse"
     LIST = "list"
     DAYS = "days"
     AMOUNTS = "amounts"
@@ -24,10 +29,11 @@ class ListCondition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What a line restricts a list to: a ``text`` or ``product``, a named list, days, and amounts where ``bounded``."""
+    """What restricts a list: a ``text`` or ``product``, a warehouse, a named list, days, amounts where ``bounded``."""
 
     text: str = ""
     product: str = ""
+    warehouse: str = ""
     wanted: Filter = Filter.ALL
     days: DayRange | None = None
     bounded: bool = False
@@ -37,6 +43,7 @@ class Conditions:
         """Which conditions there are."""
         there = {
             ListCondition.TEXT: self.text or self.product,
+            ListCondition.WAREHOUSE: self.warehouse,
             ListCondition.LIST: self.wanted is not Filter.ALL,
             ListCondition.DAYS: self.days,
             ListCondition.AMOUNTS: self.bounded,
@@ -48,6 +55,7 @@ class Conditions:
         return Conditions(
             text="" if ListCondition.TEXT in some else self.text,
             product="" if ListCondition.TEXT in some else self.product,
+            warehouse="" if ListCondition.WAREHOUSE in some else self.warehouse,
             wanted=Filter.ALL if ListCondition.LIST in some else self.wanted,
             days=None if ListCondition.DAYS in some else self.days,
             bounded=self.bounded and ListCondition.AMOUNTS not in some,
@@ -75,3 +83,36 @@ class Emptied:
 
     by: frozenset[ListCondition]
     total: int
+
+
+Count = Callable[[Conditions], Awaitable[int]]
+"""Returns how many entries a list of some conditions has."""
+
+
+async def find_emptied(asked: Conditions, count: Count) -> tuple[Emptied, ...]:
+    """Return what an empty list has without one of its conditions, else with the first of them alone, else without any.
+
+    Nothing is offered that cannot be counted.
+    """
+    singles = [frozenset({kind}) for kind in ListCondition if kind in asked.kinds]
+    steps = [singles]
+    if len(singles) > 2:  # else all but one are taken off by the first step
+        steps.append([asked.kinds - singles[0]])
+    if len(singles) > 1:
+        steps.append([asked.kinds])
+    for parts in steps:
+        if emptied := await _without(asked, parts, count):
+            return emptied
+    return ()
+
+
+async def _without(asked: Conditions, parts: Sequence[frozenset[ListCondition]], count: Count) -> tuple[Emptied, ...]:
+    counts = await asyncio.gather(*(_count_if_known(asked.without(*part), count) for part in parts))
+    return tuple(Emptied(by=part, total=total) for part, total in zip(parts, counts, strict=True) if total)
+
+
+async def _count_if_known(asked: Conditions, count: Count) -> int:
+    try:
+        return await count(asked)
+    except (ErpError, BadArgument):
+        return 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from operator import attrgetter
@@ -147,6 +148,49 @@ class ExportedListView(ListView):
         return export_buttons(self.line) if self.total else []
 
 
+_TYPED_LAST = (ListCondition.AMOUNTS, ListCondition.DAYS)
+
+
+class EmptiedList:
+    """What a list that its conditions leave empty has without some of them, and the lines that ask for it.
+
+    ``emptied`` stands in the view, and ``days`` where days restrict it.
+    """
+
+    __slots__ = ()
+    command: ClassVar[str]
+    emptied: tuple[Emptied, ...]
+
+    @abstractmethod
+    def typed(self) -> Mapping[ListCondition, str]:
+        """Return the conditions as they are typed, in their order; a text of a class may be hidden."""
+
+    def called(self) -> Mapping[ListCondition, Label]:
+        """Return what conditions are called that are not called as they are typed."""
+        days: DayRange | None = getattr(self, "days", None)
+        return {ListCondition.DAYS: said_days(days)} if days else {}
+
+    def words_of(self, by: Iterable[ListCondition]) -> tuple[Label, ...]:
+        """Return what conditions are called."""
+        names = {**self.typed(), **self.called()}
+        return tuple(names[kind] for kind in ListCondition if kind in by)
+
+    def line_without(self, by: frozenset[ListCondition]) -> str:
+        """Return the line of this list without some of its conditions."""
+        left = {kind: word for kind, word in self.typed().items() if kind not in by}
+        words = command_line(self.command, *(word for kind, word in left.items() if kind not in _TYPED_LAST))
+        return " ".join(filter(None, (words, *(word for kind, word in left.items() if kind in _TYPED_LAST))))
+
+    def widening_buttons(self) -> Sequence[Button]:
+        """Return what an empty list may be without, as far as its reader may see the words that are left."""
+        shown = self.typed().get(ListCondition.TEXT) is not HIDDEN
+        return [
+            Button(phrase("Without %(words)s", words=self.words_of(each.by)), Ask(self.line_without(each.by)))
+            for each in self.emptied
+            if shown or ListCondition.TEXT in each.by
+        ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordView(View):
     """One document as the ERP tells it, of a kind that has no lines."""
@@ -223,7 +267,6 @@ class DocumentView(ExportedListView):
 
 
 _OF_PRODUCT = phrase("Total of this product")
-_TYPED_LAST = (ListCondition.AMOUNTS, ListCondition.DAYS)
 R = TypeVar("R")
 
 
@@ -286,7 +329,7 @@ class FoundList(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentListView(ExportedListView):
+class DocumentListView(EmptiedList, ExportedListView):
     """Documents: the newest, those with ``text`` or of some ``days``, or the list that ``which`` names.
 
     ``amounts`` are the bounds of their amounts as they are typed, and ``compared`` the classes of what they compare.
@@ -351,42 +394,19 @@ class DocumentListView(ExportedListView):
 
     def row_buttons(self) -> Sequence[Button]:
         rows = document_buttons(self.command, ((row.number, row.books) for row in self.rows))
-        return [*rows, *map(self._button_without, self._widened())]
+        return [*rows, *self.widening_buttons()]
 
-    def _button_without(self, emptied: Emptied) -> Button:
-        words = self.words_of(emptied.by)
-        return Button(phrase("Without %(words)s", words=words), Ask(self._line_without(emptied.by)))
-
-    def _widened(self) -> Sequence[Emptied]:
-        """Return what an empty list may be without, as far as its reader may see the words that are left."""
-        shown = self.text is not HIDDEN
-        return [each for each in self.emptied if shown or ListCondition.TEXT in each.by]
-
-    def words_of(self, by: Iterable[ListCondition]) -> tuple[Label, ...]:
-        """Return what conditions are called."""
-        names: dict[ListCondition, Label] = {}
-        if self.which:
-            names[ListCondition.LIST] = self.which.label
-        if self.days:
-            names[ListCondition.DAYS] = said_days(self.days)
-        return tuple(names.get(kind) or self._words([kind])[0] for kind in ListCondition if kind in by)
-
-    def _line_without(self, by: frozenset[ListCondition]) -> str:
-        """Return the line of this list without some of its conditions."""
-        left = [kind for kind in (ListCondition.LIST, ListCondition.TEXT) if kind not in by]
-        words = command_line(self.command, *self._words(left))
-        return " ".join(filter(None, (words, *self._words(set(_TYPED_LAST) - by))))
-
-    def _words(self, kinds: Iterable[ListCondition]) -> list[str]:
-        """Return conditions as they are typed, the name of the list first."""
-        typed = {
+    def typed(self) -> Mapping[ListCondition, str]:
+        return {
             ListCondition.LIST: self.which or "",
             ListCondition.TEXT: self.product.sku if self.product else self.text,
             ListCondition.AMOUNTS: self.amounts,
             ListCondition.DAYS: self.days.typed if self.days else "",
         }
-        wanted = set(kinds)
-        return [word for kind, word in typed.items() if kind in wanted]
+
+    def called(self) -> Mapping[ListCondition, Label]:
+        names: dict[ListCondition, Label] = {ListCondition.LIST: self.which.label} if self.which else {}
+        return {**names, **EmptiedList.called(self)}
 
     def file_buttons(self) -> Sequence[Button]:
         return ExportedListView.file_buttons(self) if self.columns else []

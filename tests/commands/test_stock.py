@@ -159,9 +159,8 @@ async def test_a_warehouse_by_code_or_part_of_its_name(ask: Ask, text: str, code
 
 async def test_an_unknown_warehouse_names_those_there_are(ask: Ask) -> None:
     answer = await ask("/stock SKU123 @北京")
-    assert answer.outcome == "bad_argument"
-    assert "北京" in str(as_(BadArgumentNotice, answer).problem)
-    assert "深圳仓" in str(as_(BadArgumentNotice, answer).problem)
+    assert as_(NotFoundNotice, answer).what == "北京"
+    assert "/stock SKU123 @深圳仓" in lines(answer.view)
 
 
 async def test_several_products_at_a_glance(ask: Ask) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bot.cards.notices import NotFoundNotice
 from bot.cards.view import View
 from bot.chat.records.rankings import PartnerRankingView
+from bot.chat.records.stock_views import WarehouseView
 from bot.chat.view_parts import DocumentListView, Freshness
 from bot.erp.goods import Arrival, Shortage
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery
@@ -108,3 +109,9 @@ async def test_buttons_lead_where_the_documents_own_source_has_an_answer(ask: As
 
 async def test_documents_of_one_whose_source_does_not_tell_them_are_not_none(ask: Ask) -> None:
     assert UNTOLD in told(as_(NotFoundNotice, await ask("/mo SO-7001")))
+
+
+async def test_a_product_that_is_not_in_a_warehouse_is_nothing_there_and_somewhere_else(ask: Ask) -> None:
+    view = as_(WarehouseView, await ask("/stock SKU123 @成品二仓"))
+    assert (view.name, view.text, view.total) == ("上海成品仓库", "SKU123", 0)
+    assert lines(view) == ["/stock @成品二仓", "/stock SKU123"]

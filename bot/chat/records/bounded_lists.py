@@ -109,8 +109,10 @@ class BoundedLists(Generic[D]):
             unfinished=query.filter in OF_OPEN,
             text=query.text,
         )
-        answer = self._answer(found, query, erp.visible_sources(followed))
-        return replace(answer, value=erp.addressed_all(answer.value))
+        answer: Answer[Slice[D]] = self._answer(found, query, erp.visible_sources(followed))
+        # That one source has none is not that there is none.
+        silences: tuple[Phrase, ...] = () if answer.value.total else erp.silences_about(followed)
+        return replace(answer, value=erp.addressed_all(answer.value), notes=(*answer.notes, *silences))
 
     def _answer(self, found: KeptAnswer[_Picked[D]], query: ListQuery, sources: tuple[str, ...]) -> Answer[Slice[D]]:
         as_of = found.coverage.as_of

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from bot.cards.notices import Suggestion
-from bot.chat.conditions import LONG_AGO, Conditions, Emptied, ListCondition
+from bot.chat.conditions import LONG_AGO, Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
-from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.records.bounded_lists import BoundedLists
 from bot.chat.records.kept_documents import ReadList
@@ -198,22 +197,7 @@ class DocumentLookup(Generic[D]):
 
     async def told_empty(self, listed: DocumentList[D], asked: Conditions) -> DocumentList[D]:
         """Return an empty list that tells which of its conditions emptied it."""
-        singles = [frozenset({kind}) for kind in ListCondition if kind in asked.kinds]
-        emptied = await self._without(asked, singles)
-        if not emptied and len(singles) > 2:  # else all but one were taken off already
-            first, *_ = singles
-            emptied = await self._without(asked, [asked.kinds - first])
-        return replace(listed, emptied=emptied)
-
-    async def _without(self, asked: Conditions, parts: Sequence[frozenset[ListCondition]]) -> tuple[Emptied, ...]:
-        counts = await asyncio.gather(*(self._count_if_known(asked.without(*part)) for part in parts))
-        return tuple(Emptied(by=part, total=total) for part, total in zip(parts, counts, strict=True) if total)
-
-    async def _count_if_known(self, asked: Conditions) -> int:
-        try:
-            return await self._count(asked)
-        except (ErpError, BadArgument):
-            return 0  # then nothing is offered
+        return replace(listed, emptied=await find_emptied(asked, self._count))
 
     async def _count(self, asked: Conditions) -> int:
         return (await self.read(asked, offset=0, limit=1)).found.value.total
@@ -296,9 +280,7 @@ class DocumentLookup(Generic[D]):
         """Return the partners whose names are most like a text, or hold a part of it."""
         if self.kind.partner is None:
             return ()
-        sides = {partner.name: partner.area for partner in await self.kept.partners()}
-        alike = most_alike(text, sides, limit=MAX_CLOSEST, similarity=_ALIKE, fold=_folded)
-        return tuple(self._suggest(name, sides[name]) for name in alike)
+        return tuple(self._suggest(name, area) for name, area in await closest_partners(text, self.kept))
 
     def _suggest(self, name: str, area: Followed) -> Suggestion:
         is_customer = area in (Area.SALES, Area.FINANCE)
@@ -306,6 +288,13 @@ class DocumentLookup(Generic[D]):
         words = (self.command, *self.rest) if own else ("customer",) if is_customer else ("vendor",)
         line = command_line(*words, name)
         return Suggestion(line, name, tells=FieldClass.PARTNER)
+
+
+async def closest_partners(text: str, kept: ReadModel) -> tuple[tuple[str, Followed], ...]:
+    """Return the partners whose names are most like a text, or hold a part of it, each with its area."""
+    sides = {partner.name: partner.area for partner in await kept.partners()}
+    alike = most_alike(text, sides, limit=MAX_CLOSEST, similarity=_ALIKE, fold=_folded)
+    return tuple((name, sides[name]) for name in alike)
 
 
 def _partner_areas(kind: Listing[D]) -> frozenset[Area]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView
+from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import Demand
 from bot.chat.records.links import holding_buttons, more_buttons
-from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
+from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
 from bot.erp.goods import WarehouseItem
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
 from bot.phrase import Phrase, phrase
@@ -219,18 +220,27 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarehouseView(ExportedListView):
-    """The stock of a warehouse: all of it, or the products that have ``text``."""
+class WarehouseView(EmptiedList, ExportedListView):
+    """The stock of a warehouse: all of it, or the products that have ``text``.
+
+    ``typed_as`` is how the warehouse was asked for where none is there.
+    """
 
     card: ClassVar[str] = "warehouse"
+    command: ClassVar[str] = "stock"
 
     name: str
     text: str
     rows: tuple[WarehouseItem, ...]
     freshness: Freshness
+    typed_as: str = ""
+    emptied: tuple[Emptied, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
-        return ask_buttons("stock", (row.product.sku for row in self.rows))
+        return [*ask_buttons("stock", (row.product.sku for row in self.rows)), *self.widening_buttons()]
+
+    def typed(self) -> Mapping[ListCondition, str]:
+        return {ListCondition.TEXT: self.text, ListCondition.WAREHOUSE: f"@{self.typed_as or self.name}"}
 
     def table(self) -> Table:
         as_of = self.freshness.as_of
