@@ -305,6 +305,7 @@ async def _apply(
                 headline=headline(alert),
                 subject=labels.subject_label(alert.event),
                 words_classes=alert.event.words_classes,
+                source=alert.event.source,
             )
         case AlertOperation.ASSIGN if not to:
             return await _people(alert, colleagues, context)
@@ -377,6 +378,7 @@ async def _people(alert: Alert, colleagues: Colleagues, context: QuestionContext
         headline=headline(alert),
         subject=labels.subject_label(alert.event),
         words_classes=alert.event.words_classes,
+        source=alert.event.source,
         rows=tuple(_candidate(person, context) for person in await colleagues.lookup(page)),
         total=len(candidates),
         offset=context.offset,

@@ -137,6 +137,7 @@ def build_top_view(alerts: Sequence[Alert]) -> AlertTop:
         headline=headline(newest),
         subject=labels.subject_label(newest.event),
         words_classes=newest.event.words_classes,
+        source=newest.event.source,
         since=newest.known_since,
         others=len(alerts) - 1,
     )
@@ -250,6 +251,7 @@ def _digest_row(event_type: str, named: Sequence[Alert], counted: Sequence[Alert
     news = [alert for alert in named if alert.state is AlertState.INFORMED]
     severities = [alert.severity for alert in (*open_alerts, *news)]
     severities += [tally.severity for tally in counted if tally.open or tally.news]
+    shown = _named(open_alerts or news or named)
     return DigestRow(
         type=event_type,
         word=labels.type_label(event_type),
@@ -257,17 +259,16 @@ def _digest_row(event_type: str, named: Sequence[Alert], counted: Sequence[Alert
         open=len(open_alerts) + sum(tally.open for tally in counted),
         news=len(news) + sum(tally.news for tally in counted),
         severity=max(severities, key=_rank, default=Severity.INFO),
-        subjects=_subjects(open_alerts or news or named),
+        subjects=tuple(subject for subject, _ in shown),
+        origins=tuple(origin for _, origin in shown),
         subjects_classes=frozenset[FieldClass]().union(*(alert.event.words_classes for alert in named)),
     )
 
 
-def _subjects(alerts: Sequence[Alert]) -> tuple[str, ...]:
-    """Return the first subjects, with their sources where there are several; a company's own events may have none."""
-    events = [alert.event for alert in alerts if alert.event.subject]
-    several = len({event.source for event in events}) > 1
-    subjects = dict.fromkeys(f"{event.subject} · {event.source}" if several else event.subject for event in events)
-    return tuple(subjects)[:_NAMED]
+def _named(alerts: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
+    """Return the first subjects, each with its source; a company's own events may have none."""
+    events = (alert.event for alert in alerts if alert.event.subject)
+    return tuple(dict.fromkeys((event.subject, event.source) for event in events))[:_NAMED]
 
 
 def _rank(severity: Severity) -> int:

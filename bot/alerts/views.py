@@ -133,6 +133,11 @@ class AlertTop(View):
     words_classes: frozenset[FieldClass] = frozenset()
     since: datetime | None
     others: int = 0
+    source: str = ""
+
+    @property
+    def origin(self) -> str:
+        return self.source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +179,8 @@ class _AlertRows(ListView):
 
     @property
     def of_several(self) -> bool:
-        """Whether the rows are of several sources: one number may then stand for two documents."""
-        return len({row.source for row in self.rows}) > 1
+        """Whether there are several sources: one number may then stand for two documents."""
+        return self.apart or len({row.source for row in self.rows}) > 1
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(self._name(row) or row.headline or phrase("Details"), self.shows(row)) for row in self.rows]
@@ -294,6 +299,8 @@ class DigestRow:
     severity: Severity
     subjects: Annotated[tuple[str, ...], ClassedBy("subjects_classes")]
     subjects_classes: frozenset[FieldClass] = frozenset()
+    origins: tuple[str, ...] = ()
+    """The source of each of the subjects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +318,13 @@ class AlertDigest(ListView):
     unseen: tuple[AlertKind, ...] = ()
     moved: bool = False
     late: bool = False
+
+    def subjects_of(self, row: DigestRow) -> Sequence[str]:
+        """Return what a row names; with the sources, where there are several: a company's own events may have none."""
+        of_several = self.apart or len({origin for each in self.rows for origin in each.origins}) > 1
+        if not of_several or len(row.origins) != len(row.subjects):
+            return row.subjects
+        return [" · ".join(named) for named in zip(row.subjects, row.origins, strict=True)]
 
     def buttons(self) -> Sequence[Button]:
         return (*ListView.buttons(self), *_own_view(self, self.unseen))
@@ -330,6 +344,11 @@ class AlertSnooze(View):
     subject: Annotated[str, ClassedBy("words_classes")]
     words_classes: frozenset[FieldClass] = frozenset()
     """What headline and subject tell: they may be a sender's own words."""
+    source: str = ""
+
+    @property
+    def origin(self) -> str:
+        return self.source
 
     def is_for_all(self) -> bool:
         return True  # whoever is there may answer it
@@ -369,6 +388,11 @@ class AlertAssignees(ListView):
     words_classes: frozenset[FieldClass] = frozenset()
     """What headline and subject tell: they may be a sender's own words."""
     rows: tuple[AssigneeOption, ...]
+    source: str = ""
+
+    @property
+    def origin(self) -> str:
+        return self.source
 
     def is_for_all(self) -> bool:
         return True  # whoever is there may answer it

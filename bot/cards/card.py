@@ -154,6 +154,14 @@ class ViewRenderer(Protocol):
         ...
 
 
+class FileRenderer(ViewRenderer, Protocol):
+    """The same for views whose rows go into a file."""
+
+    def tell_apart(self, view: View) -> View:
+        """Return a view that says of which ERP it and its rows are, where there are several."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
     """Who clicked which button of which card. Only ``user_id`` and ``corp_id`` can be trusted.

@@ -240,8 +240,7 @@ class CardRenderer:
         once and replaced by the built-in one.
         """
         templates = self._localise(choose_language(self._languages, language), zone)
-        if not view.books and len(self._sources) > 1 and view.origin in self._sources:
-            view = replace(view, books=(f"@{view.origin}",))
+        view = self.tell_apart(view)
         wishes = _Wishes(read_as, trail, tries)
         if view.card in self._custom_names:
             try:
@@ -253,6 +252,13 @@ class CardRenderer:
                 # Here, so that the fault is part of the traceback where no built-in template takes over.
                 return self._render_built_in(templates, view, wishes)
         return self._render_built_in(templates, view, wishes)
+
+    def tell_apart(self, view: View) -> View:
+        """Return a view that says of which ERP it and its rows are, where there are several."""
+        if len(self._sources) < 2:
+            return view
+        books = (f"@{view.origin}",) if not view.books and view.origin in self._sources else view.books
+        return replace(view, apart=True, books=books)
 
     def broken_templates(self, samples: Callable[[str], View], zone: tzinfo) -> tuple[BrokenTemplate, ...]:
         """Return the customer's templates that fail with their sample in any language, for the doctor."""

@@ -78,6 +78,8 @@ class View:
     books: tuple[str, ...] = ()
     """The words by which a line names the books that all of it is from, where there are several: what it leads to is
     in the same ones."""
+    apart: bool = False
+    """There are several ERPs: what is of one says of which, also where all that is shown is of the same."""
     closed: frozenset[str] = field(default=frozenset(), compare=False)
     """Commands that would refuse its reader: nothing leads to them."""
 

@@ -16,7 +16,7 @@ import structlog
 from bot.access.audit import AuditEntry, AuditKind, AuditLog, NotRecorded, RequiredAudit, say_limit, say_rows
 from bot.access.limits import DailyExports, LimitReached
 from bot.access.shown import find_shown
-from bot.cards.card import Card, ViewRenderer
+from bot.cards.card import Card, FileRenderer
 from bot.cards.language import Language, choose_language
 from bot.cards.notices import ChoiceNotice, FailedNotice, LimitNotice, NotFoundNotice, Suggestion
 from bot.cards.tables import Table
@@ -121,7 +121,7 @@ class Exports:
         commands: Commands,
         rights: PresentRights,
         courier: FileCourier,
-        renderer: ViewRenderer,
+        renderer: FileRenderer,
         languages: Mapping[str, Language],
         audit: AuditLog,
         limits: DailyExports,
@@ -216,7 +216,7 @@ class Exports:
         """Return the whole list of a line up to the limit, or the answer that says why there is none."""
         asked = replace(context, line=line, offset=0, clicked=True, free_text="", rows=min(AT_ONCE, self._rows))
         answer = await self._handler.view_for(asked)
-        view, table = _cut(answer)
+        view, table = self._cut(answer)
         if isinstance(view, ChoiceNotice):
             return _offer_files(view)
         if table is None:
@@ -232,7 +232,7 @@ class Exports:
         numbers = dict.fromkeys(documents)
         while isinstance(view, ListView) and view.rows and view.last < min(view.total, self._rows):
             answer = await self._handler.view_for(replace(asked, offset=view.last))
-            view, page = _cut(answer)
+            view, page = self._cut(answer)
             if page is None:
                 return for_readers(view, context)
             table = table.continued(page)
@@ -309,15 +309,14 @@ class Exports:
         except DingerpError as error:
             log.error("export.failure_not_told", error=type(error).__name__, detail=error.detail)
 
+    def _cut(self, answer: PreparedAnswer) -> tuple[View, Table | None]:
+        view = self._renderer.tell_apart(cut(answer.view, answer.grant.fields))
+        return view, view.table()
+
     def _draw(self, view: View, context: QuestionContext) -> Card:
         zone = context.now.tzinfo
         assert zone is not None, "the clock gives aware times"
         return self._renderer.render(view, context.person.language, zone=zone, trail=())
-
-
-def _cut(answer: PreparedAnswer) -> tuple[View, Table | None]:
-    view = cut(answer.view, answer.grant.fields)
-    return view, view.table()
 
 
 def for_readers(view: View, context: QuestionContext) -> View:

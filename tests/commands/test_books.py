@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from bot.alerts.alert import AlertCard, CardState, CardWithAlerts, digest_group
 from bot.alerts.event import Effect
 from bot.alerts.processing.pipeline import effect_on
 from bot.alerts.subscriptions import SubscriptionList
-from bot.alerts.view_builder import build_alert_view
-from bot.alerts.views import AlertList, AlertReply
+from bot.alerts.view_builder import build_alert_view, build_card_view, build_top_view
+from bot.alerts.views import AlertDigest, AlertList, AlertReply
+from bot.approvals.cards.list_views import ApprovalAll, ApprovalList, ApprovalListRow, ApprovalResults
 from bot.cards.actions import Ask, unpack
 from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, ChoiceNotice, NotFoundNotice
@@ -24,6 +26,8 @@ from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.erp.port import Erp
 from bot.metrics import Metrics
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
 from tests.commands.alert_fakes import InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Ask as AskLine
@@ -206,6 +210,45 @@ async def test_the_alerts_of_one_company_are_listed_alone_and_those_of_both_are_
     alone = as_(AlertList, await ask("/alerts @south"))
     assert [row.source for row in alone.rows] == ["south"]
     assert alone.line.endswith("@south")
+    for sources, named in ((("north", "south"), 1), (("south",), 0)):
+        card = CardRenderer(languages=load_languages(), sources=sources).render(alone, "en", zone=NOW.tzinfo)
+        assert card.body.count(" · south") == named
+
+
+def shown_of(source: str) -> tuple[View, ...]:
+    """Return cards that tell of one thing of a source, as a part of what they may tell."""
+    one = alert(source, "INV-289", kind="invoice.overdue")
+    one = replace(one, event=replace(one.event, source=source))
+    card = AlertCard(
+        id="c",
+        place=Place(PlaceKind.GROUP, "g"),
+        route="",
+        group=digest_group("c"),
+        alerts=(one.id, "b"),
+        state=CardState.WAITING,
+        opened_at=NOW,
+    )
+    digest = build_card_view(CardWithAlerts(card, (one, replace(one, id="b"))), NOW)
+    assert isinstance(digest, AlertDigest)
+    order = ApprovalListRow(case="a", number="PO-1", source=source, vendor="Vendor", result=phrase("Approved"))
+    return (
+        digest,
+        build_top_view([one]),
+        ApprovalList(rows=(order,), total=1, line="/pending"),
+        ApprovalAll(rows=(order,), total=1, line="/pending all"),
+        ApprovalResults(rows=(order,)),
+    )
+
+
+@each_row("view", shown_of("south"))
+def test_a_card_names_the_company_where_there_are_several_though_it_tells_of_one(view: View) -> None:
+    for sources, is_named in ((("north", "south"), True), (("south",), False)):
+        renderer = CardRenderer(languages=load_languages(), sources=sources)
+        card = renderer.render(view, "en", zone=NOW.tzinfo)
+        assert (" · south" in card.title + card.body) is is_named
+        table = renderer.tell_apart(view).table()
+        if table is not None:
+            assert any("Company" in str(heading) for heading in table.headings) is is_named
 
 
 async def test_the_subscriptions_of_one_company_are_listed_alone(ask: AskLine) -> None:

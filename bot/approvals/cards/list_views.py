@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,7 @@ from bot.cards.actions import ApproveAll, Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import export_buttons
+from bot.chat.view_parts import button_label, export_buttons
 from bot.disclosure import FieldClass, Stating
 from bot.erp.model import Cost, DocumentRef, PartnerName
 from bot.phrase import Phrase, phrase
@@ -74,14 +73,14 @@ class ApprovalList(ListView):
 
     @property
     def of_several(self) -> bool:
-        """Whether they are of several sources, so that each has to say of which."""
-        return _differ(self.rows)
+        """Whether there are several sources, so that each has to say of which."""
+        return self.apart or _differ(self.rows)
 
     def following(self) -> Following | None:
         return _follow_rows(self.rows, self.offset)
 
     def row_buttons(self) -> Sequence[Button]:
-        return _row_buttons(self.rows)
+        return _row_buttons(self.rows, named=self.of_several)
 
     def buttons(self) -> Sequence[Button]:
         pages, files = ListView.buttons(self), export_buttons(self.line) if self.total else []
@@ -91,7 +90,7 @@ class ApprovalList(ListView):
         return (*pages, every, *files)
 
     def table(self) -> Table:
-        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("case"))
+        return _table(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +117,14 @@ class ApprovalAll(ListView):
 
     @property
     def of_several(self) -> bool:
-        """Whether they are of several sources, so that each has to say of which."""
-        return _differ(self.rows)
+        """Whether there are several sources, so that each has to say of which."""
+        return self.apart or _differ(self.rows)
 
     def following(self) -> Following | None:
         return _follow_rows(self.rows, self.offset)
 
     def table(self) -> Table:
-        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("case"))
+        return _table(self)
 
     def buttons(self) -> Sequence[Button]:
         label = phrase("Yes, approve all %(num)s", num=len(self.rows))
@@ -143,6 +142,11 @@ class ApprovalResults(View):
 
     rows: tuple[ApprovalListRow, ...]
 
+    @property
+    def of_several(self) -> bool:
+        """Whether there are several sources, so that each has to say of which."""
+        return self.apart or _differ(self.rows)
+
     def question(self) -> Ask | None:
         return Ask(command_line("pending", mark_cases(row.case for row in self.rows)))
 
@@ -155,15 +159,18 @@ class ApprovalResults(View):
         return None if again is None else Following(documents, again, takes_over=True, shows=_shown_states(self.rows))
 
     def buttons(self) -> Sequence[Button]:
-        left = _row_buttons([row for row in self.rows if not row.done])
+        left = _row_buttons([row for row in self.rows if not row.done], named=self.of_several)
         return (*left, Button(phrase("What else waits"), Ask(command_line("pending"))))
 
 
-def _row_buttons(rows: Sequence[ApprovalListRow]) -> list[Button]:
-    """Return what opens each order; those that share a number are told apart by their ERPs."""
-    numbers = Counter(row.number.casefold() for row in rows)
-    labels = [row.number if numbers[row.number.casefold()] == 1 else f"{row.number} · {row.source}" for row in rows]
-    return [Button(label, show_action(row.case)) for label, row in zip(labels, rows, strict=True)]
+def _row_buttons(rows: Sequence[ApprovalListRow], *, named: bool) -> list[Button]:
+    """Return what opens each order; ``named``: by its source as well."""
+    return [Button(button_label(row.number, (row.source,) if named else ()), show_action(row.case)) for row in rows]
+
+
+def _table(view: ApprovalList | ApprovalAll) -> Table:
+    columns = (*_COLUMNS, Column(phrase("Company"), "source")) if view.of_several else _COLUMNS
+    return Table.of_rows(columns, view.rows, total=view.total, key_of=attrgetter("case"))
 
 
 def _follow_rows(rows: Sequence[ApprovalListRow], offset: int = 0) -> Following | None:
