@@ -150,13 +150,25 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: 
         document=document,
         payable=sum_owed(document.payable, unpaid.whole),
         open_sums=sum_beside(document.payable, unpaid.whole),
-        arrived=None if newest is None else _arrived(newest.value.items, context.now.date()),
+        arrived=None if newest is None else count_arrived(newest.value.items, context.now.date()),
         links=offered(erp, "po", "bill", "payment", of=found),
     )
 
 
-def _arrived(orders: Sequence[PurchaseOrder], today: date) -> Arrived | None:
+def count_arrived(orders: Sequence[PurchaseOrder], today: date) -> Arrived | None:
     """Return how many of the orders came of those that should have; None where none was due yet."""
-    due = [order for order in orders if order.status in _PLACED and order.due_on is not None and order.due_on < today]
-    came = sum(order.status is PurchaseStatus.DONE or order.received is Progress.FULL for order in due)
-    return Arrived(came, len(due)) if due else None
+    due = [
+        order
+        for order in orders
+        if order.status in _PLACED and order.due_on is not None and order.due_on < today and _brings_goods(order)
+    ]
+    return Arrived(sum(map(_came, due)), len(due)) if due else None
+
+
+def _brings_goods(order: PurchaseOrder) -> bool:
+    return order.awaits_goods or order.received is not None
+
+
+def _came(order: PurchaseOrder) -> bool:
+    """Return whether all goods came: an order may be done with its rest dropped, or sent back."""
+    return order.status is PurchaseStatus.DONE if order.received is None else order.received is Progress.FULL

@@ -18,7 +18,7 @@ from bot.chat.records.reader_hub import ReaderHub
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.model import InvoiceStatus, Money, PurchaseStatus
+from bot.erp.model import InvoiceStatus, Money, Progress, PurchaseStatus
 from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
@@ -141,7 +141,7 @@ async def test_a_vendor_with_what_is_open(ask: Ask, company: Company) -> None:
     company.purchases = (
         first,
         replace(second, due_on=TODAY - timedelta(days=2)),
-        third,
+        replace(third, received=Progress.FULL),
         replace(second, number="PO-9", due_on=TODAY),
     )
     view = as_(VendorView, await ask("/vendor V002"))

@@ -76,6 +76,9 @@ class PurchaseOrder(ErpRecord):
     due_on: date | None
     total: Cost | None
     received: Progress | None
+    """How much came and was kept, by quantity where the ERP tells it."""
+    awaits_goods: bool = True
+    """Whether more may come: not of services alone, nor where the rest was dropped."""
     lines: tuple[PurchaseLine, ...] = ()
     version: str
     people: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -91,7 +94,8 @@ class PurchaseOrder(ErpRecord):
     @property
     def is_open(self) -> bool:
         """Whether it is approved and goods are still awaited."""
-        return self.status is PurchaseStatus.APPROVED and self.received is not Progress.FULL
+        approved = self.status is PurchaseStatus.APPROVED
+        return approved and self.awaits_goods and self.received is not Progress.FULL
 
     def days_late(self, today: date) -> int:
         """Return the days since the due date if goods are still awaited, else 0."""

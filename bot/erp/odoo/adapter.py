@@ -466,17 +466,28 @@ class OdooErp(DocumentErp):
         return frozenset(text(row.get("name")) for row in found)
 
     async def _add_progress(self, model: str, rows: list[Row]) -> None:
-        """Compute from order lines the progress that 14, 15 and databases without stock do not report."""
-        names = _PROGRESS.get(model)
-        if names is None or names[0] in await self._client.fields(model):
+        """Compute from order lines the progress that 14, 15 and databases without stock do not report.
+
+        Of purchases whose transfers have all ended, compute what was kept of what was ordered.
+        """
+        if model not in _PROGRESS:
             return
-        status, ordered, done = names
+        status, ordered, done = _PROGRESS[model]
+        known = await self._client.fields(model)
+        told, bought = status in known, model == "purchase.order"
         orders = [row for row in rows if mapping.in_force(row)]
+        if told:
+            orders = [row for row in orders if bought and row.get(status) == "full"]
         ids = [line for row in orders for line in row.get("order_line") or ()]
-        lines = await self._client.read(f"{model}.line", ids, ("display_type", ordered, done)) if ids else {}
+        fields = ("display_type", ordered, done, *(["qty_received_method"] if bought else []))
+        lines = await self._client.read(f"{model}.line", ids, fields) if ids else {}
+        by_moves = bought and "picking_ids" in known
         for row in orders:
             own = [line for line in _lines_of(row, lines) if not line.get("display_type")]
-            row[status] = mapping.delivered([(line.get(done), line.get(ordered)) for line in own])
+            # Of services nothing is moved: somebody enters what was received.
+            goods = [line for line in own if line.get("qty_received_method") != "manual"] if by_moves else own
+            found = mapping.delivered([(line.get(done), line.get(ordered)) for line in goods])
+            row[documents.KEPT if told else status] = found if goods or not by_moves else False
 
     def _of_company(self, *, shared: bool = False) -> Condition:
         return queries.of_company(self._options.company, shared=shared)

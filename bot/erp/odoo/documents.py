@@ -243,6 +243,9 @@ def _invoice_status(row: Row) -> InvoiceStatus:
 
 # Purchases
 
+KEPT = "kept_by_quantity"
+"""What the bot adds to an order whose transfers have all ended, in the words of its ``receipt_status``: they may have
+brought less, or what they brought went back."""
 _PURCHASES = {"draft", "sent", "to approve", "purchase", "done", "cancel"}
 
 
@@ -273,7 +276,8 @@ def purchase_order(
         ordered_on=day(row.get("date_order"), site.zone),
         due_on=day(row.get("date_planned"), site.zone),
         total=money(row.get("amount_total"), currency),
-        received=received,
+        received=progress(row, KEPT) if KEPT in row else received,
+        awaits_goods=received is not None and row.get(KEPT, "full") == "full",
         lines=tuple(
             PurchaseLine(
                 received=number(line.get("qty_received")),

@@ -353,6 +353,9 @@ class OdooGoods:
         except Unsupported:
             return []  # purchasing is not installed
         owed: Condition = [["order_id.receipt_status", "!=", "full"]] if "receipt_status" in known else []
+        if "picking_ids" in known:
+            # Of services nothing is on its way: somebody enters what was received.
+            owed.append(["qty_received_method", "=", "stock_moves"])
         own = [[f"order_id.{name}", *condition] for name, *condition in self._of_company]
         lines = await self._client.rows(
             "purchase.order.line",

@@ -190,6 +190,11 @@ def _still_owed(status: str) -> Late:
         unlocked = ["locked", "=", False] if "locked" in available else ["state", "!=", "done"]
         service = ["&", unlocked, ["invoice_status", "not in", billed]]
         found = [["state", "in", states]]
+        if status == "receipt_status" and status in available:
+            # Of services alone there is no such status, and nothing is to come.
+            return [*found, [status, "!=", "full"], [status, "!=", False]]
+        if status == "receipt_status" and "picking_ids" in available:
+            return [*found, ["picking_ids.state", "not in", ["done", "cancel"]]]
         if status in available:
             # Services have no such status: they are owed until they are billed or the order is locked.
             return [*found, [status, "!=", "full"], "|", [status, "!=", False], *service]

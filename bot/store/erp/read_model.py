@@ -73,7 +73,7 @@ _VALUES: Mapping[Any, Any] = {
         lambda money: [str(money.amount), money.currency], lambda value: Money(Decimal(value[0]), value[1])
     ),
 }
-_SPARSE = ("url", "changed_at", "extra", "is_reversed")
+_SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods")
 _DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {
     Area.SALES: RecordCodec(SalesOrder, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE),
     Area.FINANCE: RecordCodec(Invoice, _VALUES, skip=("source", "books"), sparse=_SPARSE),

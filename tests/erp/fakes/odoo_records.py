@@ -698,6 +698,7 @@ class CompanyModels:
         for order in self.company.purchases.values():
             for key, line in zip(states.line_ids(order), order.lines, strict=True):
                 own = {"product_qty": line.quantity, "qty_received": line.received, **self._line(key, line)}
+                own["qty_received_method"] = "stock_moves"
                 rows.append({**own, "order_id": Many2One("purchase.order", int(order.id), order.number)})
         return _model(rows)
 

@@ -13,7 +13,7 @@ import pytest
 from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.goods import DeliveryStatus
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.model import Area, Feed
+from bot.erp.model import Area, Feed, Progress
 from bot.erp.port import Filter, ListQuery, Period
 from bot.testing.company import TODAY
 from bot.testing.fake_erp import RequestKind as Request
@@ -194,6 +194,51 @@ async def test_older_releases_tell_of_goods_too(release: tuple[int, int], open_o
     assert (await erp.arrivals(ArrivalQuery(until=TODAY + timedelta(days=30)))).total > 0
     assert (await erp.prices("SKU123", customer="")).list_price == server.company.list_prices["SKU123"]
     assert (await erp.warehouse_stock(WarehouseQuery(warehouse="SH"))).total > 0
+
+
+@pytest.mark.parametrize("release", [(15, 0), (19, 0)])
+async def test_services_are_not_on_their_way_and_not_late(release: tuple[int, int], open_odoo: Open) -> None:
+    erp, server = await open_odoo(release)
+    late = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=1))).items[0].number
+    changed(
+        server,
+        "purchase.order",
+        picking_ids=lambda row: [] if row["name"] == late else row["picking_ids"],
+        **(
+            {"receipt_status": lambda row: None if row["name"] == late else row["receipt_status"]}
+            if release >= (16, 0)
+            else {}
+        ),
+    )
+    changed(
+        server,
+        "purchase.order.line",
+        qty_received_method=lambda row: "manual" if row["order_id"].name == late else "stock_moves",
+    )
+    for which in (Filter.LATE, Filter.OPEN):
+        found = await erp.purchase_orders(ListQuery(filter=which, limit=500))
+        assert found.items
+        assert late not in {each.number for each in found.items}
+    order = await erp.purchase_order(late)
+    assert (order.received, order.is_open, order.days_late(TODAY)) == (None, False, 0)
+    coming = (await erp.arrivals(ArrivalQuery(limit=500))).items
+    assert coming
+    assert late not in {each.document for each in coming}
+
+
+@each_row(("share", "received"), [(Decimal("0.5"), Progress.PARTIAL), (Decimal(0), Progress.NONE)])
+async def test_what_was_dropped_or_sent_back_did_not_come(share: Decimal, received: Progress, open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    whole = next(each.number for each in server.company.purchases.values() if each.received is Progress.FULL)
+    assert (await erp.purchase_order(whole)).received is Progress.FULL
+    changed(
+        server,
+        "purchase.order.line",
+        qty_received=lambda row: row["product_qty"] * share if row["order_id"].name == whole else row["qty_received"],
+    )
+    listed = (await erp.purchase_orders(ListQuery(text=whole, limit=5))).items[0]
+    for order in (listed, await erp.purchase_order(whole)):
+        assert (order.received, order.is_open) == (received, False)
 
 
 async def test_a_missing_right_is_no_empty_list(open_odoo: Open) -> None:
