@@ -257,11 +257,12 @@ async def test_administrators_are_told_at_each_step_and_once(open_alert_scenario
             await scenario.post(scenario.low(f"SKU{number}", severity="critical"))
             told = {**told, number + 1: await reports(scenario, look)}
         steps = [calls for calls in told if len(told[calls]) > len(told.get(calls - 1, []))]
-        assert [len(told[calls]) for calls in steps] == [1, 2, 3, 4]
-        assert steps == [30, 41, 49, 54], "the reports are calls, too"
+        assert [len(told[calls]) for calls in steps] == [1, 2, 3, 4, 5]
+        assert steps == [30, 41, 49, 54, 56], "the reports are calls, too"
         card = scenario.cards("it01")[-1]
         assert "专业版" in card.markdown or "标准版" in card.markdown
         assert "预警" in card.markdown
+        assert "本月调用额度已全部用完" in card.markdown
         status, text = await get(scenario.system.app.port, "/readyz")
         body = orjson.loads(text)
         assert (status, body["parts"]["quota"]["status"]) == (200, "degraded")

@@ -69,6 +69,11 @@ class CardPlacement:
         """Whether it is the group's card, which shows no amounts."""
         return self.place == GROUP
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers its reader alone: the bot did not show it by itself."""
+        return not self.track.startswith("c1-")
+
 
 @dataclass(frozen=True, slots=True)
 class ClickAnswer:
@@ -78,6 +83,11 @@ class ClickAnswer:
     pressed: str
     result: ClickResult
     view: SimCardView
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it only says that the bot is busy; on a card that others hold, too, beside what stays there."""
+        return self.view.title.startswith(BUSY) or self.view.tips.startswith(BUSY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +182,31 @@ class ApprovalCluster:
         result = await self.engine.click(card.track, card.reader, params=shown.params)
         return ClickAnswer(card.reader, button, result, self.view(card))
 
+    async def ask_back(self, card: CardPlacement, button: str, choice: str) -> CardPlacement:
+        """Press a button until the bot asks its presser back; return the card of their own that offers this choice.
+
+        Before that they may be told that the bot is busy, or that the order could not be read in time.
+        """
+        async with asyncio.timeout(LONGEST_WAIT):
+            while (await self.press_stale(card, button)).is_busy:
+                continue
+            while (own := self._answer_beside(card)) is None or own.view.button(choice) is None:
+                if own is not None:
+                    await self.press_stale(card, button)
+                await asyncio.sleep(0.02)
+        return own
+
+    def _answer_beside(self, card: CardPlacement) -> CardPlacement | None:
+        """Return the newest card by which the bot answered this reader alone about the same order."""
+        (number,) = set(_NUMBER.findall(f"{card.view.title} {card.view.markdown}"))
+        for item in reversed(self.engine.chat.conversations[card.place].items):
+            if isinstance(item, SimDelivery):
+                view = item.card.view_for(card.reader)
+                answer = replace(card, track=view.out_track_id, view=view)
+                if answer.is_answer and number in view.title:
+                    return answer
+        return None
+
     def view(self, card: CardPlacement, who: str = "") -> SimCardView:
         """Return a card as this person sees it now."""
         instance = self.engine.cards.get(card.track)
@@ -220,13 +255,16 @@ class ApprovalCluster:
         return written
 
     def assert_decided_once(self, numbers: Sequence[str], copies: int) -> None:
-        """Every order was written once, has that status in the ERP, and all its cards show it."""
+        """Every order was written once, has that status in the ERP, and all its cards show it.
+
+        ``copies`` are those that the bot showed by itself, beside its answers to single people.
+        """
         written, cards = self.verdicts(), self.cards()
         for number in numbers:
             ((verdict, account),) = written.get(number, [])
             assert self.erp.erp.orders[number].status is _STATUS[verdict]
             shown = cards[number]
-            assert len(shown) == copies, (number, [card.place for card in shown])
+            assert sum(not card.is_answer for card in shown) == copies, (number, [card.place for card in shown])
             verb = "已同意" if verdict is Verdict.APPROVE else "已拒绝"
             for card in shown:
                 assert not card.decidable, (number, card)
