@@ -46,6 +46,9 @@ GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 
 APPROVE, REJECT = "同意", "拒绝"
 BUSY = "请稍候"
+TO_YOU_ALONE = "已单独发给你"
+PATIENCE = 5.0
+"""Seconds after which a person taps again."""
 _NUMBER = re.compile(r"PO-\d{5}")
 _STATUS = {Verdict.APPROVE: PurchaseStatus.APPROVED, Verdict.REJECT: PurchaseStatus.REJECTED}
 
@@ -185,16 +188,19 @@ class ApprovalCluster:
     async def ask_back(self, card: CardPlacement, button: str, choice: str) -> CardPlacement:
         """Press a button until the bot asks its presser back; return the card of their own that offers this choice.
 
-        Before that they may be told that the bot is busy, or that the order could not be read in time.
+        Before that they may be told that the bot is busy, or that the order could not be read in time; and a card that
+        could not be sent is made at the next tap.
         """
-        async with asyncio.timeout(LONGEST_WAIT):
-            while (await self.press_stale(card, button)).is_busy:
-                continue
-            while (own := self._answer_beside(card)) is None or own.view.button(choice) is None:
-                if own is not None:
-                    await self.press_stale(card, button)
+        ends = perf_counter() + LONGEST_WAIT
+        while True:
+            told = await self.press_stale(card, button)
+            assert perf_counter() < ends, told
+            taps_again = perf_counter() + PATIENCE
+            while TO_YOU_ALONE in told.view.tips and perf_counter() < taps_again:
+                own = self._answer_beside(card)
+                if own is not None and own.view.button(choice) is not None:
+                    return own
                 await asyncio.sleep(0.02)
-        return own
 
     def _answer_beside(self, card: CardPlacement) -> CardPlacement | None:
         """Return the newest card by which the bot answered this reader alone about the same order."""

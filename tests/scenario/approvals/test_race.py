@@ -125,12 +125,14 @@ def check_everybody_was_told(answers: Sequence[ClickAnswer], *, alone: bool) -> 
         )
 
 
-def check_own_answers(cluster: ApprovalCluster, numbers: Sequence[str], refusers: Sequence[str]) -> None:
-    """Who asked to reject has one card of their own about the order, however often they clicked; nobody has two."""
+def check_own_answers(
+    cluster: ApprovalCluster, numbers: Sequence[str], refusers: Sequence[str], bots: Sequence[Program]
+) -> None:
+    """Who asked to reject has a card of their own about the order: of each bot one at most, whatever they tap."""
     for number in numbers:
         own = Counter(card.reader for card in cluster.cards()[number] if card.is_answer)
         assert own.keys() >= set(refusers), (number, own)
-        assert set(own.values()) == {1}, (number, own)
+        assert max(own.values()) <= len(bots), (number, own)
 
 
 # A thousand clicks took 1.1 s alone, and 2.1 s beside other tests.
@@ -166,7 +168,7 @@ async def test_fifty_people_click_many_times_at_the_same_moment(
         await cluster.settled(1)
         await cluster.wait_until_uncovered()
         cluster.assert_decided_once([number], len(CLICKERS) + 2)
-        check_own_answers(cluster, [number], [card.reader for card in refusing])
+        check_own_answers(cluster, [number], [card.reader for card in refusing], bots)
         check_answers(cluster, number, answers)
         check_everybody_was_told(answers, alone=alone)
         assert len(cluster.erp.erp.told) == 1, "nothing else arrived there, not even in vain"
@@ -215,7 +217,7 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
         await cluster.settled(orders, 180 + orders / 2)
         await cluster.wait_until_uncovered()
         cluster.assert_decided_once(numbers, len(THREE) + 1)
-        check_own_answers(cluster, numbers, [refuser])
+        check_own_answers(cluster, numbers, [refuser], bots)
         for number in numbers:
             check_answers(cluster, number, answers[number])
         assert len(cluster.erp.erp.told) == orders
