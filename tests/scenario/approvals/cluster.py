@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -147,20 +147,29 @@ class ApprovalCluster:
             yield started
 
     def cards(self) -> dict[str, list[CardPlacement]]:
-        """Return all cards about purchase orders, by number: those for deciders and those for requesters."""
+        """Return all cards about purchase orders, by number: those for deciders and those for requesters.
+
+        An answer that "please wait" covers is about none.
+        """
         found: dict[str, list[CardPlacement]] = {}
+        for card, shared in self._placements():
+            # The result of a reader's own click may cover the order for a while.
+            number = _NUMBER.search(f"{card.view.title} {card.view.markdown} {shared.title} {shared.markdown}")
+            if number is not None:
+                found.setdefault(number.group(), []).append(card)
+            else:
+                assert card.is_answer, card
+                assert card.view.title == BUSY, card
+        return found
+
+    def _placements(self) -> Iterator[tuple[CardPlacement, SimCardView]]:
+        """Yield every card at every place, and what everybody sees of it."""
         for conversation in self.engine.chat.conversations.values():
             for item in conversation.items:
                 if isinstance(item, SimDelivery):
                     reader = conversation.members[0]
                     view = item.card.view_for(reader if conversation.kind != "group" else "")
-                    # The result of a reader's own click may cover the order for a while.
-                    shared = item.card.view_for("")
-                    number = _NUMBER.search(f"{view.title} {view.markdown} {shared.title} {shared.markdown}")
-                    assert number is not None, view
-                    shown = CardPlacement(conversation.id, view.out_track_id, reader, view)
-                    found.setdefault(number.group(), []).append(shown)
-        return found
+                    yield CardPlacement(conversation.id, view.out_track_id, reader, view), item.card.view_for("")
 
     async def shown(self, numbers: Sequence[str], copies: int, seconds: float = LONGEST_WAIT) -> None:
         """Wait until every order has its cards."""
@@ -249,7 +258,7 @@ class ApprovalCluster:
     async def wait_until_uncovered(self, seconds: float = LONGEST_WAIT) -> None:
         """Wait until no card shows "please wait": a late answer is shown within 15 seconds."""
         ends = perf_counter() + seconds
-        while covered := [card for cards in self.cards().values() for card in cards if card.view.title == BUSY]:
+        while covered := [card for card, _ in self._placements() if card.view.title == BUSY]:
             assert perf_counter() < ends, f"not within {seconds:g} s: {covered}"
             await asyncio.sleep(0.05)
 
