@@ -20,6 +20,7 @@ NOT_OF_THE_DEMO = {
     "/绑定 main 陈立": "the same",
     "/invoice 2月31号": "the page shows how a day is refused that does not exist",
     "/invoice overdue @east": "a company with a source called east",
+    "/invoice overdue @深圳公司": "a company with a source of that name",
     "/watch SKU123": "the page shows the answer, which asks for the amount",
 }
 """Lines that the demo does not take, with the reason."""

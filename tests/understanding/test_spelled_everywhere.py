@@ -145,7 +145,7 @@ async def test_a_customer_who_never_bought_it_is_said_to_have_no_price(dispatche
 async def test_a_file_of_a_partner_says_whose_it_is(dispatcher: QuestionDispatcher, courier: MemoryCourier) -> None:
     await ask(dispatcher, "/export order hongda")
     ((_, name, content),) = courier.files
-    assert name.startswith("order-")
+    assert name.startswith("订单-")
     first, about = read_sheets(content)
     assert {row[1] for row in first.values[1:]} == {HONGDA}
     assert f"/order {HONGDA}" in {row[1] for row in about.values}
