@@ -31,7 +31,7 @@ class StoredRuleFiles(Stored):
     async def all(self) -> Mapping[str, NotedRuleFile]:
         """Return the files."""
         rows = await self._database.rows(select(_F.name, _F.path, _F.content))
-        return {row.name: NotedRuleFile(row.path, row.content.encode()) for row in rows}
+        return {row.name: NotedRuleFile(row.path, (row.content or "").encode()) for row in rows}
 
     async def put(self, name: str, file: NotedRuleFile | None, now: datetime) -> None:
         """Note a file; None says that there is none any more, and that this is meant."""

@@ -103,7 +103,7 @@ PLAIN = {
     "subscription": {"id", "place", "conversation", "user_id", "at"},
     "standing_document": {"track", "source", "folded"},
     "quota_warning": {"month", "quota"},
-    "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound", "source", "company"},
+    "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound", "source"},
     "welcome": {"conversation_id", "msg_id"},
 }
 """Text that is searched for or joined: ids, numbers of documents and products, states. Nothing that an ERP said of

@@ -40,8 +40,8 @@ class RuleFileRow(StoreTable, table=True):
     """What its rules are about, such as ``access rules``."""
     path: str = Field(sa_type=Text)
     since_ms: int = Field(sa_type=BigInteger)
-    content: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
-    """What it said; empty where a version before this column noted it."""
+    content: str | None = Field(sa_type=Sealed("rule_file.content"))
+    """What it said; None where a version before this column noted it."""
 
 
 class HeldRightRow(StoreTable, table=True):

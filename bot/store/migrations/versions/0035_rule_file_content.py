@@ -10,4 +10,4 @@ down_revision = "0034"
 
 
 def upgrade() -> None:
-    op.add_column("rule_file", sa.Column("content", sa.Text(), nullable=False, server_default=""))
+    op.add_column("rule_file", sa.Column("content", sa.Text(), nullable=True))
