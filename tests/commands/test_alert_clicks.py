@@ -54,6 +54,9 @@ class FakeShownCards:
         self.clicks.append((track_id, by))
         return (self.known[track_id],) if track_id in self.known else ()
 
+    async def stands_in(self, track_id: str, group: str) -> bool:
+        return self.known.get(track_id) == Place(PlaceKind.GROUP, group)
+
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
         return False
 

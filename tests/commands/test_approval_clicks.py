@@ -87,6 +87,12 @@ class ApprovalClickHarness:
         assert reply.shown is not None
         return reply.shown
 
+    async def click_for_oneself(self, action: Action, **how: str) -> Card:
+        """Click on the group's card and return the answer, which goes to the clicker alone."""
+        assert await self.reply(action, **how) == CardReply(note=str(TO_YOU_ALONE))
+        await self.pipeline.close()
+        return self.own_cards.calls[-1][2]
+
     async def reply(
         self,
         action: Action,
@@ -131,7 +137,7 @@ async def test_approving(harness: ApprovalClickHarness) -> None:
 
 
 async def test_rejecting_by_a_quick_reason(harness: ApprovalClickHarness) -> None:
-    card = await harness.click(harness.reject)
+    card = await harness.click_for_oneself(harness.reject)
     assert list(tokens(card)) == [
         "Price too high",
         "Over budget",
@@ -155,7 +161,7 @@ async def test_rejecting_by_the_form_of_a_companys_own_template(harness: Approva
 
 
 async def test_rejecting_by_the_next_message(harness: ApprovalClickHarness, ask: AskLine) -> None:
-    await harness.click(harness.reject)
+    await harness.click_for_oneself(harness.reject)
     await ask("规格不符", person=MANAGER)
     decision = (await harness.approvals.case()).decision
     assert decision is not None
@@ -179,16 +185,16 @@ async def test_a_click_of_the_details_shows_prices_on_a_card_of_the_clickers_own
 
 
 async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(harness: ApprovalClickHarness) -> None:
-    people = await harness.click(ForwardPo(harness.case.id))
+    people = await harness.click_for_oneself(ForwardPo(harness.case.id))
     assert tokens(people)["赵采"] == f"po.pass|{harness.case.id}|0|buyer01"
-    late = await harness.click(UndoPo(harness.case.id))
+    late = await harness.click_for_oneself(UndoPo(harness.case.id))
     assert "There is nothing to take back" in late.body
 
 
 async def test_a_large_amount(dispatcher: QuestionDispatcher, approvals: ApprovalFixture) -> None:
     approvals.rules = rules(confirm_from=cny("100"))
     harness = ApprovalClickHarness(dispatcher, approvals, await approvals.submit())
-    card = await harness.click(harness.approve)
+    card = await harness.click_for_oneself(harness.approve)
     assert list(tokens(card))[:2] == ["Yes, approve", "Back"]
     assert tokens(card)["Yes, approve"] == replace(harness.approve, confirmed=True).pack()
     assert (await approvals.case()).votes == ()
@@ -208,7 +214,7 @@ async def test_a_forwarded_card_decides_nothing_for_strangers(harness: ApprovalC
     token = harness.approve.pack()
     click = Click(track_id=harness.group, user_id="stranger", corp_id=CORP, token=token, space_id="cidElsewhere==")
     assert await harness.pipeline.answer(click) == CardReply(note="Only for members")
-    member = await harness.click(harness.approve, by="keeper01", space="cidElsewhere==")
+    member = await harness.click_for_oneself(harness.approve, by="keeper01", space="cidElsewhere==")
     assert "not an approver" in member.body
     assert (await harness.approvals.case()).votes == ()
 
@@ -225,7 +231,7 @@ async def test_many_at_once_decide_once(harness: ApprovalClickHarness) -> None:
 
 async def test_a_silent_erp_is_said_in_time(harness: ApprovalClickHarness) -> None:
     harness.approvals.erp.away = True
-    card = await harness.click(harness.approve)
+    card = await harness.click_for_oneself(harness.approve)
     assert "Not recorded: the ERP does not answer." in card.body
     assert tokens(card)["Try again"].partition("⟸")[0] == f"ask|0|/approve {harness.case.id} #{harness.approve.seen}"
 
@@ -235,7 +241,6 @@ async def test_what_takes_too_long_says_that_tapping_again_is_safe(
 ) -> None:
     harness = ApprovalClickHarness(dispatcher, approvals, await approvals.submit(), seconds=0.05)
     harness.places.gate = asyncio.Event()
-    card = await harness.click(harness.approve)
-    assert "it was not recorded" in card.body
+    assert await harness.reply(harness.approve) == CardReply(note="One moment：Tapping again is safe: it counts once.")
     assert harness.count("busy") == 1
     assert (await approvals.case()).votes == ()
