@@ -23,7 +23,7 @@ from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences
 from tests.chat.own_card_parts import RecordingOwnCards, make_own_cards
