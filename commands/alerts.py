@@ -83,7 +83,7 @@ LONGEST = timedelta(days=30)
 @command(
     "alerts",
     aliases=("预警", "警报", "告警", "yj", "jb", "alert"),
-    examples=("/alerts", "/预警 stock.low", "/alerts mine", "/alerts all"),
+    examples=("/alerts", "/预警 stock.low", "/alerts mine"),
     shows=("alerts", *EVERY_AREA),
     changes=False,
     summary=phrase("Open alerts of this group; in your own chat those of all groups"),

@@ -42,8 +42,8 @@ _SIDES: Mapping[str, Trade] = {
 }
 """Commands whose partners stand on one side."""
 _DEBTS = {Trade.SALE: "invoice", Trade.PURCHASE: "bill"}
-_OF_ORDERS = frozenset({"order", "po", "delivery", "receipt"})
-"""Lists in which 逾期的 are those that are late."""
+_LISTS = frozenset({"order", "po", "delivery", "receipt", "invoice", "bill"})
+"""Lists of which 逾期的 are a part, in the days that the line before names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _needs_no_pronoun(turn: Turn, partner: _Partner, *, owes: bool) -> bool:
         return False
     if owes:
         return not (_WE_OWE.search(turn.text) and partner.trade is Trade.SALE)
-    return turn.before.command not in _OF_ORDERS or _HOW_MUCH.search(turn.text) is not None
+    return turn.before.command not in _LISTS or _HOW_MUCH.search(turn.text) is not None
 
 
 def _partner_of(turn: Turn) -> _Partner | None:
