@@ -326,4 +326,4 @@ async def test_a_slow_store_costs_two_seconds_at_most_and_the_card_stays(
 ) -> None:
     harness = AlertClickHarness(dispatcher, service, seconds=0.01)
     harness.places.gate = asyncio.Event()
-    assert await harness.note(AckAlert("a1")) == "One moment：Please tap the button again in a moment."
+    assert await harness.note(AckAlert("a1")) == "One moment: Please tap the button again in a moment."

@@ -241,6 +241,6 @@ async def test_what_takes_too_long_says_that_tapping_again_is_safe(
 ) -> None:
     harness = ApprovalClickHarness(dispatcher, approvals, await approvals.submit(), seconds=0.05)
     harness.places.gate = asyncio.Event()
-    assert await harness.reply(harness.approve) == CardReply(note="One moment：Tapping again is safe: it counts once.")
+    assert await harness.reply(harness.approve) == CardReply(note="One moment: Tapping again is safe: it counts once.")
     assert harness.count("busy") == 1
     assert (await approvals.case()).votes == ()
