@@ -256,7 +256,9 @@ class ClickPipeline:
         if answer.prepared.outcome not in _WORTH_A_CARD:
             card = self._draw(click, answer.own, zone)
             what_to_do = card.body.rpartition(_LINE_BREAK)[2] if isinstance(answer.own, _TELLS_WHAT_TO_DO) else ""
-            note = phrase("%(what)s: %(value)s", what=card.title, value=what_to_do) if what_to_do else card.title
+            if not what_to_do:
+                return CardReply(note=card.title)
+            note = phrase("%(what)s: %(value)s", what=card.title, value=what_to_do)
             return CardReply(note=self._say(language, note))
         if await self._has_own_values(click) and self._confirmed().private_values:
             return CardReply(own=self._draw(click, answer.own, zone))
