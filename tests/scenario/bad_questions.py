@@ -77,10 +77,10 @@ ARGUMENTS: Mapping[str, BadQuestion] = {
     "only commas for an argument are no argument": _ask("/stock ,;，；", Notice.BAD_ARGUMENT, "命令没有写完整"),
     "a search for nothing": _ask("/find", Notice.BAD_ARGUMENT, "命令没有写完整", offers=("/find 螺丝",)),
     "an unknown warehouse names those that there are": _ask(
-        "/stock SKU123 @火星仓", Notice.BAD_ARGUMENT, "“火星仓”", "上海仓", offers=("/stock SKU123",)
+        "/stock SKU123 @火星仓", Notice.NOT_FOUND, "“火星仓”", "上海仓", offers=("上海仓",)
     ),
     "somebody mentioned after a product is taken for a warehouse": _ask(
-        "/stock SKU123 @李四", Notice.BAD_ARGUMENT, "“李四”", "现有仓库"
+        "/stock SKU123 @李四", Notice.NOT_FOUND, "“李四”", "上海仓"
     ),
     "a lone at sign is nobody": _ask("/stock SKU123 @", _SCREW),
     "people mentioned before the command are left alone": _ask("@李四 @王五 /stock SKU123", _SCREW),
