@@ -22,6 +22,10 @@ from bot.chat.arguments import Term as Term
 from bot.chat.arguments import Warehouse as Warehouse
 from bot.chat.arguments import Word as Word
 from bot.chat.arguments import shortened as shortened
+from bot.chat.conditions import Conditions as Conditions
+from bot.chat.conditions import Emptied as Emptied
+from bot.chat.conditions import ListCondition as ListCondition
+from bot.chat.conditions import find_emptied as find_emptied
 from bot.chat.context import QuestionContext as QuestionContext
 from bot.chat.days import DayRange as DayRange
 from bot.chat.days import Days as Days
@@ -47,11 +51,13 @@ from bot.chat.records.own_documents import OwnDocuments as OwnDocuments
 from bot.chat.records.products import Picks as Picks
 from bot.chat.records.products import ProductLookup as ProductLookup
 from bot.chat.records.reader_hub import visible_fields as visible_fields
+from bot.chat.records.warehouses import closest_warehouses as closest_warehouses
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
+from bot.chat.view_parts import EmptiedList as EmptiedList
 from bot.chat.view_parts import ExportedListView as ExportedListView
 from bot.chat.view_parts import Freshness as Freshness
 from bot.chat.view_parts import ListedRows as ListedRows
