@@ -281,6 +281,16 @@ async def test_a_card_shows_what_its_place_may_see(new_scenario: NewScenario) ->
     assert (ours.shared, boss.shared) == (True, False)
 
 
+async def test_a_person_sees_no_more_than_their_fields(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(BOSS))
+    harness.reader_at = Grants({(BOSS, "invoice"): SHARED_FIELDS})
+    harness.scenario.at(0, OVERDUE)
+    view = (await harness.composer.compose(harness.newest(BOSS))).view
+    assert isinstance(view, AlertView)
+    assert [fact.value for fact in view.facts[:2]] == ["ACME", HIDDEN]
+    assert (view.alert.event.amount, view.shared) == (HIDDEN, False)
+
+
 async def test_a_person_without_the_right_is_told_the_kind_alone(new_scenario: NewScenario) -> None:
     harness = harness_of(new_scenario, to(BOSS))
     harness.reader_at = ByCommand({"invoice": NO_GRANT})

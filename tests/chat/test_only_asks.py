@@ -193,6 +193,10 @@ class Model:
         return Reading(line=self.line, by=ReadBy.MODEL)
 
 
+def test_what_is_answered_for_others_only_asks_and_asks_nobody_else() -> None:
+    assert {*exportable(ALL)} == ASKING - {"export", "subscriptions"}
+
+
 async def by_file_or_subscription(ways: Ways, line: str) -> None:
     for known in (ways.commands, exportable(ways.commands)):
         await ways.dispatcher(commands=known, only_asks=True).view_for(ways.context(line))
