@@ -20,6 +20,7 @@ from bot.alerts.rules.rule_set import AlertRuleContext
 from bot.alerts.service import AlertService, AlertUnitOfWorkRunner
 from bot.alerts.watch_poller import WatchPoller
 from bot.alerts.watch_readings import read_watched
+from bot.erp.books import Books
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS
@@ -64,7 +65,14 @@ class WatchPollerHarness:
         self.poller = WatchPoller(self.hub, self.units, poll_config=self.poll_config, now=self.clock.now)
 
     async def watch(
-        self, area: Area, subject: str, comparison: Comparator | None = None, limit: int = 0, *, by: str = "u1"
+        self,
+        area: Area,
+        subject: str,
+        comparison: Comparator | None = None,
+        limit: int = 0,
+        *,
+        by: str = "u1",
+        source: str = "",
     ) -> None:
         bound = None if comparison is None else Decimal(limit)
         await self.service.put_watch(
@@ -74,15 +82,16 @@ class WatchPollerHarness:
                 subject=subject,
                 comparison=comparison,
                 limit=bound,
-                said={} if area is Area.STOCK else await self._said(area, subject),
+                source=source,
+                said={} if area is Area.STOCK else await self._said(area, subject, Books(source)),
                 made_at=self.clock.now(),
             )
         )
 
-    async def _said(self, area: Area, number: str) -> Mapping[str, str]:
+    async def _said(self, area: Area, number: str, books: Books) -> Mapping[str, str]:
         """Return what the card named, as /watch keeps it."""
         kind = next(each for each in (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS) if each.area is area)
-        found = await self.hub.document(kind, number)
+        found = await self.hub.within(books).document(kind, number)
         return read_watched(found.value, found.source).said
 
     async def poll(self, times: int = 1) -> None:
@@ -239,6 +248,26 @@ async def test_what_somebody_else_watched_once_is_no_beginning(harness: WatchPol
     await harness.watch(Area.SALES, "SO-1")
     await harness.poll(3)
     assert await harness.told() == []
+
+
+async def test_a_watch_is_about_the_books_that_it_names(harness: WatchPollerHarness) -> None:
+    other = StubErp(harness.clock, "other")
+    harness.hub = ErpHub([harness.erp, other], metrics=Metrics(), now=harness.clock.now, sleep=no_pause)
+    harness.restart()
+    for erp, stocked in ((harness.erp, "60"), (other, "5")):
+        erp.requested("PO-1")
+        erp.stocked("A-1", stocked, reorder_point=None)
+    await harness.watch(Area.PURCHASING, "PO-1", source="main")
+    await harness.watch(Area.STOCK, "A-1", Comparator.BELOW, 50, source="main")
+    other.requested("PO-1", PurchaseStatus.APPROVED)
+    await harness.poll()
+    assert await harness.told() == []
+    harness.erp.requested("PO-1", PurchaseStatus.APPROVED)
+    harness.erp.stocked("A-1", "48", reorder_point=None)
+    await harness.poll()
+    found = {alert.event.subject: alert.event for alert in await harness.alerts()}
+    assert {subject: event.source for subject, event in found.items()} == {"PO-1": "main", "A-1": "main"}
+    assert found["A-1"].quantity == 48
 
 
 async def test_many_watches_are_looked_after_in_turn(harness: WatchPollerHarness) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
@@ -28,13 +29,15 @@ from bot.alerts.views import (
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import DocumentListView
+from bot.disclosure import FieldClass
 from bot.erp.errors import Unavailable
+from bot.erp.model import Money
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import Phrase
 from bot.severity import Severity
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW, Company
-from tests.commands.conftest import KEEPER, Ask, as_, lines
+from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.recording_audit import RecordingAudit
 
 BUYER = replace(KEEPER, user_id="buyer01", name="赵采")
@@ -431,6 +434,38 @@ class TestAlertsOfWhatOneMayNotAskFor:
         clerk = replace(KEEPER, roles=frozenset({"finance"}))
         assert as_(AlertList, await ask("/alerts", person=clerk)).left_out == 0
         as_(AlertView, await ask("/alerts a2", person=clerk))
+
+
+class TestAlertsWithoutAmounts:
+    """Of an alert nobody sees more than of its document, whichever line shows it."""
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        seen = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER})
+        return AccessPolicy([AccessRule(commands=frozenset({"invoice"}), roles=frozenset({"warehouse"}), fields=seen)])
+
+    @pytest.fixture(autouse=True)
+    def _shown(self, service: InMemoryAlertService) -> None:
+        for place, first, second in ((HERE, "a1", "a2"), (ELSEWHERE, "a3", "a4")):
+            plain = alert(first, f"INV-{first}", kind=EventType.INVOICE_OVERDUE)
+            overdue = replace(plain, event=replace(plain.event, amount=Money(Decimal(500), "CNY")))
+            service.show(overdue, alert(second), place=place, card=f"c{first}")
+
+    @pytest.mark.parametrize(
+        ("line", "where"),
+        [
+            ("/alerts", GROUP),
+            ("/alerts a1", GROUP),
+            ("/alerts ca1", GROUP),
+            ("/alerts a1 ack", GROUP),
+            ("/alerts", DIRECT),
+            ("/alerts a3", DIRECT),
+        ],
+    )
+    async def test_tell_none(self, ask: Ask, line: str, where: Conversation) -> None:
+        shown = repr((await ask(line, where=where)).view)
+        assert "INV-" in shown
+        assert "500" not in shown
 
 
 class TestAlertsOutsideOnesScope:

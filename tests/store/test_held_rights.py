@@ -25,7 +25,18 @@ from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.database import Database
 from bot.store.held_rights import StoredHeldRights, hold_rights
 from bot.store.row_times import to_ms
-from bot.store.tables import APPROVAL_VOTE, DELIVERY, ERP_ACCOUNT, ERP_KEY, HEARTBEAT, HELD_RIGHT, INBOX, MUTE, WATCH
+from bot.store.tables import (
+    APPROVAL_VOTE,
+    DELIVERY,
+    ERP_ACCOUNT,
+    ERP_KEY,
+    ERP_KEY_LINK,
+    HEARTBEAT,
+    HELD_RIGHT,
+    INBOX,
+    MUTE,
+    WATCH,
+)
 from tests.store import stored_examples as examples
 from tests.store.test_audit import entry
 
@@ -38,11 +49,13 @@ DAILY = Subscription(
 
 
 def fill(connection: Connection) -> None:
-    """Give amy an account with a key, a watch and a mute, and an approval of hers to an open case."""
+    """Give amy an account with a key, a link to enter another, a watch, a question and a mute."""
     bound = {"user_id": "amy", "source": "main", "name": "Amy", "account": "a.my", "wanted": "", "state": "bound"}
     connection.execute(insert(ERP_ACCOUNT), bound | {"decided_by": "boss", "revision": 3})
     key = {"user_id": "amy", "source": "main", "account": "a.my", "secret": "hunter2", "entered_ms": 1}
     connection.execute(insert(ERP_KEY), key)
+    link = {"user_id": "amy", "source": "main", "digest": "d", "account": "a.my"}
+    connection.execute(insert(ERP_KEY_LINK), link | {"expires_ms": to_ms(LATER), "tries": 0})
     watch = {"id": "w", "user_id": "amy", "area": "stock", "subject": "SKU1", "folded": "sku1", "title": "Bolts"}
     connection.execute(
         insert(WATCH), watch | {"comparison": "", "bound": "", "made_ms": 1, "source": "", "company": ""}
@@ -71,6 +84,7 @@ async def in_force(database: Database) -> dict[str, Any]:
         "account": account.account if account else "",
         "keys": [secret.get_secret_value() for secret in (await keys.keys_of("main")).values()],
         "key": await keys.find("amy", "main") is not None,
+        "link": await keys.find_link("d", NOW) is not None,
         "subscriptions": len(await subscriptions.at_place(DAILY.place)),
         "due": await subscriptions.send_due(LATER, UTC),
         "watches": len(await database.rows(select(WATCH.c.id))),
@@ -83,6 +97,7 @@ NOTHING = {
     "account": "",
     "keys": [],
     "key": False,
+    "link": False,
     "subscriptions": 0,
     "due": 0,
     "watches": 0,
@@ -106,6 +121,7 @@ async def test_nothing_works_until_it_is_confirmed(database: Database, restored:
         "account": "a.my",
         "keys": ["hunter2"],
         "key": True,
+        "link": False,
         "subscriptions": 1,
         "due": 1,
         "watches": 1,
