@@ -424,6 +424,18 @@ async def test_repeated_taps_change_one_card_in_place_as_long_as_it_is_near() ->
     assert harness.own_cards.calls[-1][0] == "keeper01", "beside another card it is another one"
 
 
+async def test_who_tap_the_same_card_have_a_card_each() -> None:
+    harness = ClickHarness()
+    people = ("keeper01", "other01")
+    harness.directory.entries = {who: DirectoryEntry(name=who, roles=frozenset()) for who in people}
+    harness.handler.answer = Deal()
+    for who in people:
+        await harness.pipeline.answer(replace(CLICK, user_id=who))
+        await harness.pipeline.close()
+    assert [who for who, _, _ in harness.own_cards.calls] == [*people]
+    assert all(TRACKS.is_for(track_id, who) for who, track_id, _ in harness.own_cards.calls)
+
+
 async def test_taps_while_a_card_is_being_sent_are_one_change() -> None:
     harness = ClickHarness()
     harness.handler.answer = Deal()
