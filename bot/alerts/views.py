@@ -350,9 +350,6 @@ class AlertSnooze(View):
     def origin(self) -> str:
         return self.source
 
-    def is_for_all(self) -> bool:
-        return True  # whoever is there may answer it
-
     def buttons(self) -> Sequence[Button]:
         choices = (Button(label, SnoozeAlert(self.id, pause)) for pause, label in PAUSES)
         day = Button(phrase("Another day…"), Ask(command_line("alerts", self.id, "until")))
@@ -393,9 +390,6 @@ class AlertAssignees(ListView):
     @property
     def origin(self) -> str:
         return self.source
-
-    def is_for_all(self) -> bool:
-        return True  # whoever is there may answer it
 
     def row_buttons(self) -> Sequence[Button]:
         return [

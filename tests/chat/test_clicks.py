@@ -459,7 +459,7 @@ async def test_while_calls_are_spared_nothing_is_sent_apart() -> None:
     harness = ClickHarness()
     harness.handler.answer = Deal()
     harness.pipeline._own_cards._affordable = lambda: False
-    assert await harness.pipeline.answer(CLICK) == CardReply(note=str(ASK_IN_PRIVATE))
+    assert await harness.pipeline.answer(CLICK) == CardReply(note=f"王仓, 17:00: {ASK_IN_PRIVATE}")
     await harness.pipeline.close()
     assert not harness.own_cards.calls
 

@@ -108,7 +108,7 @@ class AlertClickHarness:
         if reply.shown is not None:
             return reply.shown
         await self.pipeline._own_cards.close()
-        assert reply.note == str(TO_YOU_ALONE), reply.note
+        assert reply.note.endswith(f": {TO_YOU_ALONE}"), reply.note
         return self.own_cards.calls[-1][2]
 
     async def note(self, action: Ask | AckAlert | SnoozeAlert | AssignAlert | str) -> str:
@@ -165,6 +165,7 @@ async def test_the_late_clicker_is_told_who_was_first_and_when(harness: AlertCli
 
 async def test_later_asks_how_long_and_then_does_it(harness: AlertClickHarness) -> None:
     choice = await harness.click(SnoozeAlert("a1"))
+    assert harness.own_cards.calls == [("keeper01", harness.own_cards.calls[0][1], choice)]
     assert choice.name == "alert_snooze"
     assert harness.service.actions == []
     assert list(tokens(choice)) == ["1 hour", "4 hours", "Tomorrow", "Another day…", "Back"]
@@ -180,6 +181,30 @@ async def test_assigning_chooses_from_pages_of_people(harness: AlertClickHarness
     done = await harness.click(tokens(choice)["赵采"])
     assert "Assigned to: **赵采**" in done.body
     assert harness.service.actions == ["assign a1 keeper01 buyer01"]
+
+
+@pytest.mark.parametrize("question", [SnoozeAlert("a1"), AssignAlert("a1")])
+@pytest.mark.parametrize("tapped", [HERE.id, "cidOwnChat=="])
+async def test_a_question_is_for_who_tapped_and_counts_where_the_alert_is_shown(
+    question: SnoozeAlert | AssignAlert, tapped: str, harness: AlertClickHarness
+) -> None:
+    """Their own card may be in the group or in their own chat, where the alert is not shown."""
+    click = Click(
+        track_id=harness.track, user_id="keeper01", corp_id="dingcorp", token=question.pack(), space_id=HERE.id
+    )
+    assert await harness.pipeline.answer(click) == CardReply(note=f"王仓, 08:30: {TO_YOU_ALONE}")
+    await harness.pipeline._own_cards.close()
+    [(who, own, asked)] = harness.own_cards.calls
+    assert (who, [place.id for place in harness.own_cards.places]) == ("keeper01", [HERE.id])
+    done = await harness.click(asked.buttons[0].token, track_id=own, space_id=tapped)
+    assert done.name == "alert"
+    assert len(harness.service.actions) == 1
+    back = await harness.click(tokens(asked)["Back"], track_id=own, space_id=tapped)
+    assert back.name == "alert"
+    assert len(harness.own_cards.calls) == 1, "what is tapped on it changes it within the answer"
+    # Somebody else who taps on it, such as on a forwarded copy, counts where they are.
+    stranger = await harness.click(asked.buttons[0].token, track_id=own, space_id=ELSEWHERE.id, user_id="buyer01")
+    assert stranger.name == "not_found"
 
 
 async def test_details_ask_the_erp_live(harness: AlertClickHarness) -> None:
@@ -254,7 +279,8 @@ async def test_an_alert_of_another_place_cannot_be_touched(harness: AlertClickHa
 
 
 async def test_nobody_outside_the_list_can_be_made_responsible(harness: AlertClickHarness) -> None:
-    assert await harness.note(AssignAlert("a1", "stranger")) == "Not quite understood"
+    told = await harness.note(AssignAlert("a1", "stranger"))
+    assert told == "王仓, 08:30: Not quite understood", "all who hold the card may read for whom it is, and since when"
     assert harness.service.actions == []
 
 

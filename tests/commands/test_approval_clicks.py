@@ -89,7 +89,9 @@ class ApprovalClickHarness:
 
     async def click_for_oneself(self, action: Action, **how: str) -> Card:
         """Click on the group's card and return the answer, which goes to the clicker alone."""
-        assert await self.reply(action, **how) == CardReply(note=str(TO_YOU_ALONE))
+        reply = await self.reply(action, **how)
+        assert reply == CardReply(note=reply.note)
+        assert reply.note.endswith(f", 08:30: {TO_YOU_ALONE}")
         await self.pipeline.close()
         return self.own_cards.calls[-1][2]
 
@@ -176,7 +178,7 @@ async def test_a_click_of_the_details_shows_prices_on_a_card_of_the_clickers_own
     assert details == Ask(f"/pending {harness.case.id}")
     assert isinstance(details, Ask)
     click = Click(track_id=harness.group, user_id="manager01", corp_id=CORP, token=details.pack(), space_id=GROUP.id)
-    assert await harness.pipeline.answer(click) == CardReply(note=str(TO_YOU_ALONE))
+    assert await harness.pipeline.answer(click) == CardReply(note=f"陈经理, 08:30: {TO_YOU_ALONE}")
     await harness.pipeline.close()
     [(who, _, card)] = harness.own_cards.calls
     assert who == "manager01"

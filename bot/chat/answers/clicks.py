@@ -25,6 +25,7 @@ import structlog
 from bot.access.audit import AuditEntry, AuditKind
 from bot.cards.actions import Action, ApprovalAction, Ask, BadToken, FillIn, unpack
 from bot.cards.card import Card, CardForm, CardReply, Click, FormReply, FormState
+from bot.cards.escape import escape_text
 from bot.cards.form import REASON_FIELD, VALUE_FIELD
 from bot.cards.form_layout import reply_with
 from bot.cards.notices import (
@@ -58,6 +59,9 @@ log = structlog.get_logger(__name__)
 
 MAX_FORM_TEXT = 200
 """Characters of a form's words that are read."""
+
+MAX_NAME = 24
+"""Characters of a name that stand beside a card."""
 
 ANSWER_TRAVELS = timedelta(milliseconds=200)
 """How long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
@@ -139,7 +143,8 @@ class _Answer:
 
     ``held``: others hold the card, too, or may; ``shared`` is what they may see of the answer, if it is theirs. Without
     it a ``note`` is enough, or the clicker gets a card of their own: nobody else's tap takes the card from them.
-    ``restores``: where the answer covers the card's buttons, they have to come back.
+    ``restores``: where the answer covers the card's buttons, they have to come back. ``name`` is the clicker's, where
+    the directory knows it.
     """
 
     prepared: PreparedAnswer
@@ -148,6 +153,7 @@ class _Answer:
     where: Conversation | None = None
     note: Phrase | None = None
     restores: bool = False
+    name: str = ""
 
     @property
     def own(self) -> View:
@@ -250,19 +256,31 @@ class ClickPipeline:
 
     async def _tell_clicker(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
         """Answer whoever tapped: in a few words beside the card, or on a card of their own. The others keep theirs."""
-        language = self._parts.people.language(click.user_id)
         if answer.note is not None:
-            return CardReply(note=self._say(language, answer.note))
+            return self._tell(click, answer, answer.note, now)
         if answer.prepared.outcome not in _WORTH_A_CARD:
             card = self._draw(click, answer.own, zone)
             what_to_do = card.body.rpartition(_LINE_BREAK)[2] if isinstance(answer.own, _TELLS_WHAT_TO_DO) else ""
             if not what_to_do:
-                return CardReply(note=card.title)
-            note = phrase("%(what)s: %(value)s", what=card.title, value=what_to_do)
-            return CardReply(note=self._say(language, note))
+                return self._tell(click, answer, card.title, now)
+            return self._tell(click, answer, phrase("%(what)s: %(value)s", what=card.title, value=what_to_do), now)
         if await self._has_own_values(click) and self._confirmed().private_values:
             return CardReply(own=self._draw(click, answer.own, zone))
         return await self._show_apart(click, answer, now, zone)
+
+    def _tell(self, click: Click, answer: _Answer, words: Phrase | str, now: datetime) -> CardReply:
+        """Say a few words beside the card. All who hold it may read them, and for long: so they tell whom they are for,
+        and when they were said.
+        """
+        if answer.name:
+            words = phrase(
+                "%(name)s, %(time)s: %(words)s",
+                name=str(escape_text(answer.name, MAX_NAME)),
+                time=f"{now:%H:%M}",
+                words=words,
+            )
+        text = words if isinstance(words, str) else self._say(self._parts.people.language(click.user_id), words)
+        return CardReply(note=text)
 
     async def _show_apart(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
         """Give the clicker a card of their own, or the form by which it asks; the clicked one stays as it is."""
@@ -272,8 +290,8 @@ class ClickPipeline:
         if card.form is not None:
             self._start(self._ask_apart(click, answer, card, where, now))
         elif not await self._show_own_card(click, answer, card, where, now):
-            return CardReply(note=self._say(language, ASK_IN_PRIVATE))
-        return CardReply(note=self._say(language, TO_YOU_ALONE))
+            return self._tell(click, answer, ASK_IN_PRIVATE, now)
+        return self._tell(click, answer, TO_YOU_ALONE, now)
 
     async def _ask_apart(self, click: Click, answer: _Answer, card: Card, where: Conversation, now: datetime) -> None:
         if card.form is None or not await self._show_form(click, card.form):
@@ -339,9 +357,12 @@ class ClickPipeline:
         """Return whether the click was in a group where the card stands: a click does not tell a group from the
         clicker's own chat, which is always right (docs: platform/dingtalk/callbacks.md#who-clicked).
         """
+        clicked = Conversation(click.space_id, ConversationKind.GROUP)
+        if (beside := self._own_cards.beside(click.track_id, click.user_id)) is not None:
+            return beside == clicked
         if not self._parts.tracks.is_card(click.track_id):
             where = None if self._parts.keeper is None else await self._parts.keeper.conversation_of(click.track_id)
-            return where == Conversation(click.space_id, ConversationKind.GROUP)
+            return where == clicked
         try:
             return self._shown is not None and await self._shown.stands_in(click.track_id, click.space_id)
         except DingerpError as error:
@@ -390,7 +411,7 @@ class ClickPipeline:
         if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
             return _Answer(_notice(ExpiredNotice(refresh=action.look), "out_of_date"), bool(self._others(click, ())))
         places = await self._places(click, now)
-        where = _where(click, places, asks=asks)
+        where = self._own_cards.beside(click.track_id, click.user_id) or _where(click, places, asks=asks)
         if where is None:
             self._record_refusal(click, click.user_id, "foreign_chat")
             return _Answer(_notice(DeniedNotice(reason=SOMEBODY_ELSES), "denied"), held=True, note=SOMEBODY_ELSES)
@@ -423,7 +444,8 @@ class ClickPipeline:
             if isinstance(action, ApprovalAction):
                 self._uncover_later(click.track_id, now)
         restores = not on_form and not asks and answer.outcome in _COULD_NOT_ACT
-        return _Answer(answer, bool(others), shared, where, restores=restores)
+        name = "" if person.name == person.user_id else person.name
+        return _Answer(answer, bool(others), shared, where, restores=restores, name=name)
 
     def _others(self, click: Click, places: Sequence[Place]) -> tuple[Place, ...]:
         """Return the places of the card that others than the clicker see; a place in a group, where nobody knows."""

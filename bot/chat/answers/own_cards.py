@@ -51,9 +51,12 @@ class OwnCardChannel(Protocol):
 
 @dataclass(slots=True)
 class _OwnCard:
-    """One person's card beside another. ``made_as`` is empty until it stands; ``wanted`` is what it is to show next."""
+    """One person's card beside another, which stands at ``where``. ``made_as`` is empty until it is there; ``wanted``
+    is what it is to show next.
+    """
 
     track_id: str
+    where: Conversation
     used_at: datetime
     made_as: str = ""
     wanted: Card | None = None
@@ -89,25 +92,33 @@ class OwnCards:
         own = self._cards.get(key)
         if own is None or now - own.used_at > SAME_CARD_FOR:
             name = f"{beside}\0{now.isoformat()}"
-            own = self._cards[key] = _OwnCard(self._tracks.for_message(name, user_id), now)
+            own = self._cards[key] = _OwnCard(self._tracks.for_message(name, user_id), where, now)
         own.used_at, own.wanted = now, card
         self._cards.move_to_end(key)
         if own.sending is None:
-            own.sending = asyncio.create_task(self._send(key, own, where))
+            own.sending = asyncio.create_task(self._send(key, own))
         if len(self._cards) > MOST:
             self._cards.popitem(last=False)
         return own.track_id
+
+    def beside(self, track_id: str, user_id: str) -> Conversation | None:
+        """Return where the card stands beside which this person's own card was shown; their own card may be in their
+        own chat. None for any other card, and after a restart.
+        """
+        mine = (own for (_, whose), own in self._cards.items() if whose == user_id)
+        return next((own.where for own in mine if own.track_id == track_id), None)
 
     async def close(self) -> None:
         """Send what is wanted."""
         await asyncio.gather(*(own.sending for own in self._cards.values() if own.sending is not None))
 
-    async def _send(self, key: tuple[str, str], own: _OwnCard, where: Conversation) -> None:
+    async def _send(self, key: tuple[str, str], own: _OwnCard) -> None:
+        group = own.where.id if own.where.kind is ConversationKind.GROUP else ""
         try:
             while (card := own.wanted) is not None:
                 own.wanted = None
-                with spending(Purpose.PAGE, where.id if where.kind is ConversationKind.GROUP else ""):
-                    await self._send_one(key[1], own, where, card)
+                with spending(Purpose.PAGE, group):
+                    await self._send_one(key[1], own, card)
         except DingerpError as error:
             # The next tap begins anew.
             self._cards.pop(key, None)
@@ -116,19 +127,19 @@ class OwnCards:
         finally:
             own.sending = None
 
-    async def _send_one(self, user_id: str, own: _OwnCard, where: Conversation, card: Card) -> None:
+    async def _send_one(self, user_id: str, own: _OwnCard, card: Card) -> None:
         for tries_left in reversed(range(_TRIES)):
-            if await self._show(user_id, own, where, card, again=tries_left > 0):
+            if await self._show(user_id, own, card, again=tries_left > 0):
                 break
 
-    async def _show(self, user_id: str, own: _OwnCard, where: Conversation, card: Card, *, again: bool) -> bool:
+    async def _show(self, user_id: str, own: _OwnCard, card: Card, *, again: bool) -> bool:
         """Return whether the card is shown; raises the error of a try after which there is none ``again``."""
         made = bool(own.made_as)
         try:
             if made:
                 await self._channel.change(card, track_id=own.track_id, made_as=own.made_as)
             else:
-                await self._channel.show(card, user_id=user_id, where=where, track_id=own.track_id)
+                await self._channel.show(card, user_id=user_id, where=own.where, track_id=own.track_id)
                 own.made_as = card.name
         except DingerpError as error:
             if not (again and error.retry):

@@ -36,8 +36,10 @@ def plain_text(card: SimCardView) -> str:
 
 
 async def pressed(scenario: AlertScenario, card: SimCardView, button: str, who: str = KEEPER) -> SimCardView:
-    """Press a button, let the bot do all that follows, and return the clicker's view."""
-    seen = await scenario.system.click(card, button, who)
+    """Press a button, let the bot do all that follows, and return what the clicker is answered."""
+    before = scenario.system.cards_of(who)
+    await scenario.system.click(card, button, who)
+    seen = await scenario.system.answer_to(card, who, before)
     await scenario.settle()
     return seen
 
@@ -368,8 +370,10 @@ async def test_snoozed_it_comes_back(open_alert_scenario: OpenAlertScenario) -> 
     async with open_alert_scenario() as scenario:
         await scenario.post(scenario.low("SKU123"))
         (card,) = scenario.cards(WAREHOUSE)
-        await scenario.system.click(card, "稍后")
-        await pressed(scenario, card, "1 小时")
+        asked = await pressed(scenario, card, "稍后")
+        (theirs,) = scenario.cards(WAREHOUSE, "sales_en")
+        assert {"稍后", "指派"} <= {button.text for button in theirs.buttons}, "nobody else is asked"
+        await pressed(scenario, asked, "1 小时")
         (card,) = scenario.cards(WAREHOUSE, "sales_en")
         assert "推迟到" in plain_text(card)
         await scenario.at("61m")
