@@ -217,7 +217,7 @@ class Sentences:
                     _add_wishes(name, commands, value, wishes)
                     continue
                 if key == "unknown":
-                    unknown.extend(_unknown_facts(name, value))
+                    unknown = [*_unknown_facts(name, value), *unknown]  # a company's own words before the built-in ones
                     continue
                 if key in _KINDS:
                     _add_by_kind(name, key, value, by_kind[key])

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zipfile import ZipFile
+
+from .tree import ROOT
+
+BIN = Path(sys.executable).parent
+
+
+def recipe(target: str) -> Iterator[list[str]]:
+    """Yield the commands by which the Makefile makes a target, with the programs of this environment."""
+    found = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    for line in found[1].splitlines():
+        yield shlex.split(line.strip().removeprefix("@").replace("$(BIN)", str(BIN)))
 
 
 class PageProject:
@@ -23,10 +37,14 @@ class PageProject:
         file.write_text(content, encoding="utf-8")
 
     def python(self, *arguments: str, fails: bool = False) -> str:
-        """Run Python in the folder and return its output; fails if the exit code is not the expected one."""
+        """Run Python in the folder; see `run`."""
+        return self.run(sys.executable, *arguments, fails=fails)
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run a command in the folder and return its output; fails if the exit code is not the expected one."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DING", "COV"))}
         ended = subprocess.run(
-            [sys.executable, *arguments],
+            command,
             cwd=self.folder,
             env={**kept, "PYTHONPATH": self._path},
             capture_output=True,

@@ -8,11 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from .page_project import PageProject
-from .tree import ROOT
+from .page_project import PageProject, recipe
+from .tree import ROOT, files
 
 PAGE = (ROOT / "docs/how-to/add-a-command.md").read_text(encoding="utf-8")
 PACKAGE = PAGE.partition("## In a package of your own")[2]
+CATALOGUE = "templates/locales/zh_CN/LC_MESSAGES/messages.po"
+COMMAND = ("commands/balance.py", "tests/commands/test_balance.py")
+LOOKING_AT_ALL = (
+    "tests/chat/test_only_asks.py",
+    "tests/chat/test_registry.py",
+    "tests/commands/test_about.py",
+    "tests/project/test_reference.py",
+)
+"""Tests of what is said of every command."""
 CLI = ("-c", "from bot.cli import main; main()")
 
 
@@ -43,32 +52,43 @@ def translated(catalogue: str) -> str:
     )
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> PageProject:
-    """A copy of the parts of the repository that the page changes."""
-    for folder in ("bot", "commands", "templates"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, copy_function=shutil.copy2)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return PageProject(tmp_path, path=[tmp_path])
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> PageProject:
+    """A copy of the repository in which the page's files are written and its messages translated."""
+    folder = tmp_path_factory.mktemp("copy")
+    for file in files():
+        copied = folder / file.relative_to(ROOT)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, copied)
+    project = PageProject(folder, path=[folder])
+    project.write("commands/balance.py", shown("commands/balance.py"))
+    project.write("templates/cards/balance.md.j2", shown("templates/cards/balance.md.j2"))
+    project.write("templates/cards/balance.sample.json", after("templates/cards/balance.sample.json"))
+    project.write("tests/commands/test_balance.py", shown("tests/commands/test_balance.py"))
+    project.write("tests/commands/test_one_order.py", after("`open_chat` opens other chats"))
+    update = shown_command("bot.cards.catalogue update")
+    assert "What a customer has ordered and owes" in project.python(*update, fails=True)
+    project.write(CATALOGUE, translated((folder / CATALOGUE).read_text(encoding="utf-8")))
+    project.python(*update)
+    return project
 
 
 def test_in_the_repository(copy: PageProject) -> None:
-    copy.write("commands/balance.py", shown("commands/balance.py"))
-    copy.write("templates/cards/balance.md.j2", shown("templates/cards/balance.md.j2"))
-    copy.write("templates/cards/balance.sample.json", after("templates/cards/balance.sample.json"))
-    copy.write("tests/commands/test_balance.py", shown("tests/commands/test_balance.py"))
-    copy.write("tests/commands/test_one_order.py", after("`open_chat` opens other chats"))
-
-    both = [*shown_command("pytest tests/commands/test_balance.py"), "tests/commands/test_one_order.py"]
-    assert "2 passed" in copy.python(*both)
-    update = shown_command("bot.cards.catalogue update")
-    assert "What a customer has ordered and owes" in copy.python(*update, fails=True)
-    catalogue = "templates/locales/zh_CN/LC_MESSAGES/messages.po"
-    copy.write(catalogue, translated((copy.folder / catalogue).read_text(encoding="utf-8")))
-    copy.python(*update)
+    """The page's tests pass, and so does what else looks at all commands."""
     card = copy.python(*CLI, "card", "render", "balance", "--lang", "en")
     assert "# 华东机械" in card
     assert "12" in card
+    for command in recipe("docs"):
+        copy.run(*command)
+    made = shown_command("pytest tests/commands/test_balance.py")
+    assert " passed" in copy.python(*made, "tests/commands/test_one_order.py", *LOOKING_AT_ALL)
+
+
+@pytest.mark.parametrize("checked", [COMMAND, pytest.param((), marks=pytest.mark.soak)])
+def test_lint_is_quiet(copy: PageProject, checked: tuple[str, ...]) -> None:
+    """Types are checked in the command alone, and in the soak everywhere."""
+    for command in recipe("lint"):
+        copy.run(*command, *(checked if Path(command[0]).name == "mypy" else ()))
 
 
 def test_as_a_package(tmp_path: Path) -> None:

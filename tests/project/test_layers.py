@@ -75,6 +75,7 @@ WRONG = [
     ("bot.app", "bot.cli"),
     ("bot.doctor", "bot.admin"),
     ("bot.chat.registry", "bot.api.commands"),
+    ("bot.testing.commands", "bot.api.commands"),
 ]
 
 
