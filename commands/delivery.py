@@ -23,7 +23,7 @@ from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
 from bot.disclosure import cut
 from bot.erp.goods import DeliveryLine, GoodsDelivery
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.listing import DELIVERIES
+from bot.erp.kinds import DELIVERIES, NamedList
 from bot.erp.model import PartnerName, Progress, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.phrase import phrase
@@ -33,7 +33,7 @@ TO_LEAVE = replace(
     DELIVERIES,
     filters={
         **DELIVERIES.filters,
-        Filter.OPEN: (lambda delivery, today: delivery.is_open, lambda delivery: delivery.planned_on),
+        Filter.OPEN: NamedList(lambda delivery, today: delivery.is_open, lambda delivery: delivery.planned_on),
     },
 )
 """Deliveries, of which those that have not left can be listed."""

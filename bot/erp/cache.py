@@ -13,20 +13,9 @@ from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.answer import Answer
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.model import (
-    Bill,
-    Customer,
-    Invoice,
-    Payment,
-    Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
-    Slice,
-    StockLevel,
-    Supplier,
-)
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.kinds import KINDS, Kind
+from bot.erp.model import Product, Slice, StockLevel
 from bot.metrics import Metrics
 from bot.recency import RecentItems
 from bot.single_flight import SingleFlight
@@ -67,37 +56,21 @@ class ReadCache:
             self._landed[source].clear()
 
 
+def _document_answers(kind: Kind[Any]) -> Mapping[str, Any]:
+    record: Any = kind.record
+    answers = {kind.call: record, kind.list_call: Slice[record]}
+    return answers | {kind.order_call: tuple[record, ...]} if kind.order_call else answers
+
+
 ANSWER_TYPES: Mapping[str, Any] = {
     "find_products": tuple[Product, ...],
     "stock": StockLevel,
-    "order": SalesOrder,
-    "orders": Slice[SalesOrder],
-    "invoice": Invoice,
-    "invoices": Slice[Invoice],
-    "purchase_order": PurchaseOrder,
-    "purchase_orders": Slice[PurchaseOrder],
-    "production_order": ProductionOrder,
-    "production_orders": Slice[ProductionOrder],
     "product": ProductDetails,
     "prices": Prices,
     "arrivals": Slice[Arrival],
-    "delivery": GoodsDelivery,
-    "deliveries": Slice[GoodsDelivery],
-    "deliveries_of": tuple[GoodsDelivery, ...],
-    "receipt": GoodsReceipt,
-    "receipts": Slice[GoodsReceipt],
-    "receipts_of": tuple[GoodsReceipt, ...],
     "shortages": Slice[Shortage],
     "warehouse_stock": WarehouseContents,
-    "customer": Customer,
-    "customers": Slice[Customer],
-    "vendor": Supplier,
-    "vendors": Slice[Supplier],
-    "bill": Bill,
-    "bills": Slice[Bill],
-    "payment": Payment,
-    "payments": Slice[Payment],
-}
+} | {call: answer for kind in KINDS for call, answer in _document_answers(kind).items()}
 """What each call of the port brings."""
 
 

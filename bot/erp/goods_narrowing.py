@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.erp.goods import Arrival, ArrivalKind, PriceKind, PricePoint, Prices, Shortage, Supply, WarehouseContents
+from bot.erp.kinds import ScopeKeys
 from bot.erp.model import Area
-from bot.erp.narrowing import Narrowing, ScopeKeys
+from bot.erp.narrowing import Narrowing
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """Lists of documents that are expensive to read: headers first for order and total, then only the shown documents.
 
-`bot.erp.listing` does the same for ERPs that return whole documents.
+`bot.erp.kinds.Kind.pick` does the same for ERPs that return whole documents.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from bot.erp.goods import GoodsDelivery, GoodsReceipt
-from bot.erp.listing import D, Listing, lines_of_product
-from bot.erp.model import Payment, PurchaseOrder, SalesOrder, Slice
+from bot.erp.kinds import D, Kind, kind_of, lines_of_product
+from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
 
 K = TypeVar("K", bound=Hashable)
@@ -37,7 +36,7 @@ class Header(Generic[K]):
 
 
 async def list_by_headers(
-    listing: Listing[D],
+    kind: Kind[D],
     query: ListQuery,
     today: date,
     *,
@@ -50,34 +49,36 @@ async def list_by_headers(
     one document. ``read`` returns documents by their keys in any order and leaves out documents deleted meanwhile. With
     a filter or days on which they are due, all candidates are read, as only the documents show whether they match.
     """
-    listing.check_filter(query.filter)
+    kind.check_filter(query.filter)
     found = {header.key: header for header in await headers() if header.matches(query)}
     # What was done is dated by the day when it was, which only the documents tell.
     if query.during is not None and query.filter is not Filter.DONE:
         found = {key: header for key, header in found.items() if query.during.holds(header.day)}
     if query.filter is not Filter.ALL or query.due is not None:
         documents = await read(list(found)) if found else ()
-        picked = listing.pick(documents, query, today)
+        picked = kind.pick(documents, query, today)
         return replace(picked, items=tuple(as_listed(document, query) for document in picked.items))
     ordered = sorted(found.values(), key=lambda header: header.number)
     ordered.sort(key=lambda header: header.day or date.min, reverse=True)
     shown = [header.key for header in ordered[query.offset : query.offset + query.limit]]
     documents = await read(shown) if shown else ()
     listed = (as_listed(document, query) for document in documents)
-    return Slice(items=tuple(listing.sort(listed, query.filter)), total=len(ordered))
+    return Slice(items=tuple(kind.sort(listed, query.filter)), total=len(ordered))
 
 
 def as_listed(document: D, query: ListQuery) -> D:
     """Return a document as lists have it: with the lines of the product that a query asks for, and no others."""
-    if not query.product or not isinstance(document, (SalesOrder, PurchaseOrder)):
+    if not query.product or kind_of(document).by_product is None:
         return without_lines(document)
-    return replace(document, lines=lines_of_product(document, query.product))
+    return _with(document, "lines", lines_of_product(document, query.product))
 
 
 def without_lines(document: D) -> D:
     """Return a document without its lines, as in lists."""
-    if isinstance(document, Payment):
-        return replace(document, settles=())
-    if isinstance(document, (SalesOrder, PurchaseOrder, GoodsDelivery, GoodsReceipt)):
-        return replace(document, lines=())
-    return document
+    inside = kind_of(document).inside
+    return _with(document, inside, ()) if inside else document
+
+
+def _with(document: D, name: str, parts: tuple[Any, ...]) -> D:
+    changes: dict[str, Any] = {name: parts}
+    return replace(document, **changes)

@@ -523,7 +523,7 @@ class ErpHub(DocumentAnswers):
 
     def _narrowed_lists(self, kind: Listing[Any]) -> NarrowedLists:
         # Documents of several areas are not narrowed by the text of one of them.
-        text = "" if kind.also else self._narrowings.search_text(kind.area)
+        text = "" if kind.area_of else self._narrowings.search_text(kind.area)
         return NarrowedLists(self._read_source, self.finds, text=text)
 
     async def _ask(

@@ -6,25 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from bot.erp.goods import GoodsDelivery, GoodsReceipt, ProductDetails
-from bot.erp.listing import CUSTOMERS, VENDORS, Listing
+from bot.erp.goods import ProductDetails
+from bot.erp.kinds import PARTNERS, Kind, ScopeKeys, kind_of
 from bot.erp.merging import add
-from bot.erp.model import (
-    Area,
-    Bill,
-    Customer,
-    Invoice,
-    PartnerKind,
-    Payment,
-    Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
-    Slice,
-    StockLevel,
-    Supplier,
-    WarehouseStock,
-)
+from bot.erp.model import Area, PartnerRecord, Product, Slice, StockLevel, WarehouseStock
 from bot.erp.port import ListQuery
 
 
@@ -62,68 +47,6 @@ class DocumentScope(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScopeKeys:
-    """What scopes ask of a record; a restriction that it tells nothing about is not met."""
-
-    source: str
-    company: str = ""
-    category: str = ""
-    partner: str = ""
-    owners: tuple[str, ...] = ()
-    warehouses: tuple[str, ...] = ()
-
-
-def _document_keys(document: Any, source: str) -> ScopeKeys:
-    company, warehouse = document.company, document.extra.get("warehouse", "")
-    partner, owners = "", tuple[str, ...]()
-    match document:
-        case SalesOrder():
-            partner, owners = document.customer, (document.salesperson,)
-        case Invoice():
-            partner = document.customer
-        case GoodsDelivery():
-            partner, owners = document.customer, (document.salesperson,)
-            warehouse = document.warehouse or warehouse
-        case GoodsReceipt():
-            partner, owners = document.vendor, document.owners
-            warehouse = document.warehouse or warehouse
-        case PurchaseOrder():
-            accounts = (document.requester, document.buyer)
-            partner, owners = document.vendor, (*accounts, *map(document.named, accounts))
-        case Customer():
-            partner, owners = document.name, (document.salesperson,)
-        case Supplier():
-            partner, owners = document.name, (document.buyer,)
-        case Bill():
-            partner = document.vendor
-        case Payment():
-            partner = document.partner
-    # ERPs tell salespeople by their names, and some adapters the account as well.
-    owners = (*owners, document.extra.get("owner", ""))
-    return ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
-
-
-_AREAS: Mapping[type, Area] = {
-    SalesOrder: Area.SALES,
-    Invoice: Area.FINANCE,
-    PurchaseOrder: Area.PURCHASING,
-    ProductionOrder: Area.PRODUCTION,
-    GoodsDelivery: Area.SALES,
-    GoodsReceipt: Area.PURCHASING,
-    Customer: Area.SALES,
-    Supplier: Area.PURCHASING,
-    Bill: Area.PURCHASING,
-}
-_PARTNERS = (Customer, Supplier)
-
-
-def _area_of(document: Any) -> Area:
-    if isinstance(document, Payment):
-        return Area.PURCHASING if document.partner_kind is PartnerKind.VENDOR else Area.FINANCE
-    return _AREAS[type(document)]
-
-
 @dataclass(frozen=True, slots=True)
 class Narrowing:
     """The documents of each area that a reader may see: those that any of its scopes covers; without scopes none.
@@ -137,17 +60,15 @@ class Narrowing:
     names_at: Callable[[str], frozenset[str]]
     by_number: frozenset[Area] = frozenset()
 
-    def concerns(self, kind: Listing[Any], query: ListQuery) -> bool:
+    def concerns(self, kind: Kind[Any], query: ListQuery) -> bool:
         """Return whether a list may show what the reader may not find in it."""
-        searched = query.text or query.partner or kind in (CUSTOMERS, VENDORS)
+        searched = query.text or query.partner or kind in PARTNERS
         return any(area in self.scopes or (searched and area in self.by_number) for area in kind.areas)
 
-    def withholds_names(self, kind: Listing[Any], query: ListQuery) -> bool:
+    def withholds_names(self, kind: Kind[Any], query: ListQuery) -> bool:
         """Return whether a list is searched by names that the reader may not see: a number has a digit."""
         named = query.text or query.partner
-        is_number = (
-            any(char.isdigit() for char in query.text) and not query.partner and kind not in (CUSTOMERS, VENDORS)
-        )
+        is_number = any(char.isdigit() for char in query.text) and not query.partner and kind not in PARTNERS
         return bool(named) and not is_number and any(area in self.by_number for area in kind.areas)
 
     def may_ask(self, area: Area, source: str) -> bool:
@@ -179,16 +100,17 @@ class Narrowing:
     def finds(self, document: Any, query: ListQuery, source: str) -> bool:
         """Return whether a list may show a document that the ERP found for it."""
         by_name = query.partner or query.text.casefold() not in document.number.casefold()
-        if by_name and _area_of(document) in self.by_number:
+        if by_name and kind_of(document).belongs_to(document) in self.by_number:
             return False
         return self.covers(document, source)
 
     def covers(self, document: Any, source: str) -> bool:
         """Return whether the reader may see a document of a source."""
-        area = _area_of(document)
-        if isinstance(document, _PARTNERS) and area in self.by_number:
+        kind = kind_of(document)
+        area = kind.belongs_to(document)
+        if isinstance(document, PartnerRecord) and area in self.by_number:
             return False
-        return area not in self.scopes or self.covers_keys(area, _document_keys(document, source))
+        return area not in self.scopes or self.covers_keys(area, kind.keys(document, source))
 
     def covers_keys(self, area: Area, keys: ScopeKeys) -> bool:
         """Return whether the reader may see what these keys are of."""
@@ -240,7 +162,7 @@ class Narrowings(tuple[Narrowing, ...]):
 
     __slots__ = ()
 
-    def concern(self, kind: Listing[Any], query: ListQuery) -> bool:
+    def concern(self, kind: Kind[Any], query: ListQuery) -> bool:
         """Return whether a list may show what the reader may not find in it."""
         return any(each.concerns(kind, query) for each in self)
 
@@ -261,7 +183,7 @@ class Narrowings(tuple[Narrowing, ...]):
         """Return a text that all visible documents of an area hold; empty where there is none."""
         return max((each.search_text(area) for each in self), default="")
 
-    def withhold_names(self, kind: Listing[Any], query: ListQuery) -> bool:
+    def withhold_names(self, kind: Kind[Any], query: ListQuery) -> bool:
         """Return whether a list is searched by names that the reader may not see."""
         return any(each.withholds_names(kind, query) for each in self)
 

@@ -20,8 +20,6 @@ from bot.erp.goods import (
     Arrival,
     ComponentUse,
     DeliveryLine,
-    GoodsDelivery,
-    GoodsReceipt,
     PricePoint,
     Prices,
     ProductDetails,
@@ -31,26 +29,10 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.model import (
-    Area,
-    Bill,
-    Customer,
-    ErpRecord,
-    Invoice,
-    OrderLine,
-    Payment,
-    Product,
-    ProductionOrder,
-    PurchaseLine,
-    PurchaseOrder,
-    SalesOrder,
-    Slice,
-    StockLevel,
-    Supplier,
-    WarehouseStock,
-)
+from bot.erp.kinds import KINDS
+from bot.erp.model import Area, ErpRecord, OrderLine, Product, PurchaseLine, Slice, StockLevel, WarehouseStock
 from bot.erp.units import Units
-from bot.erp.validation_rules import RULES, Defect, PlausibilityBounds, Violation
+from bot.erp.validation_rules import GOODS_RULES, Defect, PlausibilityBounds, RecordRule, Violation
 from bot.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
@@ -59,15 +41,9 @@ DUPLICATE = Violation(Defect.DUPLICATE, "the same key comes twice")
 
 R = TypeVar("R")
 
-_AREAS = {
+_AREAS: Mapping[type, Area] = {
     Product: Area.PRODUCTS,
     StockLevel: Area.STOCK,
-    SalesOrder: Area.SALES,
-    Invoice: Area.FINANCE,
-    PurchaseOrder: Area.PURCHASING,
-    ProductionOrder: Area.PRODUCTION,
-    GoodsDelivery: Area.SALES,
-    GoodsReceipt: Area.PURCHASING,
     Arrival: Area.PURCHASING,
     Shortage: Area.STOCK,
     ProductDetails: Area.PRODUCTS,
@@ -76,11 +52,8 @@ _AREAS = {
     Supply: Area.PRODUCTS,
     ComponentUse: Area.PRODUCTS,
     WarehouseItem: Area.STOCK,
-    Customer: Area.SALES,
-    Supplier: Area.PURCHASING,
-    Bill: Area.PURCHASING,
-    Payment: Area.FINANCE,
-}
+} | {kind.record: kind.area for kind in KINDS}
+_RULES: Mapping[type, tuple[RecordRule, ...]] = {**GOODS_RULES, **{kind.record: kind.rules for kind in KINDS}}
 _REPEATED = frozenset({Arrival, Shortage, PricePoint, Supply, ComponentUse})
 """Parts of longer stories: several have the same document or product."""
 _COMPOSED: Mapping[type, tuple[str, ...]] = {
@@ -260,7 +233,7 @@ class Validator:
             record, findings = _tidied(record)
             if record is None:
                 return ValidationResult(None, findings)
-        for rule in RULES.get(type(record), ()):
+        for rule in _RULES.get(type(record), ()):
             finding = rule(record, self._bounds)
             if finding is not None:
                 findings = (*findings, finding)
@@ -292,9 +265,9 @@ def _text_names(kind: type[Any]) -> tuple[str, ...]:
 _PARTS = (OrderLine, PurchaseLine, WarehouseStock, DeliveryLine, ReceiptLine)
 _NAMES = {kind: names for kind in (*_AREAS, *_PARTS) if (names := _text_names(kind))}
 _TEXTS = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
-_INSIDE = {
+_INSIDE: Mapping[type, str] = {
     StockLevel: "per_warehouse",
-    **dict.fromkeys((SalesOrder, PurchaseOrder, GoodsDelivery, GoodsReceipt), "lines"),
+    **{kind.record: kind.inside for kind in KINDS if kind.inside == "lines"},
 }
 
 

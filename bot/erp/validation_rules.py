@@ -17,8 +17,6 @@ from typing import Any, TypeAlias
 from bot.erp.goods import (
     Arrival,
     ComponentUse,
-    GoodsDelivery,
-    GoodsReceipt,
     PricePoint,
     Prices,
     ProductDetails,
@@ -26,20 +24,7 @@ from bot.erp.goods import (
     Supply,
     WarehouseItem,
 )
-from bot.erp.model import (
-    Bill,
-    Customer,
-    Invoice,
-    Money,
-    Payment,
-    Product,
-    ProductionOrder,
-    PurchaseOrder,
-    Quantities,
-    SalesOrder,
-    StockLevel,
-    Supplier,
-)
+from bot.erp.model import InvoiceRecord, Money, Payment, Product, ProductionOrder, Quantities, StockLevel
 from bot.erp.units import Units
 
 
@@ -247,16 +232,14 @@ def _amounts(amounts: Iterable[Money]) -> Violation | None:
     return None
 
 
-def line_quantities(
-    record: SalesOrder | PurchaseOrder | GoodsDelivery | GoodsReceipt, _: PlausibilityBounds
-) -> Violation | None:
+def line_quantities(record: Any, _: PlausibilityBounds) -> Violation | None:
     """Lines have reasonable quantities; a negative one is goods that come back, also in an order with others."""
     if all(_sane(line.quantity) for line in record.lines):
         return None
     return Violation(Defect.ABSURD, "the quantity of a line")
 
 
-def lines_total(record: SalesOrder | PurchaseOrder, _: PlausibilityBounds) -> Violation | None:
+def lines_total(record: Any, _: PlausibilityBounds) -> Violation | None:
     """The lines are not worth twice the total; freight and taxes may make it more than they are."""
     if record.total is None or not record.lines:
         return None
@@ -268,7 +251,7 @@ def lines_total(record: SalesOrder | PurchaseOrder, _: PlausibilityBounds) -> Vi
     return None
 
 
-def open_amount(record: Invoice | Bill, _: PlausibilityBounds) -> Violation | None:
+def open_amount(record: InvoiceRecord, _: PlausibilityBounds) -> Violation | None:
     """No more is open than was invoiced."""
     whole, left = record.total, record.open_amount
     if whole is not None and left is not None and abs(left.amount) > abs(whole.amount):
@@ -315,48 +298,9 @@ def warehouse_figures(record: WarehouseItem, bounds: PlausibilityBounds) -> Viol
 
 
 _PRODUCT: tuple[RecordRule, ...] = (missing_key("sku"), product_name, product_unit)
-_ORDER: tuple[RecordRule, ...] = (
-    missing_key("number"),
-    moment("changed_at"),
-    money("total"),
-    line_quantities,
-    lines_total,
-)
-
-RULES: Mapping[type, tuple[RecordRule, ...]] = {
+GOODS_RULES: Mapping[type, tuple[RecordRule, ...]] = {
     Product: _PRODUCT,
     StockLevel: (stock_figures, stock_total, moment("as_of")),
-    SalesOrder: (*_ORDER, missing_name("customer"), days("ordered_on", "promised_on")),
-    PurchaseOrder: (*_ORDER, missing_name("vendor"), days("ordered_on", "due_on")),
-    Invoice: (
-        missing_key("number"),
-        missing_name("customer"),
-        days("issued_on", "due_on"),
-        moment("changed_at"),
-        money("total", "open_amount"),
-        open_amount,
-    ),
-    ProductionOrder: (
-        missing_key("number"),
-        missing_key("sku"),
-        days("start_on", "due_on", "finished_on"),
-        moment("changed_at"),
-        made_quantities,
-    ),
-    GoodsDelivery: (
-        missing_key("number"),
-        missing_name("customer"),
-        days("planned_on", "shipped_on"),
-        moment("changed_at"),
-        line_quantities,
-    ),
-    GoodsReceipt: (
-        missing_key("number"),
-        missing_name("vendor"),
-        days("received_on"),
-        moment("changed_at"),
-        line_quantities,
-    ),
     Arrival: (missing_key("sku"), days("due_on"), quantities("quantity")),
     Shortage: (
         missing_key("sku"),
@@ -369,29 +313,5 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
     Prices: (money("list_price"), money("standard_cost")),
     PricePoint: (days("day"), money("price"), quantities("quantity")),
     WarehouseItem: (warehouse_figures,),
-    Customer: (
-        missing_key("code"),
-        missing_name("name"),
-        moment("changed_at"),
-        money("credit_limit"),
-        money("receivable"),
-    ),
-    Supplier: (missing_key("code"), missing_name("name"), moment("changed_at"), money("payable")),
-    Bill: (
-        missing_key("number"),
-        missing_name("vendor"),
-        days("issued_on", "due_on"),
-        moment("changed_at"),
-        money("total", "open_amount"),
-        open_amount,
-    ),
-    Payment: (
-        missing_key("number"),
-        missing_name("partner"),
-        days("paid_on"),
-        moment("changed_at"),
-        money("amount"),
-        paid_amount,
-    ),
 }
-"""The rules for every record, besides those for its texts."""
+"""The rules for records about goods, besides those for their texts; `bot.erp.kinds` has those for documents."""

@@ -21,14 +21,15 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, Unsupported, Unusable
+from bot.erp.kinds import kind_of
 from bot.erp.listing import FOLLOWED, Listing
-from bot.erp.model import Area, Changes, Followed
+from bot.erp.model import Area, Changes, ErpRecord, Followed
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.read_model.port import DocumentStore
-from bot.read_model.records import VERSION, Document, FollowedArea, is_unfinished
+from bot.read_model.records import VERSION, FollowedArea
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +221,7 @@ class AreaFollower:
             documents, gone = await self._read(numbers)
             await self._advance(self._position, documents, gone=gone, with_lines=True)
 
-    async def _read(self, numbers: Iterable[str]) -> tuple[Sequence[Document], Sequence[str]]:
+    async def _read(self, numbers: Iterable[str]) -> tuple[Sequence[ErpRecord], Sequence[str]]:
         """Return the documents with these numbers that are to be kept, and the numbers of all others."""
         wanted = list(numbers)
         if not wanted:
@@ -232,14 +233,14 @@ class AreaFollower:
         there = {document.number.casefold() for document in kept}
         return kept, [number for number in wanted if number.casefold() not in there]
 
-    async def _read_batch(self, numbers: Sequence[str]) -> Sequence[Document] | None:
+    async def _read_batch(self, numbers: Sequence[str]) -> Sequence[ErpRecord] | None:
         """Return many documents; None where one of them cannot be read, which must not hold up the others."""
         try:
             return await self._spaced(self._erp.read_documents(self._kind, numbers))
         except Invalid:
             return None
 
-    async def _read_single(self, number: str) -> Document | None:
+    async def _read_single(self, number: str) -> ErpRecord | None:
         try:
             return await self._spaced(self._kind.read(self._erp, number))
         except NotFound:
@@ -261,7 +262,7 @@ class AreaFollower:
     async def _advance(
         self,
         reached: FollowedArea,
-        documents: Sequence[Document] = (),
+        documents: Sequence[ErpRecord] = (),
         *,
         gone: Sequence[str] = (),
         with_lines: bool = False,
@@ -284,11 +285,11 @@ class AreaFollower:
     def _first_day(self) -> date:
         return (self._now() - self._keep).date()
 
-    def _is_kept(self, document: Document) -> bool:
+    def _is_kept(self, document: ErpRecord) -> bool:
         day = self._kind.day(document)
-        return day is None or day >= self._walked_until() or is_unfinished(document)
+        return day is None or day >= self._walked_until() or kind_of(document).is_unfinished(document)
 
-    def _is_too_old(self, documents: Sequence[Document]) -> bool:
+    def _is_too_old(self, documents: Sequence[ErpRecord]) -> bool:
         days = [self._kind.day(document) for document in documents]
         return bool(days) and all(day is not None and day < self._walked_until() for day in days)
 

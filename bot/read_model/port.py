@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from typing import Protocol, TypeVar
 
-from bot.erp.model import Followed
-from bot.read_model.records import Document, DocumentSelection, DocumentWithLine, FollowedArea, Partner
+from bot.erp.model import ErpRecord, Followed
+from bot.read_model.records import DocumentSelection, DocumentWithLine, FollowedArea, Partner
 from bot.read_model.tallies import Tallies, TallySelection
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class DocumentStore(Protocol):
         before: FollowedArea | None,
         after: FollowedArea,
         *,
-        documents: Sequence[Document] = (),
+        documents: Sequence[ErpRecord] = (),
         with_lines: bool = False,
         gone: Collection[str] = (),
         anew: bool = False,
@@ -58,7 +58,7 @@ class DocumentStore(Protocol):
         """Return how many documents of a source are kept."""
         ...
 
-    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
+    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[ErpRecord]], T]) -> T:
         """Return what ``work`` makes of documents without lines, the newest first."""
         ...
 

@@ -11,16 +11,15 @@ from typing import Generic, TypeVar
 
 from bot.erp.hub import ErpHub
 from bot.erp.index.folding import fold, key_of
-from bot.erp.model import Area, Followed
+from bot.erp.kinds import kind_of
+from bot.erp.model import Area, ErpRecord, Followed
 from bot.erp.port import ListQuery
 from bot.read_model.port import DocumentStore
 from bot.read_model.records import (
-    Document,
     DocumentSelection,
     DocumentWithLine,
     FollowedArea,
     Partner,
-    partner_of,
 )
 from bot.read_model.tallies import Tallies, TallyKind, TallySelection, tally_documents
 
@@ -89,14 +88,14 @@ class ReadModel:
         """Return the same for another reader."""
         return ReadModel(self._store, reader)
 
-    async def documents(self, area: Followed, first: date, last: date) -> KeptAnswer[tuple[Document, ...]]:
+    async def documents(self, area: Followed, first: date, last: date) -> KeptAnswer[tuple[ErpRecord, ...]]:
         """Return the documents of these days, both included, the newest first."""
         return await self.fold(area, tuple, since=first, until=last)
 
     async def fold(
         self,
         area: Followed,
-        work: Callable[[Iterator[Document]], T],
+        work: Callable[[Iterator[ErpRecord]], T],
         *,
         since: date | None = None,
         until: date | None = None,
@@ -116,7 +115,7 @@ class ReadModel:
     async def visible(
         self,
         area: Followed,
-        work: Callable[[Iterator[Document]], T],
+        work: Callable[[Iterator[ErpRecord]], T],
         *,
         since: date | None = None,
         partner: str = "",
@@ -127,7 +126,7 @@ class ReadModel:
         """
         return await self._fold(replace(self._visible(area), since=since, partner=fold(partner)), work)
 
-    async def _fold(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T], text: str = "") -> T:
+    async def _fold(self, wanted: DocumentSelection, work: Callable[[Iterator[ErpRecord]], T], text: str = "") -> T:
         """``text`` is what the reader searches for."""
         return await self._store.documents(wanted, partial(self._work, wanted.area, text, work))
 
@@ -212,18 +211,18 @@ class ReadModel:
         return _coverage({source: positions.get((source, area)) for source in self._reader.visible_sources(area)})
 
     def _work(
-        self, area: Followed, text: str, work: Callable[[Iterator[Document]], T], documents: Iterator[Document]
+        self, area: Followed, text: str, work: Callable[[Iterator[ErpRecord]], T], documents: Iterator[ErpRecord]
     ) -> T:
         if not self._reader.is_narrowed(area):
             return work(documents)
         finds, query = self._reader.finds, ListQuery(text=text)
         return work(each for each in documents if finds(each, query, each.source))
 
-    def _partners(self, area: Followed, documents: Iterator[Document]) -> list[Partner]:
+    def _partners(self, area: Followed, documents: Iterator[ErpRecord]) -> list[Partner]:
         """Return partners that the reader may search for, not only see on documents."""
         found: dict[tuple[str, str], Partner] = {}
         for each in documents:
-            name = partner_of(each)
+            name = kind_of(each).partner_of(each)
             if name and self._reader.finds(each, ListQuery(text=name), each.source):
                 found.setdefault((each.source, fold(name)), Partner(area, each.source, name))
         return [found[key] for key in sorted(found)]
@@ -247,5 +246,5 @@ def _coverage(followed: dict[str, FollowedArea | None]) -> Coverage:
     return Coverage(as_of=min(moments, default=None), complete_since=max(days, default=None), sources_missing=missing)
 
 
-def _tally(wanted: TallySelection, documents: Iterator[Document]) -> Tallies:
+def _tally(wanted: TallySelection, documents: Iterator[ErpRecord]) -> Tallies:
     return {key.day: tally for key, tally in tally_documents(documents).items() if wanted.fits(key)}

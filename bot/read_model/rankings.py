@@ -13,39 +13,18 @@ from decimal import Decimal
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from types import MappingProxyType
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.counting import counts, signed
 from bot.erp.index.folding import key_of
-from bot.erp.model import (
-    Area,
-    Bill,
-    Feed,
-    Followed,
-    Invoice,
-    Money,
-    OrderLine,
-    PurchaseOrder,
-    Quantity,
-    SalesAmount,
-    SalesOrder,
-)
+from bot.erp.kinds import Kind, kind_followed, kind_of
+from bot.erp.model import Area, ErpRecord, Feed, Money, OrderLine, Quantity, SalesAmount, SalesOrder
 from bot.read_model.queries import KeptAnswer, ReadModel
-from bot.read_model.records import Document, DocumentWithLine, partner_of
+from bot.read_model.records import DocumentWithLine
 from bot.read_model.tallies import TallyKind, TallySelection
 
 T = TypeVar("T")
-
-_MONEY: Mapping[Followed, FieldClass] = MappingProxyType(
-    {
-        Area.SALES: FieldClass.AMOUNT,
-        Area.FINANCE: FieldClass.AMOUNT,
-        Area.PURCHASING: FieldClass.COST,
-        Feed.BILLS: FieldClass.COST,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +79,12 @@ class _Accounts:
     found: dict[tuple[str, str], _Account] = field(default_factory=dict)
     without_amount: int = 0
 
-    def of(self, document: Document, amount: Money | None) -> _Account | None:
+    def of(self, document: ErpRecord, amount: Money | None) -> _Account | None:
         """Add a document to its partner's account, and return that; None for a document without an amount."""
         if amount is None:
             self.without_amount += 1
             return None
-        partner = partner_of(document)
+        partner = kind_of(document).partner_of(document)
         account = self.found.setdefault((partner.casefold(), amount.currency), _Account(partner))
         account.amount += amount.amount
         account.count += 1
@@ -151,7 +130,7 @@ async def rank_debts(model: ReadModel, kind: Area | Feed, today: date) -> KeptAn
 
     Credit notes count against it. Raises a `DingerpError` when the store does not answer.
     """
-    return await model.fold(kind, partial(_add_debts, _MONEY[kind], today), unfinished=True)
+    return await model.fold(kind, partial(_add_debts, kind_followed(kind), today), unfinished=True)
 
 
 async def rank_turnover(model: ReadModel, kind: Area, first: date, last: date) -> KeptAnswer[Ranking]:
@@ -159,32 +138,30 @@ async def rank_turnover(model: ReadModel, kind: Area, first: date, last: date) -
 
     Drafts and cancelled orders don't count. Raises a `DingerpError` when the store does not answer.
     """
-    return await model.fold(kind, partial(_add_turnover, _MONEY[kind]), since=first, until=last)
+    return await model.fold(kind, partial(_add_turnover, kind_followed(kind)), since=first, until=last)
 
 
-def _add_debts(money_class: FieldClass, today: date, documents: Iterable[Document]) -> Ranking:
+def _add_debts(kind: Kind[Any], today: date, documents: Iterable[ErpRecord]) -> Ranking:
     accounts = _Accounts()
-    for document in _deals(documents):
-        if isinstance(document, Invoice | Bill):
-            left = signed(document, document.open_amount)
-            account, days = accounts.of(document, left), document.days_overdue(today)
-            if account and left and days:
-                account.overdue += left.amount
-                account.days_overdue = max(account.days_overdue, days)
-    return accounts.rank(money_class)
+    for document in filter(counts, documents):
+        left = signed(document, kind.amounts.left_of(document))
+        account, days = accounts.of(document, left), kind.days_late(document, today)
+        if account and left and days:
+            account.overdue += left.amount
+            account.days_overdue = max(account.days_overdue, days)
+    return accounts.rank(_money_class(kind))
 
 
-def _add_turnover(money_class: FieldClass, documents: Iterable[Document]) -> Ranking:
+def _add_turnover(kind: Kind[Any], documents: Iterable[ErpRecord]) -> Ranking:
     accounts = _Accounts()
-    for document in _deals(documents):
-        accounts.of(document, document.total)
-    return accounts.rank(money_class)
+    for document in filter(counts, documents):
+        accounts.of(document, kind.amounts.total(document))
+    return accounts.rank(_money_class(kind))
 
 
-def _deals(documents: Iterable[Document]) -> Iterator[SalesOrder | PurchaseOrder | Invoice | Bill]:
-    for document in documents:
-        if isinstance(document, SalesOrder | PurchaseOrder | Invoice | Bill) and counts(document):
-            yield document
+def _money_class(kind: Kind[Any]) -> FieldClass:
+    (money,) = kind.amounts.classes
+    return money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

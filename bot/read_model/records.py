@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
-from bot.erp.goods import GoodsDelivery
-from bot.erp.listing import kind_of
-from bot.erp.model import (
-    Area,
-    Bill,
-    Feed,
-    Followed,
-    Invoice,
-    InvoiceStatus,
-    OrderLine,
-    OrderStatus,
-    Payment,
-    ProductionOrder,
-    PurchaseLine,
-    PurchaseOrder,
-    PurchaseStatus,
-    SalesOrder,
-)
+from bot.erp.model import ErpRecord, Followed, OrderLine, PurchaseLine
 
 VERSION = 4
 """Version of the stored format; documents in another version are read again from the ERP."""
 
-Document: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder | Bill | Payment | GoodsDelivery
 DocumentLine: TypeAlias = OrderLine | PurchaseLine
-
-AREAS: Mapping[type, Followed] = {
-    SalesOrder: Area.SALES,
-    Invoice: Area.FINANCE,
-    PurchaseOrder: Area.PURCHASING,
-    ProductionOrder: Area.PRODUCTION,
-    Bill: Feed.BILLS,
-    Payment: Feed.PAYMENTS,
-    GoodsDelivery: Feed.DELIVERIES,
-}
-"""The kinds of documents that are kept."""
-
-_UNDECIDED = frozenset({OrderStatus.DRAFT, InvoiceStatus.DRAFT, PurchaseStatus.DRAFT, PurchaseStatus.WAITING})
-
-
-def is_unfinished(document: Document) -> bool:
-    """Return whether a document is open, or may still become so: a draft, or an order that waits for a decision."""
-    return not isinstance(document, Payment) and (document.is_open or document.status in _UNDECIDED)
-
-
-def day_of(document: Document) -> date | None:
-    """Return the day of a document, by which its list is dated too."""
-    return kind_of(AREAS[type(document)]).day(document)
-
-
-def partner_of(document: Document) -> str:
-    """Return the customer's or vendor's name; production has none."""
-    match document:
-        case PurchaseOrder() | Bill():
-            return document.vendor
-        case Payment():
-            return document.partner
-        case ProductionOrder():
-            return ""
-    return document.customer
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentWithLine:
     """A line of an order with its order, whose own ``lines`` are empty; a production order is its own line."""
 
-    document: Document
+    document: ErpRecord
     line: DocumentLine | None
 
 
@@ -116,7 +62,7 @@ class DocumentSelection:
     """Selects the documents that fit every given condition; days include both ends.
 
     Without ``since`` and ``until``, documents without a day fit too. ``partner`` is a folded name. ``unfinished`` ones
-    are those that `is_unfinished` says.
+    are those that `bot.erp.kinds.Kind.is_unfinished` says.
     """
 
     area: Followed

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from bot.erp.counting import counts, signed
-from bot.erp.goods import GoodsDelivery
+from bot.erp.kinds import PRODUCTION_ORDERS, kind_of
 from bot.erp.model import (
-    Bill,
+    ErpRecord,
     Followed,
-    Invoice,
     InvoiceRecord,
     PartnerKind,
     Payment,
@@ -26,9 +25,7 @@ from bot.erp.model import (
     ProductionStatus,
     PurchaseOrder,
     PurchaseStatus,
-    SalesOrder,
 )
-from bot.read_model.records import Document, day_of, is_unfinished
 
 _ONE_DAY = timedelta(days=1)
 
@@ -51,8 +48,6 @@ class TallyKind(StrEnum):
 _PAID = {PartnerKind.CUSTOMER: TallyKind.RECEIPTS, PartnerKind.VENDOR: TallyKind.PAYMENTS}
 _USUAL = {PartnerKind.CUSTOMER: PaymentDirection.RECEIVED, PartnerKind.VENDOR: PaymentDirection.SPENT}
 """The direction of payments that are no refunds."""
-DatedDocument: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder | Bill
-"""What is a deal of its day, and due on another."""
 
 
 class TallyKey(NamedTuple):
@@ -118,7 +113,7 @@ Tallies = Mapping[date | None, Tally]
 """Day → what counts for it."""
 
 
-def tally_documents(documents: Iterable[Document]) -> dict[TallyKey, Tally]:
+def tally_documents(documents: Iterable[ErpRecord]) -> dict[TallyKey, Tally]:
     """Return the tallies of some documents of one area."""
     found: dict[TallyKey, Tally] = {}
     for document in documents:
@@ -127,22 +122,20 @@ def tally_documents(documents: Iterable[Document]) -> dict[TallyKey, Tally]:
     return found
 
 
-def _counted(document: Document) -> Iterator[tuple[TallyKey, Tally]]:
-    day = day_of(document)
-    if isinstance(document, GoodsDelivery):
-        return
+def _counted(document: ErpRecord) -> Iterator[tuple[TallyKey, Tally]]:
+    kind = kind_of(document)
     if isinstance(document, Payment):
-        if counts(document) and day is not None:
-            yield TallyKey(_PAID[document.partner_kind], day), _paid(document)
+        if counts(document) and document.paid_on is not None:
+            yield TallyKey(_PAID[document.partner_kind], document.paid_on), _paid(document)
         return
-    if isinstance(document, ProductionOrder):
-        kind, day = TallyKind.COMPLETION, document.due_on
-    else:
-        kind = TallyKind.TURNOVER
+    if kind is not PRODUCTION_ORDERS and not kind.amounts.classes:
+        return
+    due = kind.due(document)
+    is_made = isinstance(document, ProductionOrder)
+    day = due if is_made else kind.day(document)
     if counts(document) and day is not None:
-        yield TallyKey(kind, day), _turnover(document)
-    if is_unfinished(document):
-        due = due_day(document)
+        yield TallyKey(TallyKind.COMPLETION if is_made else TallyKind.TURNOVER, day), _turnover(document)
+    if kind.is_unfinished(document):
         yield TallyKey(TallyKind.DUE, due), _open(document, due)
 
 
@@ -154,15 +147,10 @@ def _paid(payment: Payment) -> Tally:
     return Tally(count=1, sums={payment.amount.currency: -amount if is_refund else amount})
 
 
-def due_day(document: DatedDocument) -> date | None:
-    """Return the day when goods or money are promised."""
-    return document.promised_on if isinstance(document, SalesOrder) else document.due_on
-
-
-def _turnover(document: DatedDocument) -> Tally:
+def _turnover(document: ErpRecord) -> Tally:
     if isinstance(document, ProductionOrder):
         return Tally(count=1, done=int(document.status is ProductionStatus.DONE))
-    total = signed(document, document.total)
+    total = signed(document, kind_of(document).amounts.total(document))
     if total is None:
         return Tally(count=1, without_amount=1)
     tally = Tally(count=1, sums={total.currency: total.amount})
@@ -174,10 +162,11 @@ def _turnover(document: DatedDocument) -> Tally:
     return tally
 
 
-def _open(document: DatedDocument, due: date | None) -> Tally:
-    late = int(due is not None and due < date.max and _days_late(document, due + _ONE_DAY) > 0)
+def _open(document: ErpRecord, due: date | None) -> Tally:
+    late = int(due is not None and due < date.max and kind_of(document).days_late(document, due + _ONE_DAY) > 0)
     if not isinstance(document, InvoiceRecord):
-        return Tally(count=1, late=late, waiting=int(document.status is PurchaseStatus.WAITING))
+        is_waiting = isinstance(document, PurchaseOrder) and document.status is PurchaseStatus.WAITING
+        return Tally(count=1, late=late, waiting=int(is_waiting))
     tally = Tally(count=1, late=late)
     left = signed(document, document.open_amount)
     if left is not None and counts(document):
@@ -185,7 +174,3 @@ def _open(document: DatedDocument, due: date | None) -> Tally:
         if late:
             tally.sums[left.currency] = left.amount
     return tally
-
-
-def _days_late(document: DatedDocument, today: date) -> int:
-    return document.days_overdue(today) if isinstance(document, InvoiceRecord) else document.days_late(today)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from typing import NoReturn, TypeVar
 
-from bot.erp.model import Followed
-from bot.read_model.records import Document, DocumentSelection, DocumentWithLine, FollowedArea, Partner
+from bot.erp.model import ErpRecord, Followed
+from bot.read_model.records import DocumentSelection, DocumentWithLine, FollowedArea, Partner
 from bot.read_model.stock_days import SeenStock, StockDay
 from bot.read_model.tallies import Tallies, TallySelection
 
@@ -26,7 +26,7 @@ class UnfollowedDocuments:
         before: FollowedArea | None,
         after: FollowedArea,
         *,
-        documents: Sequence[Document] = (),
+        documents: Sequence[ErpRecord] = (),
         with_lines: bool = False,
         gone: Collection[str] = (),
         anew: bool = False,
@@ -50,7 +50,7 @@ class UnfollowedDocuments:
         """Return that there are none."""
         return 0
 
-    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
+    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[ErpRecord]], T]) -> T:
         """Return what ``work`` makes of no documents."""
         return work(iter(()))
 

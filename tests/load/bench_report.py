@@ -23,12 +23,11 @@ import psutil
 
 from bot.erp.hub import ErpHub
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Followed, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus, Slice
+from bot.erp.model import Area, ErpRecord, Followed, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
-from bot.read_model.records import Document
 from bot.read_model.report import ReportSpan, read_figures
 from bot.store.database import Database
 from bot.store.erp.read_model import StoredDocuments
@@ -51,7 +50,7 @@ REPORT_MS = 500.0
 AREAS = (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
 
 
-def generate_documents(count: int, days: int, today: date = TODAY) -> Iterator[Document]:
+def generate_documents(count: int, days: int, today: date = TODAY) -> Iterator[ErpRecord]:
     """Yield the documents of a company: two fifths of them orders, a quarter invoices; the same ones each time."""
     rng = Random(7)
     for number in range(count):
@@ -101,7 +100,7 @@ def generate_documents(count: int, days: int, today: date = TODAY) -> Iterator[D
 class SortedLedger(LedgerOfBatches):
     """Sorts its lists once, as a database does."""
 
-    def __init__(self, clock: LedgerClock, *documents: Document) -> None:
+    def __init__(self, clock: LedgerClock, *documents: ErpRecord) -> None:
         super().__init__(clock, *documents)
         self._lists: dict[tuple[Followed, Filter], list[Any]] = {}
 

@@ -11,6 +11,7 @@ from typing import Any
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import NotFound
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.kinds import kind_of
 from bot.erp.listing import FOLLOWED, D, Listing
 from bot.erp.model import (
     Bill,
@@ -38,7 +39,6 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
-from bot.read_model.records import AREAS
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -259,4 +259,4 @@ def _without_lines(document: Any) -> Any:
 
 
 def _area(document: Any) -> Followed:
-    return AREAS[type(document)]
+    return kind_of(document).followed

@@ -8,17 +8,13 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from bot.erp.index.folding import fold, key_of
-from bot.erp.model import Followed, ProductionOrder, PurchaseOrder, SalesOrder
+from bot.erp.kinds import FOLLOWED, kind_of
+from bot.erp.model import ErpRecord, Followed, ProductionOrder, PurchaseOrder, SalesOrder
 from bot.read_model.records import (
-    AREAS,
-    Document,
     DocumentSelection,
     DocumentWithLine,
     FollowedArea,
     Partner,
-    day_of,
-    is_unfinished,
-    partner_of,
 )
 from bot.read_model.tallies import Tallies, TallySelection, tally_documents
 
@@ -30,10 +26,10 @@ class MemoryDocuments:
     """Implements `bot.read_model.port.DocumentStore` for reading: ``documents`` of one source, as of ``synced_at``."""
 
     synced_at: datetime
-    documents_kept: Sequence[Document] = ()
+    documents_kept: Sequence[ErpRecord] = ()
     complete_since: date | None = date.min
     source: str = "main"
-    followed: Collection[Followed] = field(default_factory=lambda: tuple(AREAS.values()))
+    followed: Collection[Followed] = field(default_factory=lambda: tuple(kind.followed for kind in FOLLOWED))
 
     async def positions(self) -> Mapping[tuple[str, Followed], FollowedArea]:
         return {
@@ -62,7 +58,7 @@ class MemoryDocuments:
     async def count(self, source: str) -> int:
         return len(self.documents_kept)
 
-    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
+    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[ErpRecord]], T]) -> T:
         return work(self._selected(wanted))
 
     async def tallies(self, wanted: Sequence[TallySelection]) -> Sequence[Tallies]:
@@ -88,24 +84,24 @@ class MemoryDocuments:
     async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:
         if self.source not in sources:
             return ()
-        named = {(AREAS[type(each)], partner_of(each)) for each in self.documents_kept}
+        named = {(kind_of(each).followed, kind_of(each).partner_of(each)) for each in self.documents_kept}
         return [Partner(area, self.source, name) for area, name in sorted(named) if name and area in areas]
 
-    def _selected(self, wanted: DocumentSelection, *, with_lines: bool = False) -> Iterator[Document]:
-        for document in sorted(self.documents_kept, key=lambda each: day_of(each) or date.min, reverse=True):
-            day = day_of(document)
+    def _selected(self, wanted: DocumentSelection, *, with_lines: bool = False) -> Iterator[ErpRecord]:
+        for document in sorted(self.documents_kept, key=lambda each: kind_of(each).day(each) or date.min, reverse=True):
+            day = kind_of(document).day(document)
             if (
-                AREAS[type(document)] is wanted.area
+                kind_of(document).followed is wanted.area
                 and self.source in wanted.sources
                 and (wanted.since is None or (day is not None and day >= wanted.since))
                 and (wanted.until is None or (day is not None and day <= wanted.until))
-                and (not wanted.unfinished or is_unfinished(document))
-                and (not wanted.partner or fold(partner_of(document)) == wanted.partner)
+                and (not wanted.unfinished or kind_of(document).is_unfinished(document))
+                and (not wanted.partner or fold(kind_of(document).partner_of(document)) == wanted.partner)
             ):
                 yield document if with_lines else _headed(document)
 
 
-def _headed(document: Document) -> Document:
+def _headed(document: ErpRecord) -> ErpRecord:
     match document:
         case SalesOrder():
             return replace(document, lines=(), source="main")

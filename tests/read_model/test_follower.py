@@ -11,6 +11,7 @@ import pytest
 from bot.erp.errors import Invalid, Unavailable, Unsupported
 from bot.erp.model import (
     Area,
+    ErpRecord,
     Feed,
     Followed,
     InvoiceStatus,
@@ -21,7 +22,6 @@ from bot.erp.model import (
 )
 from bot.erp.narrowing import Narrowing
 from bot.read_model import follower as follower_module
-from bot.read_model.records import Document
 from bot.read_model.report import ReportSpan, read_figures
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import (
@@ -50,7 +50,7 @@ async def numbers(bot: ReadModelBot, area: Followed = Area.SALES) -> set[str]:
     return {document.number for document in found.value}
 
 
-async def one(bot: ReadModelBot, number: str, area: Followed = Area.SALES) -> Document:
+async def one(bot: ReadModelBot, number: str, area: Followed = Area.SALES) -> ErpRecord:
     found = await bot.model.documents(area, FIRST, TODAY)
     return next(document for document in found.value if document.number == number)
 

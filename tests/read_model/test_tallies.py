@@ -13,6 +13,7 @@ import pytest
 
 from bot.erp.model import (
     Area,
+    ErpRecord,
     Feed,
     InvoiceStatus,
     Money,
@@ -24,7 +25,6 @@ from bot.erp.model import (
     PurchaseStatus,
 )
 from bot.erp.narrowing import Narrowing
-from bot.read_model.records import Document
 from bot.read_model.report import ReportSpan, read_figures
 from bot.read_model.tallies import Tallies, Tally, TallyKey, TallyKind, TallySelection, tally_documents
 from tests.read_model.conftest import ReadModelBot
@@ -45,7 +45,7 @@ from tests.rows import each_row
 OpenBot = Callable[..., ReadModelBot]
 
 
-def drawn(rng: Random, number: int) -> Document:
+def drawn(rng: Random, number: int) -> ErpRecord:
     day = None if rng.random() < 0.1 else TODAY - timedelta(days=rng.randrange(60))
     due = None if day is None or rng.random() < 0.2 else day + timedelta(days=rng.randrange(40))
     total = None if rng.random() < 0.1 else Money(Decimal(rng.randrange(1, 99_999)) / 100, rng.choice(("CNY", "USD")))

@@ -17,11 +17,10 @@ from bot.erp.answer import Answer
 from bot.erp.counting import signed
 from bot.erp.hub import ErpHub
 from bot.erp.listing import D, Listing
-from bot.erp.model import InvoiceRecord, Money, Slice
+from bot.erp.model import ErpRecord, InvoiceRecord, Money, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
-from bot.read_model.records import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class BoundedLists(Generic[D]):
         source, stale = sources[0] if len(sources) == 1 else "", found.coverage.is_stale(self.now)
         return Answer(found.value.page, source, as_of, stale=stale, notes=notes)
 
-    def _pick(self, query: ListQuery, documents: Iterator[Document]) -> _Picked[D]:
+    def _pick(self, query: ListQuery, documents: Iterator[ErpRecord]) -> _Picked[D]:
         today, whole = self.now.date(), replace(query, offset=0, limit=maxsize)
         asked = self.compared.kind.pick(documents, whole, today).items  # type: ignore[arg-type]  # they are of this kind
         amounts = [self._amount(each) for each in asked]
@@ -146,7 +145,7 @@ class BoundedLists(Generic[D]):
     def _amount(self, document: D) -> Money | None:
         balance = self.compared.balance if self._of_balance else None
         money = (balance or self.compared.total)(document)
-        return signed(document, money)  # type: ignore[arg-type]  # only documents are compared
+        return signed(document, money)
 
 
 def _nothing_kept(missing: tuple[str, ...]) -> Phrase:

@@ -11,10 +11,9 @@ from typing import Generic, TypeAlias
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
 from bot.erp.listing import D, Listing
-from bot.erp.model import Slice
+from bot.erp.model import ErpRecord, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import Coverage, ReadModel
-from bot.read_model.records import Document
 
 ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
 """Reads a part of a list as far as a hub shows it to its reader."""
@@ -72,7 +71,7 @@ def kept_lists(kept: ReadModel, kind: Listing[D], ask: ReadList[D], *, now: date
     return read
 
 
-def _pick(kind: Listing[D], query: ListQuery, today: date, documents: Iterator[Document]) -> Slice[D]:
+def _pick(kind: Listing[D], query: ListQuery, today: date, documents: Iterator[ErpRecord]) -> Slice[D]:
     return kind.pick(documents, query, today)  # type: ignore[arg-type]  # they are of this kind
 
 
@@ -84,7 +83,7 @@ def _answer(found: Slice[D], coverage: Coverage, erp: ErpHub, kind: Listing[D]) 
 
 
 def _sort_out(
-    kind: Listing[D], partner: str, newest: int, today: date, documents: Iterator[Document]
+    kind: Listing[D], partner: str, newest: int, today: date, documents: Iterator[ErpRecord]
 ) -> tuple[Slice[D], Slice[D]]:
     # Names are kept in a folded form, which more than one partner may share.
     theirs: list[D] = [each for each in documents if kind.is_of(each, partner)]  # type: ignore[arg-type, misc]

@@ -18,12 +18,12 @@ from bot.erp.answer import Answer
 from bot.erp.books import Books
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import kind_of
 from bot.erp.listing import PAYMENTS, D, Listing
-from bot.erp.model import Bill, Invoice, Payment, PurchaseOrder, SalesOrder, Slice
+from bot.erp.model import Bill, ErpRecord, Invoice, Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
-from bot.read_model.records import Document, day_of, partner_of
 
 NO_SUCH_DOCUMENT: Final = (NotFound, Ambiguous, NotPermitted, Unsupported)
 """Errors that mean that a number names no document that the reader may see."""
@@ -77,10 +77,14 @@ class LinkedDocuments(Generic[D]):
         belongs = partial(self._belonging, Books(found.source), found.value.number)
         if not self.kind.partner:
             return await self.kept.visible(self.kind.followed, belongs)
-        theirs = await self.kept.visible(self.kind.followed, belongs, partner=partner_of(found.value))
-        return theirs or await self.kept.visible(self.kind.followed, belongs, since=day_of(found.value))
+        theirs = await self.kept.visible(
+            self.kind.followed, belongs, partner=kind_of(found.value).partner_of(found.value)
+        )
+        return theirs or await self.kept.visible(
+            self.kind.followed, belongs, since=kind_of(found.value).day(found.value)
+        )
 
-    def _belonging(self, books: Books, number: str, documents: Iterator[Document]) -> list[D]:
+    def _belonging(self, books: Books, number: str, documents: Iterator[ErpRecord]) -> list[D]:
         beside: list[D] = [each for each in documents if books.hold(each.source)]  # type: ignore[misc]
         return [each for each in beside if number in map(str.strip, self.named_by(each).split(","))]
 
@@ -116,7 +120,9 @@ class Settlements:
         if silences := beside.silences(PAYMENTS.capability, PAYMENTS.areas):
             raise NothingFound(found.value.number, (), silences)
         nearest = partial(_nearest, found.source, found.value.issued_on)
-        candidates = await self.kept.visible(PAYMENTS.followed, nearest, partner=partner_of(found.value))
+        candidates = await self.kept.visible(
+            PAYMENTS.followed, nearest, partner=kind_of(found.value).partner_of(found.value)
+        )
         read = await asyncio.gather(*[beside.payment(each.number) for each in candidates[:MOST_READ]])
         settling = [each.value for each in read if found.value.number in each.value.settles]
         if not settling:
@@ -134,7 +140,7 @@ class Settlements:
         return None
 
 
-def _nearest(source: str, issued_on: date | None, documents: Iterator[Document]) -> list[Payment]:
+def _nearest(source: str, issued_on: date | None, documents: Iterator[ErpRecord]) -> list[Payment]:
     """Return payments in the order in which they may settle a document: the first after its day, then earlier ones."""
     payments = [each for each in documents if isinstance(each, Payment) and each.source in (source, "")]
     day = issued_on or date.min

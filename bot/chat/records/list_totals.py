@@ -16,11 +16,10 @@ from bot.chat.view_parts import ALL_ADDED_UP, NotAddedUp, Uncounted
 from bot.erp.counting import counts, signed
 from bot.erp.errors import ErpError
 from bot.erp.listing import D, Listing
-from bot.erp.model import Money
+from bot.erp.model import ErpRecord, Money
 from bot.erp.port import Filter, ListQuery
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
-from bot.read_model.records import Document
 
 S = TypeVar("S")
 _NOT_ADDED_UP = phrase("not added up: not all of these documents are at hand")
@@ -72,16 +71,12 @@ class ListAmounts(Generic[D]):
     def sum_up(self, documents: Sequence[D]) -> ListTotals[Money]:
         """Return one sum a currency."""
         amounts = [(each, self.amount(each)) for each in documents]
-        left = [] if self.left is None else [_signed(each, self.left(each)) for each in documents]
+        left = [] if self.left is None else [signed(each, self.left(each)) for each in documents]
         return ListTotals(
-            sums=sum_by_currency(_signed(each, money) for each, money in amounts if money) or (),
+            sums=sum_by_currency(signed(each, money) for each, money in amounts if money) or (),
             left=sum_by_currency(money for money in left if money) or (),
             not_added_up=NotAddedUp(without_amount=sum(money is None for _, money in amounts)),
         )
-
-
-def _signed(document: D, money: Money | None) -> Money | None:
-    return signed(document, money)  # type: ignore[arg-type]  # partners have no amounts to be added up
 
 
 async def total_of_list(
@@ -107,14 +102,10 @@ def _add_up(amounts: ListSums[D, S], query: ListQuery | None, documents: Sequenc
     """Return what documents come to; of those that wait for approval, what they would."""
     if query is not None and query.filter is Filter.PENDING:
         return amounts.sum_up(documents)
-    totals = amounts.sum_up([each for each in documents if _counts(each)])
-    states = Counter[Any](each.status for each in documents if not _counts(each))  # type: ignore[attr-defined]
+    totals = amounts.sum_up([each for each in documents if counts(each)])
+    states = Counter[Any](each.status for each in documents if not counts(each))  # type: ignore[attr-defined]
     uncounted = tuple(Uncounted(status=status, count=count) for status, count in sorted(states.items()))
     return replace(totals, not_added_up=replace(totals.not_added_up, uncounted=uncounted))
-
-
-def _counts(document: D) -> bool:
-    return counts(document)  # type: ignore[arg-type]  # partners have no amounts to be added up
 
 
 async def _total_of_read(listed: DocumentList[D], amounts: ListSums[D, S]) -> ListTotals[S] | None:
@@ -154,7 +145,7 @@ async def _total_of_kept(
 
 
 def _pick_and_add_up(
-    amounts: ListSums[D, S], query: ListQuery, today: date, documents: Iterator[Document]
+    amounts: ListSums[D, S], query: ListQuery, today: date, documents: Iterator[ErpRecord]
 ) -> tuple[int, ListTotals[S]]:
     kind = amounts.kind
     holds = kind.filters[query.filter][0] if query.filter is not Filter.ALL else lambda _document, _today: True

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeAlias, TypeVar
 
 from bot.disclosure import FREE_TEXT, MONEY_FIELDS, FieldClass
 
@@ -78,6 +78,13 @@ class ErpRecord:
     books: tuple[str, ...] = field(default=(), compare=False)
     """What tells it from others with its number, in the hub's answers: the name of its source, where there are
     several."""
+
+    if TYPE_CHECKING:  # each record has its own field or property: a property here would be the field's default
+
+        @property
+        def number(self) -> str:
+            """The number or code that it is found by."""
+            ...
 
     @property
     def company(self) -> str:

@@ -15,35 +15,24 @@ import orjson
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from bot.erp.goods import GoodsDelivery
 from bot.erp.index.folding import fold, key_of
+from bot.erp.kinds import FOLLOWED, Kind, kind_of
 from bot.erp.model import (
     Approval,
     Area,
-    Bill,
-    Feed,
+    ErpRecord,
     Followed,
-    Invoice,
     Money,
     OrderLine,
-    Payment,
     ProductionOrder,
     PurchaseLine,
-    PurchaseOrder,
-    SalesOrder,
     parse_followed,
 )
 from bot.read_model.records import (
-    AREAS,
-    Document,
-    DocumentLine,
     DocumentSelection,
     DocumentWithLine,
     FollowedArea,
     Partner,
-    day_of,
-    is_unfinished,
-    partner_of,
 )
 from bot.read_model.tallies import Tallies, Tally, TallyKey, TallySelection, tally_documents
 from bot.store.database import Database
@@ -65,7 +54,7 @@ _POSITION = RecordCodec(
         "complete_since": "complete_day",
     },
 )
-_VALUES: Mapping[Any, Any] = {
+_PLAIN_VALUES: Mapping[Any, Any] = {
     datetime: PlainCodec(datetime.isoformat, datetime.fromisoformat),
     date: DATE,
     Decimal: DECIMAL,
@@ -73,25 +62,19 @@ _VALUES: Mapping[Any, Any] = {
         lambda money: [str(money.amount), money.currency], lambda value: Money(Decimal(value[0]), value[1])
     ),
 }
-_SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods")
-_DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {
-    Area.SALES: RecordCodec(SalesOrder, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE),
-    Area.FINANCE: RecordCodec(Invoice, _VALUES, skip=("source", "books"), sparse=_SPARSE),
-    Area.PURCHASING: RecordCodec(
-        PurchaseOrder,
-        {**_VALUES, Approval: RecordCodec(Approval, _VALUES)},
-        skip=("source", "books", "lines"),
-        sparse=(*_SPARSE, "people"),
-    ),
-    Area.PRODUCTION: RecordCodec(ProductionOrder, _VALUES, skip=("source", "books"), sparse=_SPARSE),
-    Feed.BILLS: RecordCodec(Bill, _VALUES, skip=("source", "books"), sparse=_SPARSE),
-    # Lists do not tell what a payment settles.
-    Feed.PAYMENTS: RecordCodec(Payment, _VALUES, skip=("source", "books", "settles"), sparse=_SPARSE),
-    Feed.DELIVERIES: RecordCodec(GoodsDelivery, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE),
-}
+_VALUES: Mapping[Any, Any] = {**_PLAIN_VALUES, Approval: RecordCodec(Approval, _PLAIN_VALUES)}
+_SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "people")
+
+
+def _codec(kind: Kind[Any]) -> RecordCodec[Any]:
+    """Return how documents of a kind are kept; their lines are kept beside them, and lists tell nothing else inside."""
+    return RecordCodec(kind.record, _VALUES, skip=("source", "books", kind.inside), sparse=_SPARSE)
+
+
+_DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {kind.followed: _codec(kind) for kind in FOLLOWED}
 _LINE: Mapping[Followed, RecordCodec[Any]] = {
-    Area.SALES: RecordCodec(OrderLine, _VALUES),
-    Area.PURCHASING: RecordCodec(PurchaseLine, _VALUES),
+    Area.SALES: RecordCodec(OrderLine, _PLAIN_VALUES),
+    Area.PURCHASING: RecordCodec(PurchaseLine, _PLAIN_VALUES),
 }
 
 
@@ -125,7 +108,7 @@ class StoredDocuments:
         before: FollowedArea | None,
         after: FollowedArea,
         *,
-        documents: Sequence[Document] = (),
+        documents: Sequence[ErpRecord] = (),
         with_lines: bool = False,
         gone: Collection[str] = (),
         anew: bool = False,
@@ -172,7 +155,7 @@ class StoredDocuments:
         wanted = select(func.count()).select_from(KEPT_DOCUMENT).where(_D.source == source)
         return await self._reads.read(lambda connection: connection.scalar(wanted) or 0)
 
-    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
+    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[ErpRecord]], T]) -> T:
         query = select(_D.source, _D.document).where(*_conditions(wanted)).order_by(_D.day.desc(), _D.number)
 
         def read(connection: Connection) -> T:
@@ -223,7 +206,7 @@ class StoredDocuments:
             for source, area, text in connection.execute(query):
                 kind = parse_followed(area)
                 document = _DOCUMENT[kind].read(orjson.loads(text), source=source)
-                found.append(Partner(kind, source, partner_of(document)))
+                found.append(Partner(kind, source, kind_of(document).partner_of(document)))
             return sorted(found, key=lambda partner: (fold(partner.name), partner.area, partner.source))
 
         return await self._reads.read(read)
@@ -311,7 +294,7 @@ class _AreaRows:
         old = select(_D.number).where(*self._own, _D.day < before.toordinal(), ~_D.is_open)
         self.drop(self._connection.execute(old).scalars().all())
 
-    def keep(self, documents: Sequence[Document], *, with_lines: bool) -> None:
+    def keep(self, documents: Sequence[ErpRecord], *, with_lines: bool) -> None:
         """Keep documents in place of what is kept of them."""
         if not documents:
             return
@@ -368,7 +351,7 @@ class _AreaRows:
         texts = self._connection.execute(query).scalars().all()
         self._change((decode(orjson.loads(text), source=source) for text in texts), -1)
 
-    def _change(self, documents: Iterable[Document], times: int) -> None:
+    def _change(self, documents: Iterable[ErpRecord], times: int) -> None:
         for key, tally in tally_documents(documents).items():
             self._changes.setdefault(key, Tally()).add(tally, times)
 
@@ -380,35 +363,32 @@ def _day_number(day: date | None) -> int:
     return 0 if day is None else day.toordinal()
 
 
-def _document_row(position: FollowedArea, document: Document, *, lined: bool) -> dict[str, Any]:
-    day = day_of(document)
+def _document_row(position: FollowedArea, document: ErpRecord, *, lined: bool) -> dict[str, Any]:
+    day = kind_of(document).day(document)
     return {
         "source": position.source,
         "area": position.area.value,
         "number": key_of(document.number),
         "day": None if day is None else day.toordinal(),
-        "is_open": is_unfinished(document),
+        "is_open": kind_of(document).is_unfinished(document),
         "has_lines": lined,
         "walk": position.walk,
-        "partner": fold(partner_of(document)),
-        "document": orjson.dumps(_DOCUMENT[AREAS[type(document)]].write(document)).decode(),
+        "partner": fold(kind_of(document).partner_of(document)),
+        "document": orjson.dumps(_DOCUMENT[kind_of(document).followed].write(document)).decode(),
     }
 
 
-def _line_rows(position: FollowedArea, document: Document) -> Iterator[dict[str, Any]]:
-    lines: Sequence[DocumentLine | ProductionOrder] = ()
-    match document:
-        case ProductionOrder():
-            lines = (document,)
-        case SalesOrder() | PurchaseOrder():
-            lines = document.lines
+def _line_rows(position: FollowedArea, document: ErpRecord) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a document's lines; a production order is its own line."""
+    is_own = isinstance(document, ProductionOrder)
+    codec = _LINE.get(position.area)
+    lines = getattr(document, kind_of(document).inside) if codec else (document,) if is_own else ()
     for number, line in enumerate(lines):
-        own = isinstance(line, ProductionOrder)
         yield {
             "source": position.source,
             "area": position.area.value,
             "number": key_of(document.number),
             "position": number,
             "sku": key_of(line.sku),
-            "line": "" if own else orjson.dumps(_LINE[position.area].write(line)).decode(),
+            "line": orjson.dumps(codec.write(line)).decode() if codec else "",
         }

@@ -1,0 +1,45 @@
+"""The kinds of documents, and of partners, each in a file of its own: what the bot asks of them reads it here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from bot.erp.kinds.bills import BILLS as BILLS
+from bot.erp.kinds.customers import CUSTOMERS as CUSTOMERS
+from bot.erp.kinds.deliveries import DELIVERIES as DELIVERIES
+from bot.erp.kinds.invoices import INVOICES as INVOICES
+from bot.erp.kinds.kind import D as D
+from bot.erp.kinds.kind import DocumentAmounts as DocumentAmounts
+from bot.erp.kinds.kind import Kind as Kind
+from bot.erp.kinds.kind import NamedList as NamedList
+from bot.erp.kinds.kind import ScopeKeys as ScopeKeys
+from bot.erp.kinds.kind import lines_of_product as lines_of_product
+from bot.erp.kinds.payments import PAYMENTS as PAYMENTS
+from bot.erp.kinds.production_orders import PRODUCTION_ORDERS as PRODUCTION_ORDERS
+from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.kinds.receipts import RECEIPTS as RECEIPTS
+from bot.erp.kinds.sales_orders import SALES_ORDERS as SALES_ORDERS
+from bot.erp.kinds.vendors import VENDORS as VENDORS
+from bot.erp.model import ErpRecord, Followed
+
+AREA_KINDS: tuple[Kind[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
+"""The kinds that stand for their areas."""
+FOLLOWED: tuple[Kind[Any], ...] = (*AREA_KINDS, BILLS, PAYMENTS, DELIVERIES)
+"""All kinds whose changes may be told; the bot keeps copies of these."""
+PARTNERS: tuple[Kind[Any], ...] = (CUSTOMERS, VENDORS)
+KINDS: tuple[Kind[Any], ...] = (*FOLLOWED, RECEIPTS, *PARTNERS)
+
+_BY_RECORD: Mapping[type[ErpRecord], Kind[Any]] = MappingProxyType({kind.record: kind for kind in KINDS})
+_BY_FEED: Mapping[Followed, Kind[Any]] = MappingProxyType({kind.followed: kind for kind in FOLLOWED})
+
+
+def kind_of(document: D) -> Kind[D]:
+    """Return the kind of a document."""
+    return _BY_RECORD[type(document)]
+
+
+def kind_followed(followed: Followed) -> Kind[Any]:
+    """Return the kind that stands for an area, or whose changes a feed tells."""
+    return _BY_FEED[followed]

@@ -1,0 +1,31 @@
+"""Customers: whom the company sells to."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from bot.erp.kinds.kind import Kind
+from bot.erp.model import Area, Customer
+from bot.erp.port import Capability
+from bot.erp.validation_rules import missing_key, missing_name, moment, money
+
+CUSTOMERS: Kind[Customer] = Kind(
+    record=Customer,
+    areas=(Area.SALES,),
+    capability=Capability.CUSTOMERS,
+    call="customer",
+    list_call="customers",
+    texts=attrgetter("code", "name"),
+    partner=attrgetter("name"),
+    owners=lambda customer: (customer.salesperson,),
+    filters={},
+    listed=attrgetter("is_active"),
+    rules=(
+        missing_key("code"),
+        missing_name("name"),
+        moment("changed_at"),
+        # A limit may be in another currency than what is owed.
+        money("credit_limit"),
+        money("receivable"),
+    ),
+)

@@ -1,0 +1,35 @@
+"""Deliveries: goods that leave for customers, or left."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.kinds.kind import Kind, NamedList
+from bot.erp.kinds.rules import goods_rules
+from bot.erp.model import Area, Feed
+from bot.erp.port import Capability, Filter
+
+_planned_on = attrgetter("planned_on")
+
+DELIVERIES: Kind[GoodsDelivery] = Kind(
+    record=GoodsDelivery,
+    areas=(Area.SALES,),
+    capability=Capability.DELIVERIES,
+    feed=Feed.DELIVERIES,
+    call="delivery",
+    list_call="deliveries",
+    order_call="deliveries_of",
+    texts=attrgetter("number", "order_number", "customer"),
+    partner=attrgetter("customer"),
+    owners=lambda delivery: (delivery.salesperson,),
+    warehouse=attrgetter("warehouse"),
+    day=attrgetter("day"),
+    due=_planned_on,
+    days_late=GoodsDelivery.days_late,
+    filters={Filter.LATE: NamedList(lambda delivery, today: delivery.days_late(today) > 0, _planned_on)},
+    counts=lambda delivery: delivery.status is not DeliveryStatus.CANCELLED,
+    is_unfinished=attrgetter("is_open"),
+    inside="lines",
+    rules=goods_rules("customer", "planned_on", "shipped_on"),
+)

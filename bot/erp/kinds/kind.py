@@ -1,0 +1,232 @@
+"""What a kind of document is: all that the bot asks of sales orders, invoices and the others, said once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from bot.disclosure import FieldClass
+from bot.erp.errors import UnknownFinish, Unsupported
+from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, Slice
+from bot.erp.port import NEWEST_FIRST, Capability, Filter, ListQuery
+from bot.erp.validation_rules import RecordRule
+
+D = TypeVar("D", bound=ErpRecord)
+
+
+class NamedList(NamedTuple, Generic[D]):
+    """Which documents are on a list with a name, and the day by which it is ordered and dated."""
+
+    holds: Callable[[D, date], bool]
+    day: Callable[[D], date | None]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAmounts(Generic[D]):
+    """What a document comes to, and what of it is still ``left`` to pay, where there is such a part.
+
+    Readers see amounts of these ``classes``; a kind that has two says of each document which it is.
+    """
+
+    total: Callable[[D], Money | None]
+    classes: frozenset[FieldClass] = frozenset()
+    left: Callable[[D], Money | None] | None = None
+
+    def left_of(self, document: D) -> Money | None:
+        """Return what is left to pay of a document; None where there is no such part, or the ERP does not tell it."""
+        return self.left(document) if self.left else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeKeys:
+    """What scopes of rights ask of a record; a restriction that it tells nothing about is not met."""
+
+    source: str
+    company: str = ""
+    category: str = ""
+    partner: str = ""
+    owners: tuple[str, ...] = ()
+    warehouses: tuple[str, ...] = ()
+
+
+def _always(_document: object) -> bool:
+    return True
+
+
+def _never(_document: object) -> bool:
+    return False
+
+
+def _no_day(_document: object) -> None:
+    return None
+
+
+def _nobody(_document: object) -> tuple[str, ...]:
+    return ()
+
+
+def _in_none(_document: object) -> str:
+    return ""
+
+
+def _never_late(_document: object, _today: date) -> int:
+    return 0
+
+
+_NO_AMOUNTS: DocumentAmounts[Any] = DocumentAmounts(lambda _document: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kind(Generic[D]):
+    """One kind of document. It holds data and functions of one document, and never asks anybody."""
+
+    record: type[D]
+    areas: tuple[Area, ...]
+    """The areas that such documents belong to, its own first."""
+    area_of: Callable[[D], Area] | None = None
+    """To which of them one document belongs, where there are several."""
+    capability: Capability
+    by_product: Capability | None = None
+    """What an ERP offers that can list those with a line of one product; None where there are no such lists."""
+    feed: Feed | None = None
+    """Where its changes are told, unless the kind stands for its area."""
+    call: str
+    list_call: str
+    order_call: str = ""
+    """The port's call for all that was moved for one order."""
+
+    texts: Callable[[D], tuple[str, ...]]
+    """What a search looks into."""
+    partner: Callable[[D], str] | None = None
+    """The name of its customer or vendor."""
+    owners: Callable[[D], tuple[str, ...]] = _nobody
+    """Whose it is: accounts and names of salespeople, buyers and requesters."""
+    warehouse: Callable[[D], str] = _in_none
+    day: Callable[[D], date | None] = _no_day
+    """The day of the document, by which its list is ordered."""
+    due: Callable[[D], date | None] = _no_day
+    """When it is to be done."""
+    days_late: Callable[[D, date], int] = _never_late
+    """For how many days it should have been done on a day; 0 for what is done."""
+    filters: Mapping[Filter, NamedList[D]]
+    listed: Callable[[D], bool] = _always
+    """What is not listed is only found by its number."""
+    counts: Callable[[D], bool] = _always
+    """Whether it is what the company agreed on: no draft, and nobody refused it or gave it up."""
+    is_unfinished: Callable[[D], bool] = _never
+    """Whether it is open, or may still become so: a draft, or an order that waits for a decision."""
+    amounts: DocumentAmounts[D] = _NO_AMOUNTS
+    inside: str = ""
+    """The field with its lines, or with what it settles, which lists leave out."""
+    rules: tuple[RecordRule, ...] = ()
+    """What is checked of each that an ERP tells, besides its texts."""
+
+    @property
+    def area(self) -> Area:
+        """The area that it belongs to first."""
+        return self.areas[0]
+
+    @property
+    def followed(self) -> Followed:
+        """What its changes are called."""
+        return self.feed or self.area
+
+    def belongs_to(self, document: D) -> Area:
+        """Return the area whose rules bind a document."""
+        return self.area_of(document) if self.area_of else self.area
+
+    def partner_of(self, document: D) -> str:
+        """Return the name of a document's customer or vendor; production has none."""
+        return self.partner(document) if self.partner else ""
+
+    def keys(self, document: D, source: str) -> ScopeKeys:
+        """Return what scopes of rights ask of a document of a source."""
+        return ScopeKeys(
+            source=source,
+            company=document.company,
+            partner=self.partner_of(document),
+            # ERPs tell salespeople by their names, and some adapters the account as well.
+            owners=(*self.owners(document), document.extra.get("owner", "")),
+            warehouses=(self.warehouse(document) or document.extra.get("warehouse", ""),),
+        )
+
+    def pick(self, documents: Iterable[D], query: ListQuery, today: date) -> Slice[D]:
+        """Return the part of ``documents`` that ``query`` asks for; raises `Unsupported` for a filter it lacks.
+
+        Documents without a day come last.
+        """
+        self.check_filter(query.filter)
+        found = [document for document in documents if self.listed(document) and self.matches(document, query)]
+        if query.filter is not Filter.ALL:
+            holds = self.filters[query.filter].holds
+            found = [document for document in found if holds(document, today)]
+        found = self.sort(found, query.filter)
+        return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
+
+    def sort(self, documents: Iterable[D], wanted: Filter) -> list[D]:
+        """Return documents in the order of a list; raises `Unsupported` for a filter that the kind lacks."""
+        self.check_filter(wanted)
+        ordered = sorted(documents, key=lambda document: document.number)
+        if wanted in NEWEST_FIRST:
+            own = self.day_in(wanted)
+            ordered.sort(key=lambda document: own(document) or date.min, reverse=True)
+        else:
+            day = self.filters[wanted].day
+            ordered.sort(key=lambda document: day(document) or date.max)
+        return ordered
+
+    def read(self, erp: object, number: str) -> Awaitable[D]:
+        """Read one document from an ERP."""
+        call: Callable[[str], Awaitable[D]] = getattr(erp, self.call)
+        return call(number)
+
+    def read_list(self, erp: object, query: ListQuery) -> Awaitable[Slice[D]]:
+        """Read part of the list from an ERP."""
+        call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
+        return call(query)
+
+    def read_of_order(self, erp: object, number: str) -> Awaitable[tuple[D, ...]]:
+        """Read from an ERP what was moved for one order."""
+        call: Callable[[str], Awaitable[tuple[D, ...]]] = getattr(erp, self.order_call)
+        return call(number)
+
+    def check_filter(self, wanted: Filter, *, source: str = "") -> None:
+        """Raise `Unsupported` for a filter that this kind of document lacks."""
+        if wanted is not Filter.ALL and wanted not in self.filters:
+            raise Unsupported(f"no list of {wanted} here", source=source)
+
+    def check_days(self, query: ListQuery, offered: Set[Capability], *, source: str = "") -> None:
+        """Raise `UnknownFinish` for the days of what was finished, where the ERP does not tell them."""
+        if query.filter is Filter.DONE and query.during and Capability.FINISHED_DAYS not in offered:
+            raise UnknownFinish("no days of finishing here", source=source)
+
+    def day_in(self, wanted: Filter) -> Callable[[D], date | None]:
+        """Return the day by which a list is dated: of what was done when that was, else the document's own."""
+        return self.filters[wanted].day if wanted in NEWEST_FIRST and wanted in self.filters else self.day
+
+    def matches(self, document: D, query: ListQuery) -> bool:
+        """Return whether a document has the text, the partner and the days that a query asks for."""
+        folded = query.text.casefold()
+        return (
+            self.is_of(document, query.partner)
+            and self.has_product(document, query.product)
+            and (query.during is None or query.during.holds(self.day_in(query.filter)(document)))
+            and (query.due is None or query.due.holds(self.due(document)))
+            and any(folded in part.casefold() for part in self.texts(document))
+        )
+
+    def is_of(self, document: D, partner: str) -> bool:
+        """Return whether a document is of exactly this partner; of nobody in particular all are."""
+        return not partner or self.partner_of(document).casefold() == partner.casefold()
+
+    def has_product(self, document: D, product: str) -> bool:
+        """Return whether a document, with its lines, has one of exactly this product; of no product all have."""
+        return not product or (self.by_product is not None and bool(lines_of_product(document, product)))
+
+
+def lines_of_product(document: object, product: str) -> tuple[Any, ...]:
+    """Return the lines of a document that are of exactly this product."""
+    wanted = product.casefold()
+    return tuple(line for line in getattr(document, "lines", ()) if line.sku.casefold() == wanted)

@@ -1,0 +1,33 @@
+"""Production orders: what is to be made, and what was."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from bot.erp.kinds.kind import Kind, NamedList
+from bot.erp.kinds.rules import DOCUMENT_RULES
+from bot.erp.model import Area, ProductionOrder, ProductionStatus
+from bot.erp.port import Capability, Filter
+from bot.erp.validation_rules import days, made_quantities, missing_key
+
+_due_on = attrgetter("due_on")
+
+PRODUCTION_ORDERS: Kind[ProductionOrder] = Kind(
+    record=ProductionOrder,
+    areas=(Area.PRODUCTION,),
+    capability=Capability.PRODUCTION_ORDERS,
+    call="production_order",
+    list_call="production_orders",
+    texts=attrgetter("number", "sku", "name"),
+    day=attrgetter("start_on"),
+    due=_due_on,
+    days_late=ProductionOrder.days_late,
+    filters={
+        Filter.OPEN: NamedList(lambda order, today: order.is_open, _due_on),
+        Filter.LATE: NamedList(lambda order, today: order.days_late(today) > 0, _due_on),
+        Filter.DONE: NamedList(lambda order, today: order.status is ProductionStatus.DONE, attrgetter("finished_on")),
+    },
+    counts=lambda order: order.status is not ProductionStatus.CANCELLED,
+    is_unfinished=attrgetter("is_open"),
+    rules=(*DOCUMENT_RULES, missing_key("sku"), days("start_on", "due_on", "finished_on"), made_quantities),
+)

@@ -1,0 +1,48 @@
+"""Purchase orders: what the company ordered from vendors, once it is approved."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from bot.disclosure import FieldClass
+from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
+from bot.erp.kinds.rules import ORDER_RULES
+from bot.erp.model import Area, PurchaseOrder, PurchaseStatus
+from bot.erp.port import Capability, Filter
+from bot.erp.validation_rules import days, missing_name
+
+_UNDECIDED = frozenset({PurchaseStatus.DRAFT, PurchaseStatus.WAITING})
+_NOT_AGREED = _UNDECIDED | {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED}
+_due_on = attrgetter("due_on")
+_ordered_on = attrgetter("ordered_on")
+
+
+def _owners(order: PurchaseOrder) -> tuple[str, ...]:
+    accounts = (order.requester, order.buyer)
+    return (*accounts, *order.names(accounts))
+
+
+PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
+    record=PurchaseOrder,
+    areas=(Area.PURCHASING,),
+    capability=Capability.PURCHASE_ORDERS,
+    by_product=Capability.PURCHASES_OF_PRODUCT,
+    call="purchase_order",
+    list_call="purchase_orders",
+    texts=attrgetter("number", "vendor"),
+    partner=attrgetter("vendor"),
+    owners=_owners,
+    day=_ordered_on,
+    due=_due_on,
+    days_late=PurchaseOrder.days_late,
+    filters={
+        Filter.OPEN: NamedList(lambda order, today: order.is_open, _due_on),
+        Filter.LATE: NamedList(lambda order, today: order.days_late(today) > 0, _due_on),
+        Filter.PENDING: NamedList(lambda order, today: order.status is PurchaseStatus.WAITING, _ordered_on),
+    },
+    counts=lambda order: order.status not in _NOT_AGREED,
+    is_unfinished=lambda order: order.is_open or order.status in _UNDECIDED,
+    amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.COST})),
+    inside="lines",
+    rules=(*ORDER_RULES, missing_name("vendor"), days("ordered_on", "due_on")),
+)

@@ -1,0 +1,28 @@
+"""Receipts: goods that came in from vendors."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from bot.erp.goods import GoodsReceipt
+from bot.erp.kinds.kind import Kind
+from bot.erp.kinds.rules import goods_rules
+from bot.erp.model import Area
+from bot.erp.port import Capability
+
+RECEIPTS: Kind[GoodsReceipt] = Kind(
+    record=GoodsReceipt,
+    areas=(Area.PURCHASING,),
+    capability=Capability.RECEIPTS,
+    call="receipt",
+    list_call="receipts",
+    order_call="receipts_of",
+    texts=lambda receipt: (receipt.number, *receipt.order_numbers, receipt.vendor),
+    partner=attrgetter("vendor"),
+    owners=attrgetter("owners"),
+    warehouse=attrgetter("warehouse"),
+    day=attrgetter("day"),
+    filters={},
+    inside="lines",
+    rules=goods_rules("vendor", "received_on"),
+)

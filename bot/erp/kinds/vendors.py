@@ -1,0 +1,24 @@
+"""Vendors: whom the company buys from."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from bot.erp.kinds.kind import Kind
+from bot.erp.model import Area, Supplier
+from bot.erp.port import Capability
+from bot.erp.validation_rules import missing_key, missing_name, moment, money
+
+VENDORS: Kind[Supplier] = Kind(
+    record=Supplier,
+    areas=(Area.PURCHASING,),
+    capability=Capability.VENDORS,
+    call="vendor",
+    list_call="vendors",
+    texts=attrgetter("code", "name"),
+    partner=attrgetter("name"),
+    owners=lambda vendor: (vendor.buyer,),
+    filters={},
+    listed=attrgetter("is_active"),
+    rules=(missing_key("code"), missing_name("name"), moment("changed_at"), money("payable")),
+)
