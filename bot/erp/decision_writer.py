@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from bot.erp.calls import CallRunner
 from bot.erp.errors import ErpError, UnknownOutcome
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder
 from bot.erp.port import Erp
 from bot.erp.shared_reads import SharedReads
@@ -53,6 +54,6 @@ class DecisionWriter:
 
     async def _reread(self, source: Erp, number: str) -> PurchaseOrder | None:
         try:
-            return await self._calls.read(source, "purchase_order", lambda erp: erp.purchase_order(number))
+            return await self._calls.read(source, "purchase_order", lambda erp: erp.document(PURCHASE_ORDERS, number))
         except ErpError:
             return None

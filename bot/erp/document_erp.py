@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol
 
 from bot.erp.errors import NotListedByProduct, Unsupported
 from bot.erp.keys import can_be_key, checked_key
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Changes, Followed, Product, Slice, StockLevel
 from bot.erp.port import UNCHANGING, Filter, ListQuery
 from bot.erp.refusing import RefusingErp
@@ -44,20 +44,24 @@ class DocumentErp(RefusingErp):
     narrows_lists: ClassVar[bool] = False
     """Whether `list_documents` knows `ListQuery.partner` and what is `UNCHANGING`; else it is never asked for them."""
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         """Return one document with its lines; raises `NotFound`. Only called for offered kinds."""
         self._refuse(kind.capability)
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         """Return part of a list, without lines. Only called with filters that the kind has."""
         self._refuse(kind.capability)
 
-    async def _ask_document(self, kind: Listing[D], number: str) -> D:
+    async def read_of_order(self, kind: Kind[D], order_number: str) -> Sequence[D]:
+        """Return what was moved for an order, in any order; raises `NotFound`. Only called for offered kinds."""
+        return await super().of_order(kind, order_number)
+
+    async def document(self, kind: Kind[D], number: str) -> D:
         self._check_offered(kind)
         with malformed_is_invalid(self.name):
             return await self.read_document(kind, checked_key(number, source=self.name))
 
-    async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         self._check_offered(kind)
         kind.check_filter(query.filter, source=self.name)
         kind.check_days(query, self.capabilities, source=self.name)
@@ -71,11 +75,17 @@ class DocumentErp(RefusingErp):
                 return await self.list_documents(kind, query)
             return await pick_from_lists(kind, query, partial(self.list_documents, kind), source=self.name)
 
-    def _narrows(self, kind: Listing[Any], query: ListQuery) -> bool:
+    async def of_order(self, kind: Kind[D], order_number: str) -> tuple[D, ...]:
+        self._check_offered(kind)
+        with malformed_is_invalid(self.name):
+            found = await self.read_of_order(kind, checked_key(order_number, source=self.name))
+            return tuple(sorted(found, key=lambda each: (kind.day(each) or date.max, each.number)))
+
+    def _narrows(self, kind: Kind[Any], query: ListQuery) -> bool:
         """Whether `list_documents` can answer by itself."""
         return self.narrows_lists or not (query.partner or query.filter in UNCHANGING)
 
-    def _check_offered(self, kind: Listing[D]) -> None:
+    def _check_offered(self, kind: Kind[D]) -> None:
         if kind.capability not in self.capabilities:
             self._refuse(kind.capability)
 
@@ -114,7 +124,7 @@ class ReaderErp(DocumentErp):
 
 
 async def pick_from_lists(
-    kind: Listing[D], query: ListQuery, read: Callable[[ListQuery], Awaitable[Slice[D]]], *, source: str
+    kind: Kind[D], query: ListQuery, read: Callable[[ListQuery], Awaitable[Slice[D]]], *, source: str
 ) -> Slice[D]:
     """Return part of a list out of what ``read`` lists, which need not know partners or what is `UNCHANGING`.
 

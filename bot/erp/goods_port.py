@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, runtime_checkable
 
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.model import Slice
-from bot.erp.port import ListQuery
 
 LAST_PRICES = 5
 """The most sales, and the most purchases, that `GoodsReader.prices` returns."""
@@ -90,36 +89,6 @@ class GoodsReader(Protocol):
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return goods on their way; an unknown product has none."""
-        ...
-
-    async def delivery(self, number: str) -> GoodsDelivery:
-        """Return one delivery with its lines; raises `NotFound`."""
-        ...
-
-    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
-        """Return deliveries without lines; supports `Filter.LATE`. The text matches orders' numbers, too."""
-        ...
-
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order with their lines, oldest first; raises `NotFound` for no such order.
-
-        An order may have none.
-        """
-        ...
-
-    async def receipt(self, number: str) -> GoodsReceipt:
-        """Return one receipt with its lines; raises `NotFound`, also for a draft and for what was cancelled."""
-        ...
-
-    async def receipts(self, query: ListQuery) -> Slice[GoodsReceipt]:
-        """Return receipts without lines; supports no filter. The text matches purchase orders' numbers, too."""
-        ...
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        """Return the receipts of a purchase order with their lines, oldest first; raises `NotFound` for no such order.
-
-        An order may have none. A receipt of several orders is told whole for each of them.
-        """
         ...
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -31,19 +32,16 @@ from bot.erp.errors import Ambiguous, ErpError, NotFound, Unavailable, Unsupport
 from bot.erp.goods import (
     Arrival,
     ComponentUse,
-    GoodsDelivery,
-    GoodsReceipt,
     Prices,
     ProductDetails,
     Shortage,
     WarehouseContents,
 )
-from bot.erp.goods_lists import M
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
+from bot.erp.kinds import D, Kind, kind_followed
 from bot.erp.limits import SourceLimits
-from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing, kind_of
 from bot.erp.merging import ProductCodes, is_empty
 from bot.erp.model import (
     Area,
@@ -241,15 +239,15 @@ class ErpHub(DocumentAnswers):
         return replace(value, items=placed) if isinstance(value, Slice) else placed
 
     def visible_sources(self, area: Followed) -> tuple[str, ...]:
-        kind = kind_of(area)
+        kind = kind_followed(area)
         return tuple(source.name for source in self._visible(kind.areas, self._able[kind.capability]))
 
     def is_narrowed(self, area: Followed) -> bool:
-        return self._narrowings.concern(kind_of(area), ListQuery(text="anybody"))
+        return self._narrowings.concern(kind_followed(area), ListQuery(text="anybody"))
 
     def hides_documents(self, area: Followed) -> bool:
         """Return whether there may be documents of an area that the reader may not see at all."""
-        return self._narrowings.concern(kind_of(area), ListQuery())
+        return self._narrowings.concern(kind_followed(area), ListQuery())
 
     def finds(self, document: Any, query: ListQuery, source: str) -> bool:
         """Return whether a list may show the reader a document of a source."""
@@ -315,15 +313,10 @@ class ErpHub(DocumentAnswers):
         """Return the stock of a warehouse; raises `NotFound`."""
         return await self._found(self._goods.warehouse_stock(query), Capability.WAREHOUSE_STOCK)
 
-    async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
-        return await self._moves_of(DELIVERIES, order_number, self.order)
-
-    async def receipts_of(self, order_number: str) -> Answer[tuple[GoodsReceipt, ...]]:
-        return await self._moves_of(RECEIPTS, order_number, self.purchase_order)
-
-    async def _moves_of(
-        self, kind: Listing[M], number: str, order: Callable[[str], Awaitable[Answer[Any]]]
-    ) -> Answer[tuple[M, ...]]:
+    async def of_order(self, kind: Kind[D], order_number: str) -> Answer[tuple[D, ...]]:
+        """Return what was moved for one order; raises `NotFound` for an order that the reader may not see."""
+        assert kind.origin is not None
+        number, order = order_number, partial(self.document, kind.origin)
         able = self._able[kind.capability]
         sources = self._visible(kind.areas, able)
         if able and not sources:
@@ -332,7 +325,7 @@ class ErpHub(DocumentAnswers):
             origin = (await order(number)).source
             sources = tuple(source for source in sources if source.name == origin)
         key = (number.casefold(),)
-        found = await self._ask(sources, kind.order_call, key, lambda erp: kind.read_of_order(erp, number), number)
+        found = await self._ask(sources, kind.order_call, key, lambda erp: erp.of_order(kind, number), number)
         if self._narrowings and not found.value:
             await order(number)  # not everybody may learn that there is such an order
         return found
@@ -357,7 +350,7 @@ class ErpHub(DocumentAnswers):
 
     def silences_about(self, area: Followed) -> tuple[Phrase, ...]:
         """Return `silences` about the documents of an area."""
-        kind = kind_of(area)
+        kind = kind_followed(area)
         return self.silences(kind.capability, kind.areas)
 
     def narrows(self, area: Area) -> bool:
@@ -462,21 +455,18 @@ class ErpHub(DocumentAnswers):
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
 
-    async def document(self, kind: Listing[D], number: str) -> Answer[D]:
+    async def document(self, kind: Kind[D], number: str) -> Answer[D]:
         """Return the document with a number; raises `NotFound`, `InSeveralBooks` where several sources have it, and
         `Ambiguous` where one has it several times.
         """
-        return await self._document(kind, number)
-
-    async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
         return await self._found(self._one_document(kind, number), kind.capability, kind.areas)
 
-    async def _one_document(self, kind: Listing[D], number: str) -> Answer[D]:
+    async def _one_document(self, kind: Kind[D], number: str) -> Answer[D]:
         able = self._able[kind.capability]
         sources = self._visible(kind.areas, able)
         if able and not sources:
             raise NotFound(number)
-        return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number), number)
+        return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: erp.document(kind, number), number)
 
     async def _found(
         self, answered: Awaitable[Answer[T]], capability: Capability, areas: tuple[Area, ...] = (Area.STOCK,)
@@ -492,10 +482,10 @@ class ErpHub(DocumentAnswers):
             return answer
         return replace(answer, notes=(*answer.notes, *self.silences(capability, areas)))
 
-    async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
         return await self._found(self._list(kind, query), kind.capability, kind.areas)
 
-    async def _list(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
+    async def _list(self, kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]
         if query.product and able:
             return await self._of_product(self._visible(kind.areas, able), kind, query)
@@ -503,16 +493,14 @@ class ErpHub(DocumentAnswers):
             return await self._narrowed_documents(self._visible(kind.areas, able), kind, query)
         if not self._is_alone:
             return await self._several.documents(able, kind, query)
-        return await self._ask(able, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
+        return await self._ask(able, kind.list_call, (query,), lambda erp: erp.documents(kind, query))
 
-    async def _of_product(self, sources: tuple[Erp, ...], kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
+    async def _of_product(self, sources: tuple[Erp, ...], kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
         narrowed = self._narrowed_lists(kind) if self._narrowings.concern(kind, query) else None
         lists = HoldingLists(self._read_source, self._codes, self._several, narrowed)
         return await lists.read(sources, kind, query) or self._nothing(Slice(items=(), total=0))
 
-    async def _narrowed_documents(
-        self, sources: tuple[Erp, ...], kind: Listing[D], query: ListQuery
-    ) -> Answer[Slice[D]]:
+    async def _narrowed_documents(self, sources: tuple[Erp, ...], kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
         if not sources:
             return self._nothing(Slice(items=(), total=0))
         read = self._narrowed_lists(kind).read
@@ -521,7 +509,7 @@ class ErpHub(DocumentAnswers):
             return found
         return replace(found, notes=(*found.notes, _NAMES_WITHHELD))
 
-    def _narrowed_lists(self, kind: Listing[Any]) -> NarrowedLists:
+    def _narrowed_lists(self, kind: Kind[Any]) -> NarrowedLists:
         # Documents of several areas are not narrowed by the text of one of them.
         text = "" if kind.area_of else self._narrowings.search_text(kind.area)
         return NarrowedLists(self._read_source, self.finds, text=text)

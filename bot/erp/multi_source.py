@@ -108,7 +108,7 @@ class MultiSource:
     def _read_list(
         self, source: Erp, kind: Listing[D], query: ListQuery
     ) -> Awaitable[SourceAnswer[Slice[D]] | NotFound]:
-        return self._ask_source(source, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
+        return self._ask_source(source, kind.list_call, (query,), lambda erp: erp.documents(kind, query))
 
     async def _all(
         self, call: str, asks: Iterable[tuple[Erp, tuple[Hashable, ...], Read[V]]]

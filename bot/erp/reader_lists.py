@@ -57,7 +57,7 @@ class NarrowedLists:
 
 
 def _read_list(kind: Listing[D], query: ListQuery, erp: Erp) -> Awaitable[Slice[D]]:
-    return kind.read_list(erp, query)
+    return erp.documents(kind, query)
 
 
 def _part(
@@ -96,7 +96,7 @@ class HoldingLists:
             own = replace(query, product=theirs[source.name])
             if self.narrowed is not None:
                 return await self.narrowed.read(source, kind, own)
-            return await self.read_source(source, kind.list_call, (own,), lambda erp: kind.read_list(erp, own))
+            return await self.read_source(source, kind.list_call, (own,), lambda erp: erp.documents(kind, own))
 
         asked = [source for source in able if source.name in theirs]
         found: Answer[Slice[D]] = await self.several.documents(asked, kind, query, ask)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
 
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Unsupported
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Feed, Followed, Product, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 
@@ -29,11 +30,25 @@ class RefusingErp(DocumentCalls):
     async def stock(self, sku: str) -> StockLevel:
         self._refuse(Capability.STOCK)
 
-    async def _ask_document(self, kind: Listing[D], number: str) -> D:
-        self._refuse(kind.capability)
+    async def document(self, kind: Kind[D], number: str) -> D:
+        read: Callable[[str], Awaitable[D]] = self._own_call(kind.call, kind.capability)
+        return await read(number)
 
-    async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        self._refuse(kind.capability)
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        read: Callable[[ListQuery], Awaitable[Slice[D]]] = self._own_call(kind.list_call, kind.capability)
+        return await read(query)
+
+    async def of_order(self, kind: Kind[D], order_number: str) -> tuple[D, ...]:
+        read: Callable[[str], Awaitable[tuple[D, ...]]] = self._own_call(kind.order_call, kind.capability)
+        return await read(order_number)
+
+    def _own_call(self, name: str, capability: Capability) -> Callable[[Any], Awaitable[Any]]:
+        """Return the call that an adapter has under its name for a kind; refuse what it does not override."""
+        own: Any = getattr(type(self), name, None)
+        if own is None or own is getattr(DocumentCalls, name):
+            self._refuse(capability)
+        call: Callable[[Any], Awaitable[Any]] = getattr(self, name)
+        return call
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Return that decisions are not supported."""
@@ -47,12 +62,6 @@ class RefusingErp(DocumentCalls):
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         self._refuse(Capability.ARRIVALS)
-
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        self._refuse(Capability.DELIVERIES)
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        self._refuse(Capability.RECEIPTS)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         self._refuse(Capability.SHORTAGES)

@@ -181,13 +181,13 @@ class SourceChecker:
         records: list[Any] = []
         while len(records) < self._sample:
             query = ListQuery(offset=len(records), limit=min(_PAGE, self._sample - len(records)))
-            page = await self._read(report, kind.read_list(self._erp, query))
+            page = await self._read(report, self._erp.documents(kind, query))
             if page is None or not page.items:
                 break
             records += page.items
         for number in self._list(report, tuple(records), whole=False):
             # Only a single document is read with its lines.
-            await self._read_single(report, number, kind.read(self._erp, number))
+            await self._read_single(report, number, self._erp.document(kind, number))
         return report
 
     def _list(self, report: AreaReport, records: tuple[Any, ...], *, whole: bool = True) -> list[str]:

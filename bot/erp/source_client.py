@@ -76,11 +76,11 @@ class SourceClient(DocumentCalls):
             return None
         return level.product if level.product.is_active else None
 
-    async def _ask_document(self, kind: Listing[D], number: str) -> D:
-        return await self._read(kind.call, lambda erp: kind.read(erp, number))
+    async def document(self, kind: Listing[D], number: str) -> D:
+        return await self._read(kind.call, lambda erp: erp.document(kind, number))
 
-    async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        return await self._read(kind.list_call, lambda erp: kind.read_list(erp, query))
+    async def documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        return await self._read(kind.list_call, lambda erp: erp.documents(kind, query))
 
     @property
     def reads_batches(self) -> bool:

@@ -170,7 +170,7 @@ class AreaFollower:
         name, _, offset = self._position.place.partition(" ")
         query = ListQuery(filter=Filter(name), offset=int(offset), limit=PAGE)
         try:
-            page = await self._spaced(self._kind.read_list(self._erp, query))
+            page = await self._spaced(self._erp.documents(self._kind, query))
         except Unsupported:
             if query.filter is Filter.ALL:
                 raise
@@ -242,7 +242,7 @@ class AreaFollower:
 
     async def _read_single(self, number: str) -> ErpRecord | None:
         try:
-            return await self._spaced(self._kind.read(self._erp, number))
+            return await self._spaced(self._erp.document(self._kind, number))
         except NotFound:
             return None
         except (Unusable, Invalid) as error:

@@ -128,7 +128,7 @@ def _counted(document: ErpRecord) -> Iterator[tuple[TallyKey, Tally]]:
         if counts(document) and document.paid_on is not None:
             yield TallyKey(_PAID[document.partner_kind], document.paid_on), _paid(document)
         return
-    if kind is not PRODUCTION_ORDERS and not kind.amounts.classes:
+    if kind != PRODUCTION_ORDERS and not kind.amounts.classes:
         return
     due = kind.due(document)
     is_made = isinstance(document, ProductionOrder)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Area, Decision, Feed, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import BY_PRODUCT, GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
@@ -264,7 +265,7 @@ class ContractBase:
     async def any_read(self, erp: Erp, company: ReferenceCompany) -> object:
         """Make one read of whatever the adapter offers."""
         if Capability.PURCHASE_ORDERS in self.offers:
-            return await erp.purchase_order(next(iter(company.purchases)))
+            return await erp.document(PURCHASE_ORDERS, next(iter(company.purchases)))
         return await erp.find_products("SKU123", limit=1)
 
     def waiting_numbers(self, company: ReferenceCompany, *, levels: int = 1) -> list[str]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bot.erp.errors import AuthFailed, Invalid, NotFound, RateLimited, Unavailable
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Area, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
 from bot.testing.company import Clock, ReferenceCompany
@@ -34,7 +35,7 @@ class DecisionsContract(ContractBase):
         after = await installation.purchase_order(number)
         assert after.status is PurchaseStatus.APPROVED
         self.assert_same(resulting_order(result), after)
-        assert resulting_order(result) == await erp.purchase_order(number)
+        assert resulting_order(result) == await erp.document(PURCHASE_ORDERS, number)
         assert resulting_order(result).version != seen.version
 
     @case("decide.reject", "A rejection is applied, and its reason stands in the ERP word for word", needs=REJECT)
@@ -52,7 +53,7 @@ class DecisionsContract(ContractBase):
     @case("decide.by", "It is done in the name of the person who decided", needs=APPROVE)
     async def test_by(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         for number, by in zip(self.waiting_numbers(company), (self.approver, self.colleague), strict=False):
-            seen = await erp.purchase_order(number)
+            seen = await erp.document(PURCHASE_ORDERS, number)
             assert (await erp.decide(self.decision(seen, by=by))).outcome is DecisionOutcome.APPLIED
             approval = (await installation.purchase_order(number)).approval
             assert approval is not None
@@ -61,7 +62,7 @@ class DecisionsContract(ContractBase):
     @case("decide.twice", "The same decision again changes nothing", needs=APPROVE)
     async def test_twice(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         number = self.waiting_numbers(company)[0]
-        decision = self.decision(await erp.purchase_order(number))
+        decision = self.decision(await erp.document(PURCHASE_ORDERS, number))
         first = await erp.decide(decision)
         after = await installation.purchase_order(number)
         again = await erp.decide(decision)
@@ -72,7 +73,7 @@ class DecisionsContract(ContractBase):
     @case("decide.opposite", "The opposite decision afterwards changes nothing", needs=REJECT)
     async def test_opposite(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         for number, verdict, opposite in zip(self.waiting_numbers(company), Verdict, reversed(Verdict), strict=False):
-            seen = await erp.purchase_order(number)
+            seen = await erp.document(PURCHASE_ORDERS, number)
             await erp.decide(self.decision(seen, verdict))
             after = await installation.purchase_order(number)
             late = await erp.decide(self.decision(seen, opposite, self.colleague))
@@ -194,14 +195,14 @@ class DecisionsContract(ContractBase):
     @case("decide.level_reject", "A rejection at the first of two levels is final", needs=REJECT)
     async def test_level_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         number = self.waiting_numbers(company, levels=2)[0]
-        result = await erp.decide(self.decision(await erp.purchase_order(number), Verdict.REJECT))
+        result = await erp.decide(self.decision(await erp.document(PURCHASE_ORDERS, number), Verdict.REJECT))
         assert result.outcome is DecisionOutcome.APPLIED
         assert (await installation.purchase_order(number)).status is PurchaseStatus.REJECTED
 
     @case("decide.draft", "An order that was never submitted is not decided", needs=APPROVE)
     async def test_draft(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         number = next(o.number for o in company.purchases.values() if o.status is PurchaseStatus.DRAFT)
-        seen = await erp.purchase_order(number)
+        seen = await erp.document(PURCHASE_ORDERS, number)
         with pytest.raises(Invalid):
             await erp.decide(self.decision(seen))
         assert (await installation.purchase_order(number)).status is PurchaseStatus.DRAFT
@@ -339,7 +340,7 @@ class DecisionsContract(ContractBase):
     async def test_followed(self, erp: Erp, company: ReferenceCompany) -> None:
         _, cursor = await all_changes(erp, Area.PURCHASING)
         for number in reversed(self.waiting_numbers(company)[:3]):
-            await erp.decide(self.decision(await erp.purchase_order(number)))
+            await erp.decide(self.decision(await erp.document(PURCHASE_ORDERS, number)))
             items, cursor = await all_changes(erp, Area.PURCHASING, cursor)
             assert [change.key for change in items] == [number]
 
@@ -359,7 +360,7 @@ class DecisionsContract(ContractBase):
     ) -> tuple[str, PurchaseOrder]:
         """Return the number of an order that waits for its first approval, and the order as people see it."""
         number = self.waiting_numbers(company, levels=levels)[0]
-        return number, await erp.purchase_order(number)
+        return number, await erp.document(PURCHASE_ORDERS, number)
 
     async def _is_by_the_applied(
         self, results: Sequence[DecisionResult], installation: Installation, number: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -34,11 +34,15 @@ _SKUS = ("SKU123", "SKU125", "SKU128", "SKU201", "SKU204", "A/B 50%#1", "零件-
 _NO_SUCH = ("NO-SUCH", "", "%", "' or '1'='1", "../x", "号码")
 
 
+class GoodsErp(Erp, GoodsReader, Protocol):
+    """An adapter that also reads about goods."""
+
+
 class GoodsContract(ContractBase):
     """Reading about goods; an adapter offers what its vendor knows."""
 
     @pytest.fixture
-    def reader(self, erp: Erp) -> GoodsReader:
+    def reader(self, erp: Erp) -> GoodsErp:
         assert isinstance(erp, GoodsReader)
         return erp
 
@@ -51,8 +55,8 @@ class GoodsContract(ContractBase):
             Capability.PRODUCT_DETAILS: lambda: erp.product("SKU123"),
             Capability.PRICES: lambda: erp.prices("SKU123", customer=""),
             Capability.ARRIVALS: lambda: erp.arrivals(ArrivalQuery()),
-            Capability.DELIVERIES: lambda: erp.deliveries_of("SO-1001"),
-            Capability.RECEIPTS: lambda: erp.receipts_of("PO-1001"),
+            Capability.DELIVERIES: lambda: erp.of_order(DELIVERIES, "SO-1001"),
+            Capability.RECEIPTS: lambda: erp.of_order(RECEIPTS, "PO-1001"),
             Capability.SHORTAGES: lambda: erp.shortages(ShortageQuery()),
             Capability.WAREHOUSE_STOCK: lambda: erp.warehouse_stock(WarehouseQuery(warehouse="MAIN")),
         }
@@ -65,7 +69,7 @@ class GoodsContract(ContractBase):
         "A product is told with its vendors, its components and what it goes into",
         needs=(Capability.PRODUCT_DETAILS,),
     )
-    async def test_details(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_details(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         for sku in _SKUS:
             if self.gaps.expected(company.products[sku]) is None:
                 continue
@@ -83,7 +87,7 @@ class GoodsContract(ContractBase):
         "Prices are exact: by the list, of the last sales (to a customer) and of the last purchases",
         needs=(Capability.PRICES,),
     )
-    async def test_prices(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_prices(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         for sku in _SKUS:
             wanted = self._prices(company, sku)
             if wanted is None:
@@ -112,7 +116,7 @@ class GoodsContract(ContractBase):
         "What is on its way is told once, due first, by product and until a day",
         needs=(Capability.ARRIVALS,),
     )
-    async def test_arrivals(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_arrivals(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         everything = self._arrivals(company)
         assert len({each.due_on for each in everything}) > 2
         found = await reader.arrivals(ArrivalQuery(limit=_ALL))
@@ -140,7 +144,7 @@ class GoodsContract(ContractBase):
         "What is on its way from a vendor is found by part of the name, in any case",
         needs=(Capability.ARRIVALS,),
     )
-    async def test_arrivals_of_vendor(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_arrivals_of_vendor(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         vendors = sorted({each.partner for each in self._arrivals(company) if each.partner})
         assert vendors
         for n, name in enumerate(vendors):
@@ -165,7 +169,7 @@ class GoodsContract(ContractBase):
         "A delivery tells what left for which order, when, with whom and under which number",
         needs=(Capability.DELIVERIES,),
     )
-    async def test_delivery(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_delivery(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         await self._check_each(DELIVERIES, reader, company.deliveries)
 
     @case(
@@ -173,7 +177,7 @@ class GoodsContract(ContractBase):
         "Deliveries are listed newest first, found by number, order and customer; late ones by their day",
         needs=(Capability.DELIVERIES,),
     )
-    async def test_deliveries(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_deliveries(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         known = self._told(company.deliveries)
         texts = ("", known[3].number[1:], known[0].order_number, known[4].customer[1:5].lower(), "no such delivery")
         await self._check_lists(DELIVERIES, reader, known, texts, ListQuery(filter=Filter.LATE, limit=_ALL))
@@ -183,7 +187,7 @@ class GoodsContract(ContractBase):
         "An order tells its deliveries, oldest first; an order that does not exist is not found",
         needs=(Capability.DELIVERIES,),
     )
-    async def test_deliveries_of_order(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_deliveries_of_order(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         for order in self.expected_records(company, Area.SALES):
             wanted = [each for each in self._told(company.deliveries) if each.order_number == order.number]
             await self._check_order(DELIVERIES, reader, order.number, wanted)
@@ -194,7 +198,7 @@ class GoodsContract(ContractBase):
         "A receipt tells what came in of which orders, when and where; what goes back is negative",
         needs=(Capability.RECEIPTS,),
     )
-    async def test_receipt(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_receipt(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         await self._check_each(RECEIPTS, reader, company.receipts)
 
     @case(
@@ -202,7 +206,7 @@ class GoodsContract(ContractBase):
         "Receipts are listed newest first, by days, and found by number, order and vendor",
         needs=(Capability.RECEIPTS,),
     )
-    async def test_receipts(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_receipts(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         known = self._told(company.receipts)
         *_, last = known
         texts = ("", last.number[1:], known[0].order_numbers[-1], last.vendor[1:5].lower(), "no such receipt")
@@ -215,7 +219,7 @@ class GoodsContract(ContractBase):
         "A purchase order tells its receipts, oldest first; an order that does not exist is not found",
         needs=(Capability.RECEIPTS,),
     )
-    async def test_receipts_of_order(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_receipts_of_order(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         for order in self.expected_records(company, Area.PURCHASING):
             wanted = [each for each in self._told(company.receipts) if order.number in each.order_numbers]
             await self._check_order(RECEIPTS, reader, order.number, wanted)
@@ -225,41 +229,41 @@ class GoodsContract(ContractBase):
         told = map(self.gaps.expected, records.values())
         return [each for each in told if each is not None]
 
-    async def _check_each(self, kind: Listing[D], reader: GoodsReader, records: Mapping[str, D]) -> None:
+    async def _check_each(self, kind: Listing[D], reader: GoodsErp, records: Mapping[str, D]) -> None:
         for record in self._told(records):
-            found = await kind.read(reader, record.number.lower())
+            found = await reader.document(kind, record.number.lower())
             check_types(found)
             assert comparable(found) == comparable(record)
         for number in _NO_SUCH:
             with pytest.raises(NotFound):
-                await kind.read(reader, number)
+                await reader.document(kind, number)
 
     async def _check_lists(
-        self, kind: Listing[Any], reader: GoodsReader, known: list[Any], texts: tuple[str, ...], *others: ListQuery
+        self, kind: Listing[Any], reader: GoodsErp, known: list[Any], texts: tuple[str, ...], *others: ListQuery
     ) -> None:
         queries = [ListQuery(text=text, limit=_ALL) for text in texts]
         for query in (*queries, *others, ListQuery(offset=3, limit=4)):
-            found = await kind.read_list(reader, query)
+            found = await reader.documents(kind, query)
             wanted = kind.pick(known, query, TODAY)
             assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
-        for listed in (await kind.read_list(reader, ListQuery(limit=3))).items:
-            assert without_lines(listed) == without_lines(await kind.read(reader, listed.number))
+        for listed in (await reader.documents(kind, ListQuery(limit=3))).items:
+            assert without_lines(listed) == without_lines(await reader.document(kind, listed.number))
             assert listed.lines == ()
 
-    async def _check_order(self, kind: Listing[Any], reader: GoodsReader, number: str, moved: list[Any]) -> None:
-        assert comparable(await kind.read_of_order(reader, number.lower())) == comparable(by_day(moved))
+    async def _check_order(self, kind: Listing[Any], reader: GoodsErp, number: str, moved: list[Any]) -> None:
+        assert comparable(await reader.of_order(kind, number.lower())) == comparable(by_day(moved))
 
-    async def _check_no_order(self, kind: Listing[Any], reader: GoodsReader) -> None:
+    async def _check_no_order(self, kind: Listing[Any], reader: GoodsErp) -> None:
         for number in _NO_SUCH:
             with pytest.raises(NotFound):
-                await kind.read_of_order(reader, number)
+                await reader.of_order(kind, number)
 
     @case(
         "goods.shortages",
         "What is below its reorder point or owed without lying there is told, in all and by warehouse",
         needs=(Capability.SHORTAGES,),
     )
-    async def test_shortages(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_shortages(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         levels = self._levels(company)
         for warehouse, name in (("", ""), *company.warehouses.items()):
             told = map(self.gaps.expected, expected_shortages(levels, warehouse))
@@ -279,7 +283,7 @@ class GoodsContract(ContractBase):
         "What lies in a warehouse is told by product, page by page, and by part of its name",
         needs=(Capability.WAREHOUSE_STOCK,),
     )
-    async def test_warehouse(self, reader: GoodsReader, company: ReferenceCompany) -> None:
+    async def test_warehouse(self, reader: GoodsErp, company: ReferenceCompany) -> None:
         levels = self._levels(company)
         for code, name in company.warehouses.items():
             wanted = self.gaps.expected(expected_contents(code, name, levels))

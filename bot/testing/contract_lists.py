@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from bot.erp.kinds import PRODUCTION_ORDERS, PURCHASE_ORDERS
 from bot.erp.listing import lines_of_product
 from bot.erp.model import PurchaseStatus, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
@@ -233,7 +234,7 @@ class ListsContract(ContractBase):
         ]
         for wanted in asked:
             query = ListQuery(**{"filter": Filter.DONE, "limit": _ALL, **wanted})
-            found = await erp.production_orders(query)
+            found = await erp.documents(PRODUCTION_ORDERS, query)
             assert numbers(found) == PRODUCTIONS.expected_numbers(documents, query), query
 
     @case(
@@ -242,7 +243,7 @@ class ListsContract(ContractBase):
         needs=(Capability.PURCHASE_ORDERS,),
     )
     async def test_pending(self, erp: Erp, company: ReferenceCompany) -> None:
-        found = (await erp.purchase_orders(ListQuery(filter=Filter.PENDING, limit=_ALL))).items
+        found = (await erp.documents(PURCHASE_ORDERS, ListQuery(filter=Filter.PENDING, limit=_ALL))).items
         assert found
         for order in found:
             assert order.status is PurchaseStatus.WAITING

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.erp.errors import NotFound, UnknownFinish, Unsupported
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Area, Money, Product, StockLevel
 from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import Clock, ReferenceCompany
@@ -187,9 +188,9 @@ class ReadsContract(ContractBase):
         for by, account in (("carla", self.colleague), ("anna", self.approver), ("dora", self.requester)):
             clock.advance(60)
             company.set_total(number, Decimal(70 + len(by)), by=by)
-            listed = await erp.purchase_orders(ListQuery(text=number, limit=5))
+            listed = await erp.documents(PURCHASE_ORDERS, ListQuery(text=number, limit=5))
             told = [order.changed_by for order in listed.items if order.number == number]
-            assert [(await erp.purchase_order(number)).changed_by, *told] == [account, account]
+            assert [(await erp.document(PURCHASE_ORDERS, number)).changed_by, *told] == [account, account]
 
     @case("read.not_found", "An unknown number is not found, whatever characters it is made of", over=EACH_KIND)
     async def test_not_found(self, erp: Erp, kind: DocumentSpec) -> None:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.errors import NotFound, UnknownRest
+from bot.erp.kinds import Kind
 from bot.erp.model import Area, Change, Changes, DecisionResult, Followed, PurchaseOrder, Slice
 from bot.erp.port import Capability, Erp, FeedReader, Filter, ListQuery
 from bot.testing.company import TODAY, ReferenceCompany
@@ -21,21 +22,38 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class DocumentSpec:
-    """One kind of document: its capability, its area, its two calls, whom it names, and how it is listed.
+    """One kind of document as the contract asks for it.
 
-    ``kept`` is the attribute of the company that holds its records.
+    ``partner`` is the field with the name of whom or what it is about, ``kept`` the attribute of the company that holds
+    its records.
     """
 
-    capability: Capability
-    area: Area
-    single: str
-    plural: str
+    listing: Kind[Any]
     partner: str
-    listing: listing.Listing[Any]
     kept: str
 
     def __str__(self) -> str:
         return self.plural
+
+    @property
+    def capability(self) -> Capability:
+        """What an ERP offers that has such documents."""
+        return self.listing.capability
+
+    @property
+    def area(self) -> Area:
+        """The area that an account may be forbidden: payments are of two."""
+        return self.listing.areas[-1]
+
+    @property
+    def single(self) -> str:
+        """The name of its single read."""
+        return self.listing.call
+
+    @property
+    def plural(self) -> str:
+        """The name of its list."""
+        return self.listing.list_call
 
     @property
     def filters(self) -> tuple[Filter, ...]:
@@ -49,44 +67,29 @@ class DocumentSpec:
 
     async def read_one(self, erp: Erp, number: str) -> Any:
         """Read a single document."""
-        return await getattr(erp, self.single)(number)
+        return await erp.document(self.listing, number)
 
     async def read_list(self, erp: Erp, query: ListQuery) -> Slice[Any]:
         """Read a part of a list; nothing where the ERP says that it cannot know what is overdue."""
         try:
-            found: Slice[Any] = await getattr(erp, self.plural)(query)
+            return await erp.documents(self.listing, query)
         except UnknownRest:
             assert query.filter is Filter.OVERDUE
             return Slice(items=(), total=0)
-        return found
 
     def expected_numbers(self, documents: list[Any], query: ListQuery, today: date = TODAY) -> list[str]:
         """Return the numbers that ``query`` must give, out of all documents."""
         return [document.number for document in self.listing.pick(documents, query, today).items]
 
 
-ORDERS = DocumentSpec(
-    Capability.SALES_ORDERS, Area.SALES, "order", "orders", "customer", listing.SALES_ORDERS, "orders"
-)
-INVOICES = DocumentSpec(
-    Capability.INVOICES, Area.FINANCE, "invoice", "invoices", "customer", listing.INVOICES, "invoices"
-)
-PURCHASES = DocumentSpec(
-    Capability.PURCHASE_ORDERS, Area.PURCHASING, "purchase_order", "purchase_orders", "vendor", listing.PURCHASE_ORDERS,
-    "purchases",
-)  # fmt: skip
-PRODUCTIONS = DocumentSpec(
-    Capability.PRODUCTION_ORDERS, Area.PRODUCTION, "production_order", "production_orders", "name",
-    listing.PRODUCTION_ORDERS, "productions",
-)  # fmt: skip
-CUSTOMERS = DocumentSpec(
-    Capability.CUSTOMERS, Area.SALES, "customer", "customers", "name", listing.CUSTOMERS, "customers"
-)
-VENDORS = DocumentSpec(Capability.VENDORS, Area.PURCHASING, "vendor", "vendors", "name", listing.VENDORS, "vendors")
-BILLS = DocumentSpec(Capability.BILLS, Area.PURCHASING, "bill", "bills", "vendor", listing.BILLS, "bills")
-PAYMENTS = DocumentSpec(
-    Capability.PAYMENTS, Area.FINANCE, "payment", "payments", "partner", listing.PAYMENTS, "payments"
-)
+ORDERS = DocumentSpec(kinds.SALES_ORDERS, "customer", "orders")
+INVOICES = DocumentSpec(kinds.INVOICES, "customer", "invoices")
+PURCHASES = DocumentSpec(kinds.PURCHASE_ORDERS, "vendor", "purchases")
+PRODUCTIONS = DocumentSpec(kinds.PRODUCTION_ORDERS, "name", "productions")
+CUSTOMERS = DocumentSpec(kinds.CUSTOMERS, "name", "customers")
+VENDORS = DocumentSpec(kinds.VENDORS, "name", "vendors")
+BILLS = DocumentSpec(kinds.BILLS, "vendor", "bills")
+PAYMENTS = DocumentSpec(kinds.PAYMENTS, "partner", "payments")
 KINDS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS, CUSTOMERS, VENDORS, BILLS, PAYMENTS)
 
 SINGLE_ONLY = frozenset({"lines", "settles"})

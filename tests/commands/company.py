@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.erp import listing
 from bot.erp.errors import ErpError, NotFound, Unsupported
 from bot.erp.header_lists import as_listed
+from bot.erp.kinds import (
+    BILLS,
+    CUSTOMERS,
+    INVOICES,
+    PAYMENTS,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Kind,
+)
 from bot.erp.model import (
     Approval,
     Area,
@@ -214,6 +225,19 @@ LEVELS = (
 )
 
 
+_KEPT: Mapping[Kind[Any], str] = {
+    SALES_ORDERS: "sales",
+    INVOICES: "issued",
+    PURCHASE_ORDERS: "purchases",
+    PRODUCTION_ORDERS: "productions",
+    CUSTOMERS: "clients",
+    VENDORS: "suppliers",
+    BILLS: "owed",
+    PAYMENTS: "paid",
+}
+"""Where the company has the documents of each kind."""
+
+
 @dataclass
 class Company:
     """Implements `bot.erp.port.Erp`. Every read raises ``broken`` if it is set; ``calls`` lists the reads so far."""
@@ -269,53 +293,21 @@ class Company:
         self._read(f"stock {sku}")
         return _only(sku, self.levels, lambda level: level.product.sku)
 
-    async def order(self, number: str) -> SalesOrder:
-        return self._one("order", number, self.sales)
+    async def document(self, kind: Kind[D], number: str) -> D:
+        return self._one(kind.call, number, self.documents_of(kind))
 
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        return self._listed(listing.SALES_ORDERS, query, self.sales)
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        return self._listed(kind, query, self.documents_of(kind))
 
-    async def invoice(self, number: str) -> Invoice:
-        return self._one("invoice", number, self.issued)
+    async def of_order(self, kind: Kind[D], order_number: str) -> tuple[D, ...]:
+        raise Unsupported("nothing is moved here")
 
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        return self._listed(listing.INVOICES, query, self.issued)
-
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        return self._one("purchase_order", number, self.purchases)
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        return self._listed(listing.PURCHASE_ORDERS, query, self.purchases)
-
-    async def production_order(self, number: str) -> ProductionOrder:
-        return self._one("production_order", number, self.productions)
-
-    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        return self._listed(listing.PRODUCTION_ORDERS, query, self.productions)
-
-    async def customer(self, code: str) -> Customer:
-        return self._one("customer", code, self.clients)
-
-    async def customers(self, query: ListQuery) -> Slice[Customer]:
-        return self._listed(listing.CUSTOMERS, query, self.clients)
-
-    async def vendor(self, code: str) -> Supplier:
-        return self._one("vendor", code, self.suppliers)
-
-    async def vendors(self, query: ListQuery) -> Slice[Supplier]:
-        return self._listed(listing.VENDORS, query, self.suppliers)
-
-    async def bill(self, number: str) -> Bill:
-        return self._one("bill", number, self.owed)
-
-    async def bills(self, query: ListQuery) -> Slice[Bill]:
-        return self._listed(listing.BILLS, query, self.owed)
-
-    async def payment(self, number: str) -> Payment:
-        return self._one("payment", number, self.paid)
-
-    async def payments(self, query: ListQuery) -> Slice[Payment]:
-        return self._listed(listing.PAYMENTS, query, self.paid)
+    def documents_of(self, kind: Kind[D]) -> Sequence[D]:
+        """Return all documents of a kind; raises `Unsupported` for kinds that it has none of."""
+        if kind not in _KEPT:
+            raise Unsupported("not here")
+        found: Sequence[D] = getattr(self, _KEPT[kind])
+        return found
 
     async def decide(self, decision: Decision) -> DecisionResult:
         raise Unsupported("nothing is decided here")
@@ -338,16 +330,13 @@ class Company:
         self._read(f"{call} {number}")
         return _only(number, documents, lambda document: document.number)
 
-    def _listed(self, kind: listing.Listing[T], query: ListQuery, documents: Iterable[T]) -> Slice[T]:
+    def _listed(self, kind: Kind[T], query: ListQuery, documents: Iterable[T]) -> Slice[T]:
         self._read(f"{kind.list_call} {query.text or query.partner}".strip())
         holds = kind.filters[query.filter][0] if query.filter is not Filter.ALL else _all
         hits = [document for document in documents if kind.matches(document, query) and holds(document, TODAY)]
         if query.product:
             hits = [as_listed(document, query) for document in hits]
         return Slice(items=tuple(hits[query.offset : query.offset + query.limit]), total=len(hits))
-
-
-D = TypeVar("D")
 
 
 def _all(_document: object, _today: date) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from bot.erp.errors import NotFound
 from bot.erp.goods import (
@@ -11,7 +13,6 @@ from bot.erp.goods import (
     ArrivalKind,
     DeliveryStatus,
     GoodsDelivery,
-    GoodsReceipt,
     Prices,
     ProductDetails,
     Shortage,
@@ -19,8 +20,8 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.kinds import DELIVERIES, RECEIPTS, D, Kind
 from bot.erp.model import Product, Slice
-from bot.erp.port import ListQuery
 from tests.commands.company import TODAY, Company, cny
 
 
@@ -61,30 +62,15 @@ class GoodsCompany(Company):
         )
         return Slice(items=(item,), total=1)
 
-    async def delivery(self, number: str) -> GoodsDelivery:
-        self._read(f"delivery {number}")
-        found = [each for each in self.deliveries_known if each.number.casefold() == number.casefold()]
-        if not found:
-            raise NotFound(number)
-        return found[0]
+    def documents_of(self, kind: Kind[D]) -> Sequence[Any]:
+        if kind == DELIVERIES:
+            return self.deliveries_known
+        return () if kind == RECEIPTS else super().documents_of(kind)
 
-    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
-        found = [each for each in self.deliveries_known if query.text in each.number + each.customer]
-        return Slice(items=tuple(found), total=len(found))
-
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        order = await self.order(order_number)
-        return tuple(each for each in self.deliveries_known if each.order_number == order.number)
-
-    async def receipt(self, number: str) -> GoodsReceipt:
-        raise NotFound(number)
-
-    async def receipts(self, query: ListQuery) -> Slice[GoodsReceipt]:
-        return Slice(items=(), total=0)
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        await self.purchase_order(order_number)
-        return ()
+    async def of_order(self, kind: Kind[D], order_number: str) -> tuple[Any, ...]:
+        assert kind.origin is not None
+        order = await self.document(kind.origin, order_number)
+        return tuple(each for each in self.documents_of(kind) if each.order_number == order.number)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         item = Shortage(sku="SKU123", name="M6 螺丝", unit="pcs", on_hand=Decimal(5), reorder_point=Decimal(9))

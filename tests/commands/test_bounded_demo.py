@@ -45,7 +45,7 @@ async def hub(demo: Erp) -> AsyncIterator[ErpHub]:
 async def kept(demo: Erp) -> MemoryDocuments:
     documents: list[Any] = []
     for kind in (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, BILLS, PAYMENTS):
-        documents += (await kind.read_list(demo, ListQuery(limit=100_000))).items
+        documents += (await demo.documents(kind, ListQuery(limit=100_000))).items
     return MemoryDocuments(NOW, documents, source="demo")
 
 

@@ -149,7 +149,7 @@ async def kept(demo: Erp) -> MemoryDocuments:
 
 
 async def read_all(demo: Erp) -> Sequence[Any]:
-    return [each for kind in KEPT for each in (await kind.read_list(demo, ListQuery(limit=100_000))).items]
+    return [each for kind in KEPT for each in (await demo.documents(kind, ListQuery(limit=100_000))).items]
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.errors import ErpError, NotFound
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing, find_products
+from bot.erp.kinds import Kind
+from bot.erp.listing import D, find_products
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -31,14 +32,14 @@ TODAY = date(2026, 11, 24)
 
 
 class CompanyInMemory:
-    """One source; its documents of each kind are in ``documents``, by the name of the port's call."""
+    """One source; its documents of each kind are in ``documents_kept``, by the name of the port's call."""
 
     capabilities = frozenset(Capability)
 
     def __init__(self, name: str, levels: Sequence[StockLevel] = (), **documents: Sequence[Any]) -> None:
         self.name = name
         self.levels = {level.product.sku: level for level in levels}
-        self.documents = documents
+        self.documents_kept = documents
         self.calls: list[str] = []
         self.error: ErpError | None = None
 
@@ -52,29 +53,16 @@ class CompanyInMemory:
             raise NotFound(sku)
         return self.levels[sku]
 
-    async def order(self, number: str) -> SalesOrder:
-        return self._one(SalesOrder, "order", number)
+    async def document(self, kind: Kind[D], number: str) -> D:
+        self._called(kind.call)
+        for document in self.documents_kept.get(kind.call, ()):
+            if document.number.casefold() == number.casefold():
+                return document  # type: ignore[no-any-return]
+        raise NotFound(number)
 
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        return self._many(SALES_ORDERS, query)
-
-    async def invoice(self, number: str) -> Invoice:
-        return self._one(Invoice, "invoice", number)
-
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        return self._many(INVOICES, query)
-
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        return self._one(PurchaseOrder, "purchase_order", number)
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        return self._many(PURCHASE_ORDERS, query)
-
-    async def production_order(self, number: str) -> ProductionOrder:
-        return self._one(ProductionOrder, "production_order", number)
-
-    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        return self._many(PRODUCTION_ORDERS, query)
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        self._called(f"{kind.list_call} {query.text}+{query.offset}")
+        return kind.pick(self.documents_kept.get(kind.call, ()), query, TODAY)
 
     async def close(self) -> None:
         pass
@@ -83,17 +71,6 @@ class CompanyInMemory:
         self.calls.append(call)
         if self.error is not None:
             raise self.error
-
-    def _one(self, kind: type[D], call: str, number: str) -> D:
-        self._called(call)
-        for document in self.documents.get(call, ()):
-            if isinstance(document, kind) and document.number.casefold() == number.casefold():
-                return document
-        raise NotFound(number)
-
-    def _many(self, kind: Listing[Any], query: ListQuery) -> Slice[Any]:
-        self._called(f"{kind.list_call} {query.text}+{query.offset}")
-        return kind.pick(self.documents.get(kind.call, ()), query, TODAY)
 
 
 def a_level(

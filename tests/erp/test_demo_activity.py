@@ -119,7 +119,7 @@ async def test_every_change_of_a_document_is_told_also_that_it_is_a_day_older(de
 
 async def all_documents(erp: DemoErp, kind: Listing[Any]) -> dict[str, Any]:
     """Return all documents of a kind with their lines, by number."""
-    listed = (await kind.read_list(erp, ListQuery(limit=10_000))).items
+    listed = (await erp.documents(kind, ListQuery(limit=10_000))).items
     read = await erp.read_documents(kind.followed, [each.number for each in listed])
     return {each.number: each for each in read}  # type: ignore[attr-defined]  # documents have numbers
 

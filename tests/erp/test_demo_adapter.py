@@ -145,10 +145,10 @@ async def test_lists_have_what_the_bot_itself_calls_open_or_late_whatever_the_st
         raw.commit()
     erp = await opened(demo_file)
     for kind in FOLLOWED:
-        everything = (await kind.read_list(erp, ListQuery(limit=10_000))).items
+        everything = (await erp.documents(kind, ListQuery(limit=10_000))).items
         for wanted in kind.filters:
             query = ListQuery(filter=wanted, limit=10_000)
-            found = await kind.read_list(erp, query)
+            found = await erp.documents(kind, query)
             assert {each.number for each in found.items} == {
                 each.number for each in kind.pick(everything, query, TODAY).items
             }, (kind.call, wanted)

@@ -30,6 +30,7 @@ from bot.erp.goods import (
 from bot.erp.goods_narrowing import keep_supplies
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import Kind
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
@@ -356,7 +357,7 @@ async def test_records_that_cannot_be_right_are_left_out_and_counted() -> None:
 
 async def test_a_list_of_deliveries_by_customer_is_for_who_may_see_customers() -> None:
     class Lists(Shop):
-        async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
+        async def documents(self, kind: Kind[Any], query: ListQuery) -> Slice[Any]:
             return Slice(items=(delivery("DN-1"),), total=1)
 
     found = await narrowed(Lists(), frozenset({Area.SALES})).deliveries(ListQuery(text="宏达"))

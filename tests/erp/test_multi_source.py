@@ -14,6 +14,7 @@ import pytest
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.errors import NotFound, RateLimited, Unavailable, Unsupported
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import Kind
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
 from bot.erp.model import Product, Quantities, Slice, StockLevel
@@ -62,7 +63,7 @@ class FakeSource:
             :limit
         ]
 
-    async def orders(self, query: ListQuery) -> Slice[Any]:
+    async def documents(self, kind: Kind[Any], query: ListQuery) -> Slice[Any]:
         await self._called(f"orders {query.offset}+{query.limit}")
         return Slice(items=(), total=0)
 

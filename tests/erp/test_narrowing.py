@@ -163,9 +163,9 @@ def test_documents(sources: list[CompanyInMemory], scopes: tuple[Scope, ...], na
     async def check() -> None:
         hub = narrowed(a_hub(*sources), *scopes, names=names)
         for kind in KINDS:
-            documents = [(document, source.name) for source in sources for document in source.documents[kind.call]]
+            documents = [(document, source.name) for source in sources for document in source.documents_kept[kind.call]]
             visible = {each.number for each, source in documents if is_visible(keys_of(each, source), scopes, names)}
-            found: Any = await kind.read_list(hub, ListQuery(limit=20))
+            found: Any = await hub.documents(kind, ListQuery(limit=20))
             assert {document.number for document in found.value.items} == visible
             assert found.value.total == len(visible)
             await check_pages(hub, kind, visible)
@@ -176,7 +176,7 @@ def test_documents(sources: list[CompanyInMemory], scopes: tuple[Scope, ...], na
 
 
 async def check_pages(hub: ErpHub, kind: Listing[Any], visible: set[str]) -> None:
-    answers: list[Any] = [await kind.read_list(hub, ListQuery(offset=offset, limit=2)) for offset in (0, 2, 4, 6)]
+    answers: list[Any] = [await hub.documents(kind, ListQuery(offset=offset, limit=2)) for offset in (0, 2, 4, 6)]
     pages = [answer.value for answer in answers]
     shown = [document.number for page in pages for document in page.items]
     assert sorted(shown) == sorted(visible)
@@ -185,11 +185,11 @@ async def check_pages(hub: ErpHub, kind: Listing[Any], visible: set[str]) -> Non
 
 async def check_one(hub: ErpHub, kind: Listing[Any], number: str, *, is_seen: bool) -> None:
     if is_seen:
-        found: Any = await kind.read(hub, number)
+        found: Any = await hub.document(kind, number)
         assert found.value.number == number
         return
     with pytest.raises(NotFound):
-        await kind.read(hub, number)
+        await hub.document(kind, number)
 
 
 @settings(max_examples=examples(2))

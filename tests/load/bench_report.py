@@ -104,7 +104,7 @@ class SortedLedger(LedgerOfBatches):
         super().__init__(clock, *documents)
         self._lists: dict[tuple[Followed, Filter], list[Any]] = {}
 
-    async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         self._called(kind.list_call)
         key = kind.followed, query.filter
         if key not in self._lists:

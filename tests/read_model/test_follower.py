@@ -166,12 +166,12 @@ async def test_what_a_list_does_not_show_is_asked_for_before_it_is_dropped(
     await bot.follow()
     hidden = ledger.kept[Area.SALES].pop("SO-1")
     clock.advance(days=2)
-    ask = ledger._ask_document
+    ask = ledger.document
 
     async def ask_hidden(kind: Any, number: str) -> Any:
         return hidden if number == "SO-1" else await ask(kind, number)
 
-    monkeypatch.setattr(ledger, "_ask_document", ask_hidden)
+    monkeypatch.setattr(ledger, "document", ask_hidden)
     await bot.follow()
     assert await numbers(bot) == {"SO-0", "SO-1", "SO-2"}
 
@@ -203,7 +203,7 @@ async def test_what_changes_while_a_walk_is_under_way_is_not_missed(
     monkeypatch.setattr(follower_module, "PAGE", 4)
     ledger = Ledger(clock, *(sales_order(f"SO-{n:02}", status=OrderStatus.CLOSED) for n in range(20)))
     bot = open_bot(ledger)
-    read = ledger._ask_documents
+    read = ledger.documents
 
     async def read_and_change(kind: Any, query: Any) -> Any:
         found = await read(kind, query)
@@ -212,7 +212,7 @@ async def test_what_changes_while_a_walk_is_under_way_is_not_missed(
             ledger.save(sales_order("SO-01", status=OrderStatus.CANCELLED), sales_order("SO-99"))
         return found
 
-    monkeypatch.setattr(ledger, "_ask_documents", read_and_change)
+    monkeypatch.setattr(ledger, "documents", read_and_change)
     await bot.follow()
     assert (await one(bot, "SO-01")).status is OrderStatus.CANCELLED
     assert "SO-99" in await numbers(bot)
@@ -346,7 +346,7 @@ async def test_a_document_that_cannot_be_read_does_not_hold_up_the_others(
 ) -> None:
     ledger = LedgerOfBatches(clock, *(sales_order(f"SO-{n}") for n in range(5)))
     bot = open_bot(ledger)
-    ask, read = ledger._ask_document, ledger.read_documents
+    ask, read = ledger.document, ledger.read_documents
 
     async def refuse(kind: Any, number: str) -> Any:
         if number == "SO-3":
@@ -358,7 +358,7 @@ async def test_a_document_that_cannot_be_read_does_not_hold_up_the_others(
             raise Invalid("no date")
         return await read(area, numbers)
 
-    monkeypatch.setattr(ledger, "_ask_document", refuse)
+    monkeypatch.setattr(ledger, "document", refuse)
     monkeypatch.setattr(ledger, "read_documents", refuse_many)
     await bot.follow()
     assert await numbers(bot) == {"SO-0", "SO-1", "SO-2", "SO-4"}

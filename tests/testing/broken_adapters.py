@@ -16,6 +16,7 @@ from bot.erp import deciding
 from bot.erp.demo.adapter import DemoErp
 from bot.erp.demo.client import DemoDatabase
 from bot.erp.errors import AuthFailed, ErpError, NotFound, RateLimited, UnknownOutcome
+from bot.erp.kinds import INVOICES, PURCHASE_ORDERS, SALES_ORDERS, D, Kind
 from bot.erp.model import (
     Area,
     Change,
@@ -27,7 +28,6 @@ from bot.erp.model import (
     Money,
     Product,
     PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
 )
@@ -59,17 +59,22 @@ def example_contract_for(broken: type[ExampleErp]) -> Vendor[Any]:
 
 
 class RoundsAmounts(DemoErp):
-    async def invoice(self, number: str) -> Invoice:
-        invoice = await super().invoice(number)
-        assert invoice.total is not None
-        return replace(invoice, total=Money(Decimal(float(invoice.total.amount)), invoice.total.currency))
+    async def document(self, kind: Kind[D], number: str) -> Any:
+        found = await super().document(kind, number)
+        if not isinstance(found, Invoice):
+            return found
+        assert found.total is not None
+        return replace(found, total=Money(Decimal(float(found.total.amount)), found.total.currency))
 
 
 class ForgetsZones(DemoErp):
-    async def order(self, number: str) -> SalesOrder:
-        order = await super().order(number)
-        assert order.changed_at is not None
-        return replace(order, changed_at=order.changed_at.replace(tzinfo=None))
+    async def document(self, kind: Kind[D], number: str) -> Any:
+        found = await super().document(kind, number)
+        if kind != SALES_ORDERS:
+            return found
+        assert found.changed_at is not None
+        changes: Any = {"changed_at": found.changed_at.replace(tzinfo=None)}
+        return replace(found, **changes)
 
 
 class TakesNothingForZero(DemoErp):
@@ -85,25 +90,28 @@ class TrimsText(DemoErp):
 
 
 class Overlaps(DemoErp):
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        return await super().orders(replace(query, offset=max(0, query.offset - 1)))
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        shifted = replace(query, offset=max(0, query.offset - 1))
+        return await super().documents(kind, shifted if kind == SALES_ORDERS else query)
 
 
 class CountsThePage(DemoErp):
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        found = await super().orders(query)
-        return replace(found, total=len(found.items))
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        found = await super().documents(kind, query)
+        return replace(found, total=len(found.items)) if kind == SALES_ORDERS else found
 
 
 class SortsByNumber(DemoErp):
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        found = await super().invoices(query)
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        found = await super().documents(kind, query)
+        if kind != INVOICES:
+            return found
         return replace(found, items=tuple(sorted(found.items, key=lambda invoice: invoice.number)))
 
 
 class IgnoresFilters(DemoErp):
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        return await super().purchase_orders(replace(query, text=""))
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        return await super().documents(kind, replace(query, text="") if kind == PURCHASE_ORDERS else query)
 
 
 class CursorOfTimeAlone(DemoErp):
@@ -205,9 +213,9 @@ class ForgetsTheSeconds(ExampleErp):
 
 
 class TakesFailuresForNothing(ExampleErp):
-    async def purchase_order(self, number: str) -> PurchaseOrder:
+    async def document(self, kind: Kind[D], number: str) -> D:
         try:
-            return await super().purchase_order(number)
+            return await super().document(kind, number)
         except ErpError as error:
             raise NotFound(number) from error
 

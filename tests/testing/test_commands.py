@@ -29,6 +29,7 @@ from bot.api.commands import (
     command,
     phrase,
 )
+from bot.erp.kinds import D, Kind
 from bot.testing.commands import NOW, Chat, open_chat
 
 pytest_plugins = "bot.testing.commands"
@@ -238,9 +239,9 @@ async def test_a_query_reaches_the_erp() -> None:
     class Listens(SmallErp):
         capabilities = frozenset({Capability.SALES_ORDERS})
 
-        async def orders(self, query: ListQuery) -> erps.Slice[erps.SalesOrder]:
+        async def documents(self, kind: Kind[D], query: ListQuery) -> erps.Slice[D]:
             asked.append(query)
-            return erps.SALES_ORDERS.pick((), query, NOW.date())
+            return kind.pick((), query, NOW.date())
 
     @command("count", summary=phrase("Counts orders"))
     async def count(name: Term, *, erp: ErpHub) -> Ask:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
@@ -21,9 +21,10 @@ from bot.erp.demo.documents import QUERIES, deliveries_of, receipts_of
 from bot.erp.demo.sales import ZONE
 from bot.erp.demo.supply import USERS
 from bot.erp.document_erp import DocumentErp
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.listing import D, Listing, kind_of
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import DELIVERIES, Listing, kind_of
 from bot.erp.model import (
     Changes,
     Decision,
@@ -97,11 +98,9 @@ class DemoErp(DocumentErp):
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         return await self._run(partial(goods.arrivals, query=query, source=self.name))
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        return await self._run(partial(deliveries_of, number=order_number, source=self.name))
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        return await self._run(partial(receipts_of, number=order_number, source=self.name))
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
+        moved = deliveries_of if kind == DELIVERIES else receipts_of
+        return await self._run(partial(moved, number=number, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         return await self._run(partial(goods.shortages, query=query, source=self.name, as_of=self._now()))

@@ -31,11 +31,12 @@ from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.erpnext.users import read_users
 from bot.erp.errors import CompanyNotChosen, Invalid, NotFound, NotPermitted
 from bot.erp.expiring import COMPANIES_HOLD, ExpiringValue
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
-from bot.erp.listing import D, Listing, read_page
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import Listing, read_page
 from bot.erp.model import (
     Changes,
     Customer,
@@ -178,12 +179,12 @@ class ErpNextErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        if kind is listing.DELIVERIES:
+        if kind == listing.DELIVERIES:
             delivered: Any = (await self._site()).read(
                 documents.delivery, await self._document("Delivery Note", number)
             )
             return cast(D, delivered)
-        if kind is listing.RECEIPTS:
+        if kind == listing.RECEIPTS:
             receipt: Any = await self._receipts.read([await self._document(RECEIPT, number)])
             if not receipt:
                 raise NotFound(number, source=self.name)
@@ -198,7 +199,7 @@ class ErpNextErp(DocumentErp):
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines, in a few requests however many there are."""
         kind = listing.kind_of(area)
-        if kind is listing.DELIVERIES:
+        if kind == listing.DELIVERIES:
             return await self._goods.deliveries_named(numbers)
         site, document_query, wanted = await self._site(), await self._kind(kind), frozenset(numbers)
         # MariaDB compares without regard to case.
@@ -225,10 +226,10 @@ class ErpNextErp(DocumentErp):
         ]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if kind is listing.DELIVERIES:
+        if kind == listing.DELIVERIES:
             listed: Any = await self._goods.deliveries(query)
             return cast(Slice[D], listed)
-        if kind is listing.RECEIPTS:
+        if kind == listing.RECEIPTS:
             received: Any = await self._receipts.listed(query)
             return cast(Slice[D], received)
         found = await self._slice(await self._kind(kind), query)
@@ -254,15 +255,11 @@ class ErpNextErp(DocumentErp):
             return Slice(items=(), total=0)
         return await self._goods.arrivals(query, sku, await self._approvals.workflow())
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the Delivery Notes of a Sales Order."""
-        order = await self._document("Sales Order", checked_key(order_number, source=self.name))
-        return await self._goods.deliveries_of(str(order["name"]))
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        """Return the Purchase Receipts of a Purchase Order."""
-        order = await self._document("Purchase Order", checked_key(order_number, source=self.name))
-        return await self._receipts.of_order(str(order["name"]))
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
+        """Return the Delivery Notes of a Sales Order, or the Purchase Receipts of a Purchase Order."""
+        if kind == listing.DELIVERIES:
+            return await self._goods.deliveries_of(str((await self._document("Sales Order", number))["name"]))
+        return await self._receipts.of_order(str((await self._document("Purchase Order", number))["name"]))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         return await self._goods.shortages(query)
@@ -273,7 +270,7 @@ class ErpNextErp(DocumentErp):
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
         document_query: DocumentQuery[Any] = (
             queries.purchase_orders(await self._approvals.workflow())
-            if kind is listing.PURCHASE_ORDERS
+            if kind == listing.PURCHASE_ORDERS
             else queries.KINDS[kind]
         )
         return document_query
@@ -337,9 +334,9 @@ class ErpNextErp(DocumentErp):
 
     async def _completed(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
         """Return documents, purchase orders with their approvals and customers with their credit limits."""
-        if kind is listing.PURCHASE_ORDERS:
+        if kind == listing.PURCHASE_ORDERS:
             return await self._approvals.complete(found)
-        return await self._with_credit_limits(found) if kind is listing.CUSTOMERS else tuple(found)
+        return await self._with_credit_limits(found) if kind == listing.CUSTOMERS else tuple(found)
 
     async def _with_credit_limits(self, customers: Sequence[Customer]) -> tuple[Customer, ...]:
         if not customers:

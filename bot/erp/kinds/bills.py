@@ -5,10 +5,11 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.disclosure import FieldClass
+from bot.erp.capabilities import Capability
 from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
 from bot.erp.kinds.rules import invoice_rules
+from bot.erp.list_query import Filter
 from bot.erp.model import Area, Bill, Feed, InvoiceStatus
-from bot.erp.port import Capability, Filter
 
 _NOT_OWED = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 _due_on = attrgetter("due_on")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from bot.erp.capabilities import Capability
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.kinds.kind import Kind, NamedList
 from bot.erp.kinds.rules import goods_rules
+from bot.erp.kinds.sales_orders import SALES_ORDERS
+from bot.erp.list_query import Filter
 from bot.erp.model import Area, Feed
-from bot.erp.port import Capability, Filter
 
 _planned_on = attrgetter("planned_on")
 
@@ -20,6 +22,7 @@ DELIVERIES: Kind[GoodsDelivery] = Kind(
     call="delivery",
     list_call="deliveries",
     order_call="deliveries_of",
+    origin=SALES_ORDERS,
     texts=attrgetter("number", "order_number", "customer"),
     partner=attrgetter("customer"),
     owners=lambda delivery: (delivery.salesperson,),

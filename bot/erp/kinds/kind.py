@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.disclosure import FieldClass
+from bot.erp.capabilities import Capability
 from bot.erp.errors import UnknownFinish, Unsupported
+from bot.erp.list_query import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, Slice
-from bot.erp.port import NEWEST_FIRST, Capability, Filter, ListQuery
 from bot.erp.validation_rules import RecordRule
 
 D = TypeVar("D", bound=ErpRecord)
@@ -80,7 +81,10 @@ _NO_AMOUNTS: DocumentAmounts[Any] = DocumentAmounts(lambda _document: None)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kind(Generic[D]):
-    """One kind of document. It holds data and functions of one document, and never asks anybody."""
+    """One kind of document. It holds data and functions of one document, and never asks anybody.
+
+    Kinds of the same record are equal: one may list fewer documents than the other.
+    """
 
     record: type[D]
     areas: tuple[Area, ...]
@@ -95,7 +99,10 @@ class Kind(Generic[D]):
     call: str
     list_call: str
     order_call: str = ""
-    """The port's call for all that was moved for one order."""
+    """What its reads are called in metrics and in the plug-in API: one, a list, what was moved for an order."""
+
+    origin: Kind[Any] | None = None
+    """The kind of orders whose goods it moves."""
 
     texts: Callable[[D], tuple[str, ...]]
     """What a search looks into."""
@@ -122,6 +129,12 @@ class Kind(Generic[D]):
     """The field with its lines, or with what it settles, which lists leave out."""
     rules: tuple[RecordRule, ...] = ()
     """What is checked of each that an ERP tells, besides its texts."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kind) and other.record is self.record
+
+    def __hash__(self) -> int:
+        return hash(self.record)
 
     @property
     def area(self) -> Area:
@@ -176,21 +189,6 @@ class Kind(Generic[D]):
             day = self.filters[wanted].day
             ordered.sort(key=lambda document: day(document) or date.max)
         return ordered
-
-    def read(self, erp: object, number: str) -> Awaitable[D]:
-        """Read one document from an ERP."""
-        call: Callable[[str], Awaitable[D]] = getattr(erp, self.call)
-        return call(number)
-
-    def read_list(self, erp: object, query: ListQuery) -> Awaitable[Slice[D]]:
-        """Read part of the list from an ERP."""
-        call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
-        return call(query)
-
-    def read_of_order(self, erp: object, number: str) -> Awaitable[tuple[D, ...]]:
-        """Read from an ERP what was moved for one order."""
-        call: Callable[[str], Awaitable[tuple[D, ...]]] = getattr(erp, self.order_call)
-        return call(number)
 
     def check_filter(self, wanted: Filter, *, source: str = "") -> None:
         """Raise `Unsupported` for a filter that this kind of document lacks."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from bot.erp.capabilities import Capability
 from bot.erp.kinds.kind import Kind, NamedList
 from bot.erp.kinds.rules import DOCUMENT_RULES
+from bot.erp.list_query import Filter
 from bot.erp.model import Area, ProductionOrder, ProductionStatus
-from bot.erp.port import Capability, Filter
 from bot.erp.validation_rules import days, made_quantities, missing_key
 
 _due_on = attrgetter("due_on")

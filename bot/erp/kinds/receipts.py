@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from bot.erp.capabilities import Capability
 from bot.erp.goods import GoodsReceipt
 from bot.erp.kinds.kind import Kind
+from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import goods_rules
 from bot.erp.model import Area
-from bot.erp.port import Capability
 
 RECEIPTS: Kind[GoodsReceipt] = Kind(
     record=GoodsReceipt,
@@ -17,6 +18,7 @@ RECEIPTS: Kind[GoodsReceipt] = Kind(
     call="receipt",
     list_call="receipts",
     order_call="receipts_of",
+    origin=PURCHASE_ORDERS,
     texts=lambda receipt: (receipt.number, *receipt.order_numbers, receipt.vendor),
     partner=attrgetter("vendor"),
     owners=attrgetter("owners"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.disclosure import FieldClass
+from bot.erp.capabilities import Capability
 from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
+from bot.erp.list_query import Filter
 from bot.erp.model import Area, OrderStatus, SalesOrder
-from bot.erp.port import Capability, Filter
 from bot.erp.validation_rules import days, missing_name
 
 _NOT_AGREED = frozenset({OrderStatus.DRAFT, OrderStatus.CANCELLED})

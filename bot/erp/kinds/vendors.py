@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from bot.erp.capabilities import Capability
 from bot.erp.kinds.kind import Kind
 from bot.erp.model import Area, Supplier
-from bot.erp.port import Capability
 from bot.erp.validation_rules import missing_key, missing_name, moment, money
 
 VENDORS: Kind[Supplier] = Kind(

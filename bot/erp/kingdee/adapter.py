@@ -13,11 +13,12 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted, UnknownFinish
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_lists import arrivals_of, by_day
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_lists import arrivals_of
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import checked_key, spelled_alike
+from bot.erp.kinds import D, Kind
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
@@ -38,7 +39,7 @@ from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
 from bot.erp.kingdee.query import Form
 from bot.erp.kingdee.stock import StockReader
-from bot.erp.listing import D, Listing, kind_of
+from bot.erp.listing import Listing, kind_of
 from bot.erp.model import (
     Decision,
     DecisionResult,
@@ -291,25 +292,17 @@ class KingdeeErp(ReaderErp):
         with malformed_is_invalid(self.name):
             return await self._warehouses.contents(query)
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the delivery notes with lines of a sales order, whole; raises `NotFound` for no such order."""
-        return by_day(await self._moved(listing.DELIVERIES, queries.SALES, order_number))
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        """Return what came in of a purchase order and what went back, whole; raises `NotFound` for no such order."""
-        return by_day(await self._moved(listing.RECEIPTS, queries.PURCHASES, order_number))
-
-    async def _moved(self, kind: Listing[Any], order_form: Form, order_number: str) -> list[Any]:
-        with malformed_is_invalid(self.name):
-            number = checked_key(order_number, source=self.name)
-            known = await self._client.query(order_form, order_form.spelled(number), keys=order_form.head, order="FID")
-            orders = spelled_alike(known, number, lambda row: code(row["FBillNo"]))
-            if not orders:
-                raise NotFound(number, source=self.name)
-            if len({code(row["FID"]) for row in orders}) > 1:
-                raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
-            found = await gather_or_cancel(*(self._moved_by(form, code(orders[0]["FBillNo"])) for form in _FORMS[kind]))
-            return [document for part in found for document in part]
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
+        """Return what was moved for an order, whole, with what went back."""
+        order_form = queries.SALES if kind == listing.DELIVERIES else queries.PURCHASES
+        known = await self._client.query(order_form, order_form.spelled(number), keys=order_form.head, order="FID")
+        orders = spelled_alike(known, number, lambda row: code(row["FBillNo"]))
+        if not orders:
+            raise NotFound(number, source=self.name)
+        if len({code(row["FID"]) for row in orders}) > 1:
+            raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
+        found = await gather_or_cancel(*(self._moved_by(form, code(orders[0]["FBillNo"])) for form in _FORMS[kind]))
+        return [document for part in found for document in part]
 
     async def _moved_by(self, form: Form, order: str) -> list[Any]:
         named = all_of(form.only, queries.one_of(queries.ORDER_OF_GOODS[form], (order,)))

@@ -18,11 +18,12 @@ from bot.erp import deciding, listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import as_listed
 from bot.erp.keys import checked_key, pick_by_key
-from bot.erp.listing import D, Listing, read_page
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import Listing, read_page
 from bot.erp.model import (
     Changes,
     Decision,
@@ -253,14 +254,13 @@ class OdooErp(DocumentErp):
             return Slice(items=(), total=0)
         return await self._goods.arrivals(query, row)
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        return await self._goods.deliveries_of(await self._order("sale.order", order_number, ("name",)))
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        return await self._receipts.of_order(await self._order("purchase.order", order_number, ("name", "picking_ids")))
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
+        if kind == listing.DELIVERIES:
+            return await self._goods.deliveries_of(await self._order("sale.order", number, ("name",)))
+        return await self._receipts.of_order(await self._order("purchase.order", number, ("name", "picking_ids")))
 
     async def _order(self, model: str, number: str, fields: Iterable[str]) -> Row:
-        return await self._found(model, "name", checked_key(number, source=self.name), fields, self._of_company())
+        return await self._found(model, "name", number, fields, self._of_company())
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         return await self._goods.shortages(query)
@@ -315,7 +315,7 @@ class OdooErp(DocumentErp):
         if not queries.is_searchable(query.text + query.product):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
-        both = kind is listing.DELIVERIES and query.filter is Filter.ALL
+        both = kind == listing.DELIVERIES and query.filter is Filter.ALL
         rows, total = await (self._deliveries_page(query) if both else self._page(document_query, query))
         rows = mapping.told_apart(rows, document_query.key)
         await self._add_progress(document_query.model, rows)

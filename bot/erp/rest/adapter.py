@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_lists import M, by_day
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import (
     MappedErp,
@@ -146,26 +146,18 @@ class RestErp(MappedErp):
         with malformed_is_invalid(self.name):
             return await self._goods.arrivals(query) if is_encodable(query.sku) else Slice(items=(), total=0)
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        return await self._moves_of(listing.DELIVERIES, listing.SALES_ORDERS, order_number)
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        return await self._moves_of(listing.RECEIPTS, listing.PURCHASE_ORDERS, order_number)
-
-    async def _moves_of(self, kind: Listing[M], orders: Listing[Any], order_number: str) -> tuple[M, ...]:
-        """Return what was moved for an order, which is one of ``orders``."""
-        self._check_capability(kind.capability)
-        section, is_known = builders.section_of(kind), orders.capability in self.capabilities
-        number = identity = checked_key(order_number, source=self.name)
-        with malformed_is_invalid(self.name):
-            if is_known:
-                order = await self.read_document(orders, number)
-                number, identity = order.number, order.id
-            wanted = getattr(self._options, section).of_order
-            rows = await self._records.all(wanted, f"{section}.of_order", number=number, id=identity)
-            if not rows and not is_known:
-                raise NotFound(number, source=self.name)
-            return by_day([await self._whole(section, row) for row in rows])
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[D]:
+        assert kind.origin is not None
+        section, is_known = builders.section_of(kind), kind.origin.capability in self.capabilities
+        identity = number
+        if is_known:
+            order = await self.read_document(kind.origin, number)
+            number, identity = order.number, order.id
+        wanted = getattr(self._options, section).of_order
+        rows = await self._records.all(wanted, f"{section}.of_order", number=number, id=identity)
+        if not rows and not is_known:
+            raise NotFound(number, source=self.name)
+        return [await self._whole(section, row) for row in rows]
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         self._check_capability(Capability.SHORTAGES)

@@ -12,12 +12,13 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_lists import arrivals_of, by_day
+from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_lists import arrivals_of
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import Header, as_listed, list_by_headers, without_lines
 from bot.erp.keys import checked_key
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import Listing
 from bot.erp.model import (
     Approval,
     Decision,
@@ -98,7 +99,7 @@ class SapB1Erp(ReaderErp):
         """Return one document or draft; the number of a draft that became a purchase order returns that order."""
         if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.read(kind, number)
-        if kind is listing.PURCHASE_ORDERS:
+        if kind == listing.PURCHASE_ORDERS:
             document: Any = (await self._purchase_with_request(number))[0]
         else:
             document = (await self._documents(kind, [await self._find(queries.ENTITIES[kind], number)], whole=True))[0]
@@ -245,22 +246,22 @@ class SapB1Erp(ReaderErp):
 
     async def _documents(self, kind: Listing[Any], found: Sequence[Found], *, whole: bool = False) -> list[Any]:
         """Return the documents built from records and from related entities; only a single one is read as a whole."""
-        if kind is listing.PURCHASE_ORDERS:
+        if kind == listing.PURCHASE_ORDERS:
             return await self._purchases(
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
             )
-        if kind is listing.SALES_ORDERS:
+        if kind == listing.SALES_ORDERS:
             salespersons = await self._names.salespersons()
             return [self._mapper.order(entity, row, salespersons) for entity, row in found]
-        if kind is listing.PRODUCTION_ORDERS:
+        if kind == listing.PRODUCTION_ORDERS:
             return [self._mapper.production_order(row) for _, row in found]
-        if kind is listing.PAYMENTS:
+        if kind == listing.PAYMENTS:
             return list(await self._partners.payments(found, with_settled=whole))
-        if kind is listing.DELIVERIES:
+        if kind == listing.DELIVERIES:
             return list(await self._deliveries(found))
-        if kind is listing.RECEIPTS:
+        if kind == listing.RECEIPTS:
             return list(await self._receipts.read(found))
-        if kind is listing.BILLS:
+        if kind == listing.BILLS:
             numbers = await self._order_numbers(queries.PURCHASES, PURCHASE_ORDER, found)
             return [self._mapper.bill(entity, row, numbers) for entity, row in found]
         numbers = await self._order_numbers(queries.ORDERS, SALES_ORDER, found)
@@ -288,17 +289,11 @@ class SapB1Erp(ReaderErp):
 
     # Goods
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries and returns of a sales order, among those of its customer since its day."""
-        with malformed_is_invalid(self.name):
-            found = await self._delivered(checked_key(order_number, source=self.name))
-            return by_day(await self._deliveries(found))
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        """Return the receipts and returns of a purchase order, among those of its vendor since its day."""
-        with malformed_is_invalid(self.name):
-            found = await self._received(checked_key(order_number, source=self.name))
-            return by_day(await self._receipts.read(found))
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
+        """Return what was moved for an order, returns included, among what was moved for its partner since its day."""
+        if kind == listing.DELIVERIES:
+            return await self._deliveries(await self._delivered(number))
+        return await self._receipts.read(await self._received(number))
 
     async def _deliveries(self, found: Sequence[Found]) -> list[GoodsDelivery]:
         numbers = await self._order_numbers(queries.ORDERS, SALES_ORDER, found)
@@ -342,7 +337,7 @@ class SapB1Erp(ReaderErp):
 
     async def _headers_of_order(self, kind: Listing[Any], number: str) -> list[Header[DocumentKey]]:
         """Return the headers of what was moved for an order, which is found by its number, too."""
-        read = self._received if kind is listing.RECEIPTS else self._delivered
+        read = self._received if kind == listing.RECEIPTS else self._delivered
         try:
             found = await read(number) if number.strip() else []
         except (NotFound, NotPermitted, Invalid):

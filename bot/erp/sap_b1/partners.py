@@ -105,7 +105,7 @@ class PartnerReader:
         people, terms = await gather_or_cancel(self._client.names.salespersons(), self._client.names.payment_terms())
         currency = await self._client.names.company_currency()
         names = PartnerNames(people, terms, self._client.values.iso(currency))
-        build = self._mapper.customer if kind is CUSTOMERS else self._mapper.vendor
+        build = self._mapper.customer if kind == CUSTOMERS else self._mapper.vendor
         return [build(row, names, self._today()) for row in rows]
 
     # Payments

@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_lists import M, by_day
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key
-from bot.erp.listing import D, Listing, kind_of
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import Listing, kind_of
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import (
     MappedErp,
@@ -132,27 +132,18 @@ class SqlErp(MappedErp):
             return Slice(items=(), total=0)
         return await self._database.run(partial(self._goods.arrivals, query=query, today=self._today()))
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        return await self._moves_of(listing.DELIVERIES, Area.SALES, order_number)
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[D]:
+        assert kind.origin is not None
+        return await self._database.run(partial(self._moved_for, kind=kind, orders=kind.origin.area, order=number))
 
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        return await self._moves_of(listing.RECEIPTS, Area.PURCHASING, order_number)
-
-    async def _moves_of(self, kind: Listing[M], orders: Area, order_number: str) -> tuple[M, ...]:
-        """Return what was moved for an order; ``orders`` is the area of such orders."""
-        self._check_capability(kind.capability)
-        number = checked_key(order_number, source=self.name)
-        with malformed_is_invalid(self.name):
-            return await self._database.run(partial(self._moved_for, kind=kind, orders=orders, order=number))
-
-    def _moved_for(self, connection: Connection, kind: Listing[M], orders: Area, order: str) -> tuple[M, ...]:
+    def _moved_for(self, connection: Connection, kind: Kind[D], orders: Area, order: str) -> Sequence[D]:
         is_known = getattr(self._options, orders) is not None
         if is_known:
             order = self._reader.key(self._mapped[orders], self._row(connection, orders, order, number=order))
         rows = self._queries.rows(connection, f"{builders.section_of(kind)}.of_order", number=order)
         if not rows and not is_known:
             raise NotFound(order, source=self.name)
-        return by_day(self._whole(connection, kind, row) for row in rows)
+        return [self._whole(connection, kind, row) for row in rows]
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         self._check_capability(Capability.SHORTAGES)

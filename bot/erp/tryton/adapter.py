@@ -18,12 +18,13 @@ from pydantic import SecretStr
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import NotFound
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import as_listed
 from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
-from bot.erp.listing import D, Listing, read_page
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import Listing, read_page
 from bot.erp.model import (
     Changes,
     Decision,
@@ -233,13 +234,10 @@ class TrytonErp(DocumentErp):
                 return Slice(items=(), total=0)
             return await self._goods.arrivals(query, row)
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        with malformed_is_invalid(self.name):
-            return await self._goods.deliveries_of(checked_key(order_number, source=self.name))
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        with malformed_is_invalid(self.name):
-            return await self._receipts.receipts_of(checked_key(order_number, source=self.name))
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
+        if kind == listing.DELIVERIES:
+            return await self._goods.deliveries_of(number)
+        return await self._receipts.receipts_of(number)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         with malformed_is_invalid(self.name):
@@ -260,10 +258,10 @@ class TrytonErp(DocumentErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
-        if kind is listing.DELIVERIES:
+        if kind == listing.DELIVERIES:
             shipment: Any = await self._goods.delivery(number)
             return shipment  # type: ignore[no-any-return]  # what this kind is
-        if kind is listing.RECEIPTS:
+        if kind == listing.RECEIPTS:
             receipt: Any = await self._receipts.receipt(number)
             return receipt  # type: ignore[no-any-return]  # what this kind is
         document_query: DocumentQuery = KINDS[kind]
@@ -274,7 +272,7 @@ class TrytonErp(DocumentErp):
         rows = await self._account.search(document_query.model, domain, fields, limit=_TWINS)
         row = (
             self._payment_line(rows, number)
-            if kind is listing.PAYMENTS
+            if kind == listing.PAYMENTS
             else self._first(rows, number, document_query.called)
         )
         if kind in partners.SIDES and not await partners.is_on(self._account, partners.SIDES[kind], row["id"]):
@@ -285,7 +283,7 @@ class TrytonErp(DocumentErp):
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, those without a number by their ids."""
         kind = listing.kind_of(area)
-        if kind is listing.DELIVERIES:
+        if kind == listing.DELIVERIES:
             with malformed_is_invalid(self.name):
                 return await self._goods.deliveries_named(numbers)
         document_query, wanted = KINDS[kind], frozenset(numbers)
@@ -296,10 +294,10 @@ class TrytonErp(DocumentErp):
             return tuple(await self._readers[kind]([row for name, row in called.items() if name in wanted], True))
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if kind is listing.DELIVERIES:
+        if kind == listing.DELIVERIES:
             shipments: Slice[Any] = await self._goods.deliveries(query)
             return shipments
-        if kind is listing.RECEIPTS:
+        if kind == listing.RECEIPTS:
             received: Slice[Any] = await self._receipts.receipts(query)
             return received
         document_query: DocumentQuery = KINDS[kind]

@@ -10,12 +10,13 @@ from bot.erp import deciding, listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, GoodsReceipt, WarehouseContents
+from bot.erp.goods import Arrival, WarehouseContents
 from bot.erp.goods_lists import arrivals_of
 from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import Listing
 from bot.erp.model import Decision, DecisionResult, Feed, PurchaseOrder, Slice, Verdict
 from bot.erp.port import GOODS, Capability, Filter, ListQuery
 from bot.erp.values import code, malformed_is_invalid, text
@@ -141,7 +142,7 @@ class YonBipErp(ReaderErp):
         return kind.pick(map(without_lines, await self._documents(path, [*rows.values()])), query, today)
 
     def _narrows(self, kind: Listing[Any], query: ListQuery) -> bool:
-        by_state = kind is listing.PRODUCTION_ORDERS and query.filter in {Filter.OPEN, Filter.DONE}
+        by_state = kind == listing.PRODUCTION_ORDERS and query.filter in {Filter.OPEN, Filter.DONE}
         return (by_state and not query.partner) or super()._narrows(kind, query)
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
@@ -203,17 +204,13 @@ class YonBipErp(ReaderErp):
         with malformed_is_invalid(self.name):
             return await self._materials.contents(query)
 
-    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the notes of goods issue of a sales order; raises `NotFound` for no such order."""
-        order = await self.order(order_number)
-        with malformed_is_invalid(self.name):
+    async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
+        """Return the notes of goods issue of a sales order, or the notes of purchase receipt of a purchase order."""
+        assert kind.origin is not None
+        order = await self.document(kind.origin, number)
+        if kind == listing.DELIVERIES:
             return await self._deliveries.of_order(order.number)
-
-    async def receipts_of(self, order_number: str) -> tuple[GoodsReceipt, ...]:
-        """Return the notes of purchase receipt of a purchase order; raises `NotFound` for no such order."""
-        order = await self.purchase_order(order_number)
-        with malformed_is_invalid(self.name):
-            return await self._receipts.of_order(order.number)
+        return await self._receipts.of_order(order.number)
 
     # Deciding
 

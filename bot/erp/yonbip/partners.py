@@ -66,7 +66,7 @@ class PartnerReader:
         return kind.pick(await self._known[kind].value(), query, self._client.values.local(self._client.now()).date())
 
     def _calls(self, kind: Listing[Any]) -> tuple[Callable[[Row], Awaitable[list[Row]]], Callable[[Row], Any]]:
-        if kind is CUSTOMERS:
+        if kind == CUSTOMERS:
             return self._customer_rows, self._customer
         return self._vendor_rows, self._vendor
 

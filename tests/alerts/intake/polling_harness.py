@@ -16,10 +16,10 @@ from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import CloudEvent, PollConfig
 from bot.alerts.intake.port import Receipt, UnreadableEvent
 from bot.alerts.intake.source_poller import SourcePoller
-from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import D, Kind
 from bot.erp.model import (
     Approval,
     Area,
@@ -140,33 +140,12 @@ class StubErp:
         found: StockLevel = self._one(Area.STOCK, "stock", sku)
         return found
 
-    async def order(self, number: str) -> SalesOrder:
-        found: SalesOrder = self._one(Area.SALES, "order", number)
+    async def document(self, kind: Kind[D], number: str) -> D:
+        found: D = self._one(kind.area, kind.call, number)
         return found
 
-    async def invoice(self, number: str) -> Invoice:
-        found: Invoice = self._one(Area.FINANCE, "invoice", number)
-        return found
-
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        found: PurchaseOrder = self._one(Area.PURCHASING, "purchase_order", number)
-        return found
-
-    async def production_order(self, number: str) -> ProductionOrder:
-        found: ProductionOrder = self._one(Area.PRODUCTION, "production_order", number)
-        return found
-
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        return self._many(Area.SALES, listing.SALES_ORDERS, query)
-
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        return self._many(Area.FINANCE, listing.INVOICES, query)
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        return self._many(Area.PURCHASING, listing.PURCHASE_ORDERS, query)
-
-    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        return self._many(Area.PRODUCTION, listing.PRODUCTION_ORDERS, query)
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        return self._many(kind.area, kind, query)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         self._called("changes")

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
@@ -23,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter
 from bot.app import running, stop_signal
 from bot.erp import vendors
 from bot.erp.errors import NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.kinds import PURCHASE_ORDERS, Kind
 from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, PurchaseStatus, Slice, StockLevel
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.vendors import AdapterContext, Vendor
@@ -132,12 +133,14 @@ class RemoteErpAdapter:
         """Raise `Unsupported`: this ERP has purchase orders only."""
         raise Unsupported("no stock here", source=self.name)
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
+    async def document(self, kind: Kind[Any], number: str) -> Any:
         """Return one order; raises `NotFound` and `Unavailable`."""
+        assert kind == PURCHASE_ORDERS
         return replace(await self._read(_ORDER, f"/orders/{number}"), source=self.name)
 
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+    async def documents(self, kind: Kind[Any], query: ListQuery) -> Slice[Any]:
         """Return orders; raises `Unavailable`."""
+        assert kind == PURCHASE_ORDERS
         asked = {"filter": query.filter.value, "text": query.text, "offset": query.offset, "limit": query.limit}
         page = await self._read(_PAGE, "/orders", **asked)
         return replace(page, items=tuple(replace(order, source=self.name) for order in page.items))

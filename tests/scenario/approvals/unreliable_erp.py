@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 from bot.erp.demo import tables as t
 from bot.erp.demo.adapter import DemoErp
 from bot.erp.errors import Unavailable, UnknownOutcome
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Slice, Verdict
+from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseStatus, Slice, Verdict
 from bot.erp.port import ListQuery
 
 _PURCHASE = t.table(t.PurchaseRow)
@@ -51,17 +52,20 @@ class UnreliableErp:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return an order, unless the test makes the read fail."""
+    async def document(self, kind: Kind[D], number: str) -> D:
+        """Return a document; of orders only unless the test makes the read fail."""
+        if kind != PURCHASE_ORDERS:
+            return await self.inner.document(kind, number)
         if self.reads is not None:
             await self.reads.wait()
         self._reach()
-        return await self.inner.purchase_order(number)
+        return await self.inner.document(kind, number)
 
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return orders, unless the ERP is down."""
-        self._reach()
-        return await self.inner.purchase_orders(query)
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        """Return documents; of orders only unless the ERP is down."""
+        if kind == PURCHASE_ORDERS:
+            self._reach()
+        return await self.inner.documents(kind, query)
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Decide, or fail as the test wants."""

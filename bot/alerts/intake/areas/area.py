@@ -100,7 +100,7 @@ class ListedArea(Generic[D]):
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
         """Return what one document means."""
-        return self.judge(await self.kind.read(erp, code), today)
+        return self.judge(await erp.document(self.kind, code), today)
 
     def gone(self, code: str) -> PolledRecord:
         """Return the record of a deleted document: nobody waits for it any more."""
@@ -111,7 +111,7 @@ class ListedArea(Generic[D]):
         if place and not place.isdecimal():
             raise Invalid("not a place in a list")
         offset = int(place or "0")
-        page = await self.kind.read_list(erp, ListQuery(filter=self.listed, offset=offset, limit=PAGE))
+        page = await erp.documents(self.kind, ListQuery(filter=self.listed, offset=offset, limit=PAGE))
         # Counted by what was asked for: rejected records are missing from the page.
         following = offset + PAGE
         findings = [self.judge(document, today) for document in page.items]
