@@ -156,7 +156,7 @@ async def _read_list(today: date, erp: ErpHub, query: ListQuery) -> Answer[Slice
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
     """Return the deliveries of the order with this number; None where there is no such order."""
-    if (found := await moves_of_order(text, erp.order, erp.deliveries_of)) is None:
+    if (found := await moves_of_order(text, DELIVERIES, erp)) is None:
         return None
     order, moved = found
     return OrderDeliveriesView.of(order, moved, context, customer=order.customer, delivered=order.delivery)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from operator import attrgetter
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -22,24 +21,11 @@ from bot.chat.view_parts import Freshness, button_label, freshness_of_all, table
 from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import (
-    Area,
-    Customer,
-    Invoice,
-    PartnerKind,
-    Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
-    Slice,
-    Supplier,
-)
+from bot.erp.kinds import AREA_KINDS, PARTNERS, Kind
+from bot.erp.model import Area, ErpRecord, PartnerKind, PartnerRecord, Product
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
 from bot.spelling import other_spellings
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
-P = TypeVar("P", Customer, Supplier)
 
 _OF_PARTNERS: frozenset[Area | PartnerKind] = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING, *PartnerKind})
 """What is found by the names of customers and vendors."""
@@ -202,46 +188,33 @@ def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
         count = min(len(hits), COUNTED)
         return _AreaAnswer(found, _few(hits, Area.PRODUCTS, line, count=count, more=len(hits) > count))
 
-    def documents(
-        area: Area, name: str, many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]], title: Callable[[D], str]
-    ) -> _Search:
+    def documents(kind: Kind[Any]) -> _Search:
         async def search() -> _AreaAnswer:
-            found = await many(ListQuery(text=text, limit=FEW))
-            hits = tuple(
-                _hit(area, name, document.number, title(document), text, document.books)
-                for document in found.value.items
-            )
-            return _AreaAnswer(found, _few(hits, area, command_line(name, text), count=found.value.total))
+            found = await erp.documents(kind, ListQuery(text=text, limit=FEW))
+            hits = tuple(_document_hit(kind, each, text) for each in found.value.items)
+            return _AreaAnswer(found, _few(hits, kind.area, command_line(kind.command, text), count=found.value.total))
 
         return search
 
-    return {
-        "stock": products,
-        "order": documents(Area.SALES, "order", erp.orders, attrgetter("customer")),
-        "invoice": documents(Area.FINANCE, "invoice", erp.invoices, attrgetter("customer")),
-        "po": documents(Area.PURCHASING, "po", erp.purchase_orders, attrgetter("vendor")),
-        "mo": documents(Area.PRODUCTION, "mo", erp.production_orders, attrgetter("name")),
-    }
+    return {"stock": products, **{kind.command: documents(kind) for kind in AREA_KINDS}}
 
 
 def _partner_searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     """Return the searches for customers and vendors under the names of their commands."""
 
-    def partners(kind: PartnerKind, name: str, many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]) -> _Search:
+    def partners(kind: Kind[Any]) -> _Search:
         async def search() -> _AreaAnswer:
-            found = await many(ListQuery(text=text, limit=FEW))
-            hits = tuple(_partner_hit(kind, name, each, text) for each in found.value.items)
-            return _AreaAnswer(found, _few(hits, kind, command_line(name, text), count=found.value.total))
+            found = await erp.documents(kind, ListQuery(text=text, limit=FEW))
+            side = PartnerKind(kind.command)
+            hits = tuple(_partner_hit(side, kind.command, each, text) for each in found.value.items)
+            return _AreaAnswer(found, _few(hits, side, command_line(kind.command, text), count=found.value.total))
 
         return search
 
-    return {
-        "customer": partners(PartnerKind.CUSTOMER, "customer", erp.customers),
-        "vendor": partners(PartnerKind.VENDOR, "vendor", erp.vendors),
-    }
+    return {kind.command: partners(kind) for kind in PARTNERS}
 
 
-def _partner_hit(kind: PartnerKind, name: str, partner: Customer | Supplier, text: str) -> Hit:
+def _partner_hit(kind: PartnerKind, name: str, partner: PartnerRecord, text: str) -> Hit:
     """Return the hit of a partner, whom the name names as the code does; without a code the name opens it."""
     is_named = text.casefold() in (partner.code.casefold(), partner.name.casefold())
     line = command_line(name, partner.code or partner.name, books=partner.books)
@@ -267,6 +240,10 @@ def _hit(area: Area, name: str, key: str, title: str, text: str, books: tuple[st
         exact=number == asked,
         by_number=asked in number,
     )
+
+
+def _document_hit(kind: Kind[Any], document: ErpRecord, text: str) -> Hit:
+    return _hit(kind.area, kind.command, document.number, kind.title(document), text, document.books)
 
 
 def _product_hit(product: Product, text: str) -> Hit:

@@ -140,7 +140,7 @@ async def _read_whole(receipt: GoodsReceipt, erp: ErpHub) -> GoodsReceipt:
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderReceiptsView | None:
     """Return the receipts of the purchase order with this number; None where there is no such order."""
-    if (found := await moves_of_order(text, erp.purchase_order, erp.receipts_of)) is None:
+    if (found := await moves_of_order(text, RECEIPTS, erp)) is None:
         return None
     order, moved = found
     return OrderReceiptsView.of(order, moved, context, vendor=order.vendor, received=order.received)

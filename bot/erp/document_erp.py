@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from bot.erp.errors import NotListedByProduct, Unsupported
+from bot.erp.goods_lists import by_day
 from bot.erp.keys import can_be_key, checked_key
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Changes, Followed, Product, Slice, StockLevel
@@ -79,7 +80,7 @@ class DocumentErp(RefusingErp):
         self._check_offered(kind)
         with malformed_is_invalid(self.name):
             found = await self.read_of_order(kind, checked_key(order_number, source=self.name))
-            return tuple(sorted(found, key=lambda each: (kind.day(each) or date.max, each.number)))
+            return by_day(found)
 
     def _narrows(self, kind: Kind[Any], query: ListQuery) -> bool:
         """Whether `list_documents` can answer by itself."""

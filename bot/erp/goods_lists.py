@@ -15,17 +15,14 @@ from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import (
     Arrival,
     ArrivalKind,
-    GoodsDelivery,
-    GoodsReceipt,
     PricePoint,
     Shortage,
     WarehouseContents,
     WarehouseItem,
 )
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.kinds import D, kind_of
 from bot.erp.model import Product, ProductionOrder, ProductionStatus, PurchaseOrder, Quantities, Slice, StockLevel
-
-M = TypeVar("M", GoodsDelivery, GoodsReceipt)
 
 
 def by_arrival(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:
@@ -33,9 +30,9 @@ def by_arrival(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:
     return tuple(sorted(arrivals, key=lambda each: (each.due_on or date.max, each.document, each.sku)))
 
 
-def by_day(moves: Iterable[M]) -> tuple[M, ...]:
+def by_day(moves: Iterable[D]) -> tuple[D, ...]:
     """Return the deliveries or receipts of an order, the earliest first; those without a day last."""
-    return tuple(sorted(moves, key=lambda each: (each.day or date.max, each.number)))
+    return tuple(sorted(moves, key=lambda each: (kind_of(each).day(each) or date.max, each.number)))
 
 
 by_leaving = by_day

@@ -9,22 +9,32 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any
 
 import structlog
 
 from bot.chat.records.lookup import Numbered
 from bot.erp.errors import ErpError, Unsupported
-from bot.erp.hub import Answer, ErpHub
+from bot.erp.hub import ErpHub
 from bot.erp.index.pinyin import chinese, look_up, spell
 from bot.erp.index.port import Readings
-from bot.erp.model import Bill, Customer, Payment, Product, Slice, Supplier
+from bot.erp.kinds import (
+    CUSTOMERS,
+    DELIVERIES,
+    INVOICES,
+    KINDS,
+    PARTNERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Kind,
+)
+from bot.erp.model import Product
 from bot.erp.port import ListQuery
 from bot.errors import DingerpError
 from bot.understanding.scanning.sizes import sizes_of
 from bot.understanding.vocabulary import NumberShape, Vocabulary, shapes_of, spelled
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -53,47 +63,24 @@ async def learn_vocabulary(
     The ERPs are asked for a hundred customers and vendors each; ``all_partners`` knows the others without a call.
     """
     kept = await _kept(all_partners) if all_partners else NamesOnDocuments()
-    (orders, invoices, purchases), (productions, deliveries, receipts), products, masters = await asyncio.gather(
-        asyncio.gather(
-            _listed("orders", hub.orders(_DOCUMENTS)),
-            _listed("invoices", hub.invoices(_DOCUMENTS)),
-            _listed("purchase_orders", hub.purchase_orders(_DOCUMENTS)),
-        ),
-        asyncio.gather(
-            _listed("production_orders", hub.production_orders(_DOCUMENTS)),
-            _listed("deliveries", hub.deliveries(_DOCUMENTS)),
-            _listed("receipts", hub.receipts(_DOCUMENTS)),
-        ),
-        _products(hub),
-        _masters(hub),
-    )
-    documents: Mapping[str, Sequence[Numbered]] = {
-        "order": orders,
-        "invoice": invoices,
-        "po": purchases,
-        "mo": productions,
-        "receipt": receipts,
-        "bill": masters.bills,
-        "payment": masters.payments,
-    }
-    codes: Mapping[str, Sequence[Numbered]] = {"customer": masters.customers, "vendor": masters.vendors}
-    customers = [*(order.customer for order in orders), *(invoice.customer for invoice in invoices)]
-    buying = _each([*(each.name for each in masters.customers), *customers, *kept.customers])
-    vendors = (purchase.vendor for purchase in purchases)
-    selling = _each([*(each.name for each in masters.vendors), *vendors, *kept.vendors])
+    listed, products = await asyncio.gather(asyncio.gather(*(_listed(hub, kind) for kind in KINDS)), _products(hub))
+    documents = dict(zip(KINDS, listed, strict=True))
+    buying = _each([*_partners_of(documents, CUSTOMERS, SALES_ORDERS, INVOICES), *kept.customers])
+    selling = _each([*_partners_of(documents, VENDORS, PURCHASE_ORDERS), *kept.vendors])
     partners = _each([*buying, *selling])
-    sellers = _each([*(order.salesperson for order in orders), *(each.salesperson for each in masters.customers)])
-    buyers = _each([*(purchase.buyer for purchase in purchases), *(each.buyer for each in masters.vendors)])
+    sellers = _each(each.salesperson for each in (*documents[SALES_ORDERS], *documents[CUSTOMERS]))
+    buyers = _each(each.buyer for each in (*documents[PURCHASE_ORDERS], *documents[VENDORS]))
     warehouses = await _warehouses(hub, products)
     spoken = (*partners, *warehouses, *sellers, *buyers)
     readings = await _readings(spoken)
     spellings = await asyncio.to_thread(_spellings, spoken, readings)
     goods = shapes_of(product.sku for product in products)
     return Vocabulary(
-        deliveries=shapes_of(delivery.number for delivery in deliveries),
+        deliveries=shapes_of(each.number for each in documents[DELIVERIES]),
         documents={
-            **{command: shapes_of(document.number for document in found) for command, found in documents.items()},
-            **{command: _codes(found, goods) for command, found in codes.items()},
+            kind.command: _codes(found, goods) if kind in PARTNERS else shapes_of(each.number for each in found)
+            for kind, found in documents.items()
+            if kind != DELIVERIES
         },
         products=goods,
         warehouses=warehouses,
@@ -106,7 +93,7 @@ async def learn_vocabulary(
         sizes=sizes_of((product.name, product.spec) for product in products),
         pinyin={name: syllables for name, (_, syllables) in spellings.items()},
         initials={name: letters for name, (letters, _) in spellings.items()},
-        codes={each.number: each.name for each in (*masters.vendors, *masters.customers)},
+        codes={each.number: each.name for each in (*documents[VENDORS], *documents[CUSTOMERS])},
         readings=_readings_of((*COMMON, *chinese("".join(warehouses))), readings),
     )
 
@@ -130,23 +117,9 @@ async def _kept(all_partners: Callable[[], Awaitable[NamesOnDocuments]]) -> Name
         return NamesOnDocuments()
 
 
-@dataclass(frozen=True, slots=True)
-class _Masters:
-    customers: tuple[Customer, ...]
-    vendors: tuple[Supplier, ...]
-    bills: tuple[Bill, ...]
-    payments: tuple[Payment, ...]
-
-
-async def _masters(hub: ErpHub) -> _Masters:
-    """Return the partners, and the newest of what is paid to and by them."""
-    customers, vendors, bills, payments = await asyncio.gather(
-        _listed("customers", hub.customers(_DOCUMENTS)),
-        _listed("vendors", hub.vendors(_DOCUMENTS)),
-        _listed("bills", hub.bills(_DOCUMENTS)),
-        _listed("payments", hub.payments(_DOCUMENTS)),
-    )
-    return _Masters(customers, vendors, bills, payments)
+def _partners_of(documents: Mapping[Kind[Any], Sequence[Any]], *kinds: Kind[Any]) -> list[str]:
+    """Return the names of the partners of documents of these kinds."""
+    return [kind.partner_of(each) for kind in kinds for each in documents[kind]]
 
 
 def _codes(partners: Sequence[Numbered], goods: Sequence[NumberShape]) -> tuple[NumberShape, ...]:
@@ -157,11 +130,11 @@ def _codes(partners: Sequence[Numbered], goods: Sequence[NumberShape]) -> tuple[
     )
 
 
-async def _listed(area: str, asked: Awaitable[Answer[Slice[T]]]) -> tuple[T, ...]:
+async def _listed(hub: ErpHub, kind: Kind[D]) -> tuple[D, ...]:
     try:
-        return (await asked).value.items
+        return (await hub.documents(kind, _DOCUMENTS)).value.items
     except ErpError as error:
-        _note(area, error)
+        _note(kind.list_call, error)
         return ()
 
 

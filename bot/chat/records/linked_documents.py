@@ -20,14 +20,13 @@ from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import kind_of
 from bot.erp.listing import PAYMENTS, D, Listing
-from bot.erp.model import Bill, ErpRecord, Invoice, Payment, PurchaseOrder, SalesOrder, Slice
+from bot.erp.model import ErpRecord, Payment, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
 NO_SUCH_DOCUMENT: Final = (NotFound, Ambiguous, NotPermitted, Unsupported)
 """Errors that mean that a number names no document that the reader may see."""
-Origin = Answer[SalesOrder] | Answer[PurchaseOrder]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class LinkedDocuments(Generic[D]):
         picked = self.kind.pick(linked, replace(query, text=""), self.now.date())
         return Answer(self.erp.addressed_all(picked), found.source, coverage.as_of)
 
-    async def _of_origin(self, found: Origin) -> Sequence[D]:
+    async def _of_origin(self, found: Answer[Any]) -> Sequence[D]:
         """Look among those of the same partner, then among all since the origin's day: bills go to other addresses.
 
         Production has no partner, and may have no day yet.
@@ -123,7 +122,7 @@ class Settlements:
         candidates = await self.kept.visible(
             PAYMENTS.followed, nearest, partner=kind_of(found.value).partner_of(found.value)
         )
-        read = await asyncio.gather(*[beside.payment(each.number) for each in candidates[:MOST_READ]])
+        read = await asyncio.gather(*[beside.document(PAYMENTS, each.number) for each in candidates[:MOST_READ]])
         settling = [each.value for each in read if found.value.number in each.value.settles]
         if not settling:
             note = phrase("No payment says that it settles %(number)s.", number=found.value.number)
@@ -132,7 +131,7 @@ class Settlements:
         picked = self.kind.pick(settling, replace(query, text=""), self.now.date())
         return Answer(picked, found.source, coverage.as_of, notes=(_LOOKED_AT,))
 
-    async def _settled(self, text: str) -> Answer[Invoice] | Answer[Bill] | None:
+    async def _settled(self, text: str) -> Answer[Any] | None:
         for kind in self.settled:
             read = partial(self.erp.document, kind)
             if found := await read_as_spelled(text, read, missing=NO_SUCH_DOCUMENT):

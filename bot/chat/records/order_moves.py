@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Self, TypeVar
+from functools import partial
+from typing import Any, ClassVar, Self
 
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button
@@ -13,11 +14,9 @@ from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line, marked
 from bot.chat.records.lookup import read_as_spelled
 from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, document_buttons, freshness
-from bot.erp.goods_lists import M
-from bot.erp.hub import Answer
-from bot.erp.model import PurchaseOrder, SalesOrder
-
-T = TypeVar("T", SalesOrder, PurchaseOrder)
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.kinds import D, Kind
+from bot.erp.model import ErpRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +46,7 @@ class OrderMovesView(ExportedListView):
         return Table.of_rows(self.columns, self.rows, today=self.today, total=self.total, as_of=as_of)
 
     @classmethod
-    def of(
-        cls, order: SalesOrder | PurchaseOrder, found: Answer[tuple[M, ...]], context: QuestionContext, **more: Any
-    ) -> Self:
+    def of(cls, order: ErpRecord, found: Answer[tuple[Any, ...]], context: QuestionContext, **more: Any) -> Self:
         """Return the view of what was found for an order, from the row on that was asked for."""
         return cls(
             order_number=order.number,
@@ -64,15 +61,14 @@ class OrderMovesView(ExportedListView):
         )
 
 
-async def moves_of_order(
-    text: str, order: Callable[[str], Awaitable[Answer[T]]], moves: Callable[[str], Awaitable[Answer[tuple[M, ...]]]]
-) -> tuple[T, Answer[tuple[M, ...]]] | None:
-    """Return the order whose number ``text`` spells, and what was moved for it; None for no such order."""
-
-    async def read(number: str) -> tuple[str, Answer[tuple[M, ...]]]:
-        return number, await moves(number)
-
-    if (found := await read_as_spelled(text, read)) is None:
+async def moves_of_order(text: str, kind: Kind[D], erp: ErpHub) -> tuple[Any, Answer[tuple[D, ...]]] | None:
+    """Return the order whose number ``text`` spells, and what of the kind was moved for it; None for no such order."""
+    assert kind.origin is not None
+    if (found := await read_as_spelled(text, partial(_read_moves, kind, erp))) is None:
         return None
     number, moved = found
-    return (await order(number)).value, moved
+    return (await erp.document(kind.origin, number)).value, moved
+
+
+async def _read_moves(kind: Kind[D], erp: ErpHub, number: str) -> tuple[str, Answer[tuple[D, ...]]]:
+    return number, await erp.of_order(kind, number)

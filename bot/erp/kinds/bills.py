@@ -16,12 +16,13 @@ _due_on = attrgetter("due_on")
 
 BILLS: Kind[Bill] = Kind(
     record=Bill,
+    command="bill",
     areas=(Area.PURCHASING,),
     capability=Capability.BILLS,
     feed=Feed.BILLS,
     call="bill",
     list_call="bills",
-    texts=attrgetter("number", "vendor", "reference"),
+    texts=attrgetter("number", "reference", "vendor"),
     partner=attrgetter("vendor"),
     day=attrgetter("issued_on"),
     due=_due_on,

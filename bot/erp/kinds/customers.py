@@ -11,6 +11,7 @@ from bot.erp.validation_rules import missing_key, missing_name, moment, money
 
 CUSTOMERS: Kind[Customer] = Kind(
     record=Customer,
+    command="customer",
     areas=(Area.SALES,),
     capability=Capability.CUSTOMERS,
     call="customer",

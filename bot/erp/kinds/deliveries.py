@@ -16,6 +16,7 @@ _planned_on = attrgetter("planned_on")
 
 DELIVERIES: Kind[GoodsDelivery] = Kind(
     record=GoodsDelivery,
+    command="delivery",
     areas=(Area.SALES,),
     capability=Capability.DELIVERIES,
     feed=Feed.DELIVERIES,

@@ -16,6 +16,7 @@ _due_on = attrgetter("due_on")
 
 INVOICES: Kind[Invoice] = Kind(
     record=Invoice,
+    command="invoice",
     areas=(Area.FINANCE,),
     capability=Capability.INVOICES,
     call="invoice",

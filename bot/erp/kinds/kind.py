@@ -87,6 +87,8 @@ class Kind(Generic[D]):
     """
 
     record: type[D]
+    command: str
+    """The command that shows such documents."""
     areas: tuple[Area, ...]
     """The areas that such documents belong to, its own first."""
     area_of: Callable[[D], Area] | None = None
@@ -105,7 +107,7 @@ class Kind(Generic[D]):
     """The kind of orders whose goods it moves."""
 
     texts: Callable[[D], tuple[str, ...]]
-    """What a search looks into."""
+    """What a search looks into: the number first, whom or what the document is about last."""
     partner: Callable[[D], str] | None = None
     """The name of its customer or vendor."""
     owners: Callable[[D], tuple[str, ...]] = _nobody
@@ -149,6 +151,10 @@ class Kind(Generic[D]):
     def belongs_to(self, document: D) -> Area:
         """Return the area whose rules bind a document."""
         return self.area_of(document) if self.area_of else self.area
+
+    def title(self, document: D) -> str:
+        """Return whom or what a document is about: its partner, or the product that is made."""
+        return self.texts(document)[-1]
 
     def partner_of(self, document: D) -> str:
         """Return the name of a document's customer or vendor; production has none."""

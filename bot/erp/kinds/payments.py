@@ -21,6 +21,7 @@ def _area_of(payment: Payment) -> Area:
 
 PAYMENTS: Kind[Payment] = Kind(
     record=Payment,
+    command="payment",
     areas=(Area.FINANCE, Area.PURCHASING),
     area_of=_area_of,
     capability=Capability.PAYMENTS,

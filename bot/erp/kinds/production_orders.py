@@ -15,6 +15,7 @@ _due_on = attrgetter("due_on")
 
 PRODUCTION_ORDERS: Kind[ProductionOrder] = Kind(
     record=ProductionOrder,
+    command="mo",
     areas=(Area.PRODUCTION,),
     capability=Capability.PRODUCTION_ORDERS,
     call="production_order",

@@ -25,6 +25,7 @@ def _owners(order: PurchaseOrder) -> tuple[str, ...]:
 
 PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     record=PurchaseOrder,
+    command="po",
     areas=(Area.PURCHASING,),
     capability=Capability.PURCHASE_ORDERS,
     by_product=Capability.PURCHASES_OF_PRODUCT,

@@ -13,6 +13,7 @@ from bot.erp.model import Area
 
 RECEIPTS: Kind[GoodsReceipt] = Kind(
     record=GoodsReceipt,
+    command="receipt",
     areas=(Area.PURCHASING,),
     capability=Capability.RECEIPTS,
     call="receipt",

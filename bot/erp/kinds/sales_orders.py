@@ -17,6 +17,7 @@ _promised_on = attrgetter("promised_on")
 
 SALES_ORDERS: Kind[SalesOrder] = Kind(
     record=SalesOrder,
+    command="order",
     areas=(Area.SALES,),
     capability=Capability.SALES_ORDERS,
     by_product=Capability.ORDERS_OF_PRODUCT,

@@ -11,6 +11,7 @@ from bot.erp.validation_rules import missing_key, missing_name, moment, money
 
 VENDORS: Kind[Supplier] = Kind(
     record=Supplier,
+    command="vendor",
     areas=(Area.PURCHASING,),
     capability=Capability.VENDORS,
     call="vendor",
