@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, asked_days
+from bot.chat.days import Days
 from bot.chat.parsing import command_line
-from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
-from bot.chat.records.kept_documents import kept_lists
-from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.list_totals import ListAmounts, total_of_list
-from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.reader_hub import visible_fields
+from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
-from bot.disclosure import FieldClass, cut
-from bot.erp.hub import ErpHub
-from bot.erp.listing import BILLS, PURCHASE_ORDERS
+from bot.erp.listing import BILLS
 from bot.erp.model import Bill, Cost, InvoiceStatus
-from bot.erp.port import Filter
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import ReadModel
-
-_BILLED: ListAmounts[Bill] = ListAmounts(BILLS, lambda bill: bill.total, left=lambda bill: bill.open_amount)
-_COMPARED = ComparedAmounts(BILLS, lambda bill: bill.total, frozenset({FieldClass.COST}), lambda bill: bill.open_amount)
 
 
 class BillOrVendor(PartnerTerm):
@@ -47,9 +35,6 @@ class BillList(Keyword, changes=False):
 
     OVERDUE = phrase("overdue"), "late", "逾期", "超期", "到期未付", "yq"
     OPEN = phrase("open"), "未结", "未付", "to pay", "待付", "待付款", "应付未付"
-
-
-_FILTERS = {None: Filter.ALL, BillList.OVERDUE: Filter.OVERDUE, BillList.OPEN: Filter.OPEN}
 
 
 _STATES = {
@@ -129,34 +114,14 @@ async def bill(
     days: Days | None = None,
     amounts: Amounts | None = None,
     which: BillList | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
+    documents: Documents,
     context: QuestionContext,
-    policy: AccessPolicy,
 ) -> View:
     """Show one bill, or a list."""
-    fields = visible_fields(policy, context, "po")
-    asked = asked_days(days, context.now.date(), late=which is BillList.OVERDUE)
-    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "bill", "po"), kept, context.now)
-    of_order = LinkedDocuments(kept, erp, bounded.kind, PURCHASE_ORDERS, lambda each: each.order_number, context.now)
-    ask, rest = kept_lists(kept, BILLS, ErpHub.bills, now=context.now), (which or "", amounts or "", days or "")
-    lookup = DocumentLookup("bill", erp, BILLS, ask, context, kept, linked=of_order.of, bounds=bounded, rest=rest)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
-    if isinstance(hit, OneDocument):
-        overdue = hit.found.value.days_overdue(context.now.date())
-        links = offered(erp, "vendor", "payment", of=hit.found)
-        receipts = offered(erp, "receipt", of=hit.found)
-        return cut(BillView.of(hit.found, days_overdue=overdue, links=links, receipts=receipts), fields)
-    totals, hit = await total_of_list(hit, replace(_BILLED, kind=bounded.kind), kept, context.now)
-    shown = BillListView.of(
-        hit,
-        context,
-        which=which,
-        text=text or "",
-        days=asked,
-        bounds=bounded.shown,
-        total_amounts=() if which else totals.sums,
-        open_amounts=totals.left,
-        not_added_up=totals.not_added_up,
-    )
-    return cut(shown, fields)
+    hit = await documents.find(BILLS, text, which=which, days=days, amounts=amounts)
+    if isinstance(hit, DocumentList):
+        return BillListView.of(hit, context)
+    overdue = hit.found.value.days_overdue(context.now.date())
+    links = offered(documents.erp, "vendor", "payment", of=hit.found)
+    receipts = offered(documents.erp, "receipt", of=hit.found)
+    return BillView.of(hit, days_overdue=overdue, links=links, receipts=receipts)

@@ -114,7 +114,7 @@ async def customer(
     hit, text_found = await lookup.look_up_asked(text or "", which, commands, context)
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, kept, hit.found, context), fields)
-    return cut(CustomerListView.of(hit, context, which=None, text=text_found), fields)
+    return CustomerListView.of(replace(hit, text=text_found, fields=fields), context)
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: QuestionContext) -> CustomerView:

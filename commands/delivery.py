@@ -9,14 +9,13 @@ from datetime import date
 from functools import partial
 from typing import ClassVar
 
-from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
-from bot.chat.records.kept_documents import kept_lists
-from bot.chat.records.lookup import SEARCH_LIMIT, DocumentLookup, OneDocument
+from bot.chat.records.documents import Documents
+from bot.chat.records.lookup import SEARCH_LIMIT, DocumentList
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
@@ -27,7 +26,6 @@ from bot.erp.kinds import DELIVERIES, NamedList
 from bot.erp.model import PartnerName, Progress, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.phrase import phrase
-from bot.read_model.queries import ReadModel
 
 TO_LEAVE = replace(
     DELIVERIES,
@@ -122,23 +120,19 @@ async def delivery(
     *,
     days: Days | None = None,
     which: DeliveryList | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
-    policy: AccessPolicy,
+    documents: Documents,
     context: QuestionContext,
 ) -> View:
     """Show one delivery, those of an order, or a list."""
-    # The rules on orders bind what left of them.
-    seen = policy.decide_area(context.person, "order", context.conversation.id).grant.fields
-    asked = asked_days(days, context.now.date(), late=which is DeliveryList.LATE)
-    if text and not which and not asked and (of_order := await _of_order(text or "", erp, context)):
-        return cut(of_order, seen)
-    ask = kept_lists(kept, TO_LEAVE, partial(_read_list, context.now.date()), now=context.now)
-    lookup = DocumentLookup("delivery", erp, TO_LEAVE, ask, context, kept, rest=(which or "", days or ""))
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked)
-    if isinstance(hit, OneDocument):
-        return cut(DeliveryView.of(hit.found, context), seen)
-    return cut(DeliveryListView.of(hit, context, which=which, text=text or "", days=asked), seen)
+    today = context.now.date()
+    asked = asked_days(days, today, late=which is DeliveryList.LATE)
+    if text and not which and not asked and (of_order := await _of_order(text, documents, context)):
+        return of_order
+    ask = partial(_read_list, today)
+    hit = await documents.find(TO_LEAVE, text, which=which, days=days, ask=ask)
+    if isinstance(hit, DocumentList):
+        return DeliveryListView.of(hit, context)
+    return DeliveryView.of(hit, context)
 
 
 async def _read_list(today: date, erp: ErpHub, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
@@ -154,9 +148,10 @@ async def _read_list(today: date, erp: ErpHub, query: ListQuery) -> Answer[Slice
     return replace(due, value=TO_LEAVE.pick(found.values(), query, today))
 
 
-async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
+async def _of_order(text: str, documents: Documents, context: QuestionContext) -> OrderDeliveriesView | None:
     """Return the deliveries of the order with this number; None where there is no such order."""
-    if (found := await moves_of_order(text, DELIVERIES, erp)) is None:
+    if (found := await moves_of_order(text, DELIVERIES, documents.erp)) is None:
         return None
     order, moved = found
-    return OrderDeliveriesView.of(order, moved, context, customer=order.customer, delivered=order.delivery)
+    view = OrderDeliveriesView.of(order, moved, context, customer=order.customer, delivered=order.delivery)
+    return cut(view, documents.fields(DELIVERIES))

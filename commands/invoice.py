@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, asked_days
+from bot.chat.days import Days
 from bot.chat.parsing import command_line
-from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
-from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.list_totals import ListAmounts, total_of_list
-from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.reader_hub import visible_fields
+from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
-from bot.disclosure import FieldClass
-from bot.erp.hub import ErpHub
-from bot.erp.listing import INVOICES, SALES_ORDERS
+from bot.erp.listing import INVOICES
 from bot.erp.model import Invoice, SalesAmount
-from bot.erp.port import Filter
 from bot.phrase import phrase
-from bot.read_model.queries import ReadModel
-
-_BILLED: ListAmounts[Invoice] = ListAmounts(
-    INVOICES, lambda invoice: invoice.total, left=lambda invoice: invoice.open_amount
-)
-_COMPARED = ComparedAmounts(
-    INVOICES, lambda invoice: invoice.total, frozenset({FieldClass.AMOUNT}), lambda invoice: invoice.open_amount
-)
 
 
 class InvoiceOrCustomer(PartnerTerm):
@@ -50,9 +35,6 @@ class InvoiceList(Keyword, changes=False):
 
     OVERDUE = phrase("overdue"), "late", "逾期", "超期", "过期", "欠款", "催款", "yq"
     OPEN = phrase("open"), "未结", "unpaid", "未收款", "未收", "未付", "未付款", "未回款", "未结清"
-
-
-_FILTERS = {None: Filter.ALL, InvoiceList.OVERDUE: Filter.OVERDUE, InvoiceList.OPEN: Filter.OPEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,31 +100,13 @@ async def invoice(
     days: Days | None = None,
     amounts: Amounts | None = None,
     which: InvoiceList | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
+    documents: Documents,
     context: QuestionContext,
-    policy: AccessPolicy,
 ) -> View:
     """Show one invoice, or a list."""
-    asked = asked_days(days, context.now.date(), late=which is InvoiceList.OVERDUE)
-    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "invoice"), kept, context.now)
-    ask, rest = ErpHub.invoices, (which or "", amounts or "", days or "")
-    of_order = LinkedDocuments(kept, erp, bounded.kind, SALES_ORDERS, lambda each: each.order_number, context.now)
-    lookup = DocumentLookup("invoice", erp, INVOICES, ask, context, kept, linked=of_order.of, bounds=bounded, rest=rest)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
-    if isinstance(hit, OneDocument):
-        invoice = hit.found.value
-        overdue = invoice.days_overdue(context.now.date())
-        return InvoiceView.of(hit.found, days_overdue=overdue, links=offered(erp, "customer", "payment", of=hit.found))
-    totals, hit = await total_of_list(hit, replace(_BILLED, kind=bounded.kind), kept, context.now)
-    return InvoiceListView.of(
-        hit,
-        context,
-        which=which,
-        text=text or "",
-        days=asked,
-        bounds=bounded.shown,
-        total_amounts=() if which else totals.sums,
-        open_amounts=totals.left,
-        not_added_up=totals.not_added_up,
-    )
+    hit = await documents.find(INVOICES, text, which=which, days=days, amounts=amounts)
+    if isinstance(hit, DocumentList):
+        return InvoiceListView.of(hit, context)
+    overdue = hit.found.value.days_overdue(context.now.date())
+    links = offered(documents.erp, "customer", "payment", of=hit.found)
+    return InvoiceView.of(hit, days_overdue=overdue, links=links)

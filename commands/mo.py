@@ -12,17 +12,14 @@ from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
-from bot.chat.records.linked_documents import LinkedDocuments
-from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.documents import Documents
+from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import FieldClass
-from bot.erp.hub import ErpHub
-from bot.erp.listing import PRODUCTION_ORDERS, SALES_ORDERS
+from bot.erp.listing import PRODUCTION_ORDERS
 from bot.erp.model import ProductionOrder
-from bot.erp.port import Filter
 from bot.phrase import phrase
-from bot.read_model.queries import ReadModel
 
 
 class ProductionOrProduct(Term):
@@ -39,12 +36,6 @@ class ProductionList(Keyword, changes=False):
     DONE = phrase("done"), "已完工", "完工"
 
 
-_FILTERS = {
-    None: Filter.ALL,
-    ProductionList.LATE: Filter.LATE,
-    ProductionList.OPEN: Filter.OPEN,
-    ProductionList.DONE: Filter.DONE,
-}
 _FINISHED = "完工"
 """Said after days, of what is due then: 明天完工. Of days that are over it says when production was finished."""
 
@@ -108,8 +99,7 @@ async def mo(
     *,
     days: Days | None = None,
     which: ProductionList | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
+    documents: Documents,
     context: QuestionContext,
 ) -> View:
     """Show one production order, or a list."""
@@ -117,13 +107,10 @@ async def mo(
     asked = asked_days(days, today, late=which is ProductionList.LATE)
     if days and asked and _is_of_finishing(days, asked, which, today):
         which, asked = ProductionList.DONE, replace(asked, due=False)
-    of_order = LinkedDocuments(kept, erp, PRODUCTION_ORDERS, SALES_ORDERS, lambda each: each.sales_order, context.now)
-    ask, rest = ErpHub.production_orders, (which or "", days or "")
-    lookup = DocumentLookup("mo", erp, PRODUCTION_ORDERS, ask, context, kept, linked=of_order.of, rest=rest)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
-    if isinstance(hit, OneDocument):
-        return ProductionView.of(hit.found, days_late=hit.found.value.days_late(today))
-    return ProductionListView.of(hit, context, which=which, text=text or "", days=asked)
+    hit = await documents.find(PRODUCTION_ORDERS, text, which=which, days=asked)
+    if isinstance(hit, DocumentList):
+        return ProductionListView.of(hit, context)
+    return ProductionView.of(hit, days_late=hit.found.value.days_late(today))
 
 
 def _is_of_finishing(days: Days, asked: DayRange, which: ProductionList | None, today: date) -> bool:

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, asked_days
-from bot.chat.product_shares import amount_of
-from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
-from bot.chat.records.holding_documents import HoldingDocuments
+from bot.chat.days import Days
+from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.list_totals import ListAmounts, total_of_list
-from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.own_documents import OwnDocuments
-from bot.chat.records.products import Picks, ProductLookup
-from bot.chat.records.reader_hub import visible_fields
+from bot.chat.records.lookup import DocumentList
+from bot.chat.records.products import Picks
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
-from bot.disclosure import FieldClass
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import SALES_ORDERS
-from bot.erp.model import Area, OrderLine, Progress, SalesAmount, SalesOrder
-from bot.erp.port import Filter
+from bot.erp.model import OrderLine, Progress, SalesAmount, SalesOrder
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import ReadModel
 
 
 class OrderOrCustomer(PartnerTerm):
@@ -44,11 +35,6 @@ class OrderList(Keyword, changes=False):
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "晚了", "延迟", "未按期", "yq"
     OPEN = phrase("open"), "未结", "待发货", "未发货", "未发完", "未完成", "未交货", "未交"
-
-
-_ORDERED: ListAmounts[SalesOrder] = ListAmounts(SALES_ORDERS, lambda order: order.total)
-_COMPARED = ComparedAmounts(SALES_ORDERS, _ORDERED.amount, frozenset({FieldClass.AMOUNT}))
-_FILTERS = {None: Filter.ALL, OrderList.LATE: Filter.LATE, OrderList.OPEN: Filter.OPEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,40 +109,17 @@ async def order(
     days: Days | None = None,
     amounts: Amounts | None = None,
     which: OrderList | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
-    own: OwnDocuments,
+    documents: Documents,
     context: QuestionContext,
-    policy: AccessPolicy,
 ) -> View:
     """Show one order with its lines, or a list."""
-    asked = asked_days(days, context.now.date(), late=which is OrderList.LATE)
-    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "order"), kept, context.now)
-    owned = own.within(erp, Area.SALES, context)
-    rest = (which or "", amounts or "", days or "")
-    lookup = DocumentLookup(
-        "order", erp, SALES_ORDERS, ErpHub.orders, context, kept, owned=owned, bounds=bounded, rest=rest
-    )
-    products = ProductLookup(command="order", erp=erp, context=context, rest=(which or "", days or ""))
-    holding = HoldingDocuments(lookup, SALES_ORDERS, products)
-    hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
+    hit = await documents.find_holding(SALES_ORDERS, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, Picks):
         return hit
-    if isinstance(hit, OneDocument):
-        more, links = _more_of(hit.found, erp), offered(erp, "customer", of=hit.found)
-        return OrderView.of(hit.found, context, more=more, links=links)
-    ordered = replace(_ORDERED, kind=bounded.kind, amount=amount_of if hit.product else _ORDERED.amount)
-    totals, hit = await total_of_list(hit, ordered, kept, context.now)
-    return OrderListView.of(
-        hit,
-        context,
-        which=which,
-        text=text or "",
-        days=asked,
-        bounds=bounded.shown,
-        total_amounts=totals.sums,
-        not_added_up=totals.not_added_up,
-    )
+    if isinstance(hit, DocumentList):
+        return OrderListView.of(hit, context)
+    more, links = _more_of(hit.found, documents.erp), offered(documents.erp, "customer", of=hit.found)
+    return OrderView.of(hit, context, more=more, links=links)
 
 
 def _more_of(found: Answer[SalesOrder], erp: ErpHub) -> tuple[str, ...]:

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, TypeVar
 
-from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, asked_days
+from bot.chat.days import Days
 from bot.chat.parsing import command_line
-from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
-from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.bounded_lists import BoundedLists
+from bot.chat.records.documents import Documents
 from bot.chat.records.linked_documents import Settlements
 from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.list_totals import ListTotals, sum_by_currency, total_of_list
-from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.list_totals import ListTotals, sum_by_currency
+from bot.chat.records.lookup import OneDocument
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, NotAddedUp, RecordView, ask_buttons, erp_link_buttons
-from bot.disclosure import ClassedBy, FieldClass, cut, cut_part
-from bot.erp.hub import ErpHub
+from bot.disclosure import ClassedBy, FieldClass, cut_part
 from bot.erp.listing import BILLS, INVOICES, PAYMENTS
 from bot.erp.model import Money, PartnerKind, Payment, PaymentDirection
-from bot.erp.port import Filter
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import ReadModel
 
 _DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
 """The command that shows what is paid."""
@@ -51,9 +47,6 @@ class PaymentList(Keyword, changes=False):
 
     RECEIVED = phrase("received"), "incoming", "receipts", "收款", "已收", "回款", "到账", "进账", "sk"
     SPENT = phrase("paid"), "spent", "outgoing", "付款", "付出", "已付", "支出", "fk"
-
-
-_FILTERS = {None: Filter.ALL, PaymentList.RECEIVED: Filter.RECEIVED, PaymentList.SPENT: Filter.SPENT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,41 +153,26 @@ async def payment(
     days: Days | None = None,
     amounts: Amounts | None = None,
     which: PaymentList | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
+    documents: Documents,
     context: QuestionContext,
-    policy: AccessPolicy,
 ) -> View:
     """Show one receipt or payment, or a list."""
-    fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
-    own = visible_fields(policy, context, "payment")
-    compared = _compared({kind for kind, seen in fields.items() if _MONEY[kind] in seen & own})
-    bounded = BoundedLists.of(amounts, compared, own, kept, context.now)
-    of_settled = Settlements(kept, erp, (INVOICES, BILLS), context.now, bounded.kind)
-    ask, rest = kept_lists(kept, PAYMENTS, ErpHub.payments, now=context.now), (which or "", amounts or "", days or "")
-    lookup = DocumentLookup(
-        "payment", erp, PAYMENTS, ask, context, kept, linked=of_settled.of, bounds=bounded, rest=rest
+    erp, kept = documents.erp, documents.kept
+    fields = {kind: visible_fields(documents.policy, context, bound) for kind, bound in _BOUND_BY.items()}
+    bounds = _bounds(amounts, fields, documents)
+    of_settled = Settlements(kept, erp, (INVOICES, BILLS), context.now, bounds.kind)
+    hit = await documents.find(
+        PAYMENTS, text, which=which, days=days, amounts=amounts, bounds=bounds, linked=of_settled.of, sums=_Payments()
     )
-    asked = asked_days(days, context.now.date())
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked)
     if isinstance(hit, OneDocument):
         kind = hit.found.value.partner_kind
-        return cut(PaymentView.of(hit.found, links=offered(erp, kind.value, of=hit.found)), fields[kind])
-    totals, hit = await total_of_list(hit, _Payments(), kept, context.now)
-    shown = PaymentListView.of(
-        hit,
-        context,
-        which=which,
-        text=text or "",
-        days=asked,
-        bounds=bounded.shown,
-        paid=totals.sums,
-        not_added_up=totals.not_added_up,
-    )
-    shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
-    rows, of_rows = _cut_by_partner(shown.rows, fields)
-    paid, of_sums = _cut_by_partner(shown.paid, fields)
-    return replace(shown, rows=rows, paid=paid, withheld=shown.withheld | of_rows | of_sums)
+        shown = replace(hit, fields=fields[kind])
+        return PaymentView.of(shown, links=offered(erp, kind.value, of=hit.found))
+    hit = replace(hit, fields=fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
+    view = PaymentListView.of(hit, context, paid=hit.sums)
+    rows, of_rows = _cut_by_partner(view.rows, fields)
+    paid, of_sums = _cut_by_partner(view.paid, fields)
+    return replace(view, rows=rows, paid=paid, withheld=view.withheld | of_rows | of_sums)
 
 
 P = TypeVar("P", Payment, PaymentSum)
@@ -208,9 +186,17 @@ def _cut_by_partner(
     return tuple([part for part, _ in seen]), frozenset().union(*(classes for _, classes in seen))
 
 
-def _compared(kinds: Set[PartnerKind]) -> ComparedAmounts[Payment]:
-    """Return whose payments are listed by their amounts: only of the partners whose amounts the reader may see."""
-    listed = replace(PAYMENTS, listed=lambda payment: payment.partner_kind in kinds)
+def _bounds(
+    amounts: Amounts | None, fields: Mapping[PartnerKind, frozenset[FieldClass]], documents: Documents
+) -> BoundedLists[Payment]:
+    """Return the lists by amounts: only of the partners whose amounts the reader may see."""
+    own = visible_fields(documents.policy, documents.context, "payment")
+    kinds = {kind for kind, seen in fields.items() if _MONEY[kind] in seen & own}
     classes = frozenset(map(_MONEY.__getitem__, kinds))
+    listed = replace(
+        PAYMENTS,
+        listed=lambda payment: payment.partner_kind in kinds,
+        amounts=replace(PAYMENTS.amounts, classes=classes),
+    )
     notes = () if kinds == set(_MONEY) else (phrase("only payments whose amounts you may see"),)
-    return ComparedAmounts(listed, lambda payment: payment.amount, classes, notes=notes)
+    return BoundedLists.of(amounts, listed, own, documents.kept, documents.context.now, notes=notes)

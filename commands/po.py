@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bot.access.policy import AccessPolicy
 from bot.approvals.cards.views import HEADLINES, decision_buttons
 from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
@@ -17,25 +16,17 @@ from bot.cards.view import Button, Following, ListView, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, asked_days
-from bot.chat.product_shares import amount_of
-from bot.chat.records.bounded_lists import BoundedLists, ComparedAmounts
-from bot.chat.records.holding_documents import HoldingDocuments
+from bot.chat.days import Days
+from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.list_totals import ListAmounts, total_of_list
-from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.own_documents import OwnDocuments
-from bot.chat.records.products import Picks, ProductLookup
-from bot.chat.records.reader_hub import visible_fields
+from bot.chat.records.lookup import DocumentList
+from bot.chat.records.products import Picks
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
-from bot.disclosure import FieldClass
-from bot.erp.hub import Answer, ErpHub
+from bot.erp.hub import Answer
 from bot.erp.listing import PURCHASE_ORDERS
-from bot.erp.model import Area, Cost, DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
-from bot.erp.port import Filter
+from bot.erp.model import Cost, DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import ReadModel
 
 
 class PurchaseOrVendor(PartnerTerm):
@@ -56,15 +47,6 @@ _CAME_IN = frozenset({Progress.PARTIAL, Progress.FULL})
 """How much was received of an order that has receipts, and that the vendor may have billed."""
 _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
-
-_ORDERED: ListAmounts[PurchaseOrder] = ListAmounts(PURCHASE_ORDERS, lambda order: order.total)
-_COMPARED = ComparedAmounts(PURCHASE_ORDERS, _ORDERED.amount, frozenset({FieldClass.COST}))
-_FILTERS = {
-    None: Filter.ALL,
-    PurchaseList.PENDING: Filter.PENDING,
-    PurchaseList.LATE: Filter.LATE,
-    PurchaseList.OPEN: Filter.OPEN,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,54 +143,32 @@ async def po(
     days: Days | None = None,
     amounts: Amounts | None = None,
     which: PurchaseList | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
-    own: OwnDocuments,
+    documents: Documents,
     approvals: ApprovalService,
     context: QuestionContext,
-    policy: AccessPolicy,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
-    asked = asked_days(days, context.now.date(), late=which is PurchaseList.LATE)
-    bounded = BoundedLists.of(amounts, _COMPARED, visible_fields(policy, context, "po"), kept, context.now)
-    owned = own.within(erp, Area.PURCHASING, context)
-    rest = (which or "", amounts or "", days or "")
-    lookup = DocumentLookup(
-        "po", erp, PURCHASE_ORDERS, ErpHub.purchase_orders, context, kept, owned=owned, bounds=bounded, rest=rest
-    )
-    products = ProductLookup(command="po", erp=erp, context=context, rest=(which or "", days or ""))
-    holding = HoldingDocuments(lookup, PURCHASE_ORDERS, products)
-    hit = await holding.look_up(text or "", _FILTERS[which], days=asked)
+    hit = await documents.find_holding(PURCHASE_ORDERS, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, Picks):
         return hit
-    if isinstance(hit, OneDocument):
-        more = offered(erp, "bill", of=hit.found) if hit.found.value.received in _CAME_IN else ()
-        known = await _case(hit.found, approvals, context)
-        case = known.case if known.decides else None
-        return PurchaseView.of(
-            replace(hit.found, value=_with_names(hit.found.value)),
-            context,
-            case=case.id if case else "",
-            seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
-            can_reject=approvals.can_reject(hit.found.source),
-            progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
-            more=more,
-            receipts=offered(erp, "receipt", of=hit.found) if hit.found.value.received in _CAME_IN else (),
-            links=offered(erp, "vendor", *(() if more else ("bill",)), of=hit.found),
-        )
-    ordered = replace(_ORDERED, kind=bounded.kind, amount=amount_of if hit.product else _ORDERED.amount)
-    totals, hit = await total_of_list(hit, ordered, kept, context.now)
-    orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
-    named = replace(hit.found, value=orders)
-    return PurchaseListView.of(
-        replace(hit, found=named),
+    if isinstance(hit, DocumentList):
+        found = hit.found
+        named = replace(found.value, items=tuple(map(_with_names, found.value.items)))
+        return PurchaseListView.of(replace(hit, found=replace(found, value=named)), context)
+    erp, came_in = documents.erp, hit.found.value.received in _CAME_IN
+    more = offered(erp, "bill", of=hit.found) if came_in else ()
+    known = await _case(hit.found, approvals, context)
+    case = known.case if known.decides else None
+    return PurchaseView.of(
+        replace(hit, found=replace(hit.found, value=_with_names(hit.found.value))),
         context,
-        which=which,
-        text=text or "",
-        days=asked,
-        bounds=bounded.shown,
-        total_amounts=totals.sums,
-        not_added_up=totals.not_added_up,
+        case=case.id if case else "",
+        seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
+        can_reject=approvals.can_reject(hit.found.source),
+        progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
+        more=more,
+        receipts=offered(erp, "receipt", of=hit.found) if came_in else (),
+        links=offered(erp, "vendor", *(() if more else ("bill",)), of=hit.found),
     )
 
 

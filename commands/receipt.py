@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, asked_days
+from bot.chat.days import Days
+from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.lookup import OneDocument
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
@@ -24,9 +24,7 @@ from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import RECEIPTS
 from bot.erp.model import PartnerName, Progress, Slice
-from bot.erp.port import Filter
 from bot.phrase import phrase
-from bot.read_model.queries import ReadModel
 
 
 class ReceiptOrOrder(PartnerTerm):
@@ -104,24 +102,18 @@ async def receipt(
     text: ReceiptOrOrder | None = None,
     *,
     days: Days | None = None,
-    erp: ErpHub,
-    kept: ReadModel,
-    policy: AccessPolicy,
+    documents: Documents,
     context: QuestionContext,
 ) -> View:
     """Show one receipt, those of a purchase order, or a list."""
-    # The rules on purchase orders bind what came in of them.
-    seen = policy.decide_area(context.person, "po", context.conversation.id).grant.fields
-    asked = asked_days(days, context.now.date())
-    if text and not asked and (of_order := await _of_order(text, erp, context)):
-        return cut(of_order, seen)
-    lookup = DocumentLookup("receipt", erp, RECEIPTS, ErpHub.receipts, context, kept, rest=(days or "",))
-    hit = await lookup.look_up(text or "", Filter.ALL, days=asked)
-    if not isinstance(hit, OneDocument) and context.rows is None:
-        hit = replace(hit, found=await _with_goods(hit.found, erp))
+    if text and not days and (of_order := await _of_order(text, documents, context)):
+        return of_order
+    hit = await documents.find(RECEIPTS, text, days=days)
     if isinstance(hit, OneDocument):
-        return cut(ReceiptView.of(hit.found, context, more=offered(erp, "bill", of=hit.found)), seen)
-    return cut(ReceiptListView.of(hit, context, which=None, text=text or "", days=asked), seen)
+        return ReceiptView.of(hit, context, more=offered(documents.erp, "bill", of=hit.found))
+    if context.rows is None:
+        hit = replace(hit, found=await _with_goods(hit.found, documents.erp))
+    return ReceiptListView.of(hit, context)
 
 
 async def _with_goods(found: Answer[Slice[GoodsReceipt]], erp: ErpHub) -> Answer[Slice[GoodsReceipt]]:
@@ -138,9 +130,10 @@ async def _read_whole(receipt: GoodsReceipt, erp: ErpHub) -> GoodsReceipt:
         return receipt  # the list is there all the same
 
 
-async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderReceiptsView | None:
+async def _of_order(text: str, documents: Documents, context: QuestionContext) -> OrderReceiptsView | None:
     """Return the receipts of the purchase order with this number; None where there is no such order."""
-    if (found := await moves_of_order(text, RECEIPTS, erp)) is None:
+    if (found := await moves_of_order(text, RECEIPTS, documents.erp)) is None:
         return None
     order, moved = found
-    return OrderReceiptsView.of(order, moved, context, vendor=order.vendor, received=order.received)
+    view = OrderReceiptsView.of(order, moved, context, vendor=order.vendor, received=order.received)
+    return cut(view, documents.fields(RECEIPTS))

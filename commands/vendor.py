@@ -124,7 +124,7 @@ async def vendor(
     hit, text_found = await lookup.look_up_asked(text or "", which, commands, context)
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, kept, hit.found, context), fields)
-    return cut(VendorListView.of(hit, context, which=None, text=text_found), fields)
+    return VendorListView.of(replace(hit, text=text_found, fields=fields), context)
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:

@@ -35,7 +35,7 @@ from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.parsing import command_line as command_line
 from bot.chat.questions.first_questions import first_questions as first_questions
 from bot.chat.records.bounded_lists import BoundedLists as BoundedLists
-from bot.chat.records.bounded_lists import ComparedAmounts as ComparedAmounts
+from bot.chat.records.documents import Documents as Documents
 from bot.chat.records.linked_documents import LinkedDocuments as LinkedDocuments
 from bot.chat.records.links import more_buttons as more_buttons
 from bot.chat.records.links import offered as offered

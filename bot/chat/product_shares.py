@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from bot.disclosure import HIDDEN
 from bot.erp.model import Money, OrderLine, PurchaseLine, PurchaseOrder, Quantity, SalesOrder
@@ -42,7 +43,7 @@ def share_of(order: SalesOrder | PurchaseOrder) -> ProductShare | None:
     )
 
 
-def amount_of(order: SalesOrder | PurchaseOrder) -> Money | None:
+def amount_of(order: Any) -> Money | None:
     """Return what the lines of the product come to; None where that is not known of one of them."""
     amounts = [_amount(line) for line in order.lines]
     known = [each for each in amounts if each is not None]

@@ -13,14 +13,14 @@ from bot.cards.actions import Ask
 from bot.cards.buttons import MAX_LABEL
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Label, ListView, View
-from bot.chat.amounts import NO_BOUNDS, AmountBounds, ListBounds, read_amounts
+from bot.chat.amounts import AmountBounds, ListBounds, read_amounts
 from bot.chat.arguments import Keyword
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, marked
 from bot.chat.product_shares import ProductShare, share_of
-from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass
+from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass, cut
 from bot.erp.hub import Answer
 from bot.erp.model import (
     ErpRecord,
@@ -210,10 +210,11 @@ class RecordView(View):
         return table_of_one(self.columns, self.document, self.freshness.as_of)
 
     @classmethod
-    def of(cls, found: Answer[Any], **more: Any) -> Self:
-        """Return the view of the document that was found."""
+    def of(cls, hit: FoundDocument, **more: Any) -> Self:
+        """Return what the reader may see of the document that was found."""
+        found = hit.found
         books = marked(found.value.books)
-        return cls(document=found.value, freshness=freshness(found), books=books, **more)
+        return cut(cls(document=found.value, freshness=freshness(found), books=books, **more), hit.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,10 +251,10 @@ class DocumentView(ExportedListView):
         return table_of_lines(self.columns, self, as_of=as_of, today=as_of.date())
 
     @classmethod
-    def of(cls, found: Answer[Any], context: QuestionContext, **more: Any) -> Self:
-        """Return the view of a document with lines, from the row on that was asked for."""
-        document = found.value
-        return cls(
+    def of(cls, hit: FoundDocument, context: QuestionContext, **more: Any) -> Self:
+        """Return what the reader may see of a document with lines, from the row on that was asked for."""
+        found, document = hit.found, hit.found.value
+        view = cls(
             document=document,
             days_late=document.days_late(context.now.date()),
             rows=document.lines[context.offset : context.offset + (context.rows or cls.page_size)],
@@ -264,6 +265,7 @@ class DocumentView(ExportedListView):
             freshness=freshness(found),
             **more,
         )
+        return cut(view, hit.fields)
 
 
 _OF_PRODUCT = phrase("Total of this product")
@@ -326,6 +328,48 @@ class FoundList(Protocol):
     def overdue(self) -> int:
         """How many documents come first that should have been done before today."""
         ...
+
+    @property
+    def text(self) -> str:
+        """What was asked for: a text, a list with a name, days, bounds of amounts."""
+        ...
+
+    @property
+    def which(self) -> Keyword | None: ...
+
+    @property
+    def days(self) -> DayRange | None: ...
+
+    @property
+    def bounds(self) -> ListBounds: ...
+
+    @property
+    def sums(self) -> tuple[Any, ...]:
+        """What the documents come to."""
+        ...
+
+    @property
+    def left(self) -> tuple[Any, ...]:
+        """What of it is still to be paid."""
+        ...
+
+    @property
+    def not_added_up(self) -> NotAddedUp: ...
+
+    @property
+    def fields(self) -> frozenset[FieldClass]:
+        """What the reader may see."""
+        ...
+
+
+class FoundDocument(Protocol):
+    """What a lookup says of one document (`bot.chat.records.lookup.OneDocument`)."""
+
+    @property
+    def found(self) -> Answer[Any]: ...
+
+    @property
+    def fields(self) -> frozenset[FieldClass]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -448,26 +492,17 @@ class DocumentListView(EmptiedList, ExportedListView):
         )
 
     @classmethod
-    def of(
-        cls,
-        hit: FoundList,
-        context: QuestionContext,
-        *,
-        which: Keyword | None,
-        text: str,
-        days: DayRange | None = None,
-        bounds: ListBounds = NO_BOUNDS,
-        **more: Any,
-    ) -> Self:
-        """Return the view of the documents that were found from the row on that was asked for.
+    def of(cls, hit: FoundList, context: QuestionContext, **more: Any) -> Self:
+        """Return what the reader may see of the documents that were found, from the row on that was asked for.
 
-        A product was found in place of the ``text``, which then names nobody.
+        A product was found in place of the text, which then names nobody.
         """
-        found, product = hit.found, hit.product
-        text, word = ("", product.sku) if product else (text, text)
-        asked = (command_line(cls.command, which or "", word), bounds.amounts, days.typed if days else "")
-        return cls(
-            which=which,
+        found, product, days, bounds = hit.found, hit.product, hit.days, hit.bounds
+        text, word = ("", product.sku) if product else (hit.text, hit.text)
+        asked = (command_line(cls.command, hit.which or "", word), bounds.amounts, days.typed if days else "")
+        sums: dict[str, Any] = {"total_amounts": hit.sums, "open_amounts": hit.left}
+        view = cls(
+            which=hit.which,
             product=product,
             days=days,
             amounts=bounds.amounts,
@@ -481,5 +516,8 @@ class DocumentListView(EmptiedList, ExportedListView):
             freshness=freshness(found),
             emptied=hit.emptied,
             overdue=hit.overdue,
+            not_added_up=hit.not_added_up,
+            **{name: amounts for name, amounts in sums.items() if name in cls.__dataclass_fields__},
             **more,
         )
+        return cut(view, hit.fields)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import ErpError, NotFound, Unsupported
 from bot.erp.header_lists import as_listed
 from bot.erp.kinds import (
@@ -239,7 +240,7 @@ _KEPT: Mapping[Kind[Any], str] = {
 
 
 @dataclass
-class Company:
+class Company(DocumentCalls):
     """Implements `bot.erp.port.Erp`. Every read raises ``broken`` if it is set; ``calls`` lists the reads so far."""
 
     name: str = "main"

@@ -79,7 +79,7 @@ def amounts_of(document: Any) -> dict[str, Money]:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.call)
 async def test_each_document_is_of_its_own_company(hub: ErpHub, kind: Listing[Any]) -> None:
     """Equal numbers stand in both lists; each opens its own document, also from a list of both, and never the other."""
-    both = (await hub._documents(kind, ListQuery(limit=500))).value.items
+    both = (await hub.documents(kind, ListQuery(limit=500))).value.items
     assert {row.source for row in both} == {OURS, THEIRS}
     numbers = {source: {_key(row) for row in both if row.source == source} for source in (OURS, THEIRS)}
     assert numbers[OURS] == numbers[THEIRS]

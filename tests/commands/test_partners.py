@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import NoReturn
+from typing import Any
 
 import pytest
 
@@ -18,7 +18,8 @@ from bot.chat.records.reader_hub import ReaderHub
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.model import InvoiceStatus, Money, Progress, PurchaseStatus
+from bot.erp.kinds import INVOICES, Kind
+from bot.erp.model import InvoiceStatus, Money, Progress, PurchaseStatus, Slice
 from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
@@ -76,10 +77,14 @@ async def test_an_amount_that_is_not_told_makes_the_sum_unknown(ask: Ask, compan
 async def test_what_the_account_may_not_read_is_said(
     ask: Ask, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refused(query: ListQuery) -> NoReturn:
-        raise NotPermitted("no right to invoices")
+    read = company.documents
 
-    monkeypatch.setattr(company, "invoices", refused)
+    async def refused(kind: Kind[Any], query: ListQuery) -> Slice[Any]:
+        if kind == INVOICES:
+            raise NotPermitted("no right to invoices")
+        return await read(kind, query)
+
+    monkeypatch.setattr(company, "documents", refused)
     view = as_(CustomerView, await ask("/customer C001"))
     assert (view.receivable, view.open_orders) == (None, 2)
     assert len(view.freshness.failures) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,7 +27,8 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
-from bot.erp.model import Invoice, Slice
+from bot.erp.kinds import Kind
+from bot.erp.model import Slice
 from bot.erp.port import ListQuery
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed
@@ -222,13 +224,13 @@ async def test_who_leaves_while_it_is_answered_gets_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await ask("/subscribe invoice overdue 08:30", where=OWN_CHAT)
-    read = company.invoices
+    read = company.documents
 
-    async def leaving(query: ListQuery) -> Slice[Invoice]:
+    async def leaving(kind: Kind[Any], query: ListQuery) -> Slice[Any]:
         staff.left.add("keeper01")
-        return await read(query)
+        return await read(kind, query)
 
-    monkeypatch.setattr(company, "invoices", leaving)
+    monkeypatch.setattr(company, "documents", leaving)
     assert isinstance((await composer.compose(only(subscribed).id)).view, SubscriptionEnded)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.kinds import Kind
 from bot.erp.listing import D, find_products
@@ -31,7 +32,7 @@ NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
 
 
-class CompanyInMemory:
+class CompanyInMemory(DocumentCalls):
     """One source; its documents of each kind are in ``documents_kept``, by the name of the port's call."""
 
     capabilities = frozenset(Capability)

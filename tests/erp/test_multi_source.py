@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.erp.answer import Answer, SourceAnswer
+from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import NotFound, RateLimited, Unavailable, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
@@ -38,7 +39,7 @@ def stocked(sku: str, on_hand: int, barcode: str = "") -> StockLevel:
     )
 
 
-class FakeSource:
+class FakeSource(DocumentCalls):
     """A source with a few products; every read raises ``error``, after ``seconds``."""
 
     capabilities = frozenset(Capability)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -11,11 +12,19 @@ from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.questions.named_books import reads_books, take_books, within_books
 from bot.chat.questions.prompts import OpenPrompts
+from bot.chat.records.documents import Documents
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError
 from bot.read_model.queries import ReadModel
+
+
+class _MadeOf(NamedTuple):
+    """What the documents of each question are made of."""
+
+    kept: ReadModel
+    own: OwnDocuments
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class BoundCommand:
     policy: tuple[str, ...]
     hub: tuple[str, ...]
     kept: Mapping[str, ReadModel]
+    documents: Mapping[str, _MadeOf]
     reads_books: bool
 
     async def call(
@@ -49,12 +59,14 @@ class BoundCommand:
             named[name] = context
         for name in self.policy:
             named[name] = policy
-        if self.hub or self.kept:
+        if self.hub or self.kept or self.documents:
             visible = hub().within(context.books)
             for name in self.hub:
                 named[name] = visible
             for name, kept in self.kept.items():
                 named[name] = kept.narrowed(visible)
+            for name, made in self.documents.items():
+                named[name] = Documents(visible, made.kept.narrowed(visible), made.own, context, policy)
         return within_books(await self.command.function(*positional, **named), context.books)
 
 
@@ -63,8 +75,9 @@ _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts,
 
 def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
     """Whether a dispatcher with these ``collaborators`` has all that ``command`` needs."""
-    kinds = command.signature.collaborators.values()
-    return all(kind in _ALWAYS_KNOWN or kind in collaborators for kind in kinds)
+    kinds = set(command.signature.collaborators.values())
+    needed = kinds - {Documents} | ({ErpHub, ReadModel} if Documents in kinds else set())
+    return all(kind in _ALWAYS_KNOWN or kind in collaborators for kind in needed)
 
 
 def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundCommand:
@@ -73,6 +86,8 @@ def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundComm
     policy: list[str] = []
     hub: list[str] = []
     kept: dict[str, ReadModel] = {}
+    documents: dict[str, _MadeOf] = {}
+    model, own = known.get(ReadModel), known.get(OwnDocuments)
     for name, kind in command.signature.collaborators.items():
         if kind is QuestionContext:
             context.append(name)
@@ -80,6 +95,8 @@ def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundComm
             policy.append(name)
         elif kind is ErpHub and kind in known:
             hub.append(name)
+        elif kind is Documents and isinstance(model, ReadModel) and isinstance(own, OwnDocuments) and ErpHub in known:
+            documents[name] = _MadeOf(model, own)
         elif isinstance(collaborator := known.get(kind), ReadModel):
             kept[name] = collaborator
         elif kind in known:
@@ -87,4 +104,4 @@ def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundComm
         else:
             raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
     reads = isinstance(known.get(ErpHub), ErpHub) and reads_books(command.signature)
-    return BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept, reads)
+    return BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept, documents, reads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -16,25 +16,11 @@ from bot.disclosure import FieldClass
 from bot.erp.answer import Answer
 from bot.erp.counting import signed
 from bot.erp.hub import ErpHub
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord, InvoiceRecord, Money, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedAmounts(Generic[D]):
-    """Which amounts of a kind of documents are compared, and the ``classes`` that a reader must see of them.
-
-    ``balance`` is what is still open of a document, where there is such a thing.
-    """
-
-    kind: Listing[D]
-    total: Callable[[D], Money | None]
-    classes: frozenset[FieldClass]
-    balance: Callable[[D], Money | None] | None = None
-    notes: tuple[Phrase, ...] = ()
 
 
 class _Picked(NamedTuple, Generic[D]):
@@ -47,33 +33,36 @@ class _Picked(NamedTuple, Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class BoundedLists(Generic[D]):
-    """Lists of the documents whose amounts lie in a ``range``; None: of all."""
+    """Lists of the documents of a kind whose amounts lie in a ``range``; None: of all. ``notes`` are said of them."""
 
-    compared: ComparedAmounts[D]
+    whole: Kind[D]
     range: AmountBounds | None
     kept: ReadModel
     now: datetime
+    notes: tuple[Phrase, ...] = ()
 
     @classmethod
     def of(
         cls,
         amounts: Amounts | None,
-        compared: ComparedAmounts[D],
+        kind: Kind[D],
         seen: frozenset[FieldClass],
         kept: ReadModel,
         now: datetime,
+        *,
+        notes: tuple[Phrase, ...] = (),
     ) -> BoundedLists[D]:
         """Return the lists that ``amounts`` restrict, for a reader of the classes ``seen``.
 
         Raises `BadArgument` for who may not see what is compared: which documents are listed would tell it.
         """
         if amounts is None:
-            return cls(compared, None, kept, now)
-        if not compared.classes or not compared.classes <= seen:
+            return cls(kind, None, kept, now)
+        if not kind.amounts.classes or not kind.amounts.classes <= seen:
             raise BadArgument(phrase("You may not see these amounts, so nothing is listed by them."))
-        if amounts.range.of_balance and compared.balance is None:
+        if amounts.range.of_balance and kind.amounts.left is None:
             raise BadArgument(phrase("Only invoices and bills have an open amount. Try it without “balance”."))
-        return cls(compared, amounts.range, kept, now)
+        return cls(kind, amounts.range, kept, now, notes)
 
     @property
     def is_bounded(self) -> bool:
@@ -83,12 +72,12 @@ class BoundedLists(Generic[D]):
     @property
     def shown(self) -> ListBounds:
         """What the list says of it."""
-        return ListBounds(amounts=self.range.typed, compared=self.compared.classes) if self.range else NO_BOUNDS
+        return ListBounds(amounts=self.range.typed, compared=self.whole.amounts.classes) if self.range else NO_BOUNDS
 
     @property
-    def kind(self) -> Listing[D]:
+    def kind(self) -> Kind[D]:
         """The kind of documents, of which only those within the bounds are listed."""
-        return replace(self.compared.kind, listed=self._is_listed) if self.range else self.compared.kind
+        return replace(self.whole, listed=self._is_listed) if self.range else self.whole
 
     def or_else(self, ask: ReadList[D]) -> ReadList[D]:
         """Return what reads such lists, and those without bounds by ``ask``."""
@@ -99,7 +88,7 @@ class BoundedLists(Generic[D]):
 
         Raises `BadArgument` where nothing is kept.
         """
-        followed, days = self.compared.kind.followed, query.during
+        followed, days = self.whole.followed, query.during
         found = await self.kept.narrowed(erp).fold(
             followed,
             partial(self._pick, query),
@@ -117,13 +106,13 @@ class BoundedLists(Generic[D]):
         as_of = found.coverage.as_of
         if as_of is None:
             raise BadArgument(_nothing_kept(found.coverage.sources_missing))
-        notes = (*self.compared.notes, *_gaps(found.coverage, query), *_oddities(found.value, self.range))
+        notes = (*self.notes, *_gaps(found.coverage, query), *_oddities(found.value, self.range))
         source, stale = sources[0] if len(sources) == 1 else "", found.coverage.is_stale(self.now)
         return Answer(found.value.page, source, as_of, stale=stale, notes=notes)
 
     def _pick(self, query: ListQuery, documents: Iterator[ErpRecord]) -> _Picked[D]:
         today, whole = self.now.date(), replace(query, offset=0, limit=maxsize)
-        asked = self.compared.kind.pick(documents, whole, today).items  # type: ignore[arg-type]  # they are of this kind
+        asked = self.whole.pick(documents, whole, today).items  # type: ignore[arg-type]  # they are of this kind
         amounts = [self._amount(each) for each in asked]
         return _Picked(
             page=self.kind.pick(asked, query, today),
@@ -133,7 +122,7 @@ class BoundedLists(Generic[D]):
 
     def _is_listed(self, document: D) -> bool:
         settled = self._of_balance and isinstance(document, InvoiceRecord) and not document.is_open
-        return not settled and self.compared.kind.listed(document) and self._holds(self._amount(document))
+        return not settled and self.whole.listed(document) and self._holds(self._amount(document))
 
     @property
     def _of_balance(self) -> bool:
@@ -143,8 +132,8 @@ class BoundedLists(Generic[D]):
         return self.range is None or self.range.holds(money)
 
     def _amount(self, document: D) -> Money | None:
-        balance = self.compared.balance if self._of_balance else None
-        money = (balance or self.compared.total)(document)
+        amounts = self.whole.amounts
+        money = amounts.left_of(document) if self._of_balance else amounts.total(document)
         return signed(document, money)
 
 

@@ -13,7 +13,7 @@ from bot.chat.records.lookup import FETCH_LIMIT, DocumentList, DocumentLookup, N
 from bot.chat.records.own_documents import OWN_WORDS
 from bot.chat.records.products import Picks, ProductLookup
 from bot.erp.errors import NotListedByProduct, NotPermitted, Unsupported
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Product
 from bot.erp.port import Filter
 from bot.phrase import phrase
@@ -30,7 +30,7 @@ class HoldingDocuments(Generic[D]):
     """
 
     lookup: DocumentLookup[D]
-    kind: Listing[D]
+    kind: Kind[D]
     products: ProductLookup
 
     async def look_up(

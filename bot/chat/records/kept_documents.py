@@ -10,7 +10,7 @@ from typing import Generic, TypeAlias
 
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import Coverage, ReadModel
@@ -30,7 +30,7 @@ class KeptDocuments(Generic[D]):
 
 
 async def read_kept(
-    kept: ReadModel, erp: ErpHub, kind: Listing[D], partner: str, *, newest: int, now: datetime
+    kept: ReadModel, erp: ErpHub, kind: Kind[D], partner: str, *, newest: int, now: datetime
 ) -> KeptDocuments[D] | None:
     """Return the documents of exactly this partner; None where some may be missing, or what is kept is old.
 
@@ -44,7 +44,7 @@ async def read_kept(
     return KeptDocuments(_answer(recent, coverage, erp, kind), _answer(still_open, coverage, erp, kind))
 
 
-def kept_lists(kept: ReadModel, kind: Listing[D], ask: ReadList[D], *, now: datetime) -> ReadList[D]:
+def kept_lists(kept: ReadModel, kind: Kind[D], ask: ReadList[D], *, now: datetime) -> ReadList[D]:
     """Return what lists what is open, or of some days, out of what is kept, and any other list by ``ask``.
 
     So it does where some documents may be missing, or what is kept is old. A text is the ERP's to search for.
@@ -71,11 +71,11 @@ def kept_lists(kept: ReadModel, kind: Listing[D], ask: ReadList[D], *, now: date
     return read
 
 
-def _pick(kind: Listing[D], query: ListQuery, today: date, documents: Iterator[ErpRecord]) -> Slice[D]:
+def _pick(kind: Kind[D], query: ListQuery, today: date, documents: Iterator[ErpRecord]) -> Slice[D]:
     return kind.pick(documents, query, today)  # type: ignore[arg-type]  # they are of this kind
 
 
-def _answer(found: Slice[D], coverage: Coverage, erp: ErpHub, kind: Listing[D]) -> Answer[Slice[D]]:
+def _answer(found: Slice[D], coverage: Coverage, erp: ErpHub, kind: Kind[D]) -> Answer[Slice[D]]:
     assert coverage.as_of is not None, "it is current"
     sources = erp.visible_sources(kind.followed)
     notes = () if found.total else erp.silences(kind.capability, kind.areas)
@@ -83,7 +83,7 @@ def _answer(found: Slice[D], coverage: Coverage, erp: ErpHub, kind: Listing[D]) 
 
 
 def _sort_out(
-    kind: Listing[D], partner: str, newest: int, today: date, documents: Iterator[ErpRecord]
+    kind: Kind[D], partner: str, newest: int, today: date, documents: Iterator[ErpRecord]
 ) -> tuple[Slice[D], Slice[D]]:
     # Names are kept in a folded form, which more than one partner may share.
     theirs: list[D] = [each for each in documents if kind.is_of(each, partner)]  # type: ignore[arg-type, misc]

@@ -6,7 +6,7 @@ What a payment settles only a single one tells.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -18,8 +18,7 @@ from bot.erp.answer import Answer
 from bot.erp.books import Books
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import kind_of
-from bot.erp.listing import PAYMENTS, D, Listing
+from bot.erp.kinds import PAYMENTS, D, Kind, kind_of
 from bot.erp.model import ErpRecord, Payment, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import phrase
@@ -31,16 +30,11 @@ NO_SUCH_DOCUMENT: Final = (NotFound, Ambiguous, NotPermitted, Unsupported)
 
 @dataclass(frozen=True, slots=True)
 class LinkedDocuments(Generic[D]):
-    """How to find the documents of ``kind`` that belong to one of the kind ``origin``.
-
-    ``named_by`` is what a document says of its origin: one number, or several with commas between them.
-    """
+    """How to find the documents of ``kind`` that belong to one order."""
 
     kept: ReadModel
     erp: ErpHub
-    kind: Listing[D]
-    origin: Listing[Any]
-    named_by: Callable[[D], str]
+    kind: Kind[D]
     now: datetime
 
     async def of(self, text: str, query: ListQuery) -> Answer[Slice[D]] | None:
@@ -48,7 +42,8 @@ class LinkedDocuments(Generic[D]):
 
         Raises `NothingFound` where none belong to it, and where some may be missing from what is kept.
         """
-        found = await read_as_spelled(text, partial(self.erp.document, self.origin), missing=NO_SUCH_DOCUMENT)
+        assert self.kind.origin is not None
+        found = await read_as_spelled(text, partial(self.erp.document, self.kind.origin), missing=NO_SUCH_DOCUMENT)
         if found is None:
             return None
         if silences := self.erp.beside(found.value).silences(self.kind.capability, self.kind.areas):
@@ -85,7 +80,7 @@ class LinkedDocuments(Generic[D]):
 
     def _belonging(self, books: Books, number: str, documents: Iterator[ErpRecord]) -> list[D]:
         beside: list[D] = [each for each in documents if books.hold(each.source)]  # type: ignore[misc]
-        return [each for each in beside if number in map(str.strip, self.named_by(each).split(","))]
+        return [each for each in beside if number in self.kind.order_numbers(each)]
 
 
 MOST_READ = 6
@@ -100,9 +95,9 @@ class Settlements:
 
     kept: ReadModel
     erp: ErpHub
-    settled: Sequence[Listing[Any]]
+    settled: Sequence[Kind[Any]]
     now: datetime
-    kind: Listing[Payment] = PAYMENTS
+    kind: Kind[Payment] = PAYMENTS
 
     async def of(self, text: str, query: ListQuery) -> Answer[Slice[Payment]] | None:
         """Return the payments of the invoice or bill with the number ``text``; None without such a document.

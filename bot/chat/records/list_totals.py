@@ -15,7 +15,7 @@ from bot.chat.records.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList
 from bot.chat.view_parts import ALL_ADDED_UP, NotAddedUp, Uncounted
 from bot.erp.counting import counts, signed
 from bot.erp.errors import ErpError
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord, Money
 from bot.erp.port import Filter, ListQuery
 from bot.phrase import phrase
@@ -51,7 +51,7 @@ class ListSums(Protocol[D, S]):
     """Adds up documents of a kind: `ListAmounts`, or what keeps sums of several kinds apart."""
 
     @property
-    def kind(self) -> Listing[D]:
+    def kind(self) -> Kind[D]:
         """The kind of the documents."""
         ...
 
@@ -62,16 +62,16 @@ class ListSums(Protocol[D, S]):
 
 @dataclass(frozen=True, slots=True)
 class ListAmounts(Generic[D]):
-    """Which ``amount`` of each document is added up, and what is ``left`` open of it; credit notes count less."""
+    """Adds up what documents come to, or ``amount`` of each in its place; credit notes count less."""
 
-    kind: Listing[D]
-    amount: Callable[[D], Money | None]
-    left: Callable[[D], Money | None] | None = None
+    kind: Kind[D]
+    amount: Callable[[D], Money | None] | None = None
 
     def sum_up(self, documents: Sequence[D]) -> ListTotals[Money]:
         """Return one sum a currency."""
-        amounts = [(each, self.amount(each)) for each in documents]
-        left = [] if self.left is None else [signed(each, self.left(each)) for each in documents]
+        total = self.amount or self.kind.amounts.total
+        amounts = [(each, total(each)) for each in documents]
+        left = [signed(each, self.kind.amounts.left_of(each)) for each in documents]
         return ListTotals(
             sums=sum_by_currency(signed(each, money) for each, money in amounts if money) or (),
             left=sum_by_currency(money for money in left if money) or (),

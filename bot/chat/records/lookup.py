@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from bot.cards.notices import Suggestion
+from bot.chat.amounts import NO_BOUNDS, ListBounds
+from bot.chat.arguments import Keyword
 from bot.chat.conditions import LONG_AGO, Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
@@ -16,10 +18,11 @@ from bot.chat.parsing import command_line
 from bot.chat.records.bounded_lists import BoundedLists
 from bot.chat.records.kept_documents import ReadList
 from bot.chat.records.own_documents import OWN_WORDS, OwnedDocuments
-from bot.disclosure import FieldClass
+from bot.chat.view_parts import ALL_ADDED_UP, NotAddedUp
+from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.errors import Ambiguous, ErpError, NotFound
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, Followed, Product, Slice
 from bot.erp.port import Capability, Filter, ListQuery, Period
 from bot.phrase import Phrase
@@ -87,9 +90,10 @@ class Numbered(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OneDocument(Generic[D]):
-    """The one document that was meant."""
+    """The one document that was meant, of which its reader may see these ``fields``."""
 
     found: Answer[D]
+    fields: frozenset[FieldClass] = ALL_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,18 @@ class DocumentList(Generic[D]):
     is_bare: bool = False
     overdue: int = 0
     """How many should have been done before today, and come first in a list of what is due."""
+    text: str = ""
+    which: Keyword | None = None
+    days: DayRange | None = None
+    bounds: ListBounds = NO_BOUNDS
+    """What was asked for."""
+    sums: tuple[Any, ...] = ()
+    """What the documents come to, one amount a currency; empty where not all of them are known."""
+    left: tuple[Any, ...] = ()
+    """What of it is still to be paid, where documents have such a part."""
+    not_added_up: NotAddedUp = ALL_ADDED_UP
+    fields: frozenset[FieldClass] = ALL_FIELDS
+    """What the reader may see of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +142,7 @@ class DocumentLookup(Generic[D]):
 
     command: str
     erp: ErpHub
-    kind: Listing[D]
+    kind: Kind[D]
     ask: ReadList[D]
     context: QuestionContext
     kept: ReadModel
@@ -297,7 +313,7 @@ async def closest_partners(text: str, kept: ReadModel) -> tuple[tuple[str, Follo
     return tuple((name, sides[name]) for name in alike)
 
 
-def _partner_areas(kind: Listing[D]) -> frozenset[Area]:
+def _partner_areas(kind: Kind[D]) -> frozenset[Area]:
     """Return on which sides of the business the partners of a kind of documents are."""
     if kind.partner is None:
         return frozenset()

@@ -17,7 +17,7 @@ from bot.chat.registry import Commands
 from bot.chat.view_parts import Freshness
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, Customer, Slice, Supplier
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.phrase import Phrase, phrase
@@ -176,7 +176,7 @@ async def read_documents(
 
 async def read_open(
     erp: ErpHub,
-    kind: Listing[D],
+    kind: Kind[D],
     partner: str,
     read: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]],
     kept: KeptDocuments[D] | None,

@@ -27,6 +27,11 @@ _COMMANDS: Mapping[Area, str] = MappingProxyType(
 """Area → the command whose rules bind its documents."""
 
 
+def command_of(area: Area) -> str:
+    """Return the command whose rules bind the documents of an area."""
+    return _COMMANDS[area]
+
+
 def no_account(_user_id: str, _source: str) -> str:
     """Return no account, for anybody."""
     return ""

@@ -6,7 +6,8 @@ from operator import attrgetter
 
 from bot.disclosure import FieldClass
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
+from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList, numbers_in
+from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import invoice_rules
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Bill, Feed, InvoiceStatus
@@ -20,8 +21,9 @@ BILLS: Kind[Bill] = Kind(
     areas=(Area.PURCHASING,),
     capability=Capability.BILLS,
     feed=Feed.BILLS,
-    call="bill",
-    list_call="bills",
+    reads=("bill", "bills"),
+    origin=PURCHASE_ORDERS,
+    order_numbers=lambda bill: numbers_in(bill.order_number),
     texts=attrgetter("number", "reference", "vendor"),
     partner=attrgetter("vendor"),
     day=attrgetter("issued_on"),

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from bot.erp.capabilities import Capability
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
-from bot.erp.kinds.kind import Kind, NamedList
+from bot.erp.kinds.kind import Kind, NamedList, numbers_in
 from bot.erp.kinds.rules import goods_rules
 from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
@@ -20,10 +20,9 @@ DELIVERIES: Kind[GoodsDelivery] = Kind(
     areas=(Area.SALES,),
     capability=Capability.DELIVERIES,
     feed=Feed.DELIVERIES,
-    call="delivery",
-    list_call="deliveries",
-    order_call="deliveries_of",
+    reads=("delivery", "deliveries", "deliveries_of"),
     origin=SALES_ORDERS,
+    order_numbers=lambda delivery: numbers_in(delivery.order_number),
     texts=attrgetter("number", "order_number", "customer"),
     partner=attrgetter("customer"),
     owners=lambda delivery: (delivery.salesperson,),

@@ -6,8 +6,9 @@ from operator import attrgetter
 
 from bot.disclosure import FieldClass
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
+from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList, numbers_in
 from bot.erp.kinds.rules import invoice_rules
+from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Invoice, InvoiceStatus
 
@@ -19,8 +20,9 @@ INVOICES: Kind[Invoice] = Kind(
     command="invoice",
     areas=(Area.FINANCE,),
     capability=Capability.INVOICES,
-    call="invoice",
-    list_call="invoices",
+    reads=("invoice", "invoices"),
+    origin=SALES_ORDERS,
+    order_numbers=lambda invoice: numbers_in(invoice.order_number),
     texts=attrgetter("number", "customer"),
     partner=attrgetter("customer"),
     day=attrgetter("issued_on"),

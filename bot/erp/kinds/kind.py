@@ -98,13 +98,12 @@ class Kind(Generic[D]):
     """What an ERP offers that can list those with a line of one product; None where there are no such lists."""
     feed: Feed | None = None
     """Where its changes are told, unless the kind stands for its area."""
-    call: str
-    list_call: str
-    order_call: str = ""
-    """What its reads are called in metrics and in the plug-in API: one, a list, what was moved for an order."""
-
+    reads: tuple[str, ...]
+    """What its reads are called in metrics and in the plug-in API: one, a list, what was moved for one order."""
     origin: Kind[Any] | None = None
-    """The kind of orders whose goods it moves."""
+    """The kind of orders that it belongs to: it bills them, moves their goods, or is made for them."""
+    order_numbers: Callable[[D], tuple[str, ...]] = _nobody
+    """The numbers of these orders."""
 
     texts: Callable[[D], tuple[str, ...]]
     """What a search looks into: the number first, whom or what the document is about last."""
@@ -137,6 +136,26 @@ class Kind(Generic[D]):
 
     def __hash__(self) -> int:
         return hash(self.record)
+
+    @property
+    def call(self) -> str:
+        """The name of the read of one document."""
+        return self.reads[0]
+
+    @property
+    def list_call(self) -> str:
+        """The name of the read of a list."""
+        return self.reads[1]
+
+    @property
+    def order_call(self) -> str:
+        """The name of the read of what was moved for one order; empty where nothing is."""
+        return self.reads[2] if len(self.reads) > 2 else ""
+
+    @property
+    def has_owners(self) -> bool:
+        """Whether documents are somebody's."""
+        return self.owners is not _nobody
 
     @property
     def area(self) -> Area:
@@ -228,6 +247,11 @@ class Kind(Generic[D]):
     def has_product(self, document: D, product: str) -> bool:
         """Return whether a document, with its lines, has one of exactly this product; of no product all have."""
         return not product or (self.by_product is not None and bool(lines_of_product(document, product)))
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """Return the numbers that an ERP tells in one text, with commas between them."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def lines_of_product(document: object, product: str) -> tuple[Any, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import Kind, NamedList
+from bot.erp.kinds.kind import Kind, NamedList, numbers_in
 from bot.erp.kinds.rules import DOCUMENT_RULES
+from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, ProductionOrder, ProductionStatus
 from bot.erp.validation_rules import days, made_quantities, missing_key
@@ -18,8 +19,9 @@ PRODUCTION_ORDERS: Kind[ProductionOrder] = Kind(
     command="mo",
     areas=(Area.PRODUCTION,),
     capability=Capability.PRODUCTION_ORDERS,
-    call="production_order",
-    list_call="production_orders",
+    reads=("production_order", "production_orders"),
+    origin=SALES_ORDERS,
+    order_numbers=lambda order: numbers_in(order.sales_order),
     texts=attrgetter("number", "sku", "name"),
     day=attrgetter("start_on"),
     due=_due_on,

@@ -17,6 +17,7 @@ from bot.alerts.intake.poll_state import CloudEvent, PollConfig
 from bot.alerts.intake.port import Receipt, UnreadableEvent
 from bot.alerts.intake.source_poller import SourcePoller
 from bot.erp.cursor import TimeCursor
+from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import D, Kind
@@ -63,7 +64,7 @@ class Clock:
         self.time += timedelta(**span)
 
 
-class StubErp:
+class StubErp(DocumentCalls):
     """Tells changes by their time alone, as most ERPs do, so that equal times are the rule."""
 
     capabilities = frozenset(Capability)

@@ -22,6 +22,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from bot.app import running, stop_signal
 from bot.erp import vendors
+from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import NotFound, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.kinds import PURCHASE_ORDERS, Kind
 from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, PurchaseStatus, Slice, StockLevel
@@ -113,7 +114,7 @@ def _bare(order: PurchaseOrder) -> PurchaseOrder:
     return replace(order, people={}, extra={})
 
 
-class RemoteErpAdapter:
+class RemoteErpAdapter(DocumentCalls):
     """Implements the part of `bot.erp.port.Erp` that approvals need."""
 
     capabilities = frozenset(
