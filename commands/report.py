@@ -55,7 +55,7 @@ class ReportPeriod(Keyword, changes=False):
     MONTH = phrase("month"), "monthly", "月报"
 
 
-class Comparison(Keyword, changes=False):
+class PeriodComparison(Keyword, changes=False):
     """With which days a report compares: the same ones of the year before, or those before, as it does anyway."""
 
     LAST_YEAR = phrase("yoy"), "同比", "year-on-year", "y/y", "去年同比"
@@ -92,7 +92,7 @@ class ReportView(View):
     line: str
     """The line that gives the same report."""
     span: ReportSpan
-    against: Comparison | None = None
+    against: PeriodComparison | None = None
     said: str = ""
     """The days as they are typed."""
     sales: SalesFigures | None
@@ -164,9 +164,9 @@ class ReportView(View):
         """Return the button that compares the same days with others."""
         if self.as_of is None or not self.said:
             return []
-        if self.against is Comparison.LAST_YEAR:
+        if self.against is PeriodComparison.LAST_YEAR:
             return [Button(phrase("Against the days before"), Ask(f"/report {self.said}"))]
-        return [Button(phrase("Against last year"), Ask(f"/report {self.said} {Comparison.LAST_YEAR}"))]
+        return [Button(phrase("Against last year"), Ask(f"/report {self.said} {PeriodComparison.LAST_YEAR}"))]
 
     def _chart_buttons(self) -> Sequence[Button]:
         """Return the button of the chart, which shows nothing but amounts: what is hidden has none."""
@@ -249,11 +249,11 @@ def name_age(bucket: AgeingBucket) -> Phrase:
 
 
 def span_of(
-    days: Days | None, which: ReportPeriod | None, today: date, against: Comparison | None = None
+    days: Days | None, which: ReportPeriod | None, today: date, against: PeriodComparison | None = None
 ) -> tuple[ReportSpan, str]:
     """Return the days that are meant, those of this month if none are said, and how they are typed."""
     period, said = _period_of(days, which, today)
-    compared = ReportSpan.year_on_year if against is Comparison.LAST_YEAR else ReportSpan.of
+    compared = ReportSpan.year_on_year if against is PeriodComparison.LAST_YEAR else ReportSpan.of
     return compared(period.first, period.last, today), said
 
 
@@ -280,7 +280,7 @@ async def report(
     *,
     days: DaysOrMonth | None = None,
     which: ReportPeriod | None = None,
-    against: Comparison | None = None,
+    against: PeriodComparison | None = None,
     erp: ErpHub,
     kept: ReadModel,
     policy: AccessPolicy,
@@ -303,7 +303,7 @@ async def report(
         return shown
 
     return ReportView(
-        line=f"/report {said} {against}" if against is Comparison.LAST_YEAR else f"/report {said}",
+        line=f"/report {said} {against}" if against is PeriodComparison.LAST_YEAR else f"/report {said}",
         span=span,
         against=against,
         said=said,

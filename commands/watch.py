@@ -55,7 +55,7 @@ class WatchTarget(Word):
     placeholder = phrase("SKU or number")
 
 
-class Condition(Word):
+class WatchCondition(Word):
     """The limit with which available stock is compared."""
 
     placeholder = phrase("< 50")
@@ -89,7 +89,7 @@ class _Document:
 )
 async def watch(
     what: WatchTarget,
-    when: Condition | None = None,
+    when: WatchCondition | None = None,
     *,
     erp: ErpHub,
     service: AlertService,
