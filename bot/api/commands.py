@@ -103,11 +103,14 @@ from bot.erp.goods_port import ArrivalQuery as ArrivalQuery
 from bot.erp.goods_port import ShortageQuery as ShortageQuery
 from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.hub import ErpHub as ErpHub
-from bot.erp.listing import BILLS as BILLS
-from bot.erp.listing import INVOICES as INVOICES
-from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
-from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
-from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
+from bot.erp.kinds import AREA_KINDS as AREA_KINDS
+from bot.erp.kinds import BILLS as BILLS
+from bot.erp.kinds import INVOICES as INVOICES
+from bot.erp.kinds import PARTNERS as PARTNERS
+from bot.erp.kinds import PRODUCTION_ORDERS as PRODUCTION_ORDERS
+from bot.erp.kinds import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.kinds import SALES_ORDERS as SALES_ORDERS
+from bot.erp.kinds import Kind as Kind
 from bot.erp.listing import Listing as Listing
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
@@ -115,6 +118,7 @@ from bot.erp.model import Bill as Bill
 from bot.erp.model import ContactDetail as ContactDetail
 from bot.erp.model import Cost as Cost
 from bot.erp.model import Customer as Customer
+from bot.erp.model import ErpRecord as ErpRecord
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
@@ -122,6 +126,7 @@ from bot.erp.model import OrderLine as OrderLine
 from bot.erp.model import OrderStatus as OrderStatus
 from bot.erp.model import PartnerKind as PartnerKind
 from bot.erp.model import PartnerName as PartnerName
+from bot.erp.model import PartnerRecord as PartnerRecord
 from bot.erp.model import Payment as Payment
 from bot.erp.model import PaymentDirection as PaymentDirection
 from bot.erp.model import PaymentStatus as PaymentStatus

@@ -26,10 +26,10 @@ class ExampleErp(erps.DocumentErp):  # which refuses what is not among the capab
     async def stock(self, sku: str) -> erps.StockLevel:
         return mapping.stock(await self._one("stock", sku), self.name)
 
-    async def read_document(self, kind: erps.Listing[Any], number: str) -> Any:
+    async def read_document(self, kind: erps.Kind[Any], number: str) -> Any:
         return mapping.purchase_order(await self._one("purchases", number), self.name)
 
-    async def list_documents(self, kind: erps.Listing[Any], query: erps.ListQuery) -> erps.Slice[Any]:
+    async def list_documents(self, kind: erps.Kind[Any], query: erps.ListQuery) -> erps.Slice[Any]:
         orders = (mapping.purchase_order(item | {"lines": ()}, self.name) for item in await self._all("purchases"))
         return kind.pick(orders, query, self._now().date())
 
