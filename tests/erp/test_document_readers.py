@@ -52,7 +52,7 @@ async def test_many_documents_by_their_numbers(adapter: str, tmp_path: Path) -> 
         batches: Any = erp
         assert isinstance(batches, DocumentBatches)
         for kind in KINDS:
-            numbers = [each.number for each in (await kind.read_list(erp, ListQuery(limit=100))).items]
+            numbers = [each.number for each in (await erp.documents(kind, ListQuery(limit=100))).items]
             assert numbers
             asked = count()
             found = await batches.read_documents(kind.area, [*numbers, "NO-SUCH-1", "%"])
@@ -60,7 +60,7 @@ async def test_many_documents_by_their_numbers(adapter: str, tmp_path: Path) -> 
             by_number = {document.number: document for document in found}
             assert len(found) == len(numbers)
             for number in numbers:
-                assert by_number[number] == await kind.read(erp, number)
+                assert by_number[number] == await erp.document(kind, number)
             assert await batches.read_documents(kind.area, ["NO-SUCH-1"]) == ()
     finally:
         await erp.close()

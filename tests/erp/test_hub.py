@@ -41,6 +41,7 @@ from bot.erp.model import (
 from bot.erp.port import Capability, ListQuery
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
+from tests.erp.named_reads import NamedReads
 
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
@@ -63,7 +64,7 @@ class Clock:
         self.seconds += seconds
 
 
-class Source:
+class Source(NamedReads):
     """A source whose answers are queued per call: values are returned, errors raised, the last answer repeats.
 
     ``gate`` holds every call until it is set.

@@ -48,6 +48,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.units import Units
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
+from tests.erp.named_reads import NamedReads
 from tests.erp.test_hub import DECIDED, DECISION, START, Clock, counted, level, purchase
 
 DAY = date(2026, 11, 20)
@@ -55,7 +56,7 @@ DOWN = Unavailable("down")
 MakeHub = Callable[..., ErpHub]
 
 
-class Asked:
+class Asked(NamedReads):
     """A source that records its calls with all arguments; answers are queued per call as in `test_hub`."""
 
     def __init__(self, name: str = "main", *, without: frozenset[Capability] = frozenset(), **answers: Any) -> None:

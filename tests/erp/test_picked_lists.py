@@ -41,14 +41,14 @@ class PlainErp(DocumentErp):
 
     def __init__(self, documents: tuple[object, ...] = INVOICES) -> None:
         super().__init__("plain")
-        self.documents = documents
+        self.known = documents
         self.asked: list[ListQuery] = []
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         assert not query.partner
         assert query.filter not in UNCHANGING
         self.asked.append(query)
-        found: Slice[D] = kind.pick(self.documents, query, TODAY)  # type: ignore[arg-type]  # they are of this kind
+        found: Slice[D] = kind.pick(self.known, query, TODAY)  # type: ignore[arg-type]  # they are of this kind
         return found
 
 

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 from bot.admin.erps import check_source
 from bot.cli import cli
 from bot.erp.errors import NotPermitted
-from bot.erp.model import Area
+from bot.erp.kinds import INVOICES, SALES_ORDERS, D, Kind
+from bot.erp.model import Area, Slice
+from bot.erp.port import ListQuery
 from bot.erp.source_check import AreaAccess, SourceChecker, SourceReport, report_lines
 from bot.erp.validation import Validator
 from bot.erp.validation_rules import Defect
@@ -199,8 +201,10 @@ def test_the_command_prints_the_report_and_tells_by_its_exit_code(
 
 async def test_rights_that_the_account_lacks_are_told() -> None:
     class Restricted(Company):
-        async def invoices(self, query: Any) -> Any:
-            raise NotPermitted("no right to account.move")
+        async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+            if kind == INVOICES:
+                raise NotPermitted("no right to account.move")
+            return await super().documents(kind, query)
 
     erp = Restricted()
     erp.capabilities = erp.capabilities - {
@@ -227,11 +231,15 @@ async def test_an_erp_that_hangs_is_told_in_one_sentence() -> None:
 
 async def test_an_area_that_hangs_does_not_end_the_report() -> None:
     class HungInvoices(Company):
-        async def invoices(self, query: Any) -> Any:
-            await asyncio.Event().wait()
+        async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+            if kind == INVOICES:
+                await asyncio.Event().wait()
+            return await super().documents(kind, query)
 
-        async def order(self, number: str) -> Any:
-            await asyncio.Event().wait()
+        async def document(self, kind: Kind[D], number: str) -> D:
+            if kind == SALES_ORDERS:
+                await asyncio.Event().wait()
+            return await super().document(kind, number)
 
     report = await SourceChecker(HungInvoices(), Validator("main", now=lambda: NOW), sample=3, timeout=0.01).examine()
     areas = {area.area: area for area in report.areas}
