@@ -495,6 +495,20 @@ class TestWithinAScope:
         as_(kind, await ask(line.format("PO-3002"), person=MANAGER, where=DIRECT))
 
 
+class TestWithinASource:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        scope = Scope(sources=frozenset({"main"}))
+        return AccessPolicy([AccessRule(commands=frozenset({"po"}), roles=frozenset({"warehouse"}), scope=scope)])
+
+    async def test_a_number_is_no_choice_where_one_order_alone_may_be_seen(
+        self, ask: Ask, approvals: ApprovalFixture
+    ) -> None:
+        await approvals.submit()
+        assert await approvals.service.sync_document("factory", "PO-1001") is not None
+        assert as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT)).source == "main"
+
+
 class TestWhileTheBotOnlyReads:
     @pytest.fixture
     def policy(self) -> AccessPolicy:
