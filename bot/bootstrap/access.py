@@ -49,10 +49,11 @@ def follow_access(settings: Settings, names: NamesInForce) -> FollowedFile[Acces
             says_none=rule_sets[-1].open,  # a file says it itself, whatever the configuration was begun with
         )
 
-    def read(content: bytes, name: str) -> RuleContent[AccessPolicy]:
-        return combine(configured.rules, names.read(partial(review_access, content), name=name))
+    def read(content: bytes, name: str) -> Reviewed[RuleContent[AccessPolicy]]:
+        return review_access(content, names.known, name=name).become(partial(combine, configured.rules))
 
-    return FollowedFile(settings.access_rules, read, partial(combine, configured.rules), none=NO_ACCESS_RULES)
+    default = partial(combine, configured.rules)
+    return FollowedFile(settings.access_rules, read, default, none=NO_ACCESS_RULES, names=names)
 
 
 class AccessNotChosen(RulesError):

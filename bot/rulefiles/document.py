@@ -205,8 +205,10 @@ class Reviewed(Generic[T]):
     rules: T
     warnings: tuple[RuleProblem, ...] = ()
     references: tuple[NameReference, ...] = ()
-    says_none: bool = False
-    """Whether it says that there shall be no rules."""
+
+    def become(self, make: Callable[[T], D]) -> Reviewed[D]:
+        """Return the same of what ``make`` makes of the rules."""
+        return Reviewed(make(self.rules), self.warnings, self.references)
 
 
 def read_document(

@@ -12,8 +12,10 @@ from typing import Generic, TypeVar
 import structlog
 
 from bot.rulefiles.absence import NoRules
+from bot.rulefiles.document import Reviewed
 from bot.rulefiles.endings import END, find_loss
 from bot.rulefiles.errors import RuleProblem, RulesError
+from bot.rulefiles.names_in_force import NamesInForce
 
 T = TypeVar("T")
 
@@ -61,9 +63,14 @@ class RuleContent(Generic[T]):
 class FileInForce(Generic[T]):
     """The rules in force and where they come from; without a ``path`` they are the default."""
 
-    content: RuleContent[T]
+    review: Reviewed[RuleContent[T]]
     path: Path | None = None
     text: bytes = b""
+
+    @property
+    def content(self) -> RuleContent[T]:
+        """What the file says."""
+        return self.review.rules
 
     @property
     def sha256(self) -> str:
@@ -81,24 +88,28 @@ class FollowedFile(Generic[T]):
     def __init__(
         self,
         places: Sequence[Path],
-        read: Callable[[bytes, str], RuleContent[T]],
+        read: Callable[[bytes, str], Reviewed[RuleContent[T]]],
         default: Callable[[], RuleContent[T]],
         *,
         none: NoRules,
+        names: NamesInForce,
     ) -> None:
         """Read the file, or take the default if there is none. Raises `RulesError`, as ``read`` does, if it is wrong.
 
-        ``read`` takes the content and the file's name in errors. At the start there are no good rules to keep, and the
-        company that has written others does not expect the default.
+        ``read`` takes the content and the file's name in errors; ``names`` are told what the rules in force use.
+        At the start there are no good rules to keep, and the company that has written others does not expect the
+        default.
         """
         self._places = tuple(places)
         self._read_content = read
         self._none = none
+        self._names = names
         self._seen = self._settling = self._stamps()
         self._defect = ""
         self._tell: Callable[[RulesChange], None] = lambda change: None
         chosen = self._choose(self._seen, None)
-        self._in_force = FileInForce(content=default()) if chosen is None else self._read(chosen)
+        self._in_force = FileInForce(review=Reviewed(default())) if chosen is None else self._read(chosen)
+        self._use_names()
 
     @property
     def defect(self) -> str:
@@ -186,6 +197,7 @@ class FollowedFile(Generic[T]):
             return
         self._defect = ""
         self._in_force = found
+        self._use_names()
         _log.info("rules were read anew", file=str(chosen))
         if (found.path, found.text) == (before.path, before.text) and not was_wrong:
             return
@@ -206,7 +218,14 @@ class FollowedFile(Generic[T]):
 
     def _read(self, path: Path) -> FileInForce[T]:
         text = read_content(path)
-        return FileInForce(content=self._read_content(text, str(path)), path=path, text=text)
+        return FileInForce(review=self._read_content(text, str(path)), path=path, text=text)
+
+    def _use_names(self) -> None:
+        """Put the names of the rules in force into force, in place of those before, and tell what is doubtful."""
+        found = self._in_force
+        self._names.use(str(self._places[-1]), found.review.references)
+        for warning in found.review.warnings:
+            self._names.tell(f"{found.path}: {warning}")
 
 
 def _count_lines(before: bytes, after: bytes) -> tuple[int, int]:

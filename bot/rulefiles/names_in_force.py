@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeVar
 
 from bot.names import KnownNames, NameFacts, NameProblem, NameReference, check_names
-from bot.rulefiles.document import Reviewed
-
-T = TypeVar("T")
 
 
 class NamesInForce:
@@ -36,21 +32,6 @@ class NamesInForce:
     def problems(self) -> tuple[NameProblem, ...]:
         """What is wrong or doubtful about them now."""
         return check_names(self.references, self._known)
-
-    def read(self, review: Callable[..., Reviewed[T]], *, name: str) -> T:
-        """Return the rules that `review` returns."""
-        return self.review(review, name=name).rules
-
-    def review(self, review: Callable[..., Reviewed[T]], *, name: str) -> Reviewed[T]:
-        """Return the file ``name`` as ``review`` reads it; its names are in force from now on.
-
-        Raises `bot.rulefiles.errors.RulesError`; then those of before stay.
-        """
-        reviewed = review(self._known, name=name)
-        self.use(name, reviewed.references)
-        for warning in reviewed.warnings:
-            self.tell(f"{name}: {warning}")
-        return reviewed
 
     def use(self, part: str, references: Iterable[NameReference]) -> None:
         """Take the names of a part in place of those that it used before."""

@@ -311,3 +311,46 @@ def test_names_are_told_when_the_bot_has_seen_more_and_each_once() -> None:
     names.learn(FACTS)
     names.learn(FACTS)
     assert told == [f"access.toml: line 4: people: {BOS}"]
+
+
+REFUSED_NAMES = [
+    ("emptied", "access.toml", '[[rules]]\neffect = "deny"\ncommands = ["order"]\npeople = ["bos01"]\n'),
+    ("cut off", "access.toml", access_rule('people = ["bos01"]')),
+    ("wrong beside it", "alerts.toml", route(f'to = ["person:bos01", "{SEEN}"]\nunknown = 1')),
+]
+
+
+@each_row("why, file, text", REFUSED_NAMES)
+def test_the_names_of_a_file_that_is_refused_are_not_in_force(why: str, file: str, text: str) -> None:
+    two = access_rule('people = ["boss01"]') + "\n" + access_rule('people = ["keeper01"]\nname = "b"')
+    write(file, two if file == "access.toml" else GOOD[file])
+    settings = load_settings()
+    told: list[str] = []
+    names = NamesInForce(known_names(settings, installed_commands(), FACTS), told.append)
+    rules = followed(settings, names)[file]
+    before = names.references
+    Path(file).write_text(text, encoding="utf-8")
+    rules.look()
+    rules.look()
+    assert rules.defect, why
+    assert names.references == before, why
+    names.learn(FACTS)
+    assert told == [], "of names that nothing obeys"
+
+
+def test_a_file_in_an_earlier_place_takes_the_names_of_the_one_before_out_of_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("dingerp.toml", "")
+    monkeypatch.setenv("DINGERP_DATA_DIR", str(tmp_path / "data"))
+    settings = load_settings()
+    beside, inside = settings.access_rules
+    inside.parent.mkdir()
+    inside.write_text(access_rule('people = ["boss01"]'), encoding="utf-8")
+    names = NamesInForce(known_names(settings, installed_commands(), FACTS), lambda doubt: None)
+    rules = followed(settings, names)["access.toml"]
+    beside.write_text(access_rule('people = ["keeper01"]'), encoding="utf-8")
+    rules.look()
+    rules.look()
+    people = [each.value for each in names.references if each.key == "people"]
+    assert (rules.path, people) == (beside, ["keeper01"])

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.names import NOTHING_KNOWN
 from bot.rulefiles.absence import NoRules
-from bot.rulefiles.document import RuleTable, read_document
+from bot.rulefiles.document import Reviewed, RuleTable, read_document
 from bot.rulefiles.endings import END, find_loss
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent, RulesChange
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_texts
 from tests.rows import each_row
 
@@ -29,7 +31,7 @@ def write(path: Path, *names: str) -> None:
     path.write_text(f"names = {[*names]}\n", encoding="utf-8")
 
 
-def read(content: bytes, name: str) -> RuleContent[list[str]]:
+def read(content: bytes, name: str) -> Reviewed[RuleContent[list[str]]]:
     def parse(document: RuleTable) -> RuleContent[list[str]]:
         names = [*document.take("names", read_texts, ())]
         says_none = OPEN.is_chosen(document)
@@ -37,11 +39,12 @@ def read(content: bytes, name: str) -> RuleContent[list[str]]:
         document.finish()
         return RuleContent(rules=names, decides=bool(names), says_none=says_none)
 
-    return read_document(content, parse, name=name).rules
+    return read_document(content, parse, name=name)
 
 
 def follow(*places: Path) -> FollowedFile[list[str]]:
-    return FollowedFile(places, read, lambda: RuleContent(rules=["default"], decides=False), none=OPEN)
+    default = RuleContent(rules=["default"], decides=False)
+    return FollowedFile(places, read, lambda: default, none=OPEN, names=NamesInForce(NOTHING_KNOWN, str))
 
 
 def look(rules: FollowedFile[list[str]]) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
-from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -251,13 +250,13 @@ def follow_rules(places: Sequence[Path], company: AlertRuleContext, names: Names
     ``names`` checks the names that the file uses. Raises `RulesError` if the file is wrong at the start.
     """
 
-    def read(content: bytes, name: str) -> RuleContent[AlertRuleSet]:
-        return names.read(partial(review_routes, content, company), name=name)
+    def read(content: bytes, name: str) -> Reviewed[RuleContent[AlertRuleSet]]:
+        return review_routes(content, company, names.known, name=name)
 
     def default() -> RuleContent[AlertRuleSet]:
         return RuleContent(rules=default_rules(company), decides=False)
 
-    return FollowedFile(places, read, default, none=NO_ROUTES)
+    return FollowedFile(places, read, default, none=NO_ROUTES, names=names)
 
 
 class _RuleParser:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import partial
 from pathlib import Path
 
 from bot.approvals.plan import ExpiryAction, Quorum, is_within
@@ -65,18 +63,22 @@ def review_policy(
 
     ``zone`` is that of dates without one, ``known`` what names may lead to.
     """
-    version = hashlib.sha256(content).hexdigest()[:12]
-    says_none = False
+    return _review_content(content, zone, known, name=name).become(lambda content: content.rules)
 
-    def read(document: RuleTable) -> ApprovalRuleSet:
-        nonlocal says_none
+
+def _review_content(
+    content: bytes, zone: tzinfo, known: KnownNames, *, name: str
+) -> Reviewed[RuleContent[ApprovalRuleSet]]:
+    version = hashlib.sha256(content).hexdigest()[:12]
+
+    def read(document: RuleTable) -> RuleContent[ApprovalRuleSet]:
         says_none = NO_APPROVAL_RULES.is_chosen(document)
         if says_none and document.tables("rules"):
             document.wrong("default", f"default: it says that {NO_APPROVAL_RULES.effect}, and there are rules")
-        return _RuleParser(document, zone, known).rules(version)
+        rules = _RuleParser(document, zone, known).rules(version)
+        return RuleContent(rules=rules, decides=rules.rules is not DEFAULT_RULES.rules, says_none=says_none)
 
-    reviewed = read_document(content, read, name=name, known=known)
-    return replace(reviewed, says_none=says_none)
+    return read_document(content, read, name=name, known=known)
 
 
 class _RuleParser:
@@ -354,12 +356,13 @@ def follow_policy(places: Sequence[Path], zone: tzinfo, names: NamesInForce) -> 
     names that the file uses. Raises `RulesError` if the file is wrong.
     """
 
-    def read(content: bytes, name: str) -> RuleContent[RuleBasedPolicy]:
-        review = names.review(partial(review_policy, content, zone), name=name)
-        decides = review.rules.rules is not DEFAULT_RULES.rules
-        return RuleContent(rules=RuleBasedPolicy(review.rules), decides=decides, says_none=review.says_none)
+    def read(content: bytes, name: str) -> Reviewed[RuleContent[RuleBasedPolicy]]:
+        return _review_content(content, zone, names.known, name=name).become(in_policy)
+
+    def in_policy(found: RuleContent[ApprovalRuleSet]) -> RuleContent[RuleBasedPolicy]:
+        return RuleContent(rules=RuleBasedPolicy(found.rules), decides=found.decides, says_none=found.says_none)
 
     def default() -> RuleContent[RuleBasedPolicy]:
         return RuleContent(rules=RuleBasedPolicy(), decides=False)
 
-    return FollowedFile(places, read, default, none=NO_APPROVAL_RULES)
+    return FollowedFile(places, read, default, none=NO_APPROVAL_RULES, names=names)
