@@ -78,7 +78,7 @@ class App:
     hub: ErpHub
     alerts: AlertServices
     approvals: ApprovalServices
-    read_rules_again: Callable[[], Awaitable[Sequence[str]]]
+    read_rules_again: Callable[[], Awaitable[Sequence[Words]]]
     """Reads the files of rules now, and returns what is wrong with them."""
     died: asyncio.Future[BaseException]
     """Done when a vital part has ended with an error."""
@@ -188,7 +188,7 @@ async def _reload(app: App, asked: asyncio.Event) -> None:
         asked.clear()
         wrong = await app.read_rules_again()
         if wrong:
-            log.error("bot.reloaded_in_part", wrong=wrong)
+            log.error("bot.reloaded_in_part", wrong=[*map(str, wrong)])
         else:
             log.info("bot.reloaded")
 

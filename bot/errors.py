@@ -21,15 +21,16 @@ class DingerpError(Exception):
     exit_code: ClassVar[int] = 2
     """What ``dingerp`` ends with when this error ends it."""
 
-    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
-        super().__init__(detail or type(self).__name__)
-        self.detail = detail
+    def __init__(self, detail: Words = "", *, retry_after: float | None = None) -> None:
+        self.detail = str(detail)
+        super().__init__(self.detail or type(self).__name__)
+        self._words = detail
         self.retry_after = retry_after
         """Seconds to wait before a retry, where the other side named them."""
 
     def explain(self) -> Words:
         """Return what an operator is told: ``detail``, as a phrase where the error has words in other languages."""
-        return self.detail
+        return self._words
 
     def tell(self) -> Phrase:
         """Return what the person who asked is told."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.spelling import closest, did_you_mean
+from bot.phrase import Phrase, Words, join_words, phrase
+from bot.spelling import closest, did_you_mean, is_meant
 
 
 class NameKind(StrEnum):
@@ -110,80 +111,90 @@ class NameProblem:
     """Why names lead nowhere; ``reference`` is the first of them."""
 
     reference: NameReference
-    reason: str
+    reason: Words
     is_error: bool
 
     def __str__(self) -> str:
-        """Return it with where it stands."""
-        line = f"line {self.reference.line}: " if self.reference.line else ""
-        return f"{self.reference.file}: {line}{self.reason}"
+        """Return it with where it stands, in English."""
+        return str(self.words)
+
+    @property
+    def words(self) -> Phrase:
+        """It with where it stands, to be told in any language."""
+        file, line, reason = self.reference.file, self.reference.line, self.reason
+        if line:
+            reason = phrase("line %(line)s: %(reason)s", line=str(line), reason=reason)
+        return phrase("%(file)s: %(problems)s", file=file, problems=reason)
 
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
-    """What is said of names; of those that the bot has not seen yet once for a whole file."""
+    """What is said of a name; of those that the bot has not seen yet once for a whole file, without one of them."""
 
     grade: NameGrade
-    said: str
-    hint: str = ""
+    said: Words
 
 
 def check_names(references: Iterable[NameReference], known: KnownNames) -> tuple[NameProblem, ...]:
     """Return what is wrong or doubtful about names, in their order."""
-    found: dict[tuple[_Doubt, str, object], list[NameReference]] = {}
+    found: dict[tuple[str, str, object], tuple[_Doubt, list[NameReference]]] = {}
     for each in references:
         doubt = _CHECKS[each.kind](each.value, known)
         if doubt is not None:
             apart = "" if doubt.grade is NameGrade.UNSEEN else (each.line, each.key, each.value)
-            found.setdefault((doubt, each.file, apart), []).append(each)
-    return tuple(_problem(doubt, several, known) for (doubt, _, _), several in found.items())
+            found.setdefault((str(doubt.said), each.file, apart), (doubt, []))[1].append(each)
+    return tuple(_problem(doubt, several, known) for doubt, several in found.values())
 
 
 def _problem(doubt: _Doubt, several: list[NameReference], known: KnownNames) -> NameProblem:
     first = several[0]
     if doubt.grade is NameGrade.UNSEEN:
-        return NameProblem(first, f"{doubt.said}: {', '.join(dict.fromkeys(map(_with_line, several)))}", False)
+        names = tuple({str(name): name for name in map(_with_line, several)}.values())
+        return NameProblem(first, phrase("%(what)s: %(names)s", what=doubt.said, names=names), False)
     is_error = doubt.grade is NameGrade.WRONG or (doubt.grade is NameGrade.GONE and known.is_strict)
-    name, hint = f"{first.value!r:.60}", f"; {doubt.hint}" if doubt.hint else ""
-    return NameProblem(first, f"{first.key}: {doubt.said % name}{hint}", is_error)
+    return NameProblem(first, phrase("%(key)s: %(reason)s", key=first.key, reason=doubt.said), is_error)
 
 
-def _with_line(reference: NameReference) -> str:
-    name = f"{reference.value!r:.60}"
-    return f"{name} (line {reference.line})" if reference.line else name
+def _with_line(reference: NameReference) -> Words:
+    name = _shown(reference.value)
+    return phrase("%(name)s (line %(line)s)", name=name, line=str(reference.line)) if reference.line else name
+
+
+def _shown(name: str) -> str:
+    return f"{name!r:.60}"
 
 
 def _check_command(word: str, known: KnownNames) -> _Doubt | None:
     if known.commands is None or known.commands.get(word) == word:
         return None
     own_name = known.commands.get(word.lstrip("/").casefold())
-    hint = f"did you mean {own_name!r}?" if own_name else did_you_mean(word, sorted(set(known.commands.values())))
-    return _Doubt(NameGrade.WRONG, "there is no command %s", hint)
+    hint = is_meant(f"{own_name!r}") if own_name else did_you_mean(word, sorted(set(known.commands.values())))
+    said = phrase("there is no command %(name)s", name=_shown(word))
+    return _Doubt(NameGrade.WRONG, join_words((said, hint)))
 
 
 def _check_source(word: str, known: KnownNames) -> _Doubt | None:
     if known.sources is None or word in known.sources:
         return None
-    return _Doubt(NameGrade.WRONG, "no ERP is called %s", did_you_mean(word, known.sources))
+    said = phrase("no ERP is called %(name)s", name=_shown(word))
+    return _Doubt(NameGrade.WRONG, join_words((said, did_you_mean(word, known.sources))))
 
 
 def _check_event_source(word: str, known: KnownNames) -> _Doubt | None:
     names = known.event_sources
     if names is None or word in names or (word.endswith("*") and any(name.startswith(word[:-1]) for name in names)):
         return None
-    return _Doubt(NameGrade.DOUBTFUL, "no ERP, webhook or queue is called %s", did_you_mean(word, names))
+    said = phrase("no ERP, webhook or queue is called %(name)s", name=_shown(word))
+    return _Doubt(NameGrade.DOUBTFUL, join_words((said, did_you_mean(word, names))))
 
 
 def _check_sender(word: str, known: KnownNames) -> _Doubt | None:
     sources = known.sources or ()
     if word in sources or not (meant := closest(word, sources)):
         return None
-    return _Doubt(
-        NameGrade.DOUBTFUL, "no ERP is called %s, whose events would come here", f"did you mean {meant[0]!r}?"
-    )
+    said = phrase("no ERP is called %(name)s, whose events would come here", name=_shown(word))
+    return _Doubt(NameGrade.DOUBTFUL, join_words((said, is_meant(f"{meant[0]!r}"))))
 
-
-_UNREAD = "the directory has not been read completely"
 
 _CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
 
@@ -194,29 +205,40 @@ _SAME_CONVERSATION = 0.9
 def _check_conversation(word: str, known: KnownNames) -> _Doubt | None:
     seen = known.facts.conversations if known.facts is not None else ()
     if not _CONVERSATION.fullmatch(word):
-        return _Doubt(NameGrade.WRONG, "%s is no id of a conversation", "/whoami tells it, cid… with its capitals")
+        said = phrase(
+            "%(name)s is no id of a conversation; /whoami tells it, cid… with its capitals", name=_shown(word)
+        )
+        return _Doubt(NameGrade.WRONG, said)
     others = () if word in known.conversations else known.conversations
     if word not in seen and (meant := closest(word, [*others, *seen], similarity=_SAME_CONVERSATION)):
-        return _Doubt(NameGrade.WRONG, "there is no conversation %s", f"did you mean {meant[0]!r}?")
+        said = phrase("there is no conversation %(name)s", name=_shown(word))
+        return _Doubt(NameGrade.WRONG, join_words((said, is_meant(f"{meant[0]!r}"))))
     if known.facts is None or word in seen:
         return None
-    return _Doubt(NameGrade.UNSEEN, "conversations in which nobody has written to the bot yet")
+    return _Doubt(NameGrade.UNSEEN, phrase("conversations in which nobody has written to the bot yet"))
 
 
 def _check_person(word: str, known: KnownNames) -> _Doubt | None:
     if not word or ":" in word or "*" in word or not word.isprintable() or word.split() != [word]:
-        return _Doubt(NameGrade.WRONG, "%s is no user id", 'it stands alone, an example is "manager01"')
+        said = phrase('%(name)s is no user id; it stands alone, an example is "manager01"', name=_shown(word))
+        return _Doubt(NameGrade.WRONG, said)
     facts = known.facts
     if facts is None or word in facts.people:
         return None
     if facts.read_at is None:
-        return _Doubt(NameGrade.UNSEEN, f"people who have not written to the bot yet, and {_UNREAD}")
-    return _Doubt(NameGrade.GONE, "the directory knows no member %s", _person_meant(word, facts.people))
+        return _Doubt(
+            NameGrade.UNSEEN,
+            phrase("people who have not written to the bot yet, and the directory has not been read completely"),
+        )
+    said = phrase("the directory knows no member %(name)s", name=_shown(word))
+    return _Doubt(NameGrade.GONE, join_words((said, _person_meant(word, facts.people))))
 
 
-def _person_meant(word: str, people: Mapping[str, str]) -> str:
+def _person_meant(word: str, people: Mapping[str, str]) -> Phrase:
     meant = tuple(user_id for user_id, name in people.items() if name == word) or closest(word, people)
-    return f"did you mean {meant[0]!r} ({people[meant[0]]})?" if meant else "/whoami tells everybody's own"
+    if not meant:
+        return phrase("/whoami tells everybody's own")
+    return is_meant(f"{meant[0]!r} ({people[meant[0]]})")
 
 
 def _check_department(word: str, known: KnownNames, *, by_name: bool = True) -> _Doubt | None:
@@ -224,13 +246,17 @@ def _check_department(word: str, known: KnownNames, *, by_name: bool = True) -> 
     if facts is None or word in facts.departments or (by_name and word in facts.departments.values()):
         return None
     if facts.read_at is None:
-        return _Doubt(NameGrade.UNSEEN, f"departments that may not exist, as {_UNREAD}")
+        return _Doubt(
+            NameGrade.UNSEEN,
+            phrase("departments that may not exist, as the directory has not been read completely"),
+        )
     ids = [each for each, name in facts.departments.items() if name == word]
     if ids:
-        hint = f"it is known by its id here, write {ids[0]!r}"
+        hint = phrase("it is known by its id here, write %(name)s", name=f"{ids[0]!r}")
     else:
         hint = did_you_mean(word, sorted({*facts.departments.values()}) if by_name else sorted(facts.departments))
-    return _Doubt(NameGrade.GONE, "the directory knows no department %s", hint)
+    said = phrase("the directory knows no department %(name)s", name=_shown(word))
+    return _Doubt(NameGrade.GONE, join_words((said, hint)))
 
 
 def _check_department_id(word: str, known: KnownNames) -> _Doubt | None:
@@ -243,23 +269,31 @@ def _check_role(word: str, known: KnownNames) -> _Doubt | None:
     names = sorted({*known.roles, *known.usual_roles})
     if not known.directory_roles:
         if word in names:
-            return _Doubt(NameGrade.DOUBTFUL, "nobody has the role %s in access.roles")
-        return _Doubt(NameGrade.WRONG, "there is no role %s", did_you_mean(word, names))
+            return _Doubt(NameGrade.DOUBTFUL, _unheld(word))
+        said = phrase("there is no role %(name)s", name=_shown(word))
+        return _Doubt(NameGrade.WRONG, join_words((said, did_you_mean(word, names))))
     if known.facts is None or word in known.facts.roles:
         return None
     if known.facts.read_at is None:
-        return _Doubt(NameGrade.UNSEEN, f"roles that nobody in access.roles has, and {_UNREAD}")
-    said = "nobody has the role %s, neither in access.roles nor in the directory"
+        return _Doubt(
+            NameGrade.UNSEEN,
+            phrase("roles that nobody in access.roles has, and the directory has not been read completely"),
+        )
+    said = phrase("nobody has the role %(name)s, neither in access.roles nor in the directory", name=_shown(word))
     if word in names:
         return _Doubt(NameGrade.DOUBTFUL, said)
-    return _Doubt(NameGrade.GONE, said, did_you_mean(word, sorted({*names, *known.facts.roles})))
+    return _Doubt(NameGrade.GONE, join_words((said, did_you_mean(word, sorted({*names, *known.facts.roles})))))
+
+
+def _unheld(role: str) -> Phrase:
+    return phrase("nobody has the role %(name)s in access.roles", name=_shown(role))
 
 
 def _check_configured_role(word: str, known: KnownNames) -> _Doubt | None:
     if known.roles is None or known.roles.get(word):
         return None
     with_members = sorted(role for role, members in known.roles.items() if members)
-    return _Doubt(NameGrade.WRONG, "nobody has the role %s in access.roles", did_you_mean(word, with_members))
+    return _Doubt(NameGrade.WRONG, join_words((_unheld(word), did_you_mean(word, with_members))))
 
 
 _CHECKS: Mapping[NameKind, Callable[[str, KnownNames], _Doubt | None]] = {

@@ -7,8 +7,9 @@ so that errors, buttons and refusals can be made far away from any reader.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -39,6 +40,17 @@ def _plain(value: object) -> object:
 def phrase(msgid: str, /, **params: object) -> Phrase:
     """Make a phrase; the catalogue tools collect message ids from calls of this name."""
     return Phrase(msgid, MappingProxyType(dict(params)))
+
+
+def join_words(several: Iterable[Words]) -> Words:
+    """Return several, at least one, as one text, each apart from the next by a semicolon."""
+    return reduce(lambda before, after: phrase("%(before)s; %(after)s", before=before, after=after), several)
+
+
+def reason_of(error: ValueError) -> Words:
+    """Return why a value is wrong: the phrase by which our own readers say it, or the words of others'."""
+    reason = error.args[0] if error.args else ""
+    return reason if isinstance(reason, Phrase) else str(error)
 
 
 def pack_words(words: Words) -> object:

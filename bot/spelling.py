@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from bot.phrase import Phrase, phrase
+
 _PREFIX_AND_DIGITS = re.compile(r"([^\W\d_]{1,10})[\s_./-]?(\d{1,12})")
 
 
@@ -37,11 +39,17 @@ def closest(word: str, known: Iterable[str], *, similarity: float = _CLOSE) -> t
     return most_alike(word, known, limit=1, similarity=similarity, fold=str.casefold)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> Phrase:
     """Return ``did you mean 'x'?``, or what there is where nothing is close."""
-    words = list(known)
-    best = closest(word, words)
-    return f"did you mean {best[0]!r}?" if best else f"there are: {', '.join(words) or 'none'}"
+    words = tuple(known)
+    if best := closest(word, words):
+        return is_meant(f"{best[0]!r}")
+    return phrase("there are: %(names)s", names=words) if words else phrase("there are: none")
+
+
+def is_meant(name: str) -> Phrase:
+    """Return the question whether ``name`` is what a misspelt one stands for."""
+    return phrase("did you mean %(name)s?", name=name)
 
 
 _FEWEST_LETTERS = 4

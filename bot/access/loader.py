@@ -14,13 +14,14 @@ from bot.access.presets import PRESET_RULES, ROLE_NAMES
 from bot.access.rules import ANY, AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.names import KnownNames, NameKind
+from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import ProblemCollector, Reviewed, RuleTable, read_document, refuse_namesakes
-from bot.rulefiles.errors import did_you_mean
+from bot.rulefiles.errors import did_you_mean, is_meant
 from bot.rulefiles.positions import Positions
 from bot.rulefiles.values import read_flag, read_name, read_some, read_text, read_texts, read_whole_names
 
-NO_ACCESS_RULES = NoRules("open", "every member may ask")
+NO_ACCESS_RULES = NoRules("open", phrase("every member may ask"))
 
 MAX_RULES = 1_000
 """Nobody keeps more rules in mind, and each decision looks at all those about its command."""
@@ -143,7 +144,7 @@ def _read_names(value: object) -> frozenset[str]:
 
 def _read_places(value: object) -> frozenset[str]:
     if value == []:
-        raise ValueError("the list is empty, which would mean everywhere; leave the key out for that")
+        raise ValueError(phrase("the list is empty, which would mean everywhere; leave the key out for that"))
     return frozenset(read_texts(value))
 
 
@@ -151,26 +152,30 @@ def _check_sense(table: RuleTable, rule: AccessRule) -> None:
     """Find what can be read and means nothing."""
     someone = bool(rule.roles or rule.departments or rule.people)
     if rule.shared and someone:
-        table.miss("a shared rule is for all who see the card; leave out roles, departments and people")
+        table.miss(phrase("a shared rule is for all who see the card; leave out roles, departments and people"))
     elif rule.shared and rule.fields is None:
-        table.miss('fields is missing: what may the shared card show? An example is fields = ["quantity", "amount"]')
+        table.miss(
+            phrase('fields is missing: what may the shared card show? An example is fields = ["quantity", "amount"]')
+        )
     elif not rule.shared and not someone:
-        table.miss('it is for nobody; name roles, departments or people, an example is roles = ["finance"]')
+        table.miss(phrase('it is for nobody; name roles, departments or people, an example is roles = ["finance"]'))
     if rule.shared and rule.scope.own:
-        table.wrong("own", "own: a shared card is nobody's own")
+        table.wrong("own", phrase("a shared card is nobody's own"))
     if not rule.allows and rule.scope != EVERYTHING:
-        table.miss("what is denied is denied of all documents; allow the others instead, such as own = true")
+        table.miss(phrase("what is denied is denied of all documents; allow the others instead, such as own = true"))
     if not rule.allows and rule.fields == frozenset():
-        table.wrong("fields", "fields: the list is empty, so that nothing would be denied; without it the command is")
+        table.wrong("fields", phrase("the list is empty, so that nothing would be denied; without it the command is"))
     if rule.shared and rule.allows and not rule.conversations:
-        table.warn("shared", 'shared: it is for every group; an example for some is conversations = ["cid…=="]')
+        table.warn("shared", phrase('it is for every group; an example for some is conversations = ["cid…=="]'))
 
 
 def _read_effect(value: object) -> RuleEffect:
     known = [effect.value for effect in RuleEffect]
     effect = read_text(value)
     if effect not in known:
-        raise ValueError(f"{effect!r:.40} is no effect; {did_you_mean(effect[:40], known)}")
+        raise ValueError(
+            phrase("%(effect)s is no effect; %(hint)s", effect=f"{effect!r:.40}", hint=did_you_mean(effect[:40], known))
+        )
     return RuleEffect(effect)
 
 
@@ -193,6 +198,6 @@ def _read_fields(value: object) -> frozenset[FieldClass]:
     for word in words:
         if word not in known:
             meant = _MEANT_FIELDS.get(word.casefold())
-            hint = f"did you mean {meant.value!r}?" if meant else did_you_mean(word, known)
-            raise ValueError(f"there is no class of fields {word!r:.40}; {hint}")
+            hint = is_meant(f"{meant.value!r}") if meant else did_you_mean(word, known)
+            raise ValueError(phrase("there is no class of fields %(word)s; %(hint)s", word=f"{word!r:.40}", hint=hint))
     return frozenset(map(FieldClass, words))

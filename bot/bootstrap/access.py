@@ -18,7 +18,7 @@ from bot.chat.audiences import Audiences
 from bot.chat.registry import Commands, installed_commands
 from bot.errors import ConfigurationError
 from bot.names import KnownNames
-from bot.phrase import Phrase, phrase
+from bot.phrase import join_words, phrase
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
@@ -61,17 +61,14 @@ class AccessNotChosen(RulesError):
 
     def __init__(self, settings: Settings) -> None:
         sources = ", ".join(settings.real_sources)
-        self._words = phrase(
+        chosen = phrase(
             "Nobody has said who may see what of %(sources)s: set access.presets = true (ready rules for the usual"
             " roles), write access rules, or set access.open = true if every member may see everything (in the"
             " environment DINGERP_ACCESS__PRESETS=true or DINGERP_ACCESS__OPEN=true).",
             sources=sources,
         )
-        super().__init__(str(settings.file or settings.access_rules[0]), (RuleProblem(1, str(self._words)),))
-        self.args, self.detail = (str(self._words),), str(self._words)
-
-    def explain(self) -> Phrase:
-        return self._words
+        super().__init__(str(settings.file or settings.access_rules[0]), (RuleProblem(1, chosen),))
+        self.args, self.detail, self._words = (str(chosen),), str(chosen), chosen
 
 
 def _check_choice(settings: Settings, rule_sets: Iterable[AccessRuleSet]) -> None:
@@ -95,8 +92,10 @@ def review_configured(settings: Settings, known: KnownNames) -> Reviewed[AccessR
     written = [rule.written for rule in access.rules]
     rules, errors = review_rules(written, known, numbers if text is None else find_positions(text))
     if errors.found and text is None:
-        wrong = "; ".join(f"rule {problem.line}: {problem.reason}" for problem in errors.found)
-        raise ConfigurationError(f"{VARIABLE}: {wrong}")
+        wrong = join_words(
+            phrase("rule %(num)s: %(reason)s", num=str(problem.line), reason=problem.reason) for problem in errors.found
+        )
+        raise ConfigurationError(phrase("%(file)s: %(problems)s", file=VARIABLE, problems=wrong))
     if errors.found:
         raise RulesError(str(settings.file), errors.found)
     rule_set = AccessRuleSet(rules=rules, presets=access.presets, open=access.open, read_only=access.read_only)

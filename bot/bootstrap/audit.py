@@ -114,7 +114,7 @@ def _record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], da
 
     def changed(change: RulesChange) -> None:
         outcome = "wrong" if change.defect else "changed"
-        detail = change.defect or f"{change.added} lines added, {change.removed} removed"
+        detail = str(change.defect) or f"{change.added} lines added, {change.removed} removed"
         entry = _rules_entry(now(), change.path, outcome, change.sha256, detail)
         # Files are looked at in threads of the database.
         loop.call_soon_threadsafe(audit.record, entry)

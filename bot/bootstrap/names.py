@@ -24,6 +24,7 @@ from bot.names import (
     check_names,
     find_shared_accounts,
 )
+from bot.phrase import Words, phrase
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.positions import Positions, find_positions
 from bot.settings import Settings
@@ -65,7 +66,11 @@ def review_settings(settings: Settings, known: KnownNames) -> tuple[NameProblem,
     shared = [
         NameProblem(
             reference := lines.reference(("access", "accounts", person, source), NameKind.PERSON, person),
-            f"{reference.key}: {first!r} has this account already, so that nobody could tell whose decision it was",
+            phrase(
+                "%(key)s: %(name)s has this account already, so that nobody could tell whose decision it was",
+                key=reference.key,
+                name=f"{first!r}",
+            ),
             is_error=True,
         )
         for person, source, first in find_shared_accounts(accounts)
@@ -154,8 +159,8 @@ def names_in_force(settings: Settings, commands: Commands) -> NamesInForce:
     return names
 
 
-def _log_doubt(doubt: str) -> None:
-    log.warning("names.doubtful", reason=doubt)
+def _log_doubt(doubt: Words) -> None:
+    log.warning("names.doubtful", reason=str(doubt))
 
 
 async def follow_names(names: NamesInForce, database: Database) -> None:

@@ -16,7 +16,7 @@ from bot.bootstrap.rules import follow_alerts, follow_approvals
 from bot.chat.registry import installed_commands
 from bot.errors import ConfigurationError
 from bot.names import KnownNames
-from bot.phrase import Phrase, phrase
+from bot.phrase import Phrase, Words, join_words, phrase
 from bot.queues.brokers import build_connection
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
@@ -45,10 +45,10 @@ async def _take_nothing(_body: bytes | list[Any]) -> None:
 
 def _check_names(settings: Settings, names: NamesInForce) -> None:
     problems = review_settings(settings, names.known)
-    if errors := [str(problem) for problem in problems if problem.is_error]:
-        raise ConfigurationError("; ".join(errors))
+    if errors := [problem.words for problem in problems if problem.is_error]:
+        raise ConfigurationError(join_words(errors))
     for problem in problems:
-        names.tell(str(problem))
+        names.tell(problem.words)
 
 
 ACCESS_RULES = SettingsPart(phrase("Access rules"), make_access_policy)
@@ -69,7 +69,7 @@ class PartReview:
 
     part: SettingsPart
     error: ConfigurationError | None
-    doubts: tuple[str, ...]
+    doubts: tuple[Words, ...]
 
 
 def check_settings(settings: Settings) -> None:
@@ -82,7 +82,7 @@ def check_settings(settings: Settings) -> None:
 def review_parts(settings: Settings, known: KnownNames) -> Iterator[PartReview]:
     """Yield every part, as it is by ``known``."""
     for part in PARTS:
-        doubts: list[str] = []
+        doubts: list[Words] = []
         error = None
         try:
             part.check(settings, NamesInForce(known, doubts.append))
@@ -91,5 +91,5 @@ def review_parts(settings: Settings, known: KnownNames) -> Iterator[PartReview]:
         yield PartReview(part, error, tuple(doubts))
 
 
-def _ignore(_doubt: str) -> None:
+def _ignore(_doubt: Words) -> None:
     """Tell nobody."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.errors import ConfigurationError
+from bot.phrase import phrase
 
 
 def refuse_missing(setting: str, chosen: Path | None) -> None:
     """Raise `ConfigurationError` where a setting names a file of rules that is not there."""
     if chosen is not None and not chosen.exists():
-        raise ConfigurationError(f"wrong settings: {setting}: there is no file {chosen}")
+        missing = phrase("there is no file %(file)s", file=str(chosen))
+        reason = phrase("%(key)s: %(reason)s", key=setting, reason=missing)
+        raise ConfigurationError(phrase("wrong settings: %(wrong)s", wrong=reason))

@@ -21,6 +21,7 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rule_places import refuse_missing
 from bot.errors import ConfigurationError
+from bot.phrase import phrase
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
@@ -158,8 +159,13 @@ def refuse_lost(files: RuleFiles, known: Mapping[str, NotedRuleFile]) -> None:
         if found.content.decides or found.content.says_none:
             continue
         if found.path is not None:
-            raise ConfigurationError(f"{found.path}: the rules that were in force are gone; {file.none.remedy}")
+            lost = phrase("the rules that were in force are gone; %(remedy)s", remedy=file.none.remedy)
+            raise ConfigurationError(phrase("%(file)s: %(problems)s", file=str(found.path), problems=lost))
         raise ConfigurationError(
-            f"{known[name].path} is gone, and its rules were in force when the bot ran last; put it back, or begin a"
-            f" new one: {file.none.remedy}"
+            phrase(
+                "%(file)s is gone, and its rules were in force when the bot ran last; put it back, or begin a new one:"
+                " %(remedy)s",
+                file=known[name].path,
+                remedy=file.none.remedy,
+            )
         )

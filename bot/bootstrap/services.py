@@ -54,6 +54,7 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.erp.hub import ErpHub
 from bot.health import PartHealth
 from bot.metrics import Metrics
+from bot.phrase import Words
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
@@ -81,7 +82,7 @@ class Services:
     """The language of a person, by userId; of nobody that of the company."""
     meter: MonthlyMeter
 
-    async def read_rules_again(self) -> Sequence[str]:
+    async def read_rules_again(self) -> Sequence[Words]:
         """Read the files of rules now, and return what is wrong with them; where one is, its last good rules stay."""
         await asyncio.to_thread(self.rules.read_again)
         return tuple(filter(None, (file.defect for file in self.rules.named.values())))

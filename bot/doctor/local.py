@@ -29,7 +29,7 @@ from bot.erp.index.port import VERSION, SyncState
 from bot.erp.index.search import oldest
 from bot.errors import ConfigurationError, DingerpError
 from bot.names import KnownNames
-from bot.phrase import Phrase, phrase
+from bot.phrase import Phrase, join_words, phrase
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
@@ -135,11 +135,11 @@ def check_parts(settings: Settings, known: KnownNames) -> list[CheckResult]:
 def _part_results(review: PartReview) -> Iterator[CheckResult]:
     part = review.part
     if review.error is not None and part is not ACCESS_RULES:
-        words = phrase("%(text)s", text=review.error.detail)
+        words = phrase("%(text)s", text=review.error.explain())
         yield CheckResult(part.what, CheckGrade.BAD, words, phrase("Correct the settings."))
     elif review.doubts:
         remedy = phrase("Correct what is misspelt; what is right needs nothing.")
-        yield CheckResult(part.what, CheckGrade.NOTE, phrase("%(text)s", text="; ".join(review.doubts)), remedy)
+        yield CheckResult(part.what, CheckGrade.NOTE, phrase("%(text)s", text=join_words(review.doubts)), remedy)
     elif part is not ACCESS_RULES:
         yield CheckResult(part.what, CheckGrade.GOOD, phrase("can be used"))
 
@@ -301,12 +301,12 @@ def check_access_rules(settings: Settings, known: KnownNames) -> CheckResult:
         policy = make_access_policy(settings, NamesInForce(known, lambda doubt: None))
     except AccessNotChosen as error:
         remedy = phrase("Three ready files to choose from: docs/how-to/configure-access.md")
-        return CheckResult(what, CheckGrade.BAD, error.explain(), remedy)
+        return CheckResult(what, CheckGrade.BAD, phrase("%(text)s", text=error.explain()), remedy)
     except ConfigurationError as error:
         return CheckResult(
             what,
             CheckGrade.BAD,
-            phrase("%(text)s", text=error.detail),
+            phrase("%(text)s", text=error.explain()),
             phrase("Correct them; `dingerp access check` names every error."),
         )
     deciding = READ_ONLY if policy.read_only else _who_decides(settings, known)
@@ -360,7 +360,7 @@ async def check_lost_rules(settings: Settings, names: KnownNames) -> list[CheckR
     try:
         refuse_lost(files, known)
     except ConfigurationError as error:
-        words, remedy = phrase("%(text)s", text=error.detail), phrase("Correct the settings.")
+        words, remedy = phrase("%(text)s", text=error.explain()), phrase("Correct the settings.")
         return [CheckResult(phrase("Files of rules"), CheckGrade.BAD, words, remedy)]
     return []
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
 from bot.erp.port import Erp
 from bot.errors import ConfigurationError
+from bot.phrase import phrase
 from bot.secret_values import read_secret_file
 from bot.wrong_values import explain_wrong_values
 
@@ -129,5 +130,5 @@ async def open_source(
         checked = found.options.model_validate(_with_files_read(name, options, found.options.model_fields))
     except ValidationError as error:
         wrong = explain_wrong_values(error, lambda place: tuple(found.options.model_fields) if len(place) == 1 else ())
-        raise ConfigurationError(f"ERP source {name!r}: {wrong}") from None
+        raise ConfigurationError(phrase("ERP source %(source)s: %(wrong)s", source=f"{name!r}", wrong=wrong)) from None
     return await found.open(AdapterContext(name=name, data_dir=data_dir, now=now, keys=keys), checked)

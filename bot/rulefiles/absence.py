@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.phrase import Phrase, phrase
 from bot.rulefiles.document import RuleTable
 from bot.rulefiles.values import read_flag
 
@@ -13,7 +14,7 @@ class NoRules:
     """The flag at the top of a document by which somebody says that it holds no rules, and what holds then."""
 
     word: str
-    effect: str
+    effect: Phrase
 
     def is_chosen(self, document: RuleTable) -> bool:
         """Return whether the document says so. One that says nothing at all is an error: it was emptied, or is only
@@ -26,9 +27,9 @@ class NoRules:
     def refuse_blank(self, document: RuleTable) -> None:
         """Add an error to a document that says nothing."""
         if document.is_blank:
-            document.miss(f"there are no rules in it; {self.remedy}")
+            document.miss(phrase("there are no rules in it; %(remedy)s", remedy=self.remedy))
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Phrase:
         """What to write."""
-        return f"write some, or {self.word} = true if {self.effect}"
+        return phrase("write some, or %(word)s = true if %(effect)s", word=self.word, effect=self.effect)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -10,8 +9,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.names import NOTHING_KNOWN, KnownNames, NameKind, NameReference, check_names
+from bot.phrase import Phrase, Words, phrase, reason_of
 from bot.rulefiles.errors import RuleProblem, RulesError, closest, did_you_mean
 from bot.rulefiles.positions import DocumentPath, Positions, find_positions
+from bot.toml_errors import explain_toml_error
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -23,17 +24,17 @@ class ProblemCollector:
 
     def __init__(self, positions: Positions) -> None:
         self._positions = positions
-        self._found: set[RuleProblem] = set()
-        self._warnings: set[RuleProblem] = set()
+        self._found: list[RuleProblem] = []
+        self._warnings: list[RuleProblem] = []
         self._names: list[tuple[DocumentPath, NameKind, str]] = []
 
-    def add(self, path: DocumentPath, reason: str) -> None:
+    def add(self, path: DocumentPath, reason: Words) -> None:
         """Add an error at ``path``."""
-        self._found.add(RuleProblem(self._positions.line(*path), reason))
+        self._found.append(RuleProblem(self._positions.line(*path), reason))
 
-    def warn(self, path: DocumentPath, reason: str) -> None:
+    def warn(self, path: DocumentPath, reason: Words) -> None:
         """Add a warning at ``path``: something that works, but is probably a mistake."""
-        self._warnings.add(RuleProblem(self._positions.line(*path), reason))
+        self._warnings.append(RuleProblem(self._positions.line(*path), reason))
 
     def refer(self, path: DocumentPath, kind: NameKind, names: Iterable[str]) -> None:
         """Note names that stand at ``path``."""
@@ -50,17 +51,23 @@ class ProblemCollector:
         """Add an error or a warning for each name that leads nowhere."""
         for problem in check_names(self.references(""), known):
             told = self._found if problem.is_error else self._warnings
-            told.add(RuleProblem(problem.reference.line, problem.reason))
+            told.append(RuleProblem(problem.reference.line, problem.reason))
 
     @property
     def warnings(self) -> tuple[RuleProblem, ...]:
         """The warnings in the order of lines."""
-        return tuple(sorted(self._warnings))
+        return _in_order(self._warnings)
 
     @property
     def found(self) -> tuple[RuleProblem, ...]:
         """The errors in the order of lines."""
-        return tuple(sorted(self._found))
+        return _in_order(self._found)
+
+
+def _in_order(problems: Iterable[RuleProblem]) -> tuple[RuleProblem, ...]:
+    """Return problems by their lines, each once."""
+    by_words = {(problem.line, str(problem.reason)): problem for problem in problems}
+    return tuple(by_words[key] for key in sorted(by_words))
 
 
 class RuleTable:
@@ -99,7 +106,7 @@ class RuleTable:
         try:
             return read(self._values[key])
         except ValueError as error:
-            self.wrong(key, f"{_shown(key)}: {error}")
+            self.wrong(key, reason_of(error))
             return default
 
     def take_names(self, key: str, read: Callable[[object], N], default: D, kind: NameKind) -> N | D:
@@ -126,7 +133,10 @@ class RuleTable:
         self._known.append(key)
         value = self._values.get(key, {})
         if not isinstance(value, dict):
-            self.wrong(key, f"{_shown(key)}: is written as a table, [{'.'.join([*self._names, _shown(key)])}]")
+            self.wrong(
+                key,
+                phrase("is written as a table, [%(path)s]", path=".".join([*self._names, _shown(key)])),
+            )
             value = {}
         return RuleTable(value, (*self.path, key), self.errors)
 
@@ -135,7 +145,7 @@ class RuleTable:
         self._known.append(key)
         value = self._values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
-            self.wrong(key, f"{key}: is written as tables, [[{'.'.join([*self._names, key])}]]")
+            self.wrong(key, phrase("is written as tables, [[%(path)s]]", path=".".join([*self._names, key])))
             return []
         return [RuleTable(table, (*self.path, key, number), self.errors) for number, table in enumerate(value)]
 
@@ -143,7 +153,9 @@ class RuleTable:
         """Return what `tables` returns; more than ``most`` are an error, and then none are returned."""
         tables = self.tables(key)
         if len(tables) > most:
-            tables[most].miss(f"more than {most} {key}; take out those that nothing needs any more")
+            tables[most].miss(
+                phrase("more than %(most)s %(key)s; take out those that nothing needs any more", most=most, key=key)
+            )
             return []
         return tables
 
@@ -155,29 +167,33 @@ class RuleTable:
     def _names(self) -> list[str]:
         return [part for part in self.path if isinstance(part, str)]
 
-    def wrong(self, key: str, reason: str) -> None:
-        """Add an error of a key."""
+    def wrong(self, key: str, reason: Words) -> None:
+        """Add an error of a key, by whose name it begins."""
         self.has_errors = True
-        self.errors.add((*self.path, key), reason)
+        self.errors.add((*self.path, key), _about(key, reason))
 
-    def miss(self, reason: str) -> None:
+    def miss(self, reason: Words) -> None:
         """Add an error of the table itself."""
         self.has_errors = True
         self.errors.add(self.path, reason)
 
-    def warn(self, key: str, reason: str) -> None:
-        """Add a warning about a key."""
-        self.errors.warn((*self.path, key), reason)
+    def warn(self, key: str, reason: Words) -> None:
+        """Add a warning about a key, by whose name it begins."""
+        self.errors.warn((*self.path, key), _about(key, reason))
 
     def finish(self) -> None:
         """Add an error for every unknown key, and for what is missing, unless it was only misspelt."""
         for key in self._values:
             if key not in self._known:
-                self.wrong(key, f"unknown key {key!r:.60}; {did_you_mean(key, self._known)}")
+                self.has_errors = True
+                unknown = phrase(
+                    "unknown key %(key)s; %(hint)s", key=f"{key!r:.60}", hint=did_you_mean(key, self._known)
+                )
+                self.errors.add((*self.path, key), unknown)
                 for meant in closest(key, self._known):
                     self._missing.pop(meant, None)
         for key, example in self._missing.items():
-            self.miss(f"{key} is missing, an example is {example}")
+            self.miss(phrase("%(key)s is missing, an example is %(example)s", key=key, example=example))
 
 
 def refuse_namesakes(tables: Iterable[RuleTable], names: Iterable[str]) -> None:
@@ -185,8 +201,14 @@ def refuse_namesakes(tables: Iterable[RuleTable], names: Iterable[str]) -> None:
     seen: set[str] = set()
     for table, name in zip(tables, names, strict=True):
         if name.casefold() in seen:
-            table.wrong("name", f"name: another rule is called {name!r} already; reasons could not tell them")
+            table.wrong(
+                "name", phrase("another rule is called %(name)s already; reasons could not tell them", name=f"{name!r}")
+            )
         seen.add(name.casefold())
+
+
+def _about(key: str, reason: Words) -> Phrase:
+    return phrase("%(key)s: %(reason)s", key=_shown(key), reason=reason)
 
 
 def _shown(key: str) -> str:
@@ -195,7 +217,6 @@ def _shown(key: str) -> str:
 
 
 MAX_BYTES = 1_000_000
-_AT = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +244,7 @@ def read_document(
         document = RuleTable(_parse(text, name), (), ProblemCollector(find_positions(text)))
         found = read(document)
     except RecursionError:
-        raise RulesError(name, (RuleProblem(1, "brackets lie too deep in each other"),)) from None
+        raise RulesError(name, (RuleProblem(1, phrase("brackets lie too deep in each other")),)) from None
     document.errors.check_names(known)
     if document.errors.found:
         raise RulesError(name, document.errors.found)
@@ -233,40 +254,28 @@ def read_document(
 def _decode(content: bytes, name: str) -> str:
     if len(content) > MAX_BYTES:
         raise RulesError(
-            name, (RuleProblem(1, f"{len(content)} bytes are more than the {MAX_BYTES} that rules may have"),)
+            name,
+            (
+                RuleProblem(
+                    1,
+                    phrase(
+                        "%(num)s bytes are more than the %(most)s that rules may have",
+                        num=len(content),
+                        most=MAX_BYTES,
+                    ),
+                ),
+            ),
         )
     try:
         # Windows' editor begins files with a byte order mark.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RulesError(name, (RuleProblem(line, "no UTF-8; save the file in that encoding"),)) from None
+        raise RulesError(name, (RuleProblem(line, phrase("no UTF-8; save the file in that encoding")),)) from None
 
 
 def _parse(text: str, name: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
-    except ValueError as error:  # TOML's own, or that of a number with thousands of digits
-        match = _AT.fullmatch(str(error))
-        last = text.count("\n") + 1
-        if match is None:
-            raise RulesError(name, (RuleProblem(1, f"no TOML: {str(error)[:200]}"),)) from None
-        line, column = (int(match[2]), int(match[3])) if match[2] else (last, 0)
-        where = f", column {column}" if column else ""
-        reason = f"no TOML{where}: {_explain(match[1][:200], text.split(chr(10))[line - 1], column)}"
-        raise RulesError(name, (RuleProblem(line, reason),)) from None
-
-
-_WIDE = str.maketrans("“”„‘’＂＇，＝［］｛｝【】：＃", '"""\'\'"\',=[]{}[]:#')
-"""What a Chinese keyboard writes → what TOML knows."""
-
-
-def _explain(problem: str, line: str, column: int) -> str:
-    """Return what is wrong at a column of a line, counted from 1, in words for people who do not know TOML."""
-    found = line[column - 1 : column]
-    hint = 'texts stand in quotes, an example is name = "finance"'
-    if (meant := found.translate(_WIDE)) != found:
-        hint = f"{found} is a Chinese character, TOML needs {meant}"
-    elif problem == "Cannot overwrite a value":
-        hint = "this key stands here a second time"
-    return f"{problem}; {hint}"
+    except ValueError as error:
+        raise RulesError(name, (RuleProblem(*explain_toml_error(error, text)),)) from None

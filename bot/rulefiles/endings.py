@@ -6,6 +6,8 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 
+from bot.phrase import Phrase, Words, phrase
+
 END = "# end"
 """The last line of a file that says that it is whole."""
 
@@ -14,7 +16,7 @@ _NAMED = 5
 """Names of lost rules that are written out."""
 
 
-def find_loss(before: bytes, after: bytes, *, word: str) -> str:
+def find_loss(before: bytes, after: bytes, *, word: str) -> Words:
     """Return what a file may have lost by accident; empty if nothing, or if it says itself that it is whole.
 
     Both are documents that could be read; ``word`` is the flag by which one says that it has no rules. One that was cut
@@ -26,27 +28,29 @@ def find_loss(before: bytes, after: bytes, *, word: str) -> str:
         return ""
     lost = [*_find_lost(was, became)]
     if not lost:
-        return f"its last line {END!r} is gone" if _says_whole(old) else ""
+        return phrase("its last line %(end)s is gone", end=f"{END!r}") if _says_whole(old) else ""
     kept = {*_NAME.findall(new)}
     names = [f"“{name}”" for name in dict.fromkeys(_NAME.findall(old)) if name not in kept]
-    told = ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
-    return ", ".join(lost) + (f" ({told})" if told else "")
+    told = (*names[:_NAMED], *(["…"] if len(names) > _NAMED else []))
+    return (
+        phrase("%(lost)s (%(names)s)", lost=tuple(lost), names=told) if told else phrase("%(text)s", text=tuple(lost))
+    )
 
 
 def _says_whole(text: str) -> bool:
     return text.rstrip().rpartition("\n")[2].strip() == END
 
 
-def _find_lost(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
+def _find_lost(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[Phrase]:
     for key, value in old.items():
         there = new.get(key)
         before, after = _count_tables(value), _count_tables(there)
         if not before and value and key not in new:
-            yield f"{key} is gone"
+            yield phrase("%(key)s is gone", key=key)
         elif after < before:
-            yield f"{before - after} of {before} tables of {key} are gone"
+            yield phrase("%(lost)s of %(num)s tables of %(key)s are gone", lost=before - after, num=before, key=key)
         elif after == before and _size(_last(there)) < _size(_last(value)):
-            yield f"the last entry of {key} is shorter"
+            yield phrase("the last entry of %(key)s is shorter", key=key)
 
 
 def _count_tables(value: object) -> int:

@@ -5,23 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.errors import ConfigurationError
+from bot.phrase import Phrase, Words, join_words, phrase
 from bot.spelling import closest as closest
 from bot.spelling import did_you_mean as did_you_mean
+from bot.spelling import is_meant as is_meant
 
 _SHOWN = 20
 """Errors that are written out; a file with more is probably not meant as rules."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class RuleProblem:
     """One error: ``line`` counts from 1, ``reason`` ends with a correct example."""
 
     line: int
-    reason: str
+    reason: Words
 
     def __str__(self) -> str:
-        """Return it as one line."""
-        return f"line {self.line}: {self.reason}"
+        """Return it as one line, in English."""
+        return str(self.words)
+
+    @property
+    def words(self) -> Phrase:
+        """It as one line, to be told in any language."""
+        return phrase("line %(line)s: %(reason)s", line=str(self.line), reason=self.reason)
 
 
 class RulesError(ConfigurationError):
@@ -29,5 +36,7 @@ class RulesError(ConfigurationError):
 
     def __init__(self, name: str, problems: tuple[RuleProblem, ...]) -> None:
         self.problems = problems
-        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        super().__init__(f"{name}: " + "; ".join(map(str, problems[:_SHOWN])) + more)
+        told: list[Words] = [problem.words for problem in problems[:_SHOWN]]
+        if len(problems) > _SHOWN:
+            told.append(phrase("and %(num)s more", num=len(problems) - _SHOWN))
+        super().__init__(phrase("%(file)s: %(problems)s", file=name, problems=join_words(told)))

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from bot.phrase import Words, phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.endings import END, find_loss
@@ -43,7 +44,7 @@ class RulesChange:
     sha256: str
     added: int = 0
     removed: int = 0
-    defect: str = ""
+    defect: Words = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +106,14 @@ class FollowedFile(Generic[T]):
         self._none = none
         self._names = names
         self._seen = self._settling = self._stamps()
-        self._defect = ""
+        self._defect: Words = ""
         self._tell: Callable[[RulesChange], None] = lambda change: None
         chosen = self._choose(self._seen, None)
         self._in_force = FileInForce(review=Reviewed(default())) if chosen is None else self._read(chosen)
         self._use_names()
 
     @property
-    def defect(self) -> str:
+    def defect(self) -> Words:
         """Why the file as it is now is not in force, for readiness and ``dingerp doctor``; empty if it is."""
         return self._defect
 
@@ -191,8 +192,8 @@ class FollowedFile(Generic[T]):
             if found.path == before.path:
                 self.refuse_cut(found, before.text)
         except RulesError as error:
-            self._defect = error.detail
-            self._tell(RulesChange(path=chosen, sha256=before.sha256, defect=error.detail))
+            self._defect = error.explain()
+            self._tell(RulesChange(path=chosen, sha256=before.sha256, defect=self._defect))
             _log.error("rules are wrong, the last good ones stay in force", file=str(chosen), reason=error.detail)
             return
         self._defect = ""
@@ -207,13 +208,19 @@ class FollowedFile(Generic[T]):
     def _refuse_emptied(self, found: FileInForce[T]) -> None:
         """Raise `RulesError` for a file that lost its rules and does not say that this is meant."""
         if self._in_force.content.decides and not found.content.decides and not found.content.says_none:
-            reason = f"its rules are gone, and the ones before stay in force; {self._none.remedy}"
+            reason = phrase(
+                "its rules are gone, and the ones before stay in force; %(remedy)s", remedy=self._none.remedy
+            )
             raise RulesError(str(found.path), (RuleProblem(1, reason),))
 
     def refuse_cut(self, found: FileInForce[T], before: bytes) -> None:
         """Raise `RulesError` for a file that lost some of what it said ``before`` and does not say so."""
         if lost := find_loss(before, found.text, word=self._none.word):
-            reason = f"it may be cut off: {lost}; if nothing is missing, write {END!r} as its last line"
+            reason = phrase(
+                "it may be cut off: %(lost)s; if nothing is missing, write %(end)s as its last line",
+                lost=lost,
+                end=f"{END!r}",
+            )
             raise RulesError(str(found.path), (RuleProblem(found.text.count(b"\n") + 1, reason),))
 
     def _read(self, path: Path) -> FileInForce[T]:
@@ -225,7 +232,7 @@ class FollowedFile(Generic[T]):
         found = self._in_force
         self._names.use(str(self._places[-1]), found.review.references)
         for warning in found.review.warnings:
-            self._names.tell(f"{found.path}: {warning}")
+            self._names.tell(phrase("%(file)s: %(problems)s", file=str(found.path), problems=warning.words))
 
 
 def _count_lines(before: bytes, after: bytes) -> tuple[int, int]:
@@ -245,7 +252,7 @@ def read_content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        reason = f"it cannot be read: {error.strerror or type(error).__name__}"
+        reason = phrase("it cannot be read: %(why)s", why=error.strerror or type(error).__name__)
         raise RulesError(str(path), (RuleProblem(1, reason),)) from None
 
 

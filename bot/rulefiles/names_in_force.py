@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from bot.names import KnownNames, NameFacts, NameProblem, NameReference, check_names
+from bot.phrase import Words
 
 
 class NamesInForce:
     """Each doubt is told once. Files are read in threads: what they see here never changes while they do."""
 
-    def __init__(self, known: KnownNames, tell: Callable[[str], object]) -> None:
+    def __init__(self, known: KnownNames, tell: Callable[[Words], object]) -> None:
         """``tell`` is given what can be obeyed but is probably a mistake."""
         self._known = known
         self._pass_on = tell
@@ -41,10 +42,10 @@ class NamesInForce:
         """Check all names by what the bot has seen meanwhile."""
         self._known = replace(self._known, facts=facts)
         for problem in self.problems:
-            self.tell(str(problem))
+            self.tell(problem.words)
 
-    def tell(self, doubt: str) -> None:
+    def tell(self, doubt: Words) -> None:
         """Tell of a doubt that was not told yet."""
-        if doubt not in self._told:
-            self._told.add(doubt)
+        if str(doubt) not in self._told:
+            self._told.add(str(doubt))
             self._pass_on(doubt)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from bot.phrase import phrase
+
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,4})([mhd])")
 _LONGEST = timedelta(days=366)
@@ -15,7 +17,7 @@ _LONGEST = timedelta(days=366)
 def read_text(value: object) -> str:
     """Return a text that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise ValueError('a text is expected, an example is "finance"')
+        raise ValueError(phrase('a text is expected, an example is "finance"'))
     return value.strip()
 
 
@@ -25,7 +27,9 @@ def read_name(example: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         name = read_text(value)
         if len(name) > 60 or not name.isprintable():
-            raise ValueError(f'a name has up to 60 characters on one line, an example is "{example}"')
+            raise ValueError(
+                phrase('a name has up to 60 characters on one line, an example is "%(example)s"', example=example)
+            )
         return name
 
     return read
@@ -34,7 +38,7 @@ def read_name(example: str) -> Callable[[object], str]:
 def read_flag(value: object) -> bool:
     """Return true or false."""
     if not isinstance(value, bool):
-        raise ValueError("true or false is expected, without quotes")
+        raise ValueError(phrase("true or false is expected, without quotes"))
     return value
 
 
@@ -42,7 +46,7 @@ def read_texts(value: object) -> tuple[str, ...]:
     """Return a list of texts; a single text is a list of one."""
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ValueError('a list of texts is expected, an example is ["W1", "W2"]')
+        raise ValueError(phrase('a list of texts is expected, an example is ["W1", "W2"]'))
     return tuple(dict.fromkeys(text.strip() for text in texts))
 
 
@@ -50,7 +54,7 @@ def read_some(value: object) -> tuple[str, ...]:
     """Return a list of texts; an empty one, which would never fit, is refused."""
     found = read_texts(value)
     if not found:
-        raise ValueError("the list is empty, so that nothing would fit; leave the key out for any")
+        raise ValueError(phrase("the list is empty, so that nothing would fit; leave the key out for any"))
     return found
 
 
@@ -60,7 +64,7 @@ def read_whole_names(example: str) -> Callable[[object], frozenset[str]]:
     def read(value: object) -> frozenset[str]:
         names = read_some(value)
         if any("*" in name for name in names):
-            raise ValueError(f"names are written out, without *, an example is {example}")
+            raise ValueError(phrase("names are written out, without *, an example is %(example)s", example=example))
         return frozenset(names)
 
     return read
@@ -70,10 +74,10 @@ def read_duration(value: object) -> timedelta:
     """Return a duration in minutes, hours or days."""
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError('a duration is expected, examples are "30m", "2h", "1d"')
+        raise ValueError(phrase('a duration is expected, examples are "30m", "2h", "1d"'))
     found = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if found > _LONGEST:
-        raise ValueError('longer than a year; an example is "30d"')
+        raise ValueError(phrase('longer than a year; an example is "30d"'))
     return found
 
 
@@ -96,9 +100,11 @@ def read_moment(zone: tzinfo) -> Callable[[object], datetime]:
         if isinstance(value, date) and not isinstance(value, datetime):
             value = datetime.combine(value, time(0))
         if not isinstance(value, datetime):
-            raise ValueError("a date and time is expected, an example is 2026-10-01T08:00:00")
+            raise ValueError(phrase("a date and time is expected, an example is 2026-10-01T08:00:00"))
         if not 1970 < value.year < 9000:
-            raise ValueError(f"the year {value.year} is out of reach, an example is 2026-10-01T08:00:00")
+            raise ValueError(
+                phrase("the year %(year)s is out of reach, an example is 2026-10-01T08:00:00", year=str(value.year))
+            )
         return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).astimezone(UTC)
 
     return read

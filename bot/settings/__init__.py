@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from pydantic_settings import (
 )
 
 from bot.errors import ConfigurationError
+from bot.phrase import Phrase, join_words, phrase, reason_of
 from bot.secret_values import Secret
 from bot.settings.file_variables import SUFFIX, read_named_files, settings_beside, takes_json, value_of_file
 from bot.settings.sealed_values import find_sealed, open_values
@@ -58,6 +60,7 @@ from bot.settings.sections.upkeep import EventSettings as EventSettings
 from bot.settings.sections.upkeep import LogSettings as LogSettings
 from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
 from bot.spelling import most_alike
+from bot.toml_errors import explain_toml_error
 from bot.wrong_values import explain_wrong_values
 
 DEFAULT_FILE = Path("dingerp.toml")
@@ -137,7 +140,9 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"unknown time zone {value!r}, an example is Asia/Shanghai") from error
+            raise ValueError(
+                phrase('unknown time zone %(value)s, an example is "Asia/Shanghai"', value=f"{value!r}")
+            ) from error
         return value
 
     @property
@@ -266,7 +271,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     Raises `ConfigurationError` that names every wrong entry.
     """
     if file is not None and not file.is_file():
-        raise ConfigurationError(f"no such configuration file: {file}")
+        raise ConfigurationError(phrase("no such configuration file: %(file)s", file=str(file)))
     _check_environment()
     chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
     source = type("Settings", (Settings,), {"_file": chosen, "__doc__": Settings.__doc__})
@@ -274,15 +279,26 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         return source(**overrides)  # type: ignore[no-any-return]  # made one line above
     except ValidationError as error:
         wrong = explain_wrong_values(error, partial(settings_beside, settings=Settings))
-        raise ConfigurationError(f"wrong settings: {wrong}") from None
+        raise ConfigurationError(phrase("wrong settings: %(wrong)s", wrong=wrong)) from None
     except SettingsError as error:
-        wrong = "; ".join(_variables_that_are_no_json()) or str(error)
-        raise ConfigurationError(f"unreadable settings in the environment: {wrong}") from None
+        found = (*_variables_that_are_no_json(),)
+        wrong = join_words(found) if found else str(error)
+        raise ConfigurationError(phrase("unreadable settings in the environment: %(wrong)s", wrong=wrong)) from None
     except ValueError as error:
-        raise ConfigurationError(f"unreadable settings in {chosen or 'the environment'}: {error}") from None
+        raise ConfigurationError(_why_unreadable(chosen, error)) from None
 
 
-def _variables_that_are_no_json() -> Iterator[str]:
+def _why_unreadable(file: Path | None, error: ValueError) -> Phrase:
+    """Say why the settings are no TOML, or no text."""
+    if file is None or not isinstance(error, tomllib.TOMLDecodeError):
+        where = str(file or "the environment")
+        return phrase("unreadable settings in %(file)s: %(wrong)s", file=where, wrong=reason_of(error))
+    line, reason = explain_toml_error(error, file.read_text(encoding="utf-8"))
+    wrong = phrase("line %(line)s: %(reason)s", line=str(line), reason=reason)
+    return phrase("unreadable settings in %(file)s: %(wrong)s", file=str(file), wrong=wrong)
+
+
+def _variables_that_are_no_json() -> Iterator[Phrase]:
     """Yield what is wrong with each variable that sets a list or a table; values are not repeated."""
     for variable, value in sorted(os.environ.items()):
         if not variable.upper().startswith("DINGERP_") or not takes_json(variable.lower(), Settings):
@@ -290,7 +306,7 @@ def _variables_that_are_no_json() -> Iterator[str]:
         try:
             json.loads(value)
         except ValueError as error:
-            yield f"{variable} is no JSON: {error}"
+            yield phrase("%(variable)s is no JSON: %(why)s", variable=variable, why=str(error))
 
 
 _SERVICE_LINK = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)")
@@ -314,6 +330,10 @@ def _check_environment() -> None:
         part_of_it = [name for name in known if name in path]
         (nearest,) = most_alike(path, part_of_it or known, limit=1)
         raise ConfigurationError(
-            f"wrong settings: {variable} is no setting; did you mean DINGERP_{nearest}? Levels are separated by two"
-            " underscores: DINGERP_ERP__MAIN__VENDOR"
+            phrase(
+                "wrong settings: %(variable)s is no setting; did you mean DINGERP_%(nearest)s? Levels are separated by"
+                " two underscores: DINGERP_ERP__MAIN__VENDOR",
+                variable=variable,
+                nearest=nearest,
+            )
         )

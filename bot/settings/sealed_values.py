@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import SecretStr, TypeAdapter
 
+from bot.phrase import phrase
 from bot.sealing import KEY_FILE, BrokenSeal, CompanyKey, WrongDataKey, parse_keys
 from bot.secret_values import SEALED, Secret
 
@@ -44,11 +45,15 @@ def open_values(values: Mapping[str, Any]) -> dict[str, Any]:
     if not sealed:
         return dict(values)
     if _KEY_SETTINGS.intersection(sealed):
-        raise ValueError("data_key: the key cannot be sealed by itself; keep it in the environment or in a file")
+        raise ValueError(
+            phrase("data_key: the key cannot be sealed by itself; keep it in the environment or in a file")
+        )
     try:
         keys = _keys_of(values)
     except WrongDataKey as error:
-        raise ValueError(f"{sealed[0]} is sealed, and {error.detail}") from None
+        raise ValueError(
+            phrase("%(sealed)s is sealed, and %(detail)s", sealed=sealed[0], detail=error.detail)
+        ) from None
     return {name: _opened(value, keys, name) for name, value in values.items()}
 
 
@@ -65,7 +70,13 @@ def _opened(value: Any, keys: Sequence[CompanyKey], path: str) -> Any:
         except BrokenSeal:
             continue
     names = ", ".join(key.name for key in keys)
-    raise ValueError(f"{path}: the sealed value was changed, or another key sealed it; the keys given are: {names}")
+    raise ValueError(
+        phrase(
+            "%(path)s: the sealed value was changed, or another key sealed it; the keys given are: %(names)s",
+            path=path,
+            names=names,
+        )
+    )
 
 
 def _keys_of(values: Mapping[str, Any]) -> Sequence[CompanyKey]:

@@ -106,7 +106,7 @@ def test_a_choice_that_is_taken_back_leaves_the_last_rules_in_force() -> None:
     rules.look()
     rules.look()
     assert len(rules.current().rules) == 1
-    assert "access.open = true" in rules.defect
+    assert "access.open = true" in str(rules.defect)
 
 
 @each_row(

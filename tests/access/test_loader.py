@@ -14,6 +14,7 @@ from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.names import NOTHING_SEEN, KnownNames
 from bot.rulefiles.errors import RulesError
 from tests.rows import each_row
+from tests.words_in_both import told
 
 NAMES = KnownNames(
     commands={"invoice": "invoice", "发票": "invoice", "order": "order", "po": "po", "stock": "stock"},
@@ -31,7 +32,7 @@ def read(text: str, known: KnownNames = NAMES) -> AccessRuleSet:
 def problems(text: str, known: KnownNames = NAMES) -> list[str]:
     with pytest.raises(RulesError) as error:
         read(text, known)
-    return [str(problem) for problem in error.value.problems]
+    return told(error.value.problems)
 
 
 def warnings(text: str, known: KnownNames = NAMES) -> list[str]:

@@ -20,6 +20,7 @@ from bot.doctor import CheckGrade
 from bot.doctor.local import check_access_rules, check_parts
 from bot.errors import ConfigurationError
 from bot.names import NameFacts
+from bot.phrase import Words
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings, load_settings
@@ -271,12 +272,12 @@ def started(settings: Settings, *, is_refused: bool) -> str:
     assert bool(refusal) is is_refused, refusal
     if refusal:
         return refusal
-    told: list[str] = []
+    told: list[Words] = []
     names = NamesInForce(known_names(settings, installed_commands()), told.append)
     names.use("settings", names_in_force(settings, installed_commands()).references)
     followed(settings, names)
     names.learn(FACTS)
-    return "\n".join(told)
+    return "\n".join(map(str, told))
 
 
 def followed(settings: Settings, names: NamesInForce) -> dict[str, FollowedFile[Any]]:
@@ -290,7 +291,7 @@ GOOD = {"access.toml": access_rule(""), "alerts.toml": route('name = "a"'), "app
 def test_an_edit_is_refused_or_told_by_the_same_words(file: str, text: str, found: Found, words: str) -> None:
     write(file, GOOD[file])
     settings = load_settings()
-    told: list[str] = []
+    told: list[Words] = []
     names = NamesInForce(known_names(settings, installed_commands(), FACTS), told.append)
     rules = followed(settings, names)[file]
     before = rules.in_force.sha256
@@ -298,19 +299,19 @@ def test_an_edit_is_refused_or_told_by_the_same_words(file: str, text: str, foun
     rules.look()
     rules.look()
     assert (rules.in_force.sha256 == before) is found.value[1]
-    assert words in (rules.defect if found is R else "\n".join(told))
+    assert words in (str(rules.defect) if found is R else "\n".join(map(str, told)))
 
 
 def test_names_are_told_when_the_bot_has_seen_more_and_each_once() -> None:
     write("access.toml", access_rule('people = ["bos01"]'))
     settings = load_settings()
-    told: list[str] = []
+    told: list[Words] = []
     names = NamesInForce(known_names(settings, installed_commands()), told.append)
     followed(settings, names)
     assert told == []
     names.learn(FACTS)
     names.learn(FACTS)
-    assert told == [f"access.toml: line 4: people: {BOS}"]
+    assert [*map(str, told)] == [f"access.toml: line 4: people: {BOS}"]
 
 
 REFUSED_NAMES = [
@@ -325,14 +326,14 @@ def test_the_names_of_a_file_that_is_refused_are_not_in_force(why: str, file: st
     two = access_rule('people = ["boss01"]') + "\n" + access_rule('people = ["keeper01"]\nname = "b"')
     write(file, two if file == "access.toml" else GOOD[file])
     settings = load_settings()
-    told: list[str] = []
+    told: list[Words] = []
     names = NamesInForce(known_names(settings, installed_commands(), FACTS), told.append)
     rules = followed(settings, names)[file]
     before = names.references
     Path(file).write_text(text, encoding="utf-8")
     rules.look()
     rules.look()
-    assert rules.defect, why
+    assert str(rules.defect), why
     assert names.references == before, why
     names.learn(FACTS)
     assert told == [], "of names that nothing obeys"

@@ -57,10 +57,10 @@ def test_a_broken_edit_keeps_the_rules_and_is_told(file: Path) -> None:
     rules = follow()
     write(file, RULE.format(role="nobody"))
     assert not may_ask(rules)
-    assert "line 3: roles: there is no role 'nobody'" in rules.defect
+    assert "line 3: roles: there is no role 'nobody'" in str(rules.defect)
     write(file, RULE.format(role="*"))
     assert may_ask(rules)
-    assert rules.defect == ""
+    assert str(rules.defect) == ""
 
 
 CLOSED = {"rule": RULE.format(role="admin"), "presets": "presets = true\n"}
@@ -75,7 +75,7 @@ def test_nothing_opens_by_accident(file: Path, closed: str, text: str) -> None:
     assert not may_ask(rules)
     write(file, text)
     assert not may_ask(rules)
-    assert "open = true if every member may ask" in rules.defect
+    assert "open = true if every member may ask" in str(rules.defect)
 
 
 @each_row("more", ["", DENIAL, SHARED, "read_only = true\n"])
@@ -84,7 +84,7 @@ def test_open_by_its_word(file: Path, more: str) -> None:
     rules = follow()
     write(file, "open = true\n" + more)
     assert may_ask(rules)
-    assert rules.defect == ""
+    assert str(rules.defect) == ""
 
 
 @each_row("text", ["", "# later\n", "rules = []\n", "presets = false\n"])
@@ -99,7 +99,7 @@ def test_rules_of_the_configuration_may_stand_alone(file: Path) -> None:
     rules = follow(presets=True)
     write(file, "read_only = true\n")
     assert not may_ask(rules)
-    assert (rules.current().read_only, rules.defect) == (True, "")
+    assert (rules.current().read_only, str(rules.defect)) == (True, "")
 
 
 def test_a_named_file_that_is_not_there_is_an_error(file: Path) -> None:

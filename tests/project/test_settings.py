@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.bootstrap.access import make_access_policy
+from bot.cards.language import choose_language, load_languages
 from bot.errors import ConfigurationError
 from bot.settings import load_settings
 from bot.settings.editions import EditionPlan, MonthlyQuotas, fitting_plan
@@ -70,6 +71,26 @@ def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=named.replace(".", r"\.")):
         load_settings(file)
+
+
+WRONG_VALUES = {
+    "[http]\nport = 70000": "配置有误：http.port：不能大于 65535",
+    "[http]\nport = 'x'": "配置有误：http.port：要写整数，写的内容不是整数",
+    "[http]\nprot = 1": "配置有误：没有 http.prot 这个配置项；是不是 http.port？",
+    "[log]\nlevel = 'loud'": "配置有误：log.level：只能是 'debug', 'info', 'warning' or 'error'",
+    "[access]\nopen = 'maybe'": "配置有误：access.open：要写 true 或 false，写的内容认不出来",
+    "zone = 'Asia/Shangai'": "配置有误：zone：未知的时区 'Asia/Shangai'，例如 \"Asia/Shanghai\"",
+    "[access]\nopen = ": "dingerp.toml 里的配置读不出来：第 2 行：不是有效的 TOML，第 8 列：值的写法不正确",
+    "[access]\nrules = 5": "配置有误：access.rules：要写成列表",
+}
+
+
+@each_row("text, said", WRONG_VALUES.items())
+def test_mistakes_are_named_in_chinese_too(text: str, said: str) -> None:
+    Path("dingerp.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert choose_language(load_languages(), "zh_CN").say(caught.value.explain()).startswith(said)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.rulefiles.document import MAX_BYTES, RuleTable, read_document
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.values import read_duration, read_text, written_duration
+from tests.words_in_both import told
 
 
 def read(table: RuleTable) -> timedelta:
@@ -18,7 +19,7 @@ def read(table: RuleTable) -> timedelta:
         one.finish()
     found = table.take("wait", read_duration, timedelta(0))
     if found > timedelta(days=7):
-        table.warn("wait", "wait: nobody waits so long")
+        table.warn("wait", "nobody waits so long")
     table.finish()
     return found
 
@@ -26,7 +27,7 @@ def read(table: RuleTable) -> timedelta:
 def wrong(text: str | bytes) -> list[str]:
     with pytest.raises(RulesError) as caught:
         read_document(text if isinstance(text, bytes) else text.encode(), read, name="x.toml")
-    return [str(problem) for problem in caught.value.problems]
+    return told(caught.value.problems)
 
 
 WRONG = [

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.names import NOTHING_KNOWN
+from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed, RuleTable, read_document
 from bot.rulefiles.endings import END, find_loss
@@ -19,7 +20,7 @@ from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_texts
 from tests.rows import each_row
 
-OPEN = NoRules("open", "everybody may")
+OPEN = NoRules("open", phrase("everybody may"))
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_an_edit_counts_when_the_file_stays_as_it_is(path: Path) -> None:
     rules.look()
     write(path, "two")
     rules.look()
-    assert (rules.current(), rules.defect) == (["one"], ""), "somebody is still writing it"
+    assert (rules.current(), str(rules.defect)) == (["one"], ""), "somebody is still writing it"
     rules.look()
     assert rules.current() == ["two"]
 
@@ -87,15 +88,15 @@ def test_an_edit_of_the_same_size_and_time_is_seen(path: Path) -> None:
 def test_wrong_edits_keep_the_last_good_rules_and_are_said_once(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(path, "one")
     rules = follow(path)
-    assert rules.defect == ""
+    assert str(rules.defect) == ""
     path.write_text("names = 1")
     for _ in range(5):
         assert look(rules) == ["one"]
-    assert rules.defect.startswith(f"{path}: line 1: names: a list of texts is expected")
+    assert str(rules.defect).startswith(f"{path}: line 1: names: a list of texts is expected")
     said = capsys.readouterr()
     assert (said.out + said.err).count("rules are wrong") == 1
     write(path, "two")
-    assert (look(rules), rules.defect) == (["two"], "")
+    assert (look(rules), str(rules.defect)) == (["two"], "")
 
 
 def empty(path: Path) -> None:
@@ -142,13 +143,13 @@ def test_no_accident_opens_anything(path: Path, happens: Callable[[Path], object
     rules = follow(path)
     happens(path)
     assert look(rules) == ["one"]
-    assert reason in rules.defect
+    assert reason in str(rules.defect)
     if path.is_dir():
         path.rmdir()
     elif path.is_symlink():
         path.unlink()
     write(path, "one")
-    assert (look(rules), rules.defect) == (["one"], ""), "well again without a restart"
+    assert (look(rules), str(rules.defect)) == (["one"], ""), "well again without a restart"
 
 
 @pytest.mark.parametrize(("happens", "reason"), [row for row in ACCIDENTS if row[0] is not remove])
@@ -168,7 +169,7 @@ def test_no_rules_by_the_word(tmp_path: Path, text: str) -> None:
     write(path, "one")
     rules = follow(path)
     path.write_text(text)
-    assert (look(rules), rules.defect) == ([], "")
+    assert (look(rules), str(rules.defect)) == ([], "")
     assert rules.in_force.content.says_none
 
 
@@ -191,7 +192,7 @@ def cut_before(words: str) -> str:
 
 
 def lost_between(before: str, after: str) -> str:
-    return find_loss(before.encode(), after.encode(), word=OPEN.word)
+    return str(find_loss(before.encode(), after.encode(), word=OPEN.word))
 
 
 LOSSES = [
@@ -234,12 +235,12 @@ def test_a_file_that_was_cut_off_changes_nothing_until_it_says_that_it_is_whole(
     rules = follow(path)
     path.write_text('names = ["two"]\n')
     assert look(rules) == ["one"]
-    assert "it may be cut off" in rules.defect
-    assert rules.defect.endswith("further is gone; if nothing is missing, write '# end' as its last line")
+    assert "it may be cut off" in str(rules.defect)
+    assert str(rules.defect).endswith("further is gone; if nothing is missing, write '# end' as its last line")
     rules.read_again()
     assert rules.current() == ["one"], "nor by a signal"
     path.write_text('names = ["two"]\n# end\n')
-    assert (look(rules), rules.defect) == (["two"], "")
+    assert (look(rules), str(rules.defect)) == (["two"], "")
     path.write_text('names = ["three"]\n')
     assert look(rules) == ["two"], "whoever has said it once says it always"
 
@@ -254,16 +255,16 @@ def test_the_word_for_no_rules_is_no_word_for_a_file_that_had_it(path: Path) -> 
 def test_what_never_had_rules_needs_no_word(path: Path) -> None:
     rules = follow(path)
     path.write_text('further = ["x"]\n')
-    assert (look(rules), rules.defect) == ([], "")
+    assert (look(rules), str(rules.defect)) == ([], "")
 
 
 def test_a_wrong_file_that_comes_and_goes_leaves_the_default(path: Path) -> None:
     rules = follow(path)
     path.write_text("names = 1")
     assert look(rules) == ["default"]
-    assert rules.defect
+    assert str(rules.defect)
     path.unlink()
-    assert (look(rules), rules.defect) == (["default"], "")
+    assert (look(rules), str(rules.defect)) == (["default"], "")
 
 
 def test_of_two_places_the_first_counts_and_the_other_is_named(tmp_path: Path) -> None:
@@ -285,7 +286,7 @@ def test_a_wrong_file_in_the_first_place_changes_nothing(tmp_path: Path) -> None
     rules = follow(beside, inside)
     beside.touch()
     assert (look(rules), rules.path) == (["inside"], inside)
-    assert rules.defect.startswith(f"{beside}: line 1: there are no rules in it")
+    assert str(rules.defect).startswith(f"{beside}: line 1: there are no rules in it")
 
 
 def test_the_other_place_does_not_stand_in_for_a_file_that_went_away(tmp_path: Path) -> None:
@@ -295,7 +296,7 @@ def test_the_other_place_does_not_stand_in_for_a_file_that_went_away(tmp_path: P
     rules = follow(beside, inside)
     beside.unlink()
     assert (look(rules), rules.unread) == (["beside"], inside)
-    assert rules.defect == f"{beside}: line 1: it cannot be read: No such file or directory"
+    assert str(rules.defect) == f"{beside}: line 1: it cannot be read: No such file or directory"
 
 
 def test_who_listens_hears_of_every_edit_with_its_hash(path: Path) -> None:

@@ -15,6 +15,8 @@ from importlib.machinery import PathFinder
 from math import prod
 from typing import TYPE_CHECKING, cast
 
+from bot.phrase import phrase
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -50,7 +52,7 @@ def _extension() -> ModuleType:
     return module
 
 
-_EXAMPLE = "an example is subject.matches('^A[0-9]+$')"
+_EXAMPLE = phrase("an example is subject.matches('^A[0-9]+$')")
 _WIDE, _NARROW = re.compile(r"\\[wWpPbB]"), re.compile(r"\\[dDsS]|\.|\[\^")
 _REPEATED = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _WIDE_COST = 12
@@ -64,8 +66,16 @@ def check_pattern(literal: str) -> None:
     repeated = prod(max(int(low), int(high or 0), 1) for low, high in _REPEATED.findall(literal))
     cost = (_WIDE_COST * len(_WIDE.findall(literal)) + len(_NARROW.findall(literal))) * repeated
     if cost > _MOST or repeated > _MOST_REPEATED:
-        raise ValueError(f"{literal:.60} costs too much for each event, write [a-z0-9] for \\w; {_EXAMPLE}")
+        raise ValueError(
+            phrase(
+                "%(literal)s costs too much for each event, write [a-z0-9] for \\w; %(example)s",
+                literal=f"{literal:.60}",
+                example=_EXAMPLE,
+            )
+        )
     try:
         compile_program(f"''.matches({literal})").execute(new_context())
     except (RuntimeError, ValueError):
-        raise ValueError(f"{literal:.60} is no pattern, {_EXAMPLE}") from None
+        raise ValueError(
+            phrase("%(literal)s is no pattern, %(example)s", literal=f"{literal:.60}", example=_EXAMPLE)
+        ) from None

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from bot.alerts.rules.facts import Facts
+from bot.phrase import Words, phrase
 
 _TOKEN = re.compile(
     r"""(?P<blank>(?:\s|//[^\n]*)+)
@@ -63,7 +64,7 @@ _OPERATORS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
 }
 _BEFORE = frozenset(("(", "[", ",", "&&", "||", "?", ":"))
 _AFTER = frozenset((")", "]", ",", "&&", "||", "?", ":"))
-_EXAMPLE = "an example is amount >= 10000.50 CNY"
+_EXAMPLE = phrase("an example is amount >= 10000.50 CNY")
 
 
 class MissingFigure(Exception):
@@ -117,7 +118,7 @@ class DecimalComparison:
         return False
 
 
-def take_comparisons(tokens: list[Token]) -> tuple[list[tuple[int, int, DecimalComparison]], str]:
+def take_comparisons(tokens: list[Token]) -> tuple[list[tuple[int, int, DecimalComparison]], Words]:
     """Return the comparisons, each with the range of its tokens, and the first error."""
     found: list[tuple[int, int, DecimalComparison]] = []
     at = 0
@@ -127,7 +128,10 @@ def take_comparisons(tokens: list[Token]) -> tuple[list[tuple[int, int, DecimalC
             found.append((at, taken[1], taken[0]))
             at = taken[1]
         elif _is_figure(tokens, at):
-            return found, f"{tokens[at].text} stands in a comparison with one number, {_EXAMPLE}"
+            name = tokens[at].text
+            return found, phrase(
+                "%(name)s stands in a comparison with one number, %(example)s", name=name, example=_EXAMPLE
+            )
         else:
             at += 1
     for start, end, comparison in found:
@@ -137,17 +141,21 @@ def take_comparisons(tokens: list[Token]) -> tuple[list[tuple[int, int, DecimalC
     return found, ""
 
 
-def _wrong(tokens: list[Token], start: int, end: int, comparison: DecimalComparison) -> str:
+def _wrong(tokens: list[Token], start: int, end: int, comparison: DecimalComparison) -> Words:
     text = " ".join(token.text for token in tokens[start:end])
     before = tokens[start - 1].text if start else "("
     after = tokens[end].text if end < len(tokens) else ")"
     if before not in _BEFORE or after not in _AFTER:
-        return f"write brackets around {text!r}, or compare with one number: {_EXAMPLE}"
+        return phrase(
+            "write brackets around %(text)s, or compare with one number: %(example)s",
+            text=f"{text!r}",
+            example=_EXAMPLE,
+        )
     if (comparison.left.nothing or comparison.right.nothing) and comparison.sign not in ("==", "!="):
-        return "null is compared by == and != only, an example is amount != null"
+        return phrase("null is compared by == and != only, an example is amount != null")
     sides = (comparison.left, comparison.right)
     if any(side.currency for side in sides) and not any(side.path == ("amount",) for side in sides):
-        return f"only amount has a currency, {_EXAMPLE}"
+        return phrase("only amount has a currency, %(example)s", example=_EXAMPLE)
     return ""
 
 

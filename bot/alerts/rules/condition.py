@@ -13,6 +13,7 @@ from bot.alerts.rules.expression import Expression, UnanswerableCondition, parse
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.alerts.rules.values import read_days, read_patterns, read_severities, read_types
 from bot.names import NameKind
+from bot.phrase import phrase
 from bot.rulefiles.document import RuleTable
 
 _log = structlog.get_logger(__name__)
@@ -149,5 +150,5 @@ def parse_condition(table: RuleTable, rule: str, unanswered: UnansweredCondition
 
 def _read_when(value: object) -> Expression | None:
     if not isinstance(value, str):
-        raise ValueError("a condition in quotes is expected, an example is 'amount >= 10000 CNY'")
+        raise ValueError(phrase("a condition in quotes is expected, an example is 'amount >= 10000 CNY'"))
     return parse_expression(value)

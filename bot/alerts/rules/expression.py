@@ -23,6 +23,7 @@ from bot.alerts.rules.comparisons import (
     tokenize,
 )
 from bot.alerts.rules.facts import VARIABLES, Facts
+from bot.phrase import Phrase, phrase
 from bot.rulefiles.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -84,17 +85,23 @@ def parse_expression(text: str) -> Expression:
     program = _compile(_with_answers(text, tokens, comparisons))
     names = [name for name in program.variables() if name[0] != "_"]
     bound = _bound(tokens)
-    _check_known(names, [*_KNOWN, *bound], "variable")
-    _check_known(_called(tokens), sorted(_FUNCTIONS | _LOOPS), "function")
+    _check_known(names, [*_KNOWN, *bound], phrase("variable"))
+    _check_known(_called(tokens), sorted(_FUNCTIONS | _LOOPS), phrase("function"))
     answers = tuple((f"_{number}", comparison) for number, (_, _, comparison) in enumerate(comparisons))
     return Expression(" ".join(text.split()), program, tuple(name for name in names if name not in bound), answers)
 
 
 def _check_size(text: str) -> None:
     if not text.strip():
-        raise ValueError("the condition is empty, an example is \"severity == 'critical'\"")
+        raise ValueError(phrase("the condition is empty, an example is \"severity == 'critical'\""))
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"the condition has {len(text)} characters, {MAX_LENGTH} are allowed; write several rules")
+        raise ValueError(
+            phrase(
+                "the condition has %(num)s characters, %(most)s are allowed; write several rules",
+                num=len(text),
+                most=MAX_LENGTH,
+            )
+        )
 
 
 def _check_words(tokens: list[Token]) -> None:
@@ -102,18 +109,23 @@ def _check_words(tokens: list[Token]) -> None:
     for token in tokens:
         depth += (token.text in "([{") - (token.text in ")]}")
         if depth > _MAX_DEPTH:
-            raise ValueError(f"the condition has more than {_MAX_DEPTH} brackets in each other; write several rules")
+            raise ValueError(
+                phrase(
+                    "the condition has more than %(most)s brackets in each other; write several rules",
+                    most=_MAX_DEPTH,
+                )
+            )
         if token.kind is TokenKind.WORD and token.text in _WORDS:
-            raise ValueError(f"write {_WORDS[token.text]} for {token.text!r}")
+            raise ValueError(phrase("write %(meant)s for %(text)s", meant=_WORDS[token.text], text=f"{token.text!r}"))
         if token.kind is TokenKind.WORD and token.text[0] == "_":
-            raise ValueError(f"{token.text!r}: names do not begin with an underscore")
+            raise ValueError(phrase("%(text)s: names do not begin with an underscore", text=f"{token.text!r}"))
         if token.text == "=":
-            raise ValueError("write == to compare, an example is \"warehouse == 'W1'\"")
+            raise ValueError(phrase("write == to compare, an example is \"warehouse == 'W1'\""))
 
 
 def _check_loops(tokens: list[Token]) -> None:
     if sum(_is_call(tokens, at) and token.text in _LOOPS for at, token in enumerate(tokens)) > 1:
-        raise ValueError("one loop in a condition (exists, all, filter, map); write several rules")
+        raise ValueError(phrase("one loop in a condition (exists, all, filter, map); write several rules"))
 
 
 def _check_patterns(tokens: list[Token]) -> None:
@@ -122,7 +134,9 @@ def _check_patterns(tokens: list[Token]) -> None:
             continue
         pattern = tokens[at + 2] if at + 2 < len(tokens) else token
         if pattern.kind is not TokenKind.STRING or at + 3 >= len(tokens) or tokens[at + 3].text != ")":
-            raise ValueError("matches takes a pattern that is written out, an example is subject.matches('^A[0-9]+$')")
+            raise ValueError(
+                phrase("matches takes a pattern that is written out, an example is subject.matches('^A[0-9]+$')")
+            )
         check_pattern(pattern.text)
 
 
@@ -130,7 +144,10 @@ def _check_severity(tokens: list[Token]) -> None:
     for left, sign, right in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if sign.text in _ORDERED and "severity" in (left.text, right.text):
             raise ValueError(
-                f'severity has no order for {sign.text}; write severities = ["warning", "critical"] beside `when`'
+                phrase(
+                    'severity has no order for %(text)s; write severities = ["warning", "critical"] beside `when`',
+                    text=sign.text,
+                )
             )
 
 
@@ -148,16 +165,24 @@ def _compile(source: str) -> Program:
     except ValueError as error:
         match = re.search(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)", str(error))
         if match is None:
-            raise ValueError(f"no condition: {str(error).splitlines()[0][:200]}") from None
+            raise ValueError(phrase("no condition: %(why)s", why=str(error).splitlines()[0][:200])) from None
         reason = match[3].split(" expecting ")[0].replace("<EOF>", "the end").strip()
-        where = f"column {match[2]}" if match[1] == "1" else f"line {match[1]} of the text, column {match[2]}"
-        raise ValueError(f"{where}: {reason}; an example is \"type == 'stock.low' && hour < 18\"") from None
+        where = phrase("column %(column)s", column=match[2])
+        if match[1] != "1":
+            where = phrase("line %(line)s of the text, column %(column)s", line=match[1], column=match[2])
+        raise ValueError(
+            phrase(
+                "%(where)s: %(reason)s; an example is \"type == 'stock.low' && hour < 18\"", where=where, reason=reason
+            )
+        ) from None
 
 
-def _check_known(names: Iterable[str], known: list[str], kind: str) -> None:
+def _check_known(names: Iterable[str], known: list[str], kind: Phrase) -> None:
     for name in names:
         if name not in known:
-            raise ValueError(f"no {kind} {name!r}; {did_you_mean(name, known)}")
+            raise ValueError(
+                phrase("no %(kind)s %(name)s; %(hint)s", kind=kind, name=f"{name!r}", hint=did_you_mean(name, known))
+            )
 
 
 def _called(tokens: list[Token]) -> list[str]:

@@ -32,6 +32,7 @@ from bot.alerts.rules.values import (
 )
 from bot.names import KnownNames, NameKind
 from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed, RuleTable, read_document
 from bot.rulefiles.errors import did_you_mean
@@ -40,7 +41,7 @@ from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
 from bot.severity import Severity
 
-NO_ROUTES = NoRules("default", "every alert goes to the groups of alerts.default_groups")
+NO_ROUTES = NoRules("default", phrase("every alert goes to the groups of alerts.default_groups"))
 
 MAX_DEPTH = 8
 _ROLE = "role:"
@@ -62,28 +63,42 @@ class RouteParser:
         table.finish()
         if not terms.to and "to" not in table:
             table.miss(
-                'what no route takes goes nowhere: write [default] with to = ["group:cid…"] (to = [] if that is'
-                " meant), or set alerts.default_groups"
+                phrase(
+                    'what no route takes goes nowhere: write [default] with to = ["group:cid…"] (to = []'
+                    " if that is meant), or set alerts.default_groups"
+                )
             )
         elif set(terms.to) == {DynamicTarget.OWNER}:
-            table.wrong("to", 'to: "owner" alone reaches nobody for events without one; add a group')
+            table.wrong("to", phrase('"owner" alone reaches nobody for events without one; add a group'))
         everything = Condition(ROOT, (), None, self.unanswered)
         return AlertRoute(name=ROOT, condition=everything, terms=terms, inner=self._inner(document, terms, ""))
 
     def _inner(self, around: RuleTable, terms: RouteOptions, prefix: str) -> tuple[AlertRoute, ...]:
         tables = around.tables("routes")
         if tables and prefix.count("/") >= MAX_DEPTH:
-            tables[0].miss(f"routes lie more than {MAX_DEPTH} deep in each other")
+            tables[0].miss(phrase("routes lie more than %(max_depth)s deep in each other", max_depth=MAX_DEPTH))
             return ()
         routes: list[AlertRoute] = []
         catch_all = ""
         for number, table in enumerate(tables, start=1):
             route = self._route(table, terms, prefix, number)
             if route.name in RESERVED or route.name in [other.name for other in routes]:
-                example = f'an example is name = "{route.name.rpartition("/")[2]} 2"'
-                table.wrong("name", f"name: something else is called {route.name!r} already, {example}")
+                example = f'name = "{route.name.rpartition("/")[2]} 2"'
+                table.wrong(
+                    "name",
+                    phrase(
+                        "something else is called %(name)s already, an example is %(example)s",
+                        name=f"{route.name!r}",
+                        example=example,
+                    ),
+                )
             if catch_all:
-                table.miss(f"no event comes here: {catch_all!r} before it takes everything; put it last")
+                table.miss(
+                    phrase(
+                        "no event comes here: %(catch_all)s before it takes everything; put it last",
+                        catch_all=f"{catch_all!r}",
+                    )
+                )
             catch_all = route.name if route.condition.is_empty and not route.continues and not table.has_errors else ""
             routes.append(route)
         return tuple(routes)
@@ -123,7 +138,14 @@ class RouteParser:
         for at in times:
             if window is not None and not window.covers(at):
                 key = "digest" if "digest" in table else "window"
-                table.wrong(key, f"digest: {at:%H:%M} is never inside the window {window.name!r} ({window.hours})")
+                table.has_errors = True
+                reason = phrase(
+                    "digest: %(at)s is never inside the window %(name)s (%(hours)s)",
+                    at=f"{at:%H:%M}",
+                    name=f"{window.name!r}",
+                    hours=window.hours,
+                )
+                table.errors.add((*table.path, key), reason)
                 return None
         return DigestSchedule(times, self.company.zone if window is None else window.zone, window)
 
@@ -133,7 +155,7 @@ class RouteParser:
             after = step.take("after", read_duration, timedelta(0))
             to = self._goals(step, ())
             if not step.has_errors and ("after" not in step or not to):
-                step.miss('a step of escalation says when and to whom: {after = "30m", to = ["role:finance"]}')
+                step.miss(phrase('a step of escalation says when and to whom: {after = "30m", to = ["role:finance"]}'))
             step.finish()
             steps.append(EscalationRule(after, to))
         return tuple(sorted(steps, key=_after)) if "escalate" in table else around
@@ -156,8 +178,8 @@ class RouteParser:
         name = read_text(value)
         if name not in self.windows:
             example = '[windows.workhours] with days = "workdays", from = "08:30", to = "17:30"'
-            known = did_you_mean(name, self.windows) if self.windows else f"write {example}"
-            raise ValueError(f"no window {name!r}; {known}")
+            known = did_you_mean(name, self.windows) if self.windows else phrase("write %(example)s", example=example)
+            raise ValueError(phrase("no window %(name)s; %(known)s", name=f"{name!r}", known=known))
         return self.windows[name]
 
 
@@ -193,13 +215,13 @@ def _take_places(table: RuleTable, key: str) -> tuple[Place, ...]:
 def _refuse_empty(table: RuleTable, key: str, found: Collection[object]) -> None:
     """Add an error for an empty list where a missing one means everything."""
     if key in table and not found and not table.has_errors:
-        table.wrong(key, f"{key}: the list is empty, which would mean all of them; leave the key out for that")
+        table.wrong(key, phrase("the list is empty, which would mean all of them; leave the key out for that"))
 
 
 def _read_name(value: object) -> str:
     name = read_text(value)
     if "/" in name or len(name) > 40 or not name.isprintable():
-        raise ValueError('a name has up to 40 characters and no /, an example is "finance"')
+        raise ValueError(phrase('a name has up to 40 characters and no /, an example is "finance"'))
     return name
 
 
@@ -293,7 +315,9 @@ class _RuleParser:
         weekdays, workdays = table.take("days", read_weekdays, _ANY_DAY)
         start, end = table.take("from", read_time, None), table.take("to", read_time, None)
         if ("from" in table) != ("to" in table) or (start is not None and start == end):
-            table.miss('a window has both or neither of from and to, an example is from = "08:30", to = "17:30"')
+            table.miss(
+                phrase('a window has both or neither of from and to, an example is from = "08:30", to = "17:30"')
+            )
         zone = table.take("zone", read_zone, self._company.zone)
         table.finish()
         return TimeWindow(
@@ -311,7 +335,7 @@ class _RuleParser:
         severity = table.need("severity", read_severity, Severity.INFO, 'severity = "critical"')
         table.finish()
         if condition.is_empty and not table.has_errors:
-            table.miss("every event would become this severe; write a condition, an example is min_age = 30")
+            table.miss(phrase("every event would become this severe; write a condition, an example is min_age = 30"))
         return SeverityThreshold(condition, severity)
 
     def _inhibition(self, table: RuleTable) -> Inhibition:
@@ -328,7 +352,10 @@ class _RuleParser:
         condition = parse_condition(side, f"{name}, {key}", self._unanswered)
         side.finish()
         if condition.is_empty and not side.has_errors:
-            table.wrong(key, f'{key}: a condition is expected, an example is {key} = {{types = ["stock.out"]}}')
+            table.wrong(
+                key,
+                phrase('a condition is expected, an example is %(key)s = {types = ["stock.out"]}', key=key),
+            )
         return condition
 
     def _silence(self, table: RuleTable) -> Silence:
@@ -338,7 +365,7 @@ class _RuleParser:
         # A silence without an end would be forgotten; a route with `to = []` is the way to drop a kind of alerts.
         ends = table.need("until", read, read("2000-01-01"), "until = 2026-10-08T09:00:00")
         if begins is not None and "until" in table and begins >= ends:
-            table.wrong("until", "until: the silence ends before it begins")
+            table.wrong("until", phrase("the silence ends before it begins"))
         places = _take_places(table, "places")
         _refuse_empty(table, "places", places)
         silence = Silence(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.alerts.event import CUSTOM, EventType
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
+from bot.phrase import phrase
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_duration, read_some, read_text, read_texts
 from bot.severity import Severity
@@ -21,7 +22,7 @@ _DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
 def read_days(value: object) -> int:
     """Return a number of days."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 10_000:
-        raise ValueError("a number of days is expected, an example is 7")
+        raise ValueError(phrase("a number of days is expected, an example is 7"))
     return value
 
 
@@ -30,7 +31,7 @@ def read_patterns(value: object) -> tuple[str, ...]:
     found = read_some(value)
     for word in found:
         if "*" in word[:-1]:
-            raise ValueError(f'{word!r}: a * stands at the end only, an example is "stock.*"')
+            raise ValueError(phrase('%(word)s: a * stands at the end only, an example is "stock.*"', word=f"{word!r}"))
     return found
 
 
@@ -42,14 +43,18 @@ def read_types(value: object) -> tuple[str, ...]:
         beginning = word.removesuffix("*")
         exists = word in known or word.startswith(CUSTOM)
         if not exists and not (word.endswith("*") and any(name.startswith(beginning) for name in [*known, CUSTOM])):
-            raise ValueError(f"no event has the type {word!r}; {did_you_mean(word, known)}")
+            raise ValueError(
+                phrase("no event has the type %(word)s; %(hint)s", word=f"{word!r}", hint=did_you_mean(word, known))
+            )
     return found
 
 
 def read_severity(value: object) -> Severity:
     known = [severity.value for severity in Severity]
     if value not in known:
-        raise ValueError(f"no severity {value!r:.40}; there are: {', '.join(known)}")
+        raise ValueError(
+            phrase("no severity %(value)s; there are: %(known)s", value=f"{value!r:.40}", known=tuple(known))
+        )
     return Severity(str(value))
 
 
@@ -57,7 +62,9 @@ def read_ding(value: object) -> DingWay:
     """Return how people are called."""
     known = [way.value for way in DingWay]
     if value not in known:
-        raise ValueError(f"{value!r:.40}; {did_you_mean(str(value)[:40], known)}")
+        raise ValueError(
+            phrase("%(value)s; %(hint)s", value=f"{value!r:.40}", hint=did_you_mean(str(value)[:40], known))
+        )
     return DingWay(str(value))
 
 
@@ -71,7 +78,7 @@ def read_repeat(value: object) -> timedelta | None:
         return None
     found = read_duration(value)
     if found < timedelta(minutes=5):
-        raise ValueError('shorter than five minutes nobody reads it; examples are "1d", "never"')
+        raise ValueError(phrase('shorter than five minutes nobody reads it; examples are "1d", "never"'))
     return found
 
 
@@ -81,14 +88,14 @@ def read_time(value: object) -> time:
         return value.replace(second=0, microsecond=0)
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError('a time of day is expected, an example is "08:30"')
+        raise ValueError(phrase('a time of day is expected, an example is "08:30"'))
     return time(int(match[1]), int(match[2]))
 
 
 def read_times(value: object) -> tuple[time, ...]:
     """Return times of day, ascending; an empty list overrides the outer route."""
     if not isinstance(value, list):
-        raise ValueError('a list of times of day is expected, an example is ["08:30", "17:00"]')
+        raise ValueError(phrase('a list of times of day is expected, an example is ["08:30", "17:00"]'))
     return tuple(sorted({read_time(item) for item in value}))
 
 
@@ -97,7 +104,9 @@ def read_zone(value: object) -> tzinfo:
     try:
         return ZoneInfo(read_text(value))
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder
-        raise ValueError(f'unknown time zone {value!r:.40}, an example is "Asia/Shanghai"') from None
+        raise ValueError(
+            phrase('unknown time zone %(value)s, an example is "Asia/Shanghai"', value=f"{value!r:.40}")
+        ) from None
 
 
 def read_weekdays(value: object) -> tuple[frozenset[int], bool | None]:
@@ -109,7 +118,7 @@ def read_weekdays(value: object) -> tuple[frozenset[int], bool | None]:
         return frozenset(range(1, 6)), None
     words = read_texts(value)
     if not words or not set(words) <= set(_DAYS):
-        raise ValueError('days are "workdays", "restdays", "weekdays" or a list such as ["mon", "sat"]')
+        raise ValueError(phrase('days are "workdays", "restdays", "weekdays" or a list such as ["mon", "sat"]'))
     return frozenset(_DAYS[word] for word in words), None
 
 
@@ -120,7 +129,10 @@ def read_place(value: object) -> Place:
         return Place.parse(text)
     except ValueError:
         raise ValueError(
-            f'{text[:40]!r} is no place, examples are "group:cidKp3Lr==", "person:manager01", "role:finance", "owner"'
+            phrase(
+                '%(text)s is no place, examples are "group:cidKp3Lr==", "person:manager01", "role:finance", "owner"',
+                text=f"{text[:40]!r}",
+            )
         ) from None
 
 
@@ -135,7 +147,11 @@ def read_names(known: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
     def read(value: object) -> tuple[str, ...]:
         for name in read_texts(value):
             if name not in known:
-                raise ValueError(f"{name!r} is no variable for this; {did_you_mean(name, known)}")
+                raise ValueError(
+                    phrase(
+                        "%(name)s is no variable for this; %(hint)s", name=f"{name!r}", hint=did_you_mean(name, known)
+                    )
+                )
         return read_texts(value)
 
     return read

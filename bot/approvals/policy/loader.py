@@ -32,6 +32,7 @@ from bot.approvals.policy.values import (
 )
 from bot.erp.model import Money
 from bot.names import NOTHING_KNOWN, KnownNames, NameKind
+from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed, RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import did_you_mean
@@ -39,7 +40,7 @@ from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_name, read_whole_names
 
-NO_APPROVAL_RULES = NoRules("default", f"the members of the role {DEFAULT_ROLE!r} decide")
+NO_APPROVAL_RULES = NoRules("default", phrase("the members of the role %(role)s decide", role=f"{DEFAULT_ROLE!r}"))
 
 MAX_ENTRIES = 200
 """Rules, levels, limits or substitutes of one document: comparing them with one another stays a matter of moments."""
@@ -74,7 +75,9 @@ def _review_content(
     def read(document: RuleTable) -> RuleContent[ApprovalRuleSet]:
         says_none = NO_APPROVAL_RULES.is_chosen(document)
         if says_none and document.tables("rules"):
-            document.wrong("default", f"default: it says that {NO_APPROVAL_RULES.effect}, and there are rules")
+            document.wrong(
+                "default", phrase("it says that %(effect)s, and there are rules", effect=NO_APPROVAL_RULES.effect)
+            )
         rules = _RuleParser(document, zone, known).rules(version)
         return RuleContent(rules=rules, decides=rules.rules is not DEFAULT_RULES.rules, says_none=says_none)
 
@@ -141,15 +144,23 @@ class _RuleParser:
         _refer_people(table, "requesters", scope.requesters)
         bound = at_least or below
         if bound is not None and scope.currencies and scope.currencies != {bound.currency}:
-            table.wrong("currencies", f"currencies: the amount says {bound.currency} already; leave one of them out")
+            table.wrong(
+                "currencies",
+                phrase("the amount says %(currency)s already; leave one of them out", currency=bound.currency),
+            )
         return scope
 
     def _steps(self, table: RuleTable) -> tuple[RuleLevel, ...]:
         levels = table.tables("levels")
         if not levels and not table.has_errors:
-            table.miss(f"a rule says who decides, level by level; an example is {_LEVELS_EXAMPLE}")
+            table.miss(
+                phrase(
+                    "a rule says who decides, level by level; an example is %(example)s",
+                    example=_LEVELS_EXAMPLE,
+                )
+            )
         if len(levels) > MAX_ENTRIES:
-            table.wrong("levels", f"levels: more than {MAX_ENTRIES}")
+            table.wrong("levels", phrase("more than %(max_entries)s", max_entries=MAX_ENTRIES))
             return ()
         steps = tuple(map(self._step, levels))
         if not any(level.has_errors for level in levels):
@@ -160,7 +171,9 @@ class _RuleParser:
         some, every = self._people(level, "any"), self._people(level, "all")
         level.finish()
         if not level.has_errors and ("any" in level) == ("all" in level):
-            level.miss('a level is agreed to by any or by all of some people, an example is {any = ["role:finance"]}')
+            level.miss(
+                phrase('a level is agreed to by any or by all of some people, an example is {any = ["role:finance"]}')
+            )
         return RuleLevel(Quorum.ANY, some) if "any" in level else RuleLevel(Quorum.ALL, every)
 
     def _people(self, table: RuleTable, key: str) -> tuple[ApproverSelector, ...]:
@@ -175,7 +188,9 @@ class _RuleParser:
             loop = find_substitution_loop(found)
             if loop:
                 people = " → ".join(found[place].person for place in (*loop, loop[0]))
-                reason = f"they stand in for each other at the same time ({people}): nobody of them is there"
+                reason = phrase(
+                    "they stand in for each other at the same time (%(people)s): nobody of them is there", people=people
+                )
                 tables[max(loop)].miss(reason)
             _warn_of_chains(tables, found)
         return found
@@ -190,9 +205,9 @@ class _RuleParser:
         ends = table.need("until", _read_end(self._zone), _NO_MOMENT, "until = 2026-10-07")
         table.finish()
         if not table.has_errors and person == by:
-            table.wrong("by", "by: nobody stands in for themselves")
+            table.wrong("by", phrase("nobody stands in for themselves"))
         if not table.has_errors and begins >= ends:
-            table.wrong("until", "until: it ends before it begins; a day alone counts to its end")
+            table.wrong("until", phrase("it ends before it begins; a day alone counts to its end"))
         return Substitute(person=person, by=by, begins=begins, ends=ends)
 
     def _warn_of_lower_limits(self, substitutes: Sequence[Substitute], limits: Sequence[SingleLimit]) -> None:
@@ -202,7 +217,15 @@ class _RuleParser:
             if theirs is None or not theirs.binds_stand_ins or (own is not None and _is_as_low(own, theirs)):
                 continue
             most = ", ".join(map(format_money, theirs.amounts))
-            table.warn("by", f"by: in the place of {entry.person}, {entry.by} may approve no more than {most} either")
+            table.warn(
+                "by",
+                phrase(
+                    "in the place of %(person)s, %(by)s may approve no more than %(most)s either",
+                    person=entry.person,
+                    by=entry.by,
+                    most=most,
+                ),
+            )
 
     def _limit_of(self, person: str, limits: Sequence[SingleLimit]) -> SingleLimit | None:
         """Return the first limit that names somebody, by themselves or by a role of the settings."""
@@ -216,14 +239,17 @@ class _RuleParser:
         named: set[ApproverSelector] = set()
         for table in self._document.few_tables("limits", MAX_ENTRIES):
             if "who" not in table:
-                table.miss('who is missing, an example is who = ["role:purchasing"]')
+                table.miss(phrase('who is missing, an example is who = ["role:purchasing"]'))
             who = self._people(table, "who")
             amounts = table.need("up_to", read_limits, (), 'up_to = ["20000 CNY", "3000 USD"]')
             binds = table.take("binds_stand_ins", read_flag, True)
             table.finish()
             for selector in who:
                 if selector in named:
-                    table.warn("who", f"who: {selector} has a limit above already, and the first one counts")
+                    table.warn(
+                        "who",
+                        phrase("%(selector)s has a limit above already, and the first one counts", selector=selector),
+                    )
             named.update(who)
             limits.append(SingleLimit(approvers=who, amounts=amounts, binds_stand_ins=binds))
         return tuple(limits)
@@ -242,13 +268,13 @@ def _is_as_low(own: SingleLimit, theirs: SingleLimit) -> bool:
 def _check_time(table: RuleTable, rule: ApprovalRule) -> None:
     deadline = rule.deadline
     if deadline is None and "on_expiry" in table:
-        table.wrong("on_expiry", 'on_expiry: there is no deadline, an example is deadline = "2d"')
+        table.wrong("on_expiry", phrase('there is no deadline, an example is deadline = "2d"'))
     if deadline is not None and any(after >= deadline for after in rule.remind_after):
-        table.wrong("remind", 'remind: the deadline comes first, an example is remind = ["4h"], deadline = "2d"')
+        table.wrong("remind", phrase('the deadline comes first, an example is remind = ["4h"], deadline = "2d"'))
     if rule.on_expiry is ExpiryAction.ESCALATE and not rule.escalate_to:
-        table.wrong("on_expiry", 'on_expiry: to whom? An example is escalate_to = ["manager:2"]')
+        table.wrong("on_expiry", phrase('to whom? An example is escalate_to = ["manager:2"]'))
     if rule.on_expiry is not ExpiryAction.ESCALATE and rule.escalate_to:
-        table.wrong("escalate_to", 'escalate_to: nothing is escalated; write on_expiry = "escalate"')
+        table.wrong("escalate_to", phrase('nothing is escalated; write on_expiry = "escalate"'))
 
 
 def _check_amounts(table: RuleTable, rule: ApprovalRule) -> None:
@@ -258,19 +284,26 @@ def _check_amounts(table: RuleTable, rule: ApprovalRule) -> None:
     limits = {money.currency: money for money in rule.daily_limits}
     missing = sorted(currencies - limits.keys())
     if limits and missing:
-        table.wrong("daily_limit", f"daily_limit: there is none in {missing[0]}, so that nobody could approve")
+        table.wrong(
+            "daily_limit", phrase("there is none in %(missing)s, so that nobody could approve", missing=missing[0])
+        )
     elif limits and not currencies:
-        table.warn("daily_limit", f"daily_limit: nobody can approve in other currencies than {', '.join(limits)}")
+        table.warn(
+            "daily_limit", phrase("nobody can approve in other currencies than %(limits)s", limits=tuple(limits))
+        )
     least = scope.at_least
     if least is not None and least.currency in limits and limits[least.currency].amount < least.amount:
         limit = format_money(limits[least.currency])
-        table.wrong("daily_limit", f"daily_limit: {limit} is less than any amount of this rule")
+        table.wrong("daily_limit", phrase("%(limit)s is less than any amount of this rule", limit=limit))
     confirm = rule.confirm_from
     if confirm is not None and currencies and confirm.currency not in currencies:
-        table.warn("confirm_from", f"confirm_from: it is in {confirm.currency}, so everything is asked for twice")
+        table.warn(
+            "confirm_from", phrase("it is in %(currency)s, so everything is asked for twice", currency=confirm.currency)
+        )
     if confirm is not None and scope.below is not None and _reaches(confirm, scope.below):
         table.warn(
-            "confirm_from", f"confirm_from: amounts here stay below {format_money(scope.below)}: never asked twice"
+            "confirm_from",
+            phrase("amounts here stay below %(below)s: never asked twice", below=format_money(scope.below)),
         )
 
 
@@ -287,7 +320,14 @@ def _check_twice_needed(levels: Sequence[RuleTable], steps: Sequence[RuleLevel])
                 continue
             before = needed.setdefault(selector, number)
             if before != number:
-                level.miss(f"levels {before} and {number} both need {selector}, and nobody agrees twice")
+                level.miss(
+                    phrase(
+                        "levels %(before)s and %(number)s both need %(selector)s, and nobody agrees twice",
+                        before=before,
+                        number=number,
+                        selector=selector,
+                    )
+                )
 
 
 def _warn_of_chains(tables: Sequence[RuleTable], substitutes: Sequence[Substitute]) -> None:
@@ -295,16 +335,29 @@ def _warn_of_chains(tables: Sequence[RuleTable], substitutes: Sequence[Substitut
     for table, entry in zip(tables, substitutes, strict=True):
         for other in substitutes:
             if other.person == entry.by and entry.begins < other.ends and other.begins < entry.ends:
-                table.warn("by", f"by: {entry.by} is away then, too; {other.by} does not stand in for {entry.person}")
+                table.warn(
+                    "by",
+                    phrase(
+                        "%(by)s is away then, too; %(other)s does not stand in for %(person)s",
+                        by=entry.by,
+                        other=other.by,
+                        person=entry.person,
+                    ),
+                )
 
 
 def _warn_of_coverage(tables: Sequence[RuleTable], scopes: Sequence[RuleScope]) -> None:
     for place, (table, scope) in enumerate(zip(tables, scopes, strict=True)):
         if is_unreachable(scope, scopes[:place]):
-            table.errors.warn(table.path, "no document ever comes to this rule: those before it take them all")
+            table.errors.warn(table.path, phrase("no document ever comes to this rule: those before it take them all"))
     for hole in find_gaps(scopes):
-        reason = f"no rule is for amounts from {hole.low:f} to below {hole.high:f} {hole.currency}"
-        tables[hole.above].warn("amount", f"amount: {reason}")
+        reason = phrase(
+            "no rule is for amounts from %(low)s to below %(high)s %(currency)s",
+            low=f"{hole.low:f}",
+            high=f"{hole.high:f}",
+            currency=hole.currency,
+        )
+        tables[hole.above].warn("amount", reason)
 
 
 _read_whole_names = read_whole_names('["ACME", "华东机械有限公司"]')
@@ -317,20 +370,22 @@ def _read_words(value: object) -> frozenset[str]:
 def _read_span(value: object) -> timedelta:
     found = read_duration(value)
     if not found:
-        raise ValueError('it would be over at once; examples are "4h", "2d"')
+        raise ValueError(phrase('it would be over at once; examples are "4h", "2d"'))
     return found
 
 
 def _read_reminders(value: object) -> tuple[timedelta, ...]:
     if not isinstance(value, str | list):
-        raise ValueError('a list of durations is expected, an example is ["4h", "1d"]')
+        raise ValueError(phrase('a list of durations is expected, an example is ["4h", "1d"]'))
     return tuple(sorted(set(map(_read_span, [value] if isinstance(value, str) else value))))
 
 
 def _read_expiry(value: object) -> ExpiryAction:
     known = [expiry.value for expiry in ExpiryAction]
     if value not in known:
-        raise ValueError(f"{value!r:.40}; {did_you_mean(str(value)[:40], known)}")
+        raise ValueError(
+            phrase("%(value)s; %(hint)s", value=f"{value!r:.40}", hint=did_you_mean(str(value)[:40], known))
+        )
     return ExpiryAction(str(value))
 
 

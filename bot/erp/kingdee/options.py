@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
+from bot.phrase import phrase
 from bot.secret_values import Secret
 
 _MASK = b"0054f397c6234378b09ca7d3e5debce7"
@@ -59,16 +60,16 @@ class KingdeeOptions(HttpOptions):
     def _one_way_in(self) -> Self:
         signed = bool(self.app_id) and self.app_secret is not None
         if signed == (self.password is not None) or bool(self.app_id) != (self.app_secret is not None):
-            raise ValueError("give either password, or app_id and app_secret")
+            raise ValueError(phrase("give either password, or app_id and app_secret"))
         if signed:
             try:
                 client_secret(self.app_id.partition("_")[2])
             except ValueError as error:
-                raise ValueError("app_id is damaged") from error
+                raise ValueError(phrase("app_id is damaged")) from error
         if self.app_login and not signed:
-            raise ValueError("app_login needs app_id and app_secret")
+            raise ValueError(phrase("app_login needs app_id and app_secret"))
         if self.expect_field and not self.org:
-            raise ValueError("expect_field needs org")
+            raise ValueError(phrase("expect_field needs org"))
         return self
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from bot.phrase import phrase
 from bot.secret_values import Secret
 from bot.settings.sections.section import ConversationName, SettingsSection
 
@@ -101,7 +102,7 @@ class LanguageModelSettings(SettingsSection):
     @model_validator(mode="after")
     def _names_a_model(self) -> LanguageModelSettings:
         if self.url and not self.model:
-            raise ValueError("the model has a url and no name; set understanding.model.model")
+            raise ValueError(phrase("the model has a url and no name; set understanding.model.model"))
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from bot.phrase import phrase
 from bot.settings.editions import EditionName, EditionPlan, MonthlyQuotas
 from bot.settings.sections.section import ConversationName, PersonName, SettingsSection, SourceName
 
@@ -81,7 +82,9 @@ class AccessSettings(SettingsSection):
     @model_validator(mode="after")
     def _matched_in_walks(self) -> AccessSettings:
         if self.match and not (self.reads_directory and self.sync_hours):
-            raise ValueError("match needs walks through the directory: directory must not be false, nor sync_hours 0")
+            raise ValueError(
+                phrase("match needs walks through the directory: directory must not be false, nor sync_hours 0")
+            )
         return self
 
     @property

@@ -9,12 +9,13 @@ from bot.alerts.rules.rule_set import AlertRuleContext
 from bot.rulefiles.errors import RulesError
 from tests.alerts.rules.builders import COMPANY, SHANGHAI
 from tests.rows import each_row
+from tests.words_in_both import told
 
 
 def wrong(text: str, company: AlertRuleContext = COMPANY) -> list[str]:
     with pytest.raises(RulesError) as caught:
         parse_rules(text.encode(), company)
-    return [str(problem) for problem in caught.value.problems]
+    return told(caught.value.problems)
 
 
 def when(condition: str) -> str:

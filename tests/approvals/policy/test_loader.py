@@ -17,6 +17,7 @@ from bot.rulefiles.errors import RulesError
 from tests.approvals.company import money
 from tests.approvals.policy.test_planner import all_of, any_of, who
 from tests.rows import each_row
+from tests.words_in_both import told
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 KNOWN = KnownNames(
@@ -323,7 +324,7 @@ WRONG = [
 def test_says_the_line_and_the_reason(text: str, said: str) -> None:
     with pytest.raises(RulesError) as caught:
         review(text)
-    found = [str(wrong) for wrong in caught.value.problems]
+    found = told(caught.value.problems)
     assert len(found) == 1, found
     assert found[0].startswith(said)
 
