@@ -43,6 +43,7 @@ from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.ports import Composer, MarkerKeeper
 from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
+from bot.outbox.rule_reports import OPENED_RULES, OpenedRulesComposer
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer
@@ -115,10 +116,11 @@ async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], 
 
 
 def add_report_composers(base: Infrastructure, services: AlertServices) -> None:
-    """Let the outbox draw what administrators are told of limits, quotas and health."""
+    """Let the outbox draw what administrators are told of limits, rules, quotas and health."""
     zone = base.now().tzinfo
     assert zone is not None, "the clock gives aware times"
     services.composers[LIMIT_REPORT] = LimitReportComposer(zone)
+    services.composers[OPENED_RULES] = OpenedRulesComposer()
     services.composers[QUOTA_REPORT] = QuotaReportComposer()
     services.composers[HEALTH_REPORT] = HealthReportComposer(base.now)
 

@@ -12,11 +12,13 @@ import structlog
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog, FoldedAuditLog, RequiredAudit, read_detail
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
-from bot.access.policy import ADMIN
+from bot.access.openings import find_openings
+from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import with_synonyms
 from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rules import RuleFiles
+from bot.cards.status_labels import status_label
 from bot.chat.context import QuestionContext
 from bot.chat.question_handler import QuestionHandler
 from bot.chat.questions.limit_reports import DailyReports, owed_reports
@@ -24,8 +26,10 @@ from bot.chat.questions.limits import LimitedQuestions
 from bot.chat.registry import Commands
 from bot.errors import DingerpError
 from bot.health import WELL, PartHealth, degraded
+from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
+from bot.outbox.rule_reports import owed_openings
+from bot.phrase import Phrase, phrase
 from bot.rulefiles.followed_file import FollowedFile, RulesChange
 from bot.settings import AllowanceSettings, Settings
 from bot.store.audit.chain import AuditWitness
@@ -122,6 +126,36 @@ def _record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], da
     file.listen(changed)
 
 
+def tell_openings(
+    base: Infrastructure,
+    file: FollowedFile[AccessPolicy],
+    audit: AuditLog,
+    commands: Commands,
+    owed: Callable[[], None],
+) -> None:
+    """Record what each edit of the access rules opens, and tell the administrators; needs a running loop."""
+    requests = [command.request() for command in commands.values()]
+    loop = asyncio.get_running_loop()
+    send = _CardSender(base, owed)
+    before = file.current()
+
+    def changed(change: RulesChange) -> None:
+        nonlocal before
+        policy, before = before, file.current()
+        openings = find_openings(policy, before, requests, status_label) if policy is not before else ()
+        if openings:
+            # Files are looked at in threads of the database.
+            loop.call_soon_threadsafe(tell, change, openings)
+
+    def tell(change: RulesChange, openings: Sequence[Phrase]) -> None:
+        opened = "; ".join(map(str, openings))
+        audit.record(_rules_entry(base.now(), change.path, "opened", change.sha256, opened))
+        name = change.path.name
+        send(lambda places: owed_openings(name, change.sha256, openings, places, base.now()))
+
+    file.listen(changed)
+
+
 def _rules_entry(at: datetime, file: Path, outcome: str, digest: str, detail: str = "") -> AuditEntry:
     return AuditEntry(
         kind=AuditKind.RULES,
@@ -143,6 +177,11 @@ def limit_questions(
 ) -> LimitedQuestions:
     """Return the handler within the limits of the settings; ``owed`` is called when a card is to be sent."""
     settings = base.settings
+    send = _CardSender(base, owed)
+
+    def tell(context: QuestionContext, reached: LimitReached) -> None:
+        send(lambda places: owed_reports(context, reached, places))
+
     row = timedelta(minutes=settings.limits.row_minutes)
     limits = ReadingLimits(
         person=_allowance(settings.limits.person, row), conversation=_allowance(settings.limits.conversation, row)
@@ -154,12 +193,12 @@ def limit_questions(
         audit=audit,
         required=required,
         metrics=base.metrics,
-        reached=DailyReports(_ReportSender(base, owed)),
+        reached=DailyReports(tell),
     )
 
 
-class _ReportSender:
-    """Queues the cards that tell of a limit; a failure is logged, and the day's first report is lost."""
+class _CardSender:
+    """Queues cards for the administrators; a failure is logged, and what they would have told is lost."""
 
     def __init__(self, base: Infrastructure, owed: Callable[[], None]) -> None:
         self._backlog = StoredBacklog(base.database)
@@ -169,17 +208,18 @@ class _ReportSender:
         self._owed = owed
         self._sending: set[asyncio.Task[None]] = set()
 
-    def __call__(self, context: QuestionContext, reached: LimitReached) -> None:
-        task = asyncio.create_task(self._send(context, reached))
+    def __call__(self, made: Callable[[Sequence[Place]], Sequence[Delivery]]) -> None:
+        """Queue what is ``made`` for the places where administrators are told."""
+        task = asyncio.create_task(self._send(made))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _send(self, context: QuestionContext, reached: LimitReached) -> None:
+    async def _send(self, made: Callable[[Sequence[Place]], Sequence[Delivery]]) -> None:
         try:
             places = report_places(self._settings, await self._database.read(find_administrators))
-            await self._backlog.enqueue(*owed_reports(context, reached, places), now=self._now())
+            await self._backlog.enqueue(*made(places), now=self._now())
         except DingerpError as error:
-            log.error("limits.not_told", error=type(error).__name__, detail=error.detail)
+            log.error("administrators.not_told", error=type(error).__name__, detail=error.detail)
             return
         self._owed()
 

@@ -26,7 +26,7 @@ from bot.bootstrap.alerts import (
     start_queue_readers,
 )
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
-from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit
+from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit, tell_openings
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
 from bot.bootstrap.directory import ContactEvents, start_directory
 from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
@@ -127,6 +127,7 @@ async def build_services(
     await base.run_in_background(follow_names(base.names, database), "names")
     add_report_composers(base, alerts)
     record_start(audit, rules, now)
+    tell_openings(base, rules.access, audit, commands, alerts.outbox.poke)
 
     reader, model = await start_reader(base, commands, hub, read_model)
     answering = AnsweringServices(

@@ -164,6 +164,17 @@ class LimitReport(View):
         return (Button(phrase("What they saw"), Ask(f"/audit {self.user_id}")),)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedRules(View):
+    """Tells administrators what an edit of ``file`` lets people do or see that they could not; ``more``: lines left."""
+
+    card: ClassVar[str] = "opened_rules"
+
+    file: str
+    lines: tuple[Words, ...]
+    more: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class QuotaShare:
     """What one purpose or one group spent of a quota; ``name`` is the purpose's, or the group's own."""

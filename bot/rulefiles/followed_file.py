@@ -107,7 +107,7 @@ class FollowedFile(Generic[T]):
         self._names = names
         self._seen = self._settling = self._stamps()
         self._defect: Words = ""
-        self._tell: Callable[[RulesChange], None] = lambda change: None
+        self._listeners: list[Callable[[RulesChange], None]] = []
         chosen = self._choose(self._seen, None)
         self._in_force = FileInForce(review=Reviewed(default())) if chosen is None else self._read(chosen)
         self._use_names()
@@ -144,8 +144,8 @@ class FollowedFile(Generic[T]):
         return self._in_force
 
     def listen(self, tell: Callable[[RulesChange], None]) -> None:
-        """Call ``tell`` after every edit of the file, in the thread that asked for `look`."""
-        self._tell = tell
+        """Call ``tell``, too, after every edit of the file, in the thread that asked for `look`."""
+        self._listeners.append(tell)
 
     def current(self) -> T:
         """Return the rules in force, without touching the disk."""
@@ -167,6 +167,10 @@ class FollowedFile(Generic[T]):
         """Read the file now, also where it looks as it did."""
         self._seen = self._settling = self._stamps()
         self._follow(self._choose(self._seen, self._in_force.path))
+
+    def _tell(self, change: RulesChange) -> None:
+        for tell in self._listeners:
+            tell(change)
 
     def _stamps(self) -> tuple[_Stamp | None, ...]:
         return tuple(map(_stamp, self._places))
