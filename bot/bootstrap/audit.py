@@ -78,7 +78,11 @@ async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditL
 def audit_health(state: AuditState, *, required: bool) -> PartHealth:
     """Return how the audit log is, by what it says of itself."""
     if state.trouble:
-        stopped = phrase("what must be recorded is not answered") if required else phrase("answers go on")
+        stopped = (
+            phrase("what must be recorded is not answered, and alerts are still sent")
+            if required
+            else phrase("answers go on")
+        )
         return degraded(
             phrase(
                 "the audit log is not written: %(why)s; %(num)d entries wait, %(lost)d are lost; %(rest)s",

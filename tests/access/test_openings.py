@@ -49,7 +49,7 @@ ROWS = [
     ("shared", FINANCE, FINANCE + '[[rules]]\ncommands = ["invoice"]\nshared = true\nfields = ["amount"]\n',
      ["cards in groups: may use /invoice", "cards in groups with outsiders: may use /invoice"]),
     ("open", FINANCE, "open = true\n" + FINANCE,
-     ["every member: may use /alerts, /stock", "cards in groups: may use /alerts, /stock"]),
+     ["every member: may use /stock", "cards in groups: may use /stock"]),
 ]  # fmt: skip
 
 

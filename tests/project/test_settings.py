@@ -80,7 +80,7 @@ WRONG_VALUES = {
     "[log]\nlevel = 'loud'": "配置有误：log.level：只能是 'debug', 'info', 'warning' or 'error'",
     "[access]\nopen = 'maybe'": "配置有误：access.open：要写 true 或 false，写的内容认不出来",
     "zone = 'Asia/Shangai'": "配置有误：zone：未知的时区 'Asia/Shangai'，例如 \"Asia/Shanghai\"",
-    "[access]\nopen = ": "dingerp.toml 里的配置读不出来：第 2 行：不是有效的 TOML，第 8 列：值的写法不正确",
+    "[access]\nopen = yes": "dingerp.toml 里的配置读不出来：第 2 行：不是有效的 TOML，第 8 列：值的写法不正确",
     "[access]\nrules = 5": "配置有误：access.rules：要写成列表",
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from bot.access.audit import AuditKind
 from bot.admin.rules_in_force import describe_running_rules
 from bot.bootstrap import health
 from bot.doctor.local import check_lost_rules
@@ -30,6 +31,7 @@ from bot.simulator.chat import SimDelivery
 from tests.alerts.intake.samples import cloud_event
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
+from tests.scenario.test_audit import log_of
 from tests.scenario.test_run import get
 from tests.scenario.traffic import LONGEST_WAIT, eventually
 
@@ -325,3 +327,23 @@ async def test_a_name_that_cards_die_of_is_told_to_administrators_with_its_line(
             return [card.view_for(BOSS).markdown for card in cards]
 
         await eventually(lambda: any(NOWHERE in text and "alerts.toml line 2" in text for text in told()), hint=told)
+
+
+async def test_what_an_edit_opens_is_told_to_the_administrators(open_system: OpenSystem) -> None:
+    file = ACCESS.beside
+    rule = '[[rules]]\nname = "keepers"\ncommands = ["order"]\nroles = ["仓管"]\nfields = ["quantity"'
+    write(file, f"{ACCESS.rules}{rule}]\n# end\n")
+    async with open_system(**SETTINGS) as system:
+        await read(system, ACCESS, file)
+        boss = system.engine.direct(BOSS)
+        write(file, f'{ACCESS.rules}{rule}, "amount"]\n# end\n')
+        await read(system, ACCESS, file)
+        await eventually(lambda: "权限放开了" in titles(boss), hint=lambda: titles(boss))
+        cards = [item.card.view_for(BOSS) for item in boss.items if isinstance(item, SimDelivery)]
+        (card,) = [card for card in cards if card.title == "权限放开了"]
+        assert "仓管：可以看到 /order 里的金额" in card.markdown
+        await eventually(lambda: system.count("audit_waiting") == 0, hint=lambda: "the log is not written")
+    kept, _ = await log_of(system)
+    (opened,) = [each.entry for each in kept if each.entry.outcome == "opened"]
+    assert (opened.action, opened.kind) == ("access.toml", AuditKind.RULES)
+    assert "warehouse keeper: may see amounts in /order" in opened.detail
