@@ -50,14 +50,18 @@ class Freshness:
 
 
 def freshness(found: Answer[Any], as_of: datetime | None = None, *, failures: bool = True) -> Freshness:
-    """Return the freshness of one answer; ``as_of`` is when it was true, where the ERP itself says that.
+    """Return the freshness of one answer; ``as_of`` is when it was true, where its adapter says that.
 
-    Pass ``failures=False`` for a view that shows the failures itself.
+    It may have looked at the clock after it had read, so it is not believed to be later than the question. Pass
+    ``failures=False`` for a view that shows the failures itself.
     """
     shown = (*found.failures, *found.notes) if failures else found.notes
     books = found.value.books if isinstance(found.value, ErpRecord) else ()
     return Freshness(
-        as_of=as_of or found.as_of, stale=found.stale, source=" · ".join(books) or found.source, failures=shown
+        as_of=min(as_of or found.as_of, found.as_of),
+        stale=found.stale,
+        source=" · ".join(books) or found.source,
+        failures=shown,
     )
 
 

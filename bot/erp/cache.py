@@ -28,27 +28,42 @@ _HELD = 256
 
 
 class ReadCache:
-    """The reads that brought an answer, for as many ``seconds`` after it as each source allows (0: none)."""
+    """The reads that brought an answer, for as many ``seconds`` after it as each source allows (0: none).
 
-    def __init__(self, seconds: Mapping[str, float], *, metrics: Metrics, monotonic: Callable[[], float]) -> None:
-        self._landed: dict[str, TTLCache[ReadKey, SingleFlight[Any]]] = {
+    Both clocks must allow it: one stands still while the machine sleeps, the other may be set back.
+    """
+
+    def __init__(
+        self,
+        seconds: Mapping[str, float],
+        *,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._landed: dict[str, TTLCache[ReadKey, tuple[SingleFlight[Any], datetime]]] = {
             source: TTLCache(_HELD, span, timer=monotonic) for source, span in seconds.items() if span
         }
+        self._now = now
         self._metrics = metrics
 
     def get(self, source: str, call: str, key: ReadKey) -> SingleFlight[Any] | None:
         """Return the read of ``key`` that landed a moment ago, and count the call that it saves."""
         landed = self._landed.get(source)
-        read = None if landed is None else landed.get(key)
-        if read is not None:
-            self._metrics.erp_cached.labels(source, call).inc()
+        held = None if landed is None else landed.get(key)
+        if landed is None or held is None:
+            return None
+        read, landed_at = held
+        if not 0 <= (self._now() - landed_at).total_seconds() < landed.ttl:
+            return None
+        self._metrics.erp_cached.labels(source, call).inc()
         return read
 
     def put(self, source: str, key: ReadKey, read: SingleFlight[Any]) -> None:
         """Hold a read from now on."""
         landed = self._landed.get(source)
         if landed is not None:
-            landed[key] = read
+            landed[key] = read, self._now()
 
     def drop(self, source: str) -> None:
         """Hold nothing of a source any longer."""

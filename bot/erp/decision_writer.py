@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeAlias
 
 from bot.erp.calls import CallRunner
@@ -13,17 +14,20 @@ from bot.erp.port import Erp
 from bot.erp.shared_reads import SharedReads
 from bot.uninterrupted import UninterruptedWork
 
-RememberOrder: TypeAlias = Callable[[Erp, str, PurchaseOrder], None]
-"""Keeps a purchase order of a source, asked for by a number, as its last known answer."""
+RememberOrder: TypeAlias = Callable[[Erp, str, PurchaseOrder, datetime], None]
+"""Keeps a purchase order of a source, asked for by a number at a time, as its last known answer."""
 
 
 class DecisionWriter:
     """Lets sources decide, even if the caller is cancelled meanwhile."""
 
-    def __init__(self, calls: CallRunner, reads: SharedReads, remember: RememberOrder) -> None:
+    def __init__(
+        self, calls: CallRunner, reads: SharedReads, remember: RememberOrder, *, now: Callable[[], datetime]
+    ) -> None:
         self._calls = calls
         self._reads = reads
         self._remember = remember
+        self._now = now
         self._writes = UninterruptedWork()
 
     async def decide(self, source: Erp, decision: Decision) -> DecisionResult:
@@ -35,6 +39,7 @@ class DecisionWriter:
         await self._writes.wait()
 
     async def _decide(self, source: Erp, decision: Decision) -> DecisionResult:
+        asked_at = self._now()
         try:
             result = await self._write(source, decision)
         except UnknownOutcome as error:
@@ -42,7 +47,7 @@ class DecisionWriter:
                 outcome=DecisionOutcome.UNKNOWN, order=await self._reread(source, decision.number), text=error.detail
             )
         if result.order is not None:
-            self._remember(source, decision.number, result.order)
+            self._remember(source, decision.number, result.order, asked_at)
         return result
 
     async def _write(self, source: Erp, decision: Decision) -> DecisionResult:

@@ -157,13 +157,16 @@ class ErpHub(DocumentAnswers):
             self._calls,
             self._validators,
             recent=ReadCache(
-                {name: guard.cache for name, guard in protections.items()}, metrics=metrics, monotonic=monotonic
+                {name: guard.cache for name, guard in protections.items()},
+                metrics=metrics,
+                now=now,
+                monotonic=monotonic,
             ),
             last_known=self._last_known,
             index=index,
             now=now,
         )
-        self._decisions = DecisionWriter(self._calls, self._reads, self._remember_order)
+        self._decisions = DecisionWriter(self._calls, self._reads, self._remember_order, now=now)
         self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
         self._narrowings = NOT_NARROWED
         self._several = self._merge_sources()
@@ -362,9 +365,9 @@ class ErpHub(DocumentAnswers):
 
         A decision must not rest on an answer that somebody else got a moment ago.
         """
-        erp = self._source(source, Capability.PURCHASE_ORDERS)
+        erp, asked_at = self._source(source, Capability.PURCHASE_ORDERS), self._now()
         order = await self.source_client(source).purchase_order(number)
-        self._remember_order(erp, number, order)
+        self._remember_order(erp, number, order, asked_at)
         return order
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
@@ -607,9 +610,9 @@ class ErpHub(DocumentAnswers):
             return error
         return None
 
-    def _remember_order(self, source: Erp, number: str, order: PurchaseOrder) -> None:
+    def _remember_order(self, source: Erp, number: str, order: PurchaseOrder, as_of: datetime) -> None:
         key = self._key(source, "purchase_order", (number.casefold(),))
-        self._last_known.put(key, Answer(order, source.name, self._now()))
+        self._last_known.put(key, Answer(order, source.name, as_of))
 
 
 def _offers(source: Erp, capability: Capability) -> bool:

@@ -44,11 +44,16 @@ class SharedReads:
         self._flights: dict[ReadKey, AnswerFlight[Any]] = {}
 
     def start(self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]]) -> AnswerFlight[T]:
-        """Return the read of ``key`` that is under way or landed a moment ago, or begin it."""
-        flight = self._flights.get(key) or self._recent.get(source.name, str(key[1]), key)
+        """Return the read of ``key`` that is under way or landed a moment ago, or begin it.
+
+        What is late or due is so on a day: after midnight it is asked anew.
+        """
+        began = self._now()
+        of_today = (*key, began.date())
+        flight = self._flights.get(of_today) or self._recent.get(source.name, str(key[1]), of_today)
         if flight is None:
-            flight = self._flights[key] = SingleFlight()
-            flight.start(self._fly(source, key, read, flight))
+            flight = self._flights[of_today] = SingleFlight()
+            flight.start(self._fly(source, key, read, flight, began))
         return flight
 
     def drop(self, source: str) -> None:
@@ -62,23 +67,24 @@ class SharedReads:
         await asyncio.gather(*(flight.cancel() for flight in [*self._flights.values()]))
 
     async def _fly(
-        self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]], flight: AnswerFlight[T]
+        self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]], flight: AnswerFlight[T], began: datetime
     ) -> Answer[T] | ErpError:
+        of_today = (*key, began.date())
         answer: Answer[T] | ErpError | None = None
         try:
             said, searched = await self._read(source, key, read)
             value, notes = self._validators[source.name].validate(said)
             if searched and not value:
                 notes = (*notes, *self._index_notes(source.name))
-            answer = Answer(value, source.name, self._now(), notes=notes)
+            answer = Answer(value, source.name, began, notes=notes)
         except ErpError as error:
             answer = error
         finally:
             # A flight that a decision overtook is no longer listed: its answer may be from before the decision.
-            if self._flights.get(key) is flight:
-                del self._flights[key]
+            if self._flights.get(of_today) is flight:
+                del self._flights[of_today]
                 if isinstance(answer, Answer):
-                    self._recent.put(source.name, key, flight)
+                    self._recent.put(source.name, of_today, flight)
                     self._last_known.put(key, answer)
                 elif isinstance(answer, NotFound):
                     self._last_known.forget(key)

@@ -178,6 +178,16 @@ async def test_an_answer_carries_its_source_and_time(make_hub: MakeHub, metrics:
     assert metrics.registry.get_sample_value("dingerp_erp_seconds_count", {"source": "main", "call": "stock"}) == 1
 
 
+async def test_an_answer_is_of_the_moment_at_which_it_was_asked_for(make_hub: MakeHub, clock: Clock) -> None:
+    source = Source(stock=level())
+    source.gate.clear()
+    asking = asyncio.create_task(make_hub(source).stock("SKU123"))
+    await source.begun.wait()
+    clock.seconds += 4  # what is sold meanwhile may not be in it
+    source.gate.set()
+    assert (await asking).as_of == START
+
+
 async def test_every_read_of_the_port_is_offered(make_hub: MakeHub) -> None:
     lists = ("orders", "invoices", "purchase_orders", "production_orders")
     singles = ("stock", "order", "invoice", "purchase_order", "production_order")

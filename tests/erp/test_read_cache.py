@@ -18,12 +18,13 @@ from bot.erp.errors import Conflict, ErpError, NotFound, Unavailable, UnknownOut
 from bot.erp.hub import ErpHub
 from bot.erp.limits import SourceLimits
 from bot.erp.model import PurchaseStatus, Slice
-from bot.erp.port import ListQuery
+from bot.erp.port import Filter, ListQuery
 from bot.metrics import Metrics
 from bot.settings import ErpSettings
 from tests.erp.test_hub import DECIDED, DECISION, START, Clock, Source, level, purchase
 
 SECONDS = 2.0
+LATE = ListQuery(filter=Filter.LATE)
 
 context: ContextVar[str] = ContextVar("asking", default="")
 """The person for whom the sources of these tests are asked."""
@@ -63,10 +64,8 @@ async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[MakeHub]:
 
     def make(*sources: Any, seconds: float = SECONDS, **settings: Any) -> ErpHub:
         guards = {source.name: SourceLimits(cache=seconds) for source in sources}
-        times = {"monotonic": clock.monotonic, "sleep": clock.sleep, "rng": Random(1)}
-        hub = ErpHub(
-            sources, metrics=metrics, now=clock.now, scope=context.get, **times, **{"protections": guards, **settings}
-        )
+        parts = {"monotonic": clock.monotonic, "sleep": clock.sleep, "rng": Random(1), "protections": guards}
+        hub = ErpHub(sources, metrics=metrics, now=clock.now, scope=context.get, **{**parts, **settings})
         hubs.append(hub)
         return hub
 
@@ -117,6 +116,36 @@ async def test_zero_seconds_ask_every_time(make_hub: MakeHub, metrics: Metrics) 
     await hub.stock("SKU123")
     await hub.stock("SKU123")
     assert (len(source.calls), spared(metrics, "stock")) == (2, 0)
+
+
+async def test_what_was_late_yesterday_is_asked_again_after_midnight(make_hub: MakeHub, clock: Clock) -> None:
+    midnight = START.replace(hour=0, minute=0) + timedelta(days=1)
+    yesterday: Slice[Any] = Slice(items=(), total=0)
+    today: Slice[Any] = Slice(items=("row",), total=1)
+    source = Source(orders=[yesterday, today])
+    hub = make_hub(source)
+    clock.seconds = (midnight - START).total_seconds() - 1
+    source.gate.clear()
+    before = asyncio.create_task(hub.orders(LATE))
+    await source.begun.wait()
+    clock.seconds += 1
+    after = asyncio.create_task(hub.orders(LATE))
+    await asyncio.sleep(0)  # let it find the read that is under way
+    source.gate.set()
+    assert ((await before).value, (await after).value) == (yesterday, today)
+    assert (await hub.orders(LATE)).value == today
+    assert source.calls == ["orders", "orders"]
+
+
+async def test_no_answer_is_held_longer_than_the_clock_on_the_wall_allows(make_hub: MakeHub, clock: Clock) -> None:
+    """The monotonic clock stands still while a machine sleeps."""
+    source = Source(stock=[level(1), level(2), level(3)])
+    hub = make_hub(source, monotonic=lambda: 0.0)
+    await hub.stock("SKU123")
+    clock.seconds += SECONDS
+    assert (await hub.stock("SKU123")).value == level(2)
+    clock.seconds -= SECONDS
+    assert (await hub.stock("SKU123")).value == level(3), "what is of the future is not recent"
 
 
 @pytest.mark.parametrize("error", [NotFound("SKU123"), Conflict("x")])

@@ -11,6 +11,7 @@ import pytest
 from bot.erp.errors import Invalid, Unavailable, Unsupported
 from bot.erp.model import (
     Area,
+    Changes,
     ErpRecord,
     Feed,
     Followed,
@@ -338,6 +339,32 @@ async def test_the_age_is_a_metric(open_bot: OpenBot, clock: LedgerClock) -> Non
     bot = open_bot(Ledger(clock, sales_order("SO-1")))
     await bot.follow()
     clock.advance(seconds=90)
+    assert bot.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
+
+
+class ChangesBehindTheReader(Ledger):
+    """Its clock goes on, and an order is changed, after its changes were read and before anybody is told them."""
+
+    behind: ErpRecord | None = None
+
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
+        changes = await super().changed_since(area, cursor, limit=limit)
+        if self.behind is not None and area is Area.SALES:
+            self.clock.advance(seconds=90)
+            self.save(self.behind)
+            self.behind = None
+        return changes
+
+
+async def test_what_is_kept_is_told_to_be_of_no_later_than_it_was_read(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = ChangesBehindTheReader(clock, sales_order("SO-1"))
+    bot = open_bot(ledger)
+    await bot.follow()
+    clock.advance(seconds=60)
+    before, ledger.behind = clock.now(), sales_order("SO-2")
+    await bot.follow()
+    assert await numbers(bot) == {"SO-1"}
+    assert (await bot.model.coverage(Area.SALES)).as_of == before
     assert bot.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
 
 

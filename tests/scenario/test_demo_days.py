@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from bot.erp.demo.manifest import DemoOptions
 from bot.settings import ErpSettings
 from bot.simulator.cards import SimCardView
@@ -26,8 +24,6 @@ class StoppedClock:
         return self.time
 
 
-# In `make test` tests/commands/test_demo_days.py compares the same days, and each by SQL.
-@pytest.mark.soak
 async def test_reports_tell_what_lists_tell_after_each_of_three_days(open_system: OpenSystem) -> None:
     clock = StoppedClock()
     told: set[tuple[int, ...]] = set()
