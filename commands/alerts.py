@@ -21,6 +21,7 @@ from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
 from bot.chat.colleagues import Colleagues
+from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext, own_place, place_of, places_of
 from bot.chat.days import missing_day
 from bot.chat.errors import BadArgument, NothingFound
@@ -174,8 +175,9 @@ async def _list(
     known = {alert.id for alert in here}
     known_open = await service.open_for(own) if everywhere else here
     asked = [alert for alert in known_open if context.books.hold(alert.event.source)]
+    shown_to = [alert for alert in asked if (rights.may_see if alert.id in known else rights.may_see_anywhere)(alert)]
     fitting = [alert for alert in asked if _fits(alert, wanted)]
-    found = [alert for alert in fitting if (rights.may_see if alert.id in known else rights.may_see_anywhere)(alert)]
+    found = [alert for alert in shown_to if _fits(alert, wanted)]
     view = build_list_view(
         found,
         context.now,
@@ -189,7 +191,8 @@ async def _list(
     rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
     hidden = [alert for alert in fitting if alert.id not in by_id]
     left_out = sum(alert.id in known for alert in hidden)
-    return replace(view, rows=rows, left_out=left_out, others=any(map(rights.may_see, hidden)))
+    emptied = (Emptied(by=frozenset({ListCondition.TEXT}), total=len(shown_to)),) if shown_to and not found else ()
+    return replace(view, rows=rows, left_out=left_out, others=any(map(rights.may_see, hidden)), emptied=emptied)
 
 
 def _fits(alert: Alert, text: str) -> bool:

@@ -117,7 +117,7 @@ async def arrivals(
 
     What is late may still come on any day up to today, so it belongs to days that have begun.
     """
-    today = context.now.date()
+    today = context.today
     asked = days.within(today) if days else None
     query = _within(asked, ArrivalQuery(offset=context.offset, limit=context.rows or ArrivalsView.page_size), today)
     meant, vendor, answer = None, "", None

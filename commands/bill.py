@@ -121,7 +121,8 @@ async def bill(
     hit = await documents.find(BILLS, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, DocumentList):
         return BillListView.of(hit, context)
-    overdue = hit.found.value.days_overdue(context.now.date())
+    overdue = hit.found.value.days_overdue(context.today)
     links = offered(documents.erp, "vendor", "payment", of=hit.found)
-    receipts = offered(documents.erp, "receipt", of=hit.found)
+    # What came in of an order is found by the order itself.
+    receipts = offered(documents.erp, "receipt", of=hit.found) if offered(documents.erp, "po", of=hit.found) else ()
     return BillView.of(hit, days_overdue=overdue, links=links, receipts=receipts)

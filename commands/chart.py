@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,16 +13,17 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.language import UNKNOWN_VALUE, Language
 from bot.cards.tables import Table
-from bot.cards.view import Button, View
+from bot.cards.view import Button, Label, View
 from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
 from bot.chat.arguments import Keyword, Sku
 from bot.chat.charts import CALLS, ChartPictures, MissingPicture
+from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.chat.view_parts import export_buttons
+from bot.chat.view_parts import EmptiedList, export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Feed, Followed, Money, Product, SalesAmount, StockLevel
@@ -67,11 +68,19 @@ _OTHERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChartView(View):
-    """A chart: a picture, or in words why there is none, and its sums."""
+class ChartView(EmptiedList, View):
+    """A chart: a picture, or in words why there is none, and its sums; ``said`` are its days as the line says them."""
+
+    command: ClassVar[str] = "chart"
 
     line: str
     """The line that gives the same chart."""
+    bare_line: str = ""
+    """The line for the days of such a chart where it says none."""
+    said: str = ""
+    emptied: tuple[Emptied, ...] = ()
+    silences: tuple[Phrase, ...] = ()
+    """Name the sources that do not tell what it shows."""
     coverage: Coverage
     stale: bool
     narrowed: bool
@@ -90,6 +99,20 @@ class ChartView(View):
         return False
 
     @property
+    def is_untold(self) -> bool:
+        """Whether nothing is known of its days: their documents are not kept."""
+        return False
+
+    def typed(self) -> Mapping[ListCondition, str]:
+        return {ListCondition.DAYS: self.said}
+
+    def called(self) -> Mapping[ListCondition, Label]:
+        return {}
+
+    def line_without(self, by: frozenset[ListCondition]) -> str:
+        return self.bare_line or self.line  # days and books are all that it can be without
+
+    @property
     def has_bars(self) -> bool:
         """Whether there is something to draw that the reader may see."""
         return self.sums is not HIDDEN and bool(self.sums)
@@ -98,7 +121,7 @@ class ChartView(View):
         again = [Button(phrase("Show the picture"), Ask(self.line))] if self.lack is MissingPicture.COMING else []
         others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
         files = export_buttons(self.line) if self.coverage.as_of is not None else []
-        return (*again, *files, *others)
+        return (*again, *self.widening_buttons(), *files, *others)
 
     @property
     def sums(self) -> tuple[SalesAmount, ...]:
@@ -124,6 +147,14 @@ class SalesChart(ChartView):
     def is_partial(self) -> bool:
         """Whether documents of these days may be missing."""
         return not self.coverage.is_complete_from(self.first)
+
+    @property
+    def is_untold(self) -> bool:
+        return not self.coverage.tells_until(self.last)
+
+    @property
+    def listed(self) -> int:
+        return self.count
 
     @property
     def sums(self) -> tuple[SalesAmount, ...]:
@@ -168,6 +199,10 @@ class AgeingChart(ChartView):
     counted: ClassVar[Phrase] = phrase("Invoices")
 
     ages: tuple[AgeingBucket, ...]
+
+    @property
+    def listed(self) -> int:
+        return self.count
 
     @property
     def sums(self) -> tuple[SalesAmount, ...]:
@@ -231,6 +266,10 @@ class StockChart(ChartView):
     picture: Annotated[str, FieldClass.QUANTITY] = ""
 
     @property
+    def listed(self) -> int:
+        return len(self.days)
+
+    @property
     def sums(self) -> tuple[SalesAmount, ...]:
         return ()
 
@@ -250,7 +289,7 @@ class StockChart(ChartView):
     def buttons(self) -> Sequence[Button]:
         again = [Button(phrase("Show the picture"), Ask(self.line))] if self.lack is MissingPicture.COMING else []
         stock = Button(phrase("Stock"), Ask(command_line("stock", self.product.sku)))
-        return (*again, stock, *export_buttons(self.line))
+        return (*again, *self.widening_buttons(), stock, *export_buttons(self.line))
 
     def table(self) -> Table:
         product = self.product
@@ -300,6 +339,7 @@ def _currencies(sums: Iterable[tuple[SalesAmount, ...]]) -> list[str]:
 
 
 _Part = TypeVar("_Part", SalesOfDays, AgeingBucket)
+_Chart = TypeVar("_Chart", bound=ChartView)
 
 
 def _panels(
@@ -370,28 +410,39 @@ async def chart(
     if sku:
         raise BadArgument(phrase("There is no chart of “%(text)s”.", text=sku))
     if kind in {None, ChartKind.SALES}:
-        span, line = _span(days, which, context.now.date())
+        today, bare = context.today, command_line("chart", ChartKind.SALES)
+        span, said = _days_of(days, which, today)
         sales = await read_sales(kept, span.first, span.last)
+
+        async def count() -> int:
+            usual, _ = _days_of(None, None, today)
+            return sum(each.count for each in (await read_sales(kept, usual.first, usual.last)).value)
+
         view: ChartView = SalesChart(
-            line=line,
+            line=f"{bare} {said}".rstrip(),
+            bare_line=bare,
+            said=said,
             first=span.first,
             last=span.last,
             days=sales.value,
             coverage=sales.coverage,
             stale=sales.coverage.is_stale(context.now),
             narrowed=erp.hides_documents(Area.SALES),
+            silences=erp.silences_about(Area.SALES),
         )
+        view = await _telling_emptied(view, count)
         return await _illustrated(view, _fields(policy, context, Area.SALES), pictures, context)
     if days or which:
         raise BadArgument(phrase("What is overdue by age is so now: it has no days."))
     aged = _PAYABLES if kind is ChartKind.PAYABLES else _RECEIVABLES
-    ages = await aged.read(kept, context.now.date())
+    ages = await aged.read(kept, context.today)
     view = aged.view(
         line=command_line("chart", kind),
         ages=ages.value,
         coverage=ages.coverage,
         stale=ages.coverage.is_stale(context.now),
         narrowed=erp.hides_documents(aged.documents),
+        silences=erp.silences_about(aged.documents),
     )
     return await _illustrated(view, _fields(policy, context, aged.area), pictures, context)
 
@@ -405,7 +456,7 @@ async def _stock_chart(
     context: QuestionContext,
 ) -> StockChart:
     """Return the chart of what the asker may see of a product now: the same warehouses are told of earlier days."""
-    today = context.now.date()
+    today = context.today
     span, said = _days_of(days, which, today)
     found = await erp.stock(sku)
     level = found.value
@@ -416,8 +467,11 @@ async def _stock_chart(
         # As it is now, not as it was when polling saw it last.
         first = known[-1].first if known else today
         known = (*known[:-1], StockOfDay(first=first, last=today, on_hand=level.total.on_hand))
-    return StockChart(
-        line=" ".join(filter(None, (command_line("chart", ChartKind.STOCK, level.product.sku), said))),
+    bare = command_line("chart", ChartKind.STOCK, level.product.sku)
+    view = StockChart(
+        line=f"{bare} {said}".rstrip(),
+        bare_line=bare,
+        said=said,
         product=level.product,
         first=span.first,
         last=span.last,
@@ -427,6 +481,12 @@ async def _stock_chart(
         stale=found.stale,
         narrowed=erp.narrows(Area.STOCK),
     )
+
+    async def count() -> int:
+        usual, _ = _days_of(None, None, today)
+        return len(sum_up(kept, _places_shown(level), split_days(usual.first, usual.last)))
+
+    return await _telling_emptied(view, count)
 
 
 def _places_shown(level: StockLevel) -> frozenset[str]:
@@ -443,10 +503,11 @@ def _days_of(days: Days | None, which: ReportPeriod | None, today: date) -> tupl
     return span, said
 
 
-def _span(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[ReportSpan, str]:
-    """Return the days that are meant, and the line that means them again."""
-    span, said = _days_of(days, which, today)
-    return span, " ".join(filter(None, (command_line("chart", ChartKind.SALES), said)))
+async def _telling_emptied(view: _Chart, count: Callable[[], Awaitable[int]]) -> _Chart:
+    """Return a chart that says, where its days have nothing, what the usual ones have."""
+    if not view.said or view.listed or not (total := await count()):
+        return view
+    return view.emptied_also(Emptied(by=frozenset({ListCondition.DAYS}), total=total))
 
 
 def _fields(policy: AccessPolicy, context: QuestionContext, area: Area) -> frozenset[FieldClass]:

@@ -24,8 +24,8 @@ from bot.chat.view_parts import DocumentListView
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import INVOICES, SALES_ORDERS
-from bot.erp.model import Customer, Money, SalesAmount, SalesOrder, Slice
-from bot.erp.port import ListQuery
+from bot.erp.model import Area, Customer, Money, SalesAmount, SalesOrder, Slice
+from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
@@ -106,7 +106,7 @@ async def customer(
 ) -> View:
     """Show one customer with what is open, or a list of them."""
     if which:
-        by, today = _RANKED_BY[which], context.now.date()
+        by, today = _RANKED_BY[which], context.today
         if asked := RankingRequest.read("customer", which, by, text or "", today):
             return await rank_partners(asked, erp=erp, kept=kept, policy=policy, context=context)
     fields = visible_fields(policy, context, "order", "invoice")
@@ -118,6 +118,8 @@ async def customer(
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: QuestionContext) -> CustomerView:
+    of_customers = erp.silences(Capability.CUSTOMERS, (Area.SALES,))
+    silences = (*of_customers, *erp.silences_about(Area.SALES, Area.FINANCE))
     erp = erp.beside(found.value)
     kept = kept.narrowed(erp)
     document = found.value
@@ -140,6 +142,7 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: 
         owed,
         unpaid,
         context,
+        silences,
         document=document,
         receivable=receivable,
         open_sums=sum_beside(document.receivable, unpaid.whole),

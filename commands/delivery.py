@@ -124,7 +124,7 @@ async def delivery(
     context: QuestionContext,
 ) -> View:
     """Show one delivery, those of an order, or a list."""
-    today = context.now.date()
+    today = context.today
     asked = asked_days(days, today, late=which is DeliveryList.LATE)
     if text and not which and not asked and (of_order := await _of_order(text, documents, context)):
         return of_order

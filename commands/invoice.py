@@ -107,6 +107,6 @@ async def invoice(
     hit = await documents.find(INVOICES, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, DocumentList):
         return InvoiceListView.of(hit, context)
-    overdue = hit.found.value.days_overdue(context.now.date())
+    overdue = hit.found.value.days_overdue(context.today)
     links = offered(documents.erp, "customer", "payment", of=hit.found)
     return InvoiceView.of(hit, days_overdue=overdue, links=links)

@@ -103,7 +103,7 @@ async def mo(
     context: QuestionContext,
 ) -> View:
     """Show one production order, or a list."""
-    today = context.now.date()
+    today = context.today
     asked = asked_days(days, today, late=which is ProductionList.LATE)
     if days and asked and _is_of_finishing(days, asked, which, today):
         which, asked = ProductionList.DONE, replace(asked, due=False)

@@ -67,6 +67,10 @@ class PriceView(EmptiedList, View):
         """What ``line`` tells: it repeats the customer."""
         return FieldClass.PARTNER if self.prices.customer else None
 
+    @property
+    def listed(self) -> int:
+        return len(self.prices.sales)
+
     def typed(self) -> Mapping[ListCondition, str]:
         return {ListCondition.TEXT: self.prices.customer}
 

@@ -118,9 +118,9 @@ async def product(
 ) -> View:
     """Show the master data of a product, or what sells best."""
     if which:
-        asked = RankingRequest.read("product", which, RankedBy.PRODUCTS, text or "", context.now.date())
-        if asked and asked.days:
-            return await list_best_products(asked.days, asked.line, erp=erp, kept=kept, policy=policy, context=context)
+        asked = RankingRequest.read("product", which, RankedBy.PRODUCTS, text or "", context.today)
+        if asked:
+            return await list_best_products(asked, erp=erp, kept=kept, policy=policy, context=context)
         text = ProductWord(commands.parse(context.line).rest)
     if not text:
         raise BadArgument(phrase("Something is missing after the command."))

@@ -107,6 +107,8 @@ class ReportView(View):
     complete_since: date | None
     missing: tuple[str, ...]
     narrowed: bool
+    silences: tuple[Phrase, ...] = ()
+    """Name the sources that do not tell all of this."""
     unknown: tuple[Feed, ...] = ()
     """What is not kept, or not all yet: the ERP may not tell which of them changed."""
     second: bool = False
@@ -127,6 +129,11 @@ class ReportView(View):
     def shows_purchases(self) -> bool:
         """Whether this card tells of purchases and production."""
         return self.second or not self.is_split
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether nothing is known of the days: their documents are not kept."""
+        return self.complete_since is not None and self.complete_since > self.span.last
 
     @property
     def is_partial(self) -> bool:
@@ -185,6 +192,7 @@ class ReportView(View):
 
 
 _Row = tuple[object, ...]
+_NOT_KNOWN = phrase("not known")
 
 
 def _rows(view: ReportView) -> Iterator[_Row]:
@@ -192,11 +200,12 @@ def _rows(view: ReportView) -> Iterator[_Row]:
     yield "", phrase("First day"), view.span.first, view.span.first_before
     yield "", phrase("Last day"), view.span.last, view.span.last_before
     if sales := view.sales:
-        yield from _turnover(Area.SALES, phrase("Orders"), sales.ordered)
+        yield from _turnover(Area.SALES, phrase("Orders"), sales.ordered, untold=view.is_untold)
         yield Area.SALES, phrase("Late now"), sales.late, None
     if invoices := view.invoices:
-        yield from _turnover(Area.FINANCE, phrase("Invoiced"), invoices.invoiced)
-        yield from _amounts(Area.FINANCE, phrase("Of this paid so far"), invoices.paid)
+        yield from _turnover(Area.FINANCE, phrase("Invoiced"), invoices.invoiced, untold=view.is_untold)
+        if not view.is_untold:
+            yield from _amounts(Area.FINANCE, phrase("Of this paid so far"), invoices.paid)
         yield from _amounts(Area.FINANCE, phrase("Total open"), invoices.owed)
         yield Area.FINANCE, phrase("Overdue now"), invoices.overdue, None
         for bucket in invoices.ageing:
@@ -204,13 +213,13 @@ def _rows(view: ReportView) -> Iterator[_Row]:
             yield Area.FINANCE, age, bucket.count, None
             yield from _amounts(Area.FINANCE, age, bucket.sums)
     if receipts := view.receipts:
-        yield from _turnover(Area.FINANCE, phrase("Received from customers"), receipts)
+        yield from _turnover(Area.FINANCE, phrase("Received from customers"), receipts, untold=view.is_untold)
     if purchases := view.purchases:
-        yield from _turnover(Area.PURCHASING, phrase("Purchases"), purchases.ordered)
+        yield from _turnover(Area.PURCHASING, phrase("Purchases"), purchases.ordered, untold=view.is_untold)
         yield Area.PURCHASING, phrase("Late now"), purchases.late, None
         yield Area.PURCHASING, phrase("To approve now"), purchases.waiting, None
     if payables := view.payables:
-        yield from _turnover(Area.PURCHASING, phrase("Billed by vendors"), payables.billed)
+        yield from _turnover(Area.PURCHASING, phrase("Billed by vendors"), payables.billed, untold=view.is_untold)
         yield from _amounts(Area.PURCHASING, phrase("Total to pay"), payables.owed)
         yield Area.PURCHASING, phrase("Overdue bills"), payables.overdue, None
         for bucket in payables.ageing:
@@ -218,10 +227,11 @@ def _rows(view: ReportView) -> Iterator[_Row]:
             yield Area.PURCHASING, age, bucket.count, None
             yield from _amounts(Area.PURCHASING, age, bucket.sums)
     if payments := view.payments:
-        yield from _turnover(Area.PURCHASING, phrase("Paid to vendors"), payments)
+        yield from _turnover(Area.PURCHASING, phrase("Paid to vendors"), payments, untold=view.is_untold)
     if production := view.production:
-        yield Area.PRODUCTION, phrase("Production due"), production.due, production.due_before
-        yield Area.PRODUCTION, phrase("of which done"), production.done, production.done_before
+        if not view.is_untold:
+            yield Area.PRODUCTION, phrase("Production due"), production.due, production.due_before
+            yield Area.PRODUCTION, phrase("of which done"), production.done, production.done_before
         yield Area.PRODUCTION, phrase("Late now"), production.late, None
 
 
@@ -229,7 +239,10 @@ def _visible_sums(figures: Turnover) -> list[ComparedSum]:
     return [each for each in figures.sums if each.now is not HIDDEN]
 
 
-def _turnover(area: Area, name: Phrase, figures: Turnover) -> Iterator[_Row]:
+def _turnover(area: Area, name: Phrase, figures: Turnover, *, untold: bool) -> Iterator[_Row]:
+    if untold:
+        yield area, name, _NOT_KNOWN, None
+        return
     yield area, name, figures.count, figures.count_before
     for each in _visible_sums(figures) or figures.sums[:1]:
         yield area, name, each.now, each.before
@@ -287,7 +300,7 @@ async def report(
     context: QuestionContext,
 ) -> View:
     """Show the figures of the areas that the asker may see."""
-    today = context.now.date()
+    today = context.today
     span, said = span_of(days, which, today, against)
     areas = [area for area in COMMAND_OF if erp.visible_sources(area)]
     figures = await read_figures(kept, areas, span, today)
@@ -321,5 +334,9 @@ async def report(
         narrowed=any(erp.hides_documents(area) for area in areas),
         withheld=frozenset(withheld),
         unknown=figures.unknown,
+        silences=tuple(
+            phrase("%(source)s does not tell: %(documents)s", source=source, documents=silent)
+            for source, silent in erp.silent_about(figures.told).items()
+        ),
         second=context.offset > 0,
     )

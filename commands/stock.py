@@ -136,7 +136,7 @@ async def _stock_view(
     if lots and warehouse:
         shown = {row.warehouse.code for row in rows}
         lots = tuple(lot for lot in lots if lot.warehouse in shown)
-    today = context.now.date()
+    today = context.today
     return StockView(
         level=level,
         rows=rows[context.offset :],

@@ -25,8 +25,8 @@ from bot.chat.view_parts import DocumentListView
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.listing import BILLS, PURCHASE_ORDERS
-from bot.erp.model import Cost, Progress, PurchaseOrder, PurchaseStatus, Supplier
-from bot.erp.port import ListQuery
+from bot.erp.model import Area, Cost, Feed, Progress, PurchaseOrder, PurchaseStatus, Supplier
+from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
@@ -116,7 +116,7 @@ async def vendor(
 ) -> View:
     """Show one vendor with what is open, or a list of them."""
     if which:
-        by, today = _RANKED_BY[which], context.now.date()
+        by, today = _RANKED_BY[which], context.today
         if asked := RankingRequest.read("vendor", which, by, text or "", today):
             return await rank_partners(asked, erp=erp, kept=kept, policy=policy, context=context)
     fields = visible_fields(policy, context, "po")
@@ -128,6 +128,8 @@ async def vendor(
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:
+    of_vendors = erp.silences(Capability.VENDORS, (Area.PURCHASING,))
+    silences = (*of_vendors, *erp.silences_about(Area.PURCHASING, Feed.BILLS))
     erp = erp.beside(found.value)
     kept = kept.narrowed(erp)
     document = found.value
@@ -147,10 +149,11 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: 
         awaited,
         unpaid,
         context,
+        silences,
         document=document,
         payable=sum_owed(document.payable, unpaid.whole),
         open_sums=sum_beside(document.payable, unpaid.whole),
-        arrived=None if newest is None else count_arrived(newest.value.items, context.now.date()),
+        arrived=None if newest is None else count_arrived(newest.value.items, context.today),
         links=offered(erp, "po", "bill", "payment", of=found),
     )
 

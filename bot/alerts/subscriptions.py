@@ -16,12 +16,14 @@ from bot.cards.actions import Ask
 from bot.cards.notices import DeniedNotice, ExternalNotice, WithheldNotice
 from bot.cards.view import Button, Color, ListView, View
 from bot.chat.audiences import Audiences
+from bot.chat.conditions import Emptied
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line, split
 from bot.chat.present_rights import CHANGED, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
+from bot.chat.view_parts import EmptiedList
 from bot.disclosure import cut
 from bot.erp.books import MARK, Books
 from bot.errors import DingerpError
@@ -148,28 +150,31 @@ class SubscriptionLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionList(ListView):
+class SubscriptionList(EmptiedList, ListView):
     """What comes to a place, perhaps after something was changed. ``group``: to a group; ``elsewhere``: it was asked
     for in another one, where nothing of it can be stopped.
     """
 
     card: ClassVar[str] = "subscriptions"
+    command: ClassVar[str] = "subscriptions"
     leads_on: ClassVar[bool] = False
 
     title: Phrase
     group: bool
     elsewhere: bool = False
     rows: tuple[SubscriptionLine, ...]
+    emptied: tuple[Emptied, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
         if self.elsewhere:
             return ()
-        return [
+        stop = (
             Button(
                 phrase("Unsubscribe %(line)s", line=row.line), Ask(command_line("unsubscribe", *split(row.line[1:])))
             )
             for row in self.rows
-        ]
+        )
+        return [*stop, *self.widening_buttons()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

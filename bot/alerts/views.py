@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,9 +16,10 @@ from bot.cards.notices import Suggestion
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
+from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.parsing import command_line
 from bot.chat.records.overdue_documents import OverdueCount
-from bot.chat.view_parts import ExportedListView, button_label, erp_link_buttons
+from bot.chat.view_parts import EmptiedList, ExportedListView, button_label, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.phrase import Phrase, phrase
 from bot.severity import Severity
@@ -251,7 +252,7 @@ class AlertRange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertList(_AlertRows, ExportedListView):
+class AlertList(EmptiedList, _AlertRows, ExportedListView):
     """The open alerts that a list ``looks_at``; ``text`` narrows it.
 
     ``left_out`` counts those at its place about documents that the asker may not see. The list of all groups counts
@@ -259,10 +260,12 @@ class AlertList(_AlertRows, ExportedListView):
     """
 
     card: ClassVar[str] = "alert_list"
+    command: ClassVar[str] = "alerts"
 
     counts: AlertCounts
     text: Label = ""
     looks_at: AlertRange
+    emptied: tuple[Emptied, ...] = ()
     left_out: int = 0
     overdue: tuple[OverdueCount, ...] = ()
     others: bool = False
@@ -278,7 +281,17 @@ class AlertList(_AlertRows, ExportedListView):
 
     def buttons(self) -> Sequence[Button]:
         lists = (Button(each.what, Ask(each.line)) for each in self.overdue if each.count)
-        return (*ExportedListView.buttons(self), *lists)
+        return (*ExportedListView.buttons(self), *self.widening_buttons(), *lists)
+
+    def typed(self) -> Mapping[ListCondition, str]:
+        return {ListCondition.TEXT: str(self.text)}
+
+    def called(self) -> Mapping[ListCondition, Label]:
+        return {ListCondition.TEXT: self.text}
+
+    def line_without(self, by: frozenset[ListCondition]) -> str:
+        # All that it can be without are a text and books.
+        return command_line(self.command, "" if self.looks_at is AlertRange.HERE else self.looks_at.value)
 
     def table(self) -> Table:
         columns = (*_COLUMNS, Column(phrase("Company"), "source")) if self.of_several else _COLUMNS
@@ -455,22 +468,25 @@ _WATCH_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchList(ExportedListView):
+class WatchList(EmptiedList, ExportedListView):
     """What one person watches."""
 
     card: ClassVar[str] = "watches"
+    command: ClassVar[str] = "watches"
 
     rows: tuple[Watch, ...]
+    emptied: tuple[Emptied, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
         watched = dict.fromkeys((row.subject, row.books.names) for row in self.rows)
-        return [
+        stop = (
             Button(
                 phrase("Stop watching %(what)s", what=button_label(subject, books)),
                 Ask(command_line("unwatch", subject, books=books)),
             )
             for subject, books in watched
-        ]
+        )
+        return [*stop, *self.widening_buttons()]
 
     def table(self) -> Table:
         return Table.of_rows(_WATCH_COLUMNS, self.rows, total=self.total, key_of=attrgetter("id"))

@@ -37,6 +37,8 @@ class Button:
     label: Label
     does: Action | str
     color: Color = Color.GRAY
+    of_all: bool = False
+    """It asks about the books of all companies, also where its view is of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class View:
     """There are several ERPs: what is of one says of which, also where all that is shown is of the same."""
     closed: frozenset[str] = field(default=frozenset(), compare=False)
     """Commands that would refuse its reader: nothing leads to them."""
+    told_by: tuple[str, ...] = field(default=(), compare=False)
+    """The sources that all of it is from, empty where they are not known: what it leads to is asked of them."""
+    untold: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
+    """Each command with each source that has no answer to it: nothing leads there."""
 
     @property
     def origin(self) -> str:
@@ -124,15 +130,26 @@ V = TypeVar("V", bound=View)
 
 
 def lead_on(view: View, buttons: Iterable[Button]) -> tuple[Button, ...]:
-    """Return those buttons of a view that lead its reader on; they ask in its books."""
-    if view.closed:
-        buttons = [button for button in buttons if not _is_closed(button, view.closed)]
+    """Return those buttons of a view that lead its reader on; they ask in its books.
+
+    None leads to a refusal, nor to a source that has no answer.
+    """
+    if view.closed or view.untold:
+        buttons = [button for button in buttons if not _is_closed(button, view)]
     return tuple(_in_books(button, view.books) for button in buttons) if view.books else tuple(buttons)
 
 
-def _is_closed(button: Button, closed: frozenset[str]) -> bool:
+def _is_closed(button: Button, view: View) -> bool:
     ask = button.does
-    return isinstance(ask, Ask) and ask.line is not HIDDEN and ask.line[1:].partition(" ")[0] in closed
+    if not isinstance(ask, Ask) or ask.line is HIDDEN:
+        return False
+    command, *words = ask.line[1:].split(" ")
+    if command in view.closed:
+        return True
+    known = {source for _, source in view.untold}
+    named = [word[1:] for word in words if word[:1] == "@" and word[1:] in known]
+    sources = named or (() if button.of_all else view.told_by)
+    return bool(sources) and all((command, source) in view.untold for source in sources)
 
 
 def ask_again(view: View) -> Ask | None:
@@ -143,7 +160,7 @@ def ask_again(view: View) -> Ask | None:
 
 def _in_books(button: Button, books: tuple[str, ...]) -> Button:
     ask = button.does
-    if not isinstance(ask, Ask) or ask.line is HIDDEN:
+    if not isinstance(ask, Ask) or ask.line is HIDDEN or button.of_all:
         return button
     return replace(button, does=replace(ask, line=with_words(ask.line, books)))
 

@@ -25,6 +25,8 @@ class ListCondition(StrEnum):
     LIST = "list"
     DAYS = "days"
     AMOUNTS = "amounts"
+    BOOKS = "books"
+    """The books that the line names; `bot.chat.questions.bound_commands` counts what others have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

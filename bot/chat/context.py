@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.access.people import Person
 from bot.chat.message import Conversation, ConversationKind, Picture
@@ -44,6 +44,11 @@ class QuestionContext:
     rows: int | None = None
     books: Books = ALL_BOOKS
     only_asks: bool = False
+
+    @property
+    def today(self) -> date:
+        """The organisation's day: what words such as today mean, and as of which something is late, in every source."""
+        return self.now.date()
 
     @property
     def is_private(self) -> bool:

@@ -27,6 +27,7 @@ from bot.chat.errors import BadArgument
 from bot.chat.present_rights import NotedRights, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.registry import Commands
+from bot.chat.view_parts import Freshness
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Money
 from bot.errors import DingerpError
@@ -101,6 +102,8 @@ class _Gathered:
     documents: tuple[str, ...]
     shown: frozenset[FieldClass]
     withheld: frozenset[FieldClass]
+    notes: tuple[Phrase, ...] = ()
+    """What the reader should know of the figures, such as who does not tell any."""
 
 
 class _ExportRefused(DingerpError):
@@ -238,7 +241,8 @@ class Exports:
             table = table.continued(page)
             numbers |= dict.fromkeys(find_shown(view).documents)
         shown = frozenset(found & answer.grant.fields)
-        return _Gathered(line, table, answer.command, answer.rule, tuple(numbers), shown, view.withheld)
+        notes = _notes_of(view)
+        return _Gathered(line, table, answer.command, answer.rule, tuple(numbers), shown, view.withheld, notes)
 
     def _refuse(self, reached: LimitReached, context: QuestionContext) -> View:
         self._metrics.limits_reached.labels(reached.kind, reached.whose).inc()
@@ -332,6 +336,12 @@ def _offer_files(choice: ChoiceNotice) -> ChoiceNotice:
     return replace(choice, suggestions=files)
 
 
+def _notes_of(view: View) -> tuple[Phrase, ...]:
+    seen = getattr(view, "freshness", None)
+    return (*(seen.failures if isinstance(seen, Freshness) else ()), *getattr(view, "silences", ()))
+
+
+_NOTE = phrase("Note")
 _ROWS = phrase("Rows in this file")
 _ALL_ROWS = phrase("Rows in all")
 _MORE = phrase("There are more rows than this list tells.")
@@ -351,6 +361,7 @@ def _about(table: Table, gathered: _Gathered, context: QuestionContext, language
     facts.append((phrase("Exported at"), context.now))
     about: list[tuple[str, Cell]] = [(language.say(name), value) for name, value in facts]
     about += [(language.say(name), language.show(value)) for name, value in table.facts]
+    about += [(language.say(_NOTE), language.say(note)) for note in gathered.notes]
     if len(table.rows) < table.total:
         about.append(
             (language.say(phrase("The list is cut off: a file holds at most %(num)s rows.", num=len(table.rows))), "")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from operator import attrgetter
-from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, TypeVar, cast
 
 from bot.cards.actions import Ask
 from bot.cards.buttons import MAX_LABEL
@@ -158,16 +157,23 @@ _TYPED_LAST = (ListCondition.AMOUNTS, ListCondition.DAYS)
 class EmptiedList:
     """What a list that its conditions leave empty has without some of them, and the lines that ask for it.
 
-    ``emptied`` stands in the view, and ``days`` where days restrict it.
+    ``emptied`` and ``books`` stand in the view, and ``days`` where days restrict it.
     """
 
     __slots__ = ()
     command: ClassVar[str]
     emptied: tuple[Emptied, ...]
+    books: tuple[str, ...]
 
-    @abstractmethod
+    @property
+    def listed(self) -> int:
+        """How many entries there are, hidden ones counted as none."""
+        total = getattr(self, "total", 0)
+        return total if isinstance(total, int) else 0
+
     def typed(self) -> Mapping[ListCondition, str]:
-        """Return the conditions as they are typed, in their order; a text of a class may be hidden."""
+        """Return the conditions beside the books as they are typed, in their order; a text of a class may be hidden."""
+        return {}
 
     def called(self) -> Mapping[ListCondition, Label]:
         """Return what conditions are called that are not called as they are typed."""
@@ -176,8 +182,12 @@ class EmptiedList:
 
     def words_of(self, by: Iterable[ListCondition]) -> tuple[Label, ...]:
         """Return what conditions are called."""
-        names = {**self.typed(), **self.called()}
+        names = {**self.typed(), **self.called(), ListCondition.BOOKS: " ".join(self.books)}
         return tuple(names[kind] for kind in ListCondition if kind in by)
+
+    def emptied_also(self, more: Emptied) -> Self:
+        """Return the same list, which has so many entries without other conditions, too."""
+        return replace(cast(Any, self), emptied=(*self.emptied, more))
 
     def line_without(self, by: frozenset[ListCondition]) -> str:
         """Return the line of this list without some of its conditions."""
@@ -189,7 +199,11 @@ class EmptiedList:
         """Return what an empty list may be without, as far as its reader may see the words that are left."""
         shown = self.typed().get(ListCondition.TEXT) is not HIDDEN
         return [
-            Button(phrase("Without %(words)s", words=self.words_of(each.by)), Ask(self.line_without(each.by)))
+            Button(
+                phrase("Without %(words)s", words=self.words_of(each.by)),
+                Ask(self.line_without(each.by)),
+                of_all=ListCondition.BOOKS in each.by,
+            )
             for each in self.emptied
             if shown or ListCondition.TEXT in each.by
         ]
@@ -260,7 +274,7 @@ class DocumentView(ExportedListView):
         found, document = hit.found, hit.found.value
         view = cls(
             document=document,
-            days_late=document.days_late(context.now.date()),
+            days_late=document.days_late(context.today),
             rows=document.lines[context.offset : context.offset + (context.rows or cls.page_size)],
             total=len(document.lines),
             offset=context.offset,
@@ -516,7 +530,7 @@ class DocumentListView(EmptiedList, ExportedListView):
             total=found.value.total,
             offset=context.offset,
             line=" ".join(filter(None, asked)),
-            today=context.now.date(),
+            today=context.today,
             freshness=freshness(found),
             emptied=hit.emptied,
             overdue=hit.overdue,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from random import Random
 from types import MappingProxyType
@@ -42,7 +42,7 @@ from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.kinds import D, Kind, kind_followed
 from bot.erp.limits import SourceLimits
-from bot.erp.merging import ProductCodes, is_empty
+from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
     Decision,
@@ -284,7 +284,7 @@ class ErpHub(DocumentAnswers):
 
     async def product(self, sku: str) -> Answer[ProductDetails]:
         """Return the master data of a product; of its materials those that the reader may see. Raises `NotFound`."""
-        found = await self._found(self._goods.product(sku), Capability.PRODUCT_DETAILS)
+        found = await self._found(self._goods.product(sku), Capability.PRODUCT_DETAILS, is_one=True)
         if not self._narrowings.by_category:
             return found
         details = found.value
@@ -351,10 +351,26 @@ class ErpHub(DocumentAnswers):
         silent = [source.name for source in self._visible(areas, self._all) if source.name not in able]
         return tuple(phrase("%(source)s does not tell this: what it has is not known.", source=name) for name in silent)
 
-    def silences_about(self, area: Followed) -> tuple[Phrase, ...]:
-        """Return `silences` about the documents of an area."""
-        kind = kind_followed(area)
-        return self.silences(kind.capability, kind.areas)
+    def silences_about(self, *areas: Followed) -> tuple[Phrase, ...]:
+        """Return `silences` about the documents of areas, each once."""
+        kinds = map(kind_followed, areas)
+        return tuple(
+            {str(each): each for kind in kinds for each in self.silences(kind.capability, kind.areas)}.values()
+        )
+
+    def silent_about(self, areas: Iterable[Followed]) -> Mapping[str, tuple[Followed, ...]]:
+        """Return each source that does not tell all of these documents, with those that it does not tell.
+
+        Sources without anything for the reader are left out.
+        """
+        found: dict[str, list[Followed]] = {}
+        for area in areas:
+            kind = kind_followed(area)
+            able = {source.name for source in self._able[kind.capability]}
+            for source in self._visible(kind.areas, self._all):
+                if source.name not in able:
+                    found.setdefault(source.name, []).append(area)
+        return {source: tuple(silent) for source, silent in found.items()}
 
     def narrows(self, area: Area) -> bool:
         """Return whether the reader may see or find some documents of an area only: sums over them are not whole."""
@@ -385,7 +401,11 @@ class ErpHub(DocumentAnswers):
 
     def source_client(self, source: str, *, seen: Callable[[str, StockLevel], None] | None = None) -> SourceClient:
         """Return one source by itself, for polling; raises `Unsupported` for an unknown name."""
-        return SourceClient(self._known(source), self._calls, self._validators[source], seen=seen)
+        return SourceClient(self._known(source), self._calls, self._validators[source], today=self.today, seen=seen)
+
+    def today(self) -> date:
+        """Return the day as of which all lists are: the organisation's, wherever a source is."""
+        return self._now().date()
 
     async def users_of(self, source: str) -> tuple[ErpUser, ...]:
         """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""
@@ -462,7 +482,7 @@ class ErpHub(DocumentAnswers):
         """Return the document with a number; raises `NotFound`, `InSeveralBooks` where several sources have it, and
         `Ambiguous` where one has it several times.
         """
-        return await self._found(self._one_document(kind, number), kind.capability, kind.areas)
+        return await self._found(self._one_document(kind, number), kind.capability, kind.areas, is_one=True)
 
     async def _one_document(self, kind: Kind[D], number: str) -> Answer[D]:
         able = self._able[kind.capability]
@@ -472,21 +492,30 @@ class ErpHub(DocumentAnswers):
         return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: erp.document(kind, number), number)
 
     async def _found(
-        self, answered: Awaitable[Answer[T]], capability: Capability, areas: tuple[Area, ...] = (Area.STOCK,)
+        self,
+        answered: Awaitable[Answer[T]],
+        capability: Capability,
+        areas: tuple[Area, ...] = (Area.STOCK,),
+        *,
+        is_one: bool = False,
     ) -> Answer[T]:
-        """Return an answer; where it is that there is nothing, it names the sources that do not tell such things."""
+        """Return an answer that names the sources that do not tell such things: what it counts is not all there is.
+
+        One record (``is_one``) is of the source that has it: only where there is none others are named.
+        """
         try:
             answer = await answered
         except NotFound as error:
             if not (silences := self.silences(capability, areas)):
                 raise
             raise NotFound(error.what, source=error.source, notes=(*error.notes, *silences)) from error
-        if not is_empty(answer.value):
+        if is_one:
             return answer
         return replace(answer, notes=(*answer.notes, *self.silences(capability, areas)))
 
     async def documents(self, kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
-        return await self._found(self._list(kind, query), kind.capability, kind.areas)
+        asked = replace(query, today=self.today())
+        return await self._found(self._list(kind, asked), kind.capability, kind.areas)
 
     async def _list(self, kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -60,9 +60,11 @@ class ListQuery:
     of one partner, ignoring case. ``product`` is the exact code of a product, ignoring case: the list holds documents
     with a line of it, once each, and may tell these lines and no others; `bot.erp.kinds.Kind.by_product` says what
     offers that. ``during`` keeps documents of these days, with `Filter.DONE` those that were finished then, ``due``
-    those that are due then (`bot.erp.kinds.Kind`). The order is: most days late first for `Filter.LATE` and
-    `Filter.OVERDUE`, due first for `Filter.OPEN`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are
-    ordered by number, so that pages neither overlap nor miss anything.
+    those that are due then (`bot.erp.kinds.Kind`). ``today`` is the day as of which something is late or overdue: the
+    same for all sources, whose zones only say on which day something happened; None: as it is where the ERP is. The
+    order is: most days late first for `Filter.LATE` and `Filter.OVERDUE`, due first for `Filter.OPEN`; oldest first for
+    `Filter.PENDING`; otherwise newest first. Ties are ordered by number, so that pages neither overlap nor miss
+    anything.
     """
 
     filter: Filter = Filter.ALL
@@ -73,3 +75,9 @@ class ListQuery:
     due: Period | None = None
     offset: int = 0
     limit: int = 20
+    today: date | None = field(default=None, compare=False)
+    """No part of what is asked: the last known answer of yesterday is one to the same question."""
+
+    def day(self, own: date) -> date:
+        """Return the day as of which the list is, else the ERP's ``own``."""
+        return self.today or own

@@ -6,6 +6,8 @@ Nothing is shared or remembered: a follower wants what the source says now, and 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
@@ -31,12 +33,14 @@ class SourceClient(DocumentCalls):
         calls: CallRunner,
         validator: Validator,
         *,
+        today: Callable[[], date],
         seen: Callable[[str, StockLevel], None] | None = None,
     ) -> None:
-        """``seen`` is told the source and each stock that is read."""
+        """``today`` is the day of lists, and ``seen`` is told the source and each stock that is read."""
         self._erp = erp
         self._calls = calls
         self._validator = validator
+        self._today = today
         self._seen = seen
 
     @property
@@ -80,7 +84,8 @@ class SourceClient(DocumentCalls):
         return await self._read(kind.call, lambda erp: erp.document(kind, number))
 
     async def documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        return await self._read(kind.list_call, lambda erp: erp.documents(kind, query))
+        asked = replace(query, today=self._today())
+        return await self._read(kind.list_call, lambda erp: erp.documents(kind, asked))
 
     @property
     def reads_batches(self) -> bool:

@@ -45,6 +45,10 @@ class Coverage:
         """Return whether no document of ``day`` or later is missing."""
         return not self.sources_missing and self.complete_since is not None and self.complete_since <= day
 
+    def tells_until(self, day: date) -> bool:
+        """Return whether anything is known of ``day`` or of what came before it."""
+        return self.complete_since is None or self.complete_since <= day
+
     def is_current(self, now: datetime) -> bool:
         """Return whether no open document is missing, and an answer is about as good as one of the ERP itself."""
         whole = not self.sources_missing and self.complete_since is not None

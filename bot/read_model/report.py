@@ -196,6 +196,8 @@ class CompanyFigures:
     production: ProductionFigures | None
     coverage: Coverage
     unknown: tuple[Feed, ...] = ()
+    told: tuple[Followed, ...] = ()
+    """The documents of the areas that were asked for."""
 
 
 async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSpan, today: date) -> CompanyFigures:
@@ -218,6 +220,7 @@ async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSp
         **{part.name: found.get(part.name) for part in _PARTS},
         coverage=coverage or Coverage(as_of=None, complete_since=None),
         unknown=tuple(unknown),
+        told=tuple(dict.fromkeys(part.documents for part in wanted)),
     )
 
 

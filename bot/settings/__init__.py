@@ -122,7 +122,11 @@ class Settings(BaseSettings):
     data_key_file: Path | None = Field(
         None, description="File with that key; without either the bot makes `dingerp.key` in the data folder."
     )
-    zone: str = Field("Asia/Shanghai", description="Time zone in which dates and times are shown.")
+    zone: str = Field(
+        "Asia/Shanghai",
+        description="Time zone in which dates and times are shown, and whose day is today: in words such as today, and"
+        " for what is late or overdue in every ERP.",
+    )
     language: Literal["zh_CN", "en"] = Field("zh_CN", description="Language of people who chose none.")
     languages: dict[PersonName, Literal["zh_CN", "en"]] = Field(
         {}, description="User id → language, until they choose."

@@ -30,6 +30,7 @@ from bot.testing.gaps import comparable
 
 _ALL = 10_000
 _DAY = timedelta(days=1)
+_BY_DAY = frozenset({Filter.LATE, Filter.OVERDUE})
 _LONG_AGO, _FAR_AHEAD = date(2000, 1, 1), date(2100, 1, 1)
 
 
@@ -89,6 +90,10 @@ class ListsContract(ContractBase):
             found = await kind.read_list(erp, query)
             assert numbers(found) == kind.expected_numbers(documents, query)
             assert found.items, f"the company has nothing {wanted}"
+            # The asker's day may be another than the ERP's own, which is elsewhere.
+            for today in (company.today - _DAY, company.today + _DAY) if wanted in _BY_DAY else ():
+                elsewhere = await kind.read_list(erp, replace(query, today=today))
+                assert numbers(elsewhere) == kind.expected_numbers(documents, query, today)
 
     @case("list.text", "Text matches part of a number or of a partner's or product's name, in any case", over=EACH_KIND)
     async def test_text(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:

@@ -334,7 +334,8 @@ class Company(DocumentCalls):
     def _listed(self, kind: Kind[T], query: ListQuery, documents: Iterable[T]) -> Slice[T]:
         self._read(f"{kind.list_call} {query.text or query.partner}".strip())
         holds = kind.filters[query.filter][0] if query.filter is not Filter.ALL else _all
-        hits = [document for document in documents if kind.matches(document, query) and holds(document, TODAY)]
+        today = query.day(TODAY)
+        hits = [document for document in documents if kind.matches(document, query) and holds(document, today)]
         if query.product:
             hits = [as_listed(document, query) for document in hits]
         return Slice(items=tuple(hits[query.offset : query.offset + query.limit]), total=len(hits))

@@ -92,6 +92,102 @@ def test_a_debt_is_of_the_whole_partner_and_of_the_side_that_is_said(
     assert reading.line == expected
 
 
+@each_row(
+    ("sentence", "line"),
+    [
+        *((f"宝钢{each}", "/bill overdue 宝钢") for each in (
+            "逾期多少", "逾期多少钱", "逾期了多少", "逾期的有多少", "超期多少钱", "过期多少")),
+        ("how much of 宝钢 is overdue", "/bill overdue 宝钢"),
+        ("宏达逾期多少", "/invoice overdue 宏达"), ("how much is overdue at 宏达", "/invoice overdue 宏达"),
+        ("宝钢逾期多少货", "/po late 宝钢"), ("宝钢逾期的订单", "/po late 宝钢"), ("宝钢逾期了几天", "/po late 宝钢"),
+        ("我们欠宝钢多少", "/bill open 宝钢"), ("宝钢欠我们多少", "/invoice open 宝钢"),
+        ("宝钢欠多少", "/bill open 宝钢"),
+        ("宏达欠我们多少", "/invoice open 宏达"), ("我们欠宏达多少", "/bill open 宏达"),
+        ("宏达欠多少", "/invoice open 宏达"),
+    ],
+)  # fmt: skip
+def test_a_first_question_about_a_debt_is_of_the_side_that_is_said(sentence: str, line: str, grammar: Grammar) -> None:
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert (reading.line, reading.unsure) == (line, False)
+
+
+OF_A_CUSTOMER = {
+    "/order SO-1001": (f"/customer {CUSTOMER}",),
+    "/invoice INV-7": (f"/customer {CUSTOMER}",),
+    "/delivery SO-1002": (f"/customer {CUSTOMER}",),
+    "/payment PAY-1": (f"/customer {CUSTOMER}",),
+    f"/customer {CUSTOMER}": (),
+    f"/order {CUSTOMER}": (),
+}
+OF_A_VENDOR = {
+    "/po PO-1001": (f"/vendor {VENDOR}",),
+    "/bill BILL-1": (f"/vendor {VENDOR}",),
+    "/receipt GR-1": (f"/vendor {VENDOR}",),
+    "/payment PAY-2": (f"/vendor {VENDOR}",),
+    f"/vendor {VENDOR}": (),
+    f"/bill overdue {VENDOR}": (),
+}
+ASKED_OF_ONE = (
+    "这{0}",
+    "这家{0}怎么样",
+    "那个{0}呢",
+    "这家{0}还欠多少",
+    "我们欠这个{0}多少",
+    "这家{0}逾期多少",
+    "该{0}的电话",
+    "{0}呢",
+)
+
+
+@each_row(
+    ("before", "links", "word", "offered"),
+    [
+        *((line, links, word, (f"/customer {CUSTOMER}", "/vendor")) for line, links in OF_A_CUSTOMER.items()
+          for word in ("供应商", "供货商")),
+        *((line, links, "客户", (f"/vendor {VENDOR}", "/customer")) for line, links in OF_A_VENDOR.items()),
+    ],
+)  # fmt: skip
+@each_row("asked", ASKED_OF_ONE)
+def test_a_partner_of_the_other_side_is_not_there(
+    before: str, links: tuple[str, ...], word: str, offered: tuple[str, ...], asked: str, grammar: Grammar
+) -> None:
+    """No figure of a customer is told as a vendor's, or the other way round."""
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    reading = follow(grammar, asked.format(word), LastQuestion(line=before, links=links, at=at))
+    assert reading is not None
+    assert reading.unsure
+    assert reading.gap
+    assert (reading.line, *reading.alternatives) == offered
+
+
+@each_row(
+    ("before", "sentence", "line"),
+    [
+        *((line, "供应商呢", f"/vendor {VENDOR}") for line in OF_A_VENDOR),
+        *((line, "客户呢", f"/customer {CUSTOMER}") for line in OF_A_CUSTOMER),
+        *((line, "这家供应商逾期多少", f"/bill overdue {VENDOR}") for line in OF_A_VENDOR),
+        *((line, "这个客户还欠多少", f"/invoice open {CUSTOMER}") for line in OF_A_CUSTOMER),
+    ],
+)
+def test_a_partner_of_this_side_is_the_one_that_is_there(
+    before: str, sentence: str, line: str, grammar: Grammar
+) -> None:
+    links = {**OF_A_CUSTOMER, **OF_A_VENDOR}[before]
+    reading = follow(grammar, sentence, LastQuestion(line=before, links=links, at=datetime(2026, 3, 2, 9, tzinfo=UTC)))
+    assert reading is not None
+    assert (reading.line, reading.unsure) == (line, False)
+
+
+@each_row("before", ["/stock SKU123", "/mo MO-1", "/invoice overdue"])
+@each_row("asked", ["这家供应商逾期多少", "这个客户还欠多少", "this vendor"])
+def test_nobody_is_chosen_where_nobody_is_shown(before: str, asked: str, grammar: Grammar) -> None:
+    reading = follow(grammar, asked, LastQuestion(line=before, at=datetime(2026, 3, 2, 9, tzinfo=UTC)))
+    assert reading is not None
+    assert reading.unsure
+    assert reading.gap
+
+
 @each_row("sentence", ["我们还欠多少", "谁欠得最多", "逾期应付", "延期的订单"])
 def test_what_is_no_debt_of_a_customer_is_not_read_as_one(sentence: str, grammar: Grammar) -> None:
     before = LastQuestion(line=f"/customer {CUSTOMER}", at=datetime(2026, 3, 2, 9, tzinfo=UTC))

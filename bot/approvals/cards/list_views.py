@@ -15,8 +15,9 @@ from bot.approvals.typed_votes import mark_cases
 from bot.cards.actions import ApproveAll, Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Following, ListView, View
+from bot.chat.conditions import Emptied
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import button_label, export_buttons
+from bot.chat.view_parts import EmptiedList, button_label, export_buttons
 from bot.disclosure import FieldClass, Stating
 from bot.erp.model import Cost, DocumentRef, PartnerName
 from bot.phrase import Phrase, phrase
@@ -63,13 +64,15 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalList(ListView):
+class ApprovalList(EmptiedList, ListView):
     """What waits for one person, oldest first. ``mute``: nobody can decide at present."""
 
     card: ClassVar[str] = "approval_list"
+    command: ClassVar[str] = "pending"
 
     rows: tuple[ApprovalListRow, ...]
     mute: bool = False
+    emptied: tuple[Emptied, ...] = ()
 
     @property
     def of_several(self) -> bool:
@@ -80,7 +83,7 @@ class ApprovalList(ListView):
         return _follow_rows(self.rows, self.offset)
 
     def row_buttons(self) -> Sequence[Button]:
-        return _row_buttons(self.rows, named=self.of_several)
+        return [*_row_buttons(self.rows, named=self.of_several), *self.widening_buttons()]
 
     def buttons(self) -> Sequence[Button]:
         pages, files = ListView.buttons(self), export_buttons(self.line) if self.total else []

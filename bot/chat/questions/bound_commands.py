@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.notices import Suggestion
 from bot.cards.view import View
+from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
+from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.questions.named_books import reads_books, take_books, within_books
 from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.records.documents import Documents
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.registry import AnyCommand, Commands
+from bot.chat.view_parts import EmptiedList
+from bot.erp.books import ALL_BOOKS
+from bot.erp.errors import ErpError
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError
 from bot.read_model.queries import ReadModel
+
+E = TypeVar("E", bound=EmptiedList)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What follows a command, whether it may mention people, and for whom it is answered with which ERPs."""
+
+    rest: str
+    mentions: bool
+    context: QuestionContext
+    policy: AccessPolicy
+    hub: Callable[[], ErpHub]
+
+    def of_all_books(self) -> _Question:
+        """Return the same question about the books of all companies, from the first row on."""
+        return replace(self, context=replace(self.context, books=ALL_BOOKS, offset=0, only_asks=True))
 
 
 class _MadeOf(NamedTuple):
@@ -53,21 +76,52 @@ class BoundCommand:
                 rest, hub(), self.command.signature, remarks=remarks, mentions=mentions and not remarks
             )
             context = replace(context, books=books)
-        positional, named = self.command.signature.parse(rest, mentions=mentions)
+        asked = _Question(rest, mentions, context, policy, hub)
+        # What changes something is done once.
+        may_ask_again = context.books and self.command.only_asks and not self.command.signature.changes_by(rest)
+        try:
+            answer = await self._answer(asked)
+        except NothingFound as error:
+            if may_ask_again and await self._finds(asked.of_all_books()):
+                elsewhere = Suggestion(f"/{self.command.name} {rest}".strip())
+                raise NothingFound(error.what, (elsewhere, *error.closest), error.notes) from None
+            raise
+        if may_ask_again and isinstance(answer, EmptiedList) and not answer.listed:
+            answer = await self._emptied_by_books(answer, asked.of_all_books())
+        return within_books(answer, context.books)
+
+    async def _answer(self, asked: _Question) -> View | Ask:
+        positional, named = self.command.signature.parse(asked.rest, mentions=asked.mentions)
         named.update(self.collaborators)
         for name in self.context:
-            named[name] = context
+            named[name] = asked.context
         for name in self.policy:
-            named[name] = policy
+            named[name] = asked.policy
         if self.hub or self.kept or self.documents:
-            visible = hub().within(context.books)
+            visible = asked.hub().within(asked.context.books)
             for name in self.hub:
                 named[name] = visible
             for name, kept in self.kept.items():
                 named[name] = kept.narrowed(visible)
             for name, made in self.documents.items():
-                named[name] = Documents(visible, made.kept.narrowed(visible), made.own, context, policy)
-        return within_books(await self.command.function(*positional, **named), context.books)
+                named[name] = Documents(visible, made.kept.narrowed(visible), made.own, asked.context, asked.policy)
+        return await self.command.function(*positional, **named)
+
+    async def _finds(self, asked: _Question) -> View | Ask | None:
+        try:
+            return await self._answer(asked)
+        except (ErpError, BadArgument):
+            return None
+
+    async def _emptied_by_books(self, empty: E, asked: _Question) -> E:
+        """Return an empty list of some books that says what others have, if need be without all that restricts it."""
+        others = frozenset(kind for kind, word in empty.typed().items() if word)
+        for by in dict.fromkeys((frozenset[ListCondition](), others)):
+            rest = empty.line_without(by).partition(" ")[2] if by else asked.rest
+            found = await self._finds(replace(asked, rest=rest))
+            if isinstance(found, EmptiedList) and found.listed:
+                return empty.emptied_also(Emptied(by=by | {ListCondition.BOOKS}, total=found.listed))
+        return empty
 
 
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts, OwnDocuments})

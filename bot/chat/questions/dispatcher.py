@@ -54,6 +54,7 @@ from bot.chat.questions.reading import (
     without_knowledge,
 )
 from bot.chat.questions.work import kept_on_time, work_of
+from bot.chat.records.links import sources_of, unanswered
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import Commands
@@ -128,6 +129,7 @@ class QuestionDispatcher:
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
+        self._untold = unanswered(hub) if isinstance(hub, ErpHub) else frozenset()
         own = OwnDocuments(account_of)
         known = {**collaborators, Commands: commands, OpenPrompts: self._prompts, OwnDocuments: own}
         self._bound = {name: bind_command(command, known) for name, command in commands.items()}
@@ -383,7 +385,8 @@ class QuestionDispatcher:
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
             usable = {each.name for each in self._commands.usable(policy, context)}
-            result = replace(result, closed=frozenset(self._commands).difference(usable))
+            closed = frozenset(self._commands).difference(usable)
+            result = replace(result, closed=closed, told_by=sources_of(result), untold=self._untold)
             # The next question must not lead to anything that the asker may not see, such as the customer of an order.
             self._remember(command.name, rest, cut(result, grant.fields), context)
             if result.shows_also:

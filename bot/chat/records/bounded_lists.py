@@ -99,8 +99,8 @@ class BoundedLists(Generic[D]):
         )
         answer: Answer[Slice[D]] = self._answer(found, query, erp.visible_sources(followed))
         # That one source has none is not that there is none.
-        silences: tuple[Phrase, ...] = () if answer.value.total else erp.silences_about(followed)
-        return replace(answer, value=erp.addressed_all(answer.value), notes=(*answer.notes, *silences))
+        notes = (*answer.notes, *erp.silences_about(followed))
+        return replace(answer, value=erp.addressed_all(answer.value), notes=notes)
 
     def _answer(self, found: KeptAnswer[_Picked[D]], query: ListQuery, sources: tuple[str, ...]) -> Answer[Slice[D]]:
         as_of = found.coverage.as_of

@@ -78,7 +78,7 @@ def _pick(kind: Kind[D], query: ListQuery, today: date, documents: Iterator[ErpR
 def _answer(found: Slice[D], coverage: Coverage, erp: ErpHub, kind: Kind[D]) -> Answer[Slice[D]]:
     assert coverage.as_of is not None, "it is current"
     sources = erp.visible_sources(kind.followed)
-    notes = () if found.total else erp.silences(kind.capability, kind.areas)
+    notes = erp.silences(kind.capability, kind.areas)
     return Answer(erp.addressed_all(found), sources[0] if len(sources) == 1 else "", coverage.as_of, notes=notes)
 
 

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.cards.actions import Ask
-from bot.cards.view import Button
+from bot.cards.view import Button, View
 from bot.chat.parsing import command_line
+from bot.chat.view_parts import Freshness
+from bot.erp.answer import BETWEEN_SOURCES
+from bot.erp.books import MARK
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.port import Capability
 from bot.phrase import phrase
@@ -25,10 +28,31 @@ _LINKS = {
     "price": (Capability.PRICES, phrase("Prices")),
     "product": (Capability.PRODUCT_DETAILS, phrase("Product")),
     "receipt": (Capability.RECEIPTS, phrase("Goods receipts")),
+    "shortage": (Capability.SHORTAGES, phrase("Shortages")),
     "stock": (Capability.STOCK, phrase("Stock")),
     "vendor": (Capability.VENDORS, phrase("Vendor")),
 }
 """What a command asks the ERP for, and what its button is called."""
+
+
+def unanswered(erp: ErpHub) -> frozenset[tuple[str, str]]:
+    """Return each command with each source that has no answer to it."""
+    return frozenset(
+        (command, source)
+        for command, (capability, _) in _LINKS.items()
+        for source in erp.sources
+        if not erp.offers(capability, at=(source,))
+    )
+
+
+def sources_of(view: View) -> tuple[str, ...]:
+    """Return the sources that all of a view is from; none where they are not known."""
+    if view.books:
+        return tuple(word.removeprefix(MARK) for word in view.books)
+    if view.origin:
+        return (view.origin,)
+    seen = getattr(view, "freshness", None)
+    return tuple(filter(None, seen.source.split(BETWEEN_SOURCES))) if isinstance(seen, Freshness) else ()
 
 
 def offered(erp: ErpHub, *commands: str, of: Answer[Any]) -> tuple[str, ...]:

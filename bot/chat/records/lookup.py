@@ -238,11 +238,11 @@ class DocumentLookup(Generic[D]):
 
     def _query(self, asked: Conditions, *, offset: int, limit: int) -> ListQuery:
         may_be_open = Filter.OPEN in self.kind.filters
-        return asked.query(self.context.now.date(), may_be_open=may_be_open, offset=offset, limit=limit)
+        return asked.query(self.context.today, may_be_open=may_be_open, offset=offset, limit=limit)
 
     async def _set_apart(self, listed: DocumentList[D]) -> DocumentList[D]:
         """Return a list of what is due that knows how much of it was due before today."""
-        query, yesterday = listed.query, self.context.now.date() - _ONE_DAY
+        query, yesterday = listed.query, self.context.today - _ONE_DAY
         if query is None or query.due is None or query.due.first != LONG_AGO:
             return listed
         assert listed.read is not None

@@ -55,7 +55,7 @@ class OrderMovesView(ExportedListView):
             offset=context.offset,
             line=command_line(cls.command, order.number, books=order.books),
             books=marked(order.books),
-            today=context.now.date(),
+            today=context.today,
             freshness=freshness(found),
             **more,
         )

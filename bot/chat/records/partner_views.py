@@ -63,10 +63,14 @@ class PartnerView(View):
         ordered: PartnerDocuments[Any],
         unpaid: PartnerDocuments[Any],
         context: QuestionContext,
+        silences: Iterable[Phrase] = (),
         **more: Any,
     ) -> Self:
-        """Return the view of a partner with the newest orders, those that are open, and what is unpaid."""
-        today = context.now.date()
+        """Return the view of a partner with the newest orders, those that are open, and what is unpaid.
+
+        ``silences`` name the sources that do not tell such things: what the partner has there is not known.
+        """
+        today = context.today
         orders = ordered.whole
         overdue = None if unpaid.whole is None else [each for each in unpaid.whole if each.days_overdue(today)]
         answers = (found, newest, ordered.answer, unpaid.answer)
@@ -81,9 +85,16 @@ class PartnerView(View):
             part=ordered.part or unpaid.part,
             today=today,
             books=marked(found.value.books),
-            freshness=replace(seen, failures=(*seen.failures, *_together(newest, ordered.answer, unpaid.answer))),
+            freshness=replace(
+                seen,
+                failures=_each_once(*seen.failures, *_together(newest, ordered.answer, unpaid.answer), *silences),
+            ),
             **more,
         )
+
+
+def _each_once(*said: Phrase) -> tuple[Phrase, ...]:
+    return tuple({str(each): each for each in said}.values())
 
 
 def _together(*answers: Answer[Slice[Any]] | None) -> tuple[Phrase, ...]:

@@ -79,7 +79,7 @@ class DemoErp(DocumentErp):
         return await self._run(partial(self._query(kind).document, number=number, source=self.name))
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        today = self._now().astimezone(ZONE).date()
+        today = query.day(self._now().astimezone(ZONE).date())
         return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:

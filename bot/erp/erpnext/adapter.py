@@ -278,7 +278,7 @@ class ErpNextErp(DocumentErp):
     async def _slice(self, document_query: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
         """Return part of a list, cut by Frappe or, for filters that Frappe lacks, cut here."""
         site = await self._site()
-        today = site.local(self._now()).date()
+        today = query.day(site.local(self._now()).date())
         lookup = document_query.lookup(query, today, self._options.company)
         if query.product:
             return await self._of_product(document_query, lookup, query, site)
@@ -309,7 +309,9 @@ class ErpNextErp(DocumentErp):
         else:
             every = {str(row["name"]): row for row in await self._frappe.rows(lookup)}
             read = [site.read(document_query.read, row) for row in every.values()]
-            picked = document_query.listing.pick(read, replace(query, product=""), site.local(self._now()).date())
+            picked = document_query.listing.pick(
+                read, replace(query, product=""), query.day(site.local(self._now()).date())
+            )
             rows, total = [every[document.number] for document in picked.items], picked.total
         table, lines = document_query.tables[0], dict[str, list[Row]]()
         if rows:

@@ -240,7 +240,7 @@ class ErpNextGoods:
     async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
         """Return Delivery Notes, the newest first; a draft whose day has passed is late."""
         site = await self._site()
-        today = site.local(self._now()).date()
+        today = query.day(site.local(self._now()).date())
         filters: list[Condition] = [*self._ours]
         if query.partner:
             filters.append(("customer_name", "=", query.partner))

@@ -145,7 +145,7 @@ class KingdeeErp(ReaderErp):
         forms = [form for form in _DIRECTIONS.get(query.filter, _FORMS[kind]) if _can_have(form, query)]
         if query.filter in _DIRECTIONS:
             query = replace(query, filter=Filter.ALL)
-        today = self._client.values.local(self._client.now()).date()
+        today = query.day(self._client.values.local(self._client.now()).date())
 
         async def headers() -> list[Header[DocumentKey]]:
             found = await gather_or_cancel(*(self._headers(form, query, today) for form in forms))

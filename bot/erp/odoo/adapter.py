@@ -334,7 +334,7 @@ class OdooErp(DocumentErp):
     async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         available = await self._client.fields(document_query.model)
         zone = self._site.zone
-        today = self._now().astimezone(zone).date()
+        today = query.day(self._now().astimezone(zone).date())
         own = self._of_company(shared=document_query.shared)
         domain = [*own, *document_query.domain_of(query, available, today, zone)]
         rows = self._client.rows(

@@ -231,7 +231,7 @@ class RestErp(MappedErp):
         sections = sections_of(self._options)
         lists = [section.list for area, section in sections.items() if area != Area.STOCK and hasattr(section, "list")]
         lists += [part.list for _, _, _, part in goods_parts(sections) if hasattr(part, "list")]
-        await self._api.part(lists[0], {"sku": "", **self._asked("")}, want=1)
+        await self._api.part(lists[0], {"sku": "", **self._asked(ListQuery())}, want=1)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -267,20 +267,21 @@ class RestErp(MappedErp):
         if query.product:
             rows = await self._records.all(section.of_product, f"{place}.of_product", sku=query.product)
             whole = replace(query, product="")
-            return kind.pick(once_each(await self._records.many(place, rows)), whole, self.context.today())
+            return kind.pick(once_each(await self._records.many(place, rows)), whole, query.day(self.context.today()))
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
         if read.pages_itself and is_plain(query):
-            part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
+            part = await self._api.part(read, self._asked(query), start=query.offset, want=query.limit)
             items = tuple(await self._records.many(place, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
         require_rest(self._mapped[place], query, source=self.name)
         name = f"{place}.{query.filter if own else 'list'}"
-        documents = await self._records.many(place, await self._records.all(read, name, text=searched_text(query)))
-        return kind.pick(documents, query, self.context.today())
+        given = {**self._asked(query), "text": searched_text(query)}
+        documents = await self._records.many(place, await self._records.all(read, name, **given))
+        return kind.pick(documents, query, query.day(self.context.today()))
 
-    def _asked(self, text: str) -> dict[str, Any]:
-        return {"text": text, "today": self.context.today().isoformat()}
+    def _asked(self, query: ListQuery) -> dict[str, Any]:
+        return {"text": query.text, "today": query.day(self.context.today()).isoformat()}
 
 
 def _capabilities(options: RestOptions) -> frozenset[Capability]:

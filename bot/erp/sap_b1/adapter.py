@@ -112,7 +112,7 @@ class SapB1Erp(ReaderErp):
         entities: Sequence[DocumentEntity] = _DIRECTIONS.get(query.filter, queries.ENTITIES[kind])
         if query.filter in _DIRECTIONS:
             query = replace(query, filter=Filter.ALL)
-        today = self._client.values.local(self._client.now()).date()
+        today = query.day(self._client.values.local(self._client.now()).date())
 
         async def headers() -> list[Header[DocumentKey]]:
             if query.product:

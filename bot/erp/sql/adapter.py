@@ -231,12 +231,12 @@ class SqlErp(MappedErp):
         section = builders.section_of(kind)
         if query.product:
             place = f"{section}.of_product"
-            rows = self._queries.rows(connection, place, sku=query.product, today=self._today())
+            rows = self._queries.rows(connection, place, sku=query.product, today=self._today(query.today))
             return self._picked(kind, query, rows)
         own = f"{section}.{query.filter}"
         place = own if query.filter is not Filter.ALL and own in self._queries else f"{section}.list"
         text = searched_text(query)
-        given: dict[str, Any] = {"text": text, "like": like(text), "today": self._today()}
+        given: dict[str, Any] = {"text": text, "like": like(text), "today": self._today(query.today)}
         if self._queries.pages_itself(place) and is_plain(query):
             return self._own_page(connection, section, query, place, given)
         require_rest(self._mapped[section], query, source=self.name)
@@ -252,7 +252,7 @@ class SqlErp(MappedErp):
         if query.product:
             # A join with the lines repeats an order that has two of them.
             documents = once_each(documents)
-        return kind.pick(documents, replace(query, product=""), self.context.today())
+        return kind.pick(documents, replace(query, product=""), query.day(self.context.today()))
 
     def _own_page(
         self, connection: Connection, section: str, query: ListQuery, place: str, given: dict[str, Any]
@@ -264,8 +264,8 @@ class SqlErp(MappedErp):
         found = self._reader.many(self._mapped[section], rows[: query.limit])
         return Slice(items=tuple(found), total=int(look(counted[0], ALL_ROWS)) if counted else 0)
 
-    def _today(self) -> date | str:
-        today = self.context.today()
+    def _today(self, day: date | None = None) -> date | str:
+        today = day or self.context.today()
         return today.isoformat() if self._database.dialect == "sqlite" else today
 
     def _row(self, connection: Connection, section: str, key: str, **given: Any) -> Row:

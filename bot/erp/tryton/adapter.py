@@ -303,13 +303,13 @@ class TrytonErp(DocumentErp):
         document_query: DocumentQuery = KINDS[kind]
         if not document_query.has(query):
             return Slice(items=(), total=0)
-        domain: Domain = document_query.domain_of(query, self._today())
+        domain: Domain = document_query.domain_of(query, query.day(self._today()))
         if kind in partners.SIDES:
             domain = [*domain, ["id", "in", await partners.read_parties(self._account, partners.SIDES[kind])]]
         if not document_query.is_exact(query):
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)
-            return kind.pick(candidates, query, self._today())
+            return kind.pick(candidates, query, query.day(self._today()))
         page, total = await self._page(document_query, query, domain)
         found: Sequence[D] = await self._readers[kind](page, bool(query.product))
         return Slice(items=tuple(as_listed(document, query) for document in found), total=total)

@@ -118,7 +118,7 @@ class YonBipErp(ReaderErp):
         """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
         if kind in (listing.CUSTOMERS, listing.VENDORS):
             return await self._partners.list_partners(kind, query)
-        today = self._client.values.local(self._client.now()).date()
+        today = query.day(self._client.values.local(self._client.now()).date())
         if kind in (listing.PAYMENTS, listing.DELIVERIES, listing.RECEIPTS):
             parts: Mapping[Listing[Any], Any] = {
                 listing.PAYMENTS: self._payments.list_payments,

@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
+from bot.phrase import phrase
 from bot.understanding.following.continued import named_in
 from bot.understanding.following.going_on import PRONOUN
 from bot.understanding.following.turn import Turn, said_in
+from bot.understanding.lines.sides import WE_OWE, side_of_debt
 from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.vocabulary import Trade
 
 _OWED = re.compile(r"欠|\bow(?:e|es|ed|ing)\b", re.IGNORECASE)
 _OVERDUE = re.compile(r"逾期|\boverdue\b", re.IGNORECASE)
-_WE_OWE = re.compile(
-    r"(?:我们|咱们?|公司|我司|我方)[^,，欠]{0,4}欠(?!我|咱)|欠(?:它|他|她|这|那|该|人家)"
-    r"|\b(?:we|i)(?: still| now)? owe\b|\bowe (?:them|it|him|her|this|that)\b",
-    re.IGNORECASE,
-)
-_THEY_OWE = re.compile(r"欠(?:着|了|)(?:我|咱|公司)|\bowes? us\b", re.IGNORECASE)
 _SOMEBODY = re.compile(r"(?:它|他|她)们?的?|\b(?:they|them|their|it|he|she)\b", re.IGNORECASE)
 """Whoever owes or is owed is a partner: 它还欠多少 after an order is of its customer."""
 _OF_A_CUSTOMER = re.compile(r"客户|customer|client", re.IGNORECASE)
@@ -44,6 +40,22 @@ _SIDES: Mapping[str, Trade] = {
 _DEBTS = {Trade.SALE: "invoice", Trade.PURCHASE: "bill"}
 _LISTS = frozenset({"order", "po", "delivery", "receipt", "invoice", "bill"})
 """Lists of which 逾期的 are a part, in the days that the line before names."""
+
+
+_POINTED = re.compile(
+    r"(?:这|那|该|此)(?:个|家|位)?(?P<who>客户|供应商|供货商)|^那?(?:它的)?(?P<alone>客户|供应商|供货商)呢?$"
+    r"|\b(?:this|that) (?P<english>customer|client|vendor|supplier)\b",
+    re.IGNORECASE,
+)
+_RECORDS = {Trade.SALE: "customer", Trade.PURCHASE: "vendor"}
+_WHICH = {
+    Trade.SALE: phrase("It is not clear which customer is meant."),
+    Trade.PURCHASE: phrase("It is not clear which vendor is meant."),
+}
+_NOBODY_THERE = {
+    Trade.SALE: phrase("What was shown last has no customer."),
+    Trade.PURCHASE: phrase("What was shown last has no vendor."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,28 @@ def owed(turn: Turn) -> Reading | None:
     return turn.reading(line, Understood("document", pronoun or text, turn.last.line), *said_in(said))
 
 
+def of_nobody_there(turn: Turn) -> Reading | None:
+    """Return the choice that says that a partner is not there whom a sentence points to: 这家供应商, after an order."""
+    pointed = _POINTED.search(turn.text)
+    if pointed is None or turn.text.startswith("/") or not turn.words:
+        return None
+    said = pointed["who"] or pointed["alone"] or pointed["english"]
+    meant = Trade.PURCHASE if _OF_A_VENDOR.search(said) else Trade.SALE
+    there = _partner_of(turn)
+    if there is None and pointed["alone"]:
+        return None  # 供应商呢 may ask for another ranking
+    if there and there.trade is meant and pointed["alone"] and turn.may_use(_RECORDS[meant]):
+        return turn.reading(command_line(_RECORDS[meant], there.name))
+    if there and (there.trade is meant or turn.grammar.vocabulary.trade(there.name) is None):
+        return None  # who both buys and sells may be meant as either
+    own = command_line(_RECORDS[there.trade], there.name) if there else turn.last.line
+    lines = [line for line in (own, command_line(_RECORDS[meant])) if turn.may_use(line[1:].split()[0])]
+    if not lines or named_in(turn.saying(pointed.re.sub(" ", turn.text)).scan):
+        return None
+    reading = turn.reading(lines[0], Understood("document", pointed[0], turn.last.line))
+    return replace(reading, alternatives=tuple(lines[1:]), unsure=True, gap=(_NOBODY_THERE if there else _WHICH)[meant])
+
+
 def _pronoun(text: str, *, owes: bool) -> str:
     """Return the words that mean a partner; empty for none, and where a document may be meant as well."""
     said = [
@@ -85,7 +119,7 @@ def _needs_no_pronoun(turn: Turn, partner: _Partner, *, owes: bool) -> bool:
     if not partner.named_by_line:
         return False
     if owes:
-        return not (_WE_OWE.search(turn.text) and partner.trade is Trade.SALE)
+        return not (WE_OWE.search(turn.text) and partner.trade is Trade.SALE)
     return turn.before.command not in _LISTS or _HOW_MUCH.search(turn.text) is not None
 
 
@@ -110,6 +144,4 @@ def _side(text: str, trade: Trade) -> Trade | None:
     other = _OF_A_VENDOR if trade is Trade.SALE else _OF_A_CUSTOMER
     if other.search(text):
         return None
-    if _WE_OWE.search(text):
-        return Trade.PURCHASE
-    return Trade.SALE if _THEY_OWE.search(text) else trade
+    return side_of_debt(text) or trade

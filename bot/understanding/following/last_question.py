@@ -14,7 +14,7 @@ from bot.understanding.exporting import EXPORT, as_export, drop_export, export_r
 from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
 from bot.understanding.following.continued import continued
-from bot.understanding.following.debts import owed
+from bot.understanding.following.debts import of_nobody_there, owed
 from bot.understanding.following.documents import document_of, of_the_document
 from bot.understanding.following.going_on import GOES_ON, PRONOUN, names_nobody_unknown
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
@@ -148,6 +148,7 @@ class _Way:
 
 _WAYS = (
     # What nothing tells, what changes something and what wants a file is said first: the rest of it looks like more.
+    _Way(of_nobody_there),  # 这家供应商, after a sales order
     _Way(_limited),  # 毛利呢
     _Way(all_ended),  # 都取消
     _Way(wished, claims=is_a_wish),  # 低于50提醒我

@@ -36,6 +36,29 @@ _OWED_TO_US = re.compile(
 )
 
 
+WE_OWE = re.compile(
+    r"(?:我们|咱们?|公司|我司|我方)[^,，欠]{0,4}欠(?!我|咱)|欠(?:它|他|她|这|那|该|人家)"
+    r"|\b(?:we|i)(?: still| now)? owe\b|\bowe (?:them|it|him|her|this|that)\b",
+    re.IGNORECASE,
+)
+THEY_OWE = re.compile(r"欠(?:着|了|)(?:我|咱|公司)|\bowes? us\b", re.IGNORECASE)
+_GOODS = re.compile(r"货|料|件|单|\b(?:goods|parts|deliver|orders?)", re.IGNORECASE)
+"""May be owed like money."""
+
+
+_OVERDUE_MONEY = re.compile(
+    r"(?:逾期|超期|过期)[^,，]{0,4}(?:多少|钱|款|账)|\bhow much\b.{0,40}\boverdue\b", re.IGNORECASE
+)
+"""Asks how much is overdue, and of goods how many: 宝钢逾期多少."""
+
+
+def side_of_debt(text: str) -> Trade | None:
+    """Return on which side of the business those stand who owe or are owed money, where the words say it."""
+    if WE_OWE.search(text):
+        return Trade.PURCHASE
+    return Trade.SALE if THEY_OWE.search(text) else None
+
+
 @dataclass(frozen=True)
 class Sides:
     """Says whether a sentence is about selling or buying."""
@@ -50,6 +73,8 @@ class Sides:
             others = {**others, "arrivals": "po"}  # what comes on days that are over is there, or late
         if trade is not Trade.PURCHASE and (teller := self._tells_days_of(scan)):
             others = {**others, "order": teller}
+        if trade is Trade.PURCHASE and _OVERDUE_MONEY.search(scan.text) and not _GOODS.search(scan.text):
+            others = {**others, **dict.fromkeys(("order", "po", "delivery", "arrivals"), "bill")}
         if trade is Trade.PURCHASE and _RECEIPTS.search(scan.text):
             others = {**others, "payment": RECEIPT}  # a vendor pays us nothing
         if self._tells_what_came_in(trade, scan):
@@ -108,6 +133,9 @@ class Sides:
     def trade_of(self, scan: Scan) -> Trade | None:
         """Return the side of the business on which those stand that a sentence names."""
         named = partners_or_people(scan)
+        owing = None if _GOODS.search(scan.text) else side_of_debt(scan.text)
+        if named and owing:
+            return owing
         sides = {self.recognition.vocabulary.trade(span.value) for span in named}
         if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
             return Trade.PURCHASE
