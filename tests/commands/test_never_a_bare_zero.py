@@ -207,7 +207,7 @@ async def test_a_name_that_only_other_books_know_is_found_there(ask: Ask) -> Non
     assert "/order 宏达 late" in lines(view)
 
 
-NONE, SAYS_WHY = "没有记录。", ("去掉", "不提供", "留存", "没有收到")
+NONE, SAYS_WHY = "没有记录。", ("去掉", "不提供", "留存", "没有待您审批")
 GREEN = "common_green1_color"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EMPTY = (
