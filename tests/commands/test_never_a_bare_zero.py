@@ -12,7 +12,7 @@ import pytest
 
 from bot.alerts.alert import Watch
 from bot.cards.language import load_languages
-from bot.cards.notices import NotFoundNotice
+from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.view_parts import EmptiedList, Freshness
 from bot.erp.hub import ErpHub
@@ -250,3 +250,10 @@ async def test_what_changes_something_is_not_tried_in_other_books(ask: Ask, serv
     assert service.stored_watches
     await ask("/unwatch SO-1001 @demo", where=OWN_CHAT, person=MANAGER)
     assert not service.stored_watches
+
+
+@each_row("command", ["pending", "pending all", "alerts", "watches", "subscriptions", "order late", "customer best"])
+async def test_books_that_nobody_has_are_said_and_not_none(ask: Ask, command: str) -> None:
+    view = (await ask(f"/{command} @nobody", where=OWN_CHAT, person=OWNER)).view
+    assert isinstance(view, BadArgumentNotice)
+    assert "@demo" in str(view.problem)

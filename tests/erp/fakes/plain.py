@@ -17,7 +17,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from urllib.parse import unquote_plus
 
@@ -181,7 +181,8 @@ class FakePlain(FakeServer):
         if "view" not in parameters:
             return records
         query = ListQuery(filter=Filter(parameters["view"]), text=parameters.get("q", ""), limit=len(records))
-        return list(_LISTINGS[kind].pick(records, query, self.company.today).items)
+        today = date.fromisoformat(parameters["today"]) if "today" in parameters else self.company.today
+        return list(_LISTINGS[kind].pick(records, query, today).items)
 
     def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
         """Answer with one page of records, in the server's way of paging."""
