@@ -187,7 +187,8 @@ class EmptiedList:
 
     def emptied_also(self, more: Emptied) -> Self:
         """Return the same list, which has so many entries without other conditions, too."""
-        return replace(cast(Any, self), emptied=(*self.emptied, more))
+        same: Self = replace(cast(Any, self), emptied=(*self.emptied, more))
+        return same
 
     def line_without(self, by: frozenset[ListCondition]) -> str:
         """Return the line of this list without some of its conditions."""

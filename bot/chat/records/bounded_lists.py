@@ -17,7 +17,7 @@ from bot.erp.answer import Answer
 from bot.erp.counting import signed
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import D, Kind
-from bot.erp.model import ErpRecord, InvoiceRecord, Money, Slice
+from bot.erp.model import ErpRecord, Followed, InvoiceRecord, Money, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
@@ -88,7 +88,8 @@ class BoundedLists(Generic[D]):
 
         Raises `BadArgument` where nothing is kept.
         """
-        followed, days = self.whole.followed, query.during
+        followed: Followed = self.whole.followed
+        days = query.during
         found = await self.kept.narrowed(erp).fold(
             followed,
             partial(self._pick, query),
@@ -99,8 +100,8 @@ class BoundedLists(Generic[D]):
         )
         answer: Answer[Slice[D]] = self._answer(found, query, erp.visible_sources(followed))
         # That one source has none is not that there is none.
-        notes = (*answer.notes, *erp.silences_about(followed))
-        return replace(answer, value=erp.addressed_all(answer.value), notes=notes)
+        silences: tuple[Phrase, ...] = erp.silences_about(followed)
+        return replace(answer, value=erp.addressed_all(answer.value), notes=(*answer.notes, *silences))
 
     def _answer(self, found: KeptAnswer[_Picked[D]], query: ListQuery, sources: tuple[str, ...]) -> Answer[Slice[D]]:
         as_of = found.coverage.as_of
