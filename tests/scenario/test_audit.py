@@ -24,6 +24,8 @@ from bot.store.audit.chain import AuditWitness
 from bot.store.audit.checks import AuditFindings
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
+from tests.alerts.intake.samples import cloud_event
+from tests.scenario.alerts.scenario import WAREHOUSE
 from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem, run_system
 from tests.scenario.test_subscriptions import MovedClock
 from tests.scenario.test_trouble import said
@@ -190,6 +192,22 @@ async def test_without_a_required_log_nothing_is_shown_changed_or_exported(open_
         await eventually(lambda: system.count("audit_written") == 1, hint=lambda: "the log is not written")
         assert "SO-1002" in (await system.ask("/order SO-1002")).title
         assert "已静音" not in (await system.ask("/mute")).markdown
+
+
+@pytest.mark.usefixtures("watched")
+async def test_alerts_are_sent_without_a_required_log_and_the_health_says_so(open_system: OpenSystem) -> None:
+    alerts = {"default_groups": (WAREHOUSE,)}
+    async with open_system(audit={"required": True}, alerts=alerts, **ADMINISTRATORS) as system:
+        change(system, REFUSING)
+        assert (await system.ask("/order SO-1002")).title == "无法记录，因此未执行"
+        event = cloud_event(id="E-1", subject="SKU901", time=None)
+        await system.app.alerts.intake.accept("demo", [event], via="webhook")
+
+        def shown() -> bool:
+            return any("SKU901" in card.view_for(KEEPER).title for card in system.engine.cards)
+
+        await eventually(shown, hint=lambda: [card.view_for(KEEPER).title for card in system.engine.cards])
+        await system.engine.wait_for(lambda: "预警照常发送" in told(system), timeout=60)
 
 
 async def test_what_a_subscription_shows_is_recorded_and_waits_for_a_required_log(
