@@ -20,7 +20,7 @@ from bot.approvals.cards.views import (
     ApprovalWhy,
     Audience,
 )
-from bot.approvals.case import CaseState
+from bot.approvals.case import CaseState, short_id
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.cards.notices import BadArgumentNotice, ChoiceNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.cards.view import View
@@ -429,6 +429,17 @@ async def test_in_a_group_nothing_tells_a_price(ask: Ask, approvals: ApprovalFix
         assert "500" not in repr(answer.view).replace("cid", ""), line
     private = as_(ApprovalView, await ask("/pending PO-2000", person=MANAGER, where=DIRECT))
     assert (private.audience, private.amount) == (Audience.PRICED, cny("500"))
+
+
+async def test_what_became_of_several_tells_a_group_no_price(
+    ask: Ask, approvals: ApprovalFixture, company: Company
+) -> None:
+    await waiting(approvals, company, 1)
+    await ask("/approve PO-2000", person=MANAGER, where=DIRECT)
+    line = f"/pending ={short_id((await approvals.case('PO-2000')).id)}"
+    (told,) = as_(ApprovalResults, await ask(line, person=MANAGER)).rows
+    (own,) = as_(ApprovalResults, await ask(line, person=MANAGER, where=DIRECT)).rows
+    assert (told.amount, own.amount) == (None, cny("500"))
 
 
 async def test_prices_are_for_those_who_may_ask_for_them(approvals: ApprovalFixture, ask: Ask) -> None:
