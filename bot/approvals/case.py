@@ -223,7 +223,7 @@ class ApprovalCardKind(StrEnum):
     APPROVAL = "approval"
     """For those who decide."""
     TOLD = "approval_told"
-    """For the requester: what became of it."""
+    """For the requester, and for groups that hear of nothing else: what became of it."""
     TO_DO = "approval_todo"
     """A to-do for those whose turn it is."""
     CALL = "approval_call"

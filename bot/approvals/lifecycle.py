@@ -24,7 +24,7 @@ from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 
-_TELLS_REQUESTER = {CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE, CaseState.EXPIRED}
+TELLING = {CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE, CaseState.EXPIRED}
 """Ends that the requester hears of; a change or a withdrawal is their own doing."""
 
 _REOPENED_BY_WAITING = {CaseState.SUPERSEDED, CaseState.WITHDRAWN}
@@ -46,8 +46,8 @@ def open_case(
     """Return the open case of this revision, new or known; None where it is not decided from chat (any more).
 
     An open case of an earlier revision is superseded. A document that the ERP has not touched since its case ended is
-    not asked about once more, unless somebody wants it ``again``. ``groups`` get a card without prices; a new case that
-    opens ``quiet`` has no cards, and is found in the list of what waits.
+    not asked about once more, unless somebody wants it ``again``. ``groups`` get a card without prices, now or when it
+    is over; a new case that opens ``quiet`` has no cards, and is found in the list of what waits.
     """
     newest = unit.cases.newest(document.source, document.number)
     if document.order.status is not PurchaseStatus.WAITING:
@@ -67,7 +67,10 @@ def open_case(
     unit.cases.put(case)
     unit.audit(case, "opened", detail=plan_result.plan.rule, seen=case.fingerprint)
     if not quiet:
-        place_cards(unit, case, (*groups, *person_places(awaited_voters(unit, case))))
+        at_once = () if unit.options.groups_at_end else groups
+        if groups and not at_once:
+            _place_told(unit, case, groups)
+        place_cards(unit, case, (*at_once, *person_places(awaited_voters(unit, case))))
     return case
 
 
@@ -99,10 +102,9 @@ def close_case(
     )
     unit.cases.put(closed)
     unit.audit(closed, state.value, detail=detail)
-    if state in _TELLS_REQUESTER and closed.summary.requester and not follow:
-        (place,) = person_places((closed.summary.requester,))
-        told = CaseCard(case=closed.id, place=place, for_user=closed.summary.requester, kind=ApprovalCardKind.TOLD)
-        unit.cases.put_card(told)
+    if state in TELLING and closed.summary.requester and not follow:
+        requester = person_places((closed.summary.requester,))
+        _place_new(unit, closed, requester, ApprovalCardKind.TOLD, together=False)
     enqueue_cards(unit, closed)
     return closed
 
@@ -141,6 +143,12 @@ def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, co
     enqueue_cards(unit, case)
 
 
+def _place_told(unit: CaseUnitOfWork, case: Case, groups: Sequence[Place]) -> None:
+    """Remember one card for the groups and the requester, of which there is nothing to show before the end."""
+    requester = person_places((case.summary.requester,) if case.summary.requester else ())
+    _place_new(unit, case, (*groups, *requester), ApprovalCardKind.TOLD, together=unit.options.one_card)
+
+
 def _place_new(
     unit: CaseUnitOfWork,
     case: Case,
@@ -153,8 +161,9 @@ def _place_new(
     """Remember a card at the places that have none of its kind; ``together`` they share it."""
     known = {card.place for card in unit.cases.cards_of(case.id) if (card.kind, card.copy) == (kind, copy)}
     new = [place for place in places if place not in known]
+    told = kind is ApprovalCardKind.TOLD
     # A to-do says the same to all.
-    alike = [new] if kind is ApprovalCardKind.TO_DO else unit.options.reach.split(new, case)
+    alike = [new] if kind is ApprovalCardKind.TO_DO else unit.options.reach.split(new, case, told=told)
     for batch in (some[at : at + MAX_TOGETHER] for some in alike for at in range(0, len(some), MAX_TOGETHER)):
         shared = shared_key(case.id, batch, kind, copy) if together and len(batch) > 1 else ""
         for place in batch:
@@ -185,7 +194,7 @@ def call_in_groups(unit: CaseUnitOfWork, case_id: str, people: Iterable[Place]) 
 
 
 def _is_groups(card: CaseCard) -> bool:
-    return card.place.kind is PlaceKind.GROUP and card.kind is ApprovalCardKind.APPROVAL
+    return card.place.kind is PlaceKind.GROUP and card.kind in (ApprovalCardKind.APPROVAL, ApprovalCardKind.TOLD)
 
 
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:

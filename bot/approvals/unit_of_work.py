@@ -127,12 +127,15 @@ class CardReach:
     sees_all: Callable[[Place, Case], bool] = lambda group, case: False
     """Returns whether everybody in a group may see all that those see who decide."""
 
-    def split(self, places: Iterable[Place], case: Case) -> list[list[Place]]:
-        """Return the places of each card about a case: all of one read one language, and see it all or not."""
+    def split(self, places: Iterable[Place], case: Case, *, told: bool = False) -> list[list[Place]]:
+        """Return the places of each card about a case: all of one read one language, and see it all or not.
+
+        Who is only ``told`` what became of it needs no more than any of them may see.
+        """
         shared: dict[tuple[bool, str], list[Place]] = {}
-        alike = self.values_arrive()
+        alike = self.values_arrive() and not told
         for place in places:
-            is_open = place.kind is PlaceKind.PERSON or self.sees_all(place, case)
+            is_open = told or place.kind is PlaceKind.PERSON or self.sees_all(place, case)
             key = (True, "") if alike else (is_open, self.language_of(place))
             shared.setdefault(key, []).append(place)
         return list(shared.values())
@@ -151,6 +154,8 @@ class ApprovalOptions:
     """The bot's own account, as decisions name it."""
     one_card: bool = False
     """Whether places share cards as far as ``reach`` allows; where not, each has a card of its own."""
+    groups_at_end: bool = False
+    """Whether groups hear only what became of a case, by one card with the requester."""
     reach: CardReach = CardReach()
     todos: bool = False
     """Whether those whose turn it is get a to-do, where the rule does not say so."""

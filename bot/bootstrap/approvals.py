@@ -174,7 +174,9 @@ def build_approvals(
                 values_arrive=arrive,
             ),
             ApprovalCardKind.CALL.value: CallComposer(service.find, showing, audiences.reader_at),
-            ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.reader_at),
+            ApprovalCardKind.TOLD.value: RequesterComposer(
+                service.find, showing, audiences.reader_at, separate=service.separate_cards
+            ),
             ApprovalCardKind.TO_DO.value: TodoComposer(service.find, showing, audiences.reader_at),
         },
         oa_sync=oa_sync,

@@ -78,6 +78,7 @@ def terms_of(settings: Settings) -> ApprovalOptions:
         technical_account=bool(account),
         own_account=account,
         one_card=settings.approvals.one_card,
+        groups_at_end=settings.approvals.group_cards == "decided",
         todos=settings.notify.todo,
     )
 

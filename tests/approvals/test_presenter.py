@@ -12,7 +12,7 @@ from bot.access.grants import EVERYTHING, NO_GRANT, Grant, Scope
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.cards.views import ApprovalView, Audience, RequesterNotice, UnseenApproval
-from bot.approvals.case import CaseState
+from bot.approvals.case import Case, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions, CardReach
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
@@ -194,15 +194,24 @@ async def test_a_group_is_told_of_an_order_outside_its_scope_that_there_is_one(
     assert isinstance(view, ApprovalView if is_shown else UnseenApproval)
 
 
+async def decided(harness: ComposerHarness) -> Case:
+    """Return the case when the ERP has taken the first decider's approval."""
+    await harness.env.cast_vote("wang")
+    await harness.env.work()
+    return await harness.env.newest()
+
+
 async def test_who_has_nothing_to_do_with_an_order_is_told_that_there_is_one(harness: ComposerHarness) -> None:
     case = await harness.env.newest()
     closed = ComposerHarness(harness.env, reader_at=granting(SHARED_FIELDS, Scope(sources=frozenset({"other"}))))
-    for composer in (closed.deciders, closed.told):
-        view = (await composer.compose(f"{case.id}|person:zoe")).view
-        assert view == UnseenApproval(case=case.id, state=case.state, since=case.opened_at)
-        assert not view.buttons(), "it would only lead to a refusal"
     shared = (await closed.deciders.compose(f"{case.id}|person:zoe|{NEAR}")).view
     assert isinstance(shared, ApprovalView), "who decides keeps the card"
+    waiting = (await closed.deciders.compose(f"{case.id}|person:zoe")).view
+    ended = await decided(harness)
+    told = (await closed.told.compose(f"{case.id}|person:zoe")).view
+    for view, state in ((waiting, case.state), (told, ended.state)):
+        assert view == UnseenApproval(case=case.id, state=state, since=case.opened_at)
+        assert not view.buttons(), "it would only lead to a refusal"
 
 
 async def test_who_decides_sees_the_order_on_the_card_of_a_group_that_may_not(harness: ComposerHarness) -> None:
@@ -224,6 +233,8 @@ async def test_who_decides_sees_the_order_on_the_card_of_a_group_that_may_not(ha
 async def test_who_requested_it_is_told_all_and_others_what_they_may_see(harness: ComposerHarness) -> None:
     case = await harness.env.newest()
     told = ComposerHarness(harness.env, reader_at=granting(SHARED_FIELDS)).told
+    assert (await told.compose(f"{case.id}|person:wu")).view is None, "it is not over"
+    await decided(harness)
     seen = []
     for place in ("person:wu", "person:zoe"):
         view = (await told.compose(f"{case.id}|{place}")).view

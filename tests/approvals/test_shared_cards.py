@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.approvals.cards.presenter import ApprovalComposer
+from bot.approvals.cards.presenter import ApprovalComposer, RequesterComposer
 from bot.approvals.cards.views import ApprovalView, Audience
-from bot.approvals.case import Case, CaseCard
+from bot.approvals.case import Case, CaseCard, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions, CardReach
 from bot.disclosure import ALL_FIELDS
 from bot.outbox.delivery import Delivery
@@ -48,7 +48,7 @@ def _short(delivery: Delivery, case: Case) -> str:
     return delivery.card.replace(f":{case.id}:", ":")
 
 
-async def compose(composer: ApprovalComposer, case: Case, *places: Place) -> ComposedCard:
+async def compose(composer: ApprovalComposer | RequesterComposer, case: Case, *places: Place) -> ComposedCard:
     return await composer.compose("|".join((case.id, *map(str, places))))
 
 
@@ -79,6 +79,25 @@ async def test_a_group_that_may_see_all_of_it_shares_the_card_of_those_who_decid
     env = ApprovalEnv(rules=TWO, terms=ApprovalOptions(one_card=True, reach=reach))
     case = await env.submit(ORDER)
     assert owed(env, case) == {f"approval:{GROUP}+2": (GROUP, WANG, ZHAO)}
+
+
+async def test_groups_that_hear_of_the_end_alone_share_one_card_with_the_requester() -> None:
+    env = ApprovalEnv(rules=TWO, terms=ApprovalOptions(one_card=True, groups_at_end=True))
+    case = await env.submit(ORDER)
+    requester = Place(PlaceKind.PERSON, case.summary.requester)
+    cards = {f"approval_told:{GROUP}+1": (GROUP, requester), f"approval:{WANG}+1": (WANG, ZHAO)}
+    assert owed(env, case) == cards
+    composers = ComposerHarness(env)
+    assert (await compose(composers.told, case, GROUP, requester)).view is None
+    for voter in ("wang", "sun", "zhou"):
+        await env.cast_vote(voter)
+    await env.work()
+    ended = await env.newest()
+    assert ended.state is CaseState.APPROVED
+    assert owed(env, ended).items() >= cards.items(), "nobody is told twice"
+    told = (await compose(composers.told, ended, GROUP, requester)).view
+    assert isinstance(told, ApprovalView)
+    assert (told.state, told.amount) == (CaseState.APPROVED, None)
 
 
 async def test_those_who_decide_see_the_prices_and_the_group_does_not() -> None:

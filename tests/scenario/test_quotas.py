@@ -169,6 +169,24 @@ async def test_what_an_approval_costs_where_each_place_has_a_card(
         assert spent(scenario.system) == (7, 1)
 
 
+async def test_what_an_approval_costs_where_the_group_hears_of_its_end_alone(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    """Three calls though the group may see less than the deciders: two for their card, and one tells all others."""
+    decided = {"group_cards": "decided"}
+    async with open_approval_scenario(SMALL, groups=(BUYING, WAREHOUSE), approvals=decided) as scenario:
+        assert spent(scenario.system) == (1, 0)
+        assert "¥" in scenario.card(SMALL, MANAGER).markdown
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert spent(scenario.system) == (3, 1)
+        assert scenario.places(SMALL) == sorted([MANAGER, BOSS, BUYING, WAREHOUSE, BUYER])
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+        for place in (BUYING, WAREHOUSE, BUYER):
+            told = scenario.card(SMALL, place)
+            assert "¥" not in told.markdown
+            assert "同意" not in [button.text for button in told.buttons]
+
+
 async def test_what_each_purpose_spent_is_in_the_metrics_and_survives_a_restart(
     open_alert_scenario: OpenAlertScenario, tmp_path: Path
 ) -> None:

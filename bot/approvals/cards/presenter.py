@@ -25,11 +25,12 @@ from bot.approvals.cards.views import ApprovalTodo, ApprovalView, Audience
 from bot.approvals.case import Case, CaseState
 from bot.approvals.case_context import CaseContext
 from bot.approvals.document import fingerprint
+from bot.approvals.lifecycle import TELLING
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import ReaderAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
-from bot.erp.model import PurchaseOrder
+from bot.erp.model import DecisionOutcome, PurchaseOrder
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, Marker, MarkerState, OwnView, SingleCardComposer
 
@@ -168,6 +169,34 @@ class _CaseComposer(SingleCardComposer):
         covered = any(_covers(scope, found.case) for scope in grant.scopes)
         return _Reader(grant.fields if covered else frozenset(), user_id, in_group=in_group, is_closed=not covered)
 
+    async def _draw(self, found: CaseContext, reader: _Reader) -> View:
+        if reader.is_closed:
+            return build_unseen_view(found.case, shared=reader.in_group)
+        audience = Audience.of(private=FieldClass.COST in reader.fields)
+        view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
+        return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
+
+
+class _SharedCaseComposer(_CaseComposer):
+    """Composes cards that may be at several places."""
+
+    def __init__(
+        self,
+        find: Callable[[str], Awaitable[CaseContext | None]],
+        showing: CasePresenter,
+        reader_at: ReaderAt,
+        *,
+        separate: Callable[[str, str, Sequence[Place]], Awaitable[None]] | None = None,
+    ) -> None:
+        """``separate`` is `bot.approvals.service.ApprovalService.separate_cards`; without it a card has one place."""
+        super().__init__(find, showing, reader_at)
+        self._separate = separate
+
+    async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
+        """Let places have a card of their own instead of one that they were to share."""
+        assert self._separate is not None, "only cards at several places are separated"
+        await self._separate(ref.partition("|")[0], card, places)
+
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
@@ -197,7 +226,7 @@ def _covers(scope: Scope, case: Case) -> bool:
     )
 
 
-class ApprovalComposer(_CaseComposer):
+class ApprovalComposer(_SharedCaseComposer):
     """Composes the cards of those who decide, in their own chats and in groups: with prices where these may be seen.
 
     A card at several places shows everybody what all of them may see. Each person sees what is theirs to see only where
@@ -214,12 +243,10 @@ class ApprovalComposer(_CaseComposer):
         call: Callable[[str, Sequence[Place]], Awaitable[None]] | None = None,
         values_arrive: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``values_arrive`` says whether values for single people do. ``separate`` and ``call`` are those of
-        `bot.approvals.service.ApprovalService`; without the first each card has one place, without the second nobody is
-        called in a group.
+        """``values_arrive`` says whether values for single people do. ``call`` is
+        `bot.approvals.service.ApprovalService.call_in_groups`; without it nobody is called in a group.
         """
-        super().__init__(find, showing, reader_at)
-        self._separate = separate
+        super().__init__(find, showing, reader_at, separate=separate)
         self._call = call
         self._values_arrive = values_arrive
 
@@ -254,22 +281,10 @@ class ApprovalComposer(_CaseComposer):
         views = tuple(OwnView(reader.user_id, view) for reader, view in zip(people, own, strict=True))
         return ComposedCard(shared, found.case.revision, own=views)
 
-    async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
-        """Let places have a card of their own instead of one that they were to share."""
-        assert self._separate is not None, "only cards at several places are separated"
-        await self._separate(ref.partition("|")[0], card, places)
-
     async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
         """Call people in the case's groups whom its card did not reach."""
         if self._call is not None:
             await self._call(ref.partition("|")[0], people)
-
-    async def _draw(self, found: CaseContext, reader: _Reader) -> View:
-        if reader.is_closed:
-            return build_unseen_view(found.case, shared=reader.in_group)
-        audience = Audience.of(private=FieldClass.COST in reader.fields)
-        view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
-        return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
 
 
 def _offering(found: CaseContext, readers: Sequence[_Reader]) -> CaseContext:
@@ -332,17 +347,28 @@ def _todo_state(case: Case) -> MarkerState:
     return MarkerState.DONE if case.state in _DECIDED else MarkerState.GONE
 
 
-class RequesterComposer(_CaseComposer):
-    """Composes what requesters are told, each in their own chat."""
+class RequesterComposer(_SharedCaseComposer):
+    """Composes what requesters are told, each in their own chat, and with them groups that hear of nothing else."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return what became of a case."""
-        case_id, _, where = ref.partition("|")
+        """Return what became of a case; nothing before it is over, or where the ERP's next level goes on."""
+        case_id, *where = ref.split("|")
         found = await self._find(case_id)
-        if found is None:
+        if found is None or not _is_told(found.case):
             return ComposedCard(None, 0)
-        reader = await self._reader(found, Place.parse(where))
+        readers = [await self._reader(found, Place.parse(place)) for place in where]
+        if any(reader.in_group for reader in readers):
+            fields = ALL_FIELDS.intersection(*(reader.fields for reader in readers))
+            closed = any(reader.is_closed for reader in readers)
+            group = _Reader(fields, in_group=True, is_closed=closed)
+            return ComposedCard(await self._draw(found, group), found.case.revision)
+        (reader,) = readers
         if reader.is_closed:
             return ComposedCard(build_unseen_view(found.case), found.case.revision)
         names = await self._showing.names(people_in_case(found.case))
         return ComposedCard(cut(build_requester_notice(found.case, names), reader.fields), found.case.revision)
+
+
+def _is_told(case: Case) -> bool:
+    goes_on = case.state is CaseState.APPROVED and case.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+    return case.state in TELLING and not goes_on
