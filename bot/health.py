@@ -31,10 +31,14 @@ class PartStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """The status of a part, with the reason in plain words unless it is well; then it may tell what it costs."""
+    """The status of a part, with the reason in plain words unless it is well; then it may tell what it costs.
+
+    ``about`` are the keys of what the reason names: with others, administrators are told anew.
+    """
 
     status: PartStatus
     reason: Words = ""
+    about: frozenset[str] = frozenset()
 
     def as_json(self) -> Mapping[str, object]:
         """Return it with its reason in English, and as a message with its values where it has other languages."""
@@ -48,9 +52,9 @@ HealthCheck = Callable[[], Awaitable[PartHealth]]
 """Looks at a part; a `DingerpError` that it raises means that the part is down."""
 
 
-def degraded(reason: Words) -> PartHealth:
+def degraded(reason: Words, about: frozenset[str] = frozenset()) -> PartHealth:
     """Return that a part is degraded, unless the reason is empty."""
-    return PartHealth(PartStatus.DEGRADED, reason) if reason else WELL
+    return PartHealth(PartStatus.DEGRADED, reason, about) if reason else WELL
 
 
 def down(reason: Words) -> PartHealth:

@@ -102,8 +102,8 @@ async def pending(
     if not deed:
         return await responder.show()
     if not to:
-        return await _list_people(found.case, colleagues, context)
-    deputy = await _find_deputy(to, found.case, colleagues, context)
+        return await _list_people(found.case, approvals, colleagues, context)
+    deputy = await _find_deputy(to, found.case, approvals, colleagues, context)
     result = await approvals.forward(found.case, to, context.person.user_id or "")
     return await responder.answer(result, done=phrase("Passed on to %(name)s.", name=deputy.name), retry=context.line)
 
@@ -144,8 +144,10 @@ async def _list(approvals: ApprovalService, policy: AccessPolicy, context: Quest
     return ApprovalList(rows=rows, total=len(waiting), offset=context.offset, line=line, mute=mute)
 
 
-async def _list_people(case: Case, colleagues: Colleagues, context: QuestionContext) -> View:
-    around = _others(case, colleagues, context)
+async def _list_people(
+    case: Case, approvals: ApprovalService, colleagues: Colleagues, context: QuestionContext
+) -> View:
+    around = await _others(case, approvals, colleagues, context)
     page = around[context.offset : context.offset + ApprovalPeople.page_size]
     return ApprovalPeople(
         case=case.id,
@@ -160,10 +162,11 @@ async def _list_people(case: Case, colleagues: Colleagues, context: QuestionCont
     )
 
 
-def _others(case: Case, colleagues: Colleagues, context: QuestionContext) -> tuple[str, ...]:
-    """Return who can be chosen; whether they may decide the policy says."""
-    unfit = {context.person.user_id, case.summary.requester, *case.summary.editors, *case.refused}
-    return tuple(user_id for user_id in colleagues.candidates(context) if user_id not in unfit)
+async def _others(
+    case: Case, approvals: ApprovalService, colleagues: Colleagues, context: QuestionContext
+) -> tuple[str, ...]:
+    """Return who can be chosen."""
+    return await approvals.deputies(case, context.person.user_id or "", colleagues.candidates(context))
 
 
 def _candidate(person: Person) -> ForwardCandidate:
@@ -171,9 +174,12 @@ def _candidate(person: Person) -> ForwardCandidate:
     return ForwardCandidate(user_id=person.user_id, name=person.name, roles=tuple(sorted(person.roles)))
 
 
-async def _find_deputy(user_id: str, case: Case, colleagues: Colleagues, context: QuestionContext) -> Person:
+async def _find_deputy(
+    user_id: str, case: Case, approvals: ApprovalService, colleagues: Colleagues, context: QuestionContext
+) -> Person:
     """Return who is to decide: only somebody of the list, whatever a client sends."""
-    known = await colleagues.lookup([user_id]) if user_id in _others(case, colleagues, context) else ()
+    others = await _others(case, approvals, colleagues, context)
+    known = await colleagues.lookup([user_id]) if user_id in others else ()
     if not known:
         raise BadArgument(phrase("“%(name)s” is not among those who can be chosen here.", name=shortened(user_id)))
     return known[0]

@@ -164,7 +164,7 @@ async def po(
         context,
         case=case.id if case else "",
         seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
-        can_reject=approvals.can_reject(hit.found.source),
+        can_reject=known.rejects,
         progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
         more=more,
         receipts=offered(erp, "receipt", of=hit.found) if came_in else (),

@@ -19,7 +19,7 @@ from bot.simulator.config import SimulatorConfig
 def test_a_company_that_stands_still_is_the_same_company(tmp_path: Path, living: bool) -> None:
     own = load_settings(data_dir=tmp_path)
     demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=living)
-    assert demo.access.roles["approver"] == {"boss01", "buymanager01"}
+    assert demo.access.roles["approver"] == {"boss01", "buymanager01", "finance01"}
     assert demo.access.accounts["boss01"] == {"demo": "boss01"}
     assert (demo.approvals.groups, demo.poll.enabled) == ((FINANCE_GROUP,), True)
     assert demo.erp["demo"].model_dump()["living"] is living

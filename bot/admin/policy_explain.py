@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,16 @@ from bot.admin.output import escape_invisible, format_minute
 from bot.admin.policy_context import PolicyContext, describe_level, find_policy, open_policy, open_policy_context
 from bot.admin.rules_in_force import name_places
 from bot.approvals.case import Case, CaseState
-from bot.approvals.deciders import ErpApprovers, find_erp_approvers
+from bot.approvals.deciders import ErpApprovers, find_barred, find_dead_end, find_erp_approvers
 from bot.approvals.document import ApprovalDocument
+from bot.approvals.lifecycle import new_case
 from bot.approvals.plan import ApprovalPlan, CompanyDirectory, Eligibility, ExpiryAction, PlanResult, tally
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.unit_of_work import CaseUnitOfWork
-from bot.approvals.voting import check_eligibility
+from bot.approvals.voting import check_vote
 from bot.bootstrap.policy import terms_of
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
+from bot.phrase import Phrase
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
 from bot.store.approvals.repository import StoredCaseRepository
@@ -46,6 +48,10 @@ class _Explained:
     person: _Person | None
     expected: ErpApprovers
     """Whom the ERP itself waits for."""
+    barred: Mapping[str, Phrase]
+    """Approvers of the plan who cannot decide it, with the reason."""
+    dead_end: Phrase | None
+    """Why nobody can bring it to its end from chat."""
 
 
 async def explain_document(settings: Settings, number: str, *, user: str, source: str, rules: Path | None) -> list[str]:
@@ -95,34 +101,21 @@ def _look(
     case = next(iter(repository.cases_of(document.number, document.source, 1)), None) if in_force else None
     if case is not None and (case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint):
         case = None
-    asked = case or (
-        _hypothetical_case(document, plan_result.plan, policy, unit) if plan_result.plan is not None else None
-    )
+    asked = case or (new_case(unit, document, plan_result.plan) if plan_result.plan is not None else None)
     person = None
     if user and asked is not None:
-        rulings = tuple((verdict, check_eligibility(unit, asked, user, verdict, document)) for verdict in Verdict)
+        rulings = tuple((verdict, check_vote(unit, asked, user, verdict, document)) for verdict in Verdict)
         person = _Person(user_id=user, account=unit.account_of(user, document.source), rulings=rulings)
-    accounts = (document.order.approval or Approval()).pending_for
-    waits = find_erp_approvers(unit, document.source, accounts, asked.plan if asked is not None else None, asked)
+    waits = document.order.status is PurchaseStatus.WAITING
     return _Explained(
-        document=document, policy=policy, plan_result=plan_result, case=case, person=person, expected=waits
-    )
-
-
-def _hypothetical_case(
-    document: ApprovalDocument, plan: ApprovalPlan, policy: RuleBasedPolicy, unit: CaseUnitOfWork
-) -> Case:
-    """Return the case that would be opened, as far as it matters for the question of who may decide."""
-    return Case(
-        id="",
-        source=document.source,
-        number=document.number,
-        fingerprint=document.fingerprint,
-        version=document.order.version,
-        state=CaseState.OPEN,
-        plan=plan,
-        policy=policy.version,
-        opened_at=unit.now,
+        document=document,
+        policy=policy,
+        plan_result=plan_result,
+        case=case,
+        person=person,
+        expected=find_erp_approvers(unit, document, asked),
+        barred=find_barred(unit, asked, document) if asked is not None and waits else {},
+        dead_end=find_dead_end(unit, asked, document) if asked is not None and waits else None,
     )
 
 
@@ -146,7 +139,9 @@ def _lines(found: _Explained, context: PolicyContext, file: str) -> Iterator[str
         yield from _votes(found.case)
     if plan is None:
         return
-    yield from _plan_lines(plan, context)
+    yield from _plan_lines(plan, found.barred, context)
+    if found.dead_end is not None and not found.expected.mismatched:
+        yield f"nobody can decide it from chat: {say(found.dead_end)}"
     if found.person is not None:
         yield from _person_lines(found.person, found.document, context)
 
@@ -175,10 +170,11 @@ def _votes(case: Case) -> Iterator[str]:
         yield f"  it waits for level {waited}"
 
 
-def _plan_lines(plan: ApprovalPlan, context: PolicyContext) -> Iterator[str]:
+def _plan_lines(plan: ApprovalPlan, barred: Mapping[str, Phrase], context: PolicyContext) -> Iterator[str]:
     for level in plan.levels:
         yield f"level {level.number}: {describe_level(level)}"
-        for user_id, reason in level.excluded.items():
+        unable = {user_id: reason for user_id, reason in barred.items() if user_id in level.approvers}
+        for user_id, reason in {**level.excluded, **unable}.items():
             yield f"  not {user_id}: {context.english.say(reason)}"
     if plan.confirm:
         yield "approving asks once more"

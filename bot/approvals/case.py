@@ -165,6 +165,8 @@ class DocumentSummary:
     requested_by: str = ""
     """The requester's account in the ERP."""
     editors: frozenset[str] = frozenset()
+    passed_by: frozenset[str] = frozenset()
+    """userIds of those who approved the ERP's own levels before: nobody is asked at two of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,8 @@ class Case:
     version: str
     """The ERP's version when it was read last; the write checks it. A document that still has it was not touched."""
     level: int = 1
-    """The ERP's own level at that version."""
+    """The ERP's own level at that version, of ``levels``."""
+    levels: int = 1
     waits_for: tuple[str, ...] = ()
     """The accounts that the ERP itself waited for at that version; empty where it does not tell."""
     summary: DocumentSummary = DocumentSummary()

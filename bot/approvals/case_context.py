@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.approvals.case import Case, CaseState
-from bot.approvals.deciders import NO_ERP_APPROVERS, ErpApprovers, awaited_voters, find_erp_approvers
+from bot.approvals.deciders import NO_ERP_APPROVERS, ErpApprovers, awaited_voters, find_approve_only, find_erp_approvers
 from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import document_from_case
 from bot.approvals.plan import Eligibility, PlanResult
 from bot.approvals.unit_of_work import RulesInForce
 from bot.approvals.voting import undo_until
+from bot.phrase import Phrase
+
+_NOBODY: Mapping[str, Phrase] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,8 @@ class CaseContext:
     """Id of the case that the reader can go on to, once this one is done."""
     can_reject: bool = True
     """Whether its source can be told of a rejection."""
+    only_approve: frozenset[str] = frozenset()
+    """userIds of those among ``waited`` whose rejection the ERP would not take."""
     others: tuple[Case, ...] = ()
     """Cases of other sources that wait, too, and that the same word means."""
 
@@ -52,6 +59,10 @@ class DecisionExplanation:
     reject: Eligibility | None = None
     erp_approvers: ErpApprovers = NO_ERP_APPROVERS
     """Whom the ERP itself waits for now."""
+    barred: Mapping[str, Phrase] = field(default_factory=lambda: _NOBODY)
+    """Approvers of the plan who cannot decide it, with the reason."""
+    dead_end: Phrase | None = None
+    """Why nobody can bring it to its end from here."""
 
 
 def build_context(
@@ -66,7 +77,7 @@ def build_context(
             undo_until=None if rules.read_only else undo_until(rules, case),
             read_only=rules.read_only,
         )
-    approvers = find_erp_approvers(rules, case.source, case.waits_for, case.plan, case)
+    approvers = find_erp_approvers(rules, document_from_case(case), case)
     waited = awaited_voters(rules, case)
     return CaseContext(
         case=case,
@@ -77,6 +88,7 @@ def build_context(
         erp_approvers=approvers if approvers.mismatched else NO_ERP_APPROVERS,
         read_only=rules.read_only,
         can_reject=case.source not in rules.approve_only,
+        only_approve=find_approve_only(rules, case, waited),
     )
 
 

@@ -1,29 +1,320 @@
-"""Who can bring a case on: the approvers whose turn it is here, and whom the ERP itself waits for."""
+"""Who can bring a case on: by its plan, by their account in the ERP, and by whom the ERP itself waits for.
+
+Whatever names, invites, lists or reminds people, or offers them a decision, asks `check_turn` of each of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bot.approvals.case import Case
-from bot.approvals.plan import ApprovalPlan, lost_role, missing_approvers, tally
+from bot.approvals.document import ApprovalDocument, Bar
+from bot.approvals.document_reader import document_from_case
+from bot.approvals.plan import (
+    ApprovalLevel,
+    DailySpending,
+    Eligibility,
+    Quorum,
+    VoteContext,
+    is_within,
+    lost_role,
+    missing_approvers,
+    tally,
+)
+from bot.approvals.policy.feasibility import blocked_level
 from bot.approvals.unit_of_work import RulesInForce
-from bot.erp.model import PurchaseOrder, Verdict
+from bot.erp.model import Approval, Money, PurchaseOrder, Verdict
+from bot.phrase import Phrase, phrase
+
+_REFUSED = Bar(
+    phrase("The ERP does not allow it for your account there."),
+    phrase("The ERP does not allow it for their account there."),
+)
+
+
+class _NothingSpent:
+    """Implements `bot.approvals.plan.DailySpending` where limits are not asked for."""
+
+    def approved_today(self, user_id: str, currency: str) -> Money:
+        raise AssertionError("whose turn it is does not depend on what they approved today")
+
+
+@dataclass(frozen=True)
+class _Turns:
+    """An open case and its document, as it was just read or as the case remembers it: who can bring it on."""
+
+    rules: RulesInForce
+    case: Case
+    document: ApprovalDocument
+    left: Collection[str] = ()
+    """userIds of those of its people who left the company, as far as that was asked."""
+
+    @cached_property
+    def expected(self) -> frozenset[str]:
+        """The accounts that the ERP waits for, without capitals; empty where it does not tell."""
+        return frozenset(map(str.casefold, _expected_accounts(self.document)))
+
+    @cached_property
+    def voters(self) -> frozenset[str]:
+        return frozenset(vote.user_id for vote in self.case.votes)
+
+    def missing_at(self, level: ApprovalLevel) -> tuple[str, ...]:
+        return missing_approvers(level, self.case.votes)
+
+    def stand_ins(self, approver: str) -> Iterator[str]:
+        """Yield who may decide in somebody's place."""
+        yield from self.rules.policy.substitutes_of(approver, self.rules.now)
+        yield from (turn.to for turn in self.case.forwards if turn.person == approver)
+
+    def lost_role(self, approver: str) -> str:
+        return lost_role(self.case.plan, approver, self.rules.company)
+
+    def bar(self, user_id: str) -> Bar | None:
+        """Return why somebody cannot decide, whomever the plan and the ERP name."""
+        if user_id in self.case.refused:
+            return _REFUSED
+        source, order = self.case.source, self.document.order
+        if not user_id or not self.rules.account_of(user_id, source):
+            return Bar(
+                phrase("You have no account in “%(source)s”.", source=source),
+                phrase("They have no account in “%(source)s”.", source=source),
+            )
+        own = self.rules.company.account_of(user_id, source)
+        if (involvement := self.document.involvement(user_id, own)) is not None:
+            return involvement
+        if order.requester and not self.document.requester and not own:
+            # Under the bot's account anybody might be the requester whom nobody knows.
+            account = order.named(order.requester)
+            return Bar(
+                phrase(
+                    "It cannot be told whether you requested it: “%(account)s” is nobody known here.", account=account
+                ),
+                phrase(
+                    "It cannot be told whether they requested it: “%(account)s” is nobody known here.", account=account
+                ),
+            )
+        return None
+
+    def is_free(self, user_id: str) -> bool:
+        """Whether somebody can still speak, if it is their turn."""
+        return user_id not in self.voters and user_id not in self.left and self.bar(user_id) is None
+
+    def is_expected(self, user_id: str) -> bool:
+        """Whether the ERP would take somebody's decision, as far as it tells."""
+        return not self.expected or self.rules.account_of(user_id, self.case.source).casefold() in self.expected
+
+    def ends_with(self, level: ApprovalLevel) -> bool:
+        """Whether whoever approves next at a level is the last one, in whose name the ERP is told."""
+        is_last = level.number == len(self.case.plan.levels)
+        return is_last and (level.quorum is Quorum.ANY or len(self.missing_at(level)) <= 1)
+
+    def can_finish(self, approvers: Iterable[str], without: str = "") -> bool:
+        """Whether one of these, or somebody in their place, could speak and the ERP would take it."""
+        return any(
+            self.is_expected(person) and self.is_free(person)
+            for approver in approvers
+            if not self.lost_role(approver)
+            for person in (approver, *self.stand_ins(approver))
+            if person != without
+        )
+
+    def rule_by_plan(self, user_id: str, verdict: Verdict, spending: DailySpending) -> Eligibility:
+        """Return whether the plan waits for somebody, whomever the ERP waits for."""
+        bar = self.bar(user_id)
+        if bar is not None:
+            return _refuse(bar.own)
+        vote_context = VoteContext(
+            document=self.document,
+            plan=self.case.plan,
+            votes=self.case.votes,
+            spending=spending,
+            now=self.rules.now,
+            forwards=self.case.forwards,
+        )
+        eligibility = self.rules.policy.may(vote_context, user_id, verdict)
+        if eligibility.allowed and (role := self.lost_role(eligibility.on_behalf_of or user_id)):
+            rule = self.case.plan.rule
+            reason = phrase("“%(rule)s” names the role “%(role)s”, which you no longer have.", rule=rule, role=role)
+            return self.refuse_for_others(reason, eligibility)
+        return eligibility
+
+    def refuse_for_others(self, reason: Phrase, eligibility: Eligibility) -> Eligibility:
+        return _refuse(reason, ask=self.case.plan.level(eligibility.level).approvers)
+
+    def why_stranded(self, user_id: str, eligibility: Eligibility) -> Phrase | None:
+        """Return why the ERP could not be told in the end, if somebody approved now; None where it could.
+
+        It is told in the name of the last one who agrees, and knows nothing of the levels before.
+        """
+        if not self.expected:
+            return None
+        last, principal = self.case.plan.levels[-1], eligibility.on_behalf_of or user_id
+        if eligibility.level != last.number:
+            return None if self.can_finish(last.approvers, user_id) else self.waits_for_others()
+        rest = [person for person in self.missing_at(last) if person != principal]
+        if last.quorum is Quorum.ANY or not rest:
+            return None if self.is_expected(user_id) else self.waits_for_others()
+        if self.can_finish(rest, user_id):
+            return None
+        if self.is_expected(user_id):
+            return phrase("The ERP takes your decision as the last one: the others come first.")
+        return self.waits_for_others()
+
+    def waits_for_others(self) -> Phrase:
+        return phrase("The ERP waits for %(people)s: it would not take your decision.", people=self.expected_people())
+
+    def expected_people(self) -> tuple[str, ...]:
+        """Return whom the ERP waits for: userIds where they are known, else names or accounts of the ERP."""
+        source, order = self.case.source, self.document.order
+        person_of = self.rules.company.person_of
+        return tuple(
+            person_of(source, account) or order.named(account) for account in _expected_accounts(self.document)
+        )
+
+    def check(self, user_id: str) -> Eligibility:
+        """Return whether it is somebody's turn; that is the right to reject, which has no limit of amounts."""
+        return self.with_erp(user_id, self.rule_by_plan(user_id, Verdict.REJECT, _NothingSpent()))
+
+    def with_erp(self, user_id: str, eligibility: Eligibility) -> Eligibility:
+        """Return a ruling of the plan with what the ERP makes of it."""
+        stranded = self.why_stranded(user_id, eligibility) if eligibility.allowed else None
+        return eligibility if stranded is None else self.refuse_for_others(stranded, eligibility)
+
+    def awaited(self) -> tuple[str, ...]:
+        waited = tally(self.case.plan, self.case.votes)
+        if isinstance(waited, Verdict):
+            return ()
+        missing = self.missing_at(self.case.plan.level(waited))
+        substitutes = (by for person in missing for by in self.rules.policy.substitutes_of(person, self.rules.now))
+        passed_on = (turn.to for turn in self.case.forwards if turn.person in missing)
+        found = dict.fromkeys((*missing, *substitutes, *passed_on))
+        return tuple(user_id for user_id in found if self.check(user_id).allowed)
+
+    def helpers(self, eligibility: Eligibility, user_id: str, verdict: Verdict) -> Eligibility:
+        """Return a refusal with those who can decide instead, where it has anybody."""
+        if not eligibility.ask:
+            return eligibility
+        plan, total = self.case.plan, self.document.order.total
+        ask = (
+            person
+            for person in self.awaited()
+            if person != user_id and (verdict is Verdict.REJECT or is_within(plan.limits_of(person), total))
+        )
+        return replace(eligibility, ask=tuple(ask))
+
+    def able_at(self, level: ApprovalLevel) -> tuple[str, ...]:
+        """Return the approvers of a level who could approve at it, themselves or by somebody in their place."""
+        ends = self.ends_with(level)
+        return tuple(
+            approver
+            for approver in level.approvers
+            if not self.lost_role(approver)
+            and any(
+                self.is_free(person)
+                and self.is_within_limits(person, approver)
+                and (not ends or self.is_expected(person))
+                for person in (approver, *self.stand_ins(approver))
+            )
+        )
+
+    def is_within_limits(self, person: str, approver: str) -> bool:
+        plan, total = self.case.plan, self.document.order.total
+        instead = person == approver or is_within(plan.limits_of(approver, in_place=True), total)
+        return instead and is_within(plan.limits_of(person), total)
+
+    def why_stuck(self, approvers: Sequence[str]) -> Phrase | None:
+        """Return what keeps some of a level's approvers from deciding, as far as somebody can do something about it."""
+        source = self.case.source
+        without = tuple(person for person in approvers if not self.rules.account_of(person, source))
+        if without:
+            return phrase("%(people)s: no account in “%(source)s”", people=without, source=source)
+        refused = tuple(person for person in approvers if person in self.case.refused)
+        if refused:
+            return phrase("the ERP refused %(people)s", people=refused)
+        poor = tuple(person for person in approvers if not self.is_within_limits(person, person))
+        return phrase("it is above the limits of %(people)s", people=poor) if poor else None
+
+
+def _turns(rules: RulesInForce, case: Case, document: ApprovalDocument, left: Collection[str] = ()) -> _Turns:
+    """Return the case with its document and those who had changed or passed it when it was first shown: they stay out
+    for good.
+    """
+    known = case.summary
+    involved = replace(
+        document, editors=document.editors | known.editors, passed_by=document.passed_by | known.passed_by
+    )
+    return _Turns(rules, case, involved, left)
+
+
+def _expected_accounts(document: ApprovalDocument) -> tuple[str, ...]:
+    return (document.order.approval or Approval()).pending_for
+
+
+def _refuse(reason: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
+    return Eligibility(allowed=False, reasons=(reason,), ask=ask)
+
+
+def check_turn(rules: RulesInForce, case: Case, user_id: str, document: ApprovalDocument) -> Eligibility:
+    """Return whether an open case waits for the person: by its plan, and for what the ERP would take."""
+    turns = _turns(rules, case, document)
+    return turns.helpers(turns.check(user_id), user_id, Verdict.REJECT)
+
+
+def check_named(rules: RulesInForce, case: Case, user_id: str, document: ApprovalDocument) -> Eligibility:
+    """Return whether the plan waits for the person, so that they can pass their turn on to whom the ERP waits for."""
+    turns = _turns(rules, case, document)
+    return turns.helpers(turns.rule_by_plan(user_id, Verdict.REJECT, _NothingSpent()), user_id, Verdict.REJECT)
+
+
+def check_verdict(
+    rules: RulesInForce,
+    case: Case,
+    user_id: str,
+    verdict: Verdict,
+    document: ApprovalDocument,
+    spending: DailySpending,
+) -> Eligibility:
+    """Return whether the person may say this now, and the ERP would take it.
+
+    A rejection ends the case at once, so it has to be somebody's whom the ERP waits for.
+    """
+    turns = _turns(rules, case, document)
+    eligibility = turns.rule_by_plan(user_id, verdict, spending)
+    if verdict is Verdict.APPROVE:
+        eligibility = turns.with_erp(user_id, eligibility)
+    elif eligibility.allowed and not turns.is_expected(user_id):
+        eligibility = turns.refuse_for_others(turns.waits_for_others(), eligibility)
+    return turns.helpers(eligibility, user_id, verdict)
+
+
+_NOT_EXPECTED = phrase("The ERP does not wait for them.")
+
+
+def why_not_instead(
+    rules: RulesInForce, case: Case, user_id: str, level: ApprovalLevel, document: ApprovalDocument
+) -> Phrase | None:
+    """Return why somebody could not decide in an approver's place at a level."""
+    turns = _turns(rules, case, document)
+    if (bar := turns.bar(user_id)) is not None:
+        return bar.theirs
+    if user_id in turns.voters:
+        return phrase("They have agreed already.")
+    if user_id in turns.missing_at(level):
+        return phrase("It is their turn as well.")
+    return _NOT_EXPECTED if turns.ends_with(level) and not turns.is_expected(user_id) else None
 
 
 def awaited_voters(rules: RulesInForce, case: Case) -> tuple[str, ...]:
     """Return who can bring an open case on: the level's approvers who have not spoken, and who stands in for them."""
-    waited = tally(case.plan, case.votes)
-    if isinstance(waited, Verdict):
-        return ()
-    missing = missing_approvers(case.plan.level(waited), case.votes)
-    left = [user_id for user_id in missing if not lost_role(case.plan, user_id, rules.company)]
-    found = [*left]
-    for person in left:
-        found += rules.policy.substitutes_of(person, rules.now)
-    found += (turn.to for turn in case.forwards if turn.person in left)
-    mute = {vote.user_id for vote in case.votes} | {*case.refused, case.summary.requester} | case.summary.editors
-    return tuple(user_id for user_id in dict.fromkeys(found) if user_id not in mute)
+    return _turns(rules, case, document_from_case(case)).awaited()
+
+
+def find_approve_only(rules: RulesInForce, case: Case, awaited: Iterable[str]) -> frozenset[str]:
+    """Return whose rejection the ERP would not take: it ends a case at any level, and in the name of who says it."""
+    turns = _turns(rules, case, document_from_case(case))
+    return frozenset(user_id for user_id in awaited if not turns.is_expected(user_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +326,60 @@ class Deciders:
 
 
 def find_deciders(rules: RulesInForce, case: Case) -> Deciders:
-    """Return who may decide a case by its plan, and by today's roles and substitutes."""
-    named = [approver for level in case.plan.levels for approver in level.approvers]
-    own = [person for person in named if not lost_role(case.plan, person, rules.company)]
-    substitutes = (substitute for person in own for substitute in rules.policy.substitutes_of(person, rules.now))
-    passed_on = (turn.to for turn in case.forwards if turn.person in own)
-    return Deciders(frozenset((*own, *substitutes, *passed_on)) - {*case.refused}, awaited_voters(rules, case))
+    """Return who may decide a case by its plan, by today's roles and substitutes, and by what the ERP takes."""
+    turns = _turns(rules, case, document_from_case(case))
+    entitled = (
+        person
+        for level in case.plan.levels
+        for approver in level.approvers
+        if not turns.lost_role(approver)
+        for person in (approver, *turns.stand_ins(approver))
+        if turns.bar(person) is None and (not turns.ends_with(level) or turns.is_expected(person))
+    )
+    return Deciders(frozenset(entitled), turns.awaited())
+
+
+def find_barred(rules: RulesInForce, case: Case, document: ApprovalDocument) -> Mapping[str, Phrase]:
+    """Return the approvers of a plan who have not spoken and cannot, with the reason as others are told it."""
+    turns = _turns(rules, case, document)
+    found: dict[str, Phrase] = {}
+    for level in case.plan.levels:
+        for approver in turns.missing_at(level):
+            bar, role = turns.bar(approver), turns.lost_role(approver)
+            if bar is not None:
+                found[approver] = bar.theirs
+            elif role:
+                found[approver] = phrase("They no longer have the role “%(role)s”.", role=role)
+            elif turns.ends_with(level) and not turns.is_expected(approver):
+                found[approver] = _NOT_EXPECTED
+    return found
+
+
+def find_dead_end(
+    rules: RulesInForce, case: Case, document: ApprovalDocument | None = None, left: Collection[str] = ()
+) -> Phrase | None:
+    """Return why nobody can bring an open case to its end from here; None where nothing known stands in the way.
+
+    ``left`` are those of its people who left the company. People are named by their userIds.
+    """
+    waited = tally(case.plan, case.votes)
+    if isinstance(waited, Verdict):
+        return None
+    turns = _turns(rules, case, document or document_from_case(case), left)
+    now, *later = case.plan.levels[waited - 1 :]
+    levels = [replace(now, approvers=turns.missing_at(now)), *later]
+    able = {level.number: turns.able_at(level) for level in levels}
+    blocked = blocked_level(levels, able)
+    finishes = not turns.expected or turns.can_finish(levels[-1].approvers)
+    if not blocked and finishes:
+        return None
+    level = next((level for level in levels if level.number == blocked), levels[-1])
+    stuck = [person for person in level.approvers if person not in able[level.number]]
+    if gone := tuple(person for person in stuck if person in left):
+        return phrase("%(people)s left the company", people=gone)
+    if not finishes:
+        return phrase("the ERP waits for %(people)s", people=turns.expected_people())
+    return turns.why_stuck(stuck) or phrase("nobody is left for level %(level)s", level=level.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +415,12 @@ NO_ERP_APPROVERS = ErpApprovers()
 """Where the ERP names nobody, or nothing waits."""
 
 
-def find_erp_approvers(
-    rules: RulesInForce, source: str, accounts: Iterable[str], plan: ApprovalPlan | None, case: Case | None = None
-) -> ErpApprovers:
-    """Return whom the ERP waits for by their ``accounts``, and whether those meet who complete a plan."""
-    people = tuple(ErpApprover(account, rules.company.person_of(source, account)) for account in accounts)
-    return ErpApprovers(people, mismatched=plan is not None and _is_mismatched(rules, source, people, plan, case))
-
-
-def _is_mismatched(
-    rules: RulesInForce, source: str, people: Sequence[ErpApprover], plan: ApprovalPlan, case: Case | None
-) -> bool:
-    # The ERP is told in the name of the last one who agrees, and knows nothing of the levels before.
-    ours = (rules.account_of(user_id, source) for user_id in _last_voters(rules, plan, case))
-    return bool(people) and {approver.account for approver in people}.isdisjoint(ours)
-
-
-def _last_voters(rules: RulesInForce, plan: ApprovalPlan, case: Case | None) -> tuple[str, ...]:
-    """Return who may be the last to agree: the approvers of the last level, and who may decide in their place."""
-    named = plan.levels[-1].approvers if plan.levels else ()
-    substitutes = (substitute for person in named for substitute in rules.policy.substitutes_of(person, rules.now))
-    passed_on = (turn.to for turn in case.forwards if turn.person in named) if case is not None else ()
-    refused = case.refused if case is not None else ()
-    return tuple(user_id for user_id in (*named, *substitutes, *passed_on) if user_id not in refused)
+def find_erp_approvers(rules: RulesInForce, document: ApprovalDocument, case: Case | None) -> ErpApprovers:
+    """Return whom the ERP waits for, and whether those meet who complete the plan of a case."""
+    accounts = _expected_accounts(document)
+    people = tuple(ErpApprover(account, rules.company.person_of(document.source, account)) for account in accounts)
+    if case is None or not people:
+        return ErpApprovers(people)
+    turns = _turns(rules, case, document)
+    last = case.plan.levels[-1:]
+    return ErpApprovers(people, mismatched=not any(turns.can_finish(level.approvers) for level in last))

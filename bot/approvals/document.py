@@ -17,16 +17,16 @@ is beside them, is itself made of the whole fingerprint, and neither is trusted.
 
 
 @dataclass(frozen=True, slots=True)
-class Involvement:
-    """Why somebody must not decide, however they were named: as they are told themselves, and as others are told."""
+class Bar:
+    """Why somebody cannot decide, however they were named: as they are told themselves, and as others are told."""
 
     own: Phrase
     theirs: Phrase
 
 
-REQUESTED = Involvement(phrase("Nobody decides what they requested themselves."), phrase("They requested it."))
-CHANGED = Involvement(phrase("Nobody decides what they changed themselves."), phrase("They changed it."))
-PASSED = Involvement(
+REQUESTED = Bar(phrase("Nobody decides what they requested themselves."), phrase("They requested it."))
+CHANGED = Bar(phrase("Nobody decides what they changed themselves."), phrase("They changed it."))
+PASSED = Bar(
     phrase("You have approved it already, at an earlier level in the ERP; somebody else decides now."),
     phrase("They have approved it already, at an earlier level in the ERP."),
 )
@@ -47,8 +47,8 @@ class ApprovalDocument:
     """The requester's userId; empty where the ERP's account belongs to nobody in DingTalk."""
     editors: frozenset[str] = frozenset()
     """userIds of those who changed it, as far as the ERP tells: real ones name the last."""
-    passed_by: str = ""
-    """userId of the approver of the ERP's own level before the one that it waits at; empty where that is not known."""
+    passed_by: frozenset[str] = frozenset()
+    """userIds of those who approved the ERP's own levels before the one that it waits at, as far as they are known."""
 
     @property
     def source(self) -> str:
@@ -64,21 +64,22 @@ class ApprovalDocument:
         """Return what changes with anything that a decider was shown, and with nothing else."""
         return fingerprint(self.order)
 
-    def involvement(self, user_id: str = "", account: str = "") -> Involvement | None:
+    def involvement(self, user_id: str = "", account: str = "") -> Bar | None:
         """Return how somebody is involved, by their userId or by their account in the ERP; None if they are not."""
         folded = account.casefold()
         if (user_id and user_id == self.requester) or (account and folded == self.order.requester.casefold()):
             return REQUESTED
+        if self._has_passed(user_id, folded):
+            return self._passed()
         if user_id in self.editors or (account and folded == self.order.changed_by.casefold()):
-            return self._passed() if self._has_passed(user_id, folded) else CHANGED
+            return CHANGED
         return None
 
     def _has_passed(self, user_id: str, account: str) -> bool:
-        """Whether somebody's change was to approve the level before."""
-        decided_by = earlier_decider(self.order).casefold()
-        return bool((user_id and user_id == self.passed_by) or (decided_by and account == decided_by))
+        """Whether somebody approved a level before: not every ERP names them as who changed it last."""
+        return user_id in self.passed_by or account in map(str.casefold, earlier_deciders(self.order))
 
-    def _passed(self) -> Involvement:
+    def _passed(self) -> Bar:
         waits_for = (self.order.approval or Approval()).pending_for
         if not waits_for:
             return PASSED
@@ -86,13 +87,15 @@ class ApprovalDocument:
         own = phrase(
             "You have approved it already, at an earlier level in the ERP; now it waits for %(names)s.", names=names
         )
-        return Involvement(own, PASSED.theirs)
+        return Bar(own, PASSED.theirs)
 
 
-def earlier_decider(order: PurchaseOrder) -> str:
-    """Return the account that approved the level of the ERP's own before the one that it waits at; empty for none."""
+def earlier_deciders(order: PurchaseOrder) -> frozenset[str]:
+    """Return the accounts that approved the ERP's own levels before the one that it waits at, as far as it tells."""
     approval = order.approval or Approval()
-    return approval.decided_by if order.status is PurchaseStatus.WAITING and approval.level > 1 else ""
+    if order.status is not PurchaseStatus.WAITING or approval.level <= 1:
+        return frozenset()
+    return frozenset({*approval.passed_by, approval.decided_by}) - {""}
 
 
 def fingerprint(order: PurchaseOrder) -> str:

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bot.approvals.case import Case
-from bot.approvals.document import ApprovalDocument, earlier_decider
+from bot.approvals.document import ApprovalDocument, earlier_deciders
 from bot.approvals.plan import ApprovalPolicy
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.model import PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
 from bot.single_flight import SingleFlights
 
 _NO_ACCOUNTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
@@ -191,7 +191,6 @@ def build_document(
     """
     waits = order.status is PurchaseStatus.WAITING
     editor = company.person_of(order.source, order.changed_by) if order.changed_by and waits else ""
-    decided_by = earlier_decider(order)
     return ApprovalDocument(
         order=order,
         company=order.extra.get("company", ""),
@@ -199,7 +198,7 @@ def build_document(
         categories=categories,
         requester=company.person_of(order.source, order.requester) if order.requester else "",
         editors=frozenset({editor} - {""}),
-        passed_by=company.person_of(order.source, decided_by) if decided_by else "",
+        passed_by=frozenset(company.person_of(order.source, one) for one in earlier_deciders(order)) - {""},
     )
 
 
@@ -210,7 +209,7 @@ def document_from_case(case: Case) -> ApprovalDocument:
         number=case.number,
         vendor=case.summary.vendor,
         status=PurchaseStatus.WAITING,
-        approval=None,
+        approval=Approval(pending_for=case.waits_for, level=case.level, levels=case.levels),
         requester=case.summary.requested_by,
         ordered_on=case.summary.ordered_on,
         due_on=case.summary.due_on,
@@ -219,4 +218,7 @@ def document_from_case(case: Case) -> ApprovalDocument:
         version=case.version,
         source=case.source,
     )
-    return ApprovalDocument(order=order, requester=case.summary.requester, editors=case.summary.editors)
+    summary = case.summary
+    return ApprovalDocument(
+        order=order, requester=summary.requester, editors=summary.editors, passed_by=summary.passed_by
+    )

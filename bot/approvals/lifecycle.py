@@ -18,9 +18,10 @@ from bot.approvals.case import (
 )
 from bot.approvals.deciders import awaited_voters, find_erp_approvers
 from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import document_from_case
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Quorum, missing_approvers, tally
-from bot.approvals.unit_of_work import CaseUnitOfWork
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
+from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
+from bot.erp.model import Approval, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 
@@ -54,16 +55,17 @@ def open_case(
         return None
     if newest is not None and not newest.state.is_final:
         if newest.fingerprint == document.fingerprint:
-            return _update_waiting(unit, newest, document.order)
+            return update_waiting(unit, newest, document.order)
         if newest.state is not CaseState.OPEN:
             return None  # the ERP is being told about the revision before; what waits then is asked for again
         supersede_case(unit, newest)
     elif newest is not None and not again and not _waits_anew(newest, document):
         return None
+    document = replace(document, passed_by=document.passed_by | _passed_before(document, newest))
     plan_result = unit.policy.plan(document, unit.company)
     if plan_result.plan is None:
         return None
-    case = _new_case(unit, document, plan_result.plan, 1 if newest is None else round_of(newest) + 1)
+    case = new_case(unit, document, plan_result.plan, 1 if newest is None else round_of(newest) + 1)
     unit.cases.put(case)
     unit.audit(case, "opened", detail=plan_result.plan.rule, seen=case.fingerprint)
     if not quiet:
@@ -285,7 +287,9 @@ def scheduled(case: Case) -> Case:
 def with_version(case: Case, order: PurchaseOrder) -> Case:
     """Return the case with the ERP's version and its own level as they were read just now."""
     approval = order.approval or Approval()
-    return replace(case, version=order.version, level=approval.level, waits_for=approval.pending_for)
+    return replace(
+        case, version=order.version, level=approval.level, levels=approval.levels, waits_for=approval.pending_for
+    )
 
 
 def round_of(case: Case) -> int:
@@ -293,18 +297,27 @@ def round_of(case: Case) -> int:
     return int(case.id.rpartition("-")[2])
 
 
-def _update_waiting(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
-    """Return an undecided case; an open one knows for whom the ERP waits now, since people there may pass it on."""
+def update_waiting(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
+    """Return an undecided case; an open one knows for whom the ERP waits now, since people there may pass it on.
+
+    Who can decide only since then gets the card.
+    """
     now = with_version(case, order)
     if case.state is not CaseState.OPEN or now.waits_for == case.waits_for:
         return case
-    told = [find_erp_approvers(unit, seen.source, seen.waits_for, seen.plan, seen).mismatched for seen in (case, now)]
-    if any(told):  # what cards say of it is another now
+    known, awaited = awaited_voters(unit, case), awaited_voters(unit, now)
+    is_told = awaited != known or any(_is_mismatched(unit, seen) for seen in (case, now))
+    if is_told:  # what cards say of it is another now
         now = replace(now, revision=case.revision + 1)
-        enqueue_cards(unit, now)
     unit.cases.put(now)
     unit.audit(now, "erp_waits", detail=", ".join(now.waits_for))
+    if is_told:
+        place_cards(unit, now, person_places(user_id for user_id in awaited if user_id not in known))
     return now
+
+
+def _is_mismatched(unit: CaseUnitOfWork, case: Case) -> bool:
+    return find_erp_approvers(unit, document_from_case(case), case).mismatched
 
 
 def _waits_anew(ended: Case, document: ApprovalDocument) -> bool:
@@ -313,7 +326,17 @@ def _waits_anew(ended: Case, document: ApprovalDocument) -> bool:
     return ended.version != document.order.version
 
 
-def _new_case(unit: CaseUnitOfWork, document: ApprovalDocument, plan: ApprovalPlan, round_: int) -> Case:
+def _passed_before(document: ApprovalDocument, ended: Case | None) -> frozenset[str]:
+    """Return who approved the ERP's earlier levels from here: it names the last one at most."""
+    approval = document.order.approval or Approval()
+    if ended is None or ended.fingerprint != document.fingerprint or approval.level <= ended.level:
+        return frozenset()
+    is_ours = ended.decision is not None and ended.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+    return ended.summary.passed_by | ({ended.decision.by} if ended.decision is not None and is_ours else frozenset())
+
+
+def new_case(unit: RulesInForce, document: ApprovalDocument, plan: ApprovalPlan, round_: int = 1) -> Case:
+    """Return the open case of a revision, which nothing knows of yet; ``round_`` counts those of its document."""
     case = Case(
         id=_case_id(document, round_),
         source=document.source,
@@ -340,6 +363,7 @@ def summarise_document(document: ApprovalDocument) -> DocumentSummary:
         requester=document.requester,
         requested_by=order.requester,
         editors=document.editors,
+        passed_by=document.passed_by,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from bot.approvals.case import Case, CaseState
+from bot.approvals.case import ApprovalCardKind, Case, CaseState
 from bot.approvals.deciders import awaited_voters
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.lifecycle import enqueue_cards, escalate, person_places, place_cards
@@ -27,7 +27,8 @@ def people_in(case: Case) -> frozenset[str]:
 
 
 def reassign(unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, left: Collection[str]) -> Case | None:
-    """Put the present managers into an open case's plan, and hand on the turns of those who left.
+    """Put the present managers into an open case's plan, hand on the turns of those who left, and invite those who can
+    decide it only since now.
 
     ``document`` was just read. Returns the changed case; None where nothing is to be done.
     """
@@ -36,7 +37,22 @@ def reassign(unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, lef
         return None
     changed = _with_managers_of_now(unit, case, document, left)
     now = changed if changed is not None else case
-    return _hand_on(unit, now, left) or changed
+    handed = _hand_on(unit, now, left)
+    return _invite(unit, handed or now, left) or handed or changed
+
+
+def _invite(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | None:
+    """Show a case that has cards to those whose turn it is and who have none: they may have got their account since."""
+    cards = unit.cases.cards_of(case.id)
+    known = {card.place for card in cards if card.kind is ApprovalCardKind.APPROVAL}
+    awaited = person_places(user_id for user_id in awaited_voters(unit, case) if user_id not in left)
+    new = [place for place in awaited if place not in known]
+    if not known or not new:
+        return None
+    shown = replace(case, revision=case.revision + 1)
+    unit.cases.put(shown)
+    place_cards(unit, shown, new)
+    return shown
 
 
 def _with_managers_of_now(
@@ -105,8 +121,8 @@ def _hand_on(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | 
     passed_on = {turn.to for turn in case.forwards if turn.person in gone} - set(left)
     further = [person for person in case.plan.escalate_to if person not in left]
     unit.audit(case, "approver_left", detail=", ".join(gone))
-    if substitutes or passed_on:
-        place_cards(unit, case, person_places(sorted(substitutes | passed_on)))
+    if instead := sorted((substitutes | passed_on) & {*awaited_voters(unit, case)}):
+        place_cards(unit, case, person_places(instead))
         return case
     if case.plan.on_expiry is ExpiryAction.ESCALATE and further and not case.expired:
         return escalate(unit, replace(case, plan=replace(case.plan, escalate_to=tuple(further))))

@@ -11,13 +11,21 @@ import structlog
 from bot.approvals import voting
 from bot.approvals.case import AuditRow, Case, CaseConflict, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation, build_context, find_context
-from bot.approvals.deciders import Deciders, find_deciders, find_erp_approvers
+from bot.approvals.deciders import (
+    Deciders,
+    check_turn,
+    find_barred,
+    find_dead_end,
+    find_deciders,
+    find_erp_approvers,
+)
 from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import (
     call_in_groups,
     close_deleted,
     close_externally_decided,
+    new_case,
     open_case,
     separate_cards,
 )
@@ -27,14 +35,13 @@ from bot.approvals.voting import (
     VoteOutcome,
     VoteRequest,
     VoteResult,
-    check_eligibility,
     check_takes_votes,
-    check_turn,
     check_vote,
+    why_not_forward,
 )
 from bot.batching import Batcher
 from bot.erp.errors import ErpError, NotFound
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
 from bot.errors import DingerpError
 from bot.outbox.place import Place
 
@@ -127,9 +134,12 @@ class ApprovalService:
         """Return who may decide a case now."""
         return await self._transactions.query(lambda unit: find_deciders(unit, case))
 
-    def can_reject(self, source: str) -> bool:
-        """Return whether a source can be told of a rejection."""
-        return source not in self._transactions.approve_only
+    async def deputies(self, case: Case, by: str, people: Sequence[str]) -> tuple[str, ...]:
+        """Return those of some people to whom ``by`` can pass an open case on."""
+        document = document_from_case(case)
+        return await self._transactions.query(
+            lambda unit: tuple(to for to in people if why_not_forward(unit, case, to, by, document) is None)
+        )
 
     async def sync_document(self, source: str, number: str, *, again: bool = False, quiet: bool = False) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; return the open one.
@@ -241,10 +251,14 @@ class CaseRuling:
 
 @dataclass(frozen=True, slots=True)
 class OrderCase:
-    """The case of an order as it is in the ERP, if there is one; ``decides``: the reader may decide it now."""
+    """The case of an order as it is in the ERP, if there is one; ``decides``: the reader may decide it now.
+
+    ``rejects``: a rejection of theirs would be taken, too.
+    """
 
     case: Case | None = None
     decides: bool = False
+    rejects: bool = False
 
 
 class _CaseMoved(Exception):
@@ -278,18 +292,22 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
     case = unit.cases.newest(document.source, document.number)
     open_now = case if case is not None and case.state is CaseState.OPEN else None
     result = unit.policy.plan(document, unit.company)
-    plan = open_now.plan if open_now is not None else result.plan
+    is_over, waits = case is None or case.state.is_final, document.order.status is PurchaseStatus.WAITING
+    asked = open_now
+    if is_over and waits and result.plan is not None:
+        asked = new_case(unit, document, result.plan)
     rulings = {
         verdict: check_vote(unit, open_now, user_id, verdict, document) for verdict in Verdict if open_now is not None
     }
-    accounts = (document.order.approval or Approval()).pending_for
     return DecisionExplanation(
         document=document,
         case=case,
         plan_result=result,
         approve=rulings.get(Verdict.APPROVE),
         reject=rulings.get(Verdict.REJECT),
-        erp_approvers=find_erp_approvers(unit, document.source, accounts, plan, open_now),
+        erp_approvers=find_erp_approvers(unit, document, asked),
+        barred=find_barred(unit, asked, document) if asked is not None else {},
+        dead_end=find_dead_end(unit, asked, document) if asked is not None and case in (None, open_now) else None,
     )
 
 
@@ -298,7 +316,7 @@ def _pending(unit: CaseUnitOfWork, user_id: str) -> Iterator[Case]:
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
     cases = {case.id: case for name in names for case in unit.cases.open_cases(name)}
     for case in sorted(cases.values(), key=lambda case: (case.opened_at, case.id)):
-        if check_turn(unit, case, user_id, Verdict.REJECT, document_from_case(case)).allowed:
+        if check_turn(unit, case, user_id, document_from_case(case)).allowed:
             yield case
 
 
@@ -318,9 +336,12 @@ def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderC
     case = unit.cases.newest(order.source, order.number)
     if case is None or case.fingerprint != fingerprint(order):
         return OrderCase()
-    return OrderCase(case, decides=case.state is CaseState.OPEN and _has_turn(unit, case, user_id))
+    if case.state is not CaseState.OPEN or not _has_turn(unit, case, user_id):
+        return OrderCase(case)
+    reject = check_vote(unit, case, user_id, Verdict.REJECT, document_from_case(case))
+    return OrderCase(case, decides=True, rejects=reject.allowed)
 
 
 def _has_turn(unit: CaseUnitOfWork, case: Case, user_id: str) -> bool:
-    # The right to reject decides whose turn it is. A limit may still prevent approval, and is reported then.
-    return check_eligibility(unit, case, user_id, Verdict.REJECT, document_from_case(case)).allowed
+    # A limit may still prevent approval, and is reported then.
+    return not unit.read_only and check_turn(unit, case, user_id, document_from_case(case)).allowed

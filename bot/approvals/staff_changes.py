@@ -48,6 +48,11 @@ class StaffChanges:
         self._changed.update(changed, left)
         self._begin()
 
+    def note_accounts(self, people: Collection[str]) -> None:
+        """Have the cases of people looked at soon whose accounts in the ERPs changed."""
+        self._changed.update(people)
+        self._begin()
+
     def note_all(self) -> None:
         """Have all cases looked at that name managers: changes of people may have come without an event."""
         self._is_all_open = True

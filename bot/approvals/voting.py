@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.access.policy import READ_ONLY
 from bot.approvals.case import Case, CaseDecision, CaseState
-from bot.approvals.deciders import awaited_voters
+from bot.approvals.deciders import awaited_voters, check_named, check_verdict, why_not_instead
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.lifecycle import (
     close_externally_decided,
@@ -17,9 +17,10 @@ from bot.approvals.lifecycle import (
     place_cards,
     scheduled,
     supersede_case,
+    update_waiting,
     with_version,
 )
-from bot.approvals.plan import Eligibility, Forward, Vote, VoteContext, is_within, lost_role, missing_approvers, tally
+from bot.approvals.plan import Eligibility, Forward, Vote, is_within, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
@@ -109,13 +110,12 @@ def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: Appr
     case = _current_case(unit, case_id, document, by)
     if isinstance(case, VoteResult):
         return case
-    # Passing on needs the right of rejecting, which has no limit of amounts.
-    eligibility = check_eligibility(unit, case, by, Verdict.REJECT, document)
+    eligibility = _refuse(READ_ONLY) if unit.read_only else check_named(unit, case, by, document)
     if not eligibility.allowed:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding: {eligibility.reasons[0]}")
         return _refused(case, eligibility)
     person = eligibility.on_behalf_of or by
-    unfit = _why_not_forward(unit, case, to, by, document) or _why_not_in_place(case, person, document)
+    unfit = why_not_forward(unit, case, to, by, document) or _why_not_in_place(case, person, document)
     if unfit is not None:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding to {to}: {unfit}")
         return _refused(case, _refuse(unfit))
@@ -186,7 +186,7 @@ def _current_case(
     if seen not in (None, case.fingerprint):
         unit.audit(case, "changed", user_id=user_id, seen=seen or "")
         return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
-    return case
+    return update_waiting(unit, case, document.order)
 
 
 def check_vote(
@@ -195,65 +195,9 @@ def check_vote(
     """Return what `vote` would say about the person's verdict, without storing anything."""
     if verdict is Verdict.REJECT and case.source in unit.approve_only:
         return _refuse(phrase("“%(source)s” takes no rejection from here: reject it there.", source=case.source))
-    return check_eligibility(unit, case, user_id, verdict, document)
-
-
-def check_eligibility(
-    unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
-) -> Eligibility:
-    """Return whether the person has the turn to say this, whatever the source can be told."""
     if unit.read_only:
         return _refuse(READ_ONLY)
-    return check_turn(unit, case, user_id, verdict, document)
-
-
-def check_turn(
-    unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
-) -> Eligibility:
-    """Return whether the case waits for the person; while the bot only reads they could not say anything all the
-    same.
-    """
-    if user_id in case.refused:
-        return _refuse(phrase("The ERP does not allow it for your account there."))
-    account = unit.account_of(user_id, case.source)
-    if not user_id or not account:
-        return _refuse(phrase("You have no account in “%(source)s”.", source=case.source))
-    own = unit.company.account_of(user_id, case.source)
-    if (involvement := document.involvement(account=own)) is not None:
-        return _refuse(involvement.own)
-    requested_by = document.order.requester
-    if requested_by and not document.requester and not own:
-        # Under the bot's account anybody might be the requester whom nobody knows.
-        return _refuse(
-            phrase(
-                "It cannot be told whether you requested it: “%(account)s” is nobody known here.",
-                account=document.order.named(requested_by),
-            )
-        )
-    vote_context = VoteContext(
-        document=_with_first_editors(document, case),
-        plan=case.plan,
-        votes=case.votes,
-        spending=unit,
-        now=unit.now,
-        forwards=case.forwards,
-    )
-    eligibility = unit.policy.may(vote_context, user_id, verdict)
-    principal = eligibility.on_behalf_of or user_id
-    if eligibility.allowed and (role := lost_role(case.plan, principal, unit.company)):
-        return _refuse_without_role(unit, case, role)
-    return eligibility
-
-
-def _refuse_without_role(unit: CaseUnitOfWork, case: Case, role: str) -> Eligibility:
-    """Refuse somebody whom the plan names by a role that was taken from them since."""
-    reason = phrase("“%(rule)s” names the role “%(role)s”, which you no longer have.", rule=case.plan.rule, role=role)
-    return Eligibility(allowed=False, reasons=(reason,), ask=awaited_voters(unit, case))
-
-
-def _with_first_editors(document: ApprovalDocument, case: Case) -> ApprovalDocument:
-    """Return the document with those, too, who had changed it when it was first shown: they stay out for good."""
-    return replace(document, editors=document.editors | case.summary.editors)
+    return check_verdict(unit, case, user_id, verdict, document, unit)
 
 
 def _refuse(reason: Phrase) -> Eligibility:
@@ -276,7 +220,7 @@ def _store_vote(
         reason=request.reason.strip(),
         on_behalf_of=eligibility.on_behalf_of,
     )
-    votes = (*case.votes, said)
+    before, votes = awaited_voters(unit, case), (*case.votes, said)
     comes_to = tally(case.plan, votes)
     unit.audit(case, "vote", user_id=request.user_id, detail=_describe_vote(said), seen=request.seen)
     case = replace(with_version(case, document.order), votes=votes, revision=case.revision + 1)
@@ -284,10 +228,8 @@ def _store_vote(
         decided = _decide(unit, case, comes_to, said)
         return VoteResult(outcome=VoteOutcome.DECIDED, case=decided, reasons=eligibility.reasons)
     unit.cases.put(case)
-    if comes_to != eligibility.level:
-        place_cards(unit, case, person_places(awaited_voters(unit, case)))
-    else:
-        enqueue_cards(unit, case)
+    known = () if comes_to != eligibility.level else before
+    place_cards(unit, case, person_places(who for who in awaited_voters(unit, case) if who not in known))
     return VoteResult(outcome=VoteOutcome.RECORDED, case=case, reasons=eligibility.reasons)
 
 
@@ -323,20 +265,10 @@ def _why_not_in_place(case: Case, person: str, document: ApprovalDocument) -> Ph
     return phrase("%(person)s may not approve it, and that limit also binds who decides instead.", person=person)
 
 
-def _why_not_forward(unit: CaseUnitOfWork, case: Case, to: str, by: str, document: ApprovalDocument) -> Phrase | None:
-    """Return why somebody cannot take a turn."""
+def why_not_forward(rules: RulesInForce, case: Case, to: str, by: str, document: ApprovalDocument) -> Phrase | None:
+    """Return why ``by`` cannot pass a turn on to somebody."""
     if not to or to == by:
         return phrase("Name somebody else to decide instead of you.")
-    if to in case.refused:
-        return phrase("The ERP does not allow it for their account there.")
-    if not unit.account_of(to, case.source):
-        return phrase("They have no account in “%(source)s”.", source=case.source)
-    involvement = _with_first_editors(document, case).involvement(to, unit.company.account_of(to, case.source))
-    if involvement is not None:
-        return involvement.theirs
-    if any(vote.user_id == to for vote in case.votes):
-        return phrase("They have agreed already.")
     waited = tally(case.plan, case.votes)
-    if not isinstance(waited, Verdict) and to in missing_approvers(case.plan.level(waited), case.votes):
-        return phrase("It is their turn as well.")
-    return None
+    assert not isinstance(waited, Verdict), "an open case waits for a level"
+    return why_not_instead(rules, case, to, case.plan.level(waited), document)

@@ -1,16 +1,16 @@
-"""Orders that wait for people who left, and that nobody decides in their place: administrators are told of them."""
+"""Orders that nobody can decide, because people left or the ERP would not take it: administrators are told why."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.approvals.case import Case, CaseState
-from bot.approvals.plan import Quorum, missing_approvers, tally
+from bot.approvals.cards.view_builders import people_in_reason, with_names
+from bot.approvals.deciders import find_dead_end
 from bot.approvals.reassigning import people_in
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import RulesInForce
-from bot.erp.model import Verdict
 from bot.phrase import Words, phrase
 
 _EVERY = timedelta(minutes=5)
@@ -18,20 +18,15 @@ _NAMED = 5
 """Orders that are named; there may be more."""
 
 
-def gone_without_successor(rules: RulesInForce, case: Case, left: Collection[str]) -> tuple[str, ...]:
-    """Return those who left and without whom an open case cannot be decided: nobody stands in for them."""
-    waited = tally(case.plan, case.votes)
-    if case.state is not CaseState.OPEN or isinstance(waited, Verdict):
-        return ()
-    level = case.plan.level(waited)
-    missing = missing_approvers(level, case.votes)
+@dataclass(frozen=True, slots=True)
+class OrdersInVain:
+    """The orders that nobody can decide, in plain words, and the ids of their cases; both empty for none."""
 
-    def is_replaced(person: str) -> bool:
-        passed_on = {turn.to for turn in case.forwards if turn.person == person}
-        return not passed_on.union(rules.policy.substitutes_of(person, rules.now)) <= {*left}
+    told: Words = ""
+    cases: frozenset[str] = frozenset()
 
-    gone = tuple(person for person in missing if person in left and not is_replaced(person))
-    return () if level.quorum is Quorum.ANY and len(gone) < len(missing) else gone
+
+NONE_IN_VAIN = OrdersInVain()
 
 
 class WaitingInVain:
@@ -51,29 +46,32 @@ class WaitingInVain:
         self._left_among = left_among
         self._names_of = names_of
         self._now = now
-        self._known: Words = ""
+        self._known = NONE_IN_VAIN
         self._looked_at: datetime | None = None
 
-    async def tell(self) -> Words:
-        """Return which orders wait so, empty for none; raises a `bot.errors.DingerpError` when it cannot be read."""
+    async def find(self) -> OrdersInVain:
+        """Return which orders wait so; raises a `bot.errors.DingerpError` when it cannot be read."""
         if self._looked_at is None or self._now() - self._looked_at >= _EVERY:
             self._known = await self._look()
             self._looked_at = self._now()
         return self._known
 
-    async def _look(self) -> Words:
+    async def _look(self) -> OrdersInVain:
         cases = await self._service.open_cases()
         left = await self._left_among(frozenset().union(*map(people_in, cases)))
         rules = self._rules()
-        found = [(case, gone) for case in cases if (gone := gone_without_successor(rules, case, left))]
+        found = [(case, why) for case in cases if (why := find_dead_end(rules, case, left=left)) is not None]
         if not found:
-            return ""
-        names = await self._names_of([person for _, gone in found for person in gone])
-        called = [(case.number, ", ".join(names.get(person, person) for person in gone)) for case, gone in found]
-        waiting = tuple(f"{number} ({people})" for number, people in called[:_NAMED])
-        return phrase(
-            "%(count)s purchase orders wait for people who left: %(orders)s. Name others in the approval rules, "
-            "or decide them in the ERP.",
+            return NONE_IN_VAIN
+        names = await self._names_of([person for _, why in found for person in people_in_reason(why)])
+        waiting = tuple(
+            phrase("%(order)s (%(reason)s)", order=case.number, reason=with_names(why, names))
+            for case, why in found[:_NAMED]
+        )
+        told = phrase(
+            "Purchase orders that nobody can decide from here (%(count)s): %(orders)s. Name others in the approval "
+            "rules, or decide them in the ERP.",
             count=len(found),
             orders=waiting,
         )
+        return OrdersInVain(told, frozenset(case.id for case, _ in found))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.intake.quota import SourceQuota
+from bot.approvals.waiting_in_vain import OrdersInVain
 from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
@@ -66,7 +67,7 @@ async def start_health(
     rules: RuleFiles,
     audit: Callable[[], PartHealth],
     last_writes: Callable[[], PartHealth],
-    approvals: Callable[[], Awaitable[Words]],
+    approvals: Callable[[], Awaitable[OrdersInVain]],
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
     """Begin to look after the parts; returns what tells how they are.
@@ -88,7 +89,7 @@ async def start_health(
         "database": checks.writing,
         "events": checks.backlog,
         "outbox": checks.deliveries,
-        "approvals": _degrading(approvals),
+        "approvals": _orders_health(approvals),
         "restored rights": _waiting_rights(base.database),
     }
     if file is not None:
@@ -150,11 +151,12 @@ def _failing_calls(base: Infrastructure) -> Words:
     return phrase("calls of DingTalk fail (%(calls)s)", calls=failing) if failing else ""
 
 
-def _degrading(tell: Callable[[], Awaitable[Words]]) -> HealthCheck:
-    async def check() -> PartHealth:
-        return degraded(await tell())
+def _orders_health(find: Callable[[], Awaitable[OrdersInVain]]) -> HealthCheck:
+    async def look() -> PartHealth:
+        found = await find()
+        return degraded(found.told, found.cases)
 
-    return check
+    return look
 
 
 _RULES = {ACCESS: phrase("access rules"), ALERTS: phrase("alert rules"), APPROVALS: phrase("approval rules")}

@@ -161,6 +161,7 @@ async def build_services(
     await resume_questions(base, inbox, questions)
     await start_queue_readers(base, alerts.intake)
     await start_polling(base, hub, alerts, history)
+    accounts.watch(approvals.staff.note_accounts)
     await start_approvals(base, approvals, rules.decides_in_chat)
     await start_outbox(base, alerts)
     health = await start_health(
@@ -170,7 +171,7 @@ async def build_services(
         rules,
         lambda: audit_health(stored_audit.state, required=settings.audit.required),
         lambda: lost_writes_health(lost, started, now),
-        approvals.in_vain.tell,
+        approvals.in_vain.find,
         (lambda: model.health) if model else None,
     )
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))

@@ -212,11 +212,15 @@ class QuotaReport(View):
 
 @dataclass(frozen=True, slots=True)
 class FailingPart:
-    """A part of the bot that is not well; ``status`` is ``degraded`` or ``down``, ``reason`` what ``/readyz`` says."""
+    """A part of the bot that is not well; ``status`` is ``degraded`` or ``down``, ``reason`` what ``/readyz`` says.
+
+    ``about`` are the keys of what the reason names.
+    """
 
     name: str
     status: str
     reason: Words
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,8 +39,8 @@ CALM: Final = timedelta(hours=24)
 NOT_TOLD: Final = frozenset({"stream", "quota"})
 """Parts that are not reported: without the stream nothing can be sent, and quotas have reports of their own."""
 
-State = Mapping[str, PartStatus]
-"""The parts that are not well."""
+State = Mapping[str, tuple[PartStatus, frozenset[str]]]
+"""The parts that are not well, each with what its reason is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,12 @@ class TroubleReport:
     @property
     def state(self) -> State:
         """The parts that it names as ill now."""
-        return {} if self.ended else {part.name: PartStatus(part.status) for part in self.parts}
+        named = () if self.ended else self.parts
+        return {part.name: (PartStatus(part.status), frozenset(part.about)) for part in named}
 
     def write(self) -> str:
         """Return it as the outbox keeps it."""
-        parts = [[part.name, part.status, pack_words(part.reason)] for part in self.parts]
+        parts = [[part.name, part.status, pack_words(part.reason), *part.about] for part in self.parts]
         ended = self.ended and self.ended.isoformat()
         return orjson.dumps([self.began.isoformat(), ended, parts, self.revision]).decode()
 
@@ -70,7 +71,9 @@ class TroubleReport:
         return cls(
             began=datetime.fromisoformat(began),
             ended=datetime.fromisoformat(ended) if ended else None,
-            parts=tuple(FailingPart(name, status, unpack_words(reason)) for name, status, reason in parts),
+            parts=tuple(
+                FailingPart(name, status, unpack_words(reason), tuple(about)) for name, status, reason, *about in parts
+            ),
             revision=revision,
         )
 
@@ -144,13 +147,16 @@ class HealthReports:
 
     def _note(self, ill: Mapping[str, PartHealth]) -> None:
         now = self._now()
-        state = {name: part.status for name, part in ill.items()}
+        state = {name: (part.status, part.about) for name, part in ill.items()}
         if self._seen_at is None or state != self._seen:
             self._seen, self._seen_at = state, now
         told = self._report.state if self._report is not None else {}
         if state == told or now - self._seen_at < SETTLED or now < self._may_tell_at(now):
             return
-        named = tuple(FailingPart(name, part.status.value, part.reason) for name, part in sorted(ill.items()))
+        named = tuple(
+            FailingPart(name, part.status.value, part.reason, tuple(sorted(part.about)))
+            for name, part in sorted(ill.items())
+        )
         if self._report is None or self._report.ended is not None:
             self._report = TroubleReport(began=self._seen_at, parts=named)
         else:

@@ -121,7 +121,7 @@ _PEOPLE = (
     SimPerson(user_id="boss01", name="林明川", english="Lin Mingchuan", title="总经理", department=10,
            roles=("boss", "approver"), mobile="13800000001", boss=True, leader=True),
     SimPerson(user_id="finance01", name="周慧", english="Zhou Hui", title="财务经理", department=20,
-           roles=("finance",), mobile="13800000002", manager="boss01", leader=True),
+           roles=("finance", "approver"), mobile="13800000002", manager="boss01", leader=True),
     SimPerson(user_id="finance02", name="吴敏", english="Wu Min", title="出纳", department=20,
            roles=("finance",), mobile="13800000003", manager="finance01"),
     SimPerson(user_id="buyer01", name="陈立", english="Chen Li", title="采购员", department=30,

@@ -75,7 +75,19 @@ def unset_value(each: Any) -> Any:
     return "" if each.type == "str" else None
 
 
-_ADAPTER_FIELDS = {"id", "version", "url", "extra", "source", "as_of", "task_id", "people", "taxed", "owners"}
+_ADAPTER_FIELDS = {
+    "id",
+    "version",
+    "url",
+    "extra",
+    "source",
+    "as_of",
+    "task_id",
+    "people",
+    "taxed",
+    "owners",
+    "passed_by",
+}
 """Fields that are the adapter's own affair; what the contract wants of them it tests by themselves."""
 
 

@@ -54,6 +54,8 @@ class FakeApprovalErp:
     away: bool = False
     names_nobody: bool = False
     """Whether it does not tell who decided, nor for whom it waits, nor at which level it is."""
+    hides_deciders: bool = False
+    """Whether it does not tell who decided, nor names them as who changed it last."""
     reads: int = 0
     gate: asyncio.Event | None = None
     """Reads wait for it."""
@@ -79,9 +81,7 @@ class FakeApprovalErp:
         order = next((one for one in self.orders.values() if one.number.casefold() == number.casefold()), None)
         if order is None:
             raise NotFound(number, source=source)
-        if self.names_nobody:
-            return replace(order, approval=None)
-        return order
+        return self._told(order)
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
         if self.away:
@@ -138,8 +138,15 @@ class FakeApprovalErp:
         return self._answer(DecisionOutcome.APPLIED, decided)
 
     def _answer(self, outcome: DecisionOutcome, order: PurchaseOrder) -> DecisionResult:
-        seen = replace(order, approval=None) if self.names_nobody else order
-        return DecisionResult(outcome=outcome, order=seen, text=outcome.value)
+        return DecisionResult(outcome=outcome, order=self._told(order), text=outcome.value)
+
+    def _told(self, order: PurchaseOrder) -> PurchaseOrder:
+        """Return as much of an order as it tells."""
+        if self.names_nobody:
+            return replace(order, approval=None)
+        if self.hides_deciders and order.approval is not None:
+            return replace(order, changed_by="", approval=replace(order.approval, decided_by=""))
+        return order
 
     def _waiting(self, order: PurchaseOrder, level: int, done: Approval | None = None) -> PurchaseOrder:
         levels = self.levels.get(order.number, ((),))

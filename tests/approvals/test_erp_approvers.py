@@ -55,16 +55,16 @@ async def waiting(env: ApprovalEnv, *accounts: str) -> None:
     await env.submit(ORDER)
 
 
-async def test_it_is_said_where_they_do_not_meet_and_the_write_is_refused() -> None:
+async def test_it_is_said_where_they_do_not_meet_and_nobody_can_vote() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     await waiting(env, "erp-sun", "erp-guest", "erp-unknown")
     assert await remark(env) == ("孙总", "客人", "erp-unknown")
     assert await remark(env, Audience.BARE) == ()
     assert await told(env) == ["The ERP itself waits for 孙总, 客人, erp-unknown.", NOT_MET]
-    assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED
-    await env.run_until_idle()
-    assert "erp_refused" in await env.audit_actions()
-    assert await remark(env) == ("孙总", "客人", "erp-unknown")
+    refused = await env.cast_vote("wang")
+    assert (refused.outcome, refused.ask) == (VoteOutcome.REFUSED, ())
+    assert "would not take your decision" in str(refused.reasons[0])
+    assert not env.erp.told
 
 
 async def test_nothing_is_said_where_one_of_them_is_asked() -> None:
@@ -75,9 +75,9 @@ async def test_nothing_is_said_where_one_of_them_is_asked() -> None:
     assert await told(env) == ["The ERP itself waits for 孙总, erp-qian."]
 
 
-async def test_nothing_is_said_where_the_erp_names_nobody(env: ApprovalEnv) -> None:
+async def test_where_the_erp_names_nobody_that_is_told(env: ApprovalEnv) -> None:
     await waiting(env)
-    assert (await remark(env), await told(env)) == ((), [])
+    assert (await remark(env), await told(env)) == ((), ["The ERP does not tell for whom it waits."])
 
 
 async def test_a_substitute_and_who_got_the_turn_decide_for_others() -> None:
@@ -152,10 +152,14 @@ async def test_passed_on_in_the_erp_the_cards_say_so_once() -> None:
     assert (await remark(env), (await env.newest()).revision) == ((), 3)
 
 
-async def test_passed_on_among_those_who_are_asked_no_card_changes() -> None:
+async def test_passed_on_among_those_of_the_plan_the_card_goes_to_who_is_asked_now() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     await waiting(env, "erp-wang")
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-qian",)))
     await env.service.sync_document("main", "PO-1")
     case = await env.newest()
-    assert (case.waits_for, case.revision) == (("erp-qian",), 1)
+    assert (case.waits_for, case.revision) == (("erp-qian",), 2)
+    assert cards(env, case.id) == {f"approval:{GROUP}": 2, "approval:person:wang": 2, "approval:person:qian": 2}
+    env.erp.edit("PO-1", approval=Approval(pending_for=("erp-qian", "erp-unknown")))
+    await env.service.sync_document("main", "PO-1")
+    assert (await env.newest()).revision == 2, "what cards say is as it was"

@@ -13,7 +13,7 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseTransactions
 from bot.approvals.voting import VoteOutcome
-from bot.approvals.waiting_in_vain import WaitingInVain
+from bot.approvals.waiting_in_vain import NONE_IN_VAIN, WaitingInVain
 from bot.errors import DingerpError
 from tests.approvals.company import NOW, document, money
 from tests.approvals.env import ACCOUNTS, HOUR, ApprovalEnv, cards, rules
@@ -234,10 +234,10 @@ async def test_what_waits_for_people_who_left_is_told_with_their_names() -> None
         case = await scene.submit()
         looking = WaitingInVain(scene.service, scene.transactions.rules, left_among, names_of, scene.clock)
         gone.clear()
-        assert await looking.tell() == ""
+        assert await looking.find() == NONE_IN_VAIN
         gone |= left
-        assert await looking.tell() == "", "it looks every few minutes"
+        assert await looking.find() == NONE_IN_VAIN, "it looks every few minutes"
         scene.clock.move(minutes=5)
-        found = await looking.tell()
-        assert bool(found) is told, left
-        assert not told or f"{case.number} (名字 zhao" in str(found)
+        found = await looking.find()
+        assert (found != NONE_IN_VAIN) is told, left
+        assert not told or f"{case.number} (名字 zhao" in str(found.told)

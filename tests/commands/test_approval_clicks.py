@@ -26,7 +26,7 @@ from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences
 from tests.chat.own_card_parts import RecordingOwnCards, make_own_cards
-from tests.commands.approval_fakes import GROUP, ApprovalFixture, rules
+from tests.commands.approval_fakes import GROUP, ApprovalFixture, any_of, rules
 from tests.commands.company import NOW, cny
 from tests.commands.conftest import Ask as AskLine
 from tests.commands.conftest import Members
@@ -186,7 +186,11 @@ async def test_a_click_of_the_details_shows_prices_on_a_card_of_the_clickers_own
     assert "CN¥" not in CardRenderer(languages=load_languages()).render(bare, "en", zone=NOW.tzinfo).twin  # type: ignore[arg-type]  # NOW is aware
 
 
-async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(harness: ApprovalClickHarness) -> None:
+async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(
+    dispatcher: QuestionDispatcher, approvals: ApprovalFixture
+) -> None:
+    approvals.rules = rules(any_of("manager01"))
+    harness = ApprovalClickHarness(dispatcher, approvals, await approvals.submit())
     people = await harness.click_for_oneself(ForwardPo(harness.case.id))
     assert tokens(people)["赵采"] == f"po.pass|{harness.case.id}|0|buyer01"
     late = await harness.click_for_oneself(UndoPo(harness.case.id))

@@ -326,11 +326,11 @@ class TestUndo:
 async def test_passing_on(ask: Ask, approvals: ApprovalFixture) -> None:
     case = await approvals.submit()
     people = as_(ApprovalPeople, await ask("/pending PO-1001 forward", person=MANAGER))
-    assert [row.user_id for row in people.rows] == ["buyer01"]
+    assert people.rows == (), "the buyer has the turn as well"
     await ask("/stock SKU123", person=replace(KEEPER, user_id="sales01", name="李销"))
     await ask("/pending", person=replace(KEEPER, user_id="sales01", name="李销"))
     people = as_(ApprovalPeople, await ask("/pending PO-1001 转交", person=MANAGER))
-    assert {row.user_id: row.name for row in people.rows} == {"buyer01": "赵采", "sales01": "李销"}
+    assert {row.user_id: row.name for row in people.rows} == {"sales01": "李销"}
     line = next(typed for typed in lines(people) if "sales01" in typed)
     assert line == "/pending PO-1001 sales01 forward"
     voted = as_(ApprovalReply, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
@@ -593,7 +593,7 @@ async def test_why_of_what_is_not_decided_from_chat(ask: Ask, approvals: Approva
     assert (view.rule, view.may, [str(reason) for reason in view.reasons]) == (
         "",
         None,
-        ["No rule is for this document, so it is decided in the ERP.", "The ERP itself waits for 陈经理, 周总."],
+        ["No rule is for this document, so it is decided in the ERP.", "The ERP does not tell for whom it waits."],
     )
     as_(NotFoundNotice, await ask("/why PO-9999"))
     as_(BadArgumentNotice, await ask("/why anything"))

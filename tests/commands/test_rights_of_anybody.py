@@ -48,9 +48,6 @@ class NoCases:
     async def case_of(self, *args: object) -> OrderCase:
         return OrderCase()
 
-    def can_reject(self, source: str) -> bool:
-        return True
-
 
 def a_dispatcher(policy: AccessPolicy) -> QuestionDispatcher:
     hub = ErpHub([Company()], metrics=Metrics(), now=lambda: NOW)

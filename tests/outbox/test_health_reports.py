@@ -75,7 +75,7 @@ async def test_an_illness_that_lasts_is_told_and_its_end_on_the_same_card() -> N
     ward = Ward()
     assert await ward.passes(SETTLED, database=WELL) == []
     (ill,) = await ward.passes(PAUSE, database=FULL)
-    assert (ill.began, ill.ended, ill.state) == (START + SETTLED, None, {"database": FULL.status})
+    assert (ill.began, ill.ended, ill.state) == (START + SETTLED, None, {"database": (FULL.status, frozenset())})
     (well,) = await ward.passes(PAUSE, database=WELL)
     assert (well.began, well.ended) == (ill.began, START + SETTLED + PAUSE)
     assert [part.reason for part in well.parts] == ["the disk is full"], "what was wrong"
@@ -107,6 +107,16 @@ async def test_what_falls_ill_besides_changes_the_card() -> None:
     assert (first.began, list(first.state)) == (second.began, ["ERP main"])
     assert list(second.state) == ["ERP main", "database"]
     assert second.revision == 2
+
+
+async def test_another_thing_that_the_same_illness_is_about_is_told_too() -> None:
+    ward = Ward()
+    one, two = (degraded("orders wait in vain", frozenset(names)) for names in ({"a"}, {"a", "b"}))
+    assert len(await ward.passes(PAUSE, approvals=one)) == 1
+    assert await ward.passes(PAUSE, approvals=one) == []
+    (changed,) = await ward.passes(PAUSE * 4, approvals=two)
+    assert TroubleReport.read(changed.write()) == changed
+    assert (changed.revision, changed.parts[0].about) == (2, ("a", "b"))
 
 
 async def test_of_dingtalk_itself_and_of_quotas_nothing_is_told() -> None:

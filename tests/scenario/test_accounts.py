@@ -41,6 +41,7 @@ def newest(scenario: DemoApprovalScenario, who: str, title: str) -> SimCardView 
 async def test_a_bound_account_decides(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, approvers=(MANAGER,), accounts=(BOSS,)) as scenario:
         await scenario.ask("/whoami", ADMIN)
+        assert scenario.places(SMALL) == [BUYING], "nobody is invited who cannot decide"
         asked = await scenario.ask(f"/bind {MANAGER}", MANAGER)
         assert "已提交管理员确认" in plain_text(asked)
         await eventually(lambda: newest(scenario, ADMIN, "申请绑定"), hint=dict)
@@ -52,6 +53,7 @@ async def test_a_bound_account_decides(open_approval_scenario: OpenApprovalScena
         seen = await scenario.system.click(request, "同意", ADMIN)
         assert "已绑定，由 高翔 同意" in plain_text(seen)
         await eventually(lambda: newest(scenario, MANAGER, "您在 demo 的账号"), hint=dict)
+        await eventually(lambda: MANAGER in scenario.places(SMALL), hint=lambda: scenario.places(SMALL))
         await scenario.ask(f"/approve {SMALL}", MANAGER)
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]

@@ -25,7 +25,6 @@ from bot.store.people import StoredPeople
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,
-    FINANCE,
     MANAGER,
     SMALL,
     YES,
@@ -247,16 +246,16 @@ async def test_a_leaver_decides_nothing_with_an_old_card(open_approval_scenario:
 async def test_a_role_that_was_taken_away_before_a_restart_decides_nothing(
     open_approval_scenario: OpenApprovalScenario,
 ) -> None:
-    async with open_approval_scenario(SMALL, approvers=(BOSS, FINANCE)) as scenario:
-        card = scenario.card(SMALL, FINANCE)
+    async with open_approval_scenario(SMALL, approvers=(BOSS, MANAGER)) as scenario:
+        card = scenario.card(SMALL, MANAGER)
         token = find_button(card, YES).id
     async with open_approval_scenario(SMALL, approvers=(BOSS,)) as scenario:
-        await shown_to(scenario.system, card, FINANCE, token, where=scenario.system.engine.direct(FINANCE).id)
-        await scenario.ask(f"/approve {SMALL}", FINANCE)
+        await shown_to(scenario.system, card, MANAGER, token, where=scenario.system.engine.direct(MANAGER).id)
+        await scenario.ask(f"/approve {SMALL}", MANAGER)
         await scenario.settle()
         assert (await scenario.case(SMALL)).state is CaseState.OPEN
         assert not await scenario.erp.decisions(SMALL)
-        assert [who for what, who in await scenario.record(SMALL) if what == "refused"] == [FINANCE, FINANCE]
+        assert [who for what, who in await scenario.record(SMALL) if what == "refused"] == [MANAGER, MANAGER]
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["of each approver", "of all approvers"])

@@ -78,7 +78,7 @@ async def test_roles_and_their_members(wire):
     [group] = (await wire.oapi("/topapi/role/list", {"offset": 0, "size": 200}))["result"]["list"]
     approver = next(role["id"] for role in group["roles"] if role["name"] == "approver")
     members = (await wire.oapi("/topapi/role/simplelist", {"role_id": approver}))["result"]["list"]
-    assert {member["userid"] for member in members} == {"boss01", "buymanager01"}
+    assert {member["userid"] for member in members} == {"boss01", "buymanager01", "finance01"}
 
 
 async def test_by_mobile(wire):

@@ -67,6 +67,7 @@ FULL_CASE = Case(
     fingerprint="f1",
     version="2026-11-24 09:00:00.5",
     level=2,
+    levels=3,
     waits_for=("amy", "bob"),
     summary=DocumentSummary(
         vendor="上海 Schrauben <GmbH>",

@@ -20,6 +20,7 @@ from bot.approvals.cards.view_builders import (
     build_requester_notice,
     build_unseen_view,
     people_in_case,
+    people_in_reason,
 )
 from bot.approvals.cards.views import ApprovalTodo, ApprovalView, Audience
 from bot.approvals.case import Case, CaseState
@@ -85,7 +86,8 @@ class CasePresenter:
         """Return the case as one reader may see it, after at most about ``seconds``."""
         until = asyncio.get_running_loop().time() + (self._seconds if seconds is None else seconds)
         case = found.case
-        concerned = (*found.waited, *found.erp_approvers.user_ids, *(remark.ask if remark is not None else ()))
+        said = (*remark.ask, *people_in_reason(remark.note)) if remark is not None else ()
+        concerned = (*found.waited, *found.erp_approvers.user_ids, *said)
         order, names = await asyncio.gather(
             self._order(case, until),
             self._named((*people_in_case(case), *concerned), until),

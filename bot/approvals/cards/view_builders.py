@@ -31,7 +31,7 @@ from bot.approvals.policy.rules import label_rule
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
 from bot.erp.errors import own_words
-from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder
+from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.phrase import Phrase, phrase
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -176,6 +176,8 @@ def build_case_view(
         waited=_names(context.waited, known.names),
         turned_away=_names(case.refused, known.names) if is_open else (),
         erp_waits=context.erp_approvers.display_names(known.names, order) if priced else (),
+        erp_level=case.level,
+        erp_levels=case.levels,
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decision_line(case, decision, known.names, priced=priced),
         elsewhere=case.elsewhere,
@@ -191,7 +193,7 @@ def build_case_view(
         aside=remark.aside,
         sure=remark.sure,
         mute=context.read_only or context.is_watched or _is_mute(case, reader.user_id),
-        can_reject=context.can_reject,
+        can_reject=_can_reject(context, reader),
         next_case=context.next_case,
         undo=_can_undo(context, reader),
         retry=remark.retry,
@@ -324,7 +326,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
         rule=label_rule(plan.rule) if plan is not None else "",
         policy=case.policy if case is not None and case.policy != case.plan.rule else "",
         reasons=(*_plan_reasons(why.plan_result, names, audience), *_erp_reasons(why, names)),
-        plan_levels=tuple(_plan_level(level, votes, names, priced=priced) for level in plan.levels)
+        plan_levels=tuple(_plan_level(level, votes, names, why.barred, priced=priced) for level in plan.levels)
         if plan is not None
         else (),
         level=waited if isinstance(waited, int) else 0,
@@ -349,11 +351,19 @@ def people_in_plan(plan: ApprovalPlan) -> tuple[str, ...]:
 
 def with_names(reason: Phrase, names: Mapping[str, str]) -> Phrase:
     """Return a phrase that names people as people call them: reasons come with userIds."""
-    params = {
-        key: names.get(value, value) if key == "person" and isinstance(value, str) else value
-        for key, value in reason.params.items()
-    }
+    params = dict(reason.params)
+    if isinstance(person := params.get("person"), str):
+        params["person"] = names.get(person, person)
+    if isinstance(people := params.get("people"), tuple):
+        params["people"] = tuple(names.get(str(one), str(one)) for one in people)
     return Phrase(reason.msgid, MappingProxyType(params))
+
+
+def people_in_reason(reason: Phrase | None) -> tuple[str, ...]:
+    """Return the userIds that `with_names` replaces."""
+    params = reason.params if reason is not None else {}
+    person, people = params.get("person"), params.get("people")
+    return (*((person,) if isinstance(person, str) else ()), *(map(str, people) if isinstance(people, tuple) else ()))
 
 
 def has_money(reason: Phrase) -> bool:
@@ -370,8 +380,12 @@ def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], audience: A
 
 
 def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator[Phrase]:
+    if why.dead_end is not None and not why.erp_approvers.mismatched:
+        yield phrase("Nobody can decide it from here: %(reason)s.", reason=with_names(why.dead_end, names))
     called = why.erp_approvers.display_names(names, why.document.order)
     if not called:
+        if why.document.order.status is PurchaseStatus.WAITING:
+            yield phrase("The ERP does not tell for whom it waits.")
         return
     yield phrase("The ERP itself waits for %(names)s.", names=tuple(called))
     if why.erp_approvers.mismatched:
@@ -424,13 +438,23 @@ def _vote_line(vote: Vote, names: Mapping[str, str], *, priced: bool) -> VoteLin
     )
 
 
-def _plan_level(level: ApprovalLevel, votes: Sequence[Vote], names: Mapping[str, str], *, priced: bool) -> PlanLevel:
+def _plan_level(
+    level: ApprovalLevel,
+    votes: Sequence[Vote],
+    names: Mapping[str, str],
+    barred: Mapping[str, Phrase],
+    *,
+    priced: bool,
+) -> PlanLevel:
+    spoken = {vote.on_behalf_of or vote.user_id for vote in votes if vote.level == level.number}
+    unable = {who: barred[who] for who in level.approvers if who in barred and who not in spoken}
     return PlanLevel(
         number=level.number,
         need_all=level.quorum is Quorum.ALL,
-        approvers=_names(level.approvers, names),
+        approvers=_names([who for who in level.approvers if who not in unable], names),
         excluded=tuple(
-            (names.get(user_id, user_id), with_names(reason, names)) for user_id, reason in level.excluded.items()
+            (names.get(user_id, user_id), with_names(reason, names))
+            for user_id, reason in {**level.excluded, **unable}.items()
         ),
         spoken=tuple(_vote_line(vote, names, priced=priced) for vote in votes if vote.level == level.number),
     )
@@ -442,6 +466,12 @@ def _is_mute(case: Case, user_id: str) -> bool:
         return False
     spoke = any(vote.user_id == user_id for vote in case.votes)
     return spoke or user_id == case.summary.requester or user_id in case.summary.editors or user_id in case.refused
+
+
+def _can_reject(context: CaseContext, reader: CardViewer) -> bool:
+    """Whether a rejection may be said on a card: by its reader, or by one of those who read it together."""
+    people = frozenset((reader.user_id,) if reader.user_id else context.waited)
+    return context.can_reject and not (people and people <= context.only_approve)
 
 
 def _can_undo(context: CaseContext, reader: CardViewer) -> bool:

@@ -106,6 +106,7 @@ class ApprovalView(ListView):
 
     ``seen`` begins the fingerprint of the revision. ``level`` of ``levels`` is waited for: ``waited`` are the names of
     those who can speak, ``erp_waits`` those whom the ERP itself waits for where nobody of the plan is among them.
+    ``erp_level`` of ``erp_levels`` are the ERP's own approvals, the one that is waited for.
     ``decision`` is what the votes came to, ``elsewhere`` what became of it in the ERP itself, ``words`` are the ERP's
     own. ``changes`` is what is not as in the revision before, or, on a superseded card, after it.
     ``note`` answers a click, ``ask`` are the names of those who could help. ``sure`` asks once more. ``mute``: the
@@ -132,6 +133,8 @@ class ApprovalView(ListView):
     need_all: bool = False
     waited: tuple[str, ...] = ()
     erp_waits: tuple[str, ...] = ()
+    erp_level: int = 1
+    erp_levels: int = 1
     spoken: tuple[VoteLine, ...] = ()
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None

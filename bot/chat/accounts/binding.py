@@ -9,7 +9,7 @@ configuration (``access.accounts``) override both.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -144,6 +144,11 @@ class ErpAccounts:
         self._on_enqueued = on_enqueued
         self._now = now
         self._bound: Accounts = MappingProxyType({})
+        self._tell_bound: Callable[[Collection[str]], None] = lambda people: None
+
+    def watch(self, tell: Callable[[Collection[str]], None]) -> None:
+        """Have ``tell`` called with the people whose accounts change from now on."""
+        self._tell_bound = tell
 
     def bound(self) -> Accounts:
         """Return the accounts in force that are not configured; the same object until one changes."""
@@ -156,7 +161,8 @@ class ErpAccounts:
             if binding.account:
                 bound.setdefault(binding.user_id, {})[binding.source] = binding.account
         if bound != self._bound:
-            self._bound = bound
+            before, self._bound = self._bound, bound
+            self._tell_bound({person for person in {*before, *bound} if before.get(person) != bound.get(person)})
 
     async def follow(self) -> None:
         """Read from time to time what other processes bound, until cancelled."""

@@ -45,7 +45,10 @@ class PurchaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """The people whose turn it is, the level, and the last decision."""
+    """The people whose turn it is, the level, and the last decision.
+
+    ``passed_by`` are the accounts that approved the levels before, where the ERP tells more than the last of them.
+    """
 
     pending_for: tuple[str, ...] = ()
     level: int = 1
@@ -54,6 +57,7 @@ class Approval:
     decided_at: datetime | None = None
     reason: Annotated[str, Stating(FieldClass.COST)] = ""
     task_id: str = ""
+    passed_by: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -257,8 +257,11 @@ def _approval(
     level = min(len({click.by for click in clicks}) + 1, levels)
     if state == "quotation":
         last = clicks[-1] if clicks and level > 1 else None
+        passed = tuple(dict.fromkeys(click.by for click in clicks if click.by != for_others)) if last else ()
         by = last.by if last and last.by != for_others else ""
-        return Approval(level=level, levels=levels, decided_by=by, decided_at=last.when if last else None)
+        return Approval(
+            level=level, levels=levels, decided_by=by, decided_at=last.when if last else None, passed_by=passed
+        )
     if state in _APPROVED:
         level = levels
     decision = _decision(state, log)

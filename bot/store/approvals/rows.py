@@ -73,13 +73,19 @@ _BODY = RecordCodec(
     {
         **_VALUES,
         ApprovalPlan: _PLAN,
-        DocumentSummary: RecordCodec(DocumentSummary, _VALUES, names={"ordered_on": "ordered", "due_on": "due"}),
+        DocumentSummary: RecordCodec(
+            DocumentSummary,
+            _VALUES,
+            names={"ordered_on": "ordered", "due_on": "due", "passed_by": "passed"},
+            sparse={"passed_by"},
+        ),
         Vote: RecordCodec(Vote, _VALUES, names={"user_id": "user", "on_behalf_of": "for"}),
         Forward: ListCodec(Forward, _VALUES),
         CaseDecision: RecordCodec(CaseDecision, _VALUES),
     },
     names={"summary": "brief", "attempted_at": "attempted", "erp_text": "said"},
     skip={"id", "source", "state", "opened_at", "due_at", "elsewhere"},
+    sparse={"levels"},
 )
 """What a case's row holds as JSON: the fields that are no columns."""
 _CARD = RecordCodec(CaseCard, _VALUES, names={"case": "case_id"})

@@ -62,7 +62,7 @@ _PLAIN_VALUES: Mapping[Any, Any] = {
         lambda money: [str(money.amount), money.currency], lambda value: Money(Decimal(value[0]), value[1])
     ),
 }
-_VALUES: Mapping[Any, Any] = {**_PLAIN_VALUES, Approval: RecordCodec(Approval, _PLAIN_VALUES)}
+_VALUES: Mapping[Any, Any] = {**_PLAIN_VALUES, Approval: RecordCodec(Approval, _PLAIN_VALUES, sparse={"passed_by"})}
 _SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "people")
 
 

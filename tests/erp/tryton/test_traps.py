@@ -224,6 +224,15 @@ async def test_one_account_is_not_two_people(open_erp: OpenErp, company: Referen
     assert (await _decide(erp, number, "boris")).outcome is DecisionOutcome.APPLIED
 
 
+async def test_who_clicked_already_is_told(open_erp: OpenErp, company: ReferenceCompany) -> None:
+    """A click names nobody as who changed the order, and a second one of the same user counts for nothing."""
+    erp = await open_erp(approvers={"carla": SECRET})
+    number = _waiting(company, levels=2)
+    result = await _decide(erp, number, "carla")
+    assert result.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+    assert result.order.approval.passed_by == ("carla",)
+
+
 # Modules, drafts, changes
 
 

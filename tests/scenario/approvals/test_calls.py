@@ -6,7 +6,6 @@ from bot.approvals.case import CaseState
 from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
-    ACCOUNTS,
     BOSS,
     MANAGER,
     SMALL,
@@ -40,8 +39,11 @@ async def test_who_has_the_card_in_their_own_chat_is_not_called_as_well(
 async def test_whose_chat_refuses_the_card_is_called_in_the_group_once_and_it_follows_to_the_end(
     open_approval_scenario: OpenApprovalScenario,
 ) -> None:
-    deciders = {"approvers": (BOSS, UNREACHABLE), "accounts": (*ACCOUNTS, UNREACHABLE)}
-    async with open_approval_scenario(SMALL, **deciders) as scenario:
+    # The ERP waits for the boss and for the purchasing manager's account.
+    accounts = {BOSS: {"demo": BOSS}, UNREACHABLE: {"demo": MANAGER}}
+    roles = {"approver": frozenset({BOSS, UNREACHABLE})}
+    access = {"directory": True, "roles": roles, "accounts": accounts}
+    async with open_approval_scenario(SMALL, access=access) as scenario:
         assert called(scenario) == [(), (UNREACHABLE,)]
         assert f"@{UNREACHABLE}" in scenario.card(SMALL, BUYING).markdown
         await scenario.poll_pending()
