@@ -1,6 +1,6 @@
 """Lists of documents that are expensive to read: headers first for order and total, then only the shown documents.
 
-`bot.erp.kinds.Kind.pick` does the same for ERPs that return whole documents.
+`bot.erp.kinds.kind.Kind.pick` does the same for ERPs that return whole documents.
 """
 
 from __future__ import annotations

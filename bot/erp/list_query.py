@@ -58,13 +58,12 @@ class ListQuery:
 
     ``text`` matches part of a number or of a partner's or product's name, ignoring case; ``partner`` is the whole name
     of one partner, ignoring case. ``product`` is the exact code of a product, ignoring case: the list holds documents
-    with a line of it, once each, and may tell these lines and no others; `bot.erp.kinds.Kind.by_product` says what
+    with a line of it, once each, and may tell these lines and no others; `bot.erp.kinds.kind.Kind.by_product` says what
     offers that. ``during`` keeps documents of these days, with `Filter.DONE` those that were finished then, ``due``
-    those that are due then (`bot.erp.kinds.Kind`). ``today`` is the day as of which something is late or overdue: the
-    same for all sources, whose zones only say on which day something happened; None: as it is where the ERP is. The
-    order is: most days late first for `Filter.LATE` and `Filter.OVERDUE`, due first for `Filter.OPEN`; oldest first for
-    `Filter.PENDING`; otherwise newest first. Ties are ordered by number, so that pages neither overlap nor miss
-    anything.
+    those that are due then. ``today`` is the day as of which something is late or overdue: the same for all sources,
+    whose zones only say on which day something happened; None: as it is where the ERP is. The order is: most days late
+    first for `Filter.LATE` and `Filter.OVERDUE`, due first for `Filter.OPEN`; oldest first for `Filter.PENDING`;
+    otherwise newest first. Ties are ordered by number, so that pages neither overlap nor miss anything.
     """
 
     filter: Filter = Filter.ALL

@@ -62,7 +62,7 @@ class DocumentSelection:
     """Selects the documents that fit every given condition; days include both ends.
 
     Without ``since`` and ``until``, documents without a day fit too. ``partner`` is a folded name. ``unfinished`` ones
-    are those that `bot.erp.kinds.Kind.is_unfinished` says.
+    are those that `bot.erp.kinds.kind.Kind.is_unfinished` says.
     """
 
     area: Followed

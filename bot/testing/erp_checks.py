@@ -42,8 +42,8 @@ class DocumentSpec:
 
     @property
     def area(self) -> Area:
-        """The area that an account may be forbidden: payments are of two."""
-        return self.listing.areas[-1]
+        """The area that it belongs to first."""
+        return self.listing.area
 
     @property
     def single(self) -> str:

@@ -26,7 +26,7 @@ class KeptDocumentRow(StoreTable, table=True):
     day: int | None
     """The day of the document, as the days since the year 1 (`datetime.date.toordinal`)."""
     is_open: bool
-    """Whether it is unfinished (`bot.read_model.records.is_unfinished`): drafts and what waits are so, too."""
+    """Whether it is unfinished (`bot.erp.kinds.kind.Kind.is_unfinished`): drafts and what waits are so, too."""
     has_lines: bool
     """Whether its lines have been read; production orders and invoices have none to read."""
     walk: int
