@@ -130,7 +130,7 @@ async def _stock_view(
 ) -> StockView | WarehouseView:
     level = meant.value
     rows = await _at(warehouse, meant, erp, level.product.sku)
-    if warehouse and not rows:
+    if warehouse and not rows and not level.lies_nowhere:
         return await _none_at(warehouse, meant, erp)
     lots = level.lots
     if lots and warehouse:
@@ -146,7 +146,7 @@ async def _stock_view(
         offset=context.offset,
         line=stock_line(level.product.sku, warehouse=warehouse, needed=needed),
         outages=_outages(meant),
-        need=_need(needed, meant, rows if warehouse else ()) if needed else None,
+        need=_need(needed, meant, rows if warehouse else None) if needed else None,
         more=offered(erp, "arrivals", "price", of=meant),
         holding=holding_offered(erp, of=meant),
         narrowed=bool(warehouse),
@@ -177,13 +177,13 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
     )
 
 
-def _need(needed: Demand, meant: Answer[StockLevel], places: Sequence[StockPlace]) -> StockNeed:
-    """Return what is needed beside what is available: in the places that were asked for, else anywhere."""
+def _need(needed: Demand, meant: Answer[StockLevel], places: Sequence[StockPlace] | None) -> StockNeed:
+    """Return what is needed beside what is available: in the places that were asked for, anywhere with None."""
     level = meant.value
     amount = needed.counted_in(level.product.unit)
     if amount is None:
         return StockNeed(amount=needed.amount, unit=needed.unit, spare=None)
-    available = (_sum(places) if places else level.total).available
+    available = (level.total if places is None else _sum(places)).available
     spare = None if available is None else available - amount
     if spare is not None and spare < 0 and _outages(meant):
         spare = None  # a source that does not answer may have the rest
@@ -309,7 +309,8 @@ async def _at(warehouse: str, meant: Answer[StockLevel], erp: ErpHub, *words: st
     """
     places = _places(meant)
     fits = _named_so(warehouse, places)
-    if fits or await _is_warehouse(warehouse, erp):
+    cannot_tell = meant.value.lies_nowhere and not erp.offers(Capability.WAREHOUSE_STOCK)
+    if fits or cannot_tell or await _is_warehouse(warehouse, erp):
         return fits
     names = dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places)
     raise NothingFound(

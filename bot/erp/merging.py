@@ -91,7 +91,8 @@ def merge_stock(parts: Sequence[SourceAnswer[StockLevel]], table: ProductCodes, 
     unit = units.best(part.value.product.unit for part in used if part.value)
     converted = [_convert(part, unit, units, counted=part in used) for part in parts]
     counted = [(part, part.value) for part in converted if part.counted and part.value]
-    levels = [level for _, level in counted]
+    # A source that keeps no stock of the product has no part in its figures.
+    levels = [level for _, level in counted if level.is_stocked] or [level for _, level in counted]
     first, level = counted[0]
     return Answer(
         value=StockLevel(
@@ -102,6 +103,8 @@ def merge_stock(parts: Sequence[SourceAnswer[StockLevel]], table: ProductCodes, 
             reorder_point=_sum(each.reorder_point for each in levels),
             as_of=min(each.as_of for each in levels),
             company=level.company if len({each.company for each in levels}) == 1 else "",
+            is_stocked=any(each.is_stocked for each in levels),
+            is_kit=all(each.is_kit for each in levels),
         ),
         source=_names(part for part, _ in counted),
         as_of=_oldest(part for part, _ in counted),

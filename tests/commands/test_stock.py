@@ -17,11 +17,12 @@ from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockListView, StockView
 from bot.erp.errors import Ambiguous, NotFound, Unavailable
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Lot, Product, StockLevel, WarehouseStock, by_expiry
+from bot.erp.model import Lot, Product, Quantities, StockLevel, WarehouseStock, by_expiry
 from bot.metrics import Metrics
 from bot.phrase import phrase
 from tests.commands.company import NOW, SCREW, SHANGHAI, TODAY, Company, level, place
 from tests.commands.conftest import Ask, as_, lines
+from tests.rows import each_row
 
 
 def warehouses(view: StockView) -> list[WarehouseStock]:
@@ -297,3 +298,36 @@ async def test_a_choice_keeps_what_is_needed(ask: Ask) -> None:
     offered = lines(as_(Picks, await ask("/stock 螺丝 ×5个")))
     assert offered
     assert [line for line in offered if not line.endswith(" ×5个")] == []
+
+
+KIT = StockLevel(
+    product=Product(sku="KIT-1", name="螺丝套装", unit="套"),
+    total=Quantities(on_hand=None, available=Decimal(8)),
+    per_warehouse=(),
+    reorder_point=None,
+    as_of=NOW - timedelta(minutes=5),
+    is_kit=True,
+)
+
+
+@each_row(
+    ("line", "told", "untold"),
+    [
+        ("/stock KIT-1", ("Can be put together: 8 套", "A kit:"), ("On hand", "Available")),
+        ("/stock KIT-1 ×5", ("5 套: enough", "A kit:"), ("On hand",)),
+        ("/stock KIT-1 ×9", ("9 套: not enough", "1 套 short"), ("On hand",)),
+        # Where its parts lie nobody told.
+        ("/stock KIT-1 @上海仓", ("All warehouses", "Can be put together: 8 套"), ("On hand", "not there")),
+        ("/stock KIT-1 ×5 @上海仓", ("cannot be compared",), (": enough", "On hand")),
+        ("/stock SKU123 KIT-1", ("available 8 套 · a kit",), ()),
+    ],
+)
+async def test_a_kit_is_told_as_what_its_parts_make(
+    ask: Ask, company: Company, line: str, told: tuple[str, ...], untold: tuple[str, ...]
+) -> None:
+    company.levels = (*(each for each in company.levels if each is not KIT), KIT)
+    view = (await ask(line)).view
+    assert view is not None
+    text = CardRenderer(languages=load_languages()).render(view, "en", zone=UTC).body.replace("**", "")
+    assert [part for part in told if part not in text] == []
+    assert [part for part in untold if part in text] == []

@@ -85,6 +85,17 @@ def test_stock_of_two_sources_is_added_in_one_unit() -> None:
     assert [answer.value.product.unit for answer in found.parts if answer.value] == ["个", "个"]
 
 
+def test_a_source_that_keeps_no_stock_of_a_product_has_no_part_in_its_figures() -> None:
+    nowhere = replace(level(None), per_warehouse=(), is_stocked=False)
+    kit = replace(level(None), total=Quantities(on_hand=None, available=Decimal(3)), per_warehouse=(), is_kit=True)
+    found = merge_stock((part("a", nowhere), part("b", level("500"))), NO_TABLE, UNITS).value
+    assert (found.total.on_hand, found.is_stocked, found.is_kit) == (Decimal(500), True, False)
+    nobody = merge_stock((part("a", nowhere), part("b", nowhere)), NO_TABLE, UNITS).value
+    assert (nobody.total.on_hand, nobody.is_stocked) == (None, False)
+    assert merge_stock((part("a", nowhere), part("b", kit)), NO_TABLE, UNITS).value.is_kit
+    assert not merge_stock((part("a", kit), part("b", level("500"))), NO_TABLE, UNITS).value.is_kit
+
+
 def test_lots_of_all_sources_stand_by_their_last_day_in_one_unit() -> None:
     late, soon, never = (
         Lot(number=number, quantity=Decimal(2), expires_on=day)

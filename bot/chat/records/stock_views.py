@@ -123,7 +123,7 @@ class StockView(ListView):
     def parts(self) -> tuple[str, ...]:
         """The parts of the card in their order: the figures that were asked for come first."""
         if self.narrowed:
-            return ("places", "details", "total") if self.level.is_stocked else ("total", "details")
+            return ("places", "details", "total") if self.rows else ("total", "details")
         return ("total", "details", "places")
 
     def row_buttons(self) -> Sequence[Button]:

@@ -83,6 +83,13 @@ class StockLevel:
     """What is in stock there by batch or serial number, nearest expiry first; empty where the ERP does not tell."""
     is_stocked: bool = True
     """Whether the ERP keeps stock of the product at all; it does not of services."""
+    is_kit: bool = False
+    """Whether it is put together from parts as it is sold: it lies nowhere, ``available`` is what its parts make."""
+
+    @property
+    def lies_nowhere(self) -> bool:
+        """Whether no warehouse can hold it: nobody keeps stock of it, or only of its parts."""
+        return self.is_kit or not self.is_stocked
 
     @property
     def below_reorder_point(self) -> bool:

@@ -449,12 +449,14 @@ class OdooGoods:
         warehouse = await self._stock.warehouse(query.warehouse)
         # The context key was renamed in 18.
         context = {**_PLAIN_NAMES, "warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
-        domain = [["qty_available", "!=", 0], *queries.contains(queries.PRODUCT_TEXTS, query.text)]
+        # Of a kit Odoo computes figures, too, but there are no quants of it: it lies nowhere.
+        there: Condition = [["qty_available", "!=", 0], ["stock_quant_ids", "!=", False]]
+        domain = [*there, *queries.contains(queries.PRODUCT_TEXTS, query.text)]
         rows, total = await asyncio.gather(
             self._client.rows(
                 "product.product",
                 domain,
-                (*queries.PRODUCT_FIELDS, *queries.FIGURES),
+                (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
                 order="default_code asc, id asc",
                 offset=query.offset,
                 limit=query.limit,

@@ -116,10 +116,8 @@ class OdooStock:
     async def levels(self, rows: Sequence[Row]) -> list[StockLevel]:
         """Return the stock of each product."""
         as_of = self._now()
-        stocked = [row for row in rows if is_stocked(row)]
-        # Of a kit Odoo computes figures from its components; it has no stock itself.
-        kept = [row for row in stocked if row.get("is_kits") is not True]
-        rules, (places, lots) = await asyncio.gather(self._rules(stocked), self._held(kept))
+        kept = [row for row in rows if is_stocked(row) and not is_kit(row)]
+        rules, (places, lots) = await asyncio.gather(self._rules(kept), self._held(kept))
         return [
             replace(
                 stock_level(row, places.get(row["id"], ()), rules.get(row["id"], ()), as_of=as_of, site=self._site),
@@ -257,13 +255,14 @@ def _adds_up(places: Iterable[Quantities], total: Quantities) -> bool:
 def figures(row: Row) -> Quantities:
     """Return a product's figures; ``free_qty`` is what is on hand and not reserved.
 
-    Of a kit, Odoo computes each figure from another component, so nothing is said of what is reserved.
+    Of a kit, Odoo computes each from the component that is scarcest in it: only how many could be made now is of use.
     """
     on_hand, free = number(row.get("qty_available")), number(row.get("free_qty"))
-    unknown = on_hand is None or free is None or row.get("is_kits") is True
+    if is_kit(row):
+        return Quantities(on_hand=None, available=free)
     return Quantities(
         on_hand=on_hand,
-        reserved=None if unknown else on_hand - free,  # type: ignore[operator]  # both are known
+        reserved=None if on_hand is None or free is None else on_hand - free,
         available=free,
         incoming=number(row.get("incoming_qty")),
         outgoing=number(row.get("outgoing_qty")),
@@ -277,6 +276,11 @@ def is_stocked(row: Row) -> bool:
     if isinstance(storable, bool):
         return storable
     return bool(row.get("type", "product") == "product")
+
+
+def is_kit(row: Row) -> bool:
+    """Return whether a phantom bill of materials makes it: it is sold as one, and lies nowhere."""
+    return row.get("is_kits") is True
 
 
 def quants(rows: Iterable[Row]) -> Quantities:
@@ -325,4 +329,5 @@ def stock_level(
         company=company,
         source=site.source,
         is_stocked=stocked,
+        is_kit=is_kit(row),
     )

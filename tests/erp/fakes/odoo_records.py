@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ _TYPES: Mapping[str, str] = {
     "expiration_date": "datetime",
     "_ids": "one2many", "_id": "many2one", "_uid": "many2one", "uom": "many2one", "_qty": "float", "quantity": "float",
     "_available": "float", "qty_": "float", "price_": "float", "amount_": "monetary",
-    "share": "boolean",
+    "share": "boolean", "is_kits": "boolean",
     "order_line": "one2many", "write_date": "datetime", "date_": "datetime", "locked": "boolean", "active": "boolean",
 }  # fmt: skip
 
@@ -63,6 +64,8 @@ class CompanyModels:
         self._products = {sku: number for number, sku in enumerate(company.products, 101)}
         self.returns: list[str] = []
         """Deliveries that customers sent back; see `return_number`."""
+        self.kits: set[str] = set()
+        """Products that a phantom bill of materials makes: their figures come from parts, and they have no quants."""
         self._currencies: dict[str, int] = {}
         self._partners: dict[str, int] = {}
         self._units: dict[str, int] = {}
@@ -131,6 +134,9 @@ class CompanyModels:
     # Products and stock
 
     def _product_products(self) -> OdooModel:
+        quants: dict[int, list[int]] = defaultdict(list)
+        for quant in self._stock_quants().records:
+            quants[quant["product_id"].id].append(quant["id"])
         rows = [
             {
                 "id": self._products[sku],
@@ -148,11 +154,17 @@ class CompanyModels:
                 "standard_price": Decimal(0),
                 "currency_id": self._currency(self.company.list_prices[sku].currency),
                 "write_date": self.company.changed_at(Area.PRODUCTS, sku),
+                "is_kits": sku in self.kits,
+                "stock_quant_ids": quants[self._products[sku]],
                 **({"type": "consu", "is_storable": True} if self.release >= (18, 0) else {"type": "product"}),
             }
             for sku, product in self.company.products.items()
         ]
-        return _model(rows, {"product_template_attribute_value_ids": "product.template.attribute.value"},
+        leads = {
+            "product_template_attribute_value_ids": "product.template.attribute.value",
+            "stock_quant_ids": "stock.quant",
+        }
+        return _model(rows, leads,
                       extra=_FIGURES, computed=self._figures, searchable=frozenset({"qty_available"}))  # fmt: skip
 
     def _figures(self, row: Record, context: Mapping[str, Any]) -> Record:
@@ -257,6 +269,8 @@ class CompanyModels:
     def _stock_quants(self) -> OdooModel:
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
+            if sku in self.kits:
+                continue
             for place in level.per_warehouse:
                 quantities, lots = place.quantities, self._lots_of(level, place.code)
                 rows += [{"id": len(rows) + n, **row} for n, row in enumerate(lots, 1)]

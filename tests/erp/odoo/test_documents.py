@@ -165,11 +165,6 @@ def test_of_services_and_uncounted_goods_there_is_no_stock(kind: dict[str, Any],
     assert (level.total.on_hand is None) is not kept
 
 
-def test_of_a_kit_nothing_is_said_of_what_is_reserved() -> None:
-    row = {"qty_available": 10, "free_qty": 8, "is_kits": True}
-    assert stock.figures(row) == Quantities(on_hand=Decimal(10), available=Decimal(8))
-
-
 def test_figures_that_are_not_told_are_none() -> None:
     assert stock.figures({}) == Quantities(on_hand=None)
 

@@ -13,7 +13,7 @@ import pytest
 from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.goods import DeliveryStatus
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.model import Area, Feed, Progress
+from bot.erp.model import Area, Feed, Progress, Quantities
 from bot.erp.port import Filter, ListQuery, Period
 from bot.testing.company import TODAY
 from bot.testing.fake_erp import RequestKind as Request
@@ -300,3 +300,29 @@ async def test_a_warehouse_of_today_is_there_at_once(open_odoo: Open, asked_by: 
         assert {new.code, old.code} <= {place.code for place in (await erp.stock(sku)).per_warehouse}
     else:
         assert (await erp.warehouse_stock(WarehouseQuery(warehouse=new.code))).code == new.code
+
+
+@each_row("release", [(14, 0), (18, 0), (19, 0)])
+async def test_a_kit_is_not_stock_and_its_parts_say_how_many_can_be_made(
+    open_odoo: Open, release: tuple[int, int]
+) -> None:
+    erp, server = await open_odoo(release)
+    before = await erp.warehouse_stock(WarehouseQuery(warehouse="MAIN", limit=500))
+    server.records.kits.add("SKU123")
+    level = await erp.stock("SKU123")
+    assert (level.is_kit, level.per_warehouse, level.lots, level.reorder_point) == (True, (), (), None)
+    assert level.total == Quantities(on_hand=None, available=Decimal(7350))
+    others = await erp.warehouse_stock(WarehouseQuery(warehouse="MAIN", limit=500))
+    assert [each.product.sku for each in others.items] == [
+        each.product.sku for each in before.items if each.product.sku != "SKU123"
+    ]
+    assert others.total == before.total - 1
+    short = await erp.shortages(ShortageQuery(limit=500))
+    assert "SKU123" not in {each.sku for each in short.items}
+
+
+async def test_what_lies_there_of_a_product_that_became_a_kit_is_not_known(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    changed(server, "product.product", is_kits=lambda row: row["default_code"] == "SKU123")
+    found = await erp.warehouse_stock(WarehouseQuery(warehouse="MAIN", text="SKU123"))
+    assert [each.quantities.on_hand for each in found.items] == [None]
