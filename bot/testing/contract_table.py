@@ -122,7 +122,7 @@ def _differences(contract: Contract) -> str:
         f"* {type(state).__name__} `{state}` is told as `{other}`: {reason}"
         for state, (other, reason) in gaps.states.items()
     ]
-    told += [f"* {rewrite.reason}" for rewrite in gaps.rewrites]
+    told += [f"* {rewrite.reason}" for rewrite in (*gaps.rewrites, *gaps.listed)]
     if gaps.resolution.total_seconds() >= 1e-3:
         told.append(f"* times are told in steps of {gaps.resolution.total_seconds():g} s")
     parts = [f"## Gaps of {contract.name}", "\n".join(lines), "\n".join(told)]

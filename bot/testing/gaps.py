@@ -26,6 +26,7 @@ class Gaps:
     * ``fields``: field (``SalesOrder.salesperson``, ``Quantities.outgoing``) → why it is always unknown;
     * ``states``: state → what this vendor calls it instead, and why;
     * ``rewrites``: anything else, as functions of the records;
+    * ``listed``: what a list tells otherwise than the document alone, as functions of what is told of it alone;
     * ``resolution``: the steps to which its times are cut.
     """
 
@@ -33,6 +34,7 @@ class Gaps:
     fields: Mapping[str, str] = field(default_factory=dict)
     states: Mapping[StrEnum, tuple[StrEnum, str]] = field(default_factory=dict)
     rewrites: tuple[Rewrite, ...] = ()
+    listed: tuple[Rewrite, ...] = ()
     resolution: timedelta = timedelta(microseconds=1)
 
     def expected(self, record: Any) -> Any:
@@ -42,6 +44,12 @@ class Gaps:
             if record is None:
                 return None
         return self._expected(record)
+
+    def in_list(self, told: Any) -> Any:
+        """Return a document that is told alone as a list tells it, but with its lines."""
+        for rewrite in self.listed:
+            told = rewrite.change(told)
+        return told
 
     def _expected(self, value: Any) -> Any:
         # Unchanged values stay the same object: copying every record takes longer than many a case.

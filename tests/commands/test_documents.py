@@ -16,13 +16,14 @@ from bot.cards.view import Color, View
 from bot.chat.records.stock_views import StockView
 from bot.chat.view_parts import DocumentListView
 from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
-from bot.erp.model import InvoiceStatus, Money, SalesOrder
+from bot.erp.model import InvoiceStatus, Money, OrderStatus, SalesOrder
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
 from commands.mo import ProductionListView, ProductionView
 from commands.order import OrderList, OrderListView, OrderView
 from commands.po import PurchaseList, PurchaseListView, PurchaseView
 from tests.commands.company import TODAY, Company, cny, invoice, order
 from tests.commands.conftest import Ask, as_, lines
+from tests.rows import each_row
 
 ERP_LINK = "https://erp.example.com/SO-1001"
 
@@ -78,6 +79,19 @@ async def test_a_number_of_two_companies_is_a_choice(ask: Ask, company: Company)
     company.order = order  # type: ignore[method-assign]
     view = as_(OrderListView, await ask("/order SO-1001"))
     assert lines(view)[:2] == ["/order SO-1001*7", "/order SO-1001*8"]
+
+
+@each_row("name", ["(PROV7)", "(12)", "*12", "D7001"])
+async def test_a_draft_without_a_number_is_a_line_and_a_button_by_what_its_erp_calls_it(
+    ask: Ask, company: Company, name: str
+) -> None:
+    company.sales = (order(name, "深圳创新", status=OrderStatus.DRAFT, lines=1), order("SO-1001", "深圳创新"))
+    listed = lines(as_(OrderListView, await ask("/order 深圳创新")))
+    (button,) = [line for line in listed if line.startswith("/order") and name in line]
+    for line in (button, f"/order {name}", f"/order {name.lower()}"):
+        view = as_(OrderView, await ask(line))
+        assert (view.document.number, view.document.status) == (name, OrderStatus.DRAFT)
+    assert f"/export order {name}" in lines(view)
 
 
 async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:

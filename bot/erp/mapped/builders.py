@@ -190,11 +190,15 @@ def _owed(values: RecordFields) -> dict[str, Any]:
     if credit:
         # Many ERPs keep what they owe as a positive amount of another kind of document.
         total, open_amount = (each and type(each)(-abs(each.amount), each.currency) for each in (total, open_amount))
-    status = values["status"]
-    if status is InvoiceStatus.UNPAID and total is not None and open_amount is not None:
-        partly = 0 < abs(open_amount.amount) < abs(total.amount)
-        status = InvoiceStatus.PART_PAID if partly else status
+    status = unpaid_status(values["status"], total, open_amount)
     return {"status": status, "total": total, "open_amount": open_amount, "is_credit_note": credit}
+
+
+def unpaid_status(status: InvoiceStatus, total: Money | None, open_amount: Money | None) -> InvoiceStatus:
+    """Return the state of an invoice or bill: one word for what is not paid may hide that a part is."""
+    if status is not InvoiceStatus.UNPAID or total is None or open_amount is None:
+        return status
+    return InvoiceStatus.PART_PAID if 0 < abs(open_amount.amount) < abs(total.amount) else status
 
 
 _OTHER_WAY = {

@@ -51,7 +51,8 @@ from bot.erp.rest.goods import RestGoods
 from bot.erp.rest.mapping import RestRecords
 from bot.erp.rest.options import ListedPart, ProductCalls, RestOptions
 from bot.erp.rest.query import as_list, look
-from bot.erp.rest.requests import ChangesRead, ListRead, WriteTemplate
+from bot.erp.rest.requests import ChangesRead, DraftRead, ListRead, PaidRead, WriteTemplate
+from bot.erp.rest.settlement import all_settled, settled
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -240,6 +241,10 @@ class RestErp(MappedErp):
     async def read_document(self, kind: Listing[D], number: str) -> D:
         place = builders.section_of(kind)
         section = getattr(self._options, place)
+        draft: DraftRead | None = getattr(section, "draft", None)
+        if draft is not None and (key := draft.id_in(number)):
+            alone: D = await self._whole(place, await self._api.one(draft, {"id": key}, what=number))
+            return alone
         found = await self._api.one(section.one, {"number": self._checked_step(number)}, what=number)
         document: D = await self._whole(place, self._picked(place, found, number))
         return document
@@ -251,7 +256,14 @@ class RestErp(MappedErp):
         if not isinstance(lines, list):
             raise Invalid(f"{place}.lines.at leads to no list", source=self.name)
         await self._records.learn(place, [row], lines)
-        return self._reader.single(self._mapped[place], row, lines)
+        document = self._reader.single(self._mapped[place], row, lines)
+        paid = self._paid(place)
+        return document if paid is None else await settled(self._records, paid, place, document)
+
+    def _paid(self, place: str) -> PaidRead | None:
+        """Return how the payments of one document are asked for, where they alone tell what is open of it."""
+        paid: PaidRead | None = getattr(getattr(self._options, place), "paid", None)
+        return paid
 
     def _checked_step(self, key: str) -> str:
         """Return a key that may be in a path, where dots would lead elsewhere; raises `NotFound`."""
@@ -274,11 +286,15 @@ class RestErp(MappedErp):
             part = await self._api.part(read, self._asked(query), start=query.offset, want=query.limit)
             items = tuple(await self._records.many(place, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
-        require_rest(self._mapped[place], query, source=self.name)
+        paid, today = self._paid(place), query.day(self.context.today())
+        if paid is None:
+            require_rest(self._mapped[place], query, source=self.name)
         name = f"{place}.{query.filter if own else 'list'}"
         given = {**self._asked(query), "text": searched_text(query)}
         documents = await self._records.many(place, await self._records.all(read, name, **given))
-        return kind.pick(documents, query, query.day(self.context.today()))
+        if paid is not None and query.filter is Filter.OVERDUE:
+            documents = await all_settled(self._records, paid, place, documents, today, source=self.name)
+        return kind.pick(documents, query, today)
 
     def _asked(self, query: ListQuery) -> dict[str, Any]:
         return {"text": query.text, "today": query.day(self.context.today()).isoformat()}

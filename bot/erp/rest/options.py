@@ -14,8 +14,10 @@ from bot.erp.rest.accounts import Account, EnvelopeOptions, NoAccount
 from bot.erp.rest.requests import (
     ChangesRead,
     DocumentRead,
+    DraftRead,
     ListRead,
     LookupList,
+    PaidRead,
     ProductRead,
     RowsRead,
     Short,
@@ -90,6 +92,9 @@ class DocumentRequests(RecordRequests[F], Generic[F]):
     """Documents, whose changes may be told."""
 
     changes: ChangesRead | None = None
+    draft: DraftRead | None = Field(
+        None, description="One without a number yet, by the `{id}` that the group of `pattern` finds in its name."
+    )
 
 
 class OfProduct(ListRead):
@@ -127,6 +132,15 @@ class InvoiceCalls(DocumentRequests[F], Generic[F]):
     """Invoices to customers, or bills by vendors."""
 
     overdue: Annotated[ListRead | None, Short] = None
+    paid: PaidRead | None = Field(
+        None, description="What was paid on the unpaid `{id}`, if no field tells what is open: one request for each."
+    )
+
+    @model_validator(mode="after")
+    def _one_rest(self) -> InvoiceCalls[F]:
+        if self.paid is not None and "open_amount" in self.fields:  # type: ignore[operator]  # fields are a mapping
+            raise ValueError("paid: is for answers that do not tell what is open, and fields map open_amount")
+        return self
 
 
 class ProductionCalls(DocumentRequests[sources.ProductionFields]):

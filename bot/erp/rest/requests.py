@@ -89,6 +89,26 @@ class DocumentRead(ReadTemplate):
     needs = frozenset({"number"})
 
 
+class DraftRead(ReadTemplate):
+    """One document that has no number yet, but a name made of its id, such as ``(PROV7)``.
+
+    Some APIs cannot be asked for such a name. Once the document has its number, the name leads to it all the same.
+    """
+
+    needs = frozenset({"id"})
+
+    @model_validator(mode="after")
+    def _finds_id(self) -> DraftRead:
+        if re.compile(self.pattern).groups != 1:
+            raise ValueError(r"pattern: needs one group, which finds the {id}; an example: '\(PROV(\d+)\)'")
+        return self
+
+    def id_in(self, name: str) -> str:
+        """Return the id in the name of a draft; empty for another name."""
+        found = re.fullmatch(self.pattern, name)
+        return found[1] if found else ""
+
+
 class Paging(ConfigPart):
     """How a long list is read in parts."""
 
@@ -126,6 +146,14 @@ class ListRead(ReadTemplate):
                 '{ q = "{text}", offset = "{offset}", limit = "{limit}" }, total = "total"'
             )
         return self
+
+
+class PaidRead(ListRead):
+    """What was paid on one invoice or bill, and what was set off against it."""
+
+    needs = frozenset({"id"})
+
+    amount: str = Field(min_length=1, description="Where a payment has the amount that it settles of the document.")
 
 
 class ChangesRead(ListRead):

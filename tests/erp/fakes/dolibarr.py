@@ -98,6 +98,8 @@ class FakeDolibarr(FakeServer):
             web.get("/warehouses", self._warehouses),
             web.get("/{kind}", self._list),
             web.get("/{kind}/ref/{ref}", self._one),
+            web.get(r"/{kind}/{id:\d+}", self._by_id),
+            web.get("/supplierinvoices/{id}/payments", self._payments),
             web.post("/supplierorders/{id}/approve", self._approve),
         )
 
@@ -169,6 +171,22 @@ class FakeDolibarr(FakeServer):
             if row["ref"].casefold() == ref.casefold():
                 return exact_json(row)
         return _say(404, "Not found")
+
+    async def _by_id(self, request: web.Request) -> web.StreamResponse:
+        kind, key = request.match_info["kind"], request.match_info["id"]
+        for row in self._rows(kind) if kind in _KINDS else []:
+            if row["id"] == key:
+                return exact_json(row)
+        return _say(404, "Not found")
+
+    async def _payments(self, request: web.Request) -> web.StreamResponse:
+        """Return what was paid on a bill, in two parts; a credit note that is set off is among the payments."""
+        bill = next((each for each in self.company.bills.values() if each.id == request.match_info["id"]), None)
+        if bill is None or bill.total is None or bill.open_amount is None:
+            return _say(404, "Supplier invoice not found")
+        paid = bill.total.amount - bill.open_amount.amount
+        parts = (paid / 4, paid - paid / 4) if paid else ()
+        return exact_json([{"amount": format(part, "f"), "type": "VIR", "ref": "SPAY"} for part in parts])
 
     async def _approve(self, request: web.Request) -> web.StreamResponse:
         order = next((o for o in self.company.purchases.values() if o.id == request.match_info["id"]), None)

@@ -13,9 +13,10 @@ import pytest
 from aiohttp import web
 
 from bot.erp.errors import NotFound, UnknownRest
-from bot.erp.model import Decision, DecisionOutcome, Money, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, InvoiceStatus, Money, OrderStatus, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from tests.erp.rest.scripted_server import Open, ScriptedServer, Start
+from tests.rows import each_row
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "connect-dolibarr.md"
 
@@ -34,6 +35,9 @@ class Dolibarr:
     def __init__(self) -> None:
         self.first = self.second = False
         self.asked: list[tuple[str, str, Any]] = []
+        self.draft = "(PROV9)"
+        self.payments: dict[str, list[str] | None] = {"8": []}
+        """Amounts paid on bills by their ids; None where the key may not read them."""
         self.warehouses = [{"id": "1", "ref": "SH", "lieu": "上海仓"}, {"id": "2", "ref": "SZ", "lieu": "深圳仓"}]
 
     def supplier_order(self) -> dict[str, Any]:
@@ -70,15 +74,25 @@ class Dolibarr:
                 return product
             case "GET", "/orders/ref/SO-1":
                 return order
+            case "GET", "/orders/9":
+                return order | {"id": "9", "ref": self.draft, "statut": "0" if "PROV" in self.draft else "1"}
             case "GET", "/orders":
                 return [order] if request.query.get("page", "0") == "0" else web.Response(status=404)
             case "GET", "/supplierorders":
                 return [self.supplier_order()] if request.query.get("page", "0") == "0" else web.Response(status=404)
             case "GET", "/supplierinvoices":
                 # Neither totalpaid nor remaintopay is filled.
-                bill = {"id": "8", "ref": "SI-1", "socid": "3", "statut": "1", "total_ttc": "56.50000000"}
-                bill |= {"date_echeance": 1_700_000_000, "totalpaid": None, "remaintopay": None}
-                return [bill] if request.query.get("page", "0") == "0" else web.Response(status=404)
+                bill = {"socid": "3", "statut": "1", "total_ttc": "56.50000000", "totalpaid": None, "remaintopay": None}
+                bill |= {"date_echeance": 1_700_000_000}
+                bills = [bill | {"id": key, "ref": f"SI-{key}"} for key in self.payments]
+                asked = re.findall(r"t.ref:=:'(.*)'", request.query.get("sqlfilters", ""))
+                found = [each for each in bills if not asked or each["ref"] == asked[0]]
+                return found if request.query.get("page", "0") == "0" else web.Response(status=404)
+            case "GET", _ if paid := re.fullmatch(r"/supplierinvoices/(\d+)/payments", path):
+                amounts = self.payments[paid[1]]
+                if amounts is None:
+                    return web.json_response({"error": {"code": 403, "message": "Forbidden"}}, status=403)
+                return [{"amount": each, "type": "VIR", "date": "2026-11-02", "ref": "SPAY-1"} for each in amounts]
             case "POST", "/supplierorders/7/approve":
                 _, _, sent = self.asked[-1]
                 # As Dolibarr 22 does: the first is stamped as often as it is sent, and each time it says so.
@@ -131,10 +145,27 @@ async def test_what_its_filter_refuses_is_not_there(dolibarr: Dolibarr, start: S
     server = ScriptedServer(dolibarr.reply)
     await start(server)
     erp = open_erp(**documented(server.url))
-    for number in ("(PROV1)", "' or '1'='1", "50%"):
+    for number in ("(PROV-POS1-4)", "(PROV)", "' or '1'='1", "50%"):
         with pytest.raises(NotFound):
             await erp.order(number)
     assert server.asked == []
+
+
+async def test_a_draft_has_no_number_yet_and_is_found_by_the_id_in_its_name(
+    dolibarr: Dolibarr, start: Start, open_erp: Open
+) -> None:
+    server = await start(ScriptedServer(dolibarr.reply))
+    erp = open_erp(**documented(server.url))
+    for name in ("(PROV9)", "(prov9)", "（PROV9）", "PROV9"):
+        draft = await erp.order(name)
+        assert (draft.number, draft.id, draft.status) == ("(PROV9)", "9", OrderStatus.DRAFT)
+        assert [line.sku for line in draft.lines] == ["SKU123"]
+    with pytest.raises(NotFound):
+        await erp.order("(PROV404)")
+    # A button of the draft leads to the order that it became.
+    dolibarr.draft = "CO2611-0009"
+    became = await erp.order("(PROV9)")
+    assert (became.number, became.id, became.status) == ("CO2611-0009", "9", OrderStatus.OPEN)
 
 
 async def test_the_first_of_two_approvals_is_told_as_such(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:
@@ -153,12 +184,61 @@ async def test_the_first_of_two_approvals_is_told_as_such(dolibarr: Dolibarr, st
     assert outcomes == [DecisionOutcome.MORE_APPROVALS_NEEDED, DecisionOutcome.APPLIED]
 
 
-async def test_what_is_open_of_a_bill_is_unknown_and_so_is_what_is_overdue(
+@each_row(
+    ("paid", "still_open", "status"),
+    [
+        ([], "56.5", InvoiceStatus.UNPAID),
+        (["20.00000000", "6.5"], "30", InvoiceStatus.PART_PAID),
+        # All is paid, and nobody closed it.
+        (["56.50000000"], "0", InvoiceStatus.UNPAID),
+        # What cannot be read is not nothing.
+        (None, None, InvoiceStatus.UNPAID),
+        (["what?"], None, InvoiceStatus.UNPAID),
+    ],
+)
+async def test_what_is_open_of_a_bill_is_told_by_its_payments(
+    start: Start, open_erp: Open, paid: list[str] | None, still_open: str | None, status: InvoiceStatus
+) -> None:
+    dolibarr = Dolibarr()
+    dolibarr.payments["8"] = paid
+    server = await start(ScriptedServer(dolibarr.reply))
+    bill = await open_erp(**documented(server.url)).bill("SI-8")
+    assert (bill.total, bill.status) == (Money(Decimal("56.5"), "CNY"), status)
+    assert bill.open_amount == (None if still_open is None else Money(Decimal(still_open), "CNY"))
+
+
+async def test_overdue_bills_are_those_of_which_something_is_open_by_their_payments(
     dolibarr: Dolibarr, start: Start, open_erp: Open
 ) -> None:
     server = await start(ScriptedServer(dolibarr.reply))
     erp = open_erp(**documented(server.url))
-    (bill,) = (await erp.bills(ListQuery(filter=Filter.OPEN))).items
-    assert (bill.total, bill.open_amount) == (Money(Decimal("56.5"), "CNY"), None)
+    dolibarr.payments = {"8": [], "9": ["56.5"], "10": ["0.5"]}
+    found = await erp.bills(ListQuery(filter=Filter.OVERDUE))
+    assert {each.number: each.open_amount for each in found.items} == {
+        "SI-8": Money(Decimal("56.5"), "CNY"),
+        "SI-10": Money(Decimal(56), "CNY"),
+    }
+
+
+@each_row("payments", [{"8": None, "9": []}, {str(key): [] for key in range(51)}])
+async def test_what_is_overdue_is_unknown_where_payments_are_not_told_or_too_many(
+    start: Start, open_erp: Open, payments: dict[str, list[str] | None]
+) -> None:
+    dolibarr = Dolibarr()
+    dolibarr.payments = payments
+    server = await start(ScriptedServer(dolibarr.reply))
+    erp = open_erp(**documented(server.url))
+    listed = (await erp.bills(ListQuery(filter=Filter.OPEN, limit=100))).items
+    assert {each.open_amount for each in listed} == {None}
     with pytest.raises(UnknownRest):
         await erp.bills(ListQuery(filter=Filter.OVERDUE))
+
+
+async def test_a_list_that_nobody_can_settle_does_not_know_what_is_overdue(
+    dolibarr: Dolibarr, start: Start, open_erp: Open
+) -> None:
+    server = await start(ScriptedServer(dolibarr.reply))
+    options = documented(server.url)
+    del options["bills"]["paid"]
+    with pytest.raises(UnknownRest):
+        await open_erp(**options).bills(ListQuery(filter=Filter.OVERDUE))

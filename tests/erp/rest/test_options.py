@@ -36,6 +36,14 @@ WRONG: list[tuple[Change, str]] = [
         lambda o: o["receipts"]["of_order"].update(params={}, paging=None),
         r"receipts\.of_order\n.*neither \{number\} nor",
     ),
+    (
+        lambda o: o["sales"].update(draft={"path": "/orders/{id}", "pattern": "PROV.*"}),
+        r"sales\.draft\n.*needs one group",
+    ),
+    (
+        lambda o: o["bills"].update(paid={"path": "/bills/{id}/payments", "amount": "amount"}),
+        r"bills\n.*fields map open_amount",
+    ),
     (lambda o: o["purchasing"]["approve"].update(body={"v": "{verdict}"}), r"purchasing\.approve\n.*unknown place"),
     (lambda o: o["purchasing"]["approve"].update(method="GET"), r"purchasing\.approve\.method"),
     (
