@@ -6,8 +6,10 @@ Docs: platform/erp/erpnext.md
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -23,7 +25,7 @@ from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pat
 from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions
 from bot.erp.erpnext.goods import ErpNextGoods
 from bot.erp.erpnext.lots import read_lots
-from bot.erp.erpnext.mapping import Site
+from bot.erp.erpnext.mapping import Site, number
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.receipts import RECEIPT, ErpNextReceipts
@@ -47,6 +49,7 @@ from bot.erp.model import (
     ErpUser,
     Feed,
     Followed,
+    InvoiceRecord,
     Product,
     Slice,
     StockLevel,
@@ -335,10 +338,25 @@ class ErpNextErp(DocumentErp):
         )
 
     async def _completed(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
-        """Return documents, purchase orders with their approvals and customers with their credit limits."""
+        """Return documents with what others tell of them: approvals, credit notes, credit limits."""
         if kind == listing.PURCHASE_ORDERS:
             return await self._approvals.complete(found)
+        if kind in (listing.INVOICES, listing.BILLS):
+            return await self._with_reversals(queries.KINDS[kind].doctype, found)
         return await self._with_credit_limits(found) if kind == listing.CUSTOMERS else tuple(found)
+
+    async def _with_reversals(self, doctype: str, found: Sequence[InvoiceRecord]) -> tuple[InvoiceRecord, ...]:
+        """Return invoices, those that credit notes settled alone marked; their status only says that some did."""
+        credited = [invoice.number for invoice in found if documents.is_credited(invoice)]
+        if not credited:
+            return tuple(found)
+        taken_off: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for row in await self._frappe.rows(queries.credit_notes(doctype, credited)):
+            taken_off[str(row["return_against"])] += abs(number(row.get("grand_total")) or Decimal(0))
+        return tuple(
+            replace(invoice, is_reversed=documents.is_reversed_by(invoice, taken_off[invoice.number]))
+            for invoice in found
+        )
 
     async def _with_credit_limits(self, customers: Sequence[Customer]) -> tuple[Customer, ...]:
         if not customers:

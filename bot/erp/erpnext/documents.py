@@ -12,6 +12,7 @@ from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, html_to_text, money,
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.model import (
     Invoice,
+    InvoiceRecord,
     InvoiceStatus,
     OrderLine,
     OrderStatus,
@@ -193,6 +194,20 @@ def invoice_status(row: Row) -> InvoiceStatus:
         return InvoiceStatus.PAID
     payable = _payable(row)
     return InvoiceStatus.PART_PAID if payable is not None and open_amount < sign * payable else InvoiceStatus.UNPAID
+
+
+_CREDITED = frozenset({"Credit Note Issued", "Debit Note Issued"})
+"""Of invoices and of bills: nothing is open, and a credit note is one of the reasons."""
+
+
+def is_credited(invoice: InvoiceRecord) -> bool:
+    """Return whether credit notes settled an invoice, or a part of it."""
+    return invoice.extra.get("status") in _CREDITED
+
+
+def is_reversed_by(invoice: InvoiceRecord, taken_off: Decimal) -> bool:
+    """Return whether credit notes that take this off settled an invoice alone, so that no money moved."""
+    return is_credited(invoice) and invoice.total is not None and taken_off >= invoice.total.amount
 
 
 def _payable(row: Row) -> Decimal | None:

@@ -470,6 +470,12 @@ def credit_limits(customers: Sequence[str]) -> ListRequest:
     return ListRequest("Customer Credit Limit", fields, [("parent", "in", customers)], parent="Customer")
 
 
+def credit_notes(doctype: str, invoices: Sequence[str]) -> ListRequest:
+    """Return the request for the credit notes against invoices of a DocType."""
+    filters: list[Condition] = [("return_against", "in", invoices), ("is_return", "=", 1), ("docstatus", "=", 1)]
+    return ListRequest(doctype, ("return_against", "grand_total"), filters)
+
+
 def companies() -> ListRequest:
     """Return the request for the currencies of all companies."""
     return ListRequest("Company", ("name", "default_currency"))

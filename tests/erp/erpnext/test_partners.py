@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.erp import listing
+from bot.erp.counting import counts
 from bot.erp.erpnext import partners
 from bot.erp.errors import NotFound
-from bot.erp.model import Money, PaymentStatus
+from bot.erp.listing import Listing
+from bot.erp.model import InvoiceStatus, Money, PaymentStatus
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import ReferenceCompany
 from bot.testing.fake_erp import RequestKind as Request
@@ -124,3 +127,36 @@ async def test_the_overdue_bills_of_a_partner_cost_two_calls(
     found = await erp.bills(ListQuery(filter=Filter.OVERDUE, partner=vendor, limit=100))
     assert "BILL-3" in [bill.number for bill in found.items]
     assert site.requests.count(Request.READ) == 2
+
+
+@each_row(
+    ("doctype", "kind", "status", "share", "reversed_"),
+    [
+        ("Sales Invoice", listing.INVOICES, "Credit Note Issued", 1, True),
+        ("Purchase Invoice", listing.BILLS, "Debit Note Issued", 1, True),
+        # The rest was paid, and nothing says so but the amount of the credit note.
+        ("Sales Invoice", listing.INVOICES, "Credit Note Issued", 0.5, False),
+        ("Sales Invoice", listing.INVOICES, "Paid", 1, False),
+    ],
+)
+async def test_an_invoice_is_reversed_that_credit_notes_settled_alone(
+    site: FakeErpNext,
+    open_erp: Open,
+    alter: Alter,
+    doctype: str,
+    kind: Listing[Any],
+    status: str,
+    share: float,
+    reversed_: bool,
+) -> None:
+    erp = open_erp(site)
+    known = (await erp.list_documents(kind, ListQuery(limit=100))).items
+    paid = next(each for each in known if each.status is InvoiceStatus.PAID and not each.is_credit_note)
+    note = next(each for each in known if each.is_credit_note)
+    against = {"return_against": paid.number, "grand_total": -float(paid.total.amount) * share}
+    changed = {paid.number: {"status": status}, note.number: against}
+    alter(doctype, lambda rows: [{"return_against": None, **row, **changed.get(row["name"], {})} for row in rows])
+    listed = (await erp.list_documents(kind, ListQuery(limit=100))).items
+    assert [each.number for each in listed if each.is_reversed] == ([paid.number] if reversed_ else [])
+    alone = await erp.read_document(kind, paid.number)
+    assert (alone.is_reversed, alone.status, counts(alone)) == (reversed_, InvoiceStatus.PAID, True)
