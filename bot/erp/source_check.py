@@ -261,7 +261,7 @@ class SourceChecker:
 def _may_be_seen(level: StockLevel) -> bool:
     """Whether anything is in stock anywhere, or no stock is to be expected, as for a service."""
     figures = [level.total, *(place.quantities for place in level.per_warehouse)]
-    return not level.is_stocked or any(each.on_hand or each.incoming or each.reserved for each in figures)
+    return level.lies_nowhere or any(each.on_hand or each.incoming or each.reserved for each in figures)
 
 
 def _area_problem(report: AreaReport) -> SetupProblem | None:
