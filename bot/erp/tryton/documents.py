@@ -29,11 +29,15 @@ from bot.erp.model import (
 )
 from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrigin
 from bot.erp.tryton.client import Row, at, some
+from bot.erp.values import progress
 
 CHANGED = "last_modified_at"
 """The time of the last change, or of creation; ``write_date`` is empty until the first change."""
 
 PRODUCT = ("code", "name", "active", "default_uom.symbol", "default_uom.digits", "categories.name", "identifiers.code")
+
+GOODS_TYPES = ("goods", "assets", "kit")
+"""Types of products that are moved, as the client spells them; services are not (``stock.move.get_product_types``)."""
 
 _DOCUMENT = ("number", "state", "total_amount", "currency.code", "party.name", CHANGED)
 
@@ -47,7 +51,7 @@ _LINE = tuple(
 SALE = (
     *_DOCUMENT,
     *("reference", "sale_date", "shipping_date", "shipment_state"),
-    *("invoice_state", "invoice_method", "quoted_by.rec_name"),
+    *("invoice_state", "invoice_method", "quoted_by.rec_name", "lines.product.type"),
 )
 SALE_LINES = (
     *_LINE,
@@ -64,8 +68,10 @@ PURCHASE = (
     *("_timestamp", "reference", "purchase_date", "delivery_date", "shipment_state", "untaxed_amount"),
     *("company.id", "warehouse.id", "create_uid.login", "create_uid.name"),
     *("write_uid.login", "write_uid.name", "quoted_by.rec_name"),
+    *(f"lines.{name}" for name in ("type", "product.type", "quantity", "unit.digits", "moves.quantity", "moves.state")),
+    *("lines.moves.unit", "lines.moves.from_location.type"),
 )
-PURCHASE_LINES = (*_LINE, "lines.moves.from_location.type")
+PURCHASE_LINES = tuple(name for name in _LINE if name not in PURCHASE)
 PRODUCTION = (
     *("number", "state", "reference", "product.code", "product.name", "quantity", "unit.symbol", "unit.digits"),
     *("planned_start_date", "planned_date", "effective_date"),
@@ -169,11 +175,12 @@ def product(row: Row) -> Product:
 
 
 def sale(row: Row, site: TrytonSite, *, lines: bool) -> SalesOrder:
-    delivery = _SHIPPED.get(row["shipment_state"])
+    # Of services alone there are no shipments, and nothing is owed that could be late.
+    delivery = _SHIPPED.get(row["shipment_state"]) if _has_goods(row) else None
     return SalesOrder(
         number=number_of(row),
         customer=at(row, "party.name") or "",
-        status=_sale_status(row["state"], delivery),
+        status=_sale_status(row["state"], delivery if _has_goods(row) else Progress.FULL),
         delivery=delivery,
         billing=_billing(row["invoice_state"], row["invoice_method"], delivery),
         payment=_payment(row["invoice_state"]),
@@ -282,6 +289,7 @@ def purchase(
     version: str,
     lines: bool,
 ) -> PurchaseOrder:
+    kept = _kept(row)
     return PurchaseOrder(
         number=number_of(row),
         vendor=at(row, "party.name") or "",
@@ -294,7 +302,8 @@ def purchase(
         ordered_on=row["purchase_date"],
         due_on=row["delivery_date"],
         total=_money(row, "total_amount"),
-        received=_SHIPPED.get(row["shipment_state"]),
+        received=kept,
+        awaits_goods=kept is Progress.FULL or (_has_goods(row) and row["shipment_state"] != "received"),
         lines=tuple(
             PurchaseLine(received=received(line), **_line(line, at(row, "currency.code"))) for line in _goods(row)
         )
@@ -305,6 +314,25 @@ def purchase(
         extra=_extra(row, "reference", "shipment_state"),
         **site.origin("purchase.purchase", row),
     )
+
+
+def _has_goods(row: Row) -> bool:
+    """Return whether an order has anything that is moved: of services there are no moves."""
+    return any(at(line, "product.type") in GOODS_TYPES for line in some(row, "lines"))
+
+
+def _kept(row: Row) -> Progress | None:
+    """Return how much of a purchase came and was kept; None for services alone.
+
+    ``received`` says that nothing more is to come: moves that somebody ignored count for it as those that are done.
+    """
+    if not _has_goods(row):
+        return None
+    state = row["shipment_state"]
+    if state != "received":
+        return _SHIPPED.get(state)
+    moved = (line for line in _goods(row) if at(line, "product.type") in GOODS_TYPES)
+    return progress((received(line), Decimal(line["quantity"])) for line in moved) or Progress.FULL
 
 
 def received(line: Row) -> Decimal | None:

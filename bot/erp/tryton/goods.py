@@ -328,6 +328,8 @@ class TrytonGoods:
             ["type", "=", "line"],
             ["purchase.state", "in", ["confirmed", "processing"]],
             ["purchase.shipment_state", "in", ["none", "waiting", "partially shipped", "exception"]],
+            # Services are never on their way.
+            ["product.template.type", "in", list(documents.GOODS_TYPES)],
             *of_product,
         ]
         try:

@@ -18,6 +18,7 @@ from bot.erp.tryton.client import Domain, Order, Row, containing
 CASH = ["cash", "statement"]
 """The journals in which payments end."""
 _UNDER_WAY: Domain = [["state", "in", ["confirmed", "processing"]]]
+_OF_GOODS: Domain = ["lines.product.template.type", "in", list(documents.GOODS_TYPES)]
 
 Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
 """For each filter, its domain on a given day, and the field to sort by, oldest first unless `NEWEST_FIRST`."""
@@ -119,9 +120,9 @@ SALES = DocumentQuery(
     "sale_date",
     "shipping_date",
     {
-        Filter.OPEN: (lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "sent"]], "shipping_date"),
+        Filter.OPEN: (lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "sent"], _OF_GOODS], "shipping_date"),
         Filter.LATE: (
-            lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "sent"], ["shipping_date", "<", today]],
+            lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "sent"], _OF_GOODS, ["shipping_date", "<", today]],
             "shipping_date",
         ),
     },
@@ -156,9 +157,9 @@ PURCHASES = DocumentQuery(
     "purchase_date",
     "delivery_date",
     {
-        Filter.OPEN: (lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "received"]], "delivery_date"),
+        Filter.OPEN: (lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "received"], _OF_GOODS], "delivery_date"),
         Filter.LATE: (
-            lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "received"], ["delivery_date", "<", today]],
+            lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "received"], _OF_GOODS, ["delivery_date", "<", today]],
             "delivery_date",
         ),
         Filter.PENDING: (lambda today: [["state", "=", "quotation"]], "purchase_date"),

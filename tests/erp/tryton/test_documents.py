@@ -24,6 +24,8 @@ from tests.rows import each_row
 
 WHEN = datetime(2026, 11, 24, 15, 56, 10, 347394, tzinfo=UTC)
 UNIT = {"id": 1, "symbol": "u", "digits": 0}
+GOODS: dict[str, Any] = {"id": 2, "code": "SKU-1001", "name": "不锈钢保温杯 500ml", "type": "goods"}
+SERVICE: dict[str, Any] = {"id": 5, "code": "SKU-9001", "name": "上门安装", "type": "service"}
 DOCUMENT: dict[str, Any] = {
     "id": 11,
     "number": "X-1",
@@ -41,6 +43,7 @@ SALE = DOCUMENT | {
     "invoice_state": "none",
     "invoice_method": "order",
     "quoted_by.": None,
+    "lines.": [{"id": 16, "product.": GOODS}],
 }
 INVOICE = DOCUMENT | {
     "state": "posted",
@@ -59,6 +62,7 @@ PURCHASE = DOCUMENT | {
     "create_uid.": None,
     "write_uid.": None,
     "quoted_by.": None,
+    "lines.": [{"id": 16, "type": "line", "product.": GOODS, "quantity": Decimal("80.0"), "unit.": UNIT, "moves.": []}],
 }
 PRODUCTION: dict[str, Any] = {
     "id": 3,
@@ -222,12 +226,41 @@ def test_who_changed_a_purchase_last(made: Any, written: Any, changed_by: str) -
         ("none", Progress.NONE),
         ("waiting", Progress.NONE),
         ("partially shipped", Progress.PARTIAL),
-        ("received", Progress.FULL),
         ("exception", None),
     ],
 )
 def test_what_was_received(shipped: str, received: Progress | None) -> None:
-    assert _purchase(shipment_state=shipped).received is received
+    order = _purchase(shipment_state=shipped, state="processing")
+    assert (order.received, order.is_open) == (received, True)
+
+
+@each_row(
+    ("moves", "received"),
+    [
+        ([("80.0", "done", "supplier")], Progress.FULL),
+        # Somebody ignored the move of the rest, or sent part of it back.
+        ([("50.0", "done", "supplier"), ("30.0", "cancelled", "supplier")], Progress.PARTIAL),
+        ([("80.0", "done", "supplier"), ("20.0", "done", "storage")], Progress.PARTIAL),
+        ([("80.0", "cancelled", "supplier")], Progress.NONE),
+    ],
+)
+def test_trap_received_says_that_nothing_more_comes_and_moves_how_much_came(
+    moves: list[tuple[str, str, str]], received: Progress
+) -> None:
+    line = _line(**{"moves.": [_move(*move) for move in moves]})
+    order = _purchase(shipment_state="received", state="processing", **{"lines.": [line]})
+    assert (order.received, order.is_open) == (received, False)
+
+
+def test_trap_services_are_neither_awaited_nor_owed() -> None:
+    service = _line(**{"product.": SERVICE})
+    late = date(2026, 1, 1)
+    bought = _purchase(shipment_state="none", state="processing", delivery_date=late, **{"lines.": [service]})
+    assert (bought.received, bought.is_open, bought.days_late(date(2026, 11, 24))) == (None, False, 0)
+    sold = _sale(shipment_state="none", shipping_date=late, **{"lines.": [service]})
+    assert (sold.status, sold.delivery, sold.days_late(date(2026, 11, 24))) == (OrderStatus.DELIVERED, None, 0)
+    both = _purchase(shipment_state="none", state="processing", **{"lines.": [service, _line()]})
+    assert (both.received, both.is_open) == (Progress.NONE, True)
 
 
 @each_row(
@@ -286,7 +319,7 @@ def _line(**fields: Any) -> dict[str, Any]:
         "id": 16,
         "type": "line",
         "description": None,
-        "product.": {"id": 2, "code": "SKU-1001", "name": "不锈钢保温杯 500ml"},
+        "product.": GOODS,
         "quantity": Decimal("80.0"),
         "unit.": UNIT,
         "unit_price": Decimal("89.0000"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.erp.goods_port import ArrivalQuery, GoodsReader
 from bot.erp.model import Money
-from bot.erp.port import Erp
+from bot.erp.port import Erp, Filter, ListQuery
 from bot.testing.company import TODAY
 from tests.erp.fakes.tryton import FakeTryton
 from tests.erp.fakes.tryton_query import TrytonFault
@@ -67,3 +67,26 @@ async def test_a_cost_that_somebody_entered_is_told(erp: Erp, server: FakeTryton
     assert (await goods(erp).prices("SKU123", customer="")).standard_cost is None
     changed(server, "product.product", lambda rows: [row | {"cost_price": Decimal("0.65")} for row in rows])
     assert (await goods(erp).prices("SKU123", customer="")).standard_cost == Money(Decimal("0.65"), "CNY")
+
+
+async def test_trap_a_service_that_was_ordered_is_neither_on_its_way_nor_late(erp: Erp, server: FakeTryton) -> None:
+    arrivals = (await goods(erp).arrivals(ArrivalQuery(limit=99))).items
+    bought = next(each.document for each in arrivals if each.partner)
+    sold = (await erp.orders(ListQuery(filter=Filter.LATE, limit=1))).items[0].number
+
+    def of_services(rows: Records) -> Records:
+        return [row | {"lines": [as_service(line) for line in row["lines"]]} for row in rows]
+
+    for model in ("purchase.purchase", "sale.sale"):
+        changed(server, model, of_services)
+    changed(server, "purchase.line", lambda rows: list(map(as_service, rows)))
+    assert not [each for each in (await goods(erp).arrivals(ArrivalQuery(limit=99))).items if each.partner]
+    for which in (Filter.OPEN, Filter.LATE):
+        assert bought not in {each.number for each in (await erp.purchase_orders(ListQuery(filter=which))).items}
+        assert sold not in {each.number for each in (await erp.orders(ListQuery(filter=which))).items}
+    assert not (await erp.purchase_order(bought)).is_open
+
+
+def as_service(line: dict[str, Any]) -> dict[str, Any]:
+    product = line["product"] and line["product"] | {"type": "service", "template": {"id": 1, "type": "service"}}
+    return line | {"product": product, "moves": []}
