@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -25,6 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 NO_NETWORK = "embedded: no network"
 NO_HTTP = "a database's connection: no logins that run out, no limits, no pages"
+NOT_PLANTED = "not tried: how this ERP tells it is not known"
 
 
 class Network(StrEnum):
@@ -49,6 +51,8 @@ class ContractCase:
     """Whether the case is about what is not offered, and so always applies."""
     tells: str = ""
     """The field that the case is about: it does not apply to a vendor without that field."""
+    planted: bool = False
+    """Whether the case is about what `ContractBase.traps` puts into the installation."""
 
     def row(self, value: Any) -> str:
         """Return the id of the row of a value of the parameter."""
@@ -68,11 +72,12 @@ def case(
     over: tuple[str, Sequence[Any]] | None = None,
     refusal: bool = False,
     tells: str = "",
+    planted: bool = False,
 ) -> Callable[[F], F]:
     """Make a test a case of the contract."""
 
     def mark(function: F) -> F:
-        found = ContractCase(id, title, tuple(needs), network, over, refusal, tells)
+        found = ContractCase(id, title, tuple(needs), network, over, refusal, tells, planted)
         function.contract_case = found  # type: ignore[attr-defined]  # read back by `contract_cases`
         if over is None:
             return function
@@ -99,6 +104,7 @@ def gap_reason(
     embedded: bool,
     database: bool = False,
     feeds: frozenset[Feed] = frozenset(),
+    traps: Container[str] = (),
 ) -> str | None:
     """Return why a row does not apply to an adapter, or None."""
     for name in (known.row(value), known.id):
@@ -115,6 +121,8 @@ def gap_reason(
             return f"not offered: {capability}"
     if isinstance(value, Feed) and value not in feeds:
         return f"not offered: changes of {value}"
+    if known.planted and known.id not in traps:
+        return NOT_PLANTED
     return gaps.fields.get(known.tells)
 
 
@@ -140,6 +148,9 @@ class ContractBase:
     feeds: ClassVar[frozenset[Feed]] = frozenset()
     """The documents besides those of areas whose changes it must claim to tell, neither more nor fewer."""
     gaps: ClassVar[Gaps] = Gaps()
+    traps: ClassVar[Mapping[str, Callable[[Any], str]]] = MappingProxyType({})
+    """By contract case, what puts a record into the installation as the vendor tells it, and returns its code or
+    number: see `bot.testing.contract_traps`."""
     embedded: ClassVar[bool] = False
     """Whether there is no network between adapter and ERP."""
     database: ClassVar[bool] = False
@@ -171,6 +182,7 @@ class ContractBase:
             embedded=cls.embedded,
             database=cls.database,
             feeds=cls.feeds,
+            traps=cls.traps,
         )
 
     # Fixtures

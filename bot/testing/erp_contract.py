@@ -26,7 +26,10 @@ from bot.testing.contract_faults import FaultsContract
 from bot.testing.contract_goods import GoodsContract
 from bot.testing.contract_lists import ListsContract
 from bot.testing.contract_reads import ReadsContract
+from bot.testing.contract_traps import TrapsContract
 
 
-class ErpContract(ReadsContract, ListsContract, GoodsContract, ChangesContract, FaultsContract, DecisionsContract):
+class ErpContract(
+    ReadsContract, ListsContract, GoodsContract, TrapsContract, ChangesContract, FaultsContract, DecisionsContract
+):
     """Everything that `bot.erp.port` promises; see the module, and `bot.testing.contract_base` for what to declare."""

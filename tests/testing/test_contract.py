@@ -16,9 +16,10 @@ from bot.testing.contract_faults import FaultsContract
 from bot.testing.contract_goods import GoodsContract
 from bot.testing.contract_lists import ListsContract
 from bot.testing.contract_reads import ReadsContract
+from bot.testing.contract_traps import TrapsContract
 from bot.testing.erp_contract import ErpContract
 
-PARTS = (ReadsContract, ListsContract, GoodsContract, ChangesContract, FaultsContract, DecisionsContract)
+PARTS = (ReadsContract, ListsContract, GoodsContract, TrapsContract, ChangesContract, FaultsContract, DecisionsContract)
 HERE = Path(__file__).parent
 
 

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from bot.erp.erpnext.manifest import vendor
-from bot.erp.model import Feed
+from bot.erp.model import Feed, InvoiceStatus
 from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
+from tests.erp.fakes.erpnext_doctypes import Document
 from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
+
+
+def _credited(site: FakeErpNext) -> str:
+    invoices = site.company.invoices.values()
+    paid = next(each for each in invoices if each.status is InvoiceStatus.PAID and not each.is_credit_note)
+    note = next(each for each in invoices if each.is_credit_note)
+    assert paid.total is not None
+    changes: dict[str, dict[str, Any]] = {
+        paid.number: {"status": "Credit Note Issued"},
+        note.number: {"return_against": paid.number, "grand_total": -float(paid.total.amount)},
+    }
+    genuine = site._records
+
+    def records(doctype: str, user: str) -> list[Document]:
+        rows = genuine(doctype, user)
+        if doctype != "Sales Invoice":
+            return rows
+        return [{"return_against": None, **row, **changes.get(row["name"], {})} for row in rows]
+
+    site._records = records  # type: ignore[method-assign]  # what the fake holds of one DocType
+    return paid.number
 
 
 @pytest.mark.sampled(3)
 class TestErpNextContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)
+    traps = MappingProxyType({"trap.credited": _credited})
     name, vendor = "erpnext", vendor
     gaps = GAPS
 

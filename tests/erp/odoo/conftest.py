@@ -36,6 +36,22 @@ def changed(server: FakeOdoo, model: str, *, without: frozenset[str] = frozenset
     server.models = models
 
 
+def of_services(server: FakeOdoo, number: str) -> None:
+    """Let a purchase order be of services alone, which have no transfers."""
+    changed(server, "purchase.order", picking_ids=lambda row: [] if row["name"] == number else row["picking_ids"])
+    if server.records.release >= (16, 0):
+        changed(
+            server,
+            "purchase.order",
+            receipt_status=lambda row: None if row["name"] == number else row["receipt_status"],
+        )
+    changed(
+        server,
+        "purchase.order.line",
+        qty_received_method=lambda row: "manual" if row["order_id"].name == number else "stock_moves",
+    )
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from decimal import Context, Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
@@ -15,8 +16,10 @@ from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Approval,
     Feed,
+    InvoiceStatus,
     ProductionOrder,
     ProductionStatus,
+    Progress,
     PurchaseOrder,
     PurchaseStatus,
     Quantities,
@@ -29,7 +32,9 @@ from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo, key_of
+from tests.erp.fakes.odoo_engine import Record
 from tests.erp.fakes.odoo_records import BOT
+from tests.erp.odoo.conftest import changed, of_services
 
 _ONE_LEVEL = "Odoo has one level: whoever has the right approves"
 _NO_LOGIN = "the API key is sent with every call: there is nothing that runs out"
@@ -118,9 +123,64 @@ def gaps(**more: str) -> Gaps:
     )
 
 
+def _kit(server: FakeOdoo) -> str:
+    server.records.kits.add("SKU123")
+    return "SKU123"
+
+
+def _draft(server: FakeOdoo) -> str:
+    number = _first(server.company.invoices, status=InvoiceStatus.DRAFT)
+    changed(server, "account.move", name=lambda row: "/" if row["name"] == number else row["name"])
+    return f"*{server.company.invoices[number].id}"
+
+
+def _credited(server: FakeOdoo) -> str:
+    number = _first(server.company.invoices, status=InvoiceStatus.PAID, is_credit_note=False)
+
+    def state(row: Record) -> Any:
+        return "reversed" if row["name"] == number else row["payment_state"]
+
+    changed(server, "account.move", payment_state=state)
+    return number
+
+
+def _service(server: FakeOdoo) -> str:
+    number = _first(server.company.purchases, status=PurchaseStatus.APPROVED, received=Progress.NONE)
+    of_services(server, number)
+    return number
+
+
+def _dropped(server: FakeOdoo) -> str:
+    number = _first(server.company.purchases, status=PurchaseStatus.APPROVED, received=Progress.FULL)
+
+    def received(row: Record) -> Any:
+        return row["product_qty"] / 2 if row["order_id"].name == number else row["qty_received"]
+
+    changed(server, "purchase.order.line", qty_received=received)
+    return number
+
+
+def _first(documents: Mapping[str, Any], **fields: Any) -> str:
+    """Return the number of the first document with these values."""
+    return next(
+        number
+        for number, document in documents.items()
+        if all(getattr(document, name) == value for name, value in fields.items())
+    )
+
+
 class OdooContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)
+    traps = MappingProxyType(
+        {
+            "trap.kit": _kit,
+            "trap.draft": _draft,
+            "trap.credited": _credited,
+            "trap.service": _service,
+            "trap.dropped": _dropped,
+        }
+    )
     release: ClassVar[tuple[int, int]]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:

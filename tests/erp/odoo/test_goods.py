@@ -20,7 +20,7 @@ from bot.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes.odoo import FakeOdoo
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
 from tests.erp.fakes.odoo_records import return_number
-from tests.erp.odoo.conftest import Open, changed
+from tests.erp.odoo.conftest import Open, changed, of_services
 from tests.rows import each_row
 
 
@@ -200,21 +200,7 @@ async def test_older_releases_tell_of_goods_too(release: tuple[int, int], open_o
 async def test_services_are_not_on_their_way_and_not_late(release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
     late = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=1))).items[0].number
-    changed(
-        server,
-        "purchase.order",
-        picking_ids=lambda row: [] if row["name"] == late else row["picking_ids"],
-        **(
-            {"receipt_status": lambda row: None if row["name"] == late else row["receipt_status"]}
-            if release >= (16, 0)
-            else {}
-        ),
-    )
-    changed(
-        server,
-        "purchase.order.line",
-        qty_received_method=lambda row: "manual" if row["order_id"].name == late else "stock_moves",
-    )
+    of_services(server, late)
     for which in (Filter.LATE, Filter.OPEN):
         found = await erp.purchase_orders(ListQuery(filter=which, limit=500))
         assert found.items

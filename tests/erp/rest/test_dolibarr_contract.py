@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -117,11 +118,23 @@ def _purchase(record: Any) -> Any:
     )
 
 
+def _draft(server: FakeDolibarr) -> str:
+    draft = next(each for each in server.company.invoices.values() if each.status is InvoiceStatus.DRAFT)
+    name, genuine = f"(PROV{draft.id})", server._rows
+
+    def rows(kind: str) -> list[dict[str, Any]]:
+        return [row | {"ref": name} if row["ref"] == draft.number else row for row in genuine(kind)]
+
+    server._rows = rows  # type: ignore[method-assign]  # what the fake holds
+    return name
+
+
 @pytest.mark.sampled(8)
 class TestDolibarrContract(ErpContract):
     """With one key."""
 
     name, vendor = "rest-dolibarr", vendor
+    traps = MappingProxyType({"trap.draft": _draft})
     offers = frozenset(Capability) - GOODS - BY_PRODUCT - {
         Capability.REJECT,
         Capability.RESERVED_AND_INCOMING,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from bot.erp.model import (
     PaymentStatus,
     ProductionOrder,
     ProductionStatus,
+    Progress,
     PurchaseStatus,
     Quantities,
     StockLevel,
@@ -32,6 +35,9 @@ from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
 from bot.testing.reference_records import WAREHOUSES
 from tests.erp.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
+from tests.erp.fakes.tryton_query import Record
+from tests.erp.tryton.test_goods import as_service
+from tests.erp.tryton.test_partners import changed
 
 _NOTHING = Quantities(**dict.fromkeys(Quantities.__dataclass_fields__, Decimal(0)))
 
@@ -70,10 +76,53 @@ def _ready_by_state(record: Any) -> Any:
     return replace(record, material_ready=_READY.get(record.status))
 
 
+def _draft(server: FakeTryton) -> str:
+    draft = next(each for each in server.company.invoices.values() if each.status is InvoiceStatus.DRAFT)
+    _alter(server, "account.invoice", draft.number, lambda row: row | {"number": None})
+    return f"({draft.id})"
+
+
+def _service(server: FakeTryton) -> str:
+    number = _approved(server, Progress.NONE)
+
+    def of_services(row: Record) -> Record:
+        return row | {"shipment_state": "none", "lines": list(map(as_service, row["lines"]))}
+
+    _alter(server, "purchase.purchase", number, of_services)
+
+    def of_order(line: Record) -> Record:
+        return as_service(line) if line["purchase"]["number"] == number else line
+
+    changed(server, "purchase.line", lambda rows: list(map(of_order, rows)))
+    return number
+
+
+def _dropped(server: FakeTryton) -> str:
+    number = _approved(server, Progress.FULL)
+
+    def halved(line: Record) -> Record:
+        done = [move | {"quantity": (line["quantity"] or 0) / 2} for move in line["moves"] if move["state"] == "done"]
+        return line | {"moves": [*done[:1], *(move | {"state": "cancelled"} for move in done[:1])]}
+
+    _alter(server, "purchase.purchase", number, lambda row: row | {"lines": list(map(halved, row["lines"]))})
+    return number
+
+
+def _approved(server: FakeTryton, received: Progress) -> str:
+    orders = server.company.purchases.values()
+    wanted = (PurchaseStatus.APPROVED, received)
+    return next(each.number for each in orders if (each.status, each.received) == wanted)
+
+
+def _alter(server: FakeTryton, model: str, number: str, change: Callable[[Record], Record]) -> None:
+    changed(server, model, lambda rows: [change(row) if row["number"] == number else row for row in rows])
+
+
 @pytest.mark.sampled(3)
 class TestTrytonContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)
+    traps = MappingProxyType({"trap.draft": _draft, "trap.service": _service, "trap.dropped": _dropped})
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={
