@@ -56,11 +56,12 @@ class DeciderRefused(NotPermitted):
 class CompanyNotChosen(ErpError):
     """The account sees several companies and the source's settings name none, though a source has the books of one.
 
-    ``companies`` are their names by what the setting ``company`` says of each.
+    ``companies`` are their names by what the vendor's ``setting`` says of each.
     """
 
-    def __init__(self, companies: Mapping[str | int, str], *, source: str = "") -> None:
+    def __init__(self, companies: Mapping[str | int, str], *, setting: str = "company", source: str = "") -> None:
         self.companies = companies
+        self.setting = setting
         super().__init__(f"the account sees several companies: {', '.join(companies.values())}", source=source)
 
     def tell(self) -> Phrase:

@@ -57,7 +57,7 @@ def unreachable(error: ErpError, source: str) -> SetupProblem:
             remedy = phrase(
                 "Write a section for each, with all lines of [erp.%(source)s] and its own company:\n%(lines)s",
                 source=source,
-                lines=sections_of(error.companies),
+                lines=sections_of(error.companies, error.setting),
             )
         case NotPermitted():
             words = phrase("The bot's account lacks the right to log in: %(said)s", said=said)
@@ -75,10 +75,10 @@ def unreachable(error: ErpError, source: str) -> SetupProblem:
     return SetupProblem(words=words, remedy=remedy, is_fatal=True)
 
 
-def sections_of(companies: Mapping[str | int, str]) -> str:
+def sections_of(companies: Mapping[str | int, str], setting: str) -> str:
     """Return the lines of the settings that make a source of each company, called as people call it."""
     sections = (
-        f"[erp.{json.dumps(name, ensure_ascii=False)}]\ncompany = {json.dumps(key, ensure_ascii=False)}"
+        f"[erp.{json.dumps(name, ensure_ascii=False)}]\n{setting} = {json.dumps(key, ensure_ascii=False)}"
         for key, name in companies.items()
     )
     return "\n".join(sections)

@@ -15,13 +15,23 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.erp.conditions import all_of, literal
-from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
-from bot.erp.expiring import ExpiringValue
+from bot.erp.errors import (
+    AuthExpired,
+    AuthFailed,
+    CompanyNotChosen,
+    Conflict,
+    ErpError,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Unavailable,
+)
+from bot.erp.expiring import COMPANIES_HOLD, ExpiringValue
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
 from bot.erp.keys import batches
-from bot.erp.kingdee.mapping import Row, ValueReader
+from bot.erp.kingdee.mapping import Row, ValueReader, code
 from bot.erp.kingdee.options import KingdeeOptions, client_secret
-from bot.erp.kingdee.query import Form, one_of
+from bot.erp.kingdee.query import ORGANISATIONS, Form, one_of
 from bot.erp.relogin import Relogin
 from bot.erp.values import is_true
 
@@ -192,6 +202,7 @@ class KingdeeClient:
         self._app = _app(options)
         self._relogin = None if self._app and not options.app_login else Relogin(self._log_in)
         self._fields: dict[str, ExpiringValue[dict[str, str] | None]] = {}
+        self._one_org = ExpiringValue(self._require_one_org, now=now, holds=COMPANIES_HOLD)
 
     # Calls
 
@@ -252,6 +263,7 @@ class KingdeeClient:
         """Release the session's licence and close connections."""
         for fields in self._fields.values():
             await fields.cancel()
+        await self._one_org.cancel()
         try:
             if self._relogin is not None:
                 await self._relogin.end(self._log_out)
@@ -264,7 +276,11 @@ class KingdeeClient:
     # Queries
 
     async def probe(self, form: Form) -> None:
-        """Read one line of a form in a single call; raises the errors that a query would raise."""
+        """Read one line of a form in a single call; raises the errors that a query would raise.
+
+        Without a chosen organisation the organisations are read before it.
+        """
+        await self._choose_org()
         key = form.order.partition(",")[0]
         data = {"FieldKeys": key, "FilterString": "", "OrderString": key, "TopRowCount": 0, "StartRow": 0, "Limit": 1}
         await self._page(form, data, (key,))
@@ -274,8 +290,10 @@ class KingdeeClient:
     ) -> list[Row]:
         """Return the lines of a form that match a condition, in order: up to ``limit``, or all.
 
-        ``keys`` replace the form's own keys. Raises `Invalid` if there are more lines than the configured maximum.
+        ``keys`` replace the form's own keys. Raises `Invalid` if there are more lines than the configured maximum, and
+        `CompanyNotChosen` where the settings name none of several organisations.
         """
+        await self._choose_org()
         fields = await self.fields(form.id)
         known_keys = [key for key in keys or form.keys if key not in form.optional or self._has(form, fields, key)]
         data = {
@@ -311,6 +329,28 @@ class KingdeeClient:
         if not (self.options.org and form.org):
             return where
         return f"{form.org}={literal(self.options.org)}" + (f" and ({where})" if where else "")
+
+    async def _choose_org(self) -> None:
+        if not (self.options.org or self.options.several_orgs):
+            await self._one_org.value()
+
+    async def _require_one_org(self) -> None:
+        """Look at the organisations: without a choice, queries tell of all of them together."""
+        form, lines = ORGANISATIONS, 100
+        sent = {"FieldKeys": ",".join(form.keys), "FilterString": "", "OrderString": form.order, "Limit": lines}
+        try:
+            rows = await self._page(form, {**sent, "TopRowCount": 0, "StartRow": 0}, form.keys)
+        except (Invalid, NotPermitted) as error:
+            raise self._unknown_orgs() from error
+        if not rows:
+            # An account without the right may be answered with nothing.
+            raise self._unknown_orgs()
+        if len(rows) > 1:
+            found = {code(row["FNumber"]): str(row["FName"]) for row in rows}
+            raise CompanyNotChosen(found, setting="org", source=self.source)
+
+    def _unknown_orgs(self) -> Invalid:
+        return Invalid("the account may not read what organisations there are: set org", source=self.source)
 
     async def _page(self, form: Form, data: dict[str, Any], keys: Sequence[str]) -> list[Row]:
         name = "ExecuteBillQuery"

@@ -38,7 +38,10 @@ class KingdeeOptions(HttpOptions):
         False, description="Log in as the app and keep a session, instead of signing every request."
     )
     lcid: int = Field(2052, description="Language of names and messages: 2052 Chinese, 1033 English.")
-    org: str = Field("", description="Number of the one organisation to ask about; empty: all that the account sees.")
+    org: str = Field("", description="Number of the organisation to ask about; needed where there are several.")
+    several_orgs: bool = Field(
+        False, description="Tell of all organisations that the account sees as of one company, instead of one of them."
+    )
     zone: Zone = Field("Asia/Shanghai", description="Time zone of the server, whose times have none.")
     page_rows: int = Field(2000, ge=1, le=10_000, description="Rows of one answer; no more than the server gives.")
     most_rows: int = Field(20_000, ge=1, description="Rows that one question may read at most.")
@@ -68,6 +71,8 @@ class KingdeeOptions(HttpOptions):
                 raise ValueError(phrase("app_id is damaged")) from error
         if self.app_login and not signed:
             raise ValueError(phrase("app_login needs app_id and app_secret"))
+        if self.org and self.several_orgs:
+            raise ValueError(phrase("give either org or several_orgs"))
         if self.expect_field and not self.org:
             raise ValueError(phrase("expect_field needs org"))
         return self

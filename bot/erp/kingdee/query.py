@@ -107,6 +107,9 @@ class Form:
         return bill if line in ("", "0", "1") else f"{bill}#{line}"
 
 
+ORGANISATIONS = Form("ORG_Organizations", keys=("FNumber", "FName"), order="FNumber")
+"""The organisations of the data centre; no documented key says which of them an account sees."""
+
 MATERIALS = Form(
     "BD_MATERIAL",
     keys=(

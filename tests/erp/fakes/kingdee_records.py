@@ -104,6 +104,11 @@ def materials(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         yield KingdeeBill(header)
 
 
+def organisations(_: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the one organisation."""
+    yield KingdeeBill({"FNumber": ORG, "FName": "总公司"})
+
+
 def warehouses(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the warehouses, with one that is not used any more."""
     for code, name in (*company.warehouses.items(), ("OLD", "旧仓")):
@@ -601,6 +606,7 @@ def _task(
 
 
 FORMS: Forms = {
+    "ORG_Organizations": (None, organisations),
     "BD_MATERIAL": (Area.PRODUCTS, materials),
     "STK_Inventory": (Area.STOCK, inventory),
     "ENG_BOM": (Area.PRODUCTS, bills_of_material),

@@ -30,6 +30,7 @@ _ORG_KEYS = {
 
 def other_organisation(server: FakeKingdee) -> None:
     """Add a second organisation with the same codes and numbers to the server."""
+    server.more["ORG_Organizations"] = [KingdeeBill({"FNumber": OTHER_ORG, "FName": "深圳公司"})]
     for form, key in _ORG_KEYS.items():
         bills = islice(FORMS[form][1](server.company), 9)
         server.more[form] = [KingdeeBill(_moved(bill.header, key), bill.entries) for bill in bills]

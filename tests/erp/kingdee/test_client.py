@@ -30,6 +30,7 @@ from bot.erp.port import ListQuery
 from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_filter import KingdeeFilter
+from tests.erp.fakes.kingdee_records import ORG
 from tests.rows import each_row
 
 from .conftest import ACCOUNT, APP, PASSWORD, Open, queries
@@ -81,6 +82,7 @@ def test_an_app_never_shows_its_secret() -> None:
         {"app_secret": SECRET},
         PASSWORD | {"app_login": True},
         PASSWORD | {"expect_field": "ExpectQty"},
+        PASSWORD | {"org": ORG, "several_orgs": True},
         PASSWORD | {"zone": "China"},
         APP | {"app_id": "200001_" + 32 * "*"},
         APP | {"app_id": "200001_" + "A" + 31 * "="},
@@ -94,7 +96,7 @@ def test_options_that_do_not_go_together_are_refused(options: dict[str, Any]) ->
 async def test_the_options_choose_the_way_in(server: FakeKingdee, signed_server: FakeKingdee, open_at: Open) -> None:
     await open_at(server, **PASSWORD).check()
     assert server.requests.count(RequestKind.LOGIN) == 1
-    await open_at(signed_server, **APP).check()
+    await open_at(signed_server, **APP, org=ORG).check()
     assert signed_server.requests.count(RequestKind.LOGIN) == 0
     [signed] = signed_server.requests.of(RequestKind.READ)
     # A live session next to the signature would hide wrong credentials.
@@ -235,7 +237,7 @@ def test_numbers_stay_exact_and_json_inside_a_text_is_read() -> None:
 async def test_lines_of_another_shape_are_no_data(
     server: FakeKingdee, open_at: Open, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    erp = open_at(server)
+    erp = open_at(server, org=ORG)
 
     async def read(*args: object, **how: object) -> Any:
         return parse_body(table.encode())

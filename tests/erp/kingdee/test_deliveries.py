@@ -66,7 +66,8 @@ async def test_carrier_and_tracking_may_be_missing(open_at: Open, server: FakeKi
     assert (delivery.carrier, delivery.tracking, delivery.salesperson, delivery.warehouse) == ("", "", "", "")
 
 
-async def test_an_order_number_of_two_organisations_is_a_choice(erp: KingdeeErp, server: FakeKingdee) -> None:
+async def test_an_order_number_of_two_organisations_is_a_choice(open_at: Open, server: FakeKingdee) -> None:
+    erp = open_at(server, several_orgs=True)
     other_organisation(server)
     server.forget()
     with pytest.raises(Invalid, match="set the option org"):

@@ -15,7 +15,7 @@ from bot.erp.port import Filter, ListQuery
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_records import FORMS, KingdeeBill
 
-from .conftest import Open
+from .conftest import Open, queries
 from .fixtures import other_organisation
 
 
@@ -94,9 +94,8 @@ async def test_fields_of_customers_that_are_missing_are_left_out(
     assert (bare.name, bare.phone, bare.email, bare.salesperson, bare.payment_terms) == (whole.name, "", "", "", "")
 
 
-async def test_a_customer_of_two_organisations_is_one_and_active_in_either(
-    erp: KingdeeErp, server: FakeKingdee
-) -> None:
+async def test_a_customer_of_two_organisations_is_one_and_active_in_either(open_at: Open, server: FakeKingdee) -> None:
+    erp = open_at(server, several_orgs=True)
     wanted = (await erp.customers(ListQuery(limit=100))).total
     other_organisation(server)
     server.forget()
@@ -127,7 +126,7 @@ async def test_what_is_open_with_a_partner_is_narrowed_by_the_server(erp: Kingde
     vendor = first(server, "AP_Payable").header["FSUPPLIERID.FName"]
     found = await erp.bills(ListQuery(filter=Filter.OPEN, partner=vendor.upper(), limit=100))
     assert found.items
-    [asked, *_] = [sent["data"]["FilterString"] for name, sent in server.asked if name == "ExecuteBillQuery"]
+    [asked, *_] = [sent["FilterString"] for sent in queries(server, "AP_Payable")]
     assert "FWRITTENOFFSTATUS<>'C'" in asked
     assert f"FSUPPLIERID.FName in ('{vendor.upper()}'" in asked
 

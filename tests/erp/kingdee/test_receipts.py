@@ -74,7 +74,8 @@ async def test_a_number_of_a_receipt_and_a_return_is_no_guess(erp: KingdeeErp, s
         await erp.receipt(number)
 
 
-async def test_an_order_number_of_two_organisations_is_a_choice(erp: KingdeeErp, server: FakeKingdee) -> None:
+async def test_an_order_number_of_two_organisations_is_a_choice(open_at: Open, server: FakeKingdee) -> None:
+    erp = open_at(server, several_orgs=True)
     other_organisation(server)
     server.forget()
     with pytest.raises(Invalid, match="set the option org"):

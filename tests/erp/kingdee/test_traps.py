@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound, UnknownFinish
+from bot.erp.errors import CompanyNotChosen, Invalid, NotFound, UnknownFinish
 from bot.erp.kingdee import adapter as adapter_module
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery, Period
+from bot.erp.setup import unreachable
 from bot.testing.company import Clock
 from bot.testing.erp_checks import all_changes
-from bot.testing.fake_erp import RequestKind
-from tests.erp.fakes.kingdee import FakeKingdee
+from bot.testing.fake_erp import SECRET, RequestKind
+from tests.erp.fakes.kingdee import APP_ID, FakeKingdee
 from tests.erp.fakes.kingdee_records import ORG, OTHER_ORG, PEOPLE, KingdeeBill, NumberedCompany
 
 from .conftest import Open, queries
@@ -174,17 +176,71 @@ async def test_only_the_organisation_asked_about_is_told(server: FakeKingdee, op
     assert (await ours.stock("SKU123")).total.on_hand == 11370
 
 
+async def test_several_organisations_of_which_none_is_chosen_are_not_told_of_together(
+    server: FakeKingdee, signed_server: FakeKingdee, open_at: Open, clock: Clock
+) -> None:
+    app = {"app_id": APP_ID, "app_secret": SECRET}
+    for at, way_in in ((server, {}), (signed_server, app)):
+        other_organisation(at)
+        erp = open_at(at, **way_in)
+        reads: tuple[Callable[[], Awaitable[object]], ...] = (
+            erp.check,
+            lambda erp=erp: erp.order("SO-1001"),
+            lambda erp=erp: erp.stock("SKU123"),
+            lambda erp=erp: erp.find_products("", limit=9),
+            lambda erp=erp: erp.customers(ListQuery()),
+            lambda erp=erp: erp.changed_since(Area.SALES, "", limit=1),
+            lambda erp=erp: erp.decide(decision("PO-1072", "1")),
+        )
+        for read in reads:
+            with pytest.raises(CompanyNotChosen) as refused:
+                await read()
+            assert refused.value.companies == {ORG: "总公司", OTHER_ORG: "深圳公司"}
+        assert '[erp."深圳公司"]\norg = "200"' in str(unreachable(refused.value, "k3").remedy)
+        assert len(queries(at, "ORG_Organizations")) == len(reads)
+        await open_at(at, **way_in, org=ORG).check()
+        assert (await open_at(at, **way_in, several_orgs=True).customers(ListQuery())).total
+        assert len(queries(at, "ORG_Organizations")) == len(reads), "nothing to look at where one is chosen"
+
+
+async def test_the_only_organisation_is_looked_at_once_and_again_later(
+    server: FakeKingdee, open_at: Open, clock: Clock
+) -> None:
+    erp = open_at(server)
+    await erp.check()
+    await erp.stock("SKU123")
+    assert len(queries(server, "ORG_Organizations")) == 1
+    other_organisation(server)
+    server.forget()
+    clock.advance(600)
+    with pytest.raises(CompanyNotChosen):
+        await erp.stock("SKU123")
+
+
+@pytest.mark.parametrize("answer", ["a refusal", "nothing"])
+async def test_an_account_that_may_not_read_organisations_has_to_be_told_one(
+    server: FakeKingdee, open_at: Open, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if answer == "nothing":
+        monkeypatch.setattr(server, "bills", lambda form: [])
+    else:
+        server.missing.add("ORG_Organizations.FName")
+    with pytest.raises(Invalid, match="set org"):
+        await open_at(server).check()
+    await open_at(server, org=ORG).check()
+
+
 async def test_one_number_in_two_organisations_is_not_guessed(server: FakeKingdee, open_at: Open) -> None:
     other_organisation(server)
     with pytest.raises(Invalid, match="org"):
-        await open_at(server).order("SO-1001")
+        await open_at(server, several_orgs=True).order("SO-1001")
     for limit in (1, 9, 32, 500):
-        assert len(await open_at(server).find_products("", limit=limit)) == min(limit, 32)
+        assert len(await open_at(server, several_orgs=True).find_products("", limit=limit)) == min(limit, 32)
 
 
 async def test_warehouses_of_one_code_in_two_organisations_stay_apart(server: FakeKingdee, open_at: Open) -> None:
     other_organisation(server)
-    codes = [place.code for place in (await open_at(server).stock("SKU123")).per_warehouse]
+    codes = [place.code for place in (await open_at(server, several_orgs=True).stock("SKU123")).per_warehouse]
     assert {f"{ORG}/MAIN", f"{OTHER_ORG}/MAIN"} <= set(codes)
     assert len(codes) == len(set(codes))
 
@@ -236,7 +292,7 @@ async def test_a_material_of_two_organisations_changes_once(
     other_organisation(server)
     for bill in server.more["BD_MATERIAL"]:
         bill.header["FModifyDate"] += timedelta(days=20)
-    erp = open_at(server)
+    erp = open_at(server, several_orgs=True)
     for limit in (1, 7, 100):
         items, _ = await all_changes(erp, Area.PRODUCTS, limit=limit)
         assert sorted(change.key for change in items) == sorted(company.products)
