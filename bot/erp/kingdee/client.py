@@ -346,7 +346,7 @@ class KingdeeClient:
             # An account without the right may be answered with nothing.
             raise self._unknown_orgs()
         if len(rows) > 1:
-            found = {code(row["FNumber"]): str(row["FName"]) for row in rows}
+            found: dict[str | int, str] = {code(row["FNumber"]): str(row["FName"]) for row in rows}
             raise CompanyNotChosen(found, setting="org", source=self.source)
 
     def _unknown_orgs(self) -> Invalid:
