@@ -19,6 +19,7 @@ from bot.erp.model import Area, Product, Slice
 from bot.erp.multi_source import AskSource, parts_of
 from bot.erp.narrowing import NOT_NARROWED, Narrowings
 from bot.erp.port import Capability, Erp
+from bot.erp.reader_lists import PART_ONLY
 from bot.phrase import phrase
 
 T = TypeVar("T")
@@ -28,7 +29,6 @@ Q = TypeVar("Q", ArrivalQuery, ShortageQuery, WarehouseQuery)
 MOST = 500
 """The most items that are read for a reader who may see only some of them."""
 
-_PART_ONLY = phrase("Only part of a long list was searched: there may be more.")
 
 Read: TypeAlias = Callable[[GoodsReader, str], Awaitable[T]]
 """Reads from a source about a product, by the source's own code."""
@@ -190,7 +190,7 @@ class GoodsQuestions:
         if not self.narrowings:
             return replace(part, value=kept)
         value: Any = part.value
-        notes = (*part.notes, _PART_ONLY) if value.total > len(value.items) else part.notes
+        notes = (*part.notes, PART_ONLY) if value.total > len(value.items) else part.notes
         return replace(part, value=replace(kept, total=len(kept.items)), notes=notes)
 
     def _keep_details(self, details: ProductDetails, source: str) -> ProductDetails | None:

@@ -23,6 +23,9 @@ from bot.phrase import Phrase, phrase
 PAGE, MAX_PAGES = 100, 5
 """Documents that are read at a time, and how often for one list of one source."""
 
+PART_ONLY = phrase("Only part of a long list was searched: there may be more.")
+"""What an answer notes whose total is not that of the whole list."""
+
 Finds = Callable[[Any, ListQuery, str], bool]
 """Returns whether a list may show a document of a source."""
 
@@ -53,7 +56,7 @@ class NarrowedLists:
             if not answer.value.items or page.offset + len(answer.value.items) >= answer.value.total:
                 return _part(told, visible, query)
         assert told is not None
-        return _part(told, visible, query, phrase("Only part of a long list was searched: there may be more."))
+        return _part(told, visible, query, PART_ONLY)
 
 
 def _read_list(kind: Listing[D], query: ListQuery, erp: Erp) -> Awaitable[Slice[D]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from sys import maxsize
 from typing import Generic, NamedTuple
 
 from bot.chat.amounts import NO_BOUNDS, AmountBounds, Amounts, ListBounds
 from bot.chat.errors import BadArgument
-from bot.chat.records.kept_documents import OF_OPEN, ReadList
+from bot.chat.records.kept_documents import OF_OPEN, ReadList, gaps
 from bot.disclosure import FieldClass
 from bot.erp.answer import Answer
 from bot.erp.counting import signed
@@ -20,7 +20,7 @@ from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord, Followed, InvoiceRecord, Money, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
+from bot.read_model.queries import KeptAnswer, ReadModel
 
 
 class _Picked(NamedTuple, Generic[D]):
@@ -107,7 +107,7 @@ class BoundedLists(Generic[D]):
         as_of = found.coverage.as_of
         if as_of is None:
             raise BadArgument(_nothing_kept(found.coverage.sources_missing))
-        notes = (*self.notes, *_gaps(found.coverage, query), *_oddities(found.value, self.range))
+        notes = (*self.notes, *gaps(found.coverage, query), *_oddities(found.value, self.range))
         source, stale = sources[0] if len(sources) == 1 else "", found.coverage.is_stale(self.now)
         return Answer(found.value.page, source, as_of, stale=stale, notes=notes)
 
@@ -145,16 +145,6 @@ def _nothing_kept(missing: tuple[str, ...]) -> Phrase:
             sources=missing,
         )
     return phrase("There is nothing here that you may see.")
-
-
-def _gaps(coverage: Coverage, query: ListQuery) -> Iterator[Phrase]:
-    """Yield what of the list may be missing: what is open is kept whatever its age, all else for a time."""
-    if coverage.sources_missing:
-        yield phrase("without %(sources)s: not all read yet", sources=coverage.sources_missing)
-        return
-    first = query.during.first if query.during else date.min
-    if query.filter not in OF_OPEN and not coverage.is_complete_from(first):
-        yield phrase("complete since %(day)s", day=coverage.complete_since)
 
 
 def _oddities(found: _Picked[D], asked: AmountBounds | None) -> Iterator[Phrase]:

@@ -16,7 +16,7 @@ from bot.chat.days import DayRange
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.records.bounded_lists import BoundedLists
-from bot.chat.records.kept_documents import ReadList
+from bot.chat.records.kept_documents import ReadList, whole_lists
 from bot.chat.records.own_documents import OWN_WORDS, OwnedDocuments
 from bot.chat.view_parts import ALL_ADDED_UP, NotAddedUp
 from bot.disclosure import ALL_FIELDS, FieldClass
@@ -220,7 +220,8 @@ class DocumentLookup(Generic[D]):
 
     async def read(self, asked: Conditions, *, offset: int, limit: int) -> DocumentList[D]:
         """Return a part of a list: of what its text names, of the person whose name it is, or of another document."""
-        read = self.bounds.or_else(self.ask) if self.bounds and asked.bounded else self.ask
+        ask = whole_lists(self.kept, self.kind, self.ask, now=self.context.now)
+        read = self.bounds.or_else(ask) if self.bounds and asked.bounded else ask
         query = self._query(asked, offset=offset, limit=limit)
         unnamed = replace(query, text="")
         if self.owned and asked.text.casefold() in OWN_WORDS:

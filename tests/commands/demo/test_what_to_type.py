@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from bot.access.people import Person
 from tests.commands.conftest import Ask
-from tests.commands.test_bounded_demo import OWN_CHAT, demo, hub, kept
+from tests.commands.demo.company import OWN_CHAT
+from tests.rows import each_row
 
-__all__ = ["demo", "hub", "kept"]
-
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "commands.md"
 SALES = Person(user_id="sales01", name="李娜", roles=frozenset({"sales"}))
 
 
@@ -27,7 +24,7 @@ def test_there_are_examples_of_everything() -> None:
     assert len(typed()) >= 20
 
 
-@pytest.mark.parametrize("line", typed())
+@each_row("line", typed())
 async def test_it_is_answered(ask: Ask, line: str) -> None:
     answer = await ask(line, person=SALES, where=OWN_CHAT)
     assert answer.outcome == "answered", answer.view

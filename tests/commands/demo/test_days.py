@@ -5,26 +5,21 @@ Lists ask the ERP; reports, charts and rankings read what is kept of it, and ale
 
 from __future__ import annotations
 
-import sqlite3
-from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.alerts.intake.poll_state import PollConfig
-from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.partner_views import PartnerView
 from bot.chat.records.rankings import PartnerRankingView
 from bot.chat.view_parts import DocumentListView
 from bot.demo import LIST_SECONDS, POLL_SECONDS
 from bot.erp.demo.activity import FIRST_STEP_AFTER, STEPS_PER_DAY
-from bot.erp.demo.adapter import DemoErp, open_demo
+from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
@@ -34,27 +29,19 @@ from commands.chart import AgeingChart, SalesChart
 from commands.report import ReportView
 from tests.alerts.intake.polling_harness import TODAY, Clock, PollingHarness
 from tests.commands.conftest import Ask, as_
+from tests.commands.demo.company import ALL_ROWS, OWN_CHAT, DemoCompany, added, numbers_of
 from tests.read_model.conftest import at_once
 
-OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
 DAYS_PER_HOUR = 6
 STEP = timedelta(hours=1) / (DAYS_PER_HOUR * STEPS_PER_DAY)
-ALL_ROWS = 10_000
-"""As files are written: with all rows."""
-MILLION = 1_000_000
-"""The demo's amounts are kept as whole millionths (`bot.column_types.ExactDecimal`)."""
 FAR = timedelta(days=9)
 DATES = "SELECT number, promised_on FROM demo_order WHERE number < 'SO-1500' ORDER BY number"
 
-Sums = Mapping[str, Decimal]
-
 
 @dataclass
-class WatchedCompany:
+class WatchedCompany(DemoCompany):
     """The living company with what follows it: copies of its documents, and polling."""
 
-    erp: DemoErp
-    file: Path
     polling: PollingHarness
     followers: DocumentFollower
 
@@ -65,47 +52,10 @@ class WatchedCompany:
         await self.followers.catch_up()
         await self.polling.poll(1, seconds=0)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.file)) as database:
-            return database.execute(query).fetchall()
-
-    def numbers(self, query: str) -> set[str]:
-        """Return the numbers of documents, and fail for one that comes twice."""
-        found = [number for number, *_ in self.rows(f"SELECT number FROM {query}")]
-        assert len(found) == len(set(found))
-        return set(found)
-
-    def sums(self, amount: str, query: str) -> Sums:
-        """Return one sum a currency; SQLite's own sums are floats."""
-        found: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for money, currency in self.rows(f"SELECT {amount}, currency FROM {query}"):
-            found[currency] += Decimal(money) / MILLION
-        return nonzero(found)
-
     async def open_alerts(self, area: str) -> set[str]:
         """Return what polling holds to be in trouble."""
         later = self.polling.clock.now() + FAR
         return {each.code for each in await self.polling.store.unseen(self.erp.name, area, later, ALL_ROWS)}
-
-
-def nonzero(sums: Mapping[str, Decimal]) -> Sums:
-    return {currency: amount for currency, amount in sums.items() if amount}
-
-
-def added(amounts: Any) -> Sums:
-    found: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for money in amounts:
-        if money is not None:
-            found[money.currency] += money.amount
-    return nonzero(found)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
-    await database.migrate()
-    yield database
-    await database.close()
 
 
 @pytest.fixture
@@ -160,11 +110,6 @@ class Cards:
 
     async def sales(self, line: str) -> SalesChart:
         return as_(SalesChart, await self._answer(line))
-
-
-def numbers_of(documents: tuple[Any, ...]) -> set[str]:
-    assert len({each.number for each in documents}) == len(documents)
-    return {each.number for each in documents}
 
 
 OWED_ORDER = "status IN ('open', 'partly_delivered')"

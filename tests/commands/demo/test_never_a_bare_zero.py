@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,17 +15,17 @@ from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.view_parts import EmptiedList, Freshness
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import FOLLOWED
 from bot.erp.model import Area
-from bot.erp.port import GOODS, Capability, Erp
-from bot.erp.vendors import open_source
+from bot.erp.port import GOODS, Capability, ListQuery
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.commands.alert_fakes import InMemoryAlertService, alert
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company, level, order, place, product
 from tests.commands.conftest import Ask, lines
+from tests.commands.demo.company import OWN_CHAT, OWNER, DemoCompany
 from tests.commands.test_approvals import MANAGER
-from tests.commands.test_demo_lists import OWN_CHAT, OWNER, read_all
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.rows import each_row
 
@@ -36,14 +35,7 @@ NEVER = "2020-01-01"
 
 
 @pytest.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[Erp]:
-    erp = await open_source("demo", "demo", {}, data_dir=tmp_path, now=lambda: NOW, timeout=10)
-    yield erp
-    await erp.close()
-
-
-@pytest.fixture
-async def hub(demo: Erp) -> AsyncIterator[ErpHub]:
+async def hub(demo: DemoCompany) -> AsyncIterator[ErpHub]:
     south = Company(
         name="south",
         capabilities=LITTLE,
@@ -51,14 +43,16 @@ async def hub(demo: Erp) -> AsyncIterator[ErpHub]:
         clients=(),
         sales=(order("SO-7001", "深圳创新"),),
     )
-    hub = ErpHub([demo, south], metrics=Metrics(), now=lambda: NOW, timeout=10)
+    hub = ErpHub([demo.erp, south], metrics=Metrics(), now=lambda: NOW, timeout=10)
     yield hub
     await hub.close()
 
 
 @pytest.fixture
-async def kept(demo: Erp) -> MemoryDocuments:
-    return MemoryDocuments(NOW, await read_all(demo), source="demo")
+async def kept(demo: DemoCompany) -> MemoryDocuments:
+    """Copies of which a test says since when they are complete."""
+    lists = [await demo.erp.documents(kind, ListQuery(limit=100_000)) for kind in FOLLOWED]
+    return MemoryDocuments(NOW, [each for found in lists for each in found.items], source="demo")
 
 
 def told(view: Any) -> str:
