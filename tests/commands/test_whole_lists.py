@@ -20,6 +20,7 @@ from tests.rows import each_row
 
 LATE = ListQuery(filter=Filter.LATE)
 ALL = ListQuery()
+OF_A_PARTNER = ListQuery(partner="Northwind")
 CURRENT, OLD = NOW, NOW - timedelta(hours=1)
 ORDERS = tuple(order(f"SO-{number}", "Northwind", late=1) for number in range(3))
 
@@ -32,6 +33,7 @@ ORDERS = tuple(order(f"SO-{number}", "Northwind", late=1) for number in range(3)
         (SALES_ORDERS, LATE, 2, (), CURRENT, 2),
         (SALES_ORDERS, LATE, 2, (PART_ONLY,), OLD, 2),
         (SALES_ORDERS, ALL, 4, (PART_ONLY,), CURRENT, 4),
+        (SALES_ORDERS, OF_A_PARTNER, 2, (PART_ONLY,), CURRENT, 2),
         (RECEIPTS, ALL, 2, (PART_ONLY,), CURRENT, 2),
     ],
 )

@@ -71,7 +71,7 @@ def whole_lists(kept: ReadModel, kind: Kind[D], ask: ReadList[D], *, now: dateti
     async def read(erp: ErpHub, query: ListQuery) -> Answer[Slice[D]]:
         found = await ask(erp, query)
         is_kept = any(each.capability is kind.capability for each in FOLLOWED)
-        if PART_ONLY not in found.notes or query.product or not is_kept:
+        if PART_ONLY not in found.notes or query.product or query.partner or not is_kept:
             return found
         whole = await _list_kept(kept, kind, erp, query, now)
         # Of what is completed only so much is kept: an ERP may have found more in the part that was searched.
