@@ -21,6 +21,7 @@ from bot.settings import AlertSettings, HookSettings
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import RunningSimulator, open_simulator
 from tests.scenario.alerts.scenario import _SECRET, START, WAREHOUSE, AlertScenario
+from tests.scenario.alerts.test_top_boxes import tops
 from tests.scenario.approvals.scenario import (
     BOSS,
     SMALL,
@@ -30,6 +31,7 @@ from tests.scenario.approvals.scenario import (
     plain_text,
     run_approval_scenario,
 )
+from tests.scenario.approvals.test_todos import on_list
 from tests.scenario.test_trouble import said
 from tests.scenario.traffic import LONGEST_WAIT, eventually
 
@@ -39,7 +41,7 @@ OVER = "此卡片已不再更新"
 
 @asynccontextmanager
 async def company(
-    folder: Path, simulator: RunningSimulator, *numbers: str, later: timedelta = timedelta(0)
+    folder: Path, simulator: RunningSimulator, *numbers: str, later: timedelta = timedelta(0), **more: Any
 ) -> AsyncIterator[tuple[DemoApprovalScenario, AlertScenario]]:
     """Start the bot so much later than `START`, with these orders waiting in the ERP."""
     changes: dict[str, Any] = {
@@ -50,6 +52,7 @@ async def company(
             "roles": {"approver": frozenset({BOSS}), "admin": frozenset({ADMINISTRATOR})},
             "accounts": {BOSS: {"demo": BOSS}},
         },
+        **more,
     }
     async with (
         run_approval_scenario(folder, *numbers, simulator=simulator, begins=START + later, **changes) as approvals,
@@ -132,6 +135,44 @@ async def test_an_order_that_still_waits_has_its_card_back(
         await approvals.press(approvals.card(SMALL, BOSS), YES, BOSS)
         assert await approvals.erp.decisions(SMALL) == [(BOSS, "approve", "")]
         assert not any(copy.decides for copy in approvals.copies(SMALL))
+
+
+MARKED: dict[str, Any] = {"notify": {"todo": True, "top_box": True}}
+
+
+async def test_a_to_do_and_a_box_that_the_database_does_not_know_go(
+    tmp_path: Path, database: Path, simulator: RunningSimulator
+) -> None:
+    await keep_empty(tmp_path, simulator, database)
+    async with company(tmp_path, simulator, SMALL, later=timedelta(minutes=1), **MARKED) as (approvals, alerts):
+        await alerts.post(alerts.low("SKU123", severity="critical"))
+        assert on_list(approvals, BOSS) == [(SMALL, False)]
+        assert len(tops(alerts)) == 1
+    shutil.copy(tmp_path / "before", database)
+
+    # Meanwhile the order was decided in the ERP, and the alert is over: neither makes itself known again.
+    async with company(tmp_path, simulator, later=timedelta(minutes=5), **MARKED) as (approvals, alerts):
+        await approvals.at("8m")
+        assert on_list(approvals, BOSS) == []
+        assert tops(alerts) == []
+
+
+async def test_a_to_do_and_a_box_of_what_still_stands_are_single(
+    tmp_path: Path, database: Path, simulator: RunningSimulator
+) -> None:
+    await keep_empty(tmp_path, simulator, database)
+    async with company(tmp_path, simulator, SMALL, later=timedelta(minutes=1), **MARKED) as (approvals, alerts):
+        await alerts.post(alerts.low("SKU123", severity="critical"))
+    shutil.copy(tmp_path / "before", database)
+    async with company(tmp_path, simulator, SMALL, later=timedelta(minutes=5), **MARKED) as (approvals, alerts):
+        await alerts.post(alerts.low("SKU123", severity="critical"))
+        await approvals.at("8m")
+        assert on_list(approvals, BOSS) == [(SMALL, False)]
+        assert len(tops(alerts)) == 1
+        await approvals.press(approvals.card(SMALL, BOSS), YES, BOSS)
+        await alerts.post(alerts.low("SKU123", "200"))
+        assert on_list(approvals, BOSS) == [(SMALL, True)]
+        assert tops(alerts) == []
 
 
 async def test_nothing_was_lost(tmp_path: Path, simulator: RunningSimulator) -> None:
