@@ -17,9 +17,12 @@ from tests.scenario.alerts.scenario import Clock
 from tests.scenario.conftest import MILD, BotSystem, OpenSystem
 from tests.scenario.test_least_disclosure import ASKER, MONEY, OPEN_TO_SOME
 from tests.scenario.test_trouble import said
+from tests.scenario.traffic import eventually
 from tests.scenario.wire import CREATE, UPDATE
 
 TESTER = "it01"
+CALLS = 16
+"""What may be called in the month."""
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
 
@@ -31,11 +34,11 @@ def clock() -> Clock:
 @pytest.fixture
 async def system(open_system: OpenSystem, clock: Clock) -> AsyncIterator[BotSystem]:
     access = {"rules": OPEN_TO_SOME, "roles": {"admin": frozenset({TESTER}), "warehouse": frozenset({"keeper01"})}}
-    async with open_system(MILD, clock=clock, access=access) as opened:
+    async with open_system(MILD, clock=clock, access=access, limits={"monthly_calls": CALLS}) as opened:
         yield opened
 
 
-def probe_on(system: BotSystem) -> SimCardView:
+def newest_card(system: BotSystem) -> SimCardView:
     """Return the newest card in the tester's own chat, as they see it."""
     items = system.engine.chat.items(system.engine.direct(TESTER), "", 0)
     return [item.card.view_for(TESTER) for item in items if isinstance(item, SimDelivery)][-1]
@@ -48,7 +51,7 @@ def number_in(card: SimCardView) -> str:
 async def look_twice(system: BotSystem, clock: Clock) -> None:
     """Let the tester do what the cards ask: on one device, and on another that shows the card as it is stored."""
     assert await send_probes(system.app.settings, "", clock) == TESTER
-    first = probe_on(system)
+    first = newest_card(system)
     answered = await system.click(first, number_in(first), TESTER)
     clock.now += timedelta(minutes=1)
     instance = system.engine.cards.get(first.out_track_id)
@@ -88,9 +91,28 @@ async def test_on_a_harsh_platform_everything_stays_as_it_was(system: BotSystem,
     assert not MONEY.search(system.see(card, ASKER).markdown)
 
 
+@pytest.mark.parametrize(
+    ("is_mild", "told"),
+    [
+        (True, "个人专属内容能送达。点击后的答复别人看不到。"),
+        (False, "个人专属内容送不到，因此不使用。点击后的答复会被保存"),
+    ],
+)
+async def test_the_card_about_the_months_calls_says_what_was_seen(
+    system: BotSystem, clock: Clock, is_mild: bool, told: str
+) -> None:
+    system.engine.readings.answers_public, system.engine.readings.private_values = not is_mild, is_mild
+    await look_twice(system, clock)
+    while system.count("api_calls_month") < CALLS / 2:
+        await system.ask("/order SO-1001")
+    await system.app.alerts.housekeeping.look()
+    await eventually(lambda: "额度" in newest_card(system).title, hint=lambda: newest_card(system).title)
+    assert told in newest_card(system).markdown
+
+
 async def test_nobody_else_can_say_what_the_tester_sees(system: BotSystem, clock: Clock) -> None:
     await send_probes(system.app.settings, "", clock)
-    card = probe_on(system)
+    card = newest_card(system)
     group = system.engine.chat.conversations[system.group]
     instance = system.engine.cards.get(card.out_track_id)
     assert instance is not None
