@@ -92,16 +92,14 @@ def _keep(narrowing: Narrowing, item: Any, source: str) -> Any:
 
 
 def _keep_arrival(narrowing: Narrowing, arrival: Arrival, source: str) -> Arrival | None:
-    """Return an arrival; its document and partner are shown only to readers who may see that document."""
-    keys = ScopeKeys(
-        source=source,
-        category=arrival.category,
-        partner=arrival.partner,
-        owners=arrival.owners,
-        warehouses=(arrival.warehouse,),
-    )
-    if not narrowing.covers_keys(Area.STOCK, replace(keys, partner="", owners=())):
+    """Return an arrival; its document and partner are shown only to readers who may see that document.
+
+    Orders tell neither a category nor a warehouse: who is bound to some does not find them (`Kind.keys`).
+    """
+    goods = ScopeKeys(source=source, category=arrival.category, warehouses=(arrival.warehouse,))
+    if not narrowing.covers_keys(Area.STOCK, goods):
         return None
-    if narrowing.covers_keys(_COMING[arrival.kind], keys):
+    document = ScopeKeys(source=source, partner=arrival.partner, owners=arrival.owners)
+    if narrowing.covers_keys(_COMING[arrival.kind], document):
         return arrival
     return replace(arrival, document="", partner="", owners=())

@@ -64,9 +64,12 @@ class DemoCompany:
     def sums(self, amount: str, query: str) -> Sums:
         """Return one sum a currency; SQLite's own sums may be floats."""
         return added(
-            Money(Decimal(money) / A_YUAN, currency)
-            for money, currency in self.rows(f"SELECT {amount}, currency FROM {query}")
+            Money(exact(money), currency) for money, currency in self.rows(f"SELECT {amount}, currency FROM {query}")
         )
+
+
+def exact(millionths: int) -> Decimal:
+    return Decimal(millionths) / A_YUAN
 
 
 def distinct(numbers: Iterable[str]) -> set[str]:

@@ -13,7 +13,7 @@ from commands.chart import SalesChart
 from commands.report import ReportView
 from tests.commands.company import TODAY
 from tests.commands.conftest import Ask, as_
-from tests.commands.demo.company import A_YUAN, ALL_ROWS, OWN_CHAT, OWNER, DemoCompany, added
+from tests.commands.demo.company import ALL_ROWS, OWN_CHAT, OWNER, DemoCompany, added, exact
 from tests.rows import each_row
 
 OCTOBER = "BETWEEN '2026-10-01' AND '2026-10-31'"
@@ -68,7 +68,7 @@ async def test_rankings_of_partners(
 ) -> None:
     view = as_(PartnerRankingView, await ask(line, where=OWN_CHAT, person=OWNER, rows=ALL_ROWS))
     grouped = f"SELECT {partner}, currency, SUM({amount}), COUNT(*) FROM {query} GROUP BY 1, 2"
-    expected = {(name, currency): (yuan(money), count) for name, currency, money, count in demo.rows(grouped)}
+    expected = {(name, currency): (exact(money), count) for name, currency, money, count in demo.rows(grouped)}
     told = {(row.partner, row.amount.currency): (row.amount.amount, row.count) for row in view.rows}
     assert told == {key: row for key, row in expected.items() if row[0]}
     assert added(view.totals) == demo.sums(amount, query)
@@ -80,13 +80,9 @@ async def test_the_ranking_of_products(ask: Ask, demo: DemoCompany) -> None:
         "SELECT l.sku, o.currency, SUM(l.amount), SUM(l.quantity) FROM demo_order_line l JOIN demo_order o"
         f" USING (number_key) WHERE o.{DEALT} AND o.ordered_on {OCTOBER} GROUP BY 1, 2"
     )
-    expected = {(sku, currency): (yuan(money), yuan(quantity)) for sku, currency, money, quantity in lines}
+    expected = {(sku, currency): (exact(money), exact(quantity)) for sku, currency, money, quantity in lines}
     told = {(row.sku, row.amount.currency): (row.amount.amount, row.quantity) for row in view.rows}
     assert told == expected
-
-
-def yuan(millionths: int) -> Decimal:
-    return Decimal(millionths) / A_YUAN
 
 
 SPANS = [
