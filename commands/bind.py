@@ -6,7 +6,8 @@ from bot.access.policy import ADMIN, AccessPolicy, AccessVerdict, Denied
 from bot.cards.view import View
 from bot.chat.accounts.binding import MAX_ACCOUNT, AccountRefused, ErpAccounts
 from bot.chat.accounts.keys import LINK_STANDS, ErpKeys
-from bot.chat.accounts.views import AccountKeyLink, AccountList, account_row, request_view
+from bot.chat.accounts.own_accounts import AccountPart, own_accounts
+from bot.chat.accounts.views import AccountKeyLink, request_view
 from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
@@ -34,12 +35,6 @@ class BindDecision(Keyword):
 
     ACCEPT = phrase("accept"), "同意绑定"
     DECLINE = phrase("decline"), "拒绝绑定"
-
-
-class AccountPart(Keyword):
-    """What of an account is meant: not the account itself, but the person's own key for it."""
-
-    KEY = phrase("key"), "密钥"
 
 
 @command(
@@ -81,13 +76,6 @@ async def bind(
     return await own_accounts(
         accounts, context, phrase("The administrators have been asked. You will be told in your own chat.")
     )
-
-
-async def own_accounts(accounts: ErpAccounts, context: QuestionContext, remark: Phrase | None = None) -> AccountList:
-    """Return the asker's accounts."""
-    own = await accounts.of(context.person.user_id or "")
-    rows = tuple(row for row in map(account_row, own) if row.account or row.wanted or row.reason)
-    return AccountList(rows=rows, sources=accounts.sources, remark=remark)
 
 
 async def _offer_page(source: str, accounts: ErpAccounts, keys: ErpKeys, context: QuestionContext) -> View:

@@ -22,7 +22,9 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
+from bot.chat.records.reader_hub import command_of
 from bot.chat.registry import command
+from bot.chat.report_days import ReportPeriod, name_age, span_of
 from bot.chat.view_parts import EmptiedList, export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.hub import ErpHub
@@ -40,7 +42,6 @@ from bot.read_model.report import (
     split_days,
 )
 from bot.read_model.stock_days import ALL_TOGETHER, StockHistory, StockOfDay, first_known, sum_up
-from commands.report import COMMAND_OF, ReportPeriod, name_age, span_of
 
 DAYS = 30
 """Days of a chart of sales for which none are said."""
@@ -511,7 +512,7 @@ async def _telling_emptied(view: _Chart, count: Callable[[], Awaitable[int]]) ->
 
 
 def _fields(policy: AccessPolicy, context: QuestionContext, area: Area) -> frozenset[FieldClass]:
-    return policy.decide_area(context.person, COMMAND_OF[area], context.conversation.id).grant.fields
+    return policy.decide_area(context.person, command_of(area), context.conversation.id).grant.fields
 
 
 async def _illustrated(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults
@@ -21,6 +19,7 @@ from bot.approvals.cards.views import ApprovalPeople, Audience, ForwardCandidate
 from bot.approvals.case import Case
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef, DecidedCases, read_case_marks
+from bot.approvals.waiting_lines import lines_of_mine
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
 from bot.chat.colleagues import Colleagues
@@ -31,7 +30,6 @@ from bot.chat.registry import command
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
 
-CLOSEST = 4
 """What waits for somebody and is named when they ask for what there is not."""
 
 
@@ -117,16 +115,6 @@ async def _show_results(together: str, approvals: ApprovalService, context: Ques
         raise NothingFound(context.line, await lines_of_mine("pending", approvals, context))
     audience = Audience.of(private=context.is_private)
     return ApprovalResults(rows=tuple(build_result_row(one.case, one.approve, audience) for one in theirs))
-
-
-async def lines_of_mine(name: str, approvals: ApprovalService, context: QuestionContext) -> tuple[str, ...]:
-    """Return lines that ask a command for what waits for the person."""
-    waiting = await approvals.pending(context.person.user_id or "")
-    numbers = Counter(case.number.casefold() for case in waiting)
-    return tuple(
-        command_line(name, case.number if numbers[case.number.casefold()] == 1 else case.id)
-        for case in waiting[:CLOSEST]
-    )
 
 
 async def _list(approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext, *, together: bool) -> View:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, TypeVar
@@ -11,20 +11,19 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Keyword
-from bot.chat.calendar_periods import DAY, month_of, one_day
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days, DaysOrMonth
+from bot.chat.days import DaysOrMonth
+from bot.chat.records.reader_hub import command_of
 from bot.chat.registry import command
+from bot.chat.report_days import PeriodComparison, ReportPeriod, name_age, span_of
 from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut_part
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import AREA_KINDS
 from bot.erp.model import Area, Feed, SalesAmount
-from bot.erp.port import Period
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import (
-    AgeingBucket,
     ComparedSum,
     InvoiceFigures,
     PayableFigures,
@@ -37,36 +36,6 @@ from bot.read_model.report import (
 )
 
 T = TypeVar("T")
-
-COMMAND_OF: Mapping[Area, str] = {
-    Area.SALES: "order",
-    Area.FINANCE: "invoice",
-    Area.PURCHASING: "po",
-    Area.PRODUCTION: "mo",
-}
-"""Area → the command whose rules say what may be seen of it."""
-
-
-class ReportPeriod(Keyword, changes=False):
-    """The customary reports."""
-
-    DAY = phrase("day"), "daily", "日报"
-    WEEK = phrase("week"), "weekly", "周报"
-    MONTH = phrase("month"), "monthly", "月报"
-
-
-class PeriodComparison(Keyword, changes=False):
-    """With which days a report compares: the same ones of the year before, or those before, as it does anyway."""
-
-    LAST_YEAR = phrase("yoy"), "同比", "year-on-year", "y/y", "去年同比"
-    BEFORE = phrase("sequential"), "环比"
-
-
-_PERIODS: Mapping[ReportPeriod, Callable[[date], Period]] = {
-    ReportPeriod.DAY: one_day,
-    ReportPeriod.WEEK: lambda today: Period(today - today.weekday() * DAY, today),
-    ReportPeriod.MONTH: lambda today: month_of(today.year, today.month),
-}
 
 _OTHERS = (
     ("/report day", phrase("Today")),
@@ -254,32 +223,6 @@ def _amounts(area: Area, name: Phrase, sums: Sequence[SalesAmount]) -> Iterator[
         yield area, name, amount, None
 
 
-def name_age(bucket: AgeingBucket) -> Phrase:
-    """Return the words for how long something is overdue."""
-    if bucket.last is None:
-        return phrase("more than %(days)d days", days=bucket.first - 1)
-    return phrase("%(first)d–%(last)d days", first=bucket.first, last=bucket.last)
-
-
-def span_of(
-    days: Days | None, which: ReportPeriod | None, today: date, against: PeriodComparison | None = None
-) -> tuple[ReportSpan, str]:
-    """Return the days that are meant, those of this month if none are said, and how they are typed."""
-    period, said = _period_of(days, which, today)
-    compared = ReportSpan.year_on_year if against is PeriodComparison.LAST_YEAR else ReportSpan.of
-    return compared(period.first, period.last, today), said
-
-
-def _period_of(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[Period, str]:
-    customary = _PERIODS[which or ReportPeriod.MONTH](today)
-    if days is None:
-        return customary, str(which or ReportPeriod.MONTH)
-    so_far = Period(customary.first, min(customary.last, today))
-    if which and (earlier := days.beside(so_far)):
-        return earlier, f"{which} {days}"
-    return days.within(today).period, str(days)
-
-
 @command(
     "report",
     aliases=("报表", "日报", "周报", "月报", "bb"),
@@ -302,7 +245,7 @@ async def report(
     """Show the figures of the areas that the asker may see."""
     today = context.today
     span, said = span_of(days, which, today, against)
-    areas = [area for area in COMMAND_OF if erp.visible_sources(area)]
+    areas = [kind.area for kind in AREA_KINDS if erp.visible_sources(kind.area)]
     figures = await read_figures(kept, areas, span, today)
     coverage = figures.coverage
 
@@ -310,7 +253,7 @@ async def report(
 
     def seen(area: Area, part: T) -> T:
         """Return the figures of an area with what its own documents may show."""
-        verdict = policy.decide_area(context.person, COMMAND_OF[area], context.conversation.id)
+        verdict = policy.decide_area(context.person, command_of(area), context.conversation.id)
         shown, classes = cut_part(part, verdict.grant.fields)
         withheld.update(classes)
         return shown

@@ -6,12 +6,12 @@ from bot.access.policy import ADMIN, AccessPolicy, AccessVerdict, Denied
 from bot.cards.view import View
 from bot.chat.accounts.binding import AccountRefused, ErpAccounts
 from bot.chat.accounts.keys import ErpKeys
+from bot.chat.accounts.own_accounts import AccountPart, own_accounts
 from bot.chat.arguments import Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.registry import command
 from bot.phrase import phrase
-from commands.bind import AccountPart, own_accounts
 
 
 class BoundSource(Word):

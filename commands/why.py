@@ -9,6 +9,7 @@ from bot.approvals.cards.responder import audience_among, audience_within, find_
 from bot.approvals.cards.view_builders import build_why_view, people_in_case, people_in_plan
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
+from bot.approvals.waiting_lines import lines_of_mine
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
@@ -16,7 +17,6 @@ from bot.chat.registry import command
 from bot.erp.errors import NotFound
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
-from commands.pending import lines_of_mine
 
 
 @command(

@@ -16,9 +16,10 @@ from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice
 from bot.cards.renderer import CardRenderer
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
+from bot.erp.kinds import AREA_KINDS
 from bot.erp.model import Area, Feed, Money, OrderStatus, PaymentDirection, PaymentStatus
 from bot.read_model.report import ReportSpan
-from commands.report import COMMAND_OF, ReportView
+from commands.report import ReportView
 from tests.commands.company import TODAY, Company, cny
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
@@ -234,10 +235,6 @@ def test_a_long_month_is_compared_with_a_short_one() -> None:
     assert (span.last, span.first_before, span.last_before) == (date(2026, 3, 30), date(2026, 2, 1), date(2026, 2, 28))
 
 
-def test_every_area_has_a_command() -> None:
-    assert set(COMMAND_OF) == {Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION}
-
-
 async def test_what_the_company_owes_and_what_was_paid(ask: Ask, company: Company, kept: MemoryDocuments) -> None:
     receipt, spent = company.paid
     kept.documents_kept = (
@@ -261,7 +258,7 @@ async def test_what_the_company_owes_and_what_was_paid(ask: Ask, company: Compan
 
 
 async def test_what_the_erp_does_not_tell_of_is_said(ask: Ask, kept: MemoryDocuments) -> None:
-    kept.followed = (*COMMAND_OF, Feed.PAYMENTS)
+    kept.followed = (*(kind.area for kind in AREA_KINDS), Feed.PAYMENTS)
     view = as_(ReportView, await ask("/report"))
     assert (view.payables, view.unknown, view.missing) == (None, (Feed.BILLS,), ())
     assert view.receipts is not None

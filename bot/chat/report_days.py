@@ -1,0 +1,61 @@
+"""The days of reports and charts, and what stretches of days are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from bot.chat.arguments import Keyword
+from bot.chat.calendar_periods import DAY, month_of, one_day
+from bot.chat.days import Days
+from bot.erp.port import Period
+from bot.phrase import Phrase, phrase
+from bot.read_model.report import AgeingBucket, ReportSpan
+
+
+class ReportPeriod(Keyword, changes=False):
+    """The customary reports."""
+
+    DAY = phrase("day"), "daily", "日报"
+    WEEK = phrase("week"), "weekly", "周报"
+    MONTH = phrase("month"), "monthly", "月报"
+
+
+class PeriodComparison(Keyword, changes=False):
+    """With which days a report compares: the same ones of the year before, or those before, as it does anyway."""
+
+    LAST_YEAR = phrase("yoy"), "同比", "year-on-year", "y/y", "去年同比"
+    BEFORE = phrase("sequential"), "环比"
+
+
+_PERIODS: Mapping[ReportPeriod, Callable[[date], Period]] = {
+    ReportPeriod.DAY: one_day,
+    ReportPeriod.WEEK: lambda today: Period(today - today.weekday() * DAY, today),
+    ReportPeriod.MONTH: lambda today: month_of(today.year, today.month),
+}
+
+
+def name_age(bucket: AgeingBucket) -> Phrase:
+    """Return the words for how long something is overdue."""
+    if bucket.last is None:
+        return phrase("more than %(days)d days", days=bucket.first - 1)
+    return phrase("%(first)d–%(last)d days", first=bucket.first, last=bucket.last)
+
+
+def span_of(
+    days: Days | None, which: ReportPeriod | None, today: date, against: PeriodComparison | None = None
+) -> tuple[ReportSpan, str]:
+    """Return the days that are meant, those of this month if none are said, and how they are typed."""
+    period, said = _period_of(days, which, today)
+    compared = ReportSpan.year_on_year if against is PeriodComparison.LAST_YEAR else ReportSpan.of
+    return compared(period.first, period.last, today), said
+
+
+def _period_of(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[Period, str]:
+    customary = _PERIODS[which or ReportPeriod.MONTH](today)
+    if days is None:
+        return customary, str(which or ReportPeriod.MONTH)
+    so_far = Period(customary.first, min(customary.last, today))
+    if which and (earlier := days.beside(so_far)):
+        return earlier, f"{which} {days}"
+    return days.within(today).period, str(days)
