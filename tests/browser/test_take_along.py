@@ -18,7 +18,8 @@ from openpyxl import load_workbook
 from playwright.async_api import Locator, expect
 
 from bot.erp.demo.adapter import DemoErp
-from bot.erp.model import Money, SalesOrder, Slice
+from bot.erp.kinds import SALES_ORDERS, Kind
+from bot.erp.model import Money, Slice
 from bot.erp.port import Filter, ListQuery
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
@@ -40,15 +41,15 @@ async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
 @pytest.fixture
 def evil_customer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets the customer of the first late order be called like a formula."""
-    read: Any = DemoErp.orders
+    read: Any = DemoErp.documents
 
-    async def orders(erp: DemoErp, query: ListQuery) -> Slice[SalesOrder]:
-        found: Slice[SalesOrder] = await read(erp, query)
-        if query.filter is not Filter.LATE or query.offset or not found.items:
+    async def documents(erp: DemoErp, kind: Kind[Any], query: ListQuery) -> Slice[Any]:
+        found: Slice[Any] = await read(erp, kind, query)
+        if kind != SALES_ORDERS or query.filter is not Filter.LATE or query.offset or not found.items:
             return found
         return replace(found, items=(replace(found.items[0], customer=EVIL), *found.items[1:]))
 
-    monkeypatch.setattr(DemoErp, "orders", orders)
+    monkeypatch.setattr(DemoErp, "documents", documents)
 
 
 async def documents_are_read(system: BotSystem) -> None:

@@ -12,7 +12,8 @@ from unittest.mock import patch
 import pytest
 
 from bot.approvals.case import CaseState
-from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.kinds import D, Kind
+from bot.erp.model import PurchaseStatus, Verdict
 from bot.simulator.push_dispatcher import PushDispatcher, SimPush
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.approvals.scenario import (
@@ -54,14 +55,14 @@ async def test_changed_since_it_was_shown(open_approval_scenario: OpenApprovalSc
         before = await scenario.case(SMALL)
         await scenario.erp.edit(SMALL, due_on=date(2026, 12, 24))
         old = scenario.card(SMALL, BUYING)
-        read = scenario.erp.purchase_order
+        read = scenario.erp.document
 
-        async def slow(number: str) -> PurchaseOrder:
+        async def slow(kind: Kind[D], number: str) -> D:
             # The card is changed after the click began, which a clock that stands still would not show.
             scenario.clock.now += timedelta(milliseconds=100)
-            return await read(number)
+            return await read(kind, number)
 
-        with patch.object(scenario.erp, "purchase_order", slow):
+        with patch.object(scenario.erp, "document", slow):
             seen = await scenario.press(old, YES, BOSS)
         assert "单据已变更，请核对后再审批。" in plain_text(seen)
         assert scenario.erp.told == []
