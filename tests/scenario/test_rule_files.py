@@ -140,8 +140,13 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_reports, "SETTLED", timedelta(0))
 
 
+ACCOUNTS = {person: {"demo": person} for person in (MANAGER, BOSS)}
 SETTINGS: Mapping[str, Any] = {
-    "access": {"roles": {"approver": frozenset({MANAGER}), "admin": frozenset({BOSS})}, "open": False},
+    "access": {
+        "roles": {"approver": frozenset({MANAGER}), "admin": frozenset({BOSS})},
+        "open": False,
+        "accounts": ACCOUNTS,
+    },
     "alerts": {"default_groups": (WAREHOUSE,)},
     "approvals": {"backlog": True, "technical_account": "robot"},
 }
@@ -237,7 +242,7 @@ async def test_a_file_that_is_created_while_the_bot_runs_is_read(open_system: Op
 
 
 async def test_orders_can_be_decided_as_soon_as_there_are_rules(open_system: OpenSystem) -> None:
-    access = {"roles": {"admin": frozenset({BOSS})}}
+    access = {"roles": {"admin": frozenset({BOSS})}, "accounts": ACCOUNTS}
     async with open_system(**{**SETTINGS, "access": access}) as system:
         write(APPROVALS.beside, '[[rules]]\nname = "all"\nlevels = [{any = ["person:boss01"]}]\n')
         boss = system.engine.direct(BOSS)
