@@ -127,6 +127,13 @@ def _moved(record: dict[str, Any], sku: str) -> Decimal:
     return sum((Decimal(str(move["quantity"])) for move in done), Decimal(0))
 
 
+def _came(record: dict[str, Any]) -> Progress:
+    """Return how much of a purchase came: ``received`` says that nothing more is to come, moves how much did."""
+    told = _DELIVERY[record["shipment_state"]]
+    is_short = any(_moved(record, line["product"]) < Decimal(str(line["quantity"])) for line in record["lines"])
+    return Progress.PARTIAL if told is Progress.FULL and is_short else told
+
+
 def _money(record: dict[str, Any], amount: str) -> Money:
     return Money(Decimal(amount), record["currency"])
 
@@ -368,7 +375,7 @@ async def test_every_purchase_order(erp: Erp, expected: dict[str, Any]) -> None:
         order = await erp.purchase_order(_number(record))
         assert (order.id, order.number, order.vendor) == (str(record["id"]), _number(record), record["party"])
         assert order.status is _PURCHASES[record["state"]]
-        assert order.received is _DELIVERY[record["shipment_state"]]
+        assert order.received is _came(record)
         assert (order.ordered_on, order.due_on) == (_day(record["date"]), _day(record["delivery_date"]))
         assert order.total == _money(record, record["total_amount"])
         assert order.requester == "admin"
