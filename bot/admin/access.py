@@ -15,11 +15,12 @@ from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Consid
 from bot.access.wording import describe_scope
 from bot.admin.inputs import read_content
 from bot.admin.output import count_noun, describe_names, escape_invisible
-from bot.admin.rules_in_force import warn_of_unread
+from bot.admin.rules_in_force import tell_lost, warn_of_unread
 from bot.bootstrap.access import AccessNotChosen, choose_policy, make_access_policy, review_configured
 from bot.bootstrap.closed_groups import warn_of_closed
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
+from bot.bootstrap.rules import ACCESS
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.status_labels import status_label
 from bot.chat.message import Conversation, ConversationKind
@@ -72,8 +73,9 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
             fine = False
             lines += _problems(str(path), error.problems)
     if file is None:
+        lost = await tell_lost(settings, known, ACCESS) if fine else []
         names_fine, told = describe_names(review_settings(settings, known))
-        fine, lines = fine and names_fine, [*lines, *told]
+        fine, lines = fine and names_fine and not lost, [*lines, *lost, *told]
     if fine and file is None:
         try:
             lines += _tell_closed(choose_policy(settings, rule_sets))

@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.admin.inputs import read_content
 from bot.admin.output import describe_names
-from bot.admin.rules_in_force import name_places, warn_of_unread
+from bot.admin.rules_in_force import name_places, tell_lost, warn_of_unread
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.approvals.policy.loader import review_policy
@@ -24,6 +24,7 @@ from bot.bootstrap.factories import open_api
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.policy import DingTalkStaffDirectory, organisation_of
 from bot.bootstrap.rule_places import refuse_missing
+from bot.bootstrap.rules import APPROVALS
 from bot.cards.language import Language, choose_language, load_languages
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.erp.hub import ErpHub
@@ -85,8 +86,9 @@ async def check_policy(settings: Settings, file: Path | None) -> tuple[bool, lis
     fine, lines = _check_policy(settings, file, known)
     if file is not None:
         return fine, lines
+    lost = await tell_lost(settings, known, APPROVALS) if fine else []
     names_fine, told = describe_names(review_settings(settings, known))
-    return fine and names_fine, [*lines, *told]
+    return fine and names_fine and not lost, [*lines, *lost, *told]
 
 
 def _check_policy(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:

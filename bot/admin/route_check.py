@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.inputs import read_at, read_content, read_events
 from bot.admin.output import as_json, describe_names
-from bot.admin.rules_in_force import name_places, warn_of_unread
+from bot.admin.rules_in_force import name_places, tell_lost, warn_of_unread
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize, split_events
 from bot.alerts.intake.port import EventState
@@ -22,6 +22,7 @@ from bot.bootstrap.closed_groups import warn_of_closed
 from bot.bootstrap.company import company_of
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
+from bot.bootstrap.rules import ALERTS
 from bot.names import KnownNames
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RulesError
@@ -36,8 +37,9 @@ async def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list
     fine, lines = await _check_rules(settings, file, known)
     if file is not None:
         return fine, lines
+    lost = await tell_lost(settings, known, ALERTS) if fine else []
     names_fine, told = describe_names(review_settings(settings, known))
-    return fine and names_fine, [*lines, *told]
+    return fine and names_fine and not lost, [*lines, *lost, *told]
 
 
 async def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:

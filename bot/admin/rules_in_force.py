@@ -7,7 +7,9 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.bootstrap.rules import find_lost
 from bot.bootstrap.running_rules import compare_rules, read_on_disk
+from bot.names import KnownNames
 from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings
 from bot.web.running_bot import ask_running_bot
@@ -26,6 +28,12 @@ async def describe_running_rules(settings: Settings, *names: str) -> list[str]:
         return [f"what listens on port {settings.http.port} does not tell which rules are in force"]
     compared = (compare_rules(rules.get(name), read_on_disk(settings, name)) for name in names)
     return [str(found.words) if found.agrees else f"warning: {found.words}" for found in compared]
+
+
+async def tell_lost(settings: Settings, names: KnownNames, part: str) -> list[str]:
+    """Return a line where a start would be refused, since the rules of a part that were in force before are gone."""
+    lost = await find_lost(settings, names, part)
+    return [str(lost)] if lost else []
 
 
 def name_places(places: Sequence[Path]) -> str:

@@ -18,10 +18,12 @@ from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.background import repeat
 from bot.bootstrap.access import follow_access
 from bot.bootstrap.company import company_of
+from bot.bootstrap.database import look_into_database
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rule_places import refuse_missing
-from bot.errors import ConfigurationError
-from bot.phrase import phrase
+from bot.errors import ConfigurationError, DingerpError
+from bot.names import KnownNames
+from bot.phrase import Words, phrase
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
@@ -143,6 +145,24 @@ def _source(file: FollowedFile[Any]) -> NotedRuleFile | None:
     if found.path is None or not found.content.decides:
         return None
     return NotedRuleFile(str(found.path.absolute()), found.text)
+
+
+async def find_lost(settings: Settings, names: KnownNames, *parts: str) -> Words:
+    """Return why a start would be refused since rules of these parts were in force when the bot ran last, and are gone.
+
+    It is empty where nothing is lost, or where something else is wrong that other checks tell.
+    """
+    try:
+        async with look_into_database(settings) as database:
+            known = await StoredRuleFiles(database).all()
+        files = open_rules(settings, NamesInForce(names, str))
+    except DingerpError:
+        return ""
+    try:
+        refuse_lost(files, {part: known[part] for part in parts if part in known})
+    except ConfigurationError as error:
+        return error.explain()
+    return ""
 
 
 def refuse_lost(files: RuleFiles, known: Mapping[str, NotedRuleFile]) -> None:

@@ -18,7 +18,7 @@ from bot.bootstrap.database import look_into_database, make_database
 from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer, templates
 from bot.bootstrap.preflight import ACCESS_RULES, PartReview, review_parts
-from bot.bootstrap.rules import follow_approvals, open_rules, refuse_lost
+from bot.bootstrap.rules import KINDS, find_lost, follow_approvals
 from bot.cards.samples import load_sample
 from bot.charts.fonts import PLACES, find_font
 from bot.chat.answers.card_probes import CardProbe, say_outcome
@@ -43,7 +43,6 @@ from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp.product_index import StoredProductIndex
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from bot.store.people import StoredOrganisation
-from bot.store.rule_files import StoredRuleFiles
 
 _AUDIT_ENTRIES = 1_000
 """Entries of the audit log that are looked at: enough to see whether it is whole at its end."""
@@ -351,18 +350,11 @@ def _who_decides(settings: Settings, known: KnownNames) -> Phrase:
 
 async def check_lost_rules(settings: Settings, names: KnownNames) -> list[CheckResult]:
     """Check that the files are there whose rules were in force when the bot ran last; nothing where they are."""
-    try:
-        async with look_into_database(settings) as database:
-            known = await StoredRuleFiles(database).all()
-        files = open_rules(settings, NamesInForce(names, str))
-    except DingerpError:
-        return []  # other checks say why
-    try:
-        refuse_lost(files, known)
-    except ConfigurationError as error:
-        words, remedy = phrase("%(text)s", text=error.explain()), phrase("Correct the settings.")
-        return [CheckResult(phrase("Files of rules"), CheckGrade.BAD, words, remedy)]
-    return []
+    lost = await find_lost(settings, names, *KINDS)
+    if not lost:
+        return []
+    words, remedy = phrase("%(text)s", text=lost), phrase("Correct the settings.")
+    return [CheckResult(phrase("Files of rules"), CheckGrade.BAD, words, remedy)]
 
 
 async def check_deciders(settings: Settings) -> list[CheckResult]:

@@ -18,6 +18,9 @@ from typing import Any
 import pytest
 
 from bot.access.audit import AuditKind
+from bot.admin.access import check_access
+from bot.admin.policy_context import check_policy
+from bot.admin.route_check import check_rules
 from bot.admin.rules_in_force import describe_running_rules
 from bot.bootstrap import health
 from bot.doctor.local import check_lost_rules
@@ -26,7 +29,7 @@ from bot.doctor.running import check_running
 from bot.errors import ConfigurationError
 from bot.names import NOTHING_KNOWN
 from bot.outbox import health_reports
-from bot.settings import HttpSettings
+from bot.settings import HttpSettings, Settings
 from bot.simulator.chat import SimDelivery
 from tests.alerts.intake.samples import cloud_event
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
@@ -83,6 +86,8 @@ class Kind:
     """Further rules, which would stand before them and open it."""
     word: str
     is_open: Callable[[BotSystem], Awaitable[bool]]
+    check: Callable[[Settings, Path | None], Awaitable[tuple[bool, list[str]]]]
+    """What its command `check` does."""
 
     @property
     def beside(self) -> Path:
@@ -114,6 +119,7 @@ ACCESS = Kind(
     '[[rules]]\ncommands = ["stock"]\nroles = ["*"]\n',
     "open",
     may_read_invoices,
+    check_access,
 )
 ALERTS = Kind(
     "alert rules",
@@ -122,6 +128,7 @@ ALERTS = Kind(
     f'[[routes]]\nname = "orders"\ntypes = ["order.late"]\nto = ["group:{BUYING}"]\n',
     "default",
     alerts_the_warehouse,
+    check_rules,
 )
 APPROVALS = Kind(
     "approval rules",
@@ -130,6 +137,7 @@ APPROVALS = Kind(
     '[[rules]]\nname = "nowhere"\ncompanies = ["none"]\nlevels = [{any = ["person:boss01"]}]\n',
     "default",
     lets_the_manager_decide,
+    check_policy,
 )
 KINDS = pytest.mark.parametrize("kind", [ACCESS, ALERTS, APPROVALS], ids=lambda kind: kind.file)
 
@@ -216,8 +224,7 @@ async def test_a_file_that_was_cut_off_opens_nothing(open_system: OpenSystem, ki
     with pytest.raises(ConfigurationError, match="may be cut off"):
         async with open_system(**SETTINGS):
             raise AssertionError("it started")
-    (lost,) = await check_lost_rules(settings, NOTHING_KNOWN)
-    assert (lost.grade, "may be cut off" in str(lost.words)) == (CheckGrade.BAD, True)
+    await assert_refused(settings, kind, "may be cut off")
     write(file, f"{kind.before}# end\n")
     async with open_system(**SETTINGS) as system:
         assert (await read(system, kind, file))["parts"][kind.part]["status"] == "ok"
@@ -259,20 +266,29 @@ async def test_a_start_without_the_rules_of_before_is_refused(open_system: OpenS
         await eventually(lambda: stored(system, rows) == [str(file)], hint=lambda: stored(system, rows))
         settings = system.app.settings
     assert await check_lost_rules(settings, NOTHING_KNOWN) == []
+    assert (await kind.check(settings, None))[0]
     for accident in (remove, empty):
         accident(file)
         with pytest.raises(ConfigurationError, match=f"{kind.word} = true if"):
             async with open_system(**SETTINGS):
                 raise AssertionError("it started")
-        if not kind.beside.is_file():
-            (lost,) = await check_lost_rules(settings, NOTHING_KNOWN)
-            assert (lost.grade, str(file) in str(lost.words)) == (CheckGrade.BAD, True)
+        await assert_refused(settings, kind, f"{kind.word} = true")
     write(file, f"{kind.word} = true\n")
     async with open_system(**SETTINGS) as system:
         await eventually(lambda: stored(system, rows) == [], hint=lambda: stored(system, rows))
     remove(file)
     async with open_system(**SETTINGS) as system:
         assert (await said(system, lambda body: "rules" in body))["rules"][kind.part]["file"] == ""
+
+
+async def assert_refused(settings: Settings, kind: Kind, why: str) -> None:
+    """What refuses a start is no secret before it: doctor and the command for the rules say the same."""
+    fine, lines = await kind.check(settings, None)
+    assert (fine, [why in line for line in lines].count(True)) == (False, 1), lines
+    if kind.beside.is_file() and not kind.beside.stat().st_size:
+        return  # that an empty file says nothing is told of the file itself
+    (lost,) = await check_lost_rules(settings, NOTHING_KNOWN)
+    assert (lost.grade, why in str(lost.words)) == (CheckGrade.BAD, True)
 
 
 def stored(system: BotSystem, query: str) -> list[str]:
