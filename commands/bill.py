@@ -19,7 +19,7 @@ from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
-from bot.erp.listing import BILLS
+from bot.erp.kinds import BILLS
 from bot.erp.model import Bill, Cost, InvoiceStatus
 from bot.phrase import Phrase, phrase
 

@@ -23,7 +23,7 @@ from bot.chat.registry import Commands, command
 from bot.chat.view_parts import DocumentListView
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.listing import INVOICES, SALES_ORDERS
+from bot.erp.kinds import INVOICES, SALES_ORDERS
 from bot.erp.model import Area, Customer, Money, SalesAmount, SalesOrder, Slice
 from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase

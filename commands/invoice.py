@@ -19,7 +19,7 @@ from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
-from bot.erp.listing import INVOICES
+from bot.erp.kinds import INVOICES
 from bot.erp.model import Invoice, SalesAmount
 from bot.phrase import phrase
 

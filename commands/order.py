@@ -19,7 +19,7 @@ from bot.chat.records.products import Picks
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.listing import SALES_ORDERS
+from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import OrderLine, Progress, SalesAmount, SalesOrder
 from bot.phrase import Phrase, phrase
 

@@ -24,7 +24,7 @@ from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, NotAddedUp, RecordView, ask_buttons, erp_link_buttons
 from bot.disclosure import ClassedBy, FieldClass, cut_part
-from bot.erp.listing import BILLS, INVOICES, PAYMENTS
+from bot.erp.kinds import BILLS, INVOICES, PAYMENTS
 from bot.erp.model import Money, PartnerKind, Payment, PaymentDirection
 from bot.phrase import Phrase, phrase
 

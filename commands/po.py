@@ -24,7 +24,7 @@ from bot.chat.records.products import Picks
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
 from bot.erp.hub import Answer
-from bot.erp.listing import PURCHASE_ORDERS
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Cost, DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.phrase import Phrase, phrase
 

@@ -22,7 +22,7 @@ from bot.disclosure import cut
 from bot.erp.errors import ErpError
 from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.listing import RECEIPTS
+from bot.erp.kinds import RECEIPTS
 from bot.erp.model import PartnerName, Progress, Slice
 from bot.phrase import phrase
 

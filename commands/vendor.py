@@ -24,7 +24,7 @@ from bot.chat.registry import Commands, command
 from bot.chat.view_parts import DocumentListView
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.listing import BILLS, PURCHASE_ORDERS
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS
 from bot.erp.model import Area, Cost, Feed, Progress, PurchaseOrder, PurchaseStatus, Supplier
 from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase

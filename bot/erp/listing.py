@@ -5,26 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from bot.erp.kinds import AREA_KINDS as KINDS
-from bot.erp.kinds import BILLS as BILLS
-from bot.erp.kinds import CUSTOMERS as CUSTOMERS
-from bot.erp.kinds import DELIVERIES as DELIVERIES
-from bot.erp.kinds import FOLLOWED as FOLLOWED
-from bot.erp.kinds import INVOICES as INVOICES
-from bot.erp.kinds import PAYMENTS as PAYMENTS
-from bot.erp.kinds import PRODUCTION_ORDERS as PRODUCTION_ORDERS
-from bot.erp.kinds import PURCHASE_ORDERS as PURCHASE_ORDERS
-from bot.erp.kinds import RECEIPTS as RECEIPTS
-from bot.erp.kinds import SALES_ORDERS as SALES_ORDERS
-from bot.erp.kinds import VENDORS as VENDORS
-from bot.erp.kinds import D as D
 from bot.erp.kinds import Kind as Listing
-from bot.erp.kinds import kind_followed as kind_of
-from bot.erp.kinds import lines_of_product as lines_of_product
 from bot.erp.model import Product
 from bot.erp.port import ListQuery
 
-__all__ = ["KINDS", "Listing", "kind_of"]
+__all__ = ["Listing", "find_products", "read_page"]
+"""`Listing` is the earlier name of `Kind`, which adapters of other packages use until 0.3."""
 
 R = TypeVar("R")
 

@@ -10,7 +10,7 @@ from itertools import chain, zip_longest
 from typing import Any, TypeVar
 
 from bot.erp.answer import BETWEEN_SOURCES, Answer, SourceAnswer
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import (
     Product,
     Quantities,
@@ -134,7 +134,7 @@ def merge_products(
     return answer_of(tuple(hits[:limit]), used, parts)
 
 
-def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listing: Listing[D]) -> Answer[Slice[D]]:
+def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listing: Kind[D]) -> Answer[Slice[D]]:
     """Return the page that ``query`` asks for, out of each source's documents from the first to that page's last.
 
     At least one part has a value.

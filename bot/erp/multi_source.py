@@ -11,7 +11,7 @@ from cachetools import TTLCache
 
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.errors import NotFound, Unavailable, Unsupported
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.merging import ProductCodes, failures, merge_lists, merge_products, merge_stock
 from bot.erp.model import Product, Slice, StockLevel
 from bot.erp.port import Erp, ListQuery
@@ -23,7 +23,7 @@ Read = Callable[[Erp], Awaitable[V]]
 AskSource = Callable[[Erp, str, tuple[Hashable, ...], Read[Any]], Awaitable[SourceAnswer[Any] | NotFound]]
 """Asks one source within its time limit; an error is a part without a fresh value."""
 
-ReadList = Callable[[Erp, Listing[Any], ListQuery], Awaitable[SourceAnswer[Slice[Any]] | NotFound]]
+ReadList = Callable[[Erp, Kind[Any], ListQuery], Awaitable[SourceAnswer[Slice[Any]] | NotFound]]
 """Reads a source's documents from the first on."""
 
 _TWINS_REMEMBERED = 4096
@@ -90,7 +90,7 @@ class MultiSource:
     async def documents(
         self,
         sources: Sequence[Erp],
-        kind: Listing[D],
+        kind: Kind[D],
         query: ListQuery,
         read: ReadList | None = None,
     ) -> Answer[Slice[D]]:
@@ -105,9 +105,7 @@ class MultiSource:
         answers = await asyncio.gather(*((read or self._read_list)(source, kind, wide) for source in sources))
         return merge_lists(parts_of(answers, call), query, kind)
 
-    def _read_list(
-        self, source: Erp, kind: Listing[D], query: ListQuery
-    ) -> Awaitable[SourceAnswer[Slice[D]] | NotFound]:
+    def _read_list(self, source: Erp, kind: Kind[D], query: ListQuery) -> Awaitable[SourceAnswer[Slice[D]] | NotFound]:
         return self._ask_source(source, kind.list_call, (query,), lambda erp: erp.documents(kind, query))
 
     async def _all(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.errors import NotFound, NotListedByProduct
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.merging import ProductCodes
 from bot.erp.model import Slice
 from bot.erp.multi_source import AskSource, MultiSource
@@ -39,7 +39,7 @@ class NarrowedLists:
         self._finds = finds
         self._text = text
 
-    async def read(self, source: Erp, kind: Listing[D], query: ListQuery) -> SourceAnswer[Slice[D]] | NotFound:
+    async def read(self, source: Erp, kind: Kind[D], query: ListQuery) -> SourceAnswer[Slice[D]] | NotFound:
         """Return a part of the visible documents of a source, and how many there are among those that were read."""
         visible: list[D] = []
         told: SourceAnswer[Slice[D]] | None = None
@@ -59,7 +59,7 @@ class NarrowedLists:
         return _part(told, visible, query, PART_ONLY)
 
 
-def _read_list(kind: Listing[D], query: ListQuery, erp: Erp) -> Awaitable[Slice[D]]:
+def _read_list(kind: Kind[D], query: ListQuery, erp: Erp) -> Awaitable[Slice[D]]:
     return erp.documents(kind, query)
 
 
@@ -82,7 +82,7 @@ class HoldingLists:
     several: MultiSource
     narrowed: NarrowedLists | None
 
-    async def read(self, sources: Sequence[Erp], kind: Listing[D], query: ListQuery) -> Answer[Slice[D]] | None:
+    async def read(self, sources: Sequence[Erp], kind: Kind[D], query: ListQuery) -> Answer[Slice[D]] | None:
         """Return a page of the documents of all sources, and which of these can't be asked; None where none has it.
 
         Raises `NotListedByProduct` where none of them can be asked.
@@ -95,7 +95,7 @@ class HoldingLists:
         if not theirs:
             return None
 
-        async def ask(source: Erp, kind: Listing[D], query: ListQuery) -> SourceAnswer[Slice[D]] | NotFound:
+        async def ask(source: Erp, kind: Kind[D], query: ListQuery) -> SourceAnswer[Slice[D]] | NotFound:
             own = replace(query, product=theirs[source.name])
             if self.narrowed is not None:
                 return await self.narrowed.read(source, kind, own)

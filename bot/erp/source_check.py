@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unavailable, Unsupported
-from bot.erp.listing import KINDS, Listing
+from bot.erp.kinds import AREA_KINDS, Kind
 from bot.erp.model import Area, StockLevel
 from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.setup import SetupInspector, SetupProblem, unreachable
@@ -134,7 +134,7 @@ class SourceChecker:
         products = AreaReport(Area.PRODUCTS)
         codes = await self._products(products)
         stock = await self._stock(codes)
-        areas = [products, stock, *[await self._documents(kind) for kind in KINDS]]
+        areas = [products, stock, *[await self._documents(kind) for kind in AREA_KINDS]]
         for report in areas:
             self._unreadable(report)
             if report.right is AreaAccess.READ and not report.records and not (report is stock and not codes):
@@ -173,7 +173,7 @@ class SourceChecker:
             report.right = AreaAccess.EMPTY
         return report
 
-    async def _documents(self, kind: Listing[Any]) -> AreaReport:
+    async def _documents(self, kind: Kind[Any]) -> AreaReport:
         report = AreaReport(kind.area)
         if kind.capability not in self._erp.capabilities:
             report.right = AreaAccess.NOT_OFFERED

@@ -16,7 +16,7 @@ from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Invalid, NotFound, Unsupported, Unusable
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, Changes, ErpUser, Feed, Followed, Product, Slice, StockLevel
 from bot.erp.port import Capability, DocumentBatches, Erp, ErpUsers, FeedReader, ListQuery, ProductBatches
 from bot.erp.validation import Validator
@@ -80,10 +80,10 @@ class SourceClient(DocumentCalls):
             return None
         return level.product if level.product.is_active else None
 
-    async def document(self, kind: Listing[D], number: str) -> D:
+    async def document(self, kind: Kind[D], number: str) -> D:
         return await self._read(kind.call, lambda erp: erp.document(kind, number))
 
-    async def documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         asked = replace(query, today=self._today())
         return await self._read(kind.list_call, lambda erp: erp.documents(kind, asked))
 
@@ -92,7 +92,7 @@ class SourceClient(DocumentCalls):
         """Whether the source can read many documents at once."""
         return isinstance(self._erp, DocumentBatches)
 
-    async def read_documents(self, kind: Listing[D], numbers: Sequence[str]) -> tuple[D, ...]:
+    async def read_documents(self, kind: Kind[D], numbers: Sequence[str]) -> tuple[D, ...]:
         """Return the documents that the source has among many numbers, with their lines; only if it `reads_batches`."""
         assert isinstance(self._erp, DocumentBatches)
         batches: DocumentBatches = self._erp
@@ -100,7 +100,7 @@ class SourceClient(DocumentCalls):
         documents: tuple[D, ...] = said
         return documents
 
-    def tells_changes(self, kind: Listing[Any]) -> bool:
+    def tells_changes(self, kind: Kind[Any]) -> bool:
         """Return whether the source may tell which documents of a kind changed."""
         if not {kind.capability, Capability.CHANGED_SINCE} <= self.capabilities:
             return False

@@ -21,8 +21,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, Unsupported, Unusable
-from bot.erp.kinds import kind_of
-from bot.erp.listing import FOLLOWED, Listing
+from bot.erp.kinds import FOLLOWED, Kind, kind_of
 from bot.erp.model import Area, Changes, ErpRecord, Followed
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.source_client import SourceClient
@@ -70,7 +69,7 @@ class AreaFollower:
     def __init__(
         self,
         erp: SourceClient,
-        kind: Listing[Any],
+        kind: Kind[Any],
         store: DocumentStore,
         *,
         now: Callable[[], datetime],

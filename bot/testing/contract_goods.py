@@ -13,7 +13,7 @@ from bot.erp.errors import NotFound, Unsupported
 from bot.erp.goods import Arrival, Prices
 from bot.erp.goods_lists import by_day
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.listing import DELIVERIES, RECEIPTS, D, Listing
+from bot.erp.kinds import DELIVERIES, RECEIPTS, D, Kind
 from bot.erp.model import Area, StockLevel
 from bot.erp.port import GOODS, Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import TODAY, ReferenceCompany
@@ -229,7 +229,7 @@ class GoodsContract(ContractBase):
         told = map(self.gaps.expected, records.values())
         return [each for each in told if each is not None]
 
-    async def _check_each(self, kind: Listing[D], reader: GoodsErp, records: Mapping[str, D]) -> None:
+    async def _check_each(self, kind: Kind[D], reader: GoodsErp, records: Mapping[str, D]) -> None:
         for record in self._told(records):
             found = await reader.document(kind, record.number.lower())
             check_types(found)
@@ -239,7 +239,7 @@ class GoodsContract(ContractBase):
                 await reader.document(kind, number)
 
     async def _check_lists(
-        self, kind: Listing[Any], reader: GoodsErp, known: list[Any], texts: tuple[str, ...], *others: ListQuery
+        self, kind: Kind[Any], reader: GoodsErp, known: list[Any], texts: tuple[str, ...], *others: ListQuery
     ) -> None:
         queries = [ListQuery(text=text, limit=_ALL) for text in texts]
         for query in (*queries, *others, ListQuery(offset=3, limit=4)):
@@ -250,10 +250,10 @@ class GoodsContract(ContractBase):
             assert without_lines(listed) == without_lines(await reader.document(kind, listed.number))
             assert listed.lines == ()
 
-    async def _check_order(self, kind: Listing[Any], reader: GoodsErp, number: str, moved: list[Any]) -> None:
+    async def _check_order(self, kind: Kind[Any], reader: GoodsErp, number: str, moved: list[Any]) -> None:
         assert comparable(await reader.of_order(kind, number.lower())) == comparable(by_day(moved))
 
-    async def _check_no_order(self, kind: Listing[Any], reader: GoodsErp) -> None:
+    async def _check_no_order(self, kind: Kind[Any], reader: GoodsErp) -> None:
         for number in _NO_SUCH:
             with pytest.raises(NotFound):
                 await reader.of_order(kind, number)

@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from bot.erp.kinds import PRODUCTION_ORDERS, PURCHASE_ORDERS
-from bot.erp.listing import lines_of_product
+from bot.erp.kinds import PRODUCTION_ORDERS, PURCHASE_ORDERS, lines_of_product
 from bot.erp.model import PurchaseStatus, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import ReferenceCompany

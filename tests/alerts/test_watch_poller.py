@@ -23,7 +23,7 @@ from bot.alerts.watch_readings import read_watched
 from bot.erp.books import Books
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS
+from bot.erp.kinds import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
 from bot.metrics import Metrics
 from bot.store.alerts.events import StoredPolls

@@ -15,7 +15,7 @@ from bot.cards.notices import ChoiceNotice
 from bot.cards.view import ListView
 from bot.erp.books import Books
 from bot.erp.hub import ErpHub
-from bot.erp.listing import KINDS, Listing
+from bot.erp.kinds import AREA_KINDS, Kind
 from bot.erp.model import Decision, DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.erp.odoo.manifest import vendor
 from bot.erp.port import Erp, ListQuery
@@ -76,8 +76,8 @@ def amounts_of(document: Any) -> dict[str, Money]:
     return {name: each for name, each in named.items() if isinstance(each, Money) and each.amount < 10**9}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.call)
-async def test_each_document_is_of_its_own_company(hub: ErpHub, kind: Listing[Any]) -> None:
+@pytest.mark.parametrize("kind", AREA_KINDS, ids=lambda kind: kind.call)
+async def test_each_document_is_of_its_own_company(hub: ErpHub, kind: Kind[Any]) -> None:
     """Equal numbers stand in both lists; each opens its own document, also from a list of both, and never the other."""
     both = (await hub.documents(kind, ListQuery(limit=500))).value.items
     assert {row.source for row in both} == {OURS, THEIRS}

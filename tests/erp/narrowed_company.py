@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import ErpError, NotFound
-from bot.erp.kinds import Kind
-from bot.erp.listing import D, find_products
+from bot.erp.kinds import D, Kind
+from bot.erp.listing import find_products
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,

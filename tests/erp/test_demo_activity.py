@@ -23,7 +23,7 @@ from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.manifest import DemoOptions
 from bot.erp.demo.sales import ZONE
 from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
-from bot.erp.listing import FOLLOWED, Listing
+from bot.erp.kinds import FOLLOWED, Kind
 from bot.erp.model import Area, Decision, DecisionOutcome, Followed, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from tests.erp.conftest import NOW, TODAY
@@ -117,7 +117,7 @@ async def test_every_change_of_a_document_is_told_also_that_it_is_a_day_older(de
     await erp.close()
 
 
-async def all_documents(erp: DemoErp, kind: Listing[Any]) -> dict[str, Any]:
+async def all_documents(erp: DemoErp, kind: Kind[Any]) -> dict[str, Any]:
     """Return all documents of a kind with their lines, by number."""
     listed = (await erp.documents(kind, ListQuery(limit=10_000))).items
     read = await erp.read_documents(kind.followed, [each.number for each in listed])

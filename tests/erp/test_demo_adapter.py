@@ -20,7 +20,7 @@ from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.owners import account_of
 from bot.erp.errors import Invalid, NotFound, Unavailable
 from bot.erp.goods import DeliveryStatus
-from bot.erp.listing import FOLLOWED
+from bot.erp.kinds import FOLLOWED
 from bot.erp.model import (
     Area,
     Decision,

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import Invalid, NotFound, Unsupported
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Slice
 from bot.erp.port import UNCHANGING, Capability, Filter, ListQuery
 from tests.rows import each_row
 
-KINDS: tuple[Listing[Any], ...] = (
-    *listing.KINDS,
-    listing.CUSTOMERS,
-    listing.VENDORS,
-    listing.BILLS,
-    listing.PAYMENTS,
+KINDS: tuple[Kind[Any], ...] = (
+    *kinds.AREA_KINDS,
+    kinds.CUSTOMERS,
+    kinds.VENDORS,
+    kinds.BILLS,
+    kinds.PAYMENTS,
 )
 SINGLE = tuple(kind.call for kind in KINDS)
 
@@ -34,11 +34,11 @@ class RecordingErp(DocumentErp):
         self.asked: list[tuple[Any, Any]] = []
         self.failure = failure
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         self.asked.append((kind, number))
         raise self.failure or NotFound(number)
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         self.asked.append((kind, query))
         if self.failure is not None:
             raise self.failure
@@ -50,7 +50,7 @@ class SalesErp(RecordingErp):
 
 
 @each_row(("call", "kind"), [*zip(SINGLE, KINDS, strict=True)])
-async def test_every_call_reaches_the_vendor_with_its_kind(call: str, kind: Listing[Any]) -> None:
+async def test_every_call_reaches_the_vendor_with_its_kind(call: str, kind: Kind[Any]) -> None:
     erp = RecordingErp()
     with pytest.raises(NotFound):
         await getattr(erp, call)("A-1")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.listing import KINDS
+from bot.erp.kinds import AREA_KINDS
 from bot.erp.port import DocumentBatches, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.testing import company as reference
@@ -51,7 +51,7 @@ async def test_many_documents_by_their_numbers(adapter: str, tmp_path: Path) -> 
     try:
         batches: Any = erp
         assert isinstance(batches, DocumentBatches)
-        for kind in KINDS:
+        for kind in AREA_KINDS:
             numbers = [each.number for each in (await erp.documents(kind, ListQuery(limit=100))).items]
             assert numbers
             asked = count()

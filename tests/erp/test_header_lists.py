@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.errors import Unsupported
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.model import OrderStatus, SalesOrder, Slice
@@ -48,7 +48,7 @@ class Source:
         return [self.orders[key] for key in sorted(keys) if key not in self.gone]
 
     async def list(self, query: ListQuery) -> Slice[SalesOrder]:
-        return await list_by_headers(listing.SALES_ORDERS, query, TODAY, headers=self.headers, read=self.read)
+        return await list_by_headers(kinds.SALES_ORDERS, query, TODAY, headers=self.headers, read=self.read)
 
 
 def numbers(found: Slice[SalesOrder]) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.erp import listing
+from bot.erp import kinds, listing
 from bot.erp.errors import Unsupported
 from bot.erp.model import OrderStatus, Product, SalesOrder
 from bot.erp.port import Filter, ListQuery
@@ -41,7 +41,7 @@ ORDERS = (
 
 
 def numbers(query: ListQuery) -> list[str]:
-    return [order.number for order in listing.SALES_ORDERS.pick(ORDERS, query, TODAY).items]
+    return [order.number for order in kinds.SALES_ORDERS.pick(ORDERS, query, TODAY).items]
 
 
 def test_newest_come_first_and_equal_days_by_number() -> None:
@@ -58,9 +58,9 @@ def test_text_is_part_of_number_or_partner(text: str) -> None:
 
 
 def test_a_page_knows_how_many_there_are() -> None:
-    found = listing.SALES_ORDERS.pick(ORDERS, ListQuery(offset=3, limit=5), TODAY)
+    found = kinds.SALES_ORDERS.pick(ORDERS, ListQuery(offset=3, limit=5), TODAY)
     assert ([order.number for order in found.items], found.total) == (["SO-5", "SO-4"], 5)
-    beyond = listing.SALES_ORDERS.pick(ORDERS, ListQuery(offset=9, limit=5), TODAY)
+    beyond = kinds.SALES_ORDERS.pick(ORDERS, ListQuery(offset=9, limit=5), TODAY)
     assert (beyond.items, beyond.total) == ((), 5)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Unavailable
-from bot.erp.listing import INVOICES, SALES_ORDERS
+from bot.erp.kinds import INVOICES, SALES_ORDERS
 from bot.erp.merging import ProductCodes, add, merge_lists, merge_products, merge_stock
 from bot.erp.model import (
     Invoice,

@@ -16,7 +16,7 @@ from bot.access.grants import EVERYTHING, Scope
 from bot.erp.errors import NotFound, Unavailable
 from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, ProductDetails
 from bot.erp.hub import ErpHub
-from bot.erp.listing import KINDS, Listing
+from bot.erp.kinds import AREA_KINDS, Kind
 from bot.erp.model import (
     Area,
     Bill,
@@ -162,7 +162,7 @@ NAMES = st.sampled_from([frozenset[str](), frozenset({"Anna"}), frozenset({"anna
 def test_documents(sources: list[CompanyInMemory], scopes: tuple[Scope, ...], names: frozenset[str]) -> None:
     async def check() -> None:
         hub = narrowed(a_hub(*sources), *scopes, names=names)
-        for kind in KINDS:
+        for kind in AREA_KINDS:
             documents = [(document, source.name) for source in sources for document in source.documents_kept[kind.call]]
             visible = {each.number for each, source in documents if is_visible(keys_of(each, source), scopes, names)}
             found: Any = await hub.documents(kind, ListQuery(limit=20))
@@ -175,7 +175,7 @@ def test_documents(sources: list[CompanyInMemory], scopes: tuple[Scope, ...], na
     asyncio.run(check())
 
 
-async def check_pages(hub: ErpHub, kind: Listing[Any], visible: set[str]) -> None:
+async def check_pages(hub: ErpHub, kind: Kind[Any], visible: set[str]) -> None:
     answers: list[Any] = [await hub.documents(kind, ListQuery(offset=offset, limit=2)) for offset in (0, 2, 4, 6)]
     pages = [answer.value for answer in answers]
     shown = [document.number for page in pages for document in page.items]
@@ -183,7 +183,7 @@ async def check_pages(hub: ErpHub, kind: Listing[Any], visible: set[str]) -> Non
     assert {page.total for page in pages} == {len(visible)}
 
 
-async def check_one(hub: ErpHub, kind: Listing[Any], number: str, *, is_seen: bool) -> None:
+async def check_one(hub: ErpHub, kind: Kind[Any], number: str, *, is_seen: bool) -> None:
     if is_seen:
         found: Any = await hub.document(kind, number)
         assert found.value.number == number

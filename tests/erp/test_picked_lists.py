@@ -9,7 +9,7 @@ import pytest
 
 from bot.erp.document_erp import MAX_PAGES, PAGE, DocumentErp
 from bot.erp.errors import Unsupported
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import InvoiceStatus, PartnerKind, Payment, PaymentDirection, PaymentStatus, Slice
 from bot.erp.port import UNCHANGING, Capability, Filter, ListQuery
 from tests.commands.company import TODAY, cny, invoice
@@ -44,7 +44,7 @@ class PlainErp(DocumentErp):
         self.known = documents
         self.asked: list[ListQuery] = []
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         assert not query.partner
         assert query.filter not in UNCHANGING
         self.asked.append(query)

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from bot.erp.hub import ErpHub
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, ErpRecord, Followed, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.metrics import Metrics
@@ -104,7 +104,7 @@ class SortedLedger(LedgerOfBatches):
         super().__init__(clock, *documents)
         self._lists: dict[tuple[Followed, Filter], list[Any]] = {}
 
-    async def documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         self._called(kind.list_call)
         key = kind.followed, query.filter
         if key not in self._lists:

@@ -11,8 +11,7 @@ from typing import Any
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import NotFound
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
-from bot.erp.kinds import kind_of
-from bot.erp.listing import FOLLOWED, D, Listing
+from bot.erp.kinds import FOLLOWED, D, Kind, kind_of
 from bot.erp.model import (
     Bill,
     Change,
@@ -206,14 +205,14 @@ class Ledger(RefusingErp):
     def fail(self, error: Exception, *, after: int = 0) -> None:
         self.error, self.error_after = error, after
 
-    async def document(self, kind: Listing[D], number: str) -> D:
+    async def document(self, kind: Kind[D], number: str) -> D:
         self._called(f"{kind.call} {number}")
         for document in self.kept[kind.followed].values():
             if document.number.casefold() == number.casefold():
                 return document  # type: ignore[no-any-return]
         raise NotFound(number, source=self.name)
 
-    async def documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         self._called(kind.list_call)
         found = kind.pick(self.kept[kind.followed].values(), query, self.clock.now().date())
         return Slice(items=tuple(_without_lines(each) for each in found.items), total=found.total)

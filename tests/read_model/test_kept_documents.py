@@ -13,7 +13,7 @@ import pytest
 from bot.chat.records.kept_documents import read_kept
 from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
-from bot.erp.listing import INVOICES, PURCHASE_ORDERS, SALES_ORDERS, Listing
+from bot.erp.kinds import INVOICES, PURCHASE_ORDERS, SALES_ORDERS, Kind
 from bot.erp.port import Filter, ListQuery
 from bot.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
@@ -53,7 +53,7 @@ def told(documents: Any) -> list[Any]:
 
 
 async def test_every_partner_has_the_documents_that_the_erp_lists(hub: ErpHub, model: ReadModel) -> None:
-    kinds: tuple[tuple[Listing[Any], Any, Any], ...] = (
+    kinds: tuple[tuple[Kind[Any], Any, Any], ...] = (
         (SALES_ORDERS, hub.orders, hub.customers),
         (INVOICES, hub.invoices, hub.customers),
         (PURCHASE_ORDERS, hub.purchase_orders, hub.vendors),

@@ -23,8 +23,7 @@ from bot.erp.demo.supply import USERS
 from bot.erp.document_erp import DocumentErp
 from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.kinds import D, Kind
-from bot.erp.listing import DELIVERIES, Listing, kind_of
+from bot.erp.kinds import DELIVERIES, D, Kind, kind_followed
 from bot.erp.model import (
     Changes,
     Decision,
@@ -75,18 +74,18 @@ class DemoErp(DocumentErp):
     async def stock(self, sku: str) -> StockLevel:
         return await self._run(partial(queries.stock, sku=sku, source=self.name, as_of=self._now()))
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         return await self._run(partial(self._query(kind).document, number=number, source=self.name))
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         today = query.day(self._now().astimezone(ZONE).date())
         return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return the documents that exist among many numbers, with their lines."""
-        return await self._run(partial(QUERIES[kind_of(area)].documents, numbers=numbers, source=self.name))
+        return await self._run(partial(QUERIES[kind_followed(area)].documents, numbers=numbers, source=self.name))
 
-    def _query(self, kind: Listing[D]) -> DocumentQuery[D]:
+    def _query(self, kind: Kind[D]) -> DocumentQuery[D]:
         return QUERIES[kind]
 
     async def product(self, sku: str) -> ProductDetails:

@@ -16,7 +16,7 @@ from bot.erp.demo import tables as t
 from bot.erp.demo.activity_step import PINNED_KEYS, ActivityStep
 from bot.erp.demo.document_query import DocumentQuery
 from bot.erp.demo.documents import ORDERS, PRODUCTION_ORDERS, PURCHASE_ORDERS, QUERIES
-from bot.erp.listing import BILLS, INVOICES
+from bot.erp.kinds import BILLS, INVOICES
 from bot.erp.model import Area, Feed, Followed
 from bot.erp.port import Filter
 

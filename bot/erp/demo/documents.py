@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlalchemy.engine import Connection
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.demo import partners
 from bot.erp.demo import tables as t
 from bot.erp.demo.document_query import DocumentQuery, build_of
@@ -17,7 +17,7 @@ from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.goods_lists import by_day
-from bot.erp.listing import Listing
+from bot.erp.kinds import Kind
 from bot.erp.model import (
     Approval,
     Invoice,
@@ -191,15 +191,15 @@ def receipts_of(connection: Connection, number: str, source: str) -> tuple[Goods
     return by_day(RECEIPTS.document(connection, key, source) for key in keys)
 
 
-QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {
-    listing.SALES_ORDERS: ORDERS,
-    listing.INVOICES: INVOICES,
-    listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
-    listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
-    listing.DELIVERIES: DELIVERIES,
-    listing.RECEIPTS: RECEIPTS,
-    listing.CUSTOMERS: partners.CUSTOMERS,
-    listing.VENDORS: partners.VENDORS,
-    listing.BILLS: partners.BILLS,
-    listing.PAYMENTS: partners.PAYMENTS,
+QUERIES: Mapping[Kind[Any], DocumentQuery[Any]] = {
+    kinds.SALES_ORDERS: ORDERS,
+    kinds.INVOICES: INVOICES,
+    kinds.PURCHASE_ORDERS: PURCHASE_ORDERS,
+    kinds.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+    kinds.DELIVERIES: DELIVERIES,
+    kinds.RECEIPTS: RECEIPTS,
+    kinds.CUSTOMERS: partners.CUSTOMERS,
+    kinds.VENDORS: partners.VENDORS,
+    kinds.BILLS: partners.BILLS,
+    kinds.PAYMENTS: partners.PAYMENTS,
 }

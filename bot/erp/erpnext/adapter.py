@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from bot.erp import listing
+from bot.erp import kinds, listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp
 from bot.erp.erpnext import documents, partners
@@ -38,7 +38,7 @@ from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.kinds import D, Kind
-from bot.erp.listing import Listing, read_page
+from bot.erp.listing import read_page
 from bot.erp.model import (
     Changes,
     Customer,
@@ -181,13 +181,13 @@ class ErpNextErp(DocumentErp):
 
     # Documents
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
-        if kind == listing.DELIVERIES:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
+        if kind == kinds.DELIVERIES:
             delivered: Any = (await self._site()).read(
                 documents.delivery, await self._document("Delivery Note", number)
             )
             return cast(D, delivered)
-        if kind == listing.RECEIPTS:
+        if kind == kinds.RECEIPTS:
             receipt: Any = await self._receipts.read([await self._document(RECEIPT, number)])
             if not receipt:
                 raise NotFound(number, source=self.name)
@@ -201,8 +201,8 @@ class ErpNextErp(DocumentErp):
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines, in a few requests however many there are."""
-        kind = listing.kind_of(area)
-        if kind == listing.DELIVERIES:
+        kind = kinds.kind_followed(area)
+        if kind == kinds.DELIVERIES:
             return await self._goods.deliveries_named(numbers)
         site, document_query, wanted = await self._site(), await self._kind(kind), frozenset(numbers)
         # MariaDB compares without regard to case.
@@ -228,11 +228,11 @@ class ErpNextErp(DocumentErp):
             for row in rows
         ]
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if kind == listing.DELIVERIES:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        if kind == kinds.DELIVERIES:
             listed: Any = await self._goods.deliveries(query)
             return cast(Slice[D], listed)
-        if kind == listing.RECEIPTS:
+        if kind == kinds.RECEIPTS:
             received: Any = await self._receipts.listed(query)
             return cast(Slice[D], received)
         found = await self._slice(await self._kind(kind), query)
@@ -260,7 +260,7 @@ class ErpNextErp(DocumentErp):
 
     async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
         """Return the Delivery Notes of a Sales Order, or the Purchase Receipts of a Purchase Order."""
-        if kind == listing.DELIVERIES:
+        if kind == kinds.DELIVERIES:
             return await self._goods.deliveries_of(str((await self._document("Sales Order", number))["name"]))
         return await self._receipts.of_order(str((await self._document("Purchase Order", number))["name"]))
 
@@ -270,10 +270,10 @@ class ErpNextErp(DocumentErp):
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         return await self._goods.warehouse_stock(query)
 
-    async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
+    async def _kind(self, kind: Kind[D]) -> DocumentQuery[D]:
         document_query: DocumentQuery[Any] = (
             queries.purchase_orders(await self._approvals.workflow())
-            if kind == listing.PURCHASE_ORDERS
+            if kind == kinds.PURCHASE_ORDERS
             else queries.KINDS[kind]
         )
         return document_query
@@ -337,13 +337,13 @@ class ErpNextErp(DocumentErp):
             replace(document, **{child.into: documents.joined(values.get(document.number, ()))}) for document in found
         )
 
-    async def _completed(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
+    async def _completed(self, kind: Kind[Any], found: Sequence[Any]) -> tuple[Any, ...]:
         """Return documents with what others tell of them: approvals, credit notes, credit limits."""
-        if kind == listing.PURCHASE_ORDERS:
+        if kind == kinds.PURCHASE_ORDERS:
             return await self._approvals.complete(found)
-        if kind in (listing.INVOICES, listing.BILLS):
+        if kind in (kinds.INVOICES, kinds.BILLS):
             return await self._with_reversals(queries.KINDS[kind].doctype, found)
-        return await self._with_credit_limits(found) if kind == listing.CUSTOMERS else tuple(found)
+        return await self._with_credit_limits(found) if kind == kinds.CUSTOMERS else tuple(found)
 
     async def _with_reversals(self, doctype: str, found: Sequence[InvoiceRecord]) -> tuple[InvoiceRecord, ...]:
         """Return invoices, those that credit notes settled alone marked; their status only says that some did."""

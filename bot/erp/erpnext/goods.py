@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
@@ -270,7 +270,7 @@ class ErpNextGoods:
             rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
             return Slice(items=tuple(await self._listed(rows, site)), total=total)
         rows = await self._frappe.rows(lookup, limit=_MOST)
-        return listing.DELIVERIES.pick(await self._listed(rows, site), query, today)
+        return kinds.DELIVERIES.pick(await self._listed(rows, site), query, today)
 
     async def deliveries_of(self, order: str) -> tuple[GoodsDelivery, ...]:
         """Return the Delivery Notes with lines of a Sales Order."""

@@ -13,12 +13,12 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Generic
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.erpnext import documents, partners
 from bot.erp.erpnext.client import Condition, ErpNextClient, ListRequest, Row, is_exact, pattern
 from bot.erp.erpnext.documents import FINISHED, FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import (
     Area,
     Bill,
@@ -96,7 +96,7 @@ class DocumentQuery(Generic[D]):
     day: str
     due: str
     restrictions: Mapping[Filter, FilterCondition]
-    listing: Listing[D]
+    listing: Kind[D]
     child: ChildField | None = None
     tables: tuple[ChildTable, ...] = ()
     """What a single document has of its lines, and lists lack."""
@@ -208,7 +208,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
             by="delivery_date",
         ),
     },
-    listing=listing.SALES_ORDERS,
+    listing=kinds.SALES_ORDERS,
     child=ChildField("Sales Team", "sales_person", into="salesperson"),
     tables=(
         ChildTable("Sales Order Item", (*_PRICED, "delivered_qty", "delivery_date"), "items"),
@@ -247,7 +247,7 @@ INVOICES: DocumentQuery[Invoice] = DocumentQuery(
     due="due_date",
     partner="customer_name",
     restrictions=_UNSETTLED,
-    listing=listing.INVOICES,
+    listing=kinds.INVOICES,
     child=ChildField("Sales Invoice Item", "sales_order", into="order_number"),
 )
 
@@ -279,7 +279,7 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
             exact=False,
         ),
     },
-    listing=listing.PRODUCTION_ORDERS,
+    listing=kinds.PRODUCTION_ORDERS,
 )
 
 
@@ -315,7 +315,7 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
                 by="transaction_date",
             ),
         },
-        listing=listing.PURCHASE_ORDERS,
+        listing=kinds.PURCHASE_ORDERS,
         tables=(
             ChildTable("Purchase Order Item", (*_PRICED, "received_qty"), "items"),
             ChildTable("Purchase Taxes and Charges", _TAX, "taxes"),
@@ -323,7 +323,7 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
     )
 
 
-def _parties(listed: Listing[D], doctype: str, read: Callable[[Row, Site], D], *more: str) -> DocumentQuery[D]:
+def _parties(listed: Kind[D], doctype: str, read: Callable[[Row, Site], D], *more: str) -> DocumentQuery[D]:
     """Return the kind of customers or suppliers, with the fields that only those have."""
     kind: str = doctype.lower()
     return DocumentQuery(
@@ -344,8 +344,8 @@ def _parties(listed: Listing[D], doctype: str, read: Callable[[Row, Site], D], *
     )
 
 
-CUSTOMERS: DocumentQuery[Customer] = _parties(listing.CUSTOMERS, "Customer", partners.customer, "account_manager")
-VENDORS: DocumentQuery[Supplier] = _parties(listing.VENDORS, "Supplier", partners.vendor)
+CUSTOMERS: DocumentQuery[Customer] = _parties(kinds.CUSTOMERS, "Customer", partners.customer, "account_manager")
+VENDORS: DocumentQuery[Supplier] = _parties(kinds.VENDORS, "Supplier", partners.vendor)
 
 BILLS: DocumentQuery[Bill] = DocumentQuery(
     doctype="Purchase Invoice",
@@ -355,7 +355,7 @@ BILLS: DocumentQuery[Bill] = DocumentQuery(
     day="posting_date",
     due="due_date",
     restrictions=_UNSETTLED,
-    listing=listing.BILLS,
+    listing=kinds.BILLS,
     child=ChildField("Purchase Invoice Item", "purchase_order", into="order_number"),
     partner="supplier_name",
 )
@@ -375,20 +375,20 @@ PAYMENTS: DocumentQuery[Payment] = DocumentQuery(
         Filter.RECEIVED: FilterCondition(lambda today: [("payment_type", "=", "Receive")], by="posting_date"),
         Filter.SPENT: FilterCondition(lambda today: [("payment_type", "=", "Pay")], by="posting_date"),
     },
-    listing=listing.PAYMENTS,
+    listing=kinds.PAYMENTS,
     partner="party_name",
     base=(("party_type", "in", list(partners.PARTY_TYPES)), ("payment_type", "in", list(partners.DIRECTIONS))),
     is_meant=partners.is_payment,
 )
 
-KINDS: Mapping[Listing[Any], DocumentQuery[Any]] = {
-    listing.SALES_ORDERS: SALES_ORDERS,
-    listing.INVOICES: INVOICES,
-    listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
-    listing.CUSTOMERS: CUSTOMERS,
-    listing.VENDORS: VENDORS,
-    listing.BILLS: BILLS,
-    listing.PAYMENTS: PAYMENTS,
+KINDS: Mapping[Kind[Any], DocumentQuery[Any]] = {
+    kinds.SALES_ORDERS: SALES_ORDERS,
+    kinds.INVOICES: INVOICES,
+    kinds.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+    kinds.CUSTOMERS: CUSTOMERS,
+    kinds.VENDORS: VENDORS,
+    kinds.BILLS: BILLS,
+    kinds.PAYMENTS: PAYMENTS,
 }
 """All but purchase orders, whose states depend on the site's Workflow."""
 

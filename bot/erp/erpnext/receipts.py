@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
@@ -70,7 +70,7 @@ class ErpNextReceipts:
             rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
             return Slice(items=await self._without_lines(rows, site), total=total)
         found = await self._without_lines(await self._frappe.rows(lookup, limit=_MOST), site)
-        return listing.RECEIPTS.pick(found, query, site.local(self._now()).date())
+        return kinds.RECEIPTS.pick(found, query, site.local(self._now()).date())
 
     async def of_order(self, order: str) -> tuple[GoodsReceipt, ...]:
         """Return the receipts with lines of a Purchase Order, oldest first."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from bot.erp import deciding, listing
+from bot.erp import deciding, kinds
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
@@ -18,7 +18,7 @@ from bot.erp.goods_lists import arrivals_of
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import checked_key, spelled_alike
-from bot.erp.kinds import D, Kind
+from bot.erp.kinds import D, Kind, kind_followed
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
@@ -39,7 +39,6 @@ from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
 from bot.erp.kingdee.query import Form
 from bot.erp.kingdee.stock import StockReader
-from bot.erp.listing import Listing, kind_of
 from bot.erp.model import (
     Decision,
     DecisionResult,
@@ -56,17 +55,17 @@ from bot.erp.vendors import AdapterContext
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for the workflow to move on after a decision."""
-_FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
-    listing.SALES_ORDERS: (queries.SALES,),
-    listing.INVOICES: (queries.RECEIVABLES,),
-    listing.PURCHASE_ORDERS: (queries.PURCHASES,),
-    listing.PRODUCTION_ORDERS: (queries.PRODUCTION,),
-    listing.CUSTOMERS: (queries.BUYERS,),
-    listing.VENDORS: (queries.SUPPLIERS,),
-    listing.BILLS: (queries.PAYABLES,),
-    listing.PAYMENTS: (queries.RECEIPTS, queries.OUTGOING),
-    listing.DELIVERIES: (queries.SHIPMENTS,),
-    listing.RECEIPTS: (queries.GOODS_IN, queries.GOODS_BACK),
+_FORMS: Mapping[Kind[Any], tuple[Form, ...]] = {
+    kinds.SALES_ORDERS: (queries.SALES,),
+    kinds.INVOICES: (queries.RECEIVABLES,),
+    kinds.PURCHASE_ORDERS: (queries.PURCHASES,),
+    kinds.PRODUCTION_ORDERS: (queries.PRODUCTION,),
+    kinds.CUSTOMERS: (queries.BUYERS,),
+    kinds.VENDORS: (queries.SUPPLIERS,),
+    kinds.BILLS: (queries.PAYABLES,),
+    kinds.PAYMENTS: (queries.RECEIPTS, queries.OUTGOING),
+    kinds.DELIVERIES: (queries.SHIPMENTS,),
+    kinds.RECEIPTS: (queries.GOODS_IN, queries.GOODS_BACK),
 }
 _DIRECTIONS: Mapping[Filter, tuple[Form, ...]] = {
     Filter.RECEIVED: (queries.RECEIPTS,),
@@ -108,7 +107,7 @@ class KingdeeErp(ReaderErp):
 
     # Documents
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         """Return one document; a production order is a line of a bill."""
         forms = _FORMS[kind]
         answers = await gather_or_cancel(*(self._client.query(form, form.spelled(number)) for form in forms))
@@ -128,7 +127,7 @@ class KingdeeErp(ReaderErp):
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers; numbers that several documents share are left out."""
         with malformed_is_invalid(self.name):
-            found = [await self._of_form(form, frozenset(numbers)) for form in _FORMS[kind_of(area)]]
+            found = [await self._of_form(form, frozenset(numbers)) for form in _FORMS[kind_followed(area)]]
             return tuple(document for part in found for document in part)
 
     async def _of_form(self, form: Form, wanted: frozenset[str]) -> list[Any]:
@@ -141,7 +140,7 @@ class KingdeeErp(ReaderErp):
         found = [same[0] for number, same in called.items() if number in wanted and len(same) == 1]
         return await self._documents(form, found)
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         forms = [form for form in _DIRECTIONS.get(query.filter, _FORMS[kind]) if _can_have(form, query)]
         if query.filter in _DIRECTIONS:
             query = replace(query, filter=Filter.ALL)
@@ -249,7 +248,7 @@ class KingdeeErp(ReaderErp):
         if form is queries.PAYABLES:
             sources = await self._details(queries.PAYABLE_SOURCES, "FORDERNUMBER", found)
             return [self._mapper.bill(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
-        if form in _FORMS[listing.RECEIPTS]:
+        if form in _FORMS[kinds.RECEIPTS]:
             owners = await self._owners(form, found)
             return [self._mapper.receipt(form, owners, lines) for lines in found]
         build: Mapping[Form, Callable[[Lines], Any]] = {
@@ -294,7 +293,7 @@ class KingdeeErp(ReaderErp):
 
     async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
         """Return what was moved for an order, whole, with what went back."""
-        order_form = queries.SALES if kind == listing.DELIVERIES else queries.PURCHASES
+        order_form = queries.SALES if kind == kinds.DELIVERIES else queries.PURCHASES
         known = await self._client.query(order_form, order_form.spelled(number), keys=order_form.head, order="FID")
         orders = spelled_alike(known, number, lambda row: code(row["FBillNo"]))
         if not orders:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.erp.cursor import TimeCursor
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import UnknownRest
-from bot.erp.listing import D
+from bot.erp.kinds import D
 from bot.erp.mapped import sources
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping

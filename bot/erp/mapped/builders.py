@@ -9,9 +9,9 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.goods import DeliveryLine, GoodsDelivery, GoodsLine, GoodsReceipt, ReceiptLine
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.mapped import schema
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import (
@@ -56,7 +56,7 @@ _BY_DELIVERY = {Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED, Progress.FULL: O
 class DocumentMapping(Generic[D]):
     """One kind of document, its layout and its lines' layout."""
 
-    kind: Listing[D]
+    kind: Kind[D]
     layout: RecordBuilder[D]
     lines: RecordBuilder[Any] | None = None
 
@@ -66,9 +66,9 @@ class DocumentMapping(Generic[D]):
         return section_of(self.kind)
 
 
-def section_of(kind: Listing[Any]) -> str:
+def section_of(kind: Kind[Any]) -> str:
     """Return the name of the section of a kind: its area, if it stands for it, else its own."""
-    return kind.area if kind in listing.KINDS else kind.list_call
+    return kind.area if kind in kinds.AREA_KINDS else kind.list_call
 
 
 def product_of(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Product:
@@ -273,43 +273,43 @@ LOT = RecordBuilder(Area.STOCK, schema.LOT, "number", made_of(Lot))
 TOTAL = RecordBuilder(Area.STOCK, schema.STOCK, "company", _total)
 
 SALES: DocumentMapping[SalesOrder] = DocumentMapping(
-    listing.SALES_ORDERS,
+    kinds.SALES_ORDERS,
     RecordBuilder(Area.SALES, schema.SALES_ORDER, "number", _sales_order),
     RecordBuilder(Area.SALES, schema.ORDER_LINE, "sku", made_of(OrderLine)),
 )
 FINANCE: DocumentMapping[Invoice] = DocumentMapping(
-    listing.INVOICES, RecordBuilder(Area.FINANCE, schema.INVOICE, "number", _invoice)
+    kinds.INVOICES, RecordBuilder(Area.FINANCE, schema.INVOICE, "number", _invoice)
 )
 PURCHASING: DocumentMapping[PurchaseOrder] = DocumentMapping(
-    listing.PURCHASE_ORDERS,
+    kinds.PURCHASE_ORDERS,
     RecordBuilder(Area.PURCHASING, schema.PURCHASE_ORDER, "number", _purchase_order),
     RecordBuilder(Area.PURCHASING, schema.PURCHASE_LINE, "sku", made_of(PurchaseLine)),
 )
 PRODUCTION: DocumentMapping[ProductionOrder] = DocumentMapping(
-    listing.PRODUCTION_ORDERS,
+    kinds.PRODUCTION_ORDERS,
     RecordBuilder(Area.PRODUCTION, schema.PRODUCTION_ORDER, "number", made_of(ProductionOrder)),
 )
 CUSTOMERS: DocumentMapping[Customer] = DocumentMapping(
-    listing.CUSTOMERS, RecordBuilder(Area.SALES, schema.CUSTOMER, "code", made_of(Customer))
+    kinds.CUSTOMERS, RecordBuilder(Area.SALES, schema.CUSTOMER, "code", made_of(Customer))
 )
 VENDORS: DocumentMapping[Supplier] = DocumentMapping(
-    listing.VENDORS, RecordBuilder(Area.PURCHASING, schema.VENDOR, "code", made_of(Supplier))
+    kinds.VENDORS, RecordBuilder(Area.PURCHASING, schema.VENDOR, "code", made_of(Supplier))
 )
 BILLS: DocumentMapping[Bill] = DocumentMapping(
-    listing.BILLS, RecordBuilder(Area.PURCHASING, schema.BILL, "number", _bill)
+    kinds.BILLS, RecordBuilder(Area.PURCHASING, schema.BILL, "number", _bill)
 )
 PAYMENTS: DocumentMapping[Payment] = DocumentMapping(
-    listing.PAYMENTS,
+    kinds.PAYMENTS,
     RecordBuilder(Area.FINANCE, schema.PAYMENT, "number", _payment),
     RecordBuilder(Area.FINANCE, schema.SETTLED, "number", _settled),
 )
 DELIVERIES: DocumentMapping[GoodsDelivery] = DocumentMapping(
-    listing.DELIVERIES,
+    kinds.DELIVERIES,
     RecordBuilder(Area.SALES, schema.DELIVERY, "number", _moved(GoodsDelivery)),
     RecordBuilder(Area.SALES, schema.DELIVERY_LINE, "sku", made_of(DeliveryLine)),
 )
 RECEIPTS: DocumentMapping[GoodsReceipt] = DocumentMapping(
-    listing.RECEIPTS,
+    kinds.RECEIPTS,
     RecordBuilder(Area.PURCHASING, schema.RECEIPT, "number", _moved(GoodsReceipt)),
     RecordBuilder(Area.PURCHASING, schema.RECEIPT_LINE, "sku", made_of(ReceiptLine)),
 )
@@ -325,5 +325,5 @@ def _change(values: RecordFields, _lines: tuple[Any, ...], _context: MappingCont
 
 def change_builder(area: Followed) -> RecordBuilder[tuple[str, datetime]]:
     """Return the layout of changes: key and time."""
-    own = area if isinstance(area, Area) else listing.kind_of(area).area
+    own = area if isinstance(area, Area) else kinds.kind_followed(area).area
     return RecordBuilder(own, schema.CHANGE, "key", _change)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from bot.batching import Batcher
-from bot.erp import deciding, listing
+from bot.erp import deciding, kinds, listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
@@ -23,7 +23,7 @@ from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import as_listed
 from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.kinds import D, Kind
-from bot.erp.listing import Listing, read_page
+from bot.erp.listing import read_page
 from bot.erp.model import (
     Changes,
     Decision,
@@ -101,17 +101,17 @@ class OdooErp(DocumentErp):
         self._receipts = OdooReceipts(
             self._client, self._site, self._of_company(), products_of=self._products_of, people=self._people
         )
-        self._readers: Mapping[Listing[Any], DocumentReader] = {
-            listing.SALES_ORDERS: self._sales,
-            listing.INVOICES: read_each(documents.invoice, self._site),
-            listing.PURCHASE_ORDERS: self._purchases,
-            listing.PRODUCTION_ORDERS: self._productions,
-            listing.DELIVERIES: self._goods.deliveries,
-            listing.RECEIPTS: self._receipts.read,
-            listing.CUSTOMERS: read_each(partners.customer, self._site),
-            listing.VENDORS: read_each(partners.vendor, self._site),
-            listing.BILLS: read_each(partners.bill, self._site),
-            listing.PAYMENTS: self._payments,
+        self._readers: Mapping[Kind[Any], DocumentReader] = {
+            kinds.SALES_ORDERS: self._sales,
+            kinds.INVOICES: read_each(documents.invoice, self._site),
+            kinds.PURCHASE_ORDERS: self._purchases,
+            kinds.PRODUCTION_ORDERS: self._productions,
+            kinds.DELIVERIES: self._goods.deliveries,
+            kinds.RECEIPTS: self._receipts.read,
+            kinds.CUSTOMERS: read_each(partners.customer, self._site),
+            kinds.VENDORS: read_each(partners.vendor, self._site),
+            kinds.BILLS: read_each(partners.bill, self._site),
+            kinds.PAYMENTS: self._payments,
         }
 
     async def check(self) -> None:
@@ -255,7 +255,7 @@ class OdooErp(DocumentErp):
         return await self._goods.arrivals(query, row)
 
     async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
-        if kind == listing.DELIVERIES:
+        if kind == kinds.DELIVERIES:
             return await self._goods.deliveries_of(await self._order("sale.order", number, ("name",)))
         return await self._receipts.of_order(await self._order("purchase.order", number, ("name", "picking_ids")))
 
@@ -277,7 +277,7 @@ class OdooErp(DocumentErp):
 
     # Documents
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         document_query: DocumentQuery = queries.KINDS[kind]
         available: frozenset[str] = await self._client.fields(document_query.model)
         base = [*document_query.base_of(available), *self._of_company(shared=document_query.shared)]
@@ -291,7 +291,7 @@ class OdooErp(DocumentErp):
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, or by their ids if they have no number."""
-        kind = listing.kind_of(area)
+        kind = kinds.kind_followed(area)
         document_query = queries.KINDS[kind]
         available = await self._client.fields(document_query.model)
         ids = [int(by_id[2]) for number in numbers if (by_id := queries.BY_ID.fullmatch(number))]
@@ -311,11 +311,11 @@ class OdooErp(DocumentErp):
         with malformed_is_invalid(self.name):
             return tuple(await self._readers[kind](wanted, True))
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         if not queries.is_searchable(query.text + query.product):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
-        both = kind == listing.DELIVERIES and query.filter is Filter.ALL
+        both = kind == kinds.DELIVERIES and query.filter is Filter.ALL
         rows, total = await (self._deliveries_page(query) if both else self._page(document_query, query))
         rows = mapping.told_apart(rows, document_query.key)
         await self._add_progress(document_query.model, rows)

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.keys import escape_like
-from bot.erp.listing import Listing
+from bot.erp.kinds import Kind
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery, Period
 
 Condition = list[Any]
@@ -419,17 +419,17 @@ PAYMENTS = DocumentQuery(
     excluded=("is_internal_transfer",),
 )  # fmt: skip
 
-KINDS: Mapping[Listing[Any], DocumentQuery] = {
-    listing.SALES_ORDERS: SALES_ORDERS,
-    listing.INVOICES: INVOICES,
-    listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
-    listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
-    listing.DELIVERIES: DELIVERIES,
-    listing.RECEIPTS: RECEIPTS,
-    listing.CUSTOMERS: CUSTOMERS,
-    listing.VENDORS: VENDORS,
-    listing.BILLS: BILLS,
-    listing.PAYMENTS: PAYMENTS,
+KINDS: Mapping[Kind[Any], DocumentQuery] = {
+    kinds.SALES_ORDERS: SALES_ORDERS,
+    kinds.INVOICES: INVOICES,
+    kinds.PURCHASE_ORDERS: PURCHASE_ORDERS,
+    kinds.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+    kinds.DELIVERIES: DELIVERIES,
+    kinds.RECEIPTS: RECEIPTS,
+    kinds.CUSTOMERS: CUSTOMERS,
+    kinds.VENDORS: VENDORS,
+    kinds.BILLS: BILLS,
+    kinds.PAYMENTS: PAYMENTS,
 }
 
 PRODUCT_TEXTS = ("default_code", "name", "barcode", "product_template_attribute_value_ids.name")

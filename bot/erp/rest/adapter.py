@@ -17,7 +17,6 @@ from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.kinds import D, Kind
-from bot.erp.listing import Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import (
     MappedErp,
@@ -238,7 +237,7 @@ class RestErp(MappedErp):
         """Give connections back."""
         await self._api.close()
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         place = builders.section_of(kind)
         section = getattr(self._options, place)
         draft: DraftRead | None = getattr(section, "draft", None)
@@ -271,7 +270,7 @@ class RestErp(MappedErp):
             raise NotFound(key, source=self.name)
         return key
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         if not is_encodable(query.text + query.partner + query.product):
             return Slice(items=(), total=0)
         place = builders.section_of(kind)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from bot.erp import deciding, listing
+from bot.erp import deciding, kinds
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
@@ -18,7 +18,6 @@ from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import Header, as_listed, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.kinds import D, Kind
-from bot.erp.listing import Listing
 from bot.erp.model import (
     Approval,
     Decision,
@@ -95,19 +94,19 @@ class SapB1Erp(ReaderErp):
 
     # Documents
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         """Return one document or draft; the number of a draft that became a purchase order returns that order."""
-        if kind in (listing.CUSTOMERS, listing.VENDORS):
+        if kind in (kinds.CUSTOMERS, kinds.VENDORS):
             return await self._partners.read(kind, number)
-        if kind == listing.PURCHASE_ORDERS:
+        if kind == kinds.PURCHASE_ORDERS:
             document: Any = (await self._purchase_with_request(number))[0]
         else:
             document = (await self._documents(kind, [await self._find(queries.ENTITIES[kind], number)], whole=True))[0]
         found: D = document
         return found
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if kind in (listing.CUSTOMERS, listing.VENDORS):
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        if kind in (kinds.CUSTOMERS, kinds.VENDORS):
             return await self._partners.list_partners(kind, query)
         entities: Sequence[DocumentEntity] = _DIRECTIONS.get(query.filter, queries.ENTITIES[kind])
         if query.filter in _DIRECTIONS:
@@ -244,24 +243,24 @@ class SapB1Erp(ReaderErp):
         }
         return await _found(reads)
 
-    async def _documents(self, kind: Listing[Any], found: Sequence[Found], *, whole: bool = False) -> list[Any]:
+    async def _documents(self, kind: Kind[Any], found: Sequence[Found], *, whole: bool = False) -> list[Any]:
         """Return the documents built from records and from related entities; only a single one is read as a whole."""
-        if kind == listing.PURCHASE_ORDERS:
+        if kind == kinds.PURCHASE_ORDERS:
             return await self._purchases(
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
             )
-        if kind == listing.SALES_ORDERS:
+        if kind == kinds.SALES_ORDERS:
             salespersons = await self._names.salespersons()
             return [self._mapper.order(entity, row, salespersons) for entity, row in found]
-        if kind == listing.PRODUCTION_ORDERS:
+        if kind == kinds.PRODUCTION_ORDERS:
             return [self._mapper.production_order(row) for _, row in found]
-        if kind == listing.PAYMENTS:
+        if kind == kinds.PAYMENTS:
             return list(await self._partners.payments(found, with_settled=whole))
-        if kind == listing.DELIVERIES:
+        if kind == kinds.DELIVERIES:
             return list(await self._deliveries(found))
-        if kind == listing.RECEIPTS:
+        if kind == kinds.RECEIPTS:
             return list(await self._receipts.read(found))
-        if kind == listing.BILLS:
+        if kind == kinds.BILLS:
             numbers = await self._order_numbers(queries.PURCHASES, PURCHASE_ORDER, found)
             return [self._mapper.bill(entity, row, numbers) for entity, row in found]
         numbers = await self._order_numbers(queries.ORDERS, SALES_ORDER, found)
@@ -291,7 +290,7 @@ class SapB1Erp(ReaderErp):
 
     async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
         """Return what was moved for an order, returns included, among what was moved for its partner since its day."""
-        if kind == listing.DELIVERIES:
+        if kind == kinds.DELIVERIES:
             return await self._deliveries(await self._delivered(number))
         return await self._receipts.read(await self._received(number))
 
@@ -305,13 +304,13 @@ class SapB1Erp(ReaderErp):
 
     async def _delivered(self, number: str) -> list[Found]:
         """Return the deliveries that were made from a sales order directly; raises `NotFound` for no such order."""
-        made_from, order = await self._find(queries.ENTITIES[listing.SALES_ORDERS], number)
+        made_from, order = await self._find(queries.ENTITIES[kinds.SALES_ORDERS], number)
         if made_from.drafts_of:
             return []
         key = code(order["DocEntry"])
         return [
             (entity, row)
-            for entity, row in await self._moved(listing.DELIVERIES, order)
+            for entity, row in await self._moved(kinds.DELIVERIES, order)
             if key in base_keys(row, SALES_ORDER)
         ]
 
@@ -320,9 +319,9 @@ class SapB1Erp(ReaderErp):
         entity, order, _ = await self._purchase_record(number)
         if entity.drafts_of:
             return []
-        return received_of(code(order["DocEntry"]), await self._moved(listing.RECEIPTS, order))
+        return received_of(code(order["DocEntry"]), await self._moved(kinds.RECEIPTS, order))
 
-    async def _moved(self, kind: Listing[Any], order: Row) -> list[Found]:
+    async def _moved(self, kind: Kind[Any], order: Row) -> list[Found]:
         """Return what was moved for the partner of an order since its day."""
         since = day_of(order.get("DocDate"))
         where = all_of(
@@ -335,9 +334,9 @@ class SapB1Erp(ReaderErp):
         }
         return await _found(reads)
 
-    async def _headers_of_order(self, kind: Listing[Any], number: str) -> list[Header[DocumentKey]]:
+    async def _headers_of_order(self, kind: Kind[Any], number: str) -> list[Header[DocumentKey]]:
         """Return the headers of what was moved for an order, which is found by its number, too."""
-        read = self._received if kind == listing.RECEIPTS else self._delivered
+        read = self._received if kind == kinds.RECEIPTS else self._delivered
         try:
             found = await read(number) if number.strip() else []
         except (NotFound, NotPermitted, Invalid):
@@ -402,7 +401,7 @@ class SapB1Erp(ReaderErp):
 
     async def _purchase_record(self, number: str) -> tuple[DocumentEntity, Row, ApprovalRequest | None]:
         """Return a purchase order with its approval request; of a draft that became an order, that order."""
-        entity, row = await self._find(queries.ENTITIES[listing.PURCHASE_ORDERS], number, generated=True)
+        entity, row = await self._find(queries.ENTITIES[kinds.PURCHASE_ORDERS], number, generated=True)
         key = entity.key_of(row)
         request = (await self._approvals.requests([key])).get(key)
         if request is not None and entity is queries.PURCHASE_DRAFTS and request.order.isdecimal():

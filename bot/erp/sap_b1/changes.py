@@ -15,7 +15,7 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
-from bot.erp.listing import BILLS, DELIVERIES, INVOICES, PURCHASE_ORDERS, SALES_ORDERS
+from bot.erp.kinds import BILLS, DELIVERIES, INVOICES, PURCHASE_ORDERS, SALES_ORDERS
 from bot.erp.model import Area, Changes, Feed, Followed
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import SapB1Client

@@ -12,7 +12,7 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import NotPermitted
 from bot.erp.keys import pick_by_key
-from bot.erp.listing import CUSTOMERS, VENDORS, D, Listing
+from bot.erp.kinds import CUSTOMERS, VENDORS, D, Kind
 from bot.erp.model import (
     Customer,
     Money,
@@ -33,7 +33,7 @@ from bot.erp.sap_b1.query import BILLS, CREDIT_NOTES, INVOICES, RECEIPTS, VENDOR
 from bot.erp.values import code, number, text
 
 PARTNERS = "BusinessPartners"
-_TYPES: Mapping[Listing[Any], str] = {CUSTOMERS: "cCustomer", VENDORS: "cSupplier"}
+_TYPES: Mapping[Kind[Any], str] = {CUSTOMERS: "cCustomer", VENDORS: "cSupplier"}
 """Leads are neither."""
 _SEARCHED = ("CardCode", "CardName")
 _FIELDS = (
@@ -67,7 +67,7 @@ class PartnerReader:
         self._client = client
         self._mapper = PartnerMapper(client.source, client.values)
 
-    async def read(self, kind: Listing[D], key: str) -> D:
+    async def read(self, kind: Kind[D], key: str) -> D:
         """Return one customer or vendor; raises `NotFound`."""
         where = all_of(queries.equals("CardType", _TYPES[kind]), queries.spelled("CardCode", key))
         rows = await self._client.rows(PARTNERS, select=_FIELDS, where=where)
@@ -75,7 +75,7 @@ class PartnerReader:
         partner: D = (await self._partners(kind, [row]))[0]
         return partner
 
-    async def list_partners(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_partners(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         """Return part of a list, by code."""
         if query.during or query.due:
             return Slice(items=(), total=0)
@@ -101,7 +101,7 @@ class PartnerReader:
     def _today(self) -> date:
         return self._client.values.local(self._client.now()).date()
 
-    async def _partners(self, kind: Listing[Any], rows: Sequence[Row]) -> list[Any]:
+    async def _partners(self, kind: Kind[Any], rows: Sequence[Row]) -> list[Any]:
         people, terms = await gather_or_cancel(self._client.names.salespersons(), self._client.names.payment_terms())
         currency = await self._client.names.company_currency()
         names = PartnerNames(people, terms, self._client.values.iso(currency))

@@ -9,11 +9,11 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.conditions import all_of, literal
 from bot.erp.header_lists import Header
 from bot.erp.keys import spellings
-from bot.erp.listing import Listing
+from bot.erp.kinds import Kind
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.values import code, text
@@ -274,13 +274,13 @@ PRODUCTION = DocumentEntity(
     select=_PRODUCTION,
 )
 
-ENTITIES: Mapping[Listing[Any], tuple[DocumentEntity, ...]] = {
-    listing.SALES_ORDERS: (ORDERS, ORDER_DRAFTS),
-    listing.INVOICES: (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS),
-    listing.PURCHASE_ORDERS: (PURCHASES, PURCHASE_DRAFTS),
-    listing.PRODUCTION_ORDERS: (PRODUCTION,),
-    listing.BILLS: (BILLS, VENDOR_CREDITS, BILL_DRAFTS),
-    listing.PAYMENTS: (RECEIPTS, OUTGOING),
-    listing.DELIVERIES: (DELIVERY_NOTES, RETURNS),
-    listing.RECEIPTS: (GOODS_RECEIPTS, GOODS_RETURNS),
+ENTITIES: Mapping[Kind[Any], tuple[DocumentEntity, ...]] = {
+    kinds.SALES_ORDERS: (ORDERS, ORDER_DRAFTS),
+    kinds.INVOICES: (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS),
+    kinds.PURCHASE_ORDERS: (PURCHASES, PURCHASE_DRAFTS),
+    kinds.PRODUCTION_ORDERS: (PRODUCTION,),
+    kinds.BILLS: (BILLS, VENDOR_CREDITS, BILL_DRAFTS),
+    kinds.PAYMENTS: (RECEIPTS, OUTGOING),
+    kinds.DELIVERIES: (DELIVERY_NOTES, RETURNS),
+    kinds.RECEIPTS: (GOODS_RECEIPTS, GOODS_RETURNS),
 }

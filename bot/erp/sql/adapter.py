@@ -18,8 +18,7 @@ from bot.erp.errors import Invalid, NotFound
 from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key
-from bot.erp.kinds import D, Kind
-from bot.erp.listing import Listing, kind_of
+from bot.erp.kinds import D, Kind, kind_followed
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import (
     MappedErp,
@@ -186,28 +185,28 @@ class SqlErp(MappedErp):
         """Give the connections back."""
         await self._database.close()
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         return await self._database.run(partial(self._document, kind=kind, number=number))
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return the documents that exist among many numbers, with their lines, over one connection."""
-        kind = kind_of(area)
+        kind = kind_followed(area)
         self._check_capability(kind.capability)
         with malformed_is_invalid(self.name):
             return await self._database.run(partial(self._documents, kind=kind, numbers=numbers))
 
-    def _documents(self, connection: Connection, kind: Listing[Any], numbers: Sequence[str]) -> tuple[Any, ...]:
+    def _documents(self, connection: Connection, kind: Kind[Any], numbers: Sequence[str]) -> tuple[Any, ...]:
         found = []
         for number in numbers:
             with suppress(NotFound):
                 found.append(self._document(connection, kind, checked_key(number, source=self.name)))
         return tuple(found)
 
-    def _document(self, connection: Connection, kind: Listing[D], number: str) -> D:
+    def _document(self, connection: Connection, kind: Kind[D], number: str) -> D:
         row = self._row(connection, builders.section_of(kind), number, number=number)
         return self._whole(connection, kind, row)
 
-    def _whole(self, connection: Connection, kind: Listing[D], row: Row) -> D:
+    def _whole(self, connection: Connection, kind: Kind[D], row: Row) -> D:
         """Return the document of a row with its lines."""
         section = builders.section_of(kind)
         lines: list[Row] = []
@@ -222,12 +221,12 @@ class SqlErp(MappedErp):
         origin = self._mapped[section].fields.get("id")
         return None if origin is None else look(row, origin.from_)
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         if not is_encodable(query.text + query.partner + query.product):
             return Slice(items=(), total=0)
         return await self._database.run(partial(self._list, kind=kind, query=query))
 
-    def _list(self, connection: Connection, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    def _list(self, connection: Connection, kind: Kind[D], query: ListQuery) -> Slice[D]:
         section = builders.section_of(kind)
         if query.product:
             place = f"{section}.of_product"
@@ -246,7 +245,7 @@ class SqlErp(MappedErp):
             given |= {"limit": self._options.most_rows + 1, "offset": 0}
         return self._picked(kind, query, self._queries.rows(connection, place, **given))
 
-    def _picked(self, kind: Listing[D], query: ListQuery, rows: Sequence[Row]) -> Slice[D]:
+    def _picked(self, kind: Kind[D], query: ListQuery, rows: Sequence[Row]) -> Slice[D]:
         """Return the part of a list that a query asks for; of which product its documents are the rows have said."""
         documents: list[D] = self._reader.many(self._mapped[builders.section_of(kind)], rows)
         if query.product:

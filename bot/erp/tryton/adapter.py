@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from bot.erp import deciding, listing
+from bot.erp import deciding, kinds, listing
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import NotFound
 from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
@@ -24,7 +24,7 @@ from bot.erp.header_lists import as_listed
 from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.kinds import D, Kind
-from bot.erp.listing import Listing, read_page
+from bot.erp.listing import read_page
 from bot.erp.model import (
     Changes,
     Decision,
@@ -89,15 +89,15 @@ class TrytonErp(DocumentErp):
         self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
         self._lots = LotReader(self._account, now=context.now)
         self._receipts = TrytonReceipts(self._account, self._site, self._lots)
-        self._readers: Mapping[Listing[Any], DocumentReader] = {
-            listing.SALES_ORDERS: self._sales,
-            listing.INVOICES: read_each(documents.invoice, self._site),
-            listing.PURCHASE_ORDERS: self._purchases,
-            listing.PRODUCTION_ORDERS: read_each(documents.production, self._site),
-            listing.CUSTOMERS: read_each(partners.customer, self._site),
-            listing.VENDORS: read_each(partners.vendor, self._site),
-            listing.BILLS: read_each(partners.bill, self._site),
-            listing.PAYMENTS: self._payments,
+        self._readers: Mapping[Kind[Any], DocumentReader] = {
+            kinds.SALES_ORDERS: self._sales,
+            kinds.INVOICES: read_each(documents.invoice, self._site),
+            kinds.PURCHASE_ORDERS: self._purchases,
+            kinds.PRODUCTION_ORDERS: read_each(documents.production, self._site),
+            kinds.CUSTOMERS: read_each(partners.customer, self._site),
+            kinds.VENDORS: read_each(partners.vendor, self._site),
+            kinds.BILLS: read_each(partners.bill, self._site),
+            kinds.PAYMENTS: self._payments,
         }
 
     async def check(self) -> None:
@@ -235,7 +235,7 @@ class TrytonErp(DocumentErp):
             return await self._goods.arrivals(query, row)
 
     async def read_of_order(self, kind: Kind[D], number: str) -> Sequence[Any]:
-        if kind == listing.DELIVERIES:
+        if kind == kinds.DELIVERIES:
             return await self._goods.deliveries_of(number)
         return await self._receipts.receipts_of(number)
 
@@ -256,12 +256,12 @@ class TrytonErp(DocumentErp):
 
     # Documents
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
-        if kind == listing.DELIVERIES:
+        if kind == kinds.DELIVERIES:
             shipment: Any = await self._goods.delivery(number)
             return shipment  # type: ignore[no-any-return]  # what this kind is
-        if kind == listing.RECEIPTS:
+        if kind == kinds.RECEIPTS:
             receipt: Any = await self._receipts.receipt(number)
             return receipt  # type: ignore[no-any-return]  # what this kind is
         document_query: DocumentQuery = KINDS[kind]
@@ -272,7 +272,7 @@ class TrytonErp(DocumentErp):
         rows = await self._account.search(document_query.model, domain, fields, limit=_TWINS)
         row = (
             self._payment_line(rows, number)
-            if kind == listing.PAYMENTS
+            if kind == kinds.PAYMENTS
             else self._first(rows, number, document_query.called)
         )
         if kind in partners.SIDES and not await partners.is_on(self._account, partners.SIDES[kind], row["id"]):
@@ -282,8 +282,8 @@ class TrytonErp(DocumentErp):
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, those without a number by their ids."""
-        kind = listing.kind_of(area)
-        if kind == listing.DELIVERIES:
+        kind = kinds.kind_followed(area)
+        if kind == kinds.DELIVERIES:
             with malformed_is_invalid(self.name):
                 return await self._goods.deliveries_named(numbers)
         document_query, wanted = KINDS[kind], frozenset(numbers)
@@ -293,11 +293,11 @@ class TrytonErp(DocumentErp):
             called = {document_query.called(row): row for row in reversed(rows)}
             return tuple(await self._readers[kind]([row for name, row in called.items() if name in wanted], True))
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if kind == listing.DELIVERIES:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
+        if kind == kinds.DELIVERIES:
             shipments: Slice[Any] = await self._goods.deliveries(query)
             return shipments
-        if kind == listing.RECEIPTS:
+        if kind == kinds.RECEIPTS:
             received: Slice[Any] = await self._receipts.receipts(query)
             return received
         document_query: DocumentQuery = KINDS[kind]

@@ -32,7 +32,8 @@ from bot.erp.goods import (
 from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import escape_like, pick_by_key
-from bot.erp.listing import DELIVERIES, read_page
+from bot.erp.kinds import DELIVERIES
+from bot.erp.listing import read_page
 from bot.erp.model import Slice, StockLevel
 from bot.erp.port import Filter, ListQuery
 from bot.erp.tryton import documents, stock

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bot.erp import listing
-from bot.erp.listing import Listing
+from bot.erp import kinds
+from bot.erp.kinds import Kind
 from bot.erp.model import Bill, Customer, PartnerKind, Payment, PaymentDirection, PaymentStatus, Supplier
 from bot.erp.record_parts import PartnerParts
 from bot.erp.tryton import documents
@@ -186,9 +186,9 @@ class Side:
         return [["type", "=", self.invoice]]
 
 
-SIDES: Mapping[Listing[Any], Side] = {
-    listing.CUSTOMERS: Side("receivable", "sale.sale", "out"),
-    listing.VENDORS: Side("payable", "purchase.purchase", "in"),
+SIDES: Mapping[Kind[Any], Side] = {
+    kinds.CUSTOMERS: Side("receivable", "sale.sale", "out"),
+    kinds.VENDORS: Side("payable", "purchase.purchase", "in"),
 }
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.keys import escape_like
-from bot.erp.listing import Listing
+from bot.erp.kinds import Kind
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery, Period
 from bot.erp.tryton import documents, partners
 from bot.erp.tryton.client import Domain, Order, Row, containing
@@ -217,13 +217,13 @@ CUSTOMERS = DocumentQuery(
     called=partners.code_of,
 )
 VENDORS = replace(CUSTOMERS, fields=partners.VENDOR)
-KINDS: Mapping[Listing[Any], DocumentQuery] = {
-    listing.SALES_ORDERS: SALES,
-    listing.INVOICES: INVOICES,
-    listing.PURCHASE_ORDERS: PURCHASES,
-    listing.PRODUCTION_ORDERS: PRODUCTIONS,
-    listing.CUSTOMERS: CUSTOMERS,
-    listing.VENDORS: VENDORS,
-    listing.BILLS: BILLS,
-    listing.PAYMENTS: PAYMENTS,
+KINDS: Mapping[Kind[Any], DocumentQuery] = {
+    kinds.SALES_ORDERS: SALES,
+    kinds.INVOICES: INVOICES,
+    kinds.PURCHASE_ORDERS: PURCHASES,
+    kinds.PRODUCTION_ORDERS: PRODUCTIONS,
+    kinds.CUSTOMERS: CUSTOMERS,
+    kinds.VENDORS: VENDORS,
+    kinds.BILLS: BILLS,
+    kinds.PAYMENTS: PAYMENTS,
 }

@@ -14,7 +14,7 @@ from itertools import chain
 from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.goods_lists import by_day
 from bot.erp.keys import escape_like, pick_by_key
-from bot.erp.listing import RECEIPTS
+from bot.erp.kinds import RECEIPTS
 from bot.erp.model import Slice
 from bot.erp.port import ListQuery
 from bot.erp.tryton import documents

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 
-from bot.erp import deciding, listing
+from bot.erp import deciding, kinds
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
@@ -16,7 +16,6 @@ from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.kinds import D, Kind
-from bot.erp.listing import Listing
 from bot.erp.model import Decision, DecisionResult, Feed, PurchaseOrder, Slice, Verdict
 from bot.erp.port import GOODS, Capability, Filter, ListQuery
 from bot.erp.values import code, malformed_is_invalid, text
@@ -35,12 +34,12 @@ from bot.erp.yonbip.stock import StockReader
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for the workflow to update the order after a decision."""
-_PATHS: Mapping[Listing[Any], str] = {
-    listing.SALES_ORDERS: queries.SALES,
-    listing.INVOICES: queries.RECEIVABLES,
-    listing.BILLS: queries.PAYABLES,
-    listing.PURCHASE_ORDERS: queries.PURCHASES,
-    listing.PRODUCTION_ORDERS: queries.PRODUCTION,
+_PATHS: Mapping[Kind[Any], str] = {
+    kinds.SALES_ORDERS: queries.SALES,
+    kinds.INVOICES: queries.RECEIVABLES,
+    kinds.BILLS: queries.PAYABLES,
+    kinds.PURCHASE_ORDERS: queries.PURCHASES,
+    kinds.PRODUCTION_ORDERS: queries.PRODUCTION,
 }
 _HEADERS = {
     queries.PURCHASES: ("vouchdate", "vendor_name"),
@@ -88,15 +87,15 @@ class YonBipErp(ReaderErp):
 
     # Documents
 
-    async def read_document(self, kind: Listing[D], number: str) -> D:
+    async def read_document(self, kind: Kind[D], number: str) -> D:
         """Return one document; a production order is a line of a bill."""
-        if kind in (listing.CUSTOMERS, listing.VENDORS):
+        if kind in (kinds.CUSTOMERS, kinds.VENDORS):
             return await self._partners.read(kind, number)
-        if kind in (listing.PAYMENTS, listing.DELIVERIES, listing.RECEIPTS):
-            readers: Mapping[Listing[Any], Any] = {
-                listing.PAYMENTS: self._payments,
-                listing.DELIVERIES: self._deliveries,
-                listing.RECEIPTS: self._receipts,
+        if kind in (kinds.PAYMENTS, kinds.DELIVERIES, kinds.RECEIPTS):
+            readers: Mapping[Kind[Any], Any] = {
+                kinds.PAYMENTS: self._payments,
+                kinds.DELIVERIES: self._deliveries,
+                kinds.RECEIPTS: self._receipts,
             }
             return cast(D, await readers[kind].read(number))
         path = _PATHS[kind]
@@ -114,16 +113,16 @@ class YonBipErp(ReaderErp):
         document: D = (await self._documents(path, [row]))[0]
         return document
 
-    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
-        if kind in (listing.CUSTOMERS, listing.VENDORS):
+        if kind in (kinds.CUSTOMERS, kinds.VENDORS):
             return await self._partners.list_partners(kind, query)
         today = query.day(self._client.values.local(self._client.now()).date())
-        if kind in (listing.PAYMENTS, listing.DELIVERIES, listing.RECEIPTS):
-            parts: Mapping[Listing[Any], Any] = {
-                listing.PAYMENTS: self._payments.list_payments,
-                listing.DELIVERIES: self._deliveries.list_deliveries,
-                listing.RECEIPTS: self._receipts.list_receipts,
+        if kind in (kinds.PAYMENTS, kinds.DELIVERIES, kinds.RECEIPTS):
+            parts: Mapping[Kind[Any], Any] = {
+                kinds.PAYMENTS: self._payments.list_payments,
+                kinds.DELIVERIES: self._deliveries.list_deliveries,
+                kinds.RECEIPTS: self._receipts.list_receipts,
             }
             return cast(Slice[D], await parts[kind](query, today))
         path: str = _PATHS[kind]
@@ -141,8 +140,8 @@ class YonBipErp(ReaderErp):
         rows: dict[str, Row] = {name(row): row for row in await self._rows(path, query, today)}
         return kind.pick(map(without_lines, await self._documents(path, [*rows.values()])), query, today)
 
-    def _narrows(self, kind: Listing[Any], query: ListQuery) -> bool:
-        by_state = kind == listing.PRODUCTION_ORDERS and query.filter in {Filter.OPEN, Filter.DONE}
+    def _narrows(self, kind: Kind[Any], query: ListQuery) -> bool:
+        by_state = kind == kinds.PRODUCTION_ORDERS and query.filter in {Filter.OPEN, Filter.DONE}
         return (by_state and not query.partner) or super()._narrows(kind, query)
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
@@ -208,7 +207,7 @@ class YonBipErp(ReaderErp):
         """Return the notes of goods issue of a sales order, or the notes of purchase receipt of a purchase order."""
         assert kind.origin is not None
         order = await self.document(kind.origin, number)
-        if kind == listing.DELIVERIES:
+        if kind == kinds.DELIVERIES:
             return await self._deliveries.of_order(order.number)
         return await self._receipts.of_order(order.number)
 

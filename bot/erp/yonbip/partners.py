@@ -15,7 +15,7 @@ from bot.erp.concurrency import gather_rows
 from bot.erp.errors import NotPermitted
 from bot.erp.expiring import ExpiringValue
 from bot.erp.keys import pick_by_key, spellings
-from bot.erp.listing import CUSTOMERS, PAYMENTS, VENDORS, D, Listing
+from bot.erp.kinds import CUSTOMERS, PAYMENTS, VENDORS, D, Kind
 from bot.erp.model import (
     Customer,
     PartnerKind,
@@ -44,7 +44,7 @@ class PartnerReader:
     def __init__(self, client: YonBipClient) -> None:
         self._client = client
         holds = timedelta(minutes=client.options.catalogue_minutes)
-        self._known: Mapping[Listing[Any], ExpiringValue[tuple[Any, ...]]] = {
+        self._known: Mapping[Kind[Any], ExpiringValue[tuple[Any, ...]]] = {
             kind: ExpiringValue(partial(self._all, kind), now=client.now, holds=holds) for kind in (CUSTOMERS, VENDORS)
         }
 
@@ -53,7 +53,7 @@ class PartnerReader:
         for partners in self._known.values():
             await partners.cancel()
 
-    async def read(self, kind: Listing[D], key: str) -> D:
+    async def read(self, kind: Kind[D], key: str) -> D:
         """Return one customer or vendor; raises `NotFound`. A code in mixed case is only found among all."""
         read, build = self._calls(kind)
         rows = await gather_rows(*(read({"code": spelling}) for spelling in spellings(key)))
@@ -61,16 +61,16 @@ class PartnerReader:
         partner: D = pick_by_key(found, key, lambda partner: partner.code, source=self._client.source)
         return partner
 
-    async def list_partners(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+    async def list_partners(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         """Return part of a list, by code."""
         return kind.pick(await self._known[kind].value(), query, self._client.values.local(self._client.now()).date())
 
-    def _calls(self, kind: Listing[Any]) -> tuple[Callable[[Row], Awaitable[list[Row]]], Callable[[Row], Any]]:
+    def _calls(self, kind: Kind[Any]) -> tuple[Callable[[Row], Awaitable[list[Row]]], Callable[[Row], Any]]:
         if kind == CUSTOMERS:
             return self._customer_rows, self._customer
         return self._vendor_rows, self._vendor
 
-    async def _all(self, kind: Listing[Any]) -> tuple[Any, ...]:
+    async def _all(self, kind: Kind[Any]) -> tuple[Any, ...]:
         read, build = self._calls(kind)
         return _distinct(build(row) for row in await read({}))
 

@@ -20,7 +20,7 @@ from bot.erp.erpnext.client import ErpNextClient, ListRequest
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.errors import AuthFailed, CompanyNotChosen, Invalid, NotFound, NotPermitted
-from bot.erp.listing import SALES_ORDERS
+from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import Area, Feed, Followed, InvoiceStatus, PurchaseStatus
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.testing.company import TODAY, Clock, ReferenceCompany

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.counting import counts
 from bot.erp.erpnext import partners
 from bot.erp.errors import NotFound
-from bot.erp.listing import Listing
+from bot.erp.kinds import Kind
 from bot.erp.model import InvoiceStatus, Money, PaymentStatus
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import ReferenceCompany
@@ -132,11 +132,11 @@ async def test_the_overdue_bills_of_a_partner_cost_two_calls(
 @each_row(
     ("doctype", "kind", "status", "share", "reversed_"),
     [
-        ("Sales Invoice", listing.INVOICES, "Credit Note Issued", 1, True),
-        ("Purchase Invoice", listing.BILLS, "Debit Note Issued", 1, True),
+        ("Sales Invoice", kinds.INVOICES, "Credit Note Issued", 1, True),
+        ("Purchase Invoice", kinds.BILLS, "Debit Note Issued", 1, True),
         # The rest was paid, and nothing says so but the amount of the credit note.
-        ("Sales Invoice", listing.INVOICES, "Credit Note Issued", 0.5, False),
-        ("Sales Invoice", listing.INVOICES, "Paid", 1, False),
+        ("Sales Invoice", kinds.INVOICES, "Credit Note Issued", 0.5, False),
+        ("Sales Invoice", kinds.INVOICES, "Paid", 1, False),
     ],
 )
 async def test_an_invoice_is_reversed_that_credit_notes_settled_alone(
@@ -144,7 +144,7 @@ async def test_an_invoice_is_reversed_that_credit_notes_settled_alone(
     open_erp: Open,
     alter: Alter,
     doctype: str,
-    kind: Listing[Any],
+    kind: Kind[Any],
     status: str,
     share: float,
     reversed_: bool,

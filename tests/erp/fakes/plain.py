@@ -23,9 +23,9 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.goods import GoodsDelivery, GoodsReceipt
-from bot.erp.listing import lines_of_product
+from bot.erp.kinds import lines_of_product
 from bot.erp.model import (
     Approval,
     Area,
@@ -81,15 +81,15 @@ _AREAS = {
 }
 
 
-_LISTINGS: Mapping[str, listing.Listing[Any]] = {
-    "orders": listing.SALES_ORDERS,
-    "invoices": listing.INVOICES,
-    "purchases": listing.PURCHASE_ORDERS,
-    "productions": listing.PRODUCTION_ORDERS,
-    "bills": listing.BILLS,
-    "payments": listing.PAYMENTS,
-    "deliveries": listing.DELIVERIES,
-    "receipts": listing.RECEIPTS,
+_LISTINGS: Mapping[str, kinds.Kind[Any]] = {
+    "orders": kinds.SALES_ORDERS,
+    "invoices": kinds.INVOICES,
+    "purchases": kinds.PURCHASE_ORDERS,
+    "productions": kinds.PRODUCTION_ORDERS,
+    "bills": kinds.BILLS,
+    "payments": kinds.PAYMENTS,
+    "deliveries": kinds.DELIVERIES,
+    "receipts": kinds.RECEIPTS,
 }
 
 Paging = Literal["offset", "page", "cursor", "next", "link"]

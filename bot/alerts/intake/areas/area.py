@@ -12,7 +12,7 @@ from typing import Generic, Protocol
 from bot.alerts.event import EventType
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.errors import Invalid
-from bot.erp.listing import D, Listing
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, Money
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.source_client import SourceClient
@@ -80,7 +80,7 @@ class ListedArea(Generic[D]):
     """An area of documents with a list of those that are in trouble."""
 
     name: str
-    kind: Listing[D]
+    kind: Kind[D]
     listed: Filter
     """The list's filter."""
     judge: Callable[[D, date], PolledRecord]

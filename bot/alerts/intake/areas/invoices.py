@@ -7,7 +7,7 @@ from datetime import date
 from bot.alerts.event import EventType
 from bot.alerts.intake.areas.area import ListedArea, format_amount, late_record, money, without_blanks
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.model import Invoice, InvoiceStatus
 from bot.erp.port import Filter
 
@@ -46,7 +46,7 @@ def judge(invoice: Invoice, today: date) -> PolledRecord:
 
 INVOICES: ListedArea[Invoice] = ListedArea(
     name="invoices",
-    kind=listing.INVOICES,
+    kind=kinds.INVOICES,
     listed=Filter.OVERDUE,
     judge=judge,
     gone_type=EventType.INVOICE_OVERDUE,

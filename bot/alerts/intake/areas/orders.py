@@ -18,7 +18,7 @@ from bot.alerts.intake.areas.area import (
     without_blanks,
 )
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.model import Area, SalesOrder
 from bot.erp.port import Capability, Filter
 from bot.erp.source_client import SourceClient
@@ -70,7 +70,7 @@ def data_of(order: SalesOrder) -> dict[str, object]:
 
 ORDERS: ListedArea[SalesOrder] = ListedArea(
     name="orders",
-    kind=listing.SALES_ORDERS,
+    kind=kinds.SALES_ORDERS,
     listed=Filter.LATE,
     judge=judge_lateness,
     gone_type=EventType.ORDER_LATE,

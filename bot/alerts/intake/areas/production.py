@@ -7,7 +7,7 @@ from datetime import date
 from bot.alerts.event import EventType
 from bot.alerts.intake.areas.area import ListedArea, late_record, without_blanks
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.model import ProductionOrder, ProductionStatus
 from bot.erp.port import Filter
 
@@ -47,7 +47,7 @@ def data_of(order: ProductionOrder) -> dict[str, object]:
 
 PRODUCTION: ListedArea[ProductionOrder] = ListedArea(
     name="production",
-    kind=listing.PRODUCTION_ORDERS,
+    kind=kinds.PRODUCTION_ORDERS,
     listed=Filter.LATE,
     judge=judge,
     gone_type=EventType.PRODUCTION_LATE,

@@ -15,7 +15,7 @@ from bot.alerts.intake.areas.area import (
     without_blanks,
 )
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
-from bot.erp import listing
+from bot.erp import kinds
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Filter
 
@@ -89,7 +89,7 @@ def decision_data(order: PurchaseOrder) -> dict[str, object]:
 
 PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
     name="purchasing",
-    kind=listing.PURCHASE_ORDERS,
+    kind=kinds.PURCHASE_ORDERS,
     listed=Filter.PENDING,
     judge=judge,
     gone_type=EventType.PO_DECIDED,
@@ -111,7 +111,7 @@ def judge_receipt(order: PurchaseOrder, today: date) -> PolledRecord:
 
 RECEIPTS: ListedArea[PurchaseOrder] = ListedArea(
     name="receipts",
-    kind=listing.PURCHASE_ORDERS,
+    kind=kinds.PURCHASE_ORDERS,
     listed=Filter.LATE,
     judge=judge_receipt,
     gone_type=EventType.PO_LATE,

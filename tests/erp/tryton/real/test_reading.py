@@ -16,7 +16,7 @@ from bot.erp.errors import AuthFailed, NotFound, NotPermitted
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.goods_lists import by_day, by_urgency, shortages_of
 from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.listing import DELIVERIES, RECEIPTS
+from bot.erp.kinds import DELIVERIES, RECEIPTS
 from bot.erp.model import (
     Area,
     Feed,
