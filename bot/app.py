@@ -23,7 +23,6 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
 from bot.dingtalk.contact_events import read_contact_change
 from bot.dingtalk.dispatcher import AcknowledgeFrame
@@ -36,13 +35,14 @@ from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.sdk import ChatbotMessage, Credential, EventMessage
 from bot.dingtalk.stream import StreamClient
 from bot.dingtalk.stream_policy import StreamPolicy
-from bot.health import HealthReport, down
-from bot.metrics import Metrics
-from bot.phrase import Words, phrase
+from bot.mechanisms.background import BackgroundTasks
+from bot.mechanisms.health import HealthReport, down
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
 from bot.web.server import listening, make_web_app, serving_at
+from bot.words.phrase import Words, phrase
 
 if TYPE_CHECKING:
     from bot.bootstrap.alerts import AlertServices

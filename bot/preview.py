@@ -14,8 +14,8 @@ from bot.cards.language import LANGUAGE_CODES
 from bot.cards.picture import draw_picture
 from bot.chat.registry import Commands
 from bot.dingtalk.card_wire import card_params
-from bot.errors import ConfigurationError
 from bot.settings import Settings
+from bot.words.errors import ConfigurationError
 
 
 def card_names(settings: Settings) -> tuple[str, ...]:

@@ -29,10 +29,10 @@ from bot.chat.message import ConversationKind
 from bot.chat.parsing import command_line
 from bot.chat.records.overdue_documents import count_overdue
 from bot.chat.registry import Commands, command
-from bot.disclosure import cut
 from bot.erp.hub import ErpHub
 from bot.outbox.place import PlaceKind
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import cut
+from bot.words.phrase import Phrase, phrase
 
 MORNING = time(9)
 """Until when “tomorrow” puts an alert off."""

@@ -24,8 +24,8 @@ from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.registry import command
 from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 
 class ApproveOption(Keyword):

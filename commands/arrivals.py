@@ -22,14 +22,14 @@ from bot.chat.records.lookup import MAX_CLOSEST, closest_partners
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, document_buttons, freshness, table_of_lines
-from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Product, Slice
 from bot.erp.port import Capability, ListQuery
-from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
+from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
+from bot.words.phrase import phrase
 
 _COMMANDS = {ArrivalKind.PURCHASE: "po", ArrivalKind.PRODUCTION: "mo"}
 _COLUMNS = (

@@ -19,8 +19,8 @@ from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons, table_of_lines
-from bot.disclosure import FieldClass
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, phrase
 
 NEWEST = 200
 """Entries that are shown at most; `dingerp audit search` finds all."""

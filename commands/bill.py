@@ -21,7 +21,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.erp.kinds import BILLS
 from bot.erp.model import Bill, Cost, InvoiceStatus
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 class BillOrVendor(PartnerTerm):

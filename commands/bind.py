@@ -14,7 +14,7 @@ from bot.chat.errors import BadArgument
 from bot.chat.message import ConversationKind
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 class BindTarget(Word):

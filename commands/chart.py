@@ -26,10 +26,8 @@ from bot.chat.records.reader_hub import command_of
 from bot.chat.registry import command
 from bot.chat.report_days import ReportPeriod, name_age, span_of
 from bot.chat.view_parts import EmptiedList, export_buttons
-from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Feed, Followed, Money, Product, SalesAmount, StockLevel
-from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.report import (
     AgeingBucket,
@@ -42,6 +40,8 @@ from bot.read_model.report import (
     split_days,
 )
 from bot.read_model.stock_days import ALL_TOGETHER, StockHistory, StockOfDay, first_known, sum_up
+from bot.words.disclosure import HIDDEN, FieldClass, cut
+from bot.words.phrase import Phrase, phrase
 
 DAYS = 30
 """Days of a chart of sales for which none are said."""

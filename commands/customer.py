@@ -21,13 +21,13 @@ from bot.chat.records.rankings import RankedBy, RankingRequest, rank_partners
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import DocumentListView
-from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import INVOICES, SALES_ORDERS
 from bot.erp.model import Area, Customer, Money, SalesAmount, SalesOrder, Slice
 from bot.erp.port import Capability, ListQuery
-from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
+from bot.words.disclosure import cut
+from bot.words.phrase import phrase
 
 
 class CustomerNameOrCode(PartnerTerm):

@@ -19,13 +19,13 @@ from bot.chat.records.lookup import SEARCH_LIMIT, DocumentList
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
-from bot.disclosure import cut
 from bot.erp.goods import DeliveryLine, GoodsDelivery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import DELIVERIES, NamedList
 from bot.erp.model import PartnerName, Progress, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.phrase import phrase
+from bot.words.disclosure import cut
+from bot.words.phrase import phrase
 
 TO_LEAVE = replace(
     DELIVERIES,

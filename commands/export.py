@@ -8,7 +8,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.exports import Exports
 from bot.chat.registry import Commands, command
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 @command(

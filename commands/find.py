@@ -18,14 +18,14 @@ from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import Freshness, button_label, freshness_of_all, table_of_lines
-from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import AREA_KINDS, PARTNERS, Kind
 from bot.erp.model import Area, ErpRecord, PartnerKind, PartnerRecord, Product
 from bot.erp.port import ListQuery
-from bot.phrase import Phrase, phrase
-from bot.spelling import other_spellings
+from bot.words.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
+from bot.words.phrase import Phrase, phrase
+from bot.words.spelling import other_spellings
 
 _OF_PARTNERS: frozenset[Area | PartnerKind] = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING, *PartnerKind})
 """What is found by the names of customers and vendors."""

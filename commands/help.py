@@ -16,7 +16,7 @@ from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
 from bot.chat.questions.first_questions import first_questions
 from bot.chat.registry import AnyCommand, Commands, command
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 class CommandName(Word):

@@ -21,7 +21,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
 from bot.erp.kinds import INVOICES
 from bot.erp.model import Invoice, SalesAmount
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 class InvoiceOrCustomer(PartnerTerm):

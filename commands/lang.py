@@ -13,7 +13,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.languages import LANGUAGES, LanguageChoice
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 class LanguageName(Keyword):

@@ -16,10 +16,10 @@ from bot.chat.records.documents import Documents
 from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, RecordView, ask_buttons, erp_link_buttons
-from bot.disclosure import FieldClass
 from bot.erp.kinds import PRODUCTION_ORDERS
 from bot.erp.model import ProductionOrder
-from bot.phrase import phrase
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 
 class ProductionOrProduct(Term):

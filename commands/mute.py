@@ -19,8 +19,8 @@ from bot.chat.context import QuestionContext, place_of, places_of
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line, parse_duration
 from bot.chat.registry import command
-from bot.phrase import phrase
-from bot.role_labels import label_roles
+from bot.words.phrase import phrase
+from bot.words.role_labels import label_roles
 
 USUAL, LONGEST = timedelta(hours=2), timedelta(days=30)
 """How long a mute lasts by default, and at most: after that nobody would remember it."""

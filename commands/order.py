@@ -21,7 +21,7 @@ from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import OrderLine, Progress, SalesAmount, SalesOrder
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 class OrderOrCustomer(PartnerTerm):

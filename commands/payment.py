@@ -23,10 +23,10 @@ from bot.chat.records.lookup import OneDocument
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, ListedRows, NotAddedUp, RecordView, ask_buttons, erp_link_buttons
-from bot.disclosure import ClassedBy, FieldClass, cut_part
 from bot.erp.kinds import BILLS, INVOICES, PAYMENTS
 from bot.erp.model import Money, PartnerKind, Payment, PaymentDirection
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import ClassedBy, FieldClass, cut_part
+from bot.words.phrase import Phrase, phrase
 
 _DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
 """The command that shows what is paid."""

@@ -28,7 +28,7 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.erp.hub import ErpHub
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 """What waits for somebody and is named when they ask for what there is not."""
 

@@ -26,7 +26,7 @@ from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_
 from bot.erp.hub import Answer
 from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Cost, DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 class PurchaseOrVendor(PartnerTerm):

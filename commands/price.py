@@ -20,12 +20,12 @@ from bot.chat.records.partner_lookup import PartnerLookup
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, Freshness, document_buttons, export_buttons, freshness
-from bot.disclosure import ClassedBy, FieldClass, cut
 from bot.erp.answer import Answer
 from bot.erp.errors import Unsupported
 from bot.erp.goods import PriceKind, Prices
 from bot.erp.hub import ErpHub
-from bot.phrase import phrase
+from bot.words.disclosure import ClassedBy, FieldClass, cut
+from bot.words.phrase import phrase
 
 
 class CustomerTerm(PartnerTerm):

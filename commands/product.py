@@ -25,11 +25,11 @@ from bot.chat.view_parts import (
     freshness,
     table_of_lines,
 )
-from bot.disclosure import ClassedBy, FieldClass, cut_part
 from bot.erp.goods import ComponentUse, ProductDetails
 from bot.erp.hub import ErpHub
-from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
+from bot.words.disclosure import ClassedBy, FieldClass, cut_part
+from bot.words.phrase import phrase
 
 
 class ProductWord(Term):

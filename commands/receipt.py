@@ -18,13 +18,13 @@ from bot.chat.records.lookup import OneDocument
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
-from bot.disclosure import cut
 from bot.erp.errors import ErpError
 from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import RECEIPTS
 from bot.erp.model import PartnerName, Progress, Slice
-from bot.phrase import phrase
+from bot.words.disclosure import cut
+from bot.words.phrase import phrase
 
 
 class ReceiptOrOrder(PartnerTerm):

@@ -20,7 +20,7 @@ from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import command
 from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 @command(

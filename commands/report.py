@@ -17,11 +17,9 @@ from bot.chat.records.reader_hub import command_of
 from bot.chat.registry import command
 from bot.chat.report_days import PeriodComparison, ReportPeriod, name_age, span_of
 from bot.chat.view_parts import export_buttons
-from bot.disclosure import HIDDEN, FieldClass, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import AREA_KINDS
 from bot.erp.model import Area, Feed, SalesAmount
-from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import (
     ComparedSum,
@@ -34,6 +32,8 @@ from bot.read_model.report import (
     Turnover,
     read_figures,
 )
+from bot.words.disclosure import HIDDEN, FieldClass, cut_part
+from bot.words.phrase import Phrase, phrase
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.held_rights import HeldRightStore, held_view
 from bot.chat.registry import command
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 class RestoredDecision(Keyword):

@@ -17,12 +17,12 @@ from bot.chat.parsing import command_line
 from bot.chat.records.warehouses import closest_warehouses
 from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, freshness
-from bot.disclosure import HIDDEN, cut
 from bot.erp.errors import NotFound
 from bot.erp.goods import Shortage
 from bot.erp.goods_port import ShortageQuery
 from bot.erp.hub import ErpHub
-from bot.phrase import phrase
+from bot.words.disclosure import HIDDEN, cut
+from bot.words.phrase import phrase
 
 
 class WarehouseTerm(Term):

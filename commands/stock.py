@@ -37,8 +37,8 @@ from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.port import Capability
-from bot.phrase import phrase
-from bot.spelling import most_alike, other_spellings
+from bot.words.phrase import phrase
+from bot.words.spelling import most_alike, other_spellings
 
 MAX_SKUS = ListView.page_size
 """Products in one question: as many as a document shows at once, whose button asks for them together."""

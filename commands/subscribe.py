@@ -14,8 +14,8 @@ from bot.chat.errors import BadArgument
 from bot.chat.exports import for_readers
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import Commands, command
-from bot.disclosure import cut
-from bot.phrase import phrase
+from bot.words.disclosure import cut
+from bot.words.phrase import phrase
 
 MAX_SUBSCRIPTIONS = 10
 """Subscriptions of one person, or of one group."""

@@ -6,7 +6,7 @@ from bot.alerts.subscriptions import Subscriptions, list_view
 from bot.cards.view import View
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.registry import command
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 @command(

@@ -11,7 +11,7 @@ from bot.chat.arguments import Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.registry import command
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 class BoundSource(Word):

@@ -10,7 +10,7 @@ from bot.chat.arguments import InnerLine, Keyword
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.registry import Commands, command
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 class SubscribedLine(InnerLine):

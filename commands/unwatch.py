@@ -14,7 +14,7 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.erp.books import InSeveralBooks
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 _CLOSEST, _SHOWN = 4, 8
 

@@ -26,12 +26,12 @@ from bot.chat.parsing import command_line
 from bot.chat.records.lookup import SEARCH_LIMIT, find_closest
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import button_label
-from bot.disclosure import cut
 from bot.erp.books import books_of
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, ErpRecord, StockLevel
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import cut
+from bot.words.phrase import Phrase, phrase
 
 MAX_WATCHES = 50
 """Watches of one person; for more there are rules."""

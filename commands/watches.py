@@ -10,7 +10,7 @@ from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 @command(

@@ -16,8 +16,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.languages import LANGUAGES
 from bot.chat.parsing import command_line
 from bot.chat.registry import AnyCommand, Commands, command
-from bot.disclosure import FieldClass
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

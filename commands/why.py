@@ -16,7 +16,7 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.registry import command
 from bot.erp.errors import NotFound
 from bot.erp.hub import ErpHub
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 
 @command(

@@ -35,13 +35,13 @@ from typer.main import get_command
 from bot.cards.environment import CardEnvironment
 from bot.chat.registry import Commands, installed_commands
 from bot.cli import GC_THRESHOLDS
-from bot.erp.demo import seeding
-from bot.erp.demo.company import SEED
 from bot.erp.index import dictionary
 from bot.erp.index.follower import IndexFollower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
 from bot.erp.index.search import ProductIndex
+from bot.kit.company import seeding
+from bot.kit.company.company import SEED
 from bot.store import database
 from bot.store.tables import METADATA
 from bot.understanding import learning

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class MemoryTransactions(Generic[R]):
-    """Implements `bot.unit_of_work.Transactions` by copies of the repository; what fails leaves nothing."""
+    """Implements `bot.mechanisms.unit_of_work.Transactions` by copies of the repository; what fails leaves nothing."""
 
     def __init__(self, repository: R) -> None:
         self.repository = repository

@@ -8,9 +8,9 @@ import contextlib
 import pytest
 from structlog.testing import capture_logs
 
-from bot import background
-from bot.background import repeat
-from bot.errors import DingerpError
+from bot.mechanisms import background
+from bot.mechanisms.background import repeat
+from bot.words.errors import DingerpError
 
 
 async def test_an_error_is_logged_and_the_next_time_tries_again() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.backoff import Backoff, BackoffPolicy, BackoffSteps
+from bot.mechanisms.backoff import Backoff, BackoffPolicy, BackoffSteps
 
 DOUBLING = BackoffPolicy(first=1.0, longest=10.0)
 

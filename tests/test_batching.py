@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.batching import Batcher
+from bot.mechanisms.batching import Batcher
 
 
 class Counter:

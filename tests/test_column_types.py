@@ -14,7 +14,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, create_engine, func, in
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import StatementError
 
-from bot.column_types import ExactDecimal, UtcTime
+from bot.mechanisms.column_types import ExactDecimal, UtcTime
 
 THINGS = Table(
     "thing",

@@ -10,9 +10,9 @@ import pytest
 from bot.bootstrap.names import names_in_force
 from bot.bootstrap.rules import open_rules
 from bot.chat.registry import Commands
-from bot.demo import DEMO_ACCESS, DEMO_ALERTS, FINANCE_GROUP, demo_settings, with_company
+from bot.kit.demo import DEMO_ACCESS, DEMO_ALERTS, FINANCE_GROUP, demo_settings, with_company
+from bot.kit.simulator.config import SimulatorConfig
 from bot.settings import load_settings
-from bot.simulator.config import SimulatorConfig
 
 
 @pytest.mark.parametrize("living", [True, False], ids=["living", "still"])

@@ -12,7 +12,8 @@ from typing import Annotated, NamedTuple
 import pytest
 from structlog.testing import capture_logs
 
-from bot.disclosure import (
+from bot.erp.model import Money
+from bot.words.disclosure import (
     ALL_FIELDS,
     FREE_TEXT,
     HIDDEN,
@@ -25,8 +26,7 @@ from bot.disclosure import (
     cut,
     cut_part,
 )
-from bot.erp.model import Money
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 NOTHING: frozenset[FieldClass] = frozenset()
 CNY = Money(Decimal("9.50"), "CNY")

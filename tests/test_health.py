@@ -6,8 +6,8 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from bot.errors import DingerpError
-from bot.health import WELL, HealthMonitor, HealthReport, PartHealth, PartStatus, degraded
+from bot.mechanisms.health import WELL, HealthMonitor, HealthReport, PartHealth, PartStatus, degraded
+from bot.words.errors import DingerpError
 
 
 async def test_each_look_replaces_the_one_before_and_changes_are_logged() -> None:

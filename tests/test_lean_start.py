@@ -10,7 +10,7 @@ import pytest
 
 _STARTS_AND_LOOKS_UP = """
 import asyncio, json, sys
-import bot.app, bot.bootstrap.services, bot.cli, bot.erp.demo.adapter
+import bot.app, bot.bootstrap.services, bot.cli, bot.kit.company.adapter
 from bot.erp.index.pinyin import look_up
 assert asyncio.run(look_up("螺"))["螺"] == ("luo",)
 print(json.dumps([*sys.modules]))
@@ -35,5 +35,5 @@ def test_a_bot_that_gets_no_pictures_does_not_load_what_reads_them(loaded: froze
 
 
 def test_the_dictionary_of_pinyin_is_in_a_process_of_its_own(loaded: frozenset[str]) -> None:
-    assert "bot.erp.demo.adapter" in loaded
+    assert "bot.kit.company.adapter" in loaded
     assert "pypinyin" not in loaded

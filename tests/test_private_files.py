@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.private_files import make_private_file, make_private_folder
+from bot.mechanisms.private_files import make_private_file, make_private_folder
 from bot.store.database import Database
 
 

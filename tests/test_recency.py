@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.recency import RecentItems
+from bot.mechanisms.recency import RecentItems
 
 
 def test_of_too_many_items_those_go_that_were_set_longest_ago() -> None:

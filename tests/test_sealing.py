@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sealing import (
+from bot.words.sealing import (
     _WORDS,
     KEY_BYTES,
     LOOKUP_BYTES,

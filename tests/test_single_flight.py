@@ -7,8 +7,8 @@ import gc
 
 import pytest
 
-from bot.errors import DingerpError
-from bot.single_flight import SingleFlight, SingleFlights
+from bot.mechanisms.single_flight import SingleFlight, SingleFlights
+from bot.words.errors import DingerpError
 
 
 class Read:

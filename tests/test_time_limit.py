@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.time_limit import TimeLimit
+from bot.mechanisms.time_limit import TimeLimit
 
 
 async def test_work_within_its_time_is_left_alone_and_late_work_is_interrupted() -> None:

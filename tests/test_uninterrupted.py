@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.uninterrupted import UninterruptedWork
+from bot.mechanisms.uninterrupted import UninterruptedWork
 
 
 async def test_a_caller_gets_the_result_or_the_error() -> None:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from bot.errors import DingerpError
-from bot.unit_of_work import MAX_TRIES, UnitOfWorkRunner, WriteConflict
+from bot.mechanisms.unit_of_work import MAX_TRIES, UnitOfWorkRunner, WriteConflict
+from bot.words.errors import DingerpError
 from tests.memory_transactions import MemoryTransactions
 
 T = TypeVar("T")

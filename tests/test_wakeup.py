@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.wakeup import Wakeup
+from bot.mechanisms.wakeup import Wakeup
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.0, -1.0])

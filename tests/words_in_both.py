@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from bot.cards.language import choose_language, load_languages
-from bot.phrase import Phrase
 from bot.rulefiles.errors import RuleProblem
+from bot.words.phrase import Phrase
 
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from bot.disclosure import FieldClass
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import FieldClass
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 
 class AuditKind(StrEnum):
@@ -135,7 +135,7 @@ class AuditReader(Protocol):
     """Finds entries; implemented by `bot.store.audit.log`."""
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-        """Return entries in the order that is wanted. Raises a `bot.errors.DingerpError` when the store is away."""
+        """Return entries in the order that is wanted. Raises a `DingerpError` when the store is away."""
         ...
 
 

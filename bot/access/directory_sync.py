@@ -17,9 +17,9 @@ import structlog
 from bot.access.membership import DirectoryClosed, Membership
 from bot.access.people import DirectoryEntry
 from bot.access.staff_keys import StaffKeys
-from bot.backoff import Backoff, BackoffPolicy
-from bot.errors import DingerpError
-from bot.wakeup import Wakeup
+from bot.mechanisms.backoff import Backoff, BackoffPolicy
+from bot.mechanisms.wakeup import Wakeup
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

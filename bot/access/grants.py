@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
+from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,14 @@ from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import PRESET_RULES, ROLE_NAMES
 from bot.access.rules import ANY, AccessRule, RuleEffect
-from bot.disclosure import ALL_FIELDS, FieldClass
-from bot.names import KnownNames, NameKind
-from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import ProblemCollector, Reviewed, RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import did_you_mean, is_meant
 from bot.rulefiles.positions import Positions
 from bot.rulefiles.values import read_flag, read_name, read_some, read_text, read_texts, read_whole_names
+from bot.words.disclosure import ALL_FIELDS, FieldClass
+from bot.words.names import KnownNames, NameKind
+from bot.words.phrase import phrase
 
 NO_ACCESS_RULES = NoRules("open", phrase("every member may ask"))
 

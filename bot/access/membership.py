@@ -18,8 +18,8 @@ import structlog
 from cachetools import TTLCache
 
 from bot.access.people import DirectoryEntry, NeverWrote
-from bot.errors import DingerpError
-from bot.single_flight import SingleFlights
+from bot.mechanisms.single_flight import SingleFlights
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,9 @@ from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest
 from bot.access.rules import ANY
-from bot.disclosure import FieldClass
-from bot.phrase import Phrase, Words, phrase
-from bot.role_labels import label_role
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, Words, phrase
+from bot.words.role_labels import label_role
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Protocol
 import structlog
 from cachetools import TTLCache
 
-from bot.errors import DingerpError
-from bot.single_flight import SingleFlights
+from bot.mechanisms.single_flight import SingleFlights
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

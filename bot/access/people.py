@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 class MembershipDoubt(StrEnum):

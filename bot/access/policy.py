@@ -11,10 +11,10 @@ from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Gr
 from bot.access.people import Person
 from bot.access.presets import ROLE_NAMES, with_synonyms
 from bot.access.rules import ANY, AccessRule
-from bot.disclosure import SHARED_FIELDS, FieldClass
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
-from bot.role_labels import label_role, label_roles
+from bot.words.disclosure import SHARED_FIELDS, FieldClass
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
+from bot.words.role_labels import label_role, label_roles
 
 
 class RuleIndex:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.rules import AccessRule
-from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.words.disclosure import ALL_FIELDS, FieldClass
 
 ROLE_NAMES = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.access.grants import EVERYTHING, Grant, Scope
-from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
+from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 
 ANY = "*"
 """Stands for every command, including later ones, and for every member."""

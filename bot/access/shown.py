@@ -1,7 +1,7 @@
 """What an answer shows: the classes of its fields, and the numbers of the documents among its records.
 
-Fields say their class where they are declared (`bot.disclosure`). In every record the field ``number`` is the number of
-a document; ``subject`` is what an alert is about: a number or code, or one with words that are left out here.
+Fields say their class where they are declared (`bot.words.disclosure`). In every record the field ``number`` is the
+number of a document; ``subject`` is what an alert is about: a number or code, or one with words that are left out here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
-from bot.disclosure import ClassedBy, FieldClass
+from bot.words.disclosure import ClassedBy, FieldClass
 
 SENSITIVE = frozenset(FieldClass) - {FieldClass.QUANTITY}
 """Classes whose showing is recorded."""
@@ -28,7 +28,7 @@ class ShownData(NamedTuple):
 
 
 def find_shown(record: object) -> ShownData:
-    """Return what a view or another record shows; what was cut from it (`bot.disclosure`) counts as not shown."""
+    """Return what a view or another record shows; what was cut from it (`bot.words.disclosure`) counts as not shown."""
     classes: set[FieldClass] = set()
     documents: dict[str, None] = {}
     _look_into(record, classes, documents)

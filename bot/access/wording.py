@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bot.access.grants import Scope
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 def describe_scope(scope: Scope) -> tuple[Phrase, ...]:

@@ -25,13 +25,13 @@ from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.status_labels import status_label
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import AnyCommand, Commands
-from bot.disclosure import FieldClass
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RuleProblem, RulesError, did_you_mean
 from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings, load_settings
+from bot.words.disclosure import FieldClass
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase
 
 
 async def check_access(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:

@@ -11,12 +11,12 @@ from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.admin.audit_formats import AuditFormat, format_entries, row_of
 from bot.admin.database import OperatorDeed, audit_log, open_database, operator_entry, record_deed, require_database
 from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_second
-from bot.errors import ConfigurationError
-from bot.private_files import make_private_file
+from bot.mechanisms.private_files import make_private_file
 from bot.settings import Settings
 from bot.store.audit.chain import ChainLink
 from bot.store.audit.entries import ACCEPT
 from bot.store.audit.log import StoredAudit
+from bot.words.errors import ConfigurationError
 
 _PAGE = 2_000
 _NAMED = 20

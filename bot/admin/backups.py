@@ -34,9 +34,7 @@ from bot.admin.database import (
 )
 from bot.admin.output import align_columns, count_noun, escape_invisible
 from bot.bootstrap.database import make_database
-from bot.errors import ConfigurationError
-from bot.private_files import make_private_file, make_private_folder
-from bot.sealing import WrongDataKey
+from bot.mechanisms.private_files import make_private_file, make_private_folder
 from bot.settings import Settings
 from bot.store.database import Database, check_version, latest_revision
 from bot.store.engines import look_into, sqlite_file
@@ -44,6 +42,8 @@ from bot.store.errors import store_unavailable
 from bot.store.held_rights import confirm_held, find_held, hold_rights
 from bot.store.owner import own_database
 from bot.store.tables.upkeep import DATA_KEY
+from bot.words.errors import ConfigurationError
+from bot.words.sealing import WrongDataKey
 
 _BESIDE: Final = ("", "-wal", "-shm")
 """What the names of SQLite's files end with."""

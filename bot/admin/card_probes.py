@@ -16,14 +16,14 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.dingtalk.card_api import CardApi, CardSpace
 from bot.dingtalk.card_wire import CardTemplate, TemplateChoice, changed_params
 from bot.dingtalk.openapi import pooled_session
-from bot.errors import ConfigurationError, DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.spending import Purpose, spending
-from bot.phrase import Phrase
 from bot.settings import Settings
 from bot.store.chat.card_probes import StoredCardProbes
 from bot.store.database import Database
 from bot.store.people import StoredPeople
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.phrase import Phrase
 
 
 async def send_probes(settings: Settings, to: str, now: Callable[[], datetime]) -> str:

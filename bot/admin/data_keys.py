@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from bot.admin.database import OperatorDeed, open_database, require_database
 from bot.admin.output import count_noun
 from bot.bootstrap.database import make_database
-from bot.errors import ConfigurationError
-from bot.sealing import CompanyKey
 from bot.settings import Settings
 from bot.settings.sealed_values import seal_value
 from bot.store.data_keys import CompanyKeySource, KeyFile, company_key_of
 from bot.store.database import Database
 from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys
+from bot.words.errors import ConfigurationError
+from bot.words.sealing import CompanyKey
 
 
 def seal_setting(settings: Settings, secret: str) -> str:

@@ -18,7 +18,6 @@ from sqlalchemy.engine import Connection
 from bot.access.audit import AuditEntry, AuditKind
 from bot.admin.output import count_noun
 from bot.bootstrap.database import make_database
-from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
@@ -27,6 +26,7 @@ from bot.store.engines import sqlite_file
 from bot.store.errors import DatabaseInUse, StoreUnavailable
 from bot.store.held_rights import hold_rights
 from bot.store.owner import own_database
+from bot.words.errors import ConfigurationError
 
 _LOOKS, _LOOK_PAUSE = 10, 0.2
 

@@ -17,8 +17,6 @@ from sqlalchemy.engine import Connection
 from bot.admin.database import require_alone, require_database, using
 from bot.admin.output import align_columns, count_noun, escape_invisible
 from bot.bootstrap.database import make_database
-from bot.errors import ConfigurationError
-from bot.secret_values import Secret
 from bot.settings import Settings
 from bot.store.audit.chain import WITNESS_FILE, AuditWitness, ChainLink
 from bot.store.audit.checks import check_log
@@ -35,6 +33,8 @@ from bot.store.table_copies import (
     tables_there,
     tables_with_rows,
 )
+from bot.words.errors import ConfigurationError
+from bot.words.secret_values import Secret
 
 _SECRET: Final = TypeAdapter(Secret)
 

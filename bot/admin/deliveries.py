@@ -19,11 +19,11 @@ from bot.admin.output import (
     format_second,
     join_details,
 )
-from bot.errors import ConfigurationError
 from bot.outbox.delivery import DeliveryRecord, DeliveryState, DeliveryStep
 from bot.outbox.place import Place
 from bot.settings import Settings
 from bot.store.outbox.deliveries import StoredDeliveries
+from bot.words.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,19 +22,19 @@ from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
 from bot.cards.card import Card
 from bot.cards.view import Button, View
 from bot.chat.audiences import PlaceReader
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODY_CALLED, NOBODYS, ClaimedRows
 from bot.outbox.quota import CHINA, QuotaGuard
 from bot.outbox.worker import OutboxWorker
-from bot.phrase import Phrase
 from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import METADATA
+from bot.words.phrase import Phrase
 
 T = TypeVar("T")
 

@@ -17,9 +17,9 @@ from bot.admin.output import escape_invisible, fields_of, format_minute
 from bot.bootstrap.erps import examine_source
 from bot.erp.model import Area
 from bot.erp.source_check import SourceReport, report_lines
-from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store.erp.records import RejectedRecord, read_rejected
+from bot.words.errors import ConfigurationError
 
 
 def unknown_source(settings: Settings, name: str) -> ConfigurationError:

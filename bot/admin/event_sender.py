@@ -13,11 +13,11 @@ from bot.admin.output import as_json, count_noun, escape_invisible
 from bot.alerts.event import CUSTOM
 from bot.alerts.intake.batched_intake import BATCH, BatchedIntake
 from bot.alerts.intake.port import Rejection, as_event
-from bot.errors import ConfigurationError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
-from bot.severity import Severity
 from bot.store.alerts.events import StoredEvents
+from bot.words.errors import ConfigurationError
+from bot.words.severity import Severity
 
 _ORIGIN = "/dingerp/send"
 _NAMED = 5

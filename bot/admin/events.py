@@ -26,13 +26,13 @@ from bot.admin.output import (
 from bot.alerts.alert import Alert, AlertCard
 from bot.alerts.intake.port import EventState, StoredEvent
 from bot.alerts.repository import AlertHistoryEntry
-from bot.errors import ConfigurationError
 from bot.outbox.delivery import DeliveryRecord, DeliveryStep, DeliveryStepKind
 from bot.settings import Settings
 from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.alerts.repository import StoredAlertRepository
 from bot.store.database import Database
 from bot.store.outbox.deliveries import StoredDeliveries
+from bot.words.errors import ConfigurationError
 
 
 def read_event_state(text: str) -> EventState | None:

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.port import InvalidJson
-from bot.errors import ConfigurationError
 from bot.outbox.place import Place
 from bot.rulefiles.values import read_duration, read_moment
+from bot.words.errors import ConfigurationError
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -11,9 +11,9 @@ from unicodedata import east_asian_width
 import orjson
 
 from bot.cards.language import choose_language, load_languages
-from bot.names import NameProblem
 from bot.outbox.place import Place
-from bot.phrase import Words
+from bot.words.names import NameProblem
+from bot.words.phrase import Words
 
 
 def escape_invisible(text: str) -> str:

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.database import OperatorDeed, open_database, record_deed, require_database
 from bot.admin.output import align_columns, format_second
-from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store.people import REFRESH_SECONDS, marked_groups, unmark_group
+from bot.words.errors import ConfigurationError
 
 
 async def list_outsider_groups(settings: Settings) -> list[str]:

@@ -28,12 +28,12 @@ from bot.bootstrap.rules import APPROVALS
 from bot.cards.language import Language, choose_language, load_languages
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.erp.hub import ErpHub
-from bot.metrics import Metrics
-from bot.names import KnownNames
+from bot.mechanisms.metrics import Metrics
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings
+from bot.words.names import KnownNames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,11 +24,11 @@ from bot.approvals.unit_of_work import CaseUnitOfWork
 from bot.approvals.voting import check_vote
 from bot.bootstrap.policy import terms_of
 from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
-from bot.phrase import Phrase
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.database import Database
+from bot.words.phrase import Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

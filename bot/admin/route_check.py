@@ -23,12 +23,12 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
 from bot.bootstrap.rules import ALERTS
-from bot.names import KnownNames
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import find_files
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
+from bot.words.names import KnownNames
 
 
 async def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:

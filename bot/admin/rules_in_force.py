@@ -9,10 +9,10 @@ import aiohttp
 
 from bot.bootstrap.rules import find_lost
 from bot.bootstrap.running_rules import compare_rules, read_on_disk
-from bot.names import KnownNames
 from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings
 from bot.web.running_bot import ask_running_bot
+from bot.words.names import KnownNames
 
 
 async def describe_running_rules(settings: Settings, *names: str) -> list[str]:

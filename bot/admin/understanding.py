@@ -17,13 +17,13 @@ from bot.bootstrap.language_model import open_model
 from bot.chat.questions.reading import Reading, of_work, settle
 from bot.chat.questions.work import kept_on_time, work_of
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.settings import ErpSettings, Settings
 from bot.understanding.grammar import Grammar
 from bot.understanding.language_model.ports import ModelUse
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.sentences import Sentences
+from bot.words.errors import ConfigurationError
 
 
 async def understand(

@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import Annotated
 
 from bot.alerts.event import UNREADABLE, Event
-from bot.disclosure import MONEY_FIELDS, ClassedBy, FieldClass
 from bot.erp.books import Books
 from bot.erp.model import Area, Quantity
 from bot.outbox.place import Place
-from bot.phrase import Phrase, phrase
-from bot.severity import Severity
+from bot.words.disclosure import MONEY_FIELDS, ClassedBy, FieldClass
+from bot.words.phrase import Phrase, phrase
+from bot.words.severity import Severity
 
 
 class AlertState(StrEnum):

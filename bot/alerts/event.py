@@ -10,9 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
 
-from bot.disclosure import FREE_TEXT, MONEY_FIELDS, ClassedBy, FieldClass
 from bot.erp.model import ExtraFields, Money, PartnerName, Quantity
-from bot.severity import Severity
+from bot.words.disclosure import FREE_TEXT, MONEY_FIELDS, ClassedBy, FieldClass
+from bot.words.severity import Severity
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 

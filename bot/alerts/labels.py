@@ -15,9 +15,9 @@ from typing import Annotated, TypeAlias
 from bot.access.areas import command_of
 from bot.alerts.event import CUSTOM, UNREADABLE, Event, EventType, has_figure, names_money
 from bot.cards.status_labels import status_label
-from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import ClassedBy, FieldClass
+from bot.words.phrase import Phrase, phrase
 
 CardFactValue: TypeAlias = Decimal | Money | date | Phrase | str | tuple[str, ...]
 

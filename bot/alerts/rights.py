@@ -12,8 +12,8 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessVerdict, Denied, out_of_scope
 from bot.alerts.alert import Alert, Watch
 from bot.alerts.event import Event
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.model import Area
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 _WATCHED: Mapping[Area, str] = MappingProxyType(
     {Area.STOCK: "stock", Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}

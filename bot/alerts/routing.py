@@ -14,7 +14,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.event import Event
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

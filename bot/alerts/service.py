@@ -19,11 +19,11 @@ from bot.alerts.view_builder import build_card_view, build_kind_top, build_kinds
 from bot.alerts.views import AlertDigest, AlertGroup
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import PlaceReader, ReaderAt
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
+from bot.mechanisms.unit_of_work import Transactions, UnitOfWorkRunner
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODY_CALLED, ComposedCard, Marker, MarkerState
-from bot.unit_of_work import Transactions, UnitOfWorkRunner
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 AlertTransactions: TypeAlias = Transactions[AlertRepository]
 """One unit of work at a time changes alerts, among all processes; implemented by `bot.store.alerts.repository`."""
@@ -38,7 +38,7 @@ class AlertService:
     """What people ask of alerts and do to them; each call is one transaction.
 
     The caller has asked the access policy, and knows that the alert is shown where the person is. Doing the same again
-    changes nothing. All methods raise `bot.errors.DingerpError` when the store is away.
+    changes nothing. All methods raise `bot.words.errors.DingerpError` when the store is away.
     """
 
     def __init__(self, units: AlertUnitOfWorkRunner) -> None:

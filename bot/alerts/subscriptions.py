@@ -24,13 +24,13 @@ from bot.chat.present_rights import CHANGED, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
 from bot.chat.view_parts import EmptiedList
-from bot.disclosure import cut
 from bot.erp.books import MARK, Books
-from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind, SingleCardComposer
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import cut
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

@@ -23,9 +23,9 @@ from bot.alerts.views import (
 )
 from bot.cards.view import Label, View
 from bot.chat.parsing import command_line
-from bot.disclosure import FieldClass
-from bot.phrase import Phrase, phrase
-from bot.severity import Severity
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, phrase
+from bot.words.severity import Severity
 
 MANY = 20
 """A card with more alerts shows them by type: a page has room for five to eight."""

@@ -20,9 +20,9 @@ from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.parsing import command_line
 from bot.chat.records.overdue_documents import OverdueCount
 from bot.chat.view_parts import EmptiedList, ExportedListView, button_label, erp_link_buttons
-from bot.disclosure import ClassedBy, FieldClass, Stating
-from bot.phrase import Phrase, phrase
-from bot.severity import Severity
+from bot.words.disclosure import ClassedBy, FieldClass, Stating
+from bot.words.phrase import Phrase, phrase
+from bot.words.severity import Severity
 
 _LABEL = 12
 """Characters of a subject on a button: several of them share a line."""

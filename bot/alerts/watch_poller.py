@@ -28,7 +28,7 @@ from bot.erp.books import Books
 from bot.erp.errors import ErpError
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

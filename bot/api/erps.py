@@ -123,4 +123,4 @@ from bot.erp.values import progress as progress
 from bot.erp.values import text as text
 from bot.erp.vendors import AdapterContext as AdapterContext
 from bot.erp.vendors import Vendor as Vendor
-from bot.errors import ConfigurationError as ConfigurationError
+from bot.words.errors import ConfigurationError as ConfigurationError

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Annotated
 
 from bot.approvals.plan import ApprovalPlan, Forward, Vote
-from bot.disclosure import FieldClass, Stating
 from bot.erp.model import Approval, Cost, DecisionOutcome, PartnerName, PurchaseOrder, PurchaseStatus, Verdict
+from bot.mechanisms.unit_of_work import WriteConflict
 from bot.outbox.place import Place
-from bot.phrase import Phrase, phrase
-from bot.unit_of_work import WriteConflict
+from bot.words.disclosure import FieldClass, Stating
+from bot.words.phrase import Phrase, phrase
 
 _EXTERNAL_VERDICTS: Mapping[PurchaseStatus | None, Verdict] = MappingProxyType(
     {

@@ -14,7 +14,7 @@ from bot.approvals.document_reader import document_from_case
 from bot.approvals.plan import Eligibility, PlanResult
 from bot.approvals.unit_of_work import RulesInForce
 from bot.approvals.voting import undo_until
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 _NOBODY: Mapping[str, Phrase] = MappingProxyType({})
 

@@ -26,7 +26,7 @@ from bot.approvals.plan import (
 from bot.approvals.policy.feasibility import blocked_level
 from bot.approvals.unit_of_work import RulesInForce
 from bot.erp.model import Approval, Money, PurchaseOrder, Verdict
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 _REFUSED = Bar(
     phrase("The ERP does not allow it for your account there."),

@@ -14,9 +14,9 @@ from bot.erp.errors import Conflict, Invalid, NotPermitted, Unusable
 from bot.erp.model import PurchaseOrder
 from bot.erp.port import Filter, ListQuery
 from bot.erp.source_client import SourceClient
-from bot.errors import DingerpError
-from bot.metrics import Metrics
-from bot.wakeup import Wakeup
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.wakeup import Wakeup
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

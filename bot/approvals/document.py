@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 FINGERPRINT_PREFIX = 8
 """Hex digits of a fingerprint that a button carries. They only tell a card of another revision: the case's id, which

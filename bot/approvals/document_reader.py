@@ -14,7 +14,7 @@ from bot.approvals.plan import ApprovalPolicy
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
-from bot.single_flight import SingleFlights
+from bot.mechanisms.single_flight import SingleFlights
 
 _NO_ACCOUNTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _NO_CHAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({})

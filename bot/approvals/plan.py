@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Annotated, Protocol
 
 from bot.approvals.document import ApprovalDocument
-from bot.disclosure import FieldClass, Stating
 from bot.erp.model import Cost, Money, Verdict
-from bot.phrase import Phrase
+from bot.words.disclosure import FieldClass, Stating
+from bot.words.phrase import Phrase
 
 _NO_LIMITS: Mapping[str, tuple[Money, ...]] = MappingProxyType({})
 _NO_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({})

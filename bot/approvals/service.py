@@ -39,11 +39,11 @@ from bot.approvals.voting import (
     check_vote,
     why_not_forward,
 )
-from bot.batching import Batcher
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
-from bot.errors import DingerpError
+from bot.mechanisms.batching import Batcher
 from bot.outbox.place import Place
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class ApprovalService:
     """What commands, buttons and events know of approvals.
 
     The caller has asked the access policy; who may decide is asked here, for every caller. All methods raise a
-    `bot.errors.DingerpError` when the store is away, and then nothing was done.
+    `bot.words.errors.DingerpError` when the store is away, and then nothing was done.
     """
 
     def __init__(self, transactions: CaseTransactions, *, poke: Callable[[], None], seconds: float) -> None:

@@ -12,10 +12,10 @@ from bot.approvals.document_reader import Organisation
 from bot.approvals.reassigning import people_in, reassign
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import CaseTransactions
-from bot.backoff import Backoff, BackoffPolicy
 from bot.erp.errors import NotFound
-from bot.errors import DingerpError
-from bot.wakeup import Wakeup
+from bot.mechanisms.backoff import Backoff, BackoffPolicy
+from bot.mechanisms.wakeup import Wakeup
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from bot.approvals.case_context import CaseContext
 from bot.cards.actions import RejectReason
 from bot.chat.arguments import Word
 from bot.chat.parsing import normalise, split
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 LOOK_AGAIN = phrase("It has changed since it was first shown: look at it once more, and tap.")
 NOT_A_COMMAND = phrase("Tap a button to decide, or begin the line with the command.")

@@ -14,9 +14,9 @@ from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import DocumentReader
 from bot.approvals.plan import ApprovalPolicy, CompanyDirectory
 from bot.erp.model import Money
+from bot.mechanisms.unit_of_work import Transactions, UnitOfWorkRunner
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
-from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
 
 class CaseRepository(Protocol):

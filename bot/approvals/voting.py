@@ -23,7 +23,7 @@ from bot.approvals.lifecycle import (
 from bot.approvals.plan import Eligibility, Forward, Vote, is_within, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
 from bot.erp.model import PurchaseStatus, Verdict
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 _CARD_DELAY = timedelta(seconds=1)
 """How long cards wait for the end instead of saying that the ERP is being told: one call for each, and not two.

@@ -11,7 +11,7 @@ from bot.approvals.deciders import find_dead_end
 from bot.approvals.reassigning import people_in
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import RulesInForce
-from bot.phrase import Words, phrase
+from bot.words.phrase import Words, phrase
 
 _EVERY = timedelta(minutes=5)
 _NAMED = 5
@@ -50,7 +50,7 @@ class WaitingInVain:
         self._looked_at: datetime | None = None
 
     async def find(self) -> OrdersInVain:
-        """Return which orders wait so; raises a `bot.errors.DingerpError` when it cannot be read."""
+        """Return which orders wait so; raises a `bot.words.errors.DingerpError` when it cannot be read."""
         if self._looked_at is None or self._now() - self._looked_at >= _EVERY:
             self._known = await self._look()
             self._looked_at = self._now()

@@ -26,10 +26,10 @@ from bot.approvals.lifecycle import (
     with_version,
 )
 from bot.approvals.unit_of_work import CaseUnitOfWork
-from bot.backoff import BackoffSteps
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted
 from bot.erp.model import Approval, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.model import Decision as ErpDecision
+from bot.mechanisms.backoff import BackoffSteps
 
 _BACKOFF = BackoffSteps((2.0, 4.0, 8.0, 15.0, 30.0))
 """Between looks at the ERP while the outcome is unknown, and between tries while it does not answer."""

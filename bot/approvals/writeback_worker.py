@@ -17,9 +17,9 @@ from bot.approvals.writeback import WriteAttempt
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseOrder
-from bot.errors import DingerpError
-from bot.metrics import Metrics
-from bot.wakeup import Wakeup
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.wakeup import Wakeup
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

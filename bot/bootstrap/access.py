@@ -16,9 +16,6 @@ from bot.bootstrap.names import names_in_force, read_settings_file
 from bot.bootstrap.rule_places import refuse_missing
 from bot.chat.audiences import Audiences
 from bot.chat.registry import Commands, installed_commands
-from bot.errors import ConfigurationError
-from bot.names import KnownNames
-from bot.phrase import join_words, phrase
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
@@ -26,6 +23,9 @@ from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.positions import Positions, find_positions
 from bot.settings import RuleSettings, Settings
 from bot.store.people import StoredOutsiders
+from bot.words.errors import ConfigurationError
+from bot.words.names import KnownNames
+from bot.words.phrase import join_words, phrase
 
 VARIABLE = "DINGERP_ACCESS__RULES"
 RULES_IN_SETTINGS = "access.rules"

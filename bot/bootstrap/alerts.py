@@ -24,7 +24,6 @@ from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer, TopBoxComposer
 from bot.alerts.top_boxes import TOP_KIND
 from bot.alerts.watch_poller import WatchPoller
-from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.answers.standing_answers import track_of_answer
@@ -37,6 +36,7 @@ from bot.dingtalk.robot import Robot
 from bot.dingtalk.todos import TodoApi, TodoKeeper
 from bot.dingtalk.top_boxes import TopBoxKeeper
 from bot.erp.hub import ErpHub
+from bot.mechanisms.background import repeat
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryFormat, DingWay
 from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer

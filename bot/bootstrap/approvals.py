@@ -34,7 +34,6 @@ from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CardReach, CaseStore, CaseTransactions
 from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.approvals.writeback_worker import WritebackWorker
-from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import MemberStaffDirectory, organisation_of, terms_of
@@ -46,10 +45,11 @@ from bot.chat.questions.prompts import OpenPrompts
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
+from bot.mechanisms.background import repeat
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
-from bot.phrase import Phrase
 from bot.store.approvals.repository import StoredCaseTransactions, StoredNativeRecords, forget_cases
+from bot.words.phrase import Phrase
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
 _RULES_AWAITED_EVERY = 1.0

@@ -15,7 +15,6 @@ from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.openings import find_openings
 from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import with_synonyms
-from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rules import RuleFiles
 from bot.cards.status_labels import status_label
@@ -24,12 +23,11 @@ from bot.chat.question_handler import QuestionHandler
 from bot.chat.questions.limit_reports import DailyReports, owed_reports
 from bot.chat.questions.limits import LimitedQuestions
 from bot.chat.registry import Commands
-from bot.errors import DingerpError
-from bot.health import WELL, PartHealth, degraded
+from bot.mechanisms.background import repeat
+from bot.mechanisms.health import WELL, PartHealth, degraded
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.rule_reports import owed_openings
-from bot.phrase import Phrase, phrase
 from bot.rulefiles.followed_file import FollowedFile, RulesChange
 from bot.settings import AllowanceSettings, Settings
 from bot.store.audit.chain import AuditWitness
@@ -38,6 +36,8 @@ from bot.store.errors import StoreUnavailable
 from bot.store.held_rights import hold_rights
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.people import find_administrators
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

@@ -16,12 +16,12 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.database import look_into_database
 from bot.bootstrap.names import known_names
 from bot.chat.registry import installed_commands
-from bot.errors import ConfigurationError, DingerpError
-from bot.phrase import Phrase, phrase
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 from bot.store.alerts.subscriptions import StoredSubscriptions
 from bot.store.database import latest_revision
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)

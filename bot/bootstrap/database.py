@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
-from bot.background import repeat
-from bot.errors import ConfigurationError
+from bot.mechanisms.background import repeat
 from bot.settings import Settings
 from bot.store.data_keys import CompanyKeySource, GivenKeys, KeyFile
 from bot.store.database import Database
@@ -15,6 +14,7 @@ from bot.store.engines import sqlite_file
 from bot.store.errors import StoreUnavailable
 from bot.store.owner import own_database
 from bot.store.rotation import drop_old_keys
+from bot.words.errors import ConfigurationError
 
 _CHECKPOINT_EVERY = 1.0
 _KEYS_READ_EVERY = 60.0

@@ -31,7 +31,7 @@ class ContactEvents:
     staff: StaffChanges
 
     async def take(self, change: ContactChange) -> None:
-        """Let a change count. Raises a `bot.errors.DingerpError` when it cannot be kept: then the event comes again."""
+        """Let a change count. Raises a `DingerpError` when it cannot be kept: then the event comes again."""
         own = self.organisation
         if change.corp_id and own.is_known and not own.is_own(change.corp_id):
             log.warning("contact_event.foreign_organisation", corp_id=change.corp_id)

@@ -9,7 +9,6 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.alerts.intake.source_poller import supervise
-from bot.background import BackgroundTasks
 from bot.bootstrap.database import make_database
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
@@ -22,7 +21,8 @@ from bot.erp.source_check import SourceChecker, SourceReport
 from bot.erp.units import Units
 from bot.erp.validation import Validator
 from bot.erp.vendors import open_source
-from bot.metrics import Metrics
+from bot.mechanisms.background import BackgroundTasks
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory

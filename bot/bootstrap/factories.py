@@ -14,7 +14,7 @@ from bot.dingtalk.apis import DEPARTMENTS_BELOW, ROLES, USERS_OF_DEPARTMENT, USE
 from bot.dingtalk.card_wire import ButtonStyle, CardTemplate, TemplateChoice, own_template
 from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi
 from bot.dingtalk.quota import MonthlyMeter
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
 
 _WALKS = tuple(call.name for call in (DEPARTMENTS_BELOW, ROLES, USERS_OF_DEPARTMENT, USERS_WITH_ROLE))

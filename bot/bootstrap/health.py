@@ -12,19 +12,17 @@ from typing import Any
 
 from bot.alerts.intake.quota import SourceQuota
 from bot.approvals.waiting_in_vain import OrdersInVain
-from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import administrators, quota_health
 from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, RuleFiles
 from bot.bootstrap.unreached import LOOKED_EVERY, UnreachedPlaces
 from bot.erp.hub import ErpHub
-from bot.errors import DingerpError
-from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, PartStatus, degraded, down
-from bot.metrics import Metrics
+from bot.mechanisms.background import repeat
+from bot.mechanisms.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, PartStatus, degraded, down
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
 from bot.outbox.ports import SendFailureKind
-from bot.phrase import Phrase, Words, phrase
 from bot.rulefiles.followed_file import FollowedFile
 from bot.store.alerts.events import EventBacklog, StoredEvents
 from bot.store.database import Database, latest_revision
@@ -32,6 +30,8 @@ from bot.store.engines import sqlite_file
 from bot.store.health import SqlitePages, StoredHealthReports, StoredHeartbeat
 from bot.store.held_rights import StoredHeldRights
 from bot.store.outbox.queue import OutboxDelay, StoredBacklog
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, Words, phrase
 
 SCARCE_BYTES = 200_000_000
 """Room on the disk below which the administrator is told: some 100 000 events with their alerts."""

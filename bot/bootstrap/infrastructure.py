@@ -13,7 +13,6 @@ import aiohttp
 from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
-from bot.background import BackgroundTasks, repeat
 from bot.bootstrap.directory_adapters import DirectoryAdapter
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.names import names_in_force
@@ -31,10 +30,10 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
 from bot.dingtalk.todos import RobotChat
-from bot.metrics import Metrics
+from bot.mechanisms.background import BackgroundTasks, repeat
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.quota import QuotaGuard
-from bot.phrase import Phrase
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 from bot.store.chat.card_probes import StoredCardProbes
@@ -43,6 +42,7 @@ from bot.store.database import Database
 from bot.store.outbox.call_counts import StoredMonthlyCalls
 from bot.store.outbox.ledger import CardLedger
 from bot.store.people import StoredOrganisation, StoredPeople
+from bot.words.phrase import Phrase
 
 _PROBES_READ_EVERY = 60.0
 """Seconds: what was tapped may have come to another process."""

@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
 from bot.understanding.language_model.ports import ModelUseStore
 from bot.understanding.language_model.reader import ModelReader, ModelRules
 from bot.understanding.language_model.spending import ModelBudget
 from bot.understanding.sentences import Sentences
+from bot.words.errors import ConfigurationError
 
 
 async def open_model(

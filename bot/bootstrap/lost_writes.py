@@ -9,11 +9,11 @@ from functools import partial
 
 import structlog
 
-from bot.health import WELL, PartHealth, degraded
-from bot.phrase import phrase
+from bot.mechanisms.health import WELL, PartHealth, degraded
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.outbox.ledger import CardLedger, LostWrites, review_cards
+from bot.words.phrase import phrase
 
 log = structlog.get_logger(__name__)
 

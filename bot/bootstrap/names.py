@@ -10,11 +10,17 @@ from contextlib import suppress
 import structlog
 
 from bot.access.presets import ROLE_SYNONYMS
-from bot.background import repeat
 from bot.bootstrap.database import look_into_database
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError, DingerpError
-from bot.names import (
+from bot.mechanisms.background import repeat
+from bot.rulefiles.names_in_force import NamesInForce
+from bot.rulefiles.positions import Positions, find_positions
+from bot.settings import Settings
+from bot.settings.naming import SettingPath, named_in
+from bot.store.database import Database, latest_revision
+from bot.store.people import read_names
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.names import (
     NOTHING_SEEN,
     KnownNames,
     NameFacts,
@@ -24,13 +30,7 @@ from bot.names import (
     check_names,
     find_shared_accounts,
 )
-from bot.phrase import Words, phrase
-from bot.rulefiles.names_in_force import NamesInForce
-from bot.rulefiles.positions import Positions, find_positions
-from bot.settings import Settings
-from bot.settings.naming import SettingPath, named_in
-from bot.store.database import Database, latest_revision
-from bot.store.people import read_names
+from bot.words.phrase import Words, phrase
 
 log = structlog.get_logger(__name__)
 

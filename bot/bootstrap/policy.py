@@ -15,11 +15,11 @@ from bot.approvals.unit_of_work import ApprovalOptions
 from bot.bootstrap.company import company_of
 from bot.chat.records.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
-from bot.names import NOTHING_KNOWN
 from bot.outbox.delivery import DingWay
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
+from bot.words.names import NOTHING_KNOWN
 
 _NOTHING_BOUND: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 

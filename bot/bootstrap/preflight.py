@@ -14,12 +14,12 @@ from bot.bootstrap.alerts import open_hooks, queue_addresses
 from bot.bootstrap.names import known_names, review_settings
 from bot.bootstrap.rules import follow_alerts, follow_approvals
 from bot.chat.registry import installed_commands
-from bot.errors import ConfigurationError
-from bot.names import KnownNames
-from bot.phrase import Phrase, Words, join_words, phrase
 from bot.queues.brokers import build_connection
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
+from bot.words.errors import ConfigurationError
+from bot.words.names import KnownNames
+from bot.words.phrase import Phrase, Words, join_words, phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import structlog
 
 from bot.access.audit import AuditLog, RequiredAudit
 from bot.alerts.subscriptions import SUBSCRIPTION, SubscriptionClock, SubscriptionComposer, Subscriptions
-from bot.background import repeat
 from bot.bootstrap.access import AccessServices
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.audit import limit_questions
@@ -46,6 +45,7 @@ from bot.dingtalk.own_cards import DingTalkOwnCards, PrivateWay
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
+from bot.mechanisms.background import repeat
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
 from bot.read_model.queries import ReadModel

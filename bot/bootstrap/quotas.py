@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.alerts.rules.schedule import is_workday
 from bot.bootstrap.audit import report_places
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.health import PartHealth, degraded
+from bot.mechanisms.health import PartHealth, degraded
 from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.place import Place
 from bot.outbox.quota_reports import QuotaAdvice, QuotaReports, QuotaUse
 from bot.outbox.spending import Quota, by_conversation, by_purpose
-from bot.phrase import phrase
 from bot.settings.editions import fitting_plan
 from bot.store.outbox.call_counts import StoredDailyCalls, StoredQuotaWarnings
 from bot.store.people import find_administrators
+from bot.words.phrase import phrase
 
 NEAR_THE_END = 90
 """Percent of a quota from which on the bot counts as degraded."""
@@ -61,7 +61,7 @@ def quota_reporter(base: Infrastructure, owed: Callable[[], None]) -> QuotaRepor
 
 
 async def administrators(base: Infrastructure) -> Sequence[Place]:
-    """Return where administrators are told how the bot is. Raises `bot.errors.DingerpError`."""
+    """Return where administrators are told how the bot is. Raises `bot.words.errors.DingerpError`."""
     return report_places(base.settings, await base.database.read(find_administrators))
 
 

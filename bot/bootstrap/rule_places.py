@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.errors import ConfigurationError
-from bot.phrase import phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
 
 
 def refuse_missing(setting: str, chosen: Path | None) -> None:

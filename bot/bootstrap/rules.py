@@ -15,19 +15,19 @@ from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.approvals.policy.loader import follow_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
-from bot.background import repeat
 from bot.bootstrap.access import follow_access
 from bot.bootstrap.company import company_of
 from bot.bootstrap.database import look_into_database
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rule_places import refuse_missing
-from bot.errors import ConfigurationError, DingerpError
-from bot.names import KnownNames
-from bot.phrase import Words, phrase
+from bot.mechanisms.background import repeat
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 from bot.store.rule_files import NotedRuleFile, StoredRuleFiles
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.names import KnownNames
+from bot.words.phrase import Words, phrase
 
 ACCESS: Final = "access rules"
 ALERTS: Final = "alert rules"

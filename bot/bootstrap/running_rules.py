@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, CONFIGURATION, describe_configuration, describe_file
-from bot.phrase import Phrase, phrase
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import find_files, read_content
 from bot.settings import Settings
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import aiohttp
 
 from bot.access.audit import AuditLog, AuditReader
 from bot.alerts.service import AlertService
-from bot.background import BackgroundTasks
 from bot.bootstrap.access import start_access
 from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts, start_held_rights
 from bot.bootstrap.alerts import (
@@ -52,14 +51,15 @@ from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
 from bot.erp.hub import ErpHub
-from bot.health import PartHealth
-from bot.metrics import Metrics
-from bot.phrase import Words
+from bot.mechanisms.background import BackgroundTasks
+from bot.mechanisms.health import PartHealth
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
 from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
+from bot.words.phrase import Words
 
 
 @dataclass(frozen=True, slots=True)

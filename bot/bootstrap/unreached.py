@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.health import PartHealth, degraded
-from bot.names import NameKind
+from bot.mechanisms.health import PartHealth, degraded
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.store.outbox.queue import StoredBacklog
+from bot.words.names import NameKind
+from bot.words.phrase import phrase
 
 LOOKED_EVERY: Final = 30.0
 """Seconds between two looks."""

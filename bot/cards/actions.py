@@ -15,8 +15,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeAlias, get_args
 
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 MAX_TOKEN_BYTES = 180
 """Keeps seven buttons within the documented kilobyte of a card value (docs: platform/dingtalk/limits.md#card-sizes)."""

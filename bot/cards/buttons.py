@@ -12,7 +12,7 @@ from bot.cards.card import CardButton
 from bot.cards.escape import clean, escape, link
 from bot.cards.presenter import Presenter
 from bot.cards.view import Button, Color
-from bot.disclosure import HIDDEN
+from bot.words.disclosure import HIDDEN
 
 MAX_LABEL = 24
 """Characters of a label; phones show about half of them when two buttons share a line."""

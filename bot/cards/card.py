@@ -11,7 +11,7 @@ from typing import Protocol, overload
 
 from bot.cards.form import FormFieldKind
 from bot.cards.view import Button, View
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import orjson
 from bot.cards.presenter import Presenter
 from bot.cards.view import View
 from bot.erp.model import Money
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 
 class ViewFields(Mapping[str, str]):

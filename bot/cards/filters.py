@@ -10,7 +10,7 @@ from jinja2.filters import FILTERS
 from bot.cards.escape import Markdown, escape_text, exact, link, narrowed, picture
 from bot.cards.presenter import Presenter
 from bot.cards.status_labels import status_colour
-from bot.role_labels import label_role, label_roles
+from bot.words.role_labels import label_role, label_roles
 
 COLOURS = ("red", "orange", "green", "blue", "gray")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.cards.actions import Action
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 REASON_FIELD = "reason"
 """Name of the field whose words go with the button."""

@@ -29,8 +29,8 @@ from babel.numbers import (
 
 from bot.cards.status_labels import status_label
 from bot.erp.model import Currency, Money
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 LOCALES = TEMPLATES / "locales"

@@ -10,7 +10,7 @@ from bot.cards.actions import Ask
 from bot.cards.budget import Budget, button_size
 from bot.cards.card import CardButton
 from bot.cards.view import Button, View, ask_again
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 MAX_STEPS = 2
 """Views that a button leads back to by itself; `bot.chat.answers.ways_back` remembers more."""

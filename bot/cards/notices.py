@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar
 from bot.cards.actions import Ask
 from bot.cards.form import InputForm
 from bot.cards.view import Button, Color, Label, View
-from bot.disclosure import HIDDEN, ClassedBy, FieldClass
-from bot.phrase import Phrase, Words, phrase
+from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass
+from bot.words.phrase import Phrase, Words, phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 import orjson
 
 from bot.cards.card import Card
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
-PAGE = Path(__file__).resolve().parents[1] / "simulator" / "page" / "preview.html"
+PAGE = Path(__file__).resolve().parents[1] / "kit" / "simulator" / "page" / "preview.html"
 WIDTH = 390
 """CSS pixels: the width that the page gives the card, a phone's."""
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from bot.cards.escape import WORD_JOINER, Markdown, clean, escape, escape_text
 from bot.cards.language import Language, fill_params
-from bot.disclosure import HIDDEN
 from bot.erp.model import Money
-from bot.phrase import Phrase
+from bot.words.disclosure import HIDDEN
+from bot.words.phrase import Phrase
 
 MAX_PHRASE = 400
 """Characters of a phrase with its parameters, each of which is cut like any ERP text."""

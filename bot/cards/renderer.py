@@ -35,8 +35,8 @@ from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
 from bot.cards.view import Button, ListView, View, ask_again, lead_on
 from bot.cards.withholding import own_view_buttons, withheld_note
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 import bot.cards.notices  # noqa: F401  # so that its views are among the subclasses
 from bot.cards.language import TEMPLATES
 from bot.cards.view import View
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 CARDS = TEMPLATES / "cards"
 

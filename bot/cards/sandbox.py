@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from bot.cards.environment import CardEnvironment
 from bot.cards.escape import Markdown
 from bot.cards.presenter import Presenter
-from bot.disclosure import HIDDEN
+from bot.words.disclosure import HIDDEN
 
 MAX_OUTPUT = 65_536
 """Characters of anything that such a template puts together: a block, a macro, a sum of texts."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from bot.disclosure import FieldClass
 from bot.erp.goods import ArrivalKind, DeliveryStatus
 from bot.erp.model import (
     Area,
@@ -20,8 +19,9 @@ from bot.erp.model import (
     Progress,
     PurchaseStatus,
 )
-from bot.phrase import Phrase, phrase
-from bot.severity import Severity
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, phrase
+from bot.words.severity import Severity
 
 # Members of different enums may be equal as text, hence one table a type.
 _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(

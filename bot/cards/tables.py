@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 from bot.cards.actions import Action, Ask, with_words
 from bot.cards.form import InputForm
 from bot.cards.tables import Table
-from bot.disclosure import HIDDEN, WITHHELD, FieldClass, cut
 from bot.erp.model import DocumentRef
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import HIDDEN, WITHHELD, FieldClass, cut
+from bot.words.phrase import Phrase, phrase
 
 Label: TypeAlias = str | Phrase
 """Text of a button: a phrase, or plain text from the ERP."""
@@ -60,8 +60,8 @@ class Following:
 class View:
     """Base of all views. ``card`` names the template ``templates/cards/<card>.md.j2``.
 
-    ``withheld`` are the classes of what `bot.disclosure.cut` took out of it. ``shared``: it is drawn for everybody in a
-    conversation, some of whom may see more of it.
+    ``withheld`` are the classes of what `bot.words.disclosure.cut` took out of it. ``shared``: it is drawn for
+    everybody in a conversation, some of whom may see more of it.
     """
 
     card: ClassVar[str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.cards.presenter import Presenter
 from bot.cards.view import Button, Color, View, ask_again
-from bot.disclosure import HIDDEN, FieldClass
-from bot.phrase import phrase
+from bot.words.disclosure import HIDDEN, FieldClass
+from bot.words.phrase import phrase
 
 SEE_ALL = phrase("See all")
 """What the button is called that shows each reader of a shared card their own view."""

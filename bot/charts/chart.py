@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 class ChartForm(StrEnum):

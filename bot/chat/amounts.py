@@ -15,9 +15,9 @@ from typing import NamedTuple, Self
 
 from bot.chat.arguments import Word
 from bot.chat.errors import BadArgument
-from bot.disclosure import FieldClass
 from bot.erp.model import Money
-from bot.phrase import phrase
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 _MOST_WORDS = 6
 """Of amounts as they are typed: between 10k and 50k USD."""

@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Self, TypeAlias, Union, get_args, get_origin
 
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import split
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase, phrase
 
 
 class Word(str):

@@ -14,8 +14,8 @@ from bot.cards.view import View, mark_shared
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import Commands
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from bot.charts.chart import Chart, NoChartFont
 from bot.charts.drawing import Compact
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.spending import Purpose, spending
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class Painter(Protocol):
 
 
 class PictureHost(Protocol):
-    """Takes pictures for cards. Raises a `bot.errors.DingerpError`."""
+    """Takes pictures for cards. Raises a `bot.words.errors.DingerpError`."""
 
     async def upload(self, name: str, content: bytes) -> str:
         """Return the media id of a PNG."""

@@ -18,7 +18,7 @@ from bot.chat.calendar_periods import DAY, month_of
 from bot.chat.day_expressions import ANY_EXPRESSION, match_expression, read_expression, read_same_days
 from bot.chat.errors import BadArgument
 from bot.erp.port import Period
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 _BETWEEN = r"\s*(?:到|至|~|—|－|\.\.|-(?=\s)|\bto\b|\buntil\b)\s*"
 _BEFORE = "之前|以前|前(?![0-9一二三四五六七八九十几])"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from bot.cards.form import InputForm
 from bot.cards.notices import Suggestion
 from bot.erp.errors import NotFound
-from bot.errors import DingerpError
-from bot.phrase import Phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase
 
 
 class BadArgument(DingerpError):

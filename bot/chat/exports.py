@@ -28,12 +28,12 @@ from bot.chat.present_rights import NotedRights, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.registry import Commands
 from bot.chat.view_parts import Freshness
-from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Money
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.spending import Purpose, spending
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import HIDDEN, FieldClass, cut
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ class ExportView(View):
 
 
 class FileCourier(Protocol):
-    """Sends to people's own chats with the bot. Raises a `bot.errors.DingerpError`."""
+    """Sends to people's own chats with the bot. Raises a `bot.words.errors.DingerpError`."""
 
     async def send_file(self, user_id: str, name: str, content: bytes, *, allow: Callable[[], Awaitable[None]]) -> None:
         """Send a file; when it raises, the file may have arrived all the same.

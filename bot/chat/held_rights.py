@@ -12,7 +12,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, Color, View
 from bot.chat.parsing import command_line
 from bot.outbox.ports import ComposedCard, SingleCardComposer
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 HELD_CARD = "held_rights"
 """Kind of the deliveries."""
@@ -42,7 +42,7 @@ class HeldRight:
 
 
 class HeldRightStore(Protocol):
-    """Keeps them; implemented by `bot.store.held_rights`. Raises a `bot.errors.DingerpError` when it is away."""
+    """Keeps them; implemented by `bot.store.held_rights`. Raises a `bot.words.errors.DingerpError` when it is away."""
 
     async def of(self, user_id: str) -> tuple[HeldRight, ...]:
         """Return those of one person."""

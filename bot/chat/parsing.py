@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from bot.cards.actions import Ask, with_words
-from bot.disclosure import HIDDEN
+from bot.words.disclosure import HIDDEN
 
 MAX_LINE_BYTES = 150
 """Bytes of one line: it must fit a button's token together with its kind and offset (`Ask.pack`)."""

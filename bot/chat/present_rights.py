@@ -17,7 +17,7 @@ from bot.chat.message import Conversation
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.failures import QuestionOutcome, refuse
 from bot.chat.registry import AnyCommand, Commands
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 CHANGED = phrase("Your rights have changed since you asked. Please ask again.")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.disclosure import HIDDEN
 from bot.erp.model import Money, OrderLine, PurchaseLine, PurchaseOrder, Quantity, SalesOrder
+from bot.words.disclosure import HIDDEN
 
 _NOTHING = Decimal(0)
 

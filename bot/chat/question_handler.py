@@ -13,7 +13,7 @@ from bot.cards.view import Button, View
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.message import Message
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 _MOST_WORDS = 4
 """Words that a card tells to be left out: its tips are short."""

@@ -29,8 +29,8 @@ from bot.chat.arguments import InnerLine, Keyword, Signature, read_signature, us
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation
 from bot.chat.parsing import LineParser, ParsedLine
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase
 
 P = ParamSpec("P")
 

@@ -9,8 +9,8 @@ from bot.chat.arguments import Keyword
 from bot.chat.calendar_periods import DAY, month_of, one_day
 from bot.chat.days import Days
 from bot.erp.port import Period
-from bot.phrase import Phrase, phrase
 from bot.read_model.report import AgeingBucket, ReportSpan
+from bot.words.phrase import Phrase, phrase
 
 
 class ReportPeriod(Keyword, changes=False):

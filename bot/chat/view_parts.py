@@ -19,7 +19,6 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, marked
 from bot.chat.product_shares import ProductShare, share_of
-from bot.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass, cut
 from bot.erp.hub import Answer
 from bot.erp.model import (
     ErpRecord,
@@ -32,7 +31,8 @@ from bot.erp.model import (
     PurchaseStatus,
     Slice,
 )
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass, cut
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from bot.cli import audit, cards, data, deliveries, erps, events, rules, serving, understanding
-from bot.errors import DingerpError
-from bot.version import installed_version
+from bot.mechanisms.version import installed_version
+from bot.words.errors import DingerpError
 
 
 def _print_version(wanted: bool) -> None:

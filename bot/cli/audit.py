@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.cli.options import ConfigOption, LimitOption, OutputFormat, SinceOption, command_group, read_settings
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bot.access.audit import AuditSearch

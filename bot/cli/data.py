@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.options import ConfigOption, command_group, read_settings
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 commands = command_group("The key of the database, and what it knows of a person.")
 
@@ -19,7 +19,7 @@ commands = command_group("The key of the database, and what it knows of a person
 @commands.command("new-key")
 def print_new_key() -> None:
     """Print a new key for DINGERP_DATA_KEY or the file that DINGERP_DATA_KEY_FILE names."""
-    from bot.sealing import CompanyKey
+    from bot.words.sealing import CompanyKey
 
     print(CompanyKey.generate().text)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.cli.options import ConfigOption, LimitOption, OutputFormat, SinceOption, command_group, read_settings
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 commands = command_group("The events that came in.")
 
@@ -79,7 +79,7 @@ def replay_events(
     from bot.admin.inputs import read_at, read_place, read_since, read_span
     from bot.admin.replay import CardFilter, replay
     from bot.admin.replay_report import describe_replay
-    from bot.log import configure_logging
+    from bot.mechanisms.log import configure_logging
 
     settings = read_settings(config)
     # The bot's own code works here, and what it logs is not about the bot that runs.

@@ -35,7 +35,7 @@ def command_group(text: str) -> typer.Typer:
 
 def read_settings(config: Path | None) -> Settings:
     """Return the settings, with the log configured by them. Raises `ConfigurationError`."""
-    from bot.log import configure_logging
+    from bot.mechanisms.log import configure_logging
     from bot.settings import load_settings
 
     settings = load_settings(config)

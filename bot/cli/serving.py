@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.cli.options import ConfigOption, command_group, read_settings, run_until_interrupted
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 
 def run(config: ConfigOption = None) -> None:
@@ -36,7 +36,7 @@ def demo(
     still: Annotated[bool, typer.Option("--still", help="Let nothing happen in the company by itself.")] = False,
 ) -> None:
     """Start a DingTalk on localhost, the bot and the embedded company, and open the chat page."""
-    from bot.demo import run_demo
+    from bot.kit.demo import run_demo
 
     run_until_interrupted(run_demo(read_settings(config), port=port, browser=browser, still=still))
 
@@ -47,7 +47,7 @@ def simulator(
     unlimited: Annotated[bool, typer.Option(help="Lift DingTalk's limits of calls, for load tests.")] = False,
 ) -> None:
     """Start only the DingTalk on localhost; any bot on any official Stream SDK can connect to it."""
-    from bot.demo import run_simulator
+    from bot.kit.demo import run_simulator
 
     run_until_interrupted(run_simulator(host=host, port=port, unlimited=unlimited))
 

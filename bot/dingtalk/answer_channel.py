@@ -34,10 +34,10 @@ from bot.dingtalk.errors import (
 from bot.dingtalk.mentions import can_be_called, naming
 from bot.dingtalk.own_cards import ONLY_YOU, DingTalkOwnCards, PrivateWay
 from bot.dingtalk.robot import Robot
-from bot.errors import DingerpError
 from bot.outbox.ports import NOBODY_CALLED
 from bot.outbox.spending import Purpose, falling_back, spending
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 _log = structlog.get_logger(__name__)
 

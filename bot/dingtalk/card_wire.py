@@ -12,7 +12,7 @@ import orjson
 
 from bot.cards.budget import message_button
 from bot.cards.card import Card, CardButton, CardReply
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 """The public template, which works in every application."""

@@ -19,7 +19,7 @@ from bot.dingtalk.gateway import Socket
 from bot.dingtalk.sdk import CallbackMessage, EventMessage, SystemMessage
 from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import StreamPolicy
-from bot.time_limit import TimeLimit
+from bot.mechanisms.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
 

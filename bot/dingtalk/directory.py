@@ -14,7 +14,7 @@ from bot.dingtalk.apis import USER
 from bot.dingtalk.errors import DingTalkError, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import flag, items, part, text
-from bot.single_flight import SingleFlights
+from bot.mechanisms.single_flight import SingleFlights
 
 _UNKNOWN_PERSON = frozenset({"33012", "60111", "60121"})
 _REMEMBER_REFUSAL = 60.0

@@ -32,8 +32,8 @@ from bot.dingtalk.sdk import AckMessage, CallbackHandler, CallbackMessage, Event
 from bot.dingtalk.sdk_handlers import HandlerThread, ask_callback, ask_event
 from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import StreamPolicy
-from bot.errors import DingerpError
-from bot.time_limit import TimeLimit
+from bot.mechanisms.time_limit import TimeLimit
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from bot.chat.answers.ports import AnswerUnconfirmed, TextUnconfirmed
-from bot.errors import ConfigurationError, DingerpError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.phrase import Phrase, phrase
 
 _SCOPE_PAGE = "https://open-dev.dingtalk.com/appscope/apply?content="
 

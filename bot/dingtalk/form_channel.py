@@ -13,9 +13,9 @@ from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi, CardSpace
 from bot.dingtalk.errors import DingTalkAccessDenied, DingTalkDeliveryFailed, DingTalkOutcomeUnknown, DingTalkRefused
 from bot.dingtalk.form_wire import form_params
-from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, spending
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

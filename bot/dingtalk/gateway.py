@@ -17,7 +17,7 @@ from yarl import URL
 from bot.dingtalk.errors import DingTalkAuthFailed
 from bot.dingtalk.sdk import VERSION_STRING, Credential
 from bot.dingtalk.stream_policy import StreamPolicy
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 Socket = aiohttp.ClientWebSocketResponse[bool]
 

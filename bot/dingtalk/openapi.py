@@ -16,7 +16,6 @@ import structlog
 from prometheus_client import Counter, Histogram
 from yarl import URL
 
-from bot.backoff import BackoffPolicy
 from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, AppKeys, Endpoints, Host
 from bot.dingtalk.call_troubles import ApiTries, CallTrouble, find_troubles
 from bot.dingtalk.downloads import choose_source, open_outside
@@ -37,9 +36,10 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.rate_limit import SlidingWindowLimiter
 from bot.dingtalk.refusals import SECOND
 from bot.dingtalk.tokens import AccessTokenGrant, AccessTokens
-from bot.metrics import Metrics
+from bot.mechanisms.backoff import BackoffPolicy
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.time_limit import TimeLimit
 from bot.outbox.spending import Purpose, Quota, current_spending
-from bot.time_limit import TimeLimit
 
 _log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi, CardSpace
 from bot.dingtalk.card_wire import TemplateChoice, card_params, changed_params
 from bot.dingtalk.errors import DingTalkCardUnconfirmed, DingTalkOutcomeUnknown
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 ONLY_YOU = phrase("An answer that only you can see")
 """Preview and notification of a card for the asker alone: whether others see them is not documented

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import structlog
 
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.quota import CHINA
 from bot.outbox.spending import Purpose, Quota, SpentKey, by_purpose, current_spending
+from bot.words.errors import DingerpError
 
 _log = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ from bot.cards.card import Card
 from bot.chat.message import ConversationKind, Message, SessionWebhook
 from bot.dingtalk.errors import DingTalkError, DingTalkOutcomeUnknown
 from bot.dingtalk.robot import Robot
+from bot.mechanisms.recency import RecentItems
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed, SendFailureKind
-from bot.recency import RecentItems
 
 _REMEMBERED = 10_000
 

@@ -21,8 +21,8 @@ from bot.dingtalk.errors import (
     DingTalkScopeMissing,
     DingTalkTokenExpired,
 )
-from bot.errors import ConfigurationError, DingerpError
 from bot.outbox.ports import SendFailed, SendFailureKind
+from bot.words.errors import ConfigurationError, DingerpError
 
 _NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
 """Codes of places that do not exist (docs: platform/dingtalk/cards.md#errors): a text would not arrive either."""

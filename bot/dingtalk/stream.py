@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 import aiohttp
 import structlog
 
-from bot.backoff import Backoff
 from bot.dingtalk.connection import Connection
 from bot.dingtalk.dispatcher import (
     CallbackReceiver,
@@ -34,9 +33,10 @@ from bot.dingtalk.sdk import CallbackMessage, Credential, DingTalkStreamClient, 
 from bot.dingtalk.sdk_handlers import HandlerThread, StreamLoop
 from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import StreamPolicy
-from bot.errors import DingerpError
-from bot.metrics import Metrics
-from bot.version import user_agent as own_user_agent
+from bot.mechanisms.backoff import Backoff
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.version import user_agent as own_user_agent
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

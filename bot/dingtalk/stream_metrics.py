@@ -7,7 +7,7 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 
 from bot.dingtalk.sdk import CallbackMessage, EventMessage, SystemMessage
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 
 _TYPES: Final = (CallbackMessage.TYPE, EventMessage.TYPE, SystemMessage.TYPE)
 _OTHER: Final = "other"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.backoff import BackoffPolicy
+from bot.mechanisms.backoff import BackoffPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import structlog
 
 from bot.dingtalk.errors import DingTalkAuthFailed
-from bot.errors import DingerpError
-from bot.single_flight import SingleFlight
+from bot.mechanisms.single_flight import SingleFlight
+from bot.words.errors import DingerpError
 
 _log = structlog.get_logger(__name__)
 

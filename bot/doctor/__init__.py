@@ -29,7 +29,7 @@ from bot.doctor.results import CheckGrade as CheckGrade
 from bot.doctor.results import CheckResult as CheckResult
 from bot.doctor.results import describe_results as describe_results
 from bot.doctor.running import check_running
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
 
 

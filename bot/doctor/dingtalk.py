@@ -35,9 +35,9 @@ from bot.dingtalk.errors import (
 )
 from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
 from bot.doctor.results import CheckGrade, CheckResult
-from bot.metrics import Metrics
-from bot.phrase import Phrase, phrase
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
+from bot.words.phrase import Phrase, phrase
 
 CLOCK_SKEW = 60.0
 """Seconds by which the clock may be wrong; signatures allow more, but ages and reminders would be wrong."""

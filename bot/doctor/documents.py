@@ -9,11 +9,11 @@ from bot.bootstrap.database import look_into_database
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
 from bot.erp.index.search import oldest
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
 from bot.read_model.records import FollowedArea
 from bot.settings import Settings
 from bot.store.erp.read_model import StoredDocuments
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 
 async def check_read_model(settings: Settings) -> list[CheckResult]:

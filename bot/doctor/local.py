@@ -27,11 +27,7 @@ from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
 from bot.erp.index.port import VERSION, SyncState
 from bot.erp.index.search import oldest
-from bot.errors import ConfigurationError, DingerpError
-from bot.names import KnownNames
-from bot.phrase import Phrase, join_words, phrase
 from bot.rulefiles.names_in_force import NamesInForce
-from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.journal import AuditJournal
@@ -43,6 +39,10 @@ from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp.product_index import StoredProductIndex
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from bot.store.people import StoredOrganisation
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.names import KnownNames
+from bot.words.phrase import Phrase, join_words, phrase
+from bot.words.sealing import WrongDataKey
 
 _AUDIT_ENTRIES = 1_000
 """Entries of the audit log that are looked at: enough to see whether it is whole at its end."""

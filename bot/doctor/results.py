@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.cards.language import choose_language, load_languages
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 
 class CheckGrade(StrEnum):

@@ -10,11 +10,11 @@ import aiohttp
 from bot.bootstrap.rules import CONFIGURATION, KINDS
 from bot.bootstrap.running_rules import RunningRules, compare_rules, read_on_disk
 from bot.doctor.results import CheckGrade, CheckResult
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase, Words, phrase, unpack_words
 from bot.settings import Settings
 from bot.web.running_bot import ask_running_bot
 from bot.web.server import listening
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase, Words, phrase, unpack_words
 
 _GRADES = {"ok": CheckGrade.GOOD, "degraded": CheckGrade.NOTE, "down": CheckGrade.BAD}
 

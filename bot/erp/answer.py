@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from bot.erp.errors import ErpError
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.erp.errors import ErpError
 from bot.erp.model import ErpRecord
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 MARK = "@"
 """Stands before the name of books in a line."""

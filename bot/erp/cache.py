@@ -16,9 +16,9 @@ from bot.erp.answer import Answer
 from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.kinds import KINDS, Kind
 from bot.erp.model import Product, Slice, StockLevel
-from bot.metrics import Metrics
-from bot.recency import RecentItems
-from bot.single_flight import SingleFlight
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.recency import RecentItems
+from bot.mechanisms.single_flight import SingleFlight
 
 ReadKey = tuple[Hashable, ...]
 """Source, call, scope and arguments: callers with the same key share an answer."""

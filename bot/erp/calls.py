@@ -13,12 +13,12 @@ from typing import TypeVar
 
 import structlog
 
-from bot.backoff import BackoffPolicy
 from bot.erp.errors import ErpError, RateLimited, Unavailable, UnknownOutcome
 from bot.erp.limits import BreakerState, CallRate, CircuitBreaker, SourceLimits
 from bot.erp.port import Erp
-from bot.metrics import Metrics
-from bot.time_limit import TimeLimit
+from bot.mechanisms.backoff import BackoffPolicy
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder
 from bot.erp.port import Erp
 from bot.erp.shared_reads import SharedReads
-from bot.uninterrupted import UninterruptedWork
+from bot.mechanisms.uninterrupted import UninterruptedWork
 
 RememberOrder: TypeAlias = Callable[[Erp, str, PurchaseOrder, datetime], None]
 """Keeps a purchase order of a source, asked for by a number at a time, as its last known answer."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 
 class ErpError(DingerpError):

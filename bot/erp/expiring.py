@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from bot.single_flight import SingleFlight
+from bot.mechanisms.single_flight import SingleFlight
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)

@@ -11,8 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import Cost, ErpRecord, Money, PartnerName, Product, Quantities, Quantity, SalesAmount
+from bot.words.disclosure import ClassedBy, FieldClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

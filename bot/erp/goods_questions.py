@@ -20,7 +20,7 @@ from bot.erp.multi_source import AskSource, parts_of
 from bot.erp.narrowing import NOT_NARROWED, Narrowings
 from bot.erp.port import Capability, Erp
 from bot.erp.reader_lists import PART_ONLY
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 T = TypeVar("T")
 I = TypeVar("I", Arrival, Shortage)  # noqa: E741  # an item of a list

@@ -35,8 +35,8 @@ from bot.erp.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from bot.errors import ConfigurationError
-from bot.version import user_agent
+from bot.mechanisms.version import user_agent
+from bot.words.errors import ConfigurationError
 
 _CONNECTIONS = 20
 _LONGEST = 32 * 1024 * 1024

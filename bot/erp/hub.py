@@ -65,9 +65,9 @@ from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
 from bot.erp.validation import Quarantine, Validator
-from bot.errors import ConfigurationError
-from bot.metrics import Metrics
-from bot.phrase import Phrase, phrase
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase, phrase
 
 T = TypeVar("T")
 R = TypeVar("R", bound=ErpRecord)

@@ -21,7 +21,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import ListQuery
 from bot.erp.units import Units
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 class ProductCodes:

@@ -18,7 +18,7 @@ from bot.erp.merging import ProductCodes
 from bot.erp.model import Slice
 from bot.erp.multi_source import AskSource, MultiSource
 from bot.erp.port import Erp, ListQuery
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 PAGE, MAX_PAGES = 100, 5
 """Documents that are read at a time, and how often for one list of one source."""

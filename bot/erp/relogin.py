@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from bot.erp.errors import AuthExpired, AuthFailed, ErpError
-from bot.single_flight import SingleFlight
+from bot.mechanisms.single_flight import SingleFlight
 
 S = TypeVar("S")
 T = TypeVar("T")

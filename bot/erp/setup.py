@@ -19,7 +19,7 @@ from bot.erp.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

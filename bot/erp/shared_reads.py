@@ -14,8 +14,8 @@ from bot.erp.errors import ErpError, NotFound
 from bot.erp.index.search import ProductIndex
 from bot.erp.port import Erp
 from bot.erp.validation import Validator
-from bot.phrase import Phrase, phrase
-from bot.single_flight import SingleFlight
+from bot.mechanisms.single_flight import SingleFlight
+from bot.words.phrase import Phrase, phrase
 
 T = TypeVar("T")
 

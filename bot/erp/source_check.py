@@ -19,7 +19,7 @@ from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.setup import SetupInspector, SetupProblem, unreachable
 from bot.erp.validation import DUPLICATE, Validator, record_key
 from bot.erp.validation_rules import Defect, Violation
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 R = TypeVar("R")
 

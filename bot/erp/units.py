@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, Inexact, InvalidOperation
 
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 _LONGEST_CHAIN = 16

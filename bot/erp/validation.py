@@ -33,7 +33,7 @@ from bot.erp.kinds import KINDS
 from bot.erp.model import Area, ErpRecord, OrderLine, Product, PurchaseLine, Slice, StockLevel, WarehouseStock
 from bot.erp.units import Units
 from bot.erp.validation_rules import GOODS_RULES, Defect, PlausibilityBounds, RecordRule, Violation
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

@@ -19,10 +19,10 @@ from pydantic import BaseModel, ValidationError
 
 from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
 from bot.erp.port import Erp
-from bot.errors import ConfigurationError
-from bot.phrase import phrase
-from bot.secret_values import read_secret_file
-from bot.wrong_values import explain_wrong_values
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
+from bot.words.secret_values import read_secret_file
+from bot.words.wrong_values import explain_wrong_values
 
 GROUP = "dingerp.erps"
 
@@ -65,8 +65,11 @@ def opener(adapter: str) -> Callable[[AdapterContext, Any], Awaitable[Erp]]:
 
 
 _OURS = {
-    name: EntryPoint(name, f"bot.erp.{name}.manifest:vendor", GROUP)
-    for name in ("demo", "erpnext", "kingdee", "odoo", "rest", "sap_b1", "sql", "tryton", "yonbip")
+    "demo": EntryPoint("demo", "bot.kit.company.manifest:vendor", GROUP),
+    **{
+        name: EntryPoint(name, f"bot.erp.{name}.manifest:vendor", GROUP)
+        for name in ("erpnext", "kingdee", "odoo", "rest", "sap_b1", "sql", "tryton", "yonbip")
+    },
 }
 
 

@@ -16,12 +16,12 @@ import orjson
 import structlog
 
 from bot.cards.notices import FailingPart, HealthNotice
-from bot.errors import DingerpError
-from bot.health import PartHealth, PartStatus
+from bot.mechanisms.health import PartHealth, PartStatus
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
 from bot.outbox.ports import ComposedCard, SingleCardComposer
-from bot.phrase import pack_words, unpack_words
+from bot.words.errors import DingerpError
+from bot.words.phrase import pack_words, unpack_words
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ class TroubleReport:
 
 
 class TroubleReportStore(Protocol):
-    """Where reports are queued. Raises a `bot.errors.DingerpError` when it is away."""
+    """Where reports are queued. Raises a `bot.words.errors.DingerpError` when it is away."""
 
     async def last(self) -> str | None:
         """Return the ``ref`` of the newest report of any process."""

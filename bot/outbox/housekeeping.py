@@ -10,11 +10,11 @@ from typing import Protocol
 
 import structlog
 
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.ports import OutboxStore
 from bot.outbox.spending import Quota
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -11,10 +11,10 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from bot.cards.card import Card
 from bot.cards.view import View
-from bot.errors import DingerpError
 from bot.outbox.budgets import FoldKey, SendLimits
 from bot.outbox.delivery import Delivery, DeliveryResult, DingWay, OutboxRow
 from bot.outbox.place import Place, PlaceKind
+from bot.words.errors import DingerpError
 
 NOBODY_CALLED: Mapping[str, str] = MappingProxyType({})
 """Whom a card calls (@), by userId, with their names: nobody."""

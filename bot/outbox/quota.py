@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.metrics import Metrics
-from bot.phrase import phrase
+from bot.mechanisms.metrics import Metrics
+from bot.words.phrase import phrase
 
 log = structlog.get_logger(__name__)
 

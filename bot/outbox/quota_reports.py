@@ -15,7 +15,7 @@ from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
 from bot.outbox.ports import ComposedCard, SingleCardComposer
 from bot.outbox.spending import Purpose, Quota
-from bot.phrase import Words, pack_words, unpack_words
+from bot.words.phrase import Words, pack_words, unpack_words
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ _LISTED_GROUPS = 3
 
 
 class QuotaWarningStore(Protocol):
-    """Remembers which steps administrators were told of. Raises a `bot.errors.DingerpError` when it is away."""
+    """Remembers which steps administrators were told of. Raises a `bot.words.errors.DingerpError` when it is away."""
 
     async def told(self, month: str) -> frozenset[tuple[Quota, int]]:
         """Return the steps that were told in ``month``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.backoff import BackoffPolicy
+from bot.mechanisms.backoff import BackoffPolicy
 from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow
 from bot.outbox.ports import SendFailed, SendFailureKind
 from bot.outbox.spending import Purpose, purpose_of_kind

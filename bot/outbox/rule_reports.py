@@ -12,7 +12,7 @@ from bot.cards.notices import OpenedRules
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
 from bot.outbox.ports import ComposedCard, SingleCardComposer
-from bot.phrase import Phrase, pack_words, unpack_words
+from bot.words.phrase import Phrase, pack_words, unpack_words
 
 OPENED_RULES: Final = "opened_rules"
 """Kind of the deliveries."""

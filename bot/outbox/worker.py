@@ -14,8 +14,9 @@ import structlog
 from bot.cards.card import Card, ViewRenderer
 from bot.cards.notices import LostCardNotice
 from bot.cards.view import View
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.uninterrupted import UninterruptedWork
+from bot.mechanisms.wakeup import Wakeup
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import (
     LOST_TRACK,
@@ -50,8 +51,7 @@ from bot.outbox.ports import (
 )
 from bot.outbox.retry import resolve_failure, retry_delay
 from bot.outbox.spending import falling_back, purpose_of_kind, spending
-from bot.uninterrupted import UninterruptedWork
-from bot.wakeup import Wakeup
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

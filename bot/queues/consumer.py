@@ -13,10 +13,10 @@ import structlog
 
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.port import Intake, InvalidJson, UnreadableEvent, as_event
-from bot.backoff import Backoff, BackoffPolicy
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.backoff import Backoff, BackoffPolicy
+from bot.mechanisms.metrics import Metrics
 from bot.queues.brokers import BrokerConnection, QueueAddress, build_connection
+from bot.words.errors import DingerpError
 
 
 def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:

@@ -25,10 +25,10 @@ from bot.erp.kinds import FOLLOWED, Kind, kind_of
 from bot.erp.model import Area, Changes, ErpRecord, Followed
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.source_client import SourceClient
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.port import DocumentStore
 from bot.read_model.records import VERSION, FollowedArea
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

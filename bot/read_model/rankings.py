@@ -15,7 +15,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Annotated, Any, TypeVar
 
-from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.counting import counts, signed
 from bot.erp.index.folding import key_of
 from bot.erp.kinds import Kind, kind_followed, kind_of
@@ -23,6 +22,7 @@ from bot.erp.model import Area, ErpRecord, Feed, Money, OrderLine, Quantity, Sal
 from bot.read_model.queries import KeptAnswer, ReadModel
 from bot.read_model.records import DocumentWithLine
 from bot.read_model.tallies import TallyKind, TallySelection
+from bot.words.disclosure import ClassedBy, FieldClass
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from bot.disclosure import HIDDEN, ClassedBy, FieldClass
 from bot.erp.model import Area, Cost, Feed, Followed, Money, SalesAmount
 from bot.erp.port import Period
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
+from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass
 
 B = TypeVar("B", bound="AgeingBucket")
 

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from bot.erp.model import Quantity, StockLevel
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.phrase import Phrase, phrase
 from bot.rulefiles.document import RuleTable
 from bot.rulefiles.values import read_flag
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.names import NOTHING_KNOWN, KnownNames, NameKind, NameReference, check_names
-from bot.phrase import Phrase, Words, phrase, reason_of
 from bot.rulefiles.errors import RuleProblem, RulesError, closest, did_you_mean
 from bot.rulefiles.positions import DocumentPath, Positions, find_positions
-from bot.toml_errors import explain_toml_error
+from bot.words.names import NOTHING_KNOWN, KnownNames, NameKind, NameReference, check_names
+from bot.words.phrase import Phrase, Words, phrase, reason_of
+from bot.words.toml_errors import explain_toml_error
 
 T = TypeVar("T")
 D = TypeVar("D")

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 
-from bot.phrase import Phrase, Words, phrase
+from bot.words.phrase import Phrase, Words, phrase
 
 END = "# end"
 """The last line of a file that says that it is whole."""

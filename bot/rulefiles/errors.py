@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase, Words, join_words, phrase
-from bot.spelling import closest as closest
-from bot.spelling import did_you_mean as did_you_mean
-from bot.spelling import is_meant as is_meant
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase, Words, join_words, phrase
+from bot.words.spelling import closest as closest
+from bot.words.spelling import did_you_mean as did_you_mean
+from bot.words.spelling import is_meant as is_meant
 
 _SHOWN = 20
 """Errors that are written out; a file with more is probably not meant as rules."""

@@ -11,12 +11,12 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from bot.phrase import Words, phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.endings import END, find_loss
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.names_in_force import NamesInForce
+from bot.words.phrase import Words, phrase
 
 T = TypeVar("T")
 

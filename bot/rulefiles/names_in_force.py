@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bot.names import KnownNames, NameFacts, NameProblem, NameReference, check_names
-from bot.phrase import Words
+from bot.words.names import KnownNames, NameFacts, NameProblem, NameReference, check_names
+from bot.words.phrase import Words
 
 
 class NamesInForce:

@@ -27,9 +27,6 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase, join_words, phrase, reason_of
-from bot.secret_values import Secret
 from bot.settings.file_variables import SUFFIX, read_named_files, settings_beside, takes_json, value_of_file
 from bot.settings.sealed_values import find_sealed, open_values
 from bot.settings.sections.answers import CardSettings as CardSettings
@@ -59,9 +56,12 @@ from bot.settings.sections.section import PersonName, SenderName, SourceName
 from bot.settings.sections.upkeep import EventSettings as EventSettings
 from bot.settings.sections.upkeep import LogSettings as LogSettings
 from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
-from bot.spelling import most_alike
-from bot.toml_errors import explain_toml_error
-from bot.wrong_values import explain_wrong_values
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase, join_words, phrase, reason_of
+from bot.words.secret_values import Secret
+from bot.words.spelling import most_alike
+from bot.words.toml_errors import explain_toml_error
+from bot.words.wrong_values import explain_wrong_values
 
 DEFAULT_FILE = Path("dingerp.toml")
 ACCESS_RULES = "access.toml"

@@ -11,8 +11,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from bot.errors import ConfigurationError
-from bot.secret_values import read_secret_file
+from bot.words.errors import ConfigurationError
+from bot.words.secret_values import read_secret_file
 
 SUFFIX = "_FILE"
 

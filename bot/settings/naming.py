@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from bot.names import NameKind
+from bot.words.names import NameKind
 
 SettingPath = tuple[str | int, ...]
 """Keys and, in lists, numbers from 0: ``("access", "outsider_groups", 0)``."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import SecretStr, TypeAdapter
 
-from bot.phrase import phrase
-from bot.sealing import KEY_FILE, BrokenSeal, CompanyKey, WrongDataKey, parse_keys
-from bot.secret_values import SEALED, Secret
+from bot.words.phrase import phrase
+from bot.words.sealing import KEY_FILE, BrokenSeal, CompanyKey, WrongDataKey, parse_keys
+from bot.words.secret_values import SEALED, Secret
 
 _LABEL = "setting"
 _KEY_SETTINGS = frozenset({"data_key", "data_key_file"})

@@ -16,8 +16,11 @@ from typing import Any, Protocol
 from sqlalchemy import Row, delete, insert, inspect, select, update
 from sqlalchemy.engine import Connection
 
-from bot.private_files import create_private_file, make_private_folder, replace_private_file
-from bot.sealing import (
+from bot.mechanisms.private_files import create_private_file, make_private_folder, replace_private_file
+from bot.store.row_times import to_ms
+from bot.store.statements import insert_into
+from bot.store.tables.upkeep import DATA_KEY
+from bot.words.sealing import (
     KEY_BYTES,
     LOOKUP_BYTES,
     BrokenSeal,
@@ -28,10 +31,7 @@ from bot.sealing import (
     WrongDataKey,
     parse_keys,
 )
-from bot.sealing import KEY_FILE as KEY_FILE
-from bot.store.row_times import to_ms
-from bot.store.statements import insert_into
-from bot.store.tables.upkeep import DATA_KEY
+from bot.words.sealing import KEY_FILE as KEY_FILE
 
 _HEAD = "# Opens what dingerp keeps in its database. Keep a copy elsewhere: without it the database cannot be read.\n"
 _LOOKUP = 0

@@ -17,9 +17,6 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.pool import NullPool
 
-from bot.errors import ConfigurationError, DingerpError
-from bot.phrase import phrase
-from bot.sealing import WrongDataKey
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
     POSTGRES_THREADS,
@@ -32,6 +29,9 @@ from bot.store.engines import (
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable, store_unavailable
 from bot.store.sealed_columns import sealed_by
 from bot.store.tables.upkeep import DATA_KEY
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.phrase import phrase
+from bot.words.sealing import WrongDataKey
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ class Database:
     async def unlock(self) -> None:
         """Read the keys of sealed columns, and make the first ones if there are none.
 
-        Raises `bot.sealing.WrongDataKey` if the company's key does not fit, and `StoreUnavailable`.
+        Raises `bot.words.sealing.WrongDataKey` if the company's key does not fit, and `StoreUnavailable`.
         """
         await self.run(self.keys.read if self._looks else self.keys.unlock)
 

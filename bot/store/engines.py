@@ -14,9 +14,9 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-from bot.errors import ConfigurationError
-from bot.private_files import make_private_file, make_private_folder
+from bot.mechanisms.private_files import make_private_file, make_private_folder
 from bot.store.errors import store_unavailable
+from bot.words.errors import ConfigurationError
 
 _LONG_LOG_PAGES = 32_000
 """Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""

@@ -10,8 +10,8 @@ from typing import ClassVar, Final
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.errors import ConfigurationError, DingerpError
-from bot.phrase import Phrase, Words, phrase
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.phrase import Phrase, Words, phrase
 
 
 class StoreUnavailable(DingerpError):

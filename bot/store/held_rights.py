@@ -25,7 +25,6 @@ from bot.chat.accounts.binding import AccountState
 from bot.chat.held_rights import HELD_CARD, HeldRight, HeldRightKind
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.sealing import NotOpened
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.audit.entries import append_entries
 from bot.store.database import Stored
@@ -45,6 +44,7 @@ from bot.store.tables import (
 )
 from bot.store.transactions import begin_immediate
 from bot.store.unreadable_rows import read_readable, read_watches
+from bot.words.sealing import NotOpened
 
 log = structlog.get_logger(__name__)
 

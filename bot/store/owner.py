@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.errors import ConfigurationError
-from bot.private_files import make_private_file, make_private_folder
+from bot.mechanisms.private_files import make_private_file, make_private_folder
 from bot.store.errors import DatabaseInUse
+from bot.words.errors import ConfigurationError
 
 _MOST_WORDS = 200
 """Bytes that are read of what the owner wrote about itself."""

@@ -16,9 +16,9 @@ from sqlalchemy.engine import Connection
 from bot.access.directory_sync import ListedDepartment
 from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
-from bot.names import NameFacts
+from bot.mechanisms.recency import RecentItems
+from bot.mechanisms.wakeup import Wakeup
 from bot.outbox.place import Place, PlaceKind
-from bot.recency import RecentItems
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, from_us, to_ms, to_us
@@ -33,7 +33,7 @@ from bot.store.tables import (
     QUOTA_MONTH,
     WELCOME,
 )
-from bot.wakeup import Wakeup
+from bot.words.names import NameFacts
 
 log = structlog.get_logger(__name__)
 

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Text, bindparam, column, select, table, text, tuple_, update
 from sqlalchemy.engine import Connection
 
-from bot.sealing import CompanyKey, KeyRing, sealed_prefix
 from bot.store.data_keys import add_data_key, drop_data_keys, newest_since
 from bot.store.database import Database
 from bot.store.row_times import from_ms
 from bot.store.sealed_columns import Sealed, SealedKey
 from bot.store.tables import METADATA
 from bot.store.transactions import begin_immediate
+from bot.words.sealing import CompanyKey, KeyRing, sealed_prefix
 
 OLD_KEY_STAYS = timedelta(hours=1)
 """How long after a change a process may still seal by the old data key."""
@@ -34,7 +34,7 @@ async def change_data_key(database: Database, keys: Sequence[CompanyKey], now: d
     """Wrap all data keys by the first of the company's keys, add a new data key, and seal everything by it.
 
     Return the number of rows that were sealed again. It may be repeated after an interruption. Raises
-    `bot.sealing.WrongDataKey` and `StoreUnavailable`.
+    `bot.words.sealing.WrongDataKey` and `StoreUnavailable`.
     """
 
     def add(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Text
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from bot.sealing import KeyRing
+from bot.words.sealing import KeyRing
 
 
 class RingHolder(Protocol):
@@ -23,7 +23,7 @@ class RingHolder(Protocol):
 
     @property
     def ring(self) -> KeyRing:
-        """The data keys; raises `bot.sealing.WrongDataKey`."""
+        """The data keys; raises `bot.words.sealing.WrongDataKey`."""
         ...
 
     def unlock(self, connection: Connection) -> KeyRing:

@@ -10,10 +10,10 @@ from sqlalchemy import Row, Table, TableClause, column, func, insert, inspect, l
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DataError, IntegrityError
 
-from bot.errors import ConfigurationError
 from bot.store.sealed_columns import Sealed
 from bot.store.tables import AUDIT_HEAD, METADATA
 from bot.store.transactions import begin_immediate
+from bot.words.errors import ConfigurationError
 
 BATCH = 500
 """Rows in memory at a time."""

@@ -30,7 +30,7 @@ R = TypeVar("R", bound=Flushable)
 
 
 class StoredTransactions(Generic[R]):
-    """Implements `bot.unit_of_work.Transactions`."""
+    """Implements `bot.mechanisms.unit_of_work.Transactions`."""
 
     def __init__(
         self,

@@ -14,9 +14,9 @@ import structlog
 from sqlalchemy import Column, ColumnElement, Select, String, Table, select, type_coerce
 from sqlalchemy.engine import Connection
 
-from bot.sealing import NotOpened
 from bot.store.sealed_columns import Sealed
 from bot.store.tables import ALERT_CARD, WATCH
+from bot.words.sealing import NotOpened
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from bot.chat.days import names_days_ahead, names_days_over
 from bot.chat.parsing import quote
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

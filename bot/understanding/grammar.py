@@ -11,7 +11,6 @@ from math import inf
 from bot.chat.parsing import command_line, normalise
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
-from bot.phrase import phrase
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gaps import Gap
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
@@ -41,6 +40,7 @@ from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
 from bot.understanding.typed import TypedLines, command_of, fits
 from bot.understanding.vocabulary import Trade, Vocabulary
 from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
+from bot.words.phrase import phrase
 
 MAX_SENTENCE = 120
 """Characters of a sentence that is read: longer ones tell stories."""

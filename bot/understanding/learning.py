@@ -32,9 +32,9 @@ from bot.erp.kinds import (
 )
 from bot.erp.model import Product
 from bot.erp.port import ListQuery
-from bot.errors import DingerpError
 from bot.understanding.scanning.sizes import sizes_of
 from bot.understanding.vocabulary import NumberShape, Vocabulary, shapes_of, spelled
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

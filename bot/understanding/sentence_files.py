@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 _CHOICE = re.compile(r"\(([^()]*)\)")
 

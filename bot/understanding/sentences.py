@@ -15,11 +15,11 @@ from typing import Any
 
 from bot.chat.arguments import Keyword
 from bot.chat.registry import AnyCommand, Commands
-from bot.errors import ConfigurationError
 from bot.understanding.gaps import Gap
 from bot.understanding.sentence_files import read_files, words_of
 from bot.understanding.spoken_words import PARTED, SpokenWords
 from bot.understanding.word_table import KnownWords, Meanings, WordTable
+from bot.words.errors import ConfigurationError
 
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 LIST_WEIGHT = 3

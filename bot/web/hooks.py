@@ -24,8 +24,8 @@ from bot.alerts.intake.port import Intake, IntakeFull, InvalidJson, InvalidSigna
 from bot.alerts.intake.signatures import SignedRequest
 from bot.alerts.intake.vendors.translation import CloudEvents
 from bot.alerts.intake.webhook import MAX_EVENTS, Webhook
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

@@ -18,12 +18,12 @@ from aiohttp.http import HttpProcessingError
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from bot.errors import ConfigurationError
-from bot.health import HealthReport
-from bot.metrics import Metrics
+from bot.mechanisms.health import HealthReport
+from bot.mechanisms.metrics import Metrics
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
+from bot.words.errors import ConfigurationError
 
 _BACKLOG = 128
 """Connections that wait to be accepted."""

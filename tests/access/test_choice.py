@@ -15,10 +15,10 @@ from bot.bootstrap.access import AccessNotChosen, follow_access, make_access_pol
 from bot.bootstrap.names import known_names, names_in_force
 from bot.bootstrap.preflight import check_settings
 from bot.chat.registry import Commands
-from bot.disclosure import FieldClass
 from bot.doctor import CheckGrade, describe_results
 from bot.doctor.local import check_access_rules
 from bot.settings import load_settings
+from bot.words.disclosure import FieldClass
 from tests.rows import each_row
 
 ODOO = '[erp.main]\nvendor = "odoo"\n'

@@ -15,9 +15,9 @@ from bot.access.directory_sync import CLOSED_PAUSE, DirectorySync, ListedDepartm
 from bot.access.membership import DirectoryClosed, Membership
 from bot.access.people import DirectoryEntry, NeverWrote
 from bot.access.staff_keys import StaffKeys
-from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.people import StoredPeople
+from bot.words.errors import DingerpError
 
 DAY = timedelta(days=1)
 

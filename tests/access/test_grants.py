@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from bot.access.grants import EVERYTHING, NO_GRANT, Grant, Scope, common_grant, merge_grants
-from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.words.disclosure import ALL_FIELDS, FieldClass
 
 RESTRICTIONS = ("sources", "companies", "warehouses", "categories", "partners")
 ALLOWED = (None, frozenset({"a"}), frozenset({"B"}), frozenset({"a", "b"}), frozenset[str]())

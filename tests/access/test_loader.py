@@ -10,9 +10,9 @@ from bot.access.people import Person
 from bot.access.policy import AccessRequest
 from bot.access.presets import ROLE_SYNONYMS
 from bot.access.rules import AccessRule, RuleEffect
-from bot.disclosure import ALL_FIELDS, FieldClass
-from bot.names import NOTHING_SEEN, KnownNames
 from bot.rulefiles.errors import RulesError
+from bot.words.disclosure import ALL_FIELDS, FieldClass
+from bot.words.names import NOTHING_SEEN, KnownNames
 from tests.rows import each_row
 from tests.words_in_both import told
 

@@ -12,9 +12,9 @@ import pytest
 
 from bot.access.membership import ASK_AGAIN_AFTER, LEAVING_STANDS, OLDEST, DirectoryClosed, Membership
 from bot.access.people import DirectoryEntry, NeverWrote
-from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.people import StoredPeople
+from bot.words.errors import DingerpError
 
 SECOND = timedelta(seconds=1)
 KEEPER = DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}), departments=frozenset({"50"}))

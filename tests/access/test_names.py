@@ -18,12 +18,12 @@ from bot.bootstrap.rules import open_rules
 from bot.chat.registry import installed_commands
 from bot.doctor import CheckGrade
 from bot.doctor.local import check_access_rules, check_parts
-from bot.errors import ConfigurationError
-from bot.names import NameFacts
-from bot.phrase import Words
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings, load_settings
+from bot.words.errors import ConfigurationError
+from bot.words.names import NameFacts
+from bot.words.phrase import Words
 from tests.rows import each_row
 
 SEEN, OTHER = "cidKp3Lr+9x/WhSales0001Aa==", "cidXz81Qw/22cYtNobody0009Zz=="

@@ -8,7 +8,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.language import choose_language, load_languages
 from bot.cards.status_labels import status_label
 from bot.chat.registry import Commands
-from bot.names import NOTHING_KNOWN
+from bot.words.names import NOTHING_KNOWN
 from tests.rows import each_row
 
 REQUESTS = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.access.organisation import OwnOrganisation
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.access.people import DirectoryEntry, MembershipDoubt, NeverWrote, People
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 from tests.rows import each_row
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)

@@ -6,7 +6,7 @@ from bot.access.grants import FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
 from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest, AccessVerdict
 from bot.access.rules import AccessRule, RuleEffect
-from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
+from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 from tests.rows import each_row
 
 KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"warehouse"}))

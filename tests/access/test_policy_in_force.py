@@ -11,10 +11,10 @@ from bot.access.policy import AccessPolicy, AccessRequest
 from bot.bootstrap.access import follow_access
 from bot.bootstrap.names import names_in_force
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import load_settings
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 CLERK = Person(user_id="clerk01", name="钱")

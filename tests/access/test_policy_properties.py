@@ -11,7 +11,7 @@ from bot.access.grants import EVERYTHING, NO_GRANT, Grant, Scope
 from bot.access.people import Person
 from bot.access.policy import OUTSIDER_FIELDS, AccessPolicy, AccessRequest
 from bot.access.rules import AccessRule, RuleEffect
-from bot.disclosure import FieldClass
+from bot.words.disclosure import FieldClass
 
 WORDS = ("a", "b", "c")
 HERE = "cidA=="

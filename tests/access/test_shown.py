@@ -12,7 +12,7 @@ from typing import Annotated
 import commands
 from bot.access.shown import find_shown
 from bot.cards.samples import CARDS, load_sample
-from bot.disclosure import FieldClass
+from bot.words.disclosure import FieldClass
 from tests.rows import each_row
 
 

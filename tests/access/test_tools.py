@@ -18,11 +18,11 @@ from bot.bootstrap.database import make_database
 from bot.cards.view import View
 from bot.chat.registry import installed_commands
 from bot.cli import cli
-from bot.disclosure import HIDDEN, FieldClass
-from bot.errors import ConfigurationError
 from bot.outbox.place import Place, PlaceKind
 from bot.settings import load_settings
 from bot.store.alerts.subscriptions import StoredSubscriptions
+from bot.words.disclosure import HIDDEN, FieldClass
+from bot.words.errors import ConfigurationError
 from tests.chat.audience_parts import MemoryOutsiders, answer_to, make_audiences
 
 CONFIGURATION = """

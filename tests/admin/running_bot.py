@@ -14,16 +14,16 @@ from bot.alerts.routing import AlertRules
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.cards.card import Card
 from bot.cards.view import Button, View
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODY_CALLED, NOBODYS, SendFailed, SendFailureKind
 from bot.outbox.worker import OutboxWorker
-from bot.phrase import Phrase
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.outbox.deliveries import StoredDeliveries
 from bot.store.outbox.queue import StoredBacklog
+from bot.words.phrase import Phrase
 from tests.chat.audience_parts import sees_all
 
 

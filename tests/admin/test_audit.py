@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from bot.access.audit import AuditEntry, AuditKind
-from bot.disclosure import FieldClass
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
+from bot.words.disclosure import FieldClass
 from tests.admin.conftest import AdminShell
 
 AT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)

@@ -18,13 +18,13 @@ from sqlalchemy.engine import Connection
 
 from bot.admin.backups import back_up, check_database, restore
 from bot.bootstrap.database import make_database
-from bot.errors import ConfigurationError
-from bot.sealing import CompanyKey
 from bot.settings import Settings, load_settings
 from bot.store.data_keys import KEY_FILE, KeyFile
 from bot.store.database import Database, latest_revision
 from bot.store.errors import DatabaseInUse
 from bot.store.owner import own_database
+from bot.words.errors import ConfigurationError
+from bot.words.sealing import CompanyKey
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.sealing import CompanyKey
 from bot.store.data_keys import KEY_FILE
 from bot.store.database import Database
+from bot.words.sealing import CompanyKey
 from tests.admin.conftest import AdminShell, cloud
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)

@@ -24,8 +24,6 @@ from bot.access.audit import AuditEntry, AuditKind
 from bot.admin.database import audit_log
 from bot.admin.database_copy import copy_database
 from bot.bootstrap.database import make_database
-from bot.errors import ConfigurationError
-from bot.sealing import CompanyKey
 from bot.settings import Settings, load_settings
 from bot.store import table_copies
 from bot.store.data_keys import KEY_FILE, GivenKeys, KeyFile
@@ -34,6 +32,8 @@ from bot.store.errors import DatabaseInUse, StoreUnavailable
 from bot.store.owner import own_database
 from bot.store.table_copies import tables_with_rows
 from bot.store.tables import APPROVAL_AUDIT, ERP_COPY, METADATA
+from bot.words.errors import ConfigurationError
+from bot.words.sealing import CompanyKey
 from tests.erp.sql.postgres_server import PASSWORD, Postgres, new_database
 from tests.store.test_upgrades import fill
 

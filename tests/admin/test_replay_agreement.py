@@ -43,8 +43,7 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.factories import make_renderer
 from bot.cards.card import Card
 from bot.erp.model import Area
-from bot.metrics import Metrics
-from bot.names import NOTHING_KNOWN
+from bot.mechanisms.metrics import Metrics
 from bot.outbox import worker
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryStepKind, DingWay
@@ -57,6 +56,7 @@ from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY_STEP
+from bot.words.names import NOTHING_KNOWN
 from tests.admin.sample_week import MONDAY, RULES, SUNDAY, events_of_a_week
 from tests.admin.virtual_time import VirtualLoop, clock_from
 from tests.chat.audience_parts import sees_all

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.erp.vendors import open_source
-from bot.errors import ConfigurationError
-from bot.sealing import CompanyKey
-from bot.secret_values import SEALED
 from bot.settings import load_settings
 from bot.store.data_keys import KEY_FILE
+from bot.words.errors import ConfigurationError
+from bot.words.sealing import CompanyKey
+from bot.words.secret_values import SEALED
 from tests.admin.conftest import AdminShell
 
 SECRET = "hunter2 密"

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import cli
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 
 @pytest.fixture

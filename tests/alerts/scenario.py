@@ -19,7 +19,7 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork, LatenessPoli
 from bot.alerts.routing import EscalationStep, Routing, RuleSuppression, Target
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from bot.alerts import actions
 from bot.alerts.actions import AlertActionOutcome, AlertActionResult
 from bot.outbox.delivery import Urgency
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import (
     BOSS,

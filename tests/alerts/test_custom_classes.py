@@ -12,7 +12,7 @@ from bot.alerts import labels
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import EventState, ReceivedEvent
-from bot.disclosure import MONEY_FIELDS, FieldClass
+from bot.words.disclosure import MONEY_FIELDS, FieldClass
 from tests.alerts.intake.samples import cloud_event, kept, stored
 from tests.rows import each_row
 

@@ -19,9 +19,9 @@ from bot.alerts.service import read_card
 from bot.alerts.view_builder import build_card_view
 from bot.alerts.views import AlertDigest, AlertView
 from bot.outbox.delivery import Urgency
-from bot.severity import Severity
 from bot.store.row_times import to_ms
 from bot.store.tables import DELIVERY
+from bot.words.severity import Severity
 from tests.alerts.conftest import NewScenario, on_database, sqlite
 from tests.alerts.scenario import ZERO, A, ProcessorScenario, event, fine, low, second
 

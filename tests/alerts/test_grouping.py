@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.alerts import actions
 from bot.alerts.event import Event
 from bot.alerts.routing import Target
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.scenario import A, B, StubRules, event, fine, low, second, seconds, to
 
 from .conftest import NewScenario

@@ -19,9 +19,9 @@ from bot.alerts.processing.suppression import SuppressionLookup
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.place import Place
-from bot.severity import Severity
 from bot.store.database import Database
 from bot.store.tables import METADATA
+from bot.words.severity import Severity
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import (
     BOSS,

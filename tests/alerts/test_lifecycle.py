@@ -10,7 +10,7 @@ from bot.alerts import actions
 from bot.alerts.alert import AlertState
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Urgency
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import A, B, StubRules, event, fine, low, second, seconds, to
 

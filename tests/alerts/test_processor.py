@@ -23,13 +23,13 @@ from bot.alerts.processing import pipeline, timers
 from bot.alerts.processing.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Routing
-from bot.metrics import Metrics
-from bot.severity import Severity
+from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import NOT_OPENED, EventSearch, StoredEvents
 from bot.store.alerts.repository import ALERT_RETENTION, StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, ALERT_NOTE_KEY, DELIVERY, METADATA
+from bot.words.severity import Severity
 from tests.alerts.conftest import sqlite
 from tests.alerts.scenario import ZERO, A, StubRules, second, seconds, to
 from tests.erp.sql.postgres_server import Postgres

@@ -19,13 +19,13 @@ from bot.alerts.event import Event
 from bot.alerts.repository import AlertHistoryEntry, AlertRepository
 from bot.erp.model import Area, Money
 from bot.outbox.delivery import Delivery, Urgency
-from bot.severity import Severity
 from bot.store.alerts import queries as alert_sql
 from bot.store.alerts.repository import StoredAlertQueue
 from bot.store.alerts.rows import event_of, event_text
 from bot.store.database import Database
 from bot.store.row_times import to_ms_up
 from bot.store.tables import ALERT_NOTE, DELIVERY, METADATA
+from bot.words.severity import Severity
 from tests.alerts.conftest import sqlite
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import ZERO, A, B, low, second

@@ -24,13 +24,13 @@ from bot.alerts.views import AlertDigest, AlertGroup, AlertKinds, AlertTop, Aler
 from bot.cards.actions import Ask
 from bot.cards.withholding import SEE_ALL
 from bot.chat.audiences import PlaceReader, ReaderAt
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import Area, Money
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import Composer
-from bot.phrase import phrase
-from bot.severity import Severity
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
+from bot.words.phrase import phrase
+from bot.words.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import BOSS, ZERO, A, B, ProcessorScenario, StubRules, event, fine, low, seconds, to
 from tests.chat.audience_parts import reader_by_kind

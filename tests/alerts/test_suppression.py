@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.alerts import actions
 from bot.alerts.alert import Mute
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import (
     BOSS,

@@ -13,7 +13,7 @@ from bot.alerts.processing.suppression import Suppression, SuppressionLookup
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import RuleSuppression
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import A, B, StubRules, event, second
 from tests.rows import each_row

@@ -13,7 +13,7 @@ from bot.alerts.alert import Alert, AlertState, UserStamp
 from bot.alerts.event import Correlation, Effect, Event
 from bot.alerts.processing.lifecycle import AlertTransition, GradedEvent, advance
 from bot.erp.model import Money
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.scenario import event, second, seconds
 from tests.rows import each_row
 

@@ -15,9 +15,9 @@ from bot.alerts.alert import Alert, CardState, Watch
 from bot.alerts.repository import AlertRepository
 from bot.alerts.view_builder import build_alert_view, build_list_view
 from bot.erp.model import Area
-from bot.sealing import NotOpened
 from bot.store.alerts.repository import StoredAlertQueue, StoredAlertTransactions, read_mutes_and_watches
 from bot.store.database import Database
+from bot.words.sealing import NotOpened
 from tests.alerts.scenario import ZERO, A
 from tests.alerts.test_repository import alert, card
 

@@ -25,7 +25,7 @@ from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import StoredPolls
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database

@@ -10,7 +10,7 @@ from bot.alerts.event import Effect, Event
 from bot.alerts.processing import pipeline
 from bot.alerts.processing.pipeline import effect_on
 from bot.erp.model import Area, Money
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import ZERO, ProcessorScenario, StubRules, event, low
 from tests.rows import each_row

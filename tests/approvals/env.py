@@ -18,7 +18,7 @@ from bot.approvals.unit_of_work import ApprovalOptions, CaseRepository, CaseStor
 from bot.approvals.voting import VoteRequest, VoteResult
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.erp.model import Decision, PurchaseOrder, Verdict
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.company import NOW, ROLES, document
 from tests.approvals.fake_erp import FakeApprovalErp

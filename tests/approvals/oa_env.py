@@ -20,7 +20,7 @@ from bot.approvals.native.oa_forms import (
 from bot.approvals.native.oa_sync import OaSync
 from bot.approvals.plan import Quorum
 from bot.erp.model import Verdict
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 from tests.approvals.env import ApprovalEnv
 
 FIELDS = OaFormFields(case="case", number="number", vendor="vendor", total="total", currency="currency", due="due")

@@ -18,7 +18,7 @@ from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
 from bot.erp.errors import Invalid, NotPermitted, Unavailable, Unusable
 from bot.erp.model import PurchaseOrder, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.approvals.company import document
 from tests.rows import each_row
 

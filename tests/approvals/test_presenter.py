@@ -15,9 +15,9 @@ from bot.approvals.cards.views import ApprovalView, Audience, RequesterNotice, U
 from bot.approvals.case import Case, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions, CardReach
 from bot.chat.audiences import PlaceReader, ReaderAt
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import PurchaseOrder, PurchaseStatus
 from bot.outbox.place import Place
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from tests.approvals.company import document, money
 from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of

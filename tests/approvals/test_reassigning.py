@@ -14,7 +14,7 @@ from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseTransactions
 from bot.approvals.voting import VoteOutcome
 from bot.approvals.waiting_in_vain import NONE_IN_VAIN, WaitingInVain
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 from tests.approvals.company import NOW, document, money
 from tests.approvals.env import ACCOUNTS, HOUR, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of, any_of, who

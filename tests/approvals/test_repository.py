@@ -31,13 +31,13 @@ from bot.approvals.unit_of_work import CaseRepository, CaseStore
 from bot.erp.model import DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
 from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY
+from bot.words.phrase import phrase
 from tests.approvals.company import NOW
 from tests.approvals.memory_repository import MemoryCaseStore
 

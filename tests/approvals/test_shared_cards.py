@@ -11,10 +11,10 @@ from bot.approvals.cards.presenter import ApprovalComposer, RequesterComposer
 from bot.approvals.cards.views import ApprovalView, Audience
 from bot.approvals.case import Case, CaseCard, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions, CardReach
-from bot.disclosure import ALL_FIELDS
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard
+from bot.words.disclosure import ALL_FIELDS
 from tests.approvals.env import APPROVE, GROUP, HOUR, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of

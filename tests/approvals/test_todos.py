@@ -13,11 +13,11 @@ from bot.approvals.cards.views import ApprovalTodo
 from bot.approvals.case import Case, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.chat.audiences import ReaderAt
-from bot.disclosure import HIDDEN
 from bot.erp.errors import Invalid
 from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, MarkerState
+from bot.words.disclosure import HIDDEN
 from tests.approvals.company import money
 from tests.approvals.env import GROUP, HOUR, MINUTE, REJECT, ApprovalEnv, decision, rules
 from tests.approvals.memory_repository import MemoryCaseStore

@@ -15,7 +15,7 @@ from bot.approvals.voting import VoteOutcome
 from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.erp.model import Approval, Verdict
 from bot.outbox.place import PlaceKind
-from bot.phrase import Words
+from bot.words.phrase import Words
 from tests.approvals.company import document, money
 from tests.approvals.env import ACCOUNTS, HOUR, PEOPLE, ApprovalEnv, rules
 from tests.approvals.policy.test_evaluation import stands_in

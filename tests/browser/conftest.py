@@ -3,7 +3,7 @@
 Every ``async`` test of this folder is marked ``browser`` and runs on one event loop for the whole session, so that
 simulator, bot and browser can live side by side in it. The fixtures:
 
-``simulator``     a `bot.simulator.server.RunningSimulator` of the test's own (``.url``, ``.engine``)
+``simulator``     a `bot.kit.simulator.server.RunningSimulator` of the test's own (``.url``, ``.engine``)
 ``echo_bot``      an `EchoBot` connected to it; script its ``answer`` and ``on_click``
 ``browser_page``  opens a page: ``await browser_page("keeper01", viewport=PHONE, dark=True, language="en", url=…)``
                   → `ChatPage`; ``url`` is another simulator's origin where it is not the fixture's. A page that threw
@@ -31,7 +31,7 @@ from playwright.async_api import Browser, ConsoleMessage, Error, async_playwrigh
 
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.answers.cheap_ways import CheapWays
-from bot.simulator.server import RunningSimulator, open_simulator
+from bot.kit.simulator.server import RunningSimulator, open_simulator
 from tests.browser.chat_page import DESK, ChatPage
 from tests.browser.echo_bot import EchoBot, connected_bot
 from tests.browser.tab_pool import PATIENCE_MS, TabPool

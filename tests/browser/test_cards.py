@@ -8,8 +8,8 @@ import orjson
 import pytest
 from playwright.async_api import expect
 
-from bot.simulator.card_templates import PUBLIC_FORM, read_template
-from bot.simulator.server import RunningSimulator
+from bot.kit.simulator.card_templates import PUBLIC_FORM, read_template
+from bot.kit.simulator.server import RunningSimulator
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, button, card, shown_to_clicker
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from playwright.async_api import expect
 
-from bot.simulator.card_templates import PUBLIC_TEMPLATES
-from bot.simulator.cards import CardInstance
-from bot.simulator.config import SimulatorConfig, SuggestedCommand
-from bot.simulator.server import RunningSimulator, open_simulator
+from bot.kit.simulator.card_templates import PUBLIC_TEMPLATES
+from bot.kit.simulator.cards import CardInstance
+from bot.kit.simulator.config import SimulatorConfig, SuggestedCommand
+from bot.kit.simulator.server import RunningSimulator, open_simulator
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, card

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from bot.demo import demo_settings, with_company
+from bot.kit.demo import demo_settings, with_company
+from bot.kit.simulator.config import SimulatorConfig
 from bot.settings import load_settings
-from bot.simulator.config import SimulatorConfig
 from tests.browser.conftest import OpenPage
 from tests.browser.test_rights import ask, open_own_chat
 from tests.scenario.conftest import BotSystem, run_system

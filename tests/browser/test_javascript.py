@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.simulator import server
+from bot.kit.simulator import server
 
 PAGE = Path(server.__file__).parent / "page"
 SCRIPTS = sorted(PAGE.glob("*.js"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import RunningSimulator, open_simulator
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import RunningSimulator, open_simulator
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, connected_bot
 

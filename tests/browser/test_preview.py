@@ -11,8 +11,8 @@ import orjson
 import pytest
 from playwright.async_api import Page, expect
 
-from bot.simulator import server
-from bot.simulator.server import RunningSimulator
+from bot.kit.simulator import server
+from bot.kit.simulator.server import RunningSimulator
 from tests.browser.chat_page import PHONE
 from tests.browser.echo_bot import button, card
 from tests.browser.tab_pool import TabPool

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from bot.demo import DEMO_ACCESS
-from bot.simulator.enterprise import demo_enterprise
+from bot.kit.demo import DEMO_ACCESS
+from bot.kit.simulator.enterprise import demo_enterprise
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import OpenPage
 from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, run_system

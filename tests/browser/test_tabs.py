@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.simulator.server import RunningSimulator
+from bot.kit.simulator.server import RunningSimulator
 from tests.browser.chat_page import PHONE
 from tests.browser.tab_pool import TabPool
 

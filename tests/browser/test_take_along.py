@@ -17,10 +17,10 @@ import pytest_asyncio
 from openpyxl import load_workbook
 from playwright.async_api import Locator, expect
 
-from bot.erp.demo.adapter import DemoErp
 from bot.erp.kinds import SALES_ORDERS, Kind
 from bot.erp.model import Money, Slice
 from bot.erp.port import Filter, ListQuery
+from bot.kit.company.adapter import DemoErp
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
 from tests.browser.test_whole_bot import GROUP, button, picture

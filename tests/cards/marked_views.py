@@ -13,11 +13,11 @@ from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, CardWithAl
 from bot.alerts.event import Event, EventType
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view
 from bot.cards.view import View
-from bot.disclosure import ALL_FIELDS, FREE_TEXT, ClassedBy, FieldClass, Stating, classed_fields
 from bot.erp.model import Money
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import Phrase
-from bot.severity import Severity
+from bot.words.disclosure import ALL_FIELDS, FREE_TEXT, ClassedBy, FieldClass, Stating, classed_fields
+from bot.words.phrase import Phrase
+from bot.words.severity import Severity
 
 FIGURES = {FieldClass.QUANTITY: 71317, FieldClass.AMOUNT: 82427, FieldClass.COST: 93537}
 NAMES = {FieldClass.PARTNER: "Zzpartner", FieldClass.CONTACT: "Zzcontact", FieldClass.MATERIALS: "Zzmaterial"}

@@ -30,11 +30,11 @@ from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
 from bot.cards.language import LANGUAGE_CODES
 from bot.cards.renderer import CardRenderer
-from bot.disclosure import SHARED_FIELDS, FieldClass, cut
 from bot.erp.model import Area, Money
 from bot.outbox.place import Place
-from bot.phrase import phrase
-from bot.severity import Severity
+from bot.words.disclosure import SHARED_FIELDS, FieldClass, cut
+from bot.words.phrase import phrase
+from bot.words.severity import Severity
 from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")

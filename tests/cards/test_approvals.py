@@ -35,7 +35,7 @@ from bot.cards.language import LANGUAGE_CODES, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_ORDER, Unavailable
 from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -14,7 +14,7 @@ from bot.cards import samples
 from bot.cards.language import Language
 from bot.cards.notices import BusyNotice
 from bot.cards.renderer import MAX_TEMPLATE, CardRenderer
-from bot.disclosure import cut
+from bot.words.disclosure import cut
 
 VIEW = BusyNotice(line="/order *late*")
 

@@ -16,8 +16,8 @@ from bot.cards.language import LANGUAGE_CODES
 from bot.cards.renderer import CardRenderer
 from bot.cards.samples import load_sample, view_class
 from bot.cards.view import View, shared_view
-from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, ClassedBy, FieldClass, Stating, classed_fields, cut
 from bot.erp.model import Money
+from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, ClassedBy, FieldClass, Stating, classed_fields, cut
 from tests.cards.marked_views import alert_views, fill, forbidden_marks, marks_of, reachable
 from tests.cards.test_snapshots import NAMES, as_text
 from tests.rows import each_row

@@ -15,8 +15,8 @@ from bot.cards.layout import plain_markdown
 from bot.cards.presenter import Presenter
 from bot.cards.status_labels import _COLOURS, _LABELS, status_colour, status_label
 from bot.erp.model import Currency, InvoiceStatus, Money, OrderStatus
-from bot.errors import ConfigurationError
-from bot.phrase import phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
 from tests.rows import each_row
 
 

@@ -14,7 +14,7 @@ import pytest
 from bot.cards import picture, samples
 from bot.cards.card import Card
 from bot.cards.renderer import CardRenderer
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from bot.cards.notices import BusyNotice, Suggestion, UnknownCommandNotice
 from bot.cards.renderer import CARDS, MAX_TWIN, CardRenderer
 from bot.cards.view import Button, Color, ListView, View
 from bot.dingtalk.card_wire import CardTemplate, card_params
-from bot.errors import ConfigurationError
-from bot.phrase import phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BUDGET = Budget()

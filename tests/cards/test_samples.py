@@ -17,8 +17,8 @@ from bot.cards.actions import Ask
 from bot.cards.notices import NotFoundNotice, Suggestion
 from bot.cards.samples import build_value, load_sample, view_class
 from bot.erp.model import Money, OrderStatus, Product, Slice
-from bot.errors import ConfigurationError
-from bot.phrase import Phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase
 from tests.rows import each_row
 
 

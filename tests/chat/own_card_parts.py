@@ -10,8 +10,8 @@ from bot.cards.card import Card
 from bot.cards.track_ids import TrackIds
 from bot.chat.answers.own_cards import OwnCards
 from bot.chat.message import Conversation
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import DingerpError
 
 
 @dataclass(slots=True)

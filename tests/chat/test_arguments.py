@@ -11,8 +11,8 @@ from hypothesis import given
 from bot.chat.arguments import DocumentNumber, Keyword, Sku, Term, Warehouse, Word, read_signature, usage
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import normalise
-from bot.errors import ConfigurationError
-from bot.phrase import phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
 from tests.chat.test_line import typed
 from tests.rows import each_row
 

@@ -14,8 +14,8 @@ from bot.cards.notices import WithheldNotice
 from bot.cards.view import View
 from bot.chat.audiences import Audiences, covers_all
 from bot.chat.question_handler import PreparedAnswer
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.outbox.place import Place, PlaceKind
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from tests.chat.audience_parts import MemoryOutsiders, answer_to, make_audiences, make_people
 from tests.rows import each_row
 

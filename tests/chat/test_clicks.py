@@ -28,12 +28,12 @@ from bot.chat.answers.ports import AnswerUnconfirmed
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences
 from tests.chat.own_card_parts import RecordingOwnCards, make_own_cards
 from tests.membership import CORP

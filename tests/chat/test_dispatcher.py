@@ -33,8 +33,8 @@ from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.registry import Commands, command
 from bot.erp.errors import AuthFailed, NotFound, RateLimited, UnknownOutcome, Unsupported
-from bot.errors import ConfigurationError, DingerpError
-from bot.phrase import phrase
+from bot.words.errors import ConfigurationError, DingerpError
+from bot.words.phrase import phrase
 from tests.chat.test_line import typed
 from tests.commands.company import NOW
 

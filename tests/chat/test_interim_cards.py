@@ -16,12 +16,12 @@ from bot.chat.answers.interim_cards import InterimCards
 from bot.chat.answers.ports import AnswerUnconfirmed, InboxMessage, InboxState
 from bot.chat.answers.scheduling import ConversationQueue
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import INBOX
+from bot.words.errors import DingerpError
 from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)

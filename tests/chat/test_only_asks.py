@@ -23,8 +23,8 @@ from bot.chat.message import Conversation, ConversationKind, Picture
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import AnyCommand, Commands, command
-from bot.phrase import phrase
 from bot.understanding.language_model.reply import check_line
+from bot.words.phrase import phrase
 from tests.rows import each_row
 
 ALL = Commands.discover()

@@ -18,9 +18,9 @@ from bot.chat.message import Conversation, ConversationKind, Message, MessageKin
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.questions.pictures import CODE_TOO_LONG, NO_CODE, TOO_LARGE, TOO_SLOW, PictureUnreadable
 from bot.chat.registry import Commands, command
-from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, Spending, current_spending
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 from tests.commands.company import NOW
 
 PERSON = Person(user_id="keeper01", name="王仓")

@@ -33,14 +33,14 @@ from bot.chat.message import Conversation, ConversationKind, Mention, Message, M
 from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import Commands
-from bot.disclosure import SHARED_FIELDS, FieldClass
-from bot.errors import DingerpError
-from bot.metrics import Metrics
-from bot.phrase import Phrase
+from bot.mechanisms.metrics import Metrics
 from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import INBOX
+from bot.words.disclosure import SHARED_FIELDS, FieldClass
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
 from tests.membership import CORP, EverybodyIsMember, own_organisation
 from tests.recording_audit import RecordingAudit

@@ -14,7 +14,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
 from bot.chat.registry import Commands
-from bot.disclosure import FieldClass
+from bot.words.disclosure import FieldClass
 from tests.membership import EverybodyIsMember
 
 from .audience_parts import make_people

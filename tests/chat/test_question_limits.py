@@ -17,10 +17,10 @@ from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.limit_reports import DailyReports, LimitReportComposer, owed_reports
 from bot.chat.questions.limits import LimitedQuestions
-from bot.disclosure import FieldClass
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 from tests.recording_audit import RecordingAudit
 from tests.rows import each_row
 

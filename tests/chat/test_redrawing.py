@@ -16,7 +16,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.registry import Commands
-from bot.disclosure import HIDDEN, SHARED_FIELDS, FieldClass
+from bot.words.disclosure import HIDDEN, SHARED_FIELDS, FieldClass
 
 from .audience_parts import answer_to, make_audiences, make_people
 

@@ -20,8 +20,8 @@ from bot.chat.arguments import Word
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import AnyCommand, Commands, command
-from bot.errors import ConfigurationError
-from bot.phrase import phrase
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
 from tests.project.tree import ROOT
 from tests.rows import each_row
 

@@ -10,8 +10,8 @@ import pytest
 from bot.chat.answers import unstored
 from bot.chat.answers.unstored import UnstoredQuestions
 from bot.chat.message import Message
-from bot.errors import DingerpError
 from bot.store.errors import StoreUnavailable
+from bot.words.errors import DingerpError
 from tests.chat.test_pipeline import message
 
 AWAY = StoreUnavailable("the disk is full")

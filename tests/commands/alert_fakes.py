@@ -13,7 +13,7 @@ from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, CardWithAl
 from bot.alerts.event import Event, EventType
 from bot.alerts.service import AlertService
 from bot.outbox.place import Place, PlaceKind
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.commands.company import NOW
 
 HERE = Place(PlaceKind.GROUP, "cidGroup==")

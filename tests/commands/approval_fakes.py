@@ -25,7 +25,7 @@ from bot.approvals.writeback_worker import WritebackWorker
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
 from tests.chat.audience_parts import reader_by_kind

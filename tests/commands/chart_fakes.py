@@ -6,7 +6,7 @@ import asyncio
 
 from bot.charts.chart import Chart
 from bot.charts.drawing import Compact, draw_chart
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 class MemoryPainter:

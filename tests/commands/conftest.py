@@ -35,7 +35,7 @@ from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from tests.approvals.env import PATIENCE

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.cards.card import Card
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 @dataclass

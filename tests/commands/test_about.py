@@ -12,7 +12,7 @@ from bot.access.rules import AccessRule, RuleEffect
 from bot.cards.notices import BadArgumentNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import Commands
-from bot.disclosure import FieldClass
+from bot.words.disclosure import FieldClass
 from commands.help import CommandHelp, Help
 from commands.lang import Lang
 from commands.whoami import Whoami

@@ -21,9 +21,9 @@ from bot.chat.answers.clicks import DEAD_BUTTON, SOMEBODY_ELSES, TO_YOU_ALONE, C
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
+from bot.words.errors import DingerpError
 from tests.approvals.env import PATIENCE
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences
 from tests.chat.own_card_parts import RecordingOwnCards, make_own_cards

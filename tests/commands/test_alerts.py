@@ -29,12 +29,12 @@ from bot.alerts.views import (
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import DocumentListView
-from bot.disclosure import FieldClass
 from bot.erp.errors import Unavailable
 from bot.erp.model import Money
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import Phrase
-from bot.severity import Severity
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase
+from bot.words.severity import Severity
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW, Company
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines

@@ -21,7 +21,7 @@ from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.erp.model import Verdict
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences

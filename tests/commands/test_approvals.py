@@ -25,9 +25,9 @@ from bot.approvals.unit_of_work import ApprovalOptions
 from bot.cards.notices import BadArgumentNotice, ChoiceNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
-from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import Money, PurchaseStatus, Verdict
+from bot.words.disclosure import ALL_FIELDS, FieldClass
 from commands.po import PurchaseView
 from tests.approvals.env import PATIENCE
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules

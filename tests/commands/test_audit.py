@@ -13,7 +13,7 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import DeniedNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
-from bot.disclosure import FieldClass
+from bot.words.disclosure import FieldClass
 from commands.audit import AuditTrail
 from tests.commands.company import NOW
 from tests.commands.conftest import KEEPER, Ask, as_, lines

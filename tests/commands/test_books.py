@@ -22,12 +22,12 @@ from bot.cards.notices import BadArgumentNotice, ChoiceNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import ListView, View, lead_on
 from bot.chat.view_parts import button_label
-from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.erp.port import Erp
-from bot.metrics import Metrics
+from bot.kit.company.adapter import open_demo
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 from tests.commands.alert_fakes import InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Ask as AskLine

@@ -19,9 +19,9 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.chat.view_parts import DocumentListView
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, ChosenBy, FieldClass, classed_fields, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Invoice, InvoiceStatus, Money, PartnerKind, PurchaseStatus
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, ChosenBy, FieldClass, classed_fields, cut
 from tests.chat.audience_parts import make_audiences
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, purchase
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines

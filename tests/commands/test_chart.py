@@ -23,11 +23,11 @@ from bot.chat.charts import MissingPicture
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass, cut
 from bot.erp.model import Money, OrderStatus, SalesOrder
-from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, current_spending
 from bot.read_model.stock_days import StockDay
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass, cut
+from bot.words.errors import DingerpError
 from commands.chart import AgeingChart, PayablesChart, SalesChart, StockChart
 from commands.report import ReportView
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter

@@ -20,8 +20,8 @@ from bot.erp.model import Decision, DecisionOutcome, Money, PurchaseStatus, Verd
 from bot.erp.odoo.manifest import vendor
 from bot.erp.port import Erp, ListQuery
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from tests.commands.company import NOW
 from tests.commands.conftest import Ask as AskLine
 from tests.commands.conftest import as_

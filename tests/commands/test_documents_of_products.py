@@ -16,9 +16,9 @@ from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.records.products import Picks
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from bot.erp.model import OrderLine, OrderStatus, PurchaseLine, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.order import OrderListView, OrderView
 from commands.po import PurchaseListView
 from tests.commands.company import Company, order, purchase

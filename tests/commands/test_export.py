@@ -29,10 +29,10 @@ from bot.chat.context import QuestionContext
 from bot.chat.exports import Exports, ExportState, ExportView
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
-from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
-from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
+from bot.words.disclosure import ALL_FIELDS, FieldClass
+from bot.words.errors import DingerpError
 from commands.invoice import InvoiceListView
 from tests.commands.alert_fakes import InMemoryAlertService, alert
 from tests.commands.approval_fakes import ApprovalFixture

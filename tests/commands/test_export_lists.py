@@ -24,8 +24,8 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockListView, StockView
 from bot.chat.registry import Commands
-from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.model import StockLevel
+from bot.words.disclosure import ALL_FIELDS, FieldClass
 from commands.audit import NEWEST, AuditTrail
 from commands.find import Hits
 from tests.commands.approval_fakes import ApprovalFixture

@@ -9,11 +9,11 @@ import pytest
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice, NotUnderstoodNotice
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from bot.erp.errors import Unavailable
 from bot.erp.model import Area
 from bot.erp.port import Capability
-from bot.testing.commands import open_chat
+from bot.kit.testing.commands import open_chat
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.find import Hits
 from tests.commands.company import Company, level, product
 from tests.commands.conftest import Ask, as_, lines

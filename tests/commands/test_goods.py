@@ -14,10 +14,10 @@ from bot.access.rules import AccessRule
 from bot.cards.escape import WORD_JOINER
 from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockView, WarehouseView
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from bot.erp.goods import ArrivalKind
 from bot.erp.model import OrderStatus, Progress
-from bot.testing.commands import Chat, Reply, open_chat
+from bot.kit.testing.commands import Chat, Reply, open_chat
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.arrivals import ArrivalsView
 from commands.bill import BillView
 from commands.delivery import DeliveryListView, DeliveryView, OrderDeliveriesView
@@ -28,7 +28,7 @@ from commands.receipt import OrderReceiptsView, ReceiptListView, ReceiptView
 from commands.shortage import ShortageView
 from tests.rows import each_row
 
-pytest_plugins = "bot.testing.commands"
+pytest_plugins = "bot.kit.testing.commands"
 
 SALES = Person(user_id="sales01", name="李娜", roles=frozenset({"sales"}))
 KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"keeper"}))

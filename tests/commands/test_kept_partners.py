@@ -14,9 +14,9 @@ from bot.access.rules import AccessRule
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.chat.view_parts import DocumentListView
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import OrderStatus
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.customer import CustomerView
 from commands.vendor import VendorView
 from tests.commands.company import NOW, TODAY, Company, cny, invoice, order

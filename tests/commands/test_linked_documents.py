@@ -17,9 +17,9 @@ from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.view_parts import DocumentListView, DocumentView
-from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Invoice, Progress, PurchaseStatus
 from bot.erp.port import Capability
+from bot.words.disclosure import HIDDEN, FieldClass, cut
 from commands.po import PurchaseView
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, production, purchase
 from tests.commands.conftest import Ask, as_, lines

@@ -14,8 +14,8 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import Uncounted
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import Money, PartnerKind, PaymentDirection, PaymentStatus, PurchaseStatus
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.invoice import InvoiceListView
 from commands.order import OrderListView
 from commands.payment import PaymentListView

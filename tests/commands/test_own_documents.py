@@ -10,11 +10,11 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.presets import PRESET_RULES
 from bot.erp.model import SalesOrder
-from bot.testing.commands import Chat, open_chat
+from bot.kit.testing.commands import Chat, open_chat
 from commands.order import OrderListView
 from tests.rows import each_row
 
-pytest_plugins = "bot.testing.commands"
+pytest_plugins = "bot.kit.testing.commands"
 
 OWNERS = ("sales01", "salesmanager01", "sales_en")
 SALES = Person(user_id="sales01", name="李娜", roles=frozenset({"sales"}))

@@ -14,9 +14,9 @@ from bot.access.rules import AccessRule
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.rankings import PartnerRankingView, RankedBy
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, PurchaseStatus
 from bot.erp.port import Period
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.customer import CustomerListView, CustomerView
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, purchase
 from tests.commands.conftest import KEEPER, Ask, as_, lines

@@ -15,12 +15,12 @@ from bot.access.rules import AccessRule
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import INVOICES, Kind
 from bot.erp.model import InvoiceStatus, Money, Progress, PurchaseStatus, Slice
 from bot.erp.port import PARTNER_READS, Capability, ListQuery
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
 from commands.payment import PaymentList, PaymentListView, PaymentView

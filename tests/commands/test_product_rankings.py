@@ -16,8 +16,8 @@ from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.rankings import ProductRankingView
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import Money, OrderLine, OrderStatus, SalesOrder
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from tests.commands.company import NOW, TODAY, Company, cny, order
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 from tests.commands.export_fakes import MemoryCourier

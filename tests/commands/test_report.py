@@ -15,10 +15,10 @@ from bot.access.rules import AccessRule
 from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice
 from bot.cards.renderer import CardRenderer
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.kinds import AREA_KINDS
 from bot.erp.model import Area, Feed, Money, OrderStatus, PaymentDirection, PaymentStatus
 from bot.read_model.report import ReportSpan
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.report import ReportView
 from tests.commands.company import TODAY, Company, cny
 from tests.commands.conftest import Ask, as_, lines

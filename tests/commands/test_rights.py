@@ -17,9 +17,9 @@ from bot.cards.view import ListView, lead_on
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.chat.records.stock_views import StockListView, StockView
-from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import PurchaseOrder
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.find import Hits
 from commands.order import OrderListView, OrderView
 from tests.commands.company import Company

@@ -15,11 +15,11 @@ from bot.approvals.service import ApprovalService, OrderCase
 from bot.chat.context import QuestionContext
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import AnyCommand, Commands
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub
-from bot.metrics import Metrics
+from bot.kit.testing.unfollowed_documents import UnfollowedDocuments
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.queries import ReadModel
-from bot.testing.unfollowed_documents import UnfollowedDocuments
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 from commands.find import find
 from commands.invoice import invoice
 from commands.mo import mo

@@ -18,8 +18,8 @@ from bot.chat.records.stock_views import StockListView, StockView
 from bot.erp.errors import Ambiguous, NotFound, Unavailable
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Lot, Product, Quantities, StockLevel, WarehouseStock, by_expiry
-from bot.metrics import Metrics
-from bot.phrase import phrase
+from bot.mechanisms.metrics import Metrics
+from bot.words.phrase import phrase
 from tests.commands.company import NOW, SCREW, SHANGHAI, TODAY, Company, level, place
 from tests.commands.conftest import Ask, as_, lines
 from tests.rows import each_row

@@ -25,13 +25,13 @@ from bot.cards.actions import Ask as AskAction
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice, UnknownCommandNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
-from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
 from bot.erp.kinds import Kind
 from bot.erp.model import Slice
 from bot.erp.port import ListQuery
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from commands.invoice import InvoiceListView
 from commands.report import ReportView
 from tests.chat.audience_parts import make_audiences

@@ -19,7 +19,7 @@ from bot.erp.goods import Prices
 from bot.erp.hub import ErpHub
 from bot.erp.model import PartnerKind, PurchaseStatus
 from bot.erp.port import Capability
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.commands.company import (
     NOW,
     TODAY,

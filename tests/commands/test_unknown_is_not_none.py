@@ -17,7 +17,7 @@ from bot.erp.goods_port import ArrivalQuery, ShortageQuery
 from bot.erp.hub import ErpHub
 from bot.erp.model import Slice
 from bot.erp.port import GOODS, Capability
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.commands.company import NOW, Company, invoice, level, order, place, product
 from tests.commands.conftest import Ask, as_, lines
 from tests.commands.goods_company import GoodsCompany

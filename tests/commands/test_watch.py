@@ -12,9 +12,9 @@ from bot.access.rules import AccessRule
 from bot.alerts.alert import Comparator
 from bot.alerts.views import AlertReply, WatchList
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
-from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.errors import Unavailable
 from bot.erp.model import Area
+from bot.words.disclosure import HIDDEN, FieldClass, cut
 from commands.watch import MAX_WATCHES
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.company import Company

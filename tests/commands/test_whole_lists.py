@@ -12,8 +12,8 @@ from bot.erp.kinds import RECEIPTS, SALES_ORDERS, Kind
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
 from bot.erp.reader_lists import PART_ONLY
-from bot.phrase import Phrase
 from bot.read_model.queries import ReadModel
+from bot.words.phrase import Phrase
 from tests.commands.company import NOW, order
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.rows import each_row

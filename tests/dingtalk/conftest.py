@@ -18,7 +18,7 @@ from bot.cards.card import Card, CardButton
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender, SessionWebhook
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 
 API = "https://api.dingtalk.com"
 OAPI = "https://oapi.dingtalk.com"

@@ -17,7 +17,7 @@ from bot.dingtalk.dispatcher import CallbackReceiver
 from bot.dingtalk.frames import Push
 from bot.dingtalk.stream import StreamClient
 from bot.dingtalk.stream_policy import StreamPolicy
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 
 from .gateway_double import PATIENCE, GatewayDouble, Link
 

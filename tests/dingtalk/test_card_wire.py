@@ -16,7 +16,7 @@ from bot.dingtalk.card_wire import (
     clicked_card,
     own_template,
 )
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 from tests.dingtalk.conftest import stock_card
 from tests.rows import each_row
 

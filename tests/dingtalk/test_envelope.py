@@ -22,7 +22,7 @@ from bot.dingtalk.errors import (
     DingTalkTokenExpired,
     DingTalkUnavailable,
 )
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 HTML = b"<html><body>400 The plain HTTP request was sent to HTTPS port</body></html>"

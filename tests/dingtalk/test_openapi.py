@@ -23,7 +23,7 @@ from bot.dingtalk.errors import (
     DingTalkUnavailable,
 )
 from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi, pooled_session
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.dingtalk.conftest import CREATE_URL, GROUP_URL, KEYS, OAPI, TOKEN_URL, WEBHOOK_URL, FakeDingTalk, Run
 
 USER_URL = f"{OAPI}/topapi/v2/user/get"

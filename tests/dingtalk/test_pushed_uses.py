@@ -9,7 +9,7 @@ from bot.cards.actions import AckAlert, ApprovePo, Ask
 from bot.cards.card import Click
 from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.quota import MonthlyMeter
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.spending import Purpose, Quota, SpentKey
 from tests.dingtalk.test_quota import Clock, FakeCallStore
 

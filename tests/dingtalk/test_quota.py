@@ -13,7 +13,7 @@ from bot.dingtalk.errors import DingTalkQuotaExhausted, DingTalkRateLimited
 from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi, pooled_session
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.spending import Purpose, Quota, SpentKey, falling_back, spending
 from tests.dingtalk.conftest import GROUP_URL, KEYS, FakeDingTalk, Run
 

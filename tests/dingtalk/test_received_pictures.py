@@ -18,8 +18,8 @@ from bot.dingtalk.apis import MESSAGE_FILE_CONTENT, Endpoints
 from bot.dingtalk.errors import DingTalkRefused
 from bot.dingtalk.files import ReceivedPictures
 from bot.dingtalk.openapi import OpenApi, pooled_session
-from bot.metrics import Metrics
-from bot.phrase import Phrase
+from bot.mechanisms.metrics import Metrics
+from bot.words.phrase import Phrase
 from tests.chat.code_pictures import photo
 from tests.dingtalk.conftest import API, KEYS, FakeDingTalk
 from tests.rows import each_row

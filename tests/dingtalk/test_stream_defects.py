@@ -18,7 +18,7 @@ from dingtalk_stream import AckMessage, Credential
 from structlog.testing import capture_logs
 
 from bot.dingtalk.stream import StreamClient
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 
 from .gateway_double import BOT, TICKET, GatewayDouble, Link, answer, disconnect, event, frame, hang, ping
 from .stream_parts import PATIENCE, SECRET, Clock, Recorder, eventually, on, streaming

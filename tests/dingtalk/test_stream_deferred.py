@@ -14,7 +14,7 @@ from bot.dingtalk.dispatcher import AcknowledgeFrame
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.frames import Push
 from bot.dingtalk.stream import StreamClient
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 from tests.dingtalk.gateway_double import BOT, PATIENCE, frame, ping
 from tests.dingtalk.stream_parts import Recorder, eventually, streaming
 from tests.rows import each_row

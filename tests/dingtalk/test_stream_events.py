@@ -12,7 +12,7 @@ from dingtalk_stream import EventMessage
 
 from bot.dingtalk.frames import Push
 from bot.dingtalk.stream import EVENT_SECONDS, StreamClient
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 from .gateway_double import event, frame
 from .stream_parts import streaming

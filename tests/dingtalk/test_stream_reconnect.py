@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.backoff import Backoff
 from bot.dingtalk.stream_policy import StreamPolicy
+from bot.mechanisms.backoff import Backoff
 from tests.rows import each_row
 
 from .gateway_double import BOT, GatewayDouble, Link, answer, cut_off, disconnect, event, frame, hang, ping

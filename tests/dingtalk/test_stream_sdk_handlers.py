@@ -13,7 +13,7 @@ from dingtalk_stream import AckMessage
 from structlog.testing import capture_logs
 
 from bot.dingtalk.stream import StreamClient
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 from tests.dingtalk.stream_parts import Recorder, StreamFixture, eventually, streaming
 from tests.rows import each_row
 

@@ -11,12 +11,12 @@ import pytest
 from bot.cards.card import Card
 from bot.dingtalk.openapi import OpenApi, pooled_session
 from bot.dingtalk.todos import RobotChat, TodoApi, TodoKeeper
-from bot.metrics import Metrics
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Marker, MarkerRequest, MarkerState, SendFailed, SendFailureKind
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator
 from tests.outbox.conftest import api_at
 
 MANAGER, BOSS = "buymanager01", "boss01"

@@ -7,7 +7,7 @@ import pytest
 
 from bot.dingtalk.errors import DingTalkAuthFailed, DingTalkUnavailable
 from bot.dingtalk.tokens import AccessTokenGrant, AccessTokens
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 @dataclass

@@ -13,13 +13,13 @@ from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import pooled_session
 from bot.dingtalk.top_boxes import TopBoxKeeper
-from bot.metrics import Metrics
+from bot.kit.simulator.chat import SimDelivery
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Marker, MarkerRequest, MarkerState, SendFailed, SendFailureKind
-from bot.simulator.chat import SimDelivery
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator
 from tests.outbox.conftest import api_at
 from tests.simulator.bare_client import WAREHOUSE
 

@@ -14,8 +14,8 @@ from bot.bootstrap.database import make_database
 from bot.doctor import local
 from bot.doctor.local import check_audit
 from bot.doctor.results import CheckGrade
+from bot.kit.simulator.config import SimulatorConfig
 from bot.settings import Settings
-from bot.simulator.config import SimulatorConfig
 from bot.store.audit.chain import WITNESS_FILE, AuditWitness
 from bot.store.audit.journal import AuditJournal
 from bot.store.audit.log import StoredAudit

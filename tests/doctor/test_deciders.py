@@ -9,8 +9,8 @@ import pytest
 
 from bot.doctor.local import check_deciders
 from bot.doctor.results import CheckGrade
+from bot.kit.simulator.config import SimulatorConfig
 from bot.settings import Settings
-from bot.simulator.config import SimulatorConfig
 from tests.scenario.conftest import system_settings
 
 APPROVER = {"approver": frozenset({"boss01"})}

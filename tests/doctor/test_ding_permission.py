@@ -10,10 +10,10 @@ from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
 from bot.doctor.results import CheckGrade
-from bot.metrics import Metrics
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.settings import NotifySettings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator
 from tests.scenario.conftest import system_settings
 
 CONFIG = SimulatorConfig(qps_limit=None)

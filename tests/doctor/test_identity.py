@@ -13,11 +13,11 @@ from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
 from bot.doctor.local import check_organisation
 from bot.doctor.results import CheckGrade, CheckResult, describe_results
-from bot.metrics import Metrics
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator
 from bot.store.database import Database
 from bot.store.people import StoredOrganisation
 from tests.scenario.conftest import system_settings

@@ -8,9 +8,9 @@ from aiohttp.test_utils import TestServer
 
 from bot.doctor.results import CheckGrade, describe_results
 from bot.doctor.running import check_running
-from bot.health import HealthReport, down
-from bot.phrase import phrase
+from bot.mechanisms.health import HealthReport, down
 from bot.settings import HttpSettings, load_settings
+from bot.words.phrase import phrase
 
 FULL = phrase("only %(size)d MB are free on the disk of %(file)s", size=3, file="/data/bot.sqlite3")
 

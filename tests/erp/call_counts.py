@@ -19,10 +19,10 @@ from typing import Any
 from bot.erp.model import Customer, Lot, OrderStatus, PurchaseStatus, StockLevel, WarehouseStock
 from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.contract_base import ContractBase
-from bot.testing.fake_erp import RequestKind
-from bot.testing.reference_records import quantities, stock_level
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
+from bot.kit.testing.contract_base import ContractBase
+from bot.kit.testing.fake_erp import RequestKind
+from bot.kit.testing.reference_records import quantities, stock_level
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "benchmark-erp.md"
 _BLOCK = re.compile(r"(<!-- calls -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.erp.demo.adapter import open_demo
-from bot.erp.demo.company import DemoCompany, make_company
+from bot.kit.company.adapter import open_demo
+from bot.kit.company.company import DemoCompany, make_company
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.erp.goods import ProductDetails, Supply
 from bot.erp.model import PurchaseStatus
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 
 
 def supplied_earlier(record: Any) -> Any:

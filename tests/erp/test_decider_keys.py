@@ -17,7 +17,7 @@ from bot.erp.errors import AuthFailed, Invalid, NotPermitted
 from bot.erp.model import Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
 from bot.erp.vendors import AdapterContext
-from bot.testing import company as reference
+from bot.kit.testing import company as reference
 
 ADAPTERS = (
     "erpnext.test_contract:TestErpNextContract",

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo.activity import FIRST_STEP_AFTER, MAX_STEPS_AT_ONCE, STEPS_PER_DAY, take_step
-from bot.erp.demo.activity_step import PINNED
-from bot.erp.demo.adapter import DemoErp, open_demo
-from bot.erp.demo.decisions import decide
-from bot.erp.demo.documents import PURCHASE_ORDERS
-from bot.erp.demo.manifest import DemoOptions
-from bot.erp.demo.sales import ZONE
-from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
 from bot.erp.kinds import FOLLOWED, Kind
 from bot.erp.model import Area, Decision, DecisionOutcome, Followed, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
+from bot.kit.company.activity import FIRST_STEP_AFTER, MAX_STEPS_AT_ONCE, STEPS_PER_DAY, take_step
+from bot.kit.company.activity_step import PINNED
+from bot.kit.company.adapter import DemoErp, open_demo
+from bot.kit.company.decisions import decide
+from bot.kit.company.documents import PURCHASE_ORDERS
+from bot.kit.company.manifest import DemoOptions
+from bot.kit.company.sales import ZONE
+from bot.kit.company.supply import SECOND_LEVEL_ABOVE
 from tests.erp.conftest import NOW, TODAY
 from tests.examples import examples
 
@@ -348,5 +348,5 @@ def _judge_settlement(rows: Any) -> None:
 
 
 def exact(value: int) -> Decimal:
-    """Return a figure as `bot.column_types` stores it."""
+    """Return a figure as `bot.mechanisms.column_types` stores it."""
     return Decimal(value).scaleb(-6)

@@ -15,9 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.erp.demo.adapter import DemoErp, open_demo
-from bot.erp.demo.company import DemoCompany
-from bot.erp.demo.owners import account_of
 from bot.erp.errors import Invalid, NotFound, Unavailable
 from bot.erp.goods import DeliveryStatus
 from bot.erp.kinds import FOLLOWED
@@ -32,6 +29,9 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Filter, ListQuery
+from bot.kit.company.adapter import DemoErp, open_demo
+from bot.kit.company.company import DemoCompany
+from bot.kit.company.owners import account_of
 
 from .conftest import NOW, TODAY
 
@@ -230,7 +230,7 @@ async def test_latency_stands_for_a_remote_erp(demo_file: Path, monkeypatch: pyt
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr("bot.erp.demo.adapter.asyncio.sleep", sleep)
+    monkeypatch.setattr("bot.kit.company.adapter.asyncio.sleep", sleep)
     await erp.stock("SKU123")
     await erp.check()
     assert slept == [0.25, 0.25]

@@ -9,10 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.demo.catalogue import articles
-from bot.erp.demo.company import DemoCompany, make_company
-from bot.erp.demo.sales import ZONE
-from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
 from bot.erp.model import (
     InvoiceStatus,
     OrderStatus,
@@ -22,6 +18,10 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
 )
+from bot.kit.company.catalogue import articles
+from bot.kit.company.company import DemoCompany, make_company
+from bot.kit.company.sales import ZONE
+from bot.kit.company.supply import SECOND_LEVEL_ABOVE
 from tests.rows import each_row
 
 from .conftest import TODAY

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.erp.demo.manifest import vendor
 from bot.erp.model import Feed
 from bot.erp.port import Capability
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.company.manifest import vendor
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.demo import PEOPLE, DemoInstallation, as_demo
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.errors import NotFound
 from bot.erp.goods import DeliveryStatus
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.port import Filter, ListQuery, Period
+from bot.kit.company.adapter import DemoErp, open_demo
 
 from .conftest import NOW, TODAY
 
@@ -37,7 +37,7 @@ def sql(demo_file: Path, erp: DemoErp) -> Iterator[sqlite3.Connection]:
 
 
 def exact(value: Any) -> Decimal:
-    """Return a figure as `bot.column_types` stores it."""
+    """Return a figure as `bot.mechanisms.column_types` stores it."""
     return Decimal(value).scaleb(-6)
 
 

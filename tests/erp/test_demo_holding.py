@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.chat.product_shares import share_of
-from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.port import Filter, ListQuery
+from bot.kit.company.adapter import DemoErp, open_demo
 
 from .conftest import NOW, TODAY
 
@@ -35,7 +35,7 @@ def sql(demo_file: Path, erp: DemoErp) -> Iterator[sqlite3.Connection]:
 
 
 def exact(value: Any) -> Decimal:
-    """Return a figure as `bot.column_types` stores it."""
+    """Return a figure as `bot.mechanisms.column_types` stores it."""
     return Decimal(value).scaleb(-6)
 
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.erp.demo.adapter import open_demo
-from bot.erp.demo.lots import lying
 from bot.erp.model import Lot
+from bot.kit.company.adapter import open_demo
+from bot.kit.company.lots import lying
 
 TODAY = date(2026, 11, 24)
 NOON = datetime(2026, 11, 24, 12, tzinfo=ZoneInfo("Asia/Shanghai"))

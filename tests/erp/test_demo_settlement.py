@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.erp.demo.adapter import DemoErp, open_demo
-from bot.erp.demo.company import DemoCompany
-from bot.erp.demo.settlement import received_value
 from bot.erp.model import InvoiceStatus, Money, PartnerKind, PaymentDirection
 from bot.erp.port import Filter, ListQuery
+from bot.kit.company.adapter import DemoErp, open_demo
+from bot.kit.company.company import DemoCompany
+from bot.kit.company.settlement import received_value
 
 from .conftest import TODAY
 

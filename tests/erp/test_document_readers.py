@@ -11,9 +11,9 @@ import pytest
 from bot.erp.kinds import AREA_KINDS
 from bot.erp.port import DocumentBatches, ListQuery
 from bot.erp.vendors import AdapterContext
-from bot.testing import company as reference
-from bot.testing.contract_base import ContractBase
-from bot.testing.fake_erp import RequestKind
+from bot.kit.testing import company as reference
+from bot.kit.testing.contract_base import ContractBase
+from bot.kit.testing.fake_erp import RequestKind
 
 READERS = (
     "test_demo_contract:TestDemoContract",

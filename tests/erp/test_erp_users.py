@@ -15,8 +15,8 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import ErpUser
 from bot.erp.port import Erp, ErpUsers
 from bot.erp.vendors import AdapterContext
-from bot.metrics import Metrics
-from bot.testing import company as reference
+from bot.kit.testing import company as reference
+from bot.mechanisms.metrics import Metrics
 from tests.erp.fakes import staff
 
 LISTERS = (

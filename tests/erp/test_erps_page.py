@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.erp.port import Capability
-from bot.testing.contract_table import (
+from bot.kit.testing.contract_table import (
     declared_outcomes,
     deviations,
     find_contracts,
@@ -16,7 +16,7 @@ from bot.testing.contract_table import (
     render_page,
     unknown_gaps,
 )
-from bot.testing.gaps import Gaps
+from bot.kit.testing.gaps import Gaps
 from tests.rows import each_row
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ import pytest
 
 from bot.erp.errors import Unavailable
 from bot.erp.expiring import ExpiringMapping, ExpiringValue
-from bot.testing.company import Clock
+from bot.kit.testing.company import Clock
 
 
 class Service:

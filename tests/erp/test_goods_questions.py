@@ -46,7 +46,7 @@ from bot.erp.model import (
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

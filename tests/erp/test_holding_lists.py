@@ -14,7 +14,7 @@ from bot.erp.merging import ProductCodes
 from bot.erp.model import Area, OrderLine, SalesOrder
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import Capability, ListQuery
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.erp.narrowed_company import NOW, CompanyInMemory, an_order
 
 

@@ -28,7 +28,7 @@ from bot.erp.errors import (
     UnknownOutcome,
 )
 from bot.erp.http import Http, HttpOptions, HttpResponse, parse_body, refusal, words
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)

@@ -39,8 +39,8 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, ListQuery
-from bot.errors import ConfigurationError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import ConfigurationError
 from tests.erp.named_reads import NamedReads
 
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)

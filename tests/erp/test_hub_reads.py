@@ -46,8 +46,8 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.units import Units
-from bot.errors import ConfigurationError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import ConfigurationError
 from tests.erp.named_reads import NamedReads
 from tests.erp.test_hub import DECIDED, DECISION, START, Clock, counted, level, purchase
 

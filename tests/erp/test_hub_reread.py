@@ -12,7 +12,7 @@ from bot.erp.errors import NotFound, Unavailable, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.limits import SourceLimits
 from bot.erp.model import Product
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.erp.test_hub import Clock, Source, purchase
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from bot.erp.cache import ANSWER_TYPES, asked, dump, load
 from bot.erp.model import Area, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.company import Clock, ReferenceCompany
 from tests.rows import each_row
 
 COMPANY = ReferenceCompany(Clock().now().date())

@@ -30,7 +30,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import Filter, ListQuery
 from bot.erp.units import Units
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

@@ -22,8 +22,8 @@ from bot.erp.model import Product, Quantities, Slice, StockLevel
 from bot.erp.multi_source import MultiSource
 from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.units import Units
-from bot.metrics import Metrics
-from bot.phrase import phrase
+from bot.mechanisms.metrics import Metrics
+from bot.words.phrase import phrase
 from tests.erp.test_hub import START, Clock, Source, counted
 
 MakeHub = Callable[..., ErpHub]

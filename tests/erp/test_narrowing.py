@@ -33,7 +33,7 @@ from bot.erp.model import (
 from bot.erp.narrowing import Narrowing, ScopeKeys
 from bot.erp.port import ListQuery
 from bot.erp.reader_lists import MAX_PAGES, PAGE
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.erp.narrowed_company import (
     NOW,
     CompanyInMemory,

@@ -13,7 +13,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Area
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import ListQuery
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from tests.commands.company import NOW, Company
 
 ALL = (EVERYTHING,)

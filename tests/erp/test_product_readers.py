@@ -10,9 +10,9 @@ import pytest
 
 from bot.erp.port import ProductBatches
 from bot.erp.vendors import AdapterContext
-from bot.testing import company as reference
-from bot.testing.contract_base import ContractBase
-from bot.testing.gaps import comparable
+from bot.kit.testing import company as reference
+from bot.kit.testing.contract_base import ContractBase
+from bot.kit.testing.gaps import comparable
 
 READERS = (
     "erpnext.test_contract:TestErpNextContract",

@@ -19,7 +19,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.limits import SourceLimits
 from bot.erp.model import PurchaseStatus, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.settings import ErpSettings
 from tests.erp.test_hub import DECIDED, DECISION, START, Clock, Source, level, purchase
 

@@ -20,7 +20,7 @@ from bot.erp.limits import SourceLimits
 from bot.erp.model import Area
 from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.erp.records import StoredErpRecords
 from tests.erp.test_hub import Source, level

@@ -15,10 +15,10 @@ from bot.erp.model import Area
 from bot.erp.source_check import SourceChecker, SourceReport, report_lines
 from bot.erp.validation import Validator
 from bot.erp.vendors import AdapterContext
-from bot.testing import company as reference
-from bot.testing import reference_records
-from bot.testing.contract_base import ContractBase
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing import company as reference
+from bot.kit.testing import reference_records
+from bot.kit.testing.contract_base import ContractBase
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.erpnext_documents import COMPANY
 from tests.erp.fakes.odoo import key_of
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bot.erp.units import Units
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 TABLE = Units({"千个": "1000 个", "PCS": "1 个", "箱": "24 个", "托": "40箱", "吨": "1000 kg", "oz": "28.349523125 g"})

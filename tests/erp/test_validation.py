@@ -34,7 +34,7 @@ from bot.erp.text_repair import decoded, suspicious
 from bot.erp.units import Units
 from bot.erp.validation import QuarantinedRecord, Validator
 from bot.erp.validation_rules import Defect
-from bot.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.company import Clock, ReferenceCompany
 from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.erp import vendors
-from bot.erp.demo.manifest import vendor as demo
 from bot.erp.vendors import GROUP, Vendor, find_vendor, known_vendors, open_source
-from bot.errors import ConfigurationError
+from bot.kit.company.manifest import vendor as demo
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 
@@ -27,10 +27,10 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = EntryPoints(
         EntryPoint(name, value, GROUP)
         for name, value in {
-            "acme": "bot.erp.demo.manifest:vendor",
+            "acme": "bot.kit.company.manifest:vendor",
             "gone": "no_such_package:vendor",
-            "empty": "bot.erp.demo.manifest:no_such_name",
-            "wrong": "bot.erp.demo.manifest:DemoOptions",
+            "empty": "bot.kit.company.manifest:no_such_name",
+            "wrong": "bot.kit.company.manifest:DemoOptions",
             "demo": "no_such_package:impostor",
         }.items()
     )

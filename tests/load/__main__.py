@@ -16,7 +16,7 @@ from compileall import compile_dir
 from dataclasses import dataclass
 from statistics import median
 
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.server import open_simulator as simulator_running
 from tests.load.contenders import BARE, DINGERP, HERE, README, README_AWAITED, WITH_RIGHTS, Contender, running
 from tests.load.load_generator import CONFIG, LoadGenerator, LoadResult, percentile
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from bot.simulator.timeline import TimelineEntry
+from bot.kit.simulator.timeline import TimelineEntry
 from tests.load.__main__ import Goal
 from tests.load.alert_storm import _postgres
 from tests.scenario.alerts.call_recorder import CHANGE, CREATE

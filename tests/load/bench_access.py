@@ -18,7 +18,7 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest
 from bot.access.rules import AccessRule, RuleEffect
 from bot.cli import GC_THRESHOLDS
-from bot.disclosure import FieldClass
+from bot.words.disclosure import FieldClass
 from tests.load.load_generator import percentile
 
 PEOPLE, RULES, ROLES, GROUPS = 20_000, 200, 60, 300

@@ -23,10 +23,10 @@ from bot.bootstrap.factories import open_api
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.directory_listing import DingTalkDirectoryListing
 from bot.dingtalk.openapi import pooled_session
-from bot.metrics import Metrics
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator
 from bot.store.database import Database
 from bot.store.people import StoredPeople
 from tests.scenario.conftest import system_settings

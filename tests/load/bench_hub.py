@@ -14,7 +14,7 @@ from time import perf_counter
 from bot.erp.hub import ErpHub
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.port import Capability
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

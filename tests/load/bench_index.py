@@ -30,7 +30,7 @@ from bot.erp.index.follower import IndexFollower
 from bot.erp.index.search import ProductIndex
 from bot.erp.model import Area, Change, Changes, Product
 from bot.erp.port import Capability
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.erp.product_index import StoredProductIndex
 from tests.erp.sql.postgres_server import programs, running

@@ -27,8 +27,8 @@ from sqlalchemy import func, select
 
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.webhook import build_webhook
-from bot.health import HealthReport
-from bot.metrics import Metrics
+from bot.mechanisms.health import HealthReport
+from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database
 from bot.store.tables import EVENT

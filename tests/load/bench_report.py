@@ -25,7 +25,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, ErpRecord, Followed, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import ReportSpan, read_figures

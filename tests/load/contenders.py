@@ -16,8 +16,8 @@ from time import perf_counter
 import orjson
 import psutil
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
 from tests.unlimited import ONE_CARD, UNLIMITED
 
 HERE = Path(__file__).parent

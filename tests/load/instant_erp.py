@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint
 
 from pydantic import BaseModel
 
-import bot.log  # noqa: F401  # first, as the command line loads it, which then loads less
+import bot.mechanisms.log  # noqa: F401  # first, as the command line loads it, which then loads less
 from bot.erp import vendors
 from bot.erp.errors import NotFound
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from time import perf_counter
 
-from bot.simulator.chat import ChatItem, SimConversation, SimMessage
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.push_dispatcher import SimPush
+from bot.kit.simulator.chat import ChatItem, SimConversation, SimMessage
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.push_dispatcher import SimPush
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, history=20, max_cards=2000, timeline_size=200)
 """DingTalk without its limits, because the bots are measured, and with a short history, because it shares their

@@ -23,22 +23,22 @@ from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi, pooled_session
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
-from bot.metrics import Metrics
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery as Copy
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind, DingWay
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODY_CALLED, NOBODYS, ComposedCard, Messenger, SendFailed
 from bot.outbox.worker import OutboxWorker
-from bot.phrase import Phrase
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery as Copy
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator
 from bot.store.database import Database
 from bot.store.outbox.deliveries import StoredDeliveries
 from bot.store.outbox.ledger import CardLedger
 from bot.store.outbox.queue import StoredBacklog, enqueue, withdraw
+from bot.words.phrase import Phrase
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 GROUP = Place(PlaceKind.GROUP, "cidWarehouse==")

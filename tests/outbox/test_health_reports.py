@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot.cards.language import load_languages
 from bot.cards.notices import HealthNotice
 from bot.cards.renderer import CardRenderer
-from bot.errors import DingerpError
-from bot.health import WELL, PartHealth, degraded, down
+from bot.mechanisms.health import WELL, PartHealth, degraded, down
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.health_reports import (
     LONGEST_PAUSE,
@@ -21,8 +20,9 @@ from bot.outbox.health_reports import (
     TroubleReport,
 )
 from bot.outbox.place import Place
-from bot.phrase import phrase
 from bot.store.errors import store_unavailable
+from bot.words.errors import DingerpError
+from bot.words.phrase import phrase
 
 START = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
 ADMIN = Place.parse("person:boss")

@@ -10,13 +10,13 @@ import pytest
 
 from bot.dingtalk.openapi import pooled_session
 from bot.dingtalk.todos import RobotChat, TodoApi, TodoKeeper
-from bot.metrics import Metrics
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.delivery import DeliveryFormat, DeliveryState, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, Marker, MarkerKeeper, MarkerRequest, MarkerState, SendFailed, SendFailureKind
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator
 from bot.store.database import Database
 from bot.store.outbox.deliveries import StoredDeliveries
 from tests.outbox.conftest import (

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox import housekeeping
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.quota import by_day, forecast
 from bot.outbox.spending import Quota
+from bot.words.errors import DingerpError
 from tests.outbox.conftest import Clock
 
 

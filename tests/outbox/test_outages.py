@@ -15,16 +15,16 @@ import pytest
 from bot.alerts.intake.quota import SourceQuota
 from bot.bootstrap.health import StoreChecks
 from bot.cards.card import Card
-from bot.health import PartStatus
+from bot.mechanisms.health import PartStatus
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind, Urgency
 from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind
-from bot.phrase import phrase
 from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.health import StoredHeartbeat
 from bot.store.outbox.queue import StoredBacklog
+from bot.words.phrase import phrase
 from tests.outbox.conftest import (
     START,
     Clock,

@@ -17,12 +17,12 @@ from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.openapi import pooled_session
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
-from bot.metrics import Metrics
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.delivery import Urgency
 from bot.outbox.quota import DEGRADED, QuotaGuard
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator
 from bot.store.database import Database
 from bot.store.outbox.call_counts import StoredMonthlyCalls
 from bot.store.outbox.deliveries import StoredDeliveries

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.quota import by_day, forecast

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from bot.kit.simulator.chat import SimDelivery as Copy
 from bot.outbox.delivery import DeliveryFormat, DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind
-from bot.simulator.chat import SimDelivery as Copy
 from bot.store.outbox.deliveries import StoredShownCards
 from bot.store.tables import DELIVERY
 from tests.outbox.conftest import OutboxHarness, RecordingMessenger

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Connection
 
+from bot.kit.simulator.chat import SimDelivery
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, OwnView
-from bot.simulator.chat import SimDelivery
 from bot.store.outbox.deliveries import StoredShownCards
 from bot.store.outbox.queue import enqueue, withdraw
 from tests.outbox.conftest import WIDE, OutboxHarness, RevisionComposer, StubView, outbox_of, owed

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import RunningSimulator, open_simulator
 from bot.outbox import worker
 from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.outbox.deliveries import StoredDeliveries

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from bot.dingtalk.openapi import pooled_session
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.ports import ComposedCard
 from bot.store.database import Database
 from bot.store.tables import DELIVERY

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.intake.schemas import SCHEMAS, Custom, EventData
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference" / "events"
 

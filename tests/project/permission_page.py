@@ -27,7 +27,7 @@ from bot.cards.actions import (
 )
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import AnyCommand, Commands
-from bot.disclosure import FieldClass
+from bot.words.disclosure import FieldClass
 
 ACTIONS: tuple[Action, ...] = (
     AckAlert("a1"),

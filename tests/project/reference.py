@@ -28,10 +28,10 @@ from bot.cards.presenter import Presenter
 from bot.cards.samples import CARDS, load_sample, view_class
 from bot.chat.registry import AnyCommand, Commands
 from bot.cli import cli
-from bot.metrics import Metrics
-from bot.secret_values import Secret
+from bot.kit.simulator.faults import SimFaults
+from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
-from bot.simulator.faults import SimFaults
+from bot.words.secret_values import Secret
 
 from . import event_pages, permission_page
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 import structlog
 
-from bot.log import HIDDEN, Repetitions, redact, redact_text
+from bot.mechanisms.log import HIDDEN, Repetitions, redact, redact_text
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_ordinary_words_pass() -> None:
 
 def test_nothing_is_loaded_for_what_is_not_used() -> None:
     loaded = (
-        "import bot.log, sys; import structlog; "
+        "import bot.mechanisms.log, sys; import structlog; "
         "print({'rich', 'greenlet'} & sys.modules.keys(), structlog.dev.plain_traceback)"
     )
     said = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True)
@@ -133,7 +133,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 STORM = """
 import logging, structlog
-from bot.log import configure_logging
+from bot.mechanisms.log import configure_logging
 configure_logging("info", "{form}")
 for number in range(500):
     structlog.get_logger().error("outbox.failed", error="Refused", card=number)

@@ -59,7 +59,7 @@ def offered(name: str) -> set[str]:
 def promised() -> set[tuple[str, str]]:
     """Return all imports that the page lists."""
     ours = {(module, name) for module in MODULES for name in offered(module)}
-    tests = {(names_in(row[0])[0], name) for row in rows("bot.testing") for name in names_in(row[1])}
+    tests = {(names_in(row[0])[0], name) for row in rows("bot.kit.testing") for name in names_in(row[1])}
     return ours | tests | {("bot.api", name.rpartition(".")[2]) for name in MODULES}
 
 
@@ -87,7 +87,7 @@ def test_both_modules_mean_the_same_by_the_same_name() -> None:
 
 
 def test_what_tests_of_plug_ins_import_is_there() -> None:
-    for module, names in rows("bot.testing"):
+    for module, names in rows("bot.kit.testing"):
         for name in names_in(names):
             assert hasattr(importlib.import_module(names_in(module)[0]), name)
 

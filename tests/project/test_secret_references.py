@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.erp.vendors import open_source
-from bot.errors import ConfigurationError
 from bot.settings import load_settings
+from bot.words.errors import ConfigurationError
 
 KEY = "hunter2"
 

@@ -10,9 +10,9 @@ import pytest
 
 from bot.bootstrap.access import make_access_policy
 from bot.cards.language import choose_language, load_languages
-from bot.errors import ConfigurationError
 from bot.settings import load_settings
 from bot.settings.editions import EditionPlan, MonthlyQuotas, fitting_plan
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 

@@ -13,8 +13,8 @@ from typing import NoReturn
 import pytest
 from typer.testing import CliRunner
 
-from bot import version
 from bot.cli import cli
+from bot.mechanisms import version
 
 from .tree import ROOT, text_files
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.alerts.intake.batched_intake import BatchedIntake
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.queues.consumer import QueueConsumer
 from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database

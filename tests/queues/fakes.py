@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.alerts.intake.port import Receipt, UnreadableEvent
-from bot.errors import DingerpError
 from bot.queues.brokers import QueueAddress
+from bot.words.errors import DingerpError
 
 NAME = "erp-events"
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.alerts.intake.port import EventState
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.queues.consumer import QueueConsumer
 from bot.store.database import Database
 from bot.store.tables import EVENT

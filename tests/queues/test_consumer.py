@@ -16,11 +16,11 @@ from faststream.rabbit import TestRabbitBroker
 from faststream.redis import TestRedisBroker
 
 from bot.alerts.intake.port import UnreadableEvent
-from bot.errors import ConfigurationError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.queues import consumer
 from bot.queues.brokers import BrokerConnection, build_connection
 from bot.queues.consumer import QueueConsumer
+from bot.words.errors import ConfigurationError
 from tests.queues.fakes import NAME, RememberingIntake, address, event
 
 for broker_class in (TestKafkaBroker, TestNatsBroker, TestRabbitBroker, TestRedisBroker):

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.queues import consumer
 from bot.queues.brokers import BrokerConnection
 from bot.queues.consumer import BACKOFF, LOOK_EVERY, QueueConsumer
+from bot.words.errors import DingerpError
 from tests.queues.fakes import RememberingIntake, address, event
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bot.erp.hub import ErpHub
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.store.database import Database

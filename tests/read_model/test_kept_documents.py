@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from bot.chat.records.kept_documents import read_kept
-from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import INVOICES, PURCHASE_ORDERS, SALES_ORDERS, Kind
 from bot.erp.port import Filter, ListQuery
-from bot.metrics import Metrics
+from bot.kit.company.adapter import open_demo
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.store.database import Database

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Money
-from bot.metrics import Metrics
+from bot.kit.company.adapter import open_demo
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import ComparedSum, ReportSpan, read_figures
@@ -27,7 +27,7 @@ from tests.read_model.conftest import at_once
 
 FILE = "bot.sqlite3"
 MILLION = 1_000_000
-"""The demo's amounts are kept as whole millionths (`bot.column_types.ExactDecimal`)."""
+"""The demo's amounts are kept as whole millionths (`bot.mechanisms.column_types.ExactDecimal`)."""
 
 MONTH = TODAY.replace(day=1)
 SPANS = {

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from bot.errors import DingerpError
 from bot.read_model import stock_days
 from bot.read_model.report import split_days
 from bot.read_model.stock_days import SeenStock, StockDay, StockHistory, StockOfDay, first_known, places_of, sum_up
 from bot.store.database import Database
 from bot.store.erp.read_model import StoredDocuments
 from bot.store.erp.stock_days import StoredStockDays
+from bot.words.errors import DingerpError
 from tests.commands.company import level, place, product
 from tests.read_model.ledger import NOW, TODAY
 from tests.read_model.memory_stock import MemoryStockDays

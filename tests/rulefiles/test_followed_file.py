@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.names import NOTHING_KNOWN
-from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed, RuleTable, read_document
 from bot.rulefiles.endings import END, find_loss
@@ -18,6 +16,8 @@ from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent, RulesChange
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_texts
+from bot.words.names import NOTHING_KNOWN
+from bot.words.phrase import phrase
 from tests.rows import each_row
 
 OPEN = NoRules("open", phrase("everybody may"))

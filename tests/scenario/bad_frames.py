@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, SYSTEM
+from bot.kit.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, SYSTEM
 from tests.scenario.notice_checks import Notice
 
 _SCREW = "SKU123 "

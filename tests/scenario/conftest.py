@@ -22,16 +22,16 @@ from bot.app import App
 from bot.app import running as app_running
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.answers.cheap_ways import CheapWays
-from bot.demo import demo_settings
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.stream_policy import StreamPolicy
+from bot.kit.demo import demo_settings
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import ChatItem, SimDelivery, SimMessage
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import ClickResult, SimEngine
+from bot.kit.simulator.server import RunningSimulator
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import Settings, load_settings
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import ChatItem, SimDelivery, SimMessage
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import ClickResult, SimEngine
-from bot.simulator.server import RunningSimulator
-from bot.simulator.server import open_simulator as simulator_running
 from tests.scenario.traffic import LONGEST_WAIT
 from tests.unlimited import NO_LIMIT
 

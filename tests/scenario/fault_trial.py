@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.chat.answers.ports import AnswerVia
 from bot.dingtalk.quota import EXHAUSTED_FOR
-from bot.simulator.faults import SimFaults
+from bot.kit.simulator.faults import SimFaults
 from tests.scenario.conftest import POLICY, BotSystem
 from tests.scenario.test_subscriptions import MovedClock
 from tests.scenario.traffic import Traffic, eventually

@@ -32,7 +32,7 @@ import commands
 
 _ROOT = Path(__file__).parents[2]
 _LOADED = (
-    *("bot.app", "bot.bootstrap.services", "bot.cli.serving", "bot.erp.demo.adapter", "bot.log"),
+    *("bot.app", "bot.bootstrap.services", "bot.cli.serving", "bot.kit.company.adapter", "bot.mechanisms.log"),
     *("alembic.command", "chinese_calendar", "psycopg"),
     *(module.name for module in pkgutil.iter_modules(commands.__path__, "commands.")),
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo import tables as t
+from bot.kit.company import tables as t
 
 PURCHASE = (t.PurchaseRow, t.PurchaseLineRow)
 ORDER = (t.OrderRow, t.OrderLineRow)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from unicodedata import category
 
 from bot.cards.budget import Budget
-from bot.simulator.cards import CardInstance, SimCardView
+from bot.kit.simulator.cards import CardInstance, SimCardView
 
 
 class Notice(StrEnum):

@@ -16,11 +16,11 @@ from time import perf_counter
 import orjson
 from sqlalchemy import create_engine
 
-from bot.erp.demo import seeding
-from bot.erp.demo.sales import ZONE
+from bot.kit.company import seeding
+from bot.kit.company.sales import ZONE
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
 from bot.settings import EMBEDDED
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
 from bot.store import database
 from bot.store.data_keys import GivenKeys
 from bot.store.database import Database

@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from bot.approvals.case import CaseState
-from bot.erp.demo.adapter import DemoErp
 from bot.erp.errors import AuthFailed
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery
+from bot.kit.company.adapter import DemoErp
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,

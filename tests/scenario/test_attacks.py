@@ -14,11 +14,11 @@ import pytest
 
 from bot.access.people import DirectoryEntry
 from bot.approvals.case import CaseState
-from bot.demo import FINANCE_GROUP
+from bot.kit.demo import FINANCE_GROUP
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
 from bot.settings import RuleSettings
-from bot.simulator.cards import SimCardView
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
 from bot.store.database import Database
 from bot.store.engines import sqlite_file
 from bot.store.people import StoredPeople

@@ -12,13 +12,13 @@ import pytest
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.alerts import subscriptions
-from bot.backoff import BackoffPolicy
 from bot.bootstrap import health
-from bot.erp.demo.sales import ZONE
 from bot.erp.port import ListQuery
+from bot.kit.company.sales import ZONE
+from bot.kit.simulator.cards import SimCardView
+from bot.mechanisms.backoff import BackoffPolicy
 from bot.outbox import health_reports
 from bot.settings import RuleSettings
-from bot.simulator.cards import SimCardView
 from bot.store.audit import log as audit_module
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.checks import AuditFindings

@@ -15,11 +15,11 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from bot.simulator.cards import CardInstance
-from bot.simulator.chat import ChatItem, SimDelivery, SimMessage
-from bot.simulator.engine import SimEngine
-from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
-from bot.simulator.timeline import TimelineEntry
+from bot.kit.simulator.cards import CardInstance
+from bot.kit.simulator.chat import ChatItem, SimDelivery, SimMessage
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
+from bot.kit.simulator.timeline import TimelineEntry
 from tests.scenario.bad_clicks import CLICKS, LATE, BadClick, private
 from tests.scenario.bad_frames import FRAMES, MESSAGE_ID, BadFrame
 from tests.scenario.bad_messages import MESSAGES, BadMessage

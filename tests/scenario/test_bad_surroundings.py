@@ -9,9 +9,9 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.push_dispatcher import MESSAGES
 from bot.settings import ErpSettings, RuleSettings
-from bot.simulator.cards import SimCardView
-from bot.simulator.push_dispatcher import MESSAGES
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
 from tests.scenario.notice_checks import Notice, check, plain_text
 

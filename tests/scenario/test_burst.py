@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from bot.simulator.config import SimulatorConfig
+from bot.kit.simulator.config import SimulatorConfig
 from tests.scenario.conftest import OpenSystem
 from tests.scenario.traffic import Traffic, eventually
 

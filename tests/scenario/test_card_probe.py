@@ -10,9 +10,9 @@ import pytest
 from bot.admin.card_probes import send_probes
 from bot.doctor.local import check_card_probes
 from bot.doctor.results import CheckGrade
-from bot.errors import ConfigurationError
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery
+from bot.words.errors import ConfigurationError
 from tests.scenario.alerts.scenario import Clock
 from tests.scenario.conftest import MILD, BotSystem, OpenSystem
 from tests.scenario.test_least_disclosure import ASKER, MONEY, OPEN_TO_SOME

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.simulator.cards import SimCardView
-from bot.simulator.engine import ClickResult
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.engine import ClickResult
 from tests.scenario.conftest import ENGLISH, IMPATIENT, BotSystem, OpenSystem
 from tests.scenario.fault_trial import DEFECTS, LOAD_SECONDS, count_strikes
 from tests.scenario.traffic import PER_SECOND, Traffic, eventually

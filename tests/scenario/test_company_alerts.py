@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from bot.erp.model import Area, InvoiceStatus
-from bot.simulator.cards import SimCardView
-from bot.testing.company import ReferenceCompany
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.odoo_companies import TwoCompanyOdoo
 from tests.scenario.alerts.scenario import BUYING, AlertScenario, Clock, OpenAlertScenario, open_alert_scenario
 from tests.scenario.test_two_companies import BOSS, OURS, THEIRS, odoo, settings_of

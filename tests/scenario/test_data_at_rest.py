@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.simulator.chat import SimDelivery
-from bot.simulator.engine import SimEngine
+from bot.kit.simulator.chat import SimDelivery
+from bot.kit.simulator.engine import SimEngine
 from tests.alerts.intake.samples import cloud_event
 from tests.scenario.approvals.scenario import (
     BOSS,

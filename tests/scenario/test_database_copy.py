@@ -9,11 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimConversation, SimDelivery
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimConversation, SimDelivery
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.data_keys import KEY_FILE, KeyFile
 from bot.store.database import Database
 from bot.store.table_copies import tables_with_rows

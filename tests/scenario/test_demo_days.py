@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from bot.erp.demo.manifest import DemoOptions
+from bot.kit.company.manifest import DemoOptions
+from bot.kit.simulator.cards import SimCardView
 from bot.settings import ErpSettings
-from bot.simulator.cards import SimCardView
 from tests.scenario.conftest import ENGLISH, BotSystem, OpenSystem
 from tests.scenario.traffic import LONGEST_WAIT, eventually
 

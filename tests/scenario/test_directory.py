@@ -14,9 +14,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.app import running as app_running
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import RuleSettings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator as simulator_running
 from bot.store.people import StoredPeople
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem, run_system, system_settings
 from tests.scenario.notice_checks import Notice, plain_text

@@ -25,11 +25,11 @@ from aiohttp import ClientSession, WSMessage, WSMsgType
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.demo import DEMO_ACCESS, FINANCE_GROUP
 from bot.dingtalk.connection import Connection
+from bot.kit.demo import DEMO_ACCESS, FINANCE_GROUP
+from bot.kit.simulator.enterprise import demo_enterprise
+from bot.kit.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES
 from bot.settings import HookSettings
-from bot.simulator.enterprise import demo_enterprise
-from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES
 from tests.alerts.intake.signed_requests import SECRET, sign
 from tests.scenario.bad_clicks import private
 from tests.scenario.conftest import KEEPER, OUTSIDER, READING, BotSystem, OpenSystem

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from bot.app import running
 from bot.doctor import CheckGrade, run_checks
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import ErpSettings, HookSettings, HttpSettings, QueueSettings, RuleSettings, Settings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator as simulator_running
 from tests.scenario.conftest import system_settings
 from tests.scenario.processes import environment, forked, run_dingerp, used_before
 from tests.scenario.traffic import eventually

@@ -15,10 +15,10 @@ import aiohttp
 import orjson
 import pytest
 
-from bot.simulator.cards import SimCardView
-from bot.simulator.config import SimulatorConfig, utc_now
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.config import SimulatorConfig, utc_now
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator as simulator_running
 from tests.alerts.intake.signed_requests import sign
 from tests.scenario.alerts.storm import SOURCE, Storm, free_port, hook
 from tests.scenario.conftest import KEEPER

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.kit.simulator.cards import SimCardView
 from bot.settings import ErpSettings, RuleSettings
-from bot.simulator.cards import SimCardView
 from tests.scenario.conftest import ENGLISH, BotSystem, OpenSystem
 from tests.scenario.notice_checks import check, plain_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.chat.registry import Commands
-from bot.simulator.chat import SimMessage
+from bot.kit.simulator.chat import SimMessage
 from tests.scenario.conftest import KEEPER, BotSystem
 from tests.workbook_cells import ReadSheet, read_sheets
 

@@ -17,8 +17,8 @@ from time import perf_counter
 import pytest
 from structlog.testing import capture_logs
 
-from bot.simulator.faults import SimFaults
-from bot.simulator.push_dispatcher import MESSAGES
+from bot.kit.simulator.faults import SimFaults
+from bot.kit.simulator.push_dispatcher import MESSAGES
 from tests.scenario.conftest import IMPATIENT, KEEPER, PATIENCE, POLICY, OpenSystem, run_system
 from tests.scenario.fault_trial import LOAD_SECONDS, FaultCase, FaultTrial
 from tests.scenario.test_click_faults import CLICK_FAULTS

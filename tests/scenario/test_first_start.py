@@ -13,11 +13,11 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy.engine import Connection
 
-from bot.demo import DEMO_ALERTS
-from bot.erp.demo import adapter
 from bot.erp.port import Erp, Filter, ListQuery
+from bot.kit.company import adapter
+from bot.kit.demo import DEMO_ALERTS
+from bot.kit.simulator.cards import SimCardView
 from bot.settings import AlertSettings
-from bot.simulator.cards import SimCardView
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, Clock, open_timeline_in
 from tests.scenario.approvals.scenario import ACCOUNTS, APPROVERS, MANAGER, SMALL
 from tests.scenario.conftest import KEEPER

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.simulator.card_templates import PUBLIC_FORM
-from bot.simulator.cards import CardInstance
-from bot.simulator.chat import SimDelivery
+from bot.kit.simulator.card_templates import PUBLIC_FORM
+from bot.kit.simulator.cards import CardInstance
+from bot.kit.simulator.chat import SimDelivery
 from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, OpenSystem
 
 ON: dict[str, Any] = {"cards": {"form_template": PUBLIC_FORM}}

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from bot.demo import FINANCE_GROUP
 from bot.erp import vendors
-from bot.erp.demo.sales import WAREHOUSES, ZONE
 from bot.erp.port import ListQuery
+from bot.kit.company.sales import WAREHOUSES, ZONE
+from bot.kit.demo import FINANCE_GROUP
 from bot.settings import ErpSettings, RuleSettings
 from tests.scenario.conftest import MILD, READING, BotSystem, OpenSystem, run_system
 from tests.scenario.test_least_disclosure import ASKER, LINES, MIXED_GROUP, MONEY, DisclosureFixture

@@ -10,8 +10,8 @@ from random import Random
 import pytest
 
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator as simulator_running
 from tests.scenario.processes import NO_INDEX, Program, connected, environment, forked, used_before
 from tests.scenario.traffic import Traffic, eventually
 

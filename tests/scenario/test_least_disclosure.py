@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
-from bot.demo import DEMO_ACCESS, FINANCE_GROUP
 from bot.erp.port import ListQuery
+from bot.kit.demo import DEMO_ACCESS, FINANCE_GROUP
+from bot.kit.simulator.cards import CardInstance, SimCardView
+from bot.kit.simulator.chat import SimMessage
+from bot.kit.simulator.enterprise import demo_enterprise
 from bot.settings import RuleSettings
-from bot.simulator.cards import CardInstance, SimCardView
-from bot.simulator.chat import SimMessage
-from bot.simulator.enterprise import demo_enterprise
 from tests.scenario.conftest import ENGLISH, KEEPER, MILD, OUTSIDER, READING, BotSystem, OpenSystem
 from tests.scenario.traffic import eventually
 from tests.scenario.wire import CREATE, TO_GROUP, TO_PEOPLE, UPDATE, WEBHOOK, WireCall, WireRecorder

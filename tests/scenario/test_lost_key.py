@@ -15,12 +15,12 @@ from bot.bootstrap.database import make_database
 from bot.doctor.local import check_audit
 from bot.doctor.results import CheckGrade
 from bot.erp.model import PurchaseStatus
-from bot.sealing import CompanyKey, WrongDataKey
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import RunningSimulator, open_simulator
 from bot.settings import Settings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.audit.chain import WITNESS_FILE
 from bot.store.data_keys import KEY_FILE
+from bot.words.sealing import CompanyKey, WrongDataKey
 from tests.scenario.approvals.scenario import (
     BOSS,
     LARGE,

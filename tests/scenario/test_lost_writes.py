@@ -16,10 +16,10 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import RunningSimulator, open_simulator
 from bot.outbox import health_reports
 from bot.settings import AlertSettings, HookSettings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import RunningSimulator, open_simulator
 from tests.scenario.alerts.scenario import _SECRET, START, WAREHOUSE, AlertScenario
 from tests.scenario.alerts.test_top_boxes import tops
 from tests.scenario.approvals.scenario import (

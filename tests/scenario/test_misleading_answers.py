@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bot.demo import suggested_commands
 from bot.erp.port import Filter, ListQuery
+from bot.kit.demo import suggested_commands
 from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, OpenSystem
 
 BOSS = "boss01"

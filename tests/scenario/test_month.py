@@ -20,13 +20,13 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts.rules.schedule import is_workday
 from bot.approvals.case import CaseState
-from bot.erp.demo import adapter
 from bot.erp.model import PurchaseStatus
 from bot.erp.port import Erp
+from bot.kit.company import adapter
+from bot.kit.simulator.config import SimulatorConfig
 from bot.outbox.quota_reports import STEPS
 from bot.outbox.spending import Purpose, Quota
 from bot.settings import ErpSettings
-from bot.simulator.config import SimulatorConfig
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, Clock, open_timeline_in
 from tests.scenario.approvals.scenario import (
     ACCOUNTS,

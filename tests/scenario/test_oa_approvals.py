@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.erp.model import Verdict
-from bot.simulator.approvals import SimApprovalInstance
-from bot.simulator.enterprise import PURCHASE_PROCESS
+from bot.kit.simulator.approvals import SimApprovalInstance
+from bot.kit.simulator.enterprise import PURCHASE_PROCESS
 from bot.store.tables import APPROVAL_NATIVE
 from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, open_cluster
 from tests.scenario.traffic import LONGEST_WAIT

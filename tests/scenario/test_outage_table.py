@@ -21,9 +21,9 @@ from pydantic import SecretStr
 
 from bot.approvals.case import CaseState
 from bot.chat.answers import clicks, unstored
+from bot.kit.simulator.chat import SimMessage
+from bot.kit.simulator.engine import ClickResult
 from bot.settings import AlertSettings, HookSettings
-from bot.simulator.chat import SimMessage
-from bot.simulator.engine import ClickResult
 from tests.scenario.alerts.scenario import _SECRET, WAREHOUSE, AlertScenario
 from tests.scenario.approvals.scenario import (
     BOSS,

@@ -23,8 +23,8 @@ from sqlalchemy.engine import make_url
 
 from bot.app import running
 from bot.chat.answers import unstored
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import HookSettings
-from bot.simulator.server import open_simulator as simulator_running
 from tests.alerts.intake.signed_requests import SECRET, sign
 from tests.scenario.broken_database import REFUSALS, refusing_disk, relayed
 from tests.scenario.conftest import KEEPER, PATIENCE, POLICY, BotSystem, OpenSystem, system_settings

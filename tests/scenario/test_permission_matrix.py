@@ -16,8 +16,8 @@ from bot.access.loader import AccessRuleSet, make_policy
 from bot.access.people import Person
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import Commands
-from bot.disclosure import FieldClass
-from bot.simulator.chat import SimConversation
+from bot.kit.simulator.chat import SimConversation
+from bot.words.disclosure import FieldClass
 from tests.project.permission_page import people
 from tests.scenario.conftest import OUTSIDER, READING, OpenSystem
 from tests.scenario.notice_checks import Notice

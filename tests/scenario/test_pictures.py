@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from zxingcpp import BarcodeFormat
 
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.media import StoredFile
 from bot.settings import RuleSettings
-from bot.simulator.cards import SimCardView
-from bot.simulator.media import StoredFile
 from tests.chat.code_pictures import PhotoConditions, photo
 from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
 

@@ -12,10 +12,10 @@ import orjson
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.kit.simulator.chat import SimMessage
+from bot.kit.simulator.engine import SimEngine
 from bot.settings import RuleSettings
 from bot.settings.editions import fitting_plan
-from bot.simulator.chat import SimMessage
-from bot.simulator.engine import SimEngine
 from tests.scenario.alerts.scenario import (
     BUYING,
     WAREHOUSE,

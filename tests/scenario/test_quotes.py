@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.erp.model import PurchaseStatus
-from bot.simulator.cards import SimCardView
-from bot.simulator.payloads import bot_user_id
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.payloads import bot_user_id
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,

@@ -16,14 +16,14 @@ import pytest
 from bot.alerts import subscriptions
 from bot.chat.registry import Commands
 from bot.erp import vendors
-from bot.erp.demo.sales import ZONE
 from bot.erp.port import ListQuery
+from bot.kit.company.sales import ZONE
+from bot.kit.simulator.chat import SimMessage
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator as simulator_running
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from bot.settings import ErpSettings, RuleSettings
-from bot.simulator.chat import SimMessage
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator as simulator_running
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo
 from tests.erp.fakes.odoo_records import BOT
 from tests.scenario.conftest import KEEPER, BotSystem, run_system

@@ -26,11 +26,11 @@ from bot.bootstrap import health
 from bot.doctor.local import check_lost_rules
 from bot.doctor.results import CheckGrade
 from bot.doctor.running import check_running
-from bot.errors import ConfigurationError
-from bot.names import NOTHING_KNOWN
+from bot.kit.simulator.chat import SimDelivery
 from bot.outbox import health_reports
 from bot.settings import HttpSettings, Settings
-from bot.simulator.chat import SimDelivery
+from bot.words.errors import ConfigurationError
+from bot.words.names import NOTHING_KNOWN
 from tests.alerts.intake.samples import cloud_event
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem

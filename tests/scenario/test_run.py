@@ -20,12 +20,12 @@ from structlog.testing import capture_logs
 from bot import cli
 from bot.app import running
 from bot.bootstrap import infrastructure, questions
-from bot.errors import ConfigurationError
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import RunningSimulator
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import HttpSettings, load_settings
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import RunningSimulator
-from bot.simulator.server import open_simulator as simulator_running
+from bot.words.errors import ConfigurationError
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem, system_settings
 from tests.scenario.processes import dingerp, environment, forked, program, used_before
 from tests.scenario.traffic import Traffic, eventually

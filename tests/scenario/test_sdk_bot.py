@@ -13,7 +13,7 @@ import aiohttp
 import dingtalk_stream
 import pytest
 
-from bot.simulator.config import SimulatorConfig
+from bot.kit.simulator.config import SimulatorConfig
 from tests.scenario.conftest import KEEPER
 from tests.scenario.processes import dingerp, environment, program
 from tests.scenario.traffic import eventually

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import FINANCE_GROUP
+from bot.kit.demo import FINANCE_GROUP
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery, SimMessage
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import ErpSettings
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery, SimMessage
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator as simulator_running
 from tests.scenario.conftest import ENGLISH, KEEPER, MILD, BotSystem, OpenSystem
 from tests.scenario.processes import NO_INDEX, connected, environment, forked, used_before
 from tests.scenario.traffic import eventually

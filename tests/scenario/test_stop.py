@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator as simulator_running
 from tests.scenario.processes import NO_INDEX, connected, environment, forked, used_before
 from tests.scenario.traffic import Traffic, eventually
 

@@ -16,11 +16,11 @@ import pytest
 
 from bot.alerts import subscriptions
 from bot.alerts.subscriptions import Subscription
-from bot.erp.demo.sales import ZONE
+from bot.kit.company.sales import ZONE
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.outbox.place import Place, PlaceKind
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator as simulator_running
 from bot.store.alerts.subscriptions import StoredSubscriptions
 from tests.scenario.alerts import fast_clock_bot
 from tests.scenario.conftest import KEEPER, BotSystem, run_system

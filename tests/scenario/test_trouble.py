@@ -18,11 +18,11 @@ from bot.bootstrap import health
 from bot.chat.answers import unstored
 from bot.dingtalk import call_troubles
 from bot.dingtalk.call_troubles import NEWEST
+from bot.kit.simulator.cards import CardInstance
+from bot.kit.simulator.chat import SimConversation, SimDelivery
+from bot.kit.simulator.config import SimulatorConfig
 from bot.outbox import health_reports
 from bot.settings import ErpSettings
-from bot.simulator.cards import CardInstance
-from bot.simulator.chat import SimConversation, SimDelivery
-from bot.simulator.config import SimulatorConfig
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
 from tests.scenario.test_run import get, with_database
 from tests.scenario.traffic import LONGEST_WAIT, eventually

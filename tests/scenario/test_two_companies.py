@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.erp.model import PurchaseStatus
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from bot.settings import ErpSettings
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
 from tests.commands.test_books import companies_in
 from tests.erp.fakes.odoo import DATABASE, key_of
 from tests.erp.fakes.odoo_companies import TwoCompanyOdoo

@@ -22,14 +22,14 @@ from bot.charts.chart import Chart
 from bot.charts.drawing import Compact, draw_chart
 from bot.charts.painter import ChartPainter
 from bot.chat.registry import Commands
-from bot.disclosure import ALL_FIELDS, MONEY_FIELDS, FieldClass, classed_fields
-from bot.erp.demo.sales import ZONE
 from bot.erp.hub import ErpHub
 from bot.erp.model import Money
 from bot.erp.port import ListQuery
+from bot.kit.company.sales import ZONE
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.timeline import TimelineEntry
 from bot.settings import RuleSettings
-from bot.simulator.engine import SimEngine
-from bot.simulator.timeline import TimelineEntry
+from bot.words.disclosure import ALL_FIELDS, MONEY_FIELDS, FieldClass, classed_fields
 from tests.scenario.conftest import KEEPER, READING, BotSystem, OpenSystem
 from tests.scenario.test_least_disclosure import LINES, MIXED_GROUP, MONEY
 from tests.scenario.test_subscriptions import MovedClock

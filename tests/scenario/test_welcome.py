@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.kit.simulator.cards import SimCardView
 from bot.settings import load_settings
-from bot.simulator.cards import SimCardView
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.conftest import KEEPER, READING, OpenSystem
 

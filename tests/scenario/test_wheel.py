@@ -81,9 +81,9 @@ def test_it_holds_every_file_that_the_bot_needs_and_no_other(contents: set[str])
     [
         "bot/py.typed",
         "bot/store/migrations/versions/*.py",
-        "bot/simulator/page/*.html",
-        "bot/simulator/page/*.js",
-        "bot/simulator/page/*.css",
+        "bot/kit/simulator/page/*.html",
+        "bot/kit/simulator/page/*.js",
+        "bot/kit/simulator/page/*.css",
         "templates/cards/*.md.j2",
         "templates/locales/zh_CN/LC_MESSAGES/messages.po",
         "*.dist-info/licenses/LICENSE",

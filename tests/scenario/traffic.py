@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from bot.simulator.chat import ChatItem, SimConversation, SimDelivery, SimMessage
-from bot.simulator.engine import SimEngine
+from bot.kit.simulator.chat import ChatItem, SimConversation, SimDelivery, SimMessage
+from bot.kit.simulator.engine import SimEngine
 
 ASKER = "keeper01"
 PER_SECOND = 50.0

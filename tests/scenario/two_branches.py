@@ -8,9 +8,9 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
-from bot.erp.demo.manifest import vendor as demo
 from bot.erp.model import Slice, StockLevel
 from bot.erp.vendors import AdapterContext, Vendor
+from bot.kit.company.manifest import vendor as demo
 
 EAST, WEST = "East", "West"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from bot.simulator.engine import SimEngine
-from bot.simulator.timeline import TimelineEntry
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.timeline import TimelineEntry
 
 CREATE = "POST /v1.0/card/instances/createAndDeliver"
 UPDATE = "PUT /v1.0/card/instances"

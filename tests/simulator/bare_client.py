@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import RunningSimulator
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import RunningSimulator
 
 WAREHOUSE = "cidKp3Lr+9x/WhSales0001Aa=="
 PURCHASING = "cidQm7Tz/4b+BuyFin00002Bb=="

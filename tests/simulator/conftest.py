@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator
 from tests.simulator.bare_client import BareClient, Clock
 
 

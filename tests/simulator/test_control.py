@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from bot.chat.registry import Commands
-from bot.demo import suggested_commands
-from bot.simulator.config import SuggestedCommand
+from bot.kit.demo import suggested_commands
+from bot.kit.simulator.config import SuggestedCommand
 from tests.simulator.bare_client import CARDS, MESSAGES, PURCHASING, WAREHOUSE
 
 

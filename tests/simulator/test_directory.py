@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.simulator.enterprise import demo_enterprise, enlarged
+from bot.kit.simulator.enterprise import demo_enterprise, enlarged
 from tests.simulator.bare_client import CLIENT
 
 EVENTS = [{"type": "EVENT", "topic": "*"}]

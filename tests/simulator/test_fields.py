@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from bot.simulator.card_templates import InvalidFieldValue, InvalidTemplate, _read_field, read_template
+from bot.kit.simulator.card_templates import InvalidFieldValue, InvalidTemplate, _read_field, read_template
 from tests.rows import each_row
 from tests.simulator.bare_client import CARDS, WAREHOUSE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.flow_control import FlowControl
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.flow_control import FlowControl
 
 
 def test_both_quotas_begin_anew_with_the_month_in_china() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.simulator.openapi.webhooks import sign
+from bot.kit.simulator.openapi.webhooks import sign
 from tests.simulator.bare_client import MESSAGES, PURCHASING, WAREHOUSE
 
 TEXT = {"msgtype": "text", "text": {"content": "库存 12"}}

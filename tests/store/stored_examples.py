@@ -37,8 +37,8 @@ from bot.approvals.case import (
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.erp.model import Area, DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
-from bot.severity import Severity
+from bot.words.phrase import phrase
+from bot.words.severity import Severity
 
 CHINA = timezone(timedelta(hours=8))
 OPENED = datetime(2026, 11, 24, 9, 30, 0, 123_456, tzinfo=CHINA)

@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import text
 
 from bot.access.audit import AuditEntry, AuditKind, AuditSearch
-from bot.disclosure import FieldClass
 from bot.store.audit.chain import AuditWitness, ChainLink, append_link, hash_row
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.words.disclosure import FieldClass
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from bot.errors import ConfigurationError
 from bot.store import engines
 from bot.store.database import Database, latest_revision
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 from tests.scenario.processes import forked, own_environment
 

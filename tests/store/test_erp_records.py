@@ -16,7 +16,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Product, Quantities, StockLevel
 from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.erp.records import KEPT_COPIES, KEPT_REJECTED, MAX_AGE, StoredErpRecords
 from bot.store.tables import ERP_COPY, ERP_REJECTED

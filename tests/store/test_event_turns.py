@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.alerts.intake.port import ReceivedEvent
-from bot.severity import Severity
 from bot.store.alerts.events import StoredEvents, mark_done, take_waiting
 from bot.store.database import Database
+from bot.words.severity import Severity
 from tests.store.test_events import event
 
 CRITICAL, WARNING, INFO = (severity.rank for severity in (Severity.CRITICAL, Severity.WARNING, Severity.INFO))

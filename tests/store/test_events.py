@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import (
     EventSearch,
     StoredEvents,

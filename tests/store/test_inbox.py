@@ -13,11 +13,11 @@ import structlog
 from sqlalchemy import func, select, text
 
 from bot.chat.answers.ports import InboxMessage, InboxState
-from bot.errors import DingerpError
 from bot.store.chat.inbox import RETENTION, StoredInbox, insert_job
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import INBOX
+from bot.words.errors import DingerpError
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

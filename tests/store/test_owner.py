@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigurationError
 from bot.store.errors import DatabaseInUse
 from bot.store.owner import own_database
+from bot.words.errors import ConfigurationError
 from tests.scenario.processes import own_environment
 
 _OWNER = """

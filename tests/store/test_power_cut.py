@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from bot.alerts.alert import Mute
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.approvals.case import Verdict, Vote
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place
 from bot.store.alerts.events import StoredEvents
 from bot.store.alerts.repository import StoredAlertTransactions

@@ -20,11 +20,11 @@ from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.event import Event
 from bot.approvals.case import AuditRow, Case, CaseCard, ExternalDecision
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import Phrase
 from bot.store.alerts import rows as alert_rows
 from bot.store.approvals import rows as approval_rows
 from bot.store.record_codec import RecordCodec
 from bot.store.row_times import from_ms, to_ms, to_ms_up
+from bot.words.phrase import Phrase
 from tests.store import stored_examples as examples
 
 STORED: dict[str, Any] = json.loads((Path(__file__).parent / "rows" / "examples.json").read_text(encoding="utf-8"))

@@ -109,7 +109,7 @@ def test_every_table_is_a_model_that_says_what_it_holds(table: Table) -> None:
 
 
 def test_the_tables_of_the_bot_and_of_adapters_never_mix() -> None:
-    from bot.erp.demo.tables import DemoTable
+    from bot.kit.company.tables import DemoTable
 
     assert not METADATA.tables.keys() & DemoTable.metadata.tables.keys()
     assert not METADATA.tables.keys() & SQLModel.metadata.tables.keys()

@@ -20,7 +20,6 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import AutoString
 
 from bot.alerts.intake.port import EventState, ReceivedEvent
-from bot.sealing import CompanyKey, WrongDataKey, sealed_prefix
 from bot.store import rotation
 from bot.store.alerts.events import StoredEvents, insert_events, take_waiting
 from bot.store.data_keys import GivenKeys, KeyFile
@@ -28,6 +27,7 @@ from bot.store.database import MIGRATIONS, Database
 from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys, sealed_tables
 from bot.store.sealed_columns import Sealed
 from bot.store.tables import APPROVAL_AUDIT, ERP_COPY, INBOX, METADATA, POLL_UNSENT
+from bot.words.sealing import CompanyKey, WrongDataKey, sealed_prefix
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 SECRET = "甲公司 1280.00"

@@ -21,7 +21,6 @@ from bot.erp.model import Area
 from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
 from bot.outbox.place import Place, PlaceKind
-from bot.sealing import NotOpened
 from bot.store.alerts.events import StoredPolls
 from bot.store.alerts.subscriptions import StoredSubscriptions
 from bot.store.approvals.repository import StoredCaseRepository, StoredCaseTransactions, StoredNativeRecords
@@ -30,6 +29,7 @@ from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
 from bot.store.erp.records import StoredErpRecords, read_rejected
 from bot.store.tables import INBOX
+from bot.words.sealing import NotOpened
 from tests.store.stored_examples import SMALL_CASE
 
 NOW = datetime(2026, 11, 5, 8, 30, tzinfo=UTC)

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp import deciding
-from bot.erp.demo.adapter import DemoErp
-from bot.erp.demo.client import DemoDatabase
 from bot.erp.errors import AuthFailed, ErpError, NotFound, RateLimited, UnknownOutcome
 from bot.erp.kinds import INVOICES, PURCHASE_ORDERS, SALES_ORDERS, D, Kind
 from bot.erp.model import (
@@ -33,6 +31,8 @@ from bot.erp.model import (
 )
 from bot.erp.port import Erp, ListQuery
 from bot.erp.vendors import AdapterContext, Vendor
+from bot.kit.company.adapter import DemoErp
+from bot.kit.company.client import DemoDatabase
 from tests.erp.test_demo_contract import TestDemoContract as DemoContract
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs/examples/dingerp-erp-example"))

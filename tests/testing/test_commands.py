@@ -30,9 +30,9 @@ from bot.api.commands import (
     phrase,
 )
 from bot.erp.kinds import D, Kind
-from bot.testing.commands import NOW, Chat, open_chat
+from bot.kit.testing.commands import NOW, Chat, open_chat
 
-pytest_plugins = "bot.testing.commands"
+pytest_plugins = "bot.kit.testing.commands"
 
 READER = Person(user_id="reader01", name="Ann", language="en")
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, SalesOrder, Verdict
 from bot.erp.port import ListQuery
-from bot.testing.company import (
+from bot.kit.testing.company import (
     TODAY,
     Clock,
     CompanyRefusal,
@@ -20,9 +20,9 @@ from bot.testing.company import (
     ReferenceCompany,
     keys_by_change_time,
 )
-from bot.testing.erp_checks import KINDS
-from bot.testing.gaps import comparable
-from bot.testing.reference_records import HUGE, TINY
+from bot.kit.testing.erp_checks import KINDS
+from bot.kit.testing.gaps import comparable
+from bot.kit.testing.reference_records import HUGE, TINY
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.testing.contract_base import contract_cases
-from bot.testing.contract_changes import ChangesContract
-from bot.testing.contract_decisions import DecisionsContract
-from bot.testing.contract_faults import FaultsContract
-from bot.testing.contract_goods import GoodsContract
-from bot.testing.contract_lists import ListsContract
-from bot.testing.contract_reads import ReadsContract
-from bot.testing.contract_traps import TrapsContract
-from bot.testing.erp_contract import ErpContract
+from bot.kit.testing.contract_base import contract_cases
+from bot.kit.testing.contract_changes import ChangesContract
+from bot.kit.testing.contract_decisions import DecisionsContract
+from bot.kit.testing.contract_faults import FaultsContract
+from bot.kit.testing.contract_goods import GoodsContract
+from bot.kit.testing.contract_lists import ListsContract
+from bot.kit.testing.contract_reads import ReadsContract
+from bot.kit.testing.contract_traps import TrapsContract
+from bot.kit.testing.erp_contract import ErpContract
 
 PARTS = (ReadsContract, ListsContract, GoodsContract, TrapsContract, ChangesContract, FaultsContract, DecisionsContract)
 HERE = Path(__file__).parent
@@ -43,7 +43,7 @@ def test_every_broken_adapter_is_noticed(tmp_path: Path) -> None:
     tests = {row: test for name in dir(ErpContract) for row, test in _tests(name)}
     chosen = [f"{HERE / 'broken_adapters.py'}::Test{broken.__name__}::{tests[row]}" for broken, row in WRONG]
     spared = ("-p", "no:randomly", "-p", "no:schemathesis")
-    command = [sys.executable, "-m", "pytest", "-q", *spared, "-p", "bot.testing.contract_report"]
+    command = [sys.executable, "-m", "pytest", "-q", *spared, "-p", "bot.kit.testing.contract_report"]
     run = subprocess.run(
         [*command, "--contract-report", str(report), *chosen],
         cwd=HERE.parents[1],

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 
 from bot.erp.model import Area, PurchaseStatus, Verdict
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, RequestKind, write_json
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, RequestKind, write_json
 from tests.erp.fakes.plain import PAGE, USER, FakePlain
 
 

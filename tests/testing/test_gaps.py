@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from bot.erp.model import Money, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
-from bot.testing.company import ReferenceCompany
-from bot.testing.contract_base import ContractCase, Network, gap_reason
-from bot.testing.erp_checks import KINDS, ORDERS
-from bot.testing.gaps import Gaps, Rewrite, comparable
+from bot.kit.testing.company import ReferenceCompany
+from bot.kit.testing.contract_base import ContractCase, Network, gap_reason
+from bot.kit.testing.erp_checks import KINDS, ORDERS
+from bot.kit.testing.gaps import Gaps, Rewrite, comparable
 
 COMPANY = ReferenceCompany()
 

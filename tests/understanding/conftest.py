@@ -11,7 +11,7 @@ import pytest
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.erp.vendors import open_source
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.understanding.grammar import Grammar
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.sentences import Sentences

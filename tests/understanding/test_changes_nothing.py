@@ -21,12 +21,12 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import AnyCommand, Commands
-from bot.phrase import phrase
 from bot.understanding.grammar import Grammar
 from bot.understanding.language_model.reply import check_line
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from bot.words.phrase import phrase
 
 from .test_sentences import SENTENCES
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from bot.chat.questions.reading import ReadBy
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import NumberShape, Vocabulary
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 PIECES = st.sampled_from(

@@ -18,16 +18,16 @@ from bot.chat.questions.dialogues import DialogueKey, Dialogues, LastQuestion
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.questions.reading import ReadBy, Reading, Understood, named_as_typed
 from bot.chat.registry import Commands
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.vendors import open_source
-from bot.metrics import Metrics
+from bot.kit.testing.commands import NOW
+from bot.kit.testing.unfollowed_documents import UnfollowedDocuments
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.queries import ReadModel
-from bot.testing.commands import NOW
-from bot.testing.unfollowed_documents import UnfollowedDocuments
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 HONGDA = "杭州宏达机电设备有限公司"
 KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"keeper"}))

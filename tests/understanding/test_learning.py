@@ -12,7 +12,7 @@ from bot.chat.registry import Commands
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.vendors import open_source
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.understanding.grammar import Grammar
 from bot.understanding.learning import NamesOnDocuments, learn_vocabulary
 from bot.understanding.sentences import Sentences

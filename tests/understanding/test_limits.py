@@ -14,12 +14,12 @@ from bot.cards.notices import ChoiceNotice
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError
 from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader
 from bot.understanding.remarks import is_remark
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 from .test_dialogues import NOW

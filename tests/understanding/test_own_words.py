@@ -9,12 +9,12 @@ import pytest
 
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Deed, Sentences
 from bot.understanding.vocabulary import Vocabulary
+from bot.words.errors import ConfigurationError
 
 from .test_dialogues import NOW
 

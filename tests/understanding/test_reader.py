@@ -20,10 +20,10 @@ from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands, command
-from bot.phrase import phrase
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from bot.words.phrase import phrase
 from tests.rows import each_row
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -22,16 +22,16 @@ from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.vendors import open_source
-from bot.metrics import Metrics
+from bot.kit.testing.commands import NOW
+from bot.kit.testing.unfollowed_documents import UnfollowedDocuments
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.queries import ReadModel
-from bot.testing.commands import NOW
-from bot.testing.unfollowed_documents import UnfollowedDocuments
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 from commands.price import PriceView
 from tests.chat.audience_parts import make_people
 from tests.commands.export_fakes import MemoryCourier

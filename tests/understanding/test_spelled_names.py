@@ -22,9 +22,9 @@ from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands, command
-from bot.phrase import phrase
 from bot.understanding.grammar import Grammar
 from bot.understanding.vocabulary import SpelledNames, Vocabulary
+from bot.words.phrase import phrase
 from tests.rows import each_row
 
 HONGDA = "杭州宏达机电设备有限公司"

@@ -11,10 +11,10 @@ from bot.cards.notices import WithheldNotice
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
-from bot.errors import ConfigurationError
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 from bot.understanding.sentences import Sentences
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 

@@ -15,8 +15,8 @@ import aiohttp
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.port import EventState, StoredEvent
 from bot.alerts.intake.webhook import build_webhook
-from bot.health import HealthReport
-from bot.metrics import Metrics
+from bot.mechanisms.health import HealthReport
+from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.database import Database
 from bot.web.hooks import BodyMemory, HookEndpoint

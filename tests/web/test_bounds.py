@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.health import HealthReport
-from bot.metrics import Metrics
+from bot.mechanisms.health import HealthReport
+from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.web import connections
 from bot.web.hooks import BodyMemory

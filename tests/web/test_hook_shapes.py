@@ -23,8 +23,8 @@ from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.envelope import EventEnvelope, parse_envelope
 from bot.alerts.intake.webhook import build_webhook
 from bot.approvals.discovery import PurchaseOrderListener
-from bot.health import HealthReport
-from bot.metrics import Metrics
+from bot.mechanisms.health import HealthReport
+from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import StoredEvents
 from bot.store.database import Database
 from bot.web.hooks import HookEndpoint

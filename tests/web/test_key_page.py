@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.cards.language import Language, choose_language, load_languages
-from bot.errors import DingerpError
-from bot.health import HealthReport
-from bot.metrics import Metrics
+from bot.mechanisms.health import HealthReport
+from bot.mechanisms.metrics import Metrics
 from bot.web.key_page import KeyPage
 from bot.web.server import make_web_app, serving
+from bot.words.errors import DingerpError
 
 FORM = "application/x-www-form-urlencoded"
 TOKEN, KEY = "t0ken-_9", "hunter2<&密"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
-from bot.errors import ConfigurationError
-from bot.health import HealthReport, PartHealth, degraded, down
-from bot.metrics import Metrics
+from bot.mechanisms.health import HealthReport, PartHealth, degraded, down
+from bot.mechanisms.metrics import Metrics
 from bot.web.server import listening, make_web_app, serving
+from bot.words.errors import ConfigurationError
 
 
 @dataclass(slots=True)

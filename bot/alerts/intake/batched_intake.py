@@ -17,9 +17,9 @@ import structlog
 from bot.alerts.intake.normalization import normalize
 from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
 from bot.alerts.intake.quota import SourceQuota
-from bot.batching import Batcher
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.batching import Batcher
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

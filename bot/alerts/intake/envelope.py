@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from bot.alerts.event import CUSTOM
 from bot.alerts.intake.schemas import MAX_CODE, SCHEMAS
 from bot.erp import text_repair
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 AHEAD = timedelta(minutes=5)
 """How far clocks may differ: an event from later than that is wrong."""

@@ -27,7 +27,7 @@ from bot.alerts.intake.json_codec import decode_json, encode_json
 from bot.alerts.intake.port import EventState, ReceivedEvent, UnreadableEvent
 from bot.alerts.intake.schemas import MAX_CODE, MAX_ITEMS, Custom, EventData, schema_of
 from bot.erp.model import Money
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 
 def normalize(source: str, handed: object, *, via: str, now: datetime) -> ReceivedEvent:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Protocol
 
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from bot.errors import DingerpError
-from bot.severity import Severity
+from bot.words.errors import DingerpError
+from bot.words.severity import Severity
 
 
 class InvalidJson(DingerpError):
@@ -65,7 +65,7 @@ class Intake(Protocol):
         """Store CloudEvents (as decoded JSON objects) and return after the commit.
 
         ``via`` is ``webhook``, ``poll``, ``queue`` or ``send``. Known events are duplicates; events that cannot be
-        understood are stored with the reason. Raises `bot.errors.DingerpError` if nothing could be stored: then the
+        understood are stored with the reason. Raises `DingerpError` if nothing could be stored: then the
         sender must send again.
         """
         ...

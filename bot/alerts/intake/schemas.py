@@ -18,8 +18,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.alerts.event import CUSTOM, EventType
-from bot.disclosure import FieldClass
-from bot.severity import Severity
+from bot.words.disclosure import FieldClass
+from bot.words.severity import Severity
 
 MAX_ITEMS = 500
 MAX_CODE = 200

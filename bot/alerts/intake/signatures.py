@@ -18,7 +18,7 @@ from typing import Protocol
 
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.port import InvalidSignature
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 TOLERANCE = timedelta(minutes=5)
 """Age of a signature, either way (Standard Webhooks)."""

@@ -21,11 +21,11 @@ from bot.alerts.intake.areas import AREAS
 from bot.alerts.intake.areas.area import PolledArea
 from bot.alerts.intake.poll_state import Checkpoint, PollConfig, PollStore
 from bot.alerts.intake.port import Intake
-from bot.backoff import Backoff, BackoffPolicy
 from bot.erp.errors import ErpError
 from bot.erp.source_client import SourceClient
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.backoff import Backoff, BackoffPolicy
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

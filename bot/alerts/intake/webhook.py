@@ -21,7 +21,7 @@ from bot.alerts.intake.signatures import (
 )
 from bot.alerts.intake.vendors import dolibarr, erpnext, odoo, yonbip
 from bot.alerts.intake.vendors.translation import CloudEvents, Translate, TranslationContext
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
 

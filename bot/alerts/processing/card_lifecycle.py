@@ -19,7 +19,7 @@ from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Delivery, DeliveryFormat, DingWay, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 DING_KIND = "alert_ding"
 """The kind of delivery that `bot.alerts.service.DingComposer` composes."""

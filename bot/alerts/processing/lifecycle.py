@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from bot.alerts.alert import Alert, AlertState
 from bot.alerts.event import Correlation, Effect, Event
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 _content = attrgetter(*(field.name for field in fields(Event) if field.name not in ("id", "part", "at", "received_at")))
 """The fields of an event that a card could show."""

@@ -18,7 +18,7 @@ from bot.alerts.processing.lifecycle import AlertTransition, GradedEvent, advanc
 from bot.alerts.processing.placement import PlacementCause, close_cards, next_due_at, place_alert
 from bot.alerts.repository import AlertUnitOfWork
 from bot.erp.model import Area
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 _AREAS = {
     "stock": Area.STOCK,

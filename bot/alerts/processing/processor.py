@@ -24,9 +24,9 @@ from bot.alerts.processing.pipeline import process_event
 from bot.alerts.processing.timers import DueWork
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork, UnreadableRecord
 from bot.alerts.routing import AlertRules
-from bot.errors import DingerpError
-from bot.metrics import Metrics
-from bot.wakeup import Wakeup
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.wakeup import Wakeup
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class AlertProcessingTransactions(Protocol):
     async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it, and then nothing was done.
 
-        Raises `bot.errors.DingerpError` when nothing could be stored, `UnreadableRecord`, and whatever ``work`` raises.
+        Raises `DingerpError` when nothing could be stored, `UnreadableRecord`, and whatever ``work`` raises.
         """
         ...
 

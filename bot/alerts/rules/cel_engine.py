@@ -15,7 +15,7 @@ from importlib.machinery import PathFinder
 from math import prod
 from typing import TYPE_CHECKING, cast
 
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 if TYPE_CHECKING:
     from types import ModuleType

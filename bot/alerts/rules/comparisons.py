@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from bot.alerts.rules.facts import Facts
-from bot.phrase import Words, phrase
+from bot.words.phrase import Words, phrase
 
 _TOKEN = re.compile(
     r"""(?P<blank>(?:\s|//[^\n]*)+)

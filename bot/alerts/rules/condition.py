@@ -12,9 +12,9 @@ import structlog
 from bot.alerts.rules.expression import Expression, UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.alerts.rules.values import read_days, read_patterns, read_severities, read_types
-from bot.names import NameKind
-from bot.phrase import phrase
 from bot.rulefiles.document import RuleTable
+from bot.words.names import NameKind
+from bot.words.phrase import phrase
 
 _log = structlog.get_logger(__name__)
 _REASONS = 16

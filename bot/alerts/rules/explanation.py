@@ -11,7 +11,7 @@ from bot.alerts.event import Effect, Event, correlate
 from bot.alerts.routing import RuleSuppression, Target
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from bot.alerts.rules.comparisons import (
     tokenize,
 )
 from bot.alerts.rules.facts import VARIABLES, Facts
-from bot.phrase import Phrase, phrase
 from bot.rulefiles.errors import did_you_mean
+from bot.words.phrase import Phrase, phrase
 
 if TYPE_CHECKING:
     from cel import Program

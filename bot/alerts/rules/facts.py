@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.alerts.event import Event
 from bot.alerts.rules.cel_engine import new_context
 from bot.alerts.rules.schedule import is_workday
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 if TYPE_CHECKING:
     from cel import Context

@@ -30,16 +30,16 @@ from bot.alerts.rules.values import (
     read_weekdays,
     read_zone,
 )
-from bot.names import KnownNames, NameKind
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed, RuleTable, read_document
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
-from bot.severity import Severity
+from bot.words.names import KnownNames, NameKind
+from bot.words.phrase import phrase
+from bot.words.severity import Severity
 
 NO_ROUTES = NoRules("default", phrase("every alert goes to the groups of alerts.default_groups"))
 

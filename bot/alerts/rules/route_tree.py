@@ -18,7 +18,7 @@ from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 
 class DynamicTarget(Enum):

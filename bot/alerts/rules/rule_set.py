@@ -16,7 +16,7 @@ from bot.alerts.rules.route_tree import AlertRoute, RouteOptions, RouteTree, dig
 from bot.alerts.rules.suppression import Inhibition, Silence
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

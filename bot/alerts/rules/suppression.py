@@ -12,7 +12,7 @@ from bot.alerts.routing import RuleSuppression
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import Facts
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 FactsOf = Callable[[Event, Severity], Facts]
 """The facts when the event was received: what an open alert inhibits does not depend on the time of asking."""

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.alerts.event import CUSTOM, EventType
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
-from bot.phrase import phrase
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_duration, read_some, read_text, read_texts
-from bot.severity import Severity
+from bot.words.phrase import phrase
+from bot.words.severity import Severity
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}

@@ -20,7 +20,6 @@ from typing import Annotated
 import structlog
 from cachetools import LRUCache
 
-from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.errors import ErpError, Unsupported
 from bot.erp.model import (
     Cost,
@@ -33,7 +32,8 @@ from bot.erp.model import (
 )
 from bot.erp.port import ListQuery
 from bot.erp.source_client import SourceClient
-from bot.single_flight import SingleFlights
+from bot.mechanisms.single_flight import SingleFlights
+from bot.words.disclosure import ClassedBy, FieldClass
 
 log = structlog.get_logger(__name__)
 

@@ -18,9 +18,9 @@ from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.conditions import Emptied
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import EmptiedList, button_label, export_buttons
-from bot.disclosure import FieldClass, Stating
 from bot.erp.model import Cost, DocumentRef, PartnerName
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import FieldClass, Stating
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

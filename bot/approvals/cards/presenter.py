@@ -29,11 +29,11 @@ from bot.approvals.document import fingerprint
 from bot.approvals.lifecycle import TELLING
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import ReaderAt
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
 from bot.erp.model import DecisionOutcome, PurchaseOrder
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, Marker, MarkerState, OwnView, SingleCardComposer
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 log = structlog.get_logger(__name__)
 

@@ -28,12 +28,12 @@ from bot.cards.notices import FormClosedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.books import Books, InSeveralBooks
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
+from bot.words.phrase import Phrase, phrase
 
 ORDERS = AREA_COMMANDS["po"]
 """The command whose rules bind what is shown of an order anywhere."""

@@ -29,10 +29,10 @@ from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
 from bot.approvals.policy.rules import label_rule
 from bot.chat.parsing import command_line
-from bot.disclosure import FieldClass
 from bot.erp.errors import own_words
 from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder, PurchaseStatus
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, phrase
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _MAX_CHANGES = 6

@@ -21,9 +21,9 @@ from bot.cards.view import Button, Color, Following, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import erp_link_buttons
-from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, PurchaseStatus, Verdict
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import ClassedBy, FieldClass, Stating
+from bot.words.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
     {

@@ -12,7 +12,7 @@ from bot.approvals.case import Case, CaseState
 from bot.approvals.deciders import Deciders
 from bot.approvals.plan import ApprovalLevel, Vote
 from bot.erp.model import Verdict
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 class OaDeclined(DingerpError):

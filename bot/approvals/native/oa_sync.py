@@ -36,12 +36,12 @@ from bot.approvals.native.oa_forms import (
 )
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
-from bot.backoff import BackoffSteps
 from bot.erp.model import Verdict
-from bot.errors import DingerpError
-from bot.metrics import Metrics
-from bot.phrase import Phrase, phrase
-from bot.wakeup import Wakeup
+from bot.mechanisms.backoff import BackoffSteps
+from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.wakeup import Wakeup
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

@@ -31,14 +31,14 @@ from bot.approvals.policy.values import (
     read_requesters,
 )
 from bot.erp.model import Money
-from bot.names import NOTHING_KNOWN, KnownNames, NameKind
-from bot.phrase import phrase
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed, RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_name, read_whole_names
+from bot.words.names import NOTHING_KNOWN, KnownNames, NameKind
+from bot.words.phrase import phrase
 
 NO_APPROVAL_RULES = NoRules("default", phrase("the members of the role %(role)s decide", role=f"{DEFAULT_ROLE!r}"))
 

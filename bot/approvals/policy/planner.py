@@ -17,7 +17,7 @@ from bot.approvals.policy.rules import (
     label_rule,
 )
 from bot.erp.model import Currency, Money
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 def resolve_approvers(

@@ -30,7 +30,7 @@ from bot.approvals.policy.rules import (
     label_rule,
 )
 from bot.erp.model import Currency, Money, Verdict
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 def evaluate(

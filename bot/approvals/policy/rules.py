@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.approvals.plan import ExpiryAction, Quorum
 from bot.erp.model import Money
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 DEFAULT_RULE = "default"
 """The rule of a company that wrote none."""

@@ -9,9 +9,9 @@ from babel.core import get_global
 
 from bot.approvals.policy.rules import ApproverSelector, SelectorKind
 from bot.erp.model import Money
-from bot.phrase import Phrase, phrase
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_text, read_texts
+from bot.words.phrase import Phrase, phrase
 
 _MONEY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ([A-Z]{3})")
 _RANGE = re.compile(r"(?:from (?P<low>.+?))?(?:(?:^| )(?:to )?below (?P<high>.+))?")

@@ -20,10 +20,10 @@ import structlog
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind
 from bot.chat.accounts.matching import AccountMatch, MatchOutcome
-from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from bot.chat.accounts.binding import AccountRefused
 from bot.erp.errors import AuthExpired, AuthFailed, ErpError, Invalid, NotPermitted
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 LINK_STANDS = timedelta(minutes=10)
 MOST_TRIES = 5
@@ -84,7 +84,7 @@ class EnteredKey:
 
 
 class ErpKeyStore(Protocol):
-    """Keeps keys and links; implemented by `bot.store.chat.accounts`. Raises a `bot.errors.DingerpError` when away."""
+    """Keeps keys and links; implemented by `bot.store.chat.accounts`. Raises a `DingerpError` when away."""
 
     async def put_link(self, link: KeyLink, now: datetime) -> None:
         """Keep a link in place of the person's earlier one for that source, and forget expired ones."""
@@ -170,7 +170,7 @@ class ErpKeys:
         return None if link is None or (await self._identify(link.user_id)).is_outsider else link
 
     async def enter(self, token: str, secret: SecretStr) -> KeyEntry:
-        """Take a key. Raises a `bot.errors.DingerpError` when the store is away, or it could not be recorded."""
+        """Take a key. Raises a `bot.words.errors.DingerpError` when the store is away, or it could not be recorded."""
         if self._required is not None and not await self._required.can_write():
             raise NotRecorded
         link = await self._store.try_link(_digest(token), self._now())

@@ -6,7 +6,7 @@ from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.accounts.views import AccountList, account_row
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 class AccountPart(Keyword):

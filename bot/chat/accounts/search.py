@@ -12,7 +12,7 @@ from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.accounts.matching import AccountMatch, match_accounts
 from bot.erp.errors import ErpError
 from bot.erp.model import ErpUser
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from bot.chat.accounts.binding import AccountState, ErpAccount
 from bot.chat.accounts.keys import EnteredKey
 from bot.chat.parsing import command_line
 from bot.outbox.ports import ComposedCard, SingleCardComposer
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

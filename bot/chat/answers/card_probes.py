@@ -18,7 +18,7 @@ from typing import Protocol
 
 from bot.cards.card import Card, CardButton, CardReply, Click
 from bot.chat.answers.cheap_ways import CheapWays
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 SECOND_LOOK_AFTER = timedelta(seconds=15)
 """A tap that comes sooner is the first one again: nobody has opened another device meanwhile."""
@@ -56,7 +56,7 @@ class CardProbe:
 
 
 class CardProbeStore(Protocol):
-    """Keeps one probe for each template; raises a `bot.errors.DingerpError` while away."""
+    """Keeps one probe for each template; raises a `bot.words.errors.DingerpError` while away."""
 
     def known(self) -> Mapping[str, CardProbe]:
         """Return the probes by template, as they were read last."""
@@ -126,7 +126,7 @@ class CardProbes:
     async def answer(self, click: Click, language: str) -> CardReply:
         """Note what the tester sees and return what the card shows next; nothing for a probe that another replaced.
 
-        Raises a `bot.errors.DingerpError` when the store is away: the card stays as it is then.
+        Raises a `bot.words.errors.DingerpError` when the store is away: the card stays as it is then.
         """
         await self._store.load()
         probe = next((each for each in self._store.known().values() if each.track_id == click.track_id), None)

@@ -50,10 +50,10 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.failures import QuestionOutcome
-from bot.disclosure import cut
-from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import cut
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 
@@ -111,28 +111,28 @@ class ShownCards(Protocol):
         """Record a click by the person with the userId ``by`` and return where the card stands.
 
         Of several places their own chat is the first, if it is among them. None for a card that nobody remembers.
-        Raises a `bot.errors.DingerpError` when the store is away.
+        Raises a `bot.words.errors.DingerpError` when the store is away.
         """
         ...
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
         """Return whether a person sees values of their own on a card that is elsewhere, too.
 
-        Raises a `bot.errors.DingerpError` when the store is away.
+        Raises a `bot.words.errors.DingerpError` when the store is away.
         """
         ...
 
     async def stands_in(self, track_id: str, group: str) -> bool:
         """Return whether a card is in a group.
 
-        Raises a `bot.errors.DingerpError` when the store is away.
+        Raises a `bot.words.errors.DingerpError` when the store is away.
         """
         ...
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
         """Have a card shown again that an answer covers; False while it is being sent: then try again.
 
-        Raises a `bot.errors.DingerpError` when the store is away.
+        Raises a `bot.words.errors.DingerpError` when the store is away.
         """
         ...
 

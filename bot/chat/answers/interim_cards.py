@@ -17,7 +17,7 @@ from bot.cards.track_ids import TrackIds
 from bot.chat.answers.ports import AnswerChannel, AnswerUnconfirmed, Inbox, InboxState
 from bot.chat.answers.scheduling import QueueTicket
 from bot.chat.message import Message
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,8 @@ from prometheus_client import Counter
 from bot.cards.card import Card
 from bot.cards.track_ids import TrackIds
 from bot.chat.message import Conversation, ConversationKind
-from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, spending
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ _TRIES = 2
 
 
 class OwnCardChannel(Protocol):
-    """Shows cards to single people. Every call is bounded in time and raises a `bot.errors.DingerpError`."""
+    """Shows cards to single people. Every call is bounded in time and raises a `bot.words.errors.DingerpError`."""
 
     async def show(self, card: Card, *, user_id: str, where: Conversation, track_id: str) -> None:
         """Make a card appear for one person alone: in the group ``where``, or in their own chat.

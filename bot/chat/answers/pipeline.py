@@ -16,7 +16,6 @@ from prometheus_client import Counter
 
 from bot.access.audit import AuditEntry, AuditKind
 from bot.access.people import Person
-from bot.backoff import BackoffPolicy
 from bot.cards.card import Card
 from bot.cards.notices import ChoiceNotice, ErpDownNotice, FailedNotice, InterimNotice
 from bot.cards.view import View
@@ -42,9 +41,10 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.present_rights import NotedRights, PresentRights
 from bot.chat.question_handler import PreparedAnswer
-from bot.disclosure import cut
-from bot.errors import DingerpError
-from bot.phrase import phrase
+from bot.mechanisms.backoff import BackoffPolicy
+from bot.words.disclosure import cut
+from bot.words.errors import DingerpError
+from bot.words.phrase import phrase
 
 log = structlog.get_logger(__name__)
 

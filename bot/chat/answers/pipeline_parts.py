@@ -16,7 +16,7 @@ from bot.chat.answers.standing_answers import AnswerKeeper
 from bot.chat.answers.ways_back import WaysBack
 from bot.chat.audiences import KnownOutsiders
 from bot.chat.question_handler import QuestionHandler
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

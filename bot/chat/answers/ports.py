@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol, TypeAlias
 from bot.cards.card import Card
 from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.message import Message
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 
 class InboxState(StrEnum):
@@ -142,7 +142,7 @@ class AnswerChannel(Protocol):
         """Make a card appear that becomes the answer later, for everybody in the conversation.
 
         Nothing but a card is tried, and False means that none is wanted now. Raises `AnswerUnconfirmed` when it may
-        have arrived, and another `bot.errors.DingerpError` when it has not.
+        have arrived, and another `bot.words.errors.DingerpError` when it has not.
         """
         ...
 
@@ -179,7 +179,7 @@ class AnswerChannel(Protocol):
         identity: ``before_fallback`` is awaited before it is sent, so that the caller can note that it must not be sent
         again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived,
         `TextUnconfirmed` when the text may have, and
-        another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
+        another `DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
         arrived.
         """
         ...

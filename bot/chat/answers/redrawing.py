@@ -15,8 +15,8 @@ from bot.chat.message import ConversationKind
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import NO_ANSWER_NOW
 from bot.chat.registry import Commands
-from bot.disclosure import cut
 from bot.outbox.ports import ComposedCard, OwnView, SendFailed, SendFailureKind
+from bot.words.disclosure import cut
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ import structlog
 from bot.cards.view import Following
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.model import DocumentRef
-from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

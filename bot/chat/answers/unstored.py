@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bot.chat.message import Message
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

@@ -18,8 +18,8 @@ from bot.cards.view import Button
 from bot.chat.context import QuestionContext
 from bot.chat.questions.first_questions import first_questions
 from bot.chat.registry import Commands
-from bot.errors import DingerpError
-from bot.recency import RecentItems
+from bot.mechanisms.recency import RecentItems
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

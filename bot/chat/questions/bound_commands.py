@@ -22,8 +22,8 @@ from bot.chat.view_parts import EmptiedList
 from bot.erp.books import ALL_BOOKS
 from bot.erp.errors import ErpError
 from bot.erp.hub import ErpHub
-from bot.errors import ConfigurationError
 from bot.read_model.queries import ReadModel
+from bot.words.errors import ConfigurationError
 
 E = TypeVar("E", bound=EmptiedList)
 

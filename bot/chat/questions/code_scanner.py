@@ -13,7 +13,7 @@ from math import cos, radians, sin
 from typing import TYPE_CHECKING
 
 from bot.chat.questions.pictures import NO_PICTURE, TOO_LARGE, TOO_SLOW, PictureUnreadable
-from bot.time_limit import TimeLimit
+from bot.mechanisms.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from bot.chat.context import QuestionContext
-from bot.errors import DingerpError
-from bot.recency import RecentItems
+from bot.mechanisms.recency import RecentItems
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

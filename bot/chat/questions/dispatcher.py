@@ -59,13 +59,13 @@ from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import Commands
 from bot.chat.view_parts import DocumentView
-from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.books import InSeveralBooks
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
+from bot.mechanisms.time_limit import TimeLimit
 from bot.outbox.spending import Purpose, spending
-from bot.phrase import phrase
-from bot.time_limit import TimeLimit
+from bot.words.disclosure import HIDDEN, FieldClass, cut
+from bot.words.phrase import phrase
 
 HELP = "help"
 FIND = "find"

@@ -38,9 +38,9 @@ from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.books import InSeveralBooks
 from bot.erp.errors import ErpError, NotFound
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
-from bot.spelling import misspelt_for
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
+from bot.words.spelling import misspelt_for
 
 log = structlog.get_logger(__name__)
 

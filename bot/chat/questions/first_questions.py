@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.cards.notices import Suggestion
 from bot.chat.questions.work import Work, work_of
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 SHOWN = 3
 

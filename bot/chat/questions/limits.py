@@ -25,8 +25,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.recording import AnswerRecord
-from bot.metrics import Metrics
-from bot.phrase import Phrase, phrase
+from bot.mechanisms.metrics import Metrics
+from bot.words.phrase import Phrase, phrase
 
 LIMITED = "limited"
 """Outcome of a question that was refused for a limit."""

@@ -9,10 +9,10 @@ from bot.cards.view import ListView, View
 from bot.chat.arguments import InnerLine, Signature, shortened
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import in_books, marked, quote, split
-from bot.disclosure import HIDDEN
 from bot.erp.books import ALL_BOOKS, MARK, Books
 from bot.erp.hub import ErpHub
-from bot.phrase import Phrase, phrase
+from bot.words.disclosure import HIDDEN
+from bot.words.phrase import Phrase, phrase
 
 
 def reads_books(signature: Signature) -> bool:

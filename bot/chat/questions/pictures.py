@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.chat.message import Picture
-from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
 
 TOO_LARGE = phrase("This picture is too large. Please send a smaller one, or type the number.")
 NO_PICTURE = phrase("This file is not a picture that I can open. Please send a photo, or type the number.")
@@ -36,7 +36,7 @@ class PictureReader(Protocol):
     async def codes_in(self, picture: Picture) -> tuple[str, ...]:
         """Return what the codes say, each once; nothing where there are none.
 
-        Raises `PictureUnreadable` for anything but a picture of a fair size; other `bot.errors.DingerpError` when it
+        Raises `PictureUnreadable` for anything but a picture of a fair size; other `DingerpError` when it
         cannot be fetched.
         """
         ...

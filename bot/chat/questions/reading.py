@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.chat.parsing import quote
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
-from bot.phrase import Phrase
+from bot.words.phrase import Phrase
 
 
 class ReadBy(StrEnum):

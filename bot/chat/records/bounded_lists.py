@@ -12,15 +12,15 @@ from typing import Generic, NamedTuple
 from bot.chat.amounts import NO_BOUNDS, AmountBounds, Amounts, ListBounds
 from bot.chat.errors import BadArgument
 from bot.chat.records.kept_documents import OF_OPEN, ReadList, gaps
-from bot.disclosure import FieldClass
 from bot.erp.answer import Answer
 from bot.erp.counting import signed
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord, Followed, InvoiceRecord, Money, Slice
 from bot.erp.port import ListQuery
-from bot.phrase import Phrase, phrase
 from bot.read_model.queries import KeptAnswer, ReadModel
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, phrase
 
 
 class _Picked(NamedTuple, Generic[D]):

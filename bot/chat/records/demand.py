@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Self
 
 from bot.chat.arguments import Word
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 _TYPED = re.compile(r"[×*](?P<amount>\d{1,12}(?:\.\d{1,6})?)(?P<unit>[^\W\d_]{0,8})")
 _LETTER = re.compile(r"[x✕*×]\s*(?=\d)", re.IGNORECASE)

@@ -27,13 +27,13 @@ from bot.chat.records.lookup import DocumentList, DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.reader_hub import command_of, visible_fields
-from bot.disclosure import FieldClass
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import FOLLOWED, D, Kind
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import ReadModel
+from bot.words.disclosure import FieldClass
 
 FindLinked: TypeAlias = Callable[[str, ListQuery], Awaitable[Answer[Slice[D]] | None]]
 """Finds the documents that belong to another, by its number; None where there is no such document."""

@@ -16,8 +16,8 @@ from bot.erp.errors import NotListedByProduct, NotPermitted, Unsupported
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Product
 from bot.erp.port import Filter
-from bot.phrase import phrase
-from bot.spelling import words_of
+from bot.words.phrase import phrase
+from bot.words.spelling import words_of
 
 _WHOLE_ORDERS = phrase("An amount is of a whole order, not of one product in it. Try it without amounts.")
 

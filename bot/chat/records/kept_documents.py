@@ -14,8 +14,8 @@ from bot.erp.kinds import FOLLOWED, D, Kind
 from bot.erp.model import ErpRecord, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.erp.reader_lists import PART_ONLY
-from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
+from bot.words.phrase import Phrase, phrase
 
 ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[D]]]]
 """Reads a part of a list as far as a hub shows it to its reader."""

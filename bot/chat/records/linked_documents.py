@@ -21,8 +21,8 @@ from bot.erp.hub import ErpHub
 from bot.erp.kinds import PAYMENTS, D, Kind, kind_of
 from bot.erp.model import ErpRecord, Payment, Slice
 from bot.erp.port import ListQuery
-from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
+from bot.words.phrase import phrase
 
 NO_SUCH_DOCUMENT: Final = (NotFound, Ambiguous, NotPermitted, Unsupported)
 """Errors that mean that a number names no document that the reader may see."""

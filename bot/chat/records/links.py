@@ -13,7 +13,7 @@ from bot.erp.answer import BETWEEN_SOURCES
 from bot.erp.books import MARK
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.port import Capability
-from bot.phrase import phrase
+from bot.words.phrase import phrase
 
 _LINKS = {
     "arrivals": (Capability.ARRIVALS, phrase("On its way")),

@@ -18,8 +18,8 @@ from bot.erp.errors import ErpError
 from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord, Money
 from bot.erp.port import Filter, ListQuery
-from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
+from bot.words.phrase import phrase
 
 S = TypeVar("S")
 _NOT_ADDED_UP = phrase("not added up: not all of these documents are at hand")

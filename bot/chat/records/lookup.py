@@ -19,15 +19,15 @@ from bot.chat.records.bounded_lists import BoundedLists
 from bot.chat.records.kept_documents import ReadList, whole_lists
 from bot.chat.records.own_documents import OWN_WORDS, OwnedDocuments
 from bot.chat.view_parts import ALL_ADDED_UP, NotAddedUp
-from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.errors import Ambiguous, ErpError, NotFound
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, Followed, Product, Slice
 from bot.erp.port import Capability, Filter, ListQuery, Period
-from bot.phrase import Phrase
 from bot.read_model.queries import ReadModel
-from bot.spelling import most_alike, other_spellings
+from bot.words.disclosure import ALL_FIELDS, FieldClass
+from bot.words.phrase import Phrase
+from bot.words.spelling import most_alike, other_spellings
 
 MAX_CLOSEST = 4
 SEARCH_LIMIT = 100

@@ -13,7 +13,7 @@ from bot.erp.errors import ErpError
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Slice
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 _ReadList: TypeAlias = Callable[[ErpHub, ListQuery], Awaitable[Answer[Slice[Any]]]]
 

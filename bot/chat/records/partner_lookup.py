@@ -20,7 +20,7 @@ from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Area, Customer, Slice, Supplier
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 P = TypeVar("P", Customer, Supplier)
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from bot.chat.records.partner_lookup import PartnerDocuments, with_notes
 from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.erp.hub import Answer
 from bot.erp.model import Bill, Invoice, Money, Slice
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 NEWEST = 3
 """Orders that are shown; a button leads to all."""

@@ -19,8 +19,8 @@ from bot.erp.answer import Answer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import Product
-from bot.phrase import phrase
-from bot.spelling import other_spellings, words_of
+from bot.words.phrase import phrase
+from bot.words.spelling import other_spellings, words_of
 
 T = TypeVar("T")
 

@@ -18,13 +18,13 @@ from bot.chat.days import DayRange, DaysOrMonth
 from bot.chat.parsing import command_line, split
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.view_parts import EmptiedList, ExportedListView, ask_buttons, said_days, table_of_lines
-from bot.disclosure import HIDDEN, ClassedBy, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, Feed, Money, SalesAmount
 from bot.erp.port import Period
-from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.rankings import PartnerSum, ProductSum, Ranking, rank_debts, rank_products, rank_turnover
+from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass, cut
+from bot.words.phrase import Phrase, phrase
 
 YEAR = timedelta(days=364)
 """How far back a ranking reaches if nobody names days."""

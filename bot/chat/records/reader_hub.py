@@ -13,10 +13,10 @@ from bot.access.grants import EVERYTHING, NO_GRANT, Grant, common_scopes
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.chat.context import QuestionContext
-from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
 from bot.erp.narrowing import Narrowing
+from bot.words.disclosure import ALL_FIELDS, FieldClass
 
 AccountOf = Callable[[str, str], str]
 """Returns the account of a person (userId) at a source, empty where none is known."""

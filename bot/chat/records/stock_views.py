@@ -19,7 +19,7 @@ from bot.chat.records.links import holding_buttons, more_buttons
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
 from bot.erp.goods import WarehouseItem
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
-from bot.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, phrase
 
 _TREND = phrase("Trend")
 

@@ -25,7 +25,7 @@ from bot.erp.index.product_reader import read_products
 from bot.erp.index.search import ProductIndex
 from bot.erp.model import Area, Changes, Product
 from bot.erp.source_client import SourceClient
-from bot.errors import DingerpError
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

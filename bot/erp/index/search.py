@@ -12,8 +12,8 @@ import structlog
 from bot.erp.index.folding import fold
 from bot.erp.index.port import VERSION, IndexStore, SyncState
 from bot.erp.model import Product
-from bot.errors import DingerpError
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
+from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 

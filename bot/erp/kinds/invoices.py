@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from bot.disclosure import FieldClass
 from bot.erp.capabilities import Capability
 from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList, numbers_in
 from bot.erp.kinds.rules import invoice_rules
 from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Invoice, InvoiceStatus
+from bot.words.disclosure import FieldClass
 
 _NOT_OWED = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 _due_on = attrgetter("due_on")

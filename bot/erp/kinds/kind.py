@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from bot.disclosure import FieldClass
 from bot.erp.capabilities import Capability
 from bot.erp.errors import UnknownFinish, Unsupported
 from bot.erp.list_query import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, Slice
 from bot.erp.validation_rules import RecordRule
+from bot.words.disclosure import FieldClass
 
 D = TypeVar("D", bound=ErpRecord)
 

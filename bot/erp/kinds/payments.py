@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from bot.disclosure import FieldClass
 from bot.erp.capabilities import Capability
 from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
 from bot.erp.kinds.rules import DOCUMENT_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Feed, PartnerKind, Payment, PaymentDirection, PaymentStatus
 from bot.erp.validation_rules import days, missing_name, money, paid_amount
+from bot.words.disclosure import FieldClass
 
 _paid_on = attrgetter("paid_on")
 

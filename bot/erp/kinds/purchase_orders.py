@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from bot.disclosure import FieldClass
 from bot.erp.capabilities import Capability
 from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus
 from bot.erp.validation_rules import days, missing_name
+from bot.words.disclosure import FieldClass
 
 _UNDECIDED = frozenset({PurchaseStatus.DRAFT, PurchaseStatus.WAITING})
 _NOT_AGREED = _UNDECIDED | {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED}

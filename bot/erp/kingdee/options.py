@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
-from bot.phrase import phrase
-from bot.secret_values import Secret
+from bot.words.phrase import phrase
+from bot.words.secret_values import Secret
 
 _MASK = b"0054f397c6234378b09ca7d3e5debce7"
 """XOR mask of the client secret inside the app id; the same for every customer."""

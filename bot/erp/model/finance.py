@@ -7,8 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from bot.disclosure import HIDDEN, ClassedBy, FieldClass
 from bot.erp.model.values import Cost, ErpRecord, Money, PartnerName, SalesAmount
+from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass
 
 
 class InvoiceStatus(StrEnum):

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from bot.disclosure import FieldClass, Stating
 from bot.erp.model.values import NOTHING, Cost, ErpRecord, PartnerName, Progress, Quantity
+from bot.words.disclosure import FieldClass, Stating
 
 
 class PurchaseStatus(StrEnum):

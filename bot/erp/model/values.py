@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeAlias, TypeVar
 
-from bot.disclosure import FREE_TEXT, MONEY_FIELDS, FieldClass
+from bot.words.disclosure import FREE_TEXT, MONEY_FIELDS, FieldClass
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from bot.batching import Batcher
 from bot.erp import deciding, kinds, listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
@@ -54,6 +53,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext
+from bot.mechanisms.batching import Batcher
 
 _CANDIDATES = 200
 """How many products a search ranks."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bot.erp.mapped.sources import ConfigPart
-from bot.secret_values import Secret
+from bot.words.secret_values import Secret
 
 
 class NoAccount(ConfigPart):

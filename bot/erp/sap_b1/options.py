@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
-from bot.secret_values import Secret
+from bot.words.secret_values import Secret
 
 
 class SapB1Options(HttpOptions):

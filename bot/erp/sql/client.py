@@ -23,7 +23,7 @@ from sqlalchemy.pool import QueuePool
 
 from bot.erp.errors import AuthFailed, ErpError, Invalid, NotPermitted, Unavailable
 from bot.erp.http import words
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from bot.erp.mapped import sources
 from bot.erp.mapped.areas import sections_of
 from bot.erp.mapped.sources import ConfigPart, SomeParts, SourceDefaults
 from bot.erp.sql.query import check_list_query, check_sales_query, check_view, pages_itself, query
-from bot.secret_values import Secret
+from bot.words.secret_values import Secret
 
 DocumentSql = Annotated[str, query("number")]
 LinesSql = Annotated[str, query("", "number id")]

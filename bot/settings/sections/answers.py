@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from bot.phrase import phrase
-from bot.secret_values import Secret
 from bot.settings.sections.section import ConversationName, SettingsSection
+from bot.words.phrase import phrase
+from bot.words.secret_values import Secret
 
 
 class TemplateSettings(SettingsSection):

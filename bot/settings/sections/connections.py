@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.secret_values import Secret
 from bot.settings.sections.section import SettingsSection
+from bot.words.secret_values import Secret
 
 
 class DingTalkSettings(SettingsSection):

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from bot.phrase import phrase
 from bot.settings.editions import EditionName, EditionPlan, MonthlyQuotas
 from bot.settings.sections.section import ConversationName, PersonName, SettingsSection, SourceName
+from bot.words.phrase import phrase
 
 
 class RuleSettings(BaseModel):

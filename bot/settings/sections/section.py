@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from bot.names import NameKind
+from bot.words.names import NameKind
 
 PersonName: TypeAlias = Annotated[str, NameKind.PERSON]
 SenderName: TypeAlias = Annotated[str, NameKind.SENDER]

@@ -25,8 +25,6 @@ from sqlalchemy.sql import ColumnElement
 
 from bot.alerts.intake.poll_state import NORMAL, Checkpoint, CloudEvent, PolledSubject
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
-from bot.sealing import KeyRing, NotOpened
-from bot.severity import Severity
 from bot.store.alerts.packs import forget_packs, forget_packs_before, read_bodies, store_bodies
 from bot.store.database import Stored
 from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
@@ -35,6 +33,8 @@ from bot.store.sealed_columns import Sealed, keys_in_use, seal
 from bot.store.statements import chunks, insert_into, replace_into
 from bot.store.tables import EVENT, POLL_POSITION, POLL_SUBJECT, POLL_UNSENT
 from bot.store.unreadable_rows import read_readable
+from bot.words.sealing import KeyRing, NotOpened
+from bot.words.severity import Severity
 
 _RANKS: Final = tuple(sorted((severity.rank for severity in Severity), reverse=True))
 

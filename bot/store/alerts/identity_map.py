@@ -19,8 +19,6 @@ from sqlalchemy.engine import Connection
 from bot.alerts.alert import Alert, AlertCard
 from bot.alerts.event import UNREADABLE, Event
 from bot.outbox.place import Place
-from bot.sealing import NotOpened
-from bot.severity import Severity
 from bot.store.alerts import queries as sql
 from bot.store.alerts.packs import pack_events, with_events
 from bot.store.alerts.rows import alert_of, alert_row, card_of, card_row, event_text
@@ -29,6 +27,8 @@ from bot.store.sealed_columns import Sealed
 from bot.store.statements import chunks, execute_many, insert_into
 from bot.store.tables import ALERT, ALERT_CARD_MEMBER
 from bot.store.unreadable_rows import read_cards
+from bot.words.sealing import NotOpened
+from bot.words.severity import Severity
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,7 @@
 """Packs: the bodies of events that are stored together, and the events of alerts that began together, are in one value.
 
 They are much alike: compressed together they take a tenth of what they take singly, and one seal is opened for all of
-them (`bot.sealing`). An event of an alert leaves its pack when it changes.
+them (`bot.words.sealing`). An event of an alert leaves its pack when it changes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from bot.alerts.intake.port import EventState, ReceivedEvent
-from bot.sealing import BrokenSeal, NotOpened
 from bot.store.row_times import to_ms
 from bot.store.statements import chunks, execute_many
 from bot.store.tables import ALERT, ALERT_PACK, EVENT, EVENT_PACK
+from bot.words.sealing import BrokenSeal, NotOpened
 
 PACK = 64
 """Events in a pack, or alerts: to read one of them, all are opened."""
@@ -70,7 +70,7 @@ def _store_pack(connection: Connection, events: Sequence[ReceivedEvent]) -> int:
 
 
 def read_bodies(connection: Connection, packs: Iterable[int]) -> Mapping[int, Sequence[str]]:
-    """Return the bodies in packs, in the order of their positions. Raises `bot.sealing.NotOpened`."""
+    """Return the bodies in packs, in the order of their positions. Raises `bot.words.sealing.NotOpened`."""
     return _read(connection, packs, _E_PACK.number, _E_PACK.bodies)
 
 
@@ -105,7 +105,7 @@ def pack_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def with_events(connection: Connection, rows: Iterable[Any]) -> list[Any]:
-    """Return rows of alerts, each with its own event. Raises `bot.sealing.NotOpened`."""
+    """Return rows of alerts, each with its own event. Raises `bot.words.sealing.NotOpened`."""
     rows = list(rows)
     packs = _read_events(connection, {row.pack for row in rows if not row.event})
     return [row if row.event else _unpacked(row, packs) for row in rows]

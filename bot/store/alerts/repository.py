@@ -19,7 +19,6 @@ from bot.alerts.intake.port import StoredEvent
 from bot.alerts.repository import AlertHistoryEntry, UnreadableRecord
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
-from bot.sealing import NotOpened
 from bot.store.alerts import queries as sql
 from bot.store.alerts.events import mark_done, mark_rejected, take_waiting
 from bot.store.alerts.identity_map import AlertIdentityMap, CardIdentityMap
@@ -40,6 +39,7 @@ from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
 from bot.store.transactions import StoredTransactions
 from bot.store.unreadable_rows import read_watches
+from bot.words.sealing import NotOpened
 
 _LINES = 100
 """Lines of the history in a row: some of them fill a page of the database without a rest."""

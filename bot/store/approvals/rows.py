@@ -31,9 +31,9 @@ from bot.approvals.lifecycle import key_of, round_of
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Forward, Vote
 from bot.erp.model import Money
 from bot.outbox.place import Place
-from bot.phrase import Phrase
 from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec
 from bot.store.row_times import duration_from_us, duration_to_us, from_us, to_us
+from bot.words.phrase import Phrase
 
 
 def _write_phrase(phrase: Phrase) -> tuple[str, dict[str, str | list[str]]]:

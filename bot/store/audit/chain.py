@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from bot.access.audit import CONTENT_FIELDS
-from bot.private_files import make_private_file, make_private_folder
+from bot.mechanisms.private_files import make_private_file, make_private_folder
 
 FIRST_HASH = "0" * 64
 """Stands for the entry before the first."""

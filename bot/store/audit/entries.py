@@ -17,14 +17,14 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.sql import ColumnElement
 
 from bot.access.audit import BOT_ACTOR, STRANGE_ENTRY, AuditEntry, AuditKind, AuditSearch, RecordedEntry
-from bot.disclosure import FieldClass
-from bot.phrase import phrase
 from bot.store.audit.chain import ChainLink, append_link
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import execute_many, insert_into
 from bot.store.tables import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 from bot.store.transactions import begin_immediate
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 PURGE = "audit.purge"
 ACCEPT = "audit.accept"

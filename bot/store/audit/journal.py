@@ -11,8 +11,8 @@ import orjson
 import structlog
 
 from bot.access.audit import AuditEntry, AuditKind
-from bot.disclosure import FieldClass
-from bot.private_files import make_private_folder, replace_private_file
+from bot.mechanisms.private_files import make_private_folder, replace_private_file
+from bot.words.disclosure import FieldClass
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditSearch, RecordedEntry
-from bot.backoff import BackoffPolicy
-from bot.phrase import Words
+from bot.mechanisms.backoff import BackoffPolicy
 from bot.store.audit.chain import NO_ENTRY, AuditWitness, ChainLink
 from bot.store.audit.checks import (
     AuditFindings,
@@ -34,6 +33,7 @@ from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import HEARTBEAT
 from bot.store.transactions import begin_immediate
+from bot.words.phrase import Words
 
 log = structlog.get_logger(__name__)
 

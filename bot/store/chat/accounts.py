@@ -16,7 +16,6 @@ from sqlalchemy.engine import Connection
 from bot.chat.accounts.binding import AccountState, Change, ErpAccount
 from bot.chat.accounts.keys import MOST_TRIES, EnteredKey, KeyLink
 from bot.erp.errors import Unavailable
-from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery
 from bot.store.database import Database, Stored
 from bot.store.outbox.queue import enqueue
@@ -25,6 +24,7 @@ from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import ERP_ACCOUNT, ERP_KEY, ERP_KEY_LINK
 from bot.store.transactions import begin_immediate
+from bot.words.errors import DingerpError
 
 _LOCK = 0x6163636F
 """Advisory lock of changes on PostgreSQL."""

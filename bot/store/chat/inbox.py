@@ -18,7 +18,6 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
 
 from bot.chat.answers.ports import InboxMessage, InboxState, OnStored
-from bot.errors import DingerpError
 from bot.store.database import Database, Stored
 from bot.store.engines import SqliteConnection
 from bot.store.errors import StoreUnavailable
@@ -27,6 +26,7 @@ from bot.store.sealed_columns import seal
 from bot.store.statements import insert_into
 from bot.store.tables import INBOX
 from bot.store.unreadable_rows import read_readable
+from bot.words.errors import DingerpError
 
 _SETTLED = frozenset({InboxState.ANSWERED, InboxState.FAILED})
 

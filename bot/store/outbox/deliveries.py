@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
-from bot.batching import Batcher
+from bot.mechanisms.batching import Batcher
 from bot.outbox.delivery import NEEDS_REDRAW, DeliveryRecord, DeliveryState, DeliveryStep, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Database, Stored

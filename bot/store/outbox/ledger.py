@@ -19,8 +19,8 @@ import structlog
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
+from bot.mechanisms.private_files import make_private_file, make_private_folder, replace_private_file
 from bot.outbox.delivery import LOST_TRACK, DeliveryState, DeliveryStepKind
-from bot.private_files import make_private_file, make_private_folder, replace_private_file
 from bot.store.outbox.queries import step
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import chunks, insert_into

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 
-from bot.batching import Batcher
+from bot.mechanisms.batching import Batcher
 from bot.outbox.budgets import BudgetWindow, FoldKey, SendLimits, SendPlan, budget_costs, plan_sends
 from bot.outbox.delivery import (
     NEEDS_REDRAW,

@@ -45,7 +45,7 @@ class EventRow(StoreTable, table=True):
     raw: str = Field(sa_type=Sealed("event.raw"))
     """The whole CloudEvent as JSON, as it came, where an older version stored it; empty with a ``pack``."""
     rank: int = Field(sa_column_kwargs={"server_default": "1"})
-    """How bad it is (`bot.severity.Severity.rank`): the worst comes first."""
+    """How bad it is (`bot.words.severity.Severity.rank`): the worst comes first."""
     pack: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     """The row of `EventPackRow` that holds the CloudEvent."""
     position: int = Field(sa_column_kwargs={"server_default": "0"})
@@ -69,7 +69,7 @@ class StoredAlertRow(StoreTable, table=True):
 
     __tablename__ = "alert"
     __table_args__ = (
-        # A sealed key begins with 96 bits that hardly two of them share (`bot.sealing.KeyRing.seal_same`).
+        # A sealed key begins with 96 bits that hardly two of them share (`bot.words.sealing.KeyRing.seal_same`).
         Index("ix_alert_key_start", text("substr(key, 1, 18)"), "number"),
         partial_index("ix_alert_open", "number", where="state = 'open'"),
         partial_index("ix_alert_held", "number", where="held"),

@@ -10,7 +10,7 @@ from bot.store.tables.base import StoreTable, core_table
 
 
 class DataKeyRow(StoreTable, table=True):
-    """A key that seals values of this database (see `bot.sealing`), itself wrapped by the company's key."""
+    """A key that seals values of this database (see `bot.words.sealing`), itself wrapped by the company's key."""
 
     __tablename__ = "data_key"
 
@@ -18,7 +18,7 @@ class DataKeyRow(StoreTable, table=True):
     """0 for the key of values that are searched for; the highest of the others seals."""
     wrapped: str = Field(sa_type=Text)
     company_key: str
-    """Name of the company's key that wrapped it (see `bot.sealing.CompanyKey.name`)."""
+    """Name of the company's key that wrapped it (see `bot.words.sealing.CompanyKey.name`)."""
     made_ms: int = Field(sa_type=BigInteger)
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
-from bot.phrase import phrase
 from bot.understanding.following.continued import named_in
 from bot.understanding.following.going_on import PRONOUN
 from bot.understanding.following.turn import Turn, said_in
 from bot.understanding.lines.sides import WE_OWE, side_of_debt
 from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.vocabulary import Trade
+from bot.words.phrase import phrase
 
 _OWED = re.compile(r"欠|\bow(?:e|es|ed|ing)\b", re.IGNORECASE)
 _OVERDUE = re.compile(r"逾期|\boverdue\b", re.IGNORECASE)

@@ -44,7 +44,7 @@ class ModelUse:
 
 
 class ModelUseStore(Protocol):
-    """Counts the use of a month; several processes add to the same month. Raises a `bot.errors.DingerpError`."""
+    """Counts the use of a month; several processes add to the same month. Raises a `bot.words.errors.DingerpError`."""
 
     async def add(self, month: str, use: ModelUse) -> ModelUse:
         """Add to what was used in ``month`` (as ``2026-11``) and return all of it."""

@@ -15,15 +15,15 @@ from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands
 from bot.erp.errors import ErpError, Unavailable
 from bot.erp.limits import BreakerState, CircuitBreaker
-from bot.errors import DingerpError
-from bot.health import PartHealth, PartStatus, degraded
-from bot.metrics import Metrics
-from bot.phrase import phrase
+from bot.mechanisms.health import PartHealth, PartStatus, degraded
+from bot.mechanisms.metrics import Metrics
 from bot.understanding.grammar import MAX_SENTENCE
 from bot.understanding.language_model.ports import BadReply, ModelEndpoint, ModelReply, PassingFailure
 from bot.understanding.language_model.reply import check_line, read_answer
 from bot.understanding.language_model.request import ModelRequest, make_request
 from bot.understanding.language_model.spending import ModelBudget
+from bot.words.errors import DingerpError
+from bot.words.phrase import phrase
 
 log = structlog.get_logger(__name__)
 

@@ -12,12 +12,12 @@ from functools import cached_property
 
 from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
-from bot.phrase import Phrase, phrase
 from bot.understanding.limits.bounds import CURRENCY
 from bot.understanding.limits.states import StateFinder
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order, partners_or_people
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT, UnknownFact
+from bot.words.phrase import Phrase, phrase
 
 _MASK = "\x00"
 _MASKED = rf"{_MASK}+"

@@ -42,7 +42,7 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.port import Capability, ListQuery
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import EventSearch, StoredEvents, StoredPolls
 from bot.store.database import Database
 

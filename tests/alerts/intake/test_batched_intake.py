@@ -10,7 +10,7 @@ import pytest
 
 from bot.alerts.intake.batched_intake import BATCH, BatchedIntake, EventKey
 from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.errors import StoreUnavailable
 from tests.alerts.intake.samples import NOW, cloud_event
 

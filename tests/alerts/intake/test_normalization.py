@@ -14,7 +14,7 @@ from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import EventState, UnreadableEvent
 from bot.erp.model import Money
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.intake.samples import NOW, cloud_event, kept, stored
 from tests.rows import each_row
 

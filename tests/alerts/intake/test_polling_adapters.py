@@ -14,9 +14,9 @@ import pytest
 from bot.alerts.intake.poll_state import PollConfig
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
+from bot.kit.testing import company as reference
+from bot.kit.testing.contract_base import ContractBase
 from bot.store.database import Database
-from bot.testing import company as reference
-from bot.testing.contract_base import ContractBase
 from tests.alerts.intake.polling_harness import PollingHarness
 
 ADAPTERS = (

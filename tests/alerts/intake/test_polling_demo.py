@@ -13,15 +13,15 @@ from bot.alerts.event import EventType
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
-from bot.demo import DEMO_ALERTS, LIST_SECONDS, POLL_SECONDS, demo_settings, with_company
-from bot.erp.demo.adapter import DemoErp, open_demo
-from bot.erp.demo.manifest import DemoOptions
+from bot.kit.company.adapter import DemoErp, open_demo
+from bot.kit.company.manifest import DemoOptions
+from bot.kit.demo import DEMO_ALERTS, LIST_SECONDS, POLL_SECONDS, demo_settings, with_company
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.enterprise import demo_enterprise
 from bot.outbox.place import PlaceKind
 from bot.settings import load_settings
-from bot.severity import Severity
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.enterprise import demo_enterprise
 from bot.store.database import Database
+from bot.words.severity import Severity
 from tests.alerts.intake.polling_harness import START, TODAY, ZONE, Clock, PollingHarness
 from tests.alerts.rules.builders import event
 

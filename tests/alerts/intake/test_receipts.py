@@ -11,7 +11,7 @@ from bot.alerts.intake.areas.purchasing import judge_receipt
 from bot.alerts.intake.poll_state import NORMAL
 from bot.erp.hub import ErpHub
 from bot.erp.model import Progress, PurchaseStatus
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.settings import load_settings
 from tests.commands.company import NOW, TODAY, Company, purchase
 from tests.rows import each_row

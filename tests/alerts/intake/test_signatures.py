@@ -18,7 +18,7 @@ from bot.alerts.intake.signatures import (
     SignedRequest,
     StandardWebhooksSignature,
 )
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 from tests.alerts.intake.samples import NOW
 from tests.alerts.intake.signed_requests import KEY, OTHER_KEY, OTHER_SECRET, SECRET, sign, standard_signature
 from tests.rows import each_row

@@ -11,7 +11,7 @@ import pytest
 
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord, PolledSubject
 from bot.alerts.intake.transitions import OLDEST, PollCircumstances, apply_record, describe_changes
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")

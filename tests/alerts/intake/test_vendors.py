@@ -21,7 +21,7 @@ from bot.alerts.intake.signatures import SignedRequest
 from bot.alerts.intake.vendors import dolibarr, erpnext, odoo, yonbip
 from bot.alerts.intake.vendors.translation import Translate, TranslationContext
 from bot.alerts.intake.webhook import build_webhook
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 CHINA = timezone(timedelta(hours=8))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigurationError
 from bot.settings import load_settings
+from bot.words.errors import ConfigurationError
 from tests.alerts.intake.signed_requests import OTHER_SECRET, SECRET
 
 

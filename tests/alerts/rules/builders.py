@@ -13,7 +13,7 @@ from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext, AlertRuleSet
 from bot.erp.model import Money
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)

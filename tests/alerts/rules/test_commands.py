@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from bot.admin.route_check import check_rules, try_routes
 from bot.cli import cli
-from bot.errors import ConfigurationError
 from bot.settings import Settings, load_settings
+from bot.words.errors import ConfigurationError
 
 RULES = """
 [windows.workhours]

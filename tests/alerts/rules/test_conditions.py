@@ -11,7 +11,7 @@ from bot.alerts.event import Event
 from bot.alerts.rules.condition import MinimumAgeTest, words_test
 from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import NOW, at, event, rule_set
 from tests.rows import each_row
 

@@ -11,7 +11,7 @@ from bot.alerts.rules.route_tree import DynamicTarget, EscalationRule
 from bot.alerts.rules.rule_set import RESERVED, REVIVE, ROOT, AlertRuleContext
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, SHANGHAI, alert, at, event, rule_set
 from tests.rows import each_row
 

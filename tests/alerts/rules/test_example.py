@@ -14,7 +14,7 @@ from bot.alerts.rules.expression import parse_expression
 from bot.alerts.rules.facts import COMMON, VARIABLES, WORDS
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext, AlertRuleSet
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import COMPANY, SHANGHAI, at, event
 
 ROOT = Path(__file__).parents[3]

@@ -19,7 +19,7 @@ from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.positions import find_positions
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 
 from .test_example import EXAMPLE

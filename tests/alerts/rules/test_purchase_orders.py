@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 from tests.rows import each_row
 

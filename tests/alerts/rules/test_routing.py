@@ -12,7 +12,7 @@ from bot.alerts.routing import Target
 from bot.alerts.rules.parser import default_rules
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 from tests.rows import each_row
 

@@ -11,12 +11,12 @@ import pytest
 from bot.alerts.routing import AlertRules
 from bot.alerts.rules.parser import follow_rules, parse_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.names import NOTHING_KNOWN
 from bot.outbox.place import Place
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
-from bot.severity import Severity
+from bot.words.names import NOTHING_KNOWN
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event
 from tests.rows import each_row
 

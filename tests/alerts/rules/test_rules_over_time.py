@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.rules.builders import rule_set
 from tests.alerts.scenario import LATE, event, fine, low, second

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.alerts.alert import AlertState
 from bot.alerts.routing import RuleSuppression
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import alert, at, event, rule_set
 from tests.rows import each_row
 

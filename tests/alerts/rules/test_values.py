@@ -24,7 +24,7 @@ from bot.alerts.rules.values import (
     read_zone,
 )
 from bot.outbox.place import Place
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.rows import each_row
 
 OFFICE, X = Place.parse("group:cidOffice"), Place.parse("group:cidX")

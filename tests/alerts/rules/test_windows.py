@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow, _say_unknown, is_workday
-from bot.severity import Severity
+from bot.words.severity import Severity
 from tests.alerts.rules.builders import NOW, SHANGHAI, at, event, rule_set
 from tests.rows import each_row
 

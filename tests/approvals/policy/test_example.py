@@ -11,8 +11,8 @@ import pytest
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.policy.loader import review_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
-from bot.names import KnownNames
 from bot.settings import load_settings
+from bot.words.names import KnownNames
 from tests.approvals.company import FakeCompanyDirectory, document
 
 ROOT = Path(__file__).parents[3]

@@ -10,10 +10,10 @@ import pytest
 from bot.approvals.plan import ApprovalPolicy
 from bot.approvals.policy.loader import follow_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
-from bot.names import NOTHING_KNOWN
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
+from bot.words.names import NOTHING_KNOWN
 from tests.approvals.company import FakeCompanyDirectory, document
 from tests.rows import each_row
 

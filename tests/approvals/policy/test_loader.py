@@ -11,9 +11,9 @@ from bot.approvals.plan import ExpiryAction
 from bot.approvals.policy.loader import MAX_ENTRIES, read_policy, review_policy
 from bot.approvals.policy.rule_policy import DEFAULT_RULES
 from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, RuleScope, SingleLimit, Substitute
-from bot.names import KnownNames
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RulesError
+from bot.words.names import KnownNames
 from tests.approvals.company import money
 from tests.approvals.policy.test_planner import all_of, any_of, who
 from tests.rows import each_row

@@ -26,11 +26,11 @@ from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, Dir
 from bot.erp.errors import NotFound
 from bot.erp.model import PurchaseOrder, Verdict
 from bot.erp.port import ListQuery
-from bot.errors import ConfigurationError
 from bot.rulefiles.errors import RulesError
 from bot.settings import Settings, load_settings
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.database import Database
+from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 
 RULES = """

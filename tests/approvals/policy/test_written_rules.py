@@ -29,8 +29,8 @@ from bot.approvals.policy.rules import (
     Substitute,
 )
 from bot.erp.model import Money
-from bot.names import NOTHING_KNOWN
 from bot.rulefiles.errors import RuleProblem, RulesError
+from bot.words.names import NOTHING_KNOWN
 from tests.approvals.company import FakeCompanyDirectory, document
 from tests.approvals.policy.rule_writer import document_of
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { linkAddress, pictureAddress } from '../../../bot/simulator/page/addresses.js';
-import { inline } from '../../../bot/simulator/page/inline.js';
-import { parse } from '../../../bot/simulator/page/markdown.js';
+import { linkAddress, pictureAddress } from '../../../bot/kit/simulator/page/addresses.js';
+import { inline } from '../../../bot/kit/simulator/page/inline.js';
+import { parse } from '../../../bot/kit/simulator/page/markdown.js';
 
 /** A tree as short text: `strong(a text)`. */
 function short(nodes) {

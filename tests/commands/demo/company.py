@@ -16,11 +16,11 @@ from sqlalchemy import create_engine
 
 from bot.access.people import Person
 from bot.chat.message import Conversation, ConversationKind
-from bot.erp.demo import seeding
-from bot.erp.demo.activity import STEPS_PER_DAY, take_step
-from bot.erp.demo.adapter import DemoErp
-from bot.erp.demo.company import SEED
 from bot.erp.model import Money
+from bot.kit.company import seeding
+from bot.kit.company.activity import STEPS_PER_DAY, take_step
+from bot.kit.company.adapter import DemoErp
+from bot.kit.company.company import SEED
 from tests.commands.company import NOW, TODAY
 
 OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
@@ -31,7 +31,7 @@ OWNER = Person(user_id="sales01", name="李娜", roles=frozenset({"boss"}))
 STEPS = 3 * STEPS_PER_DAY + STEPS_PER_DAY // 2
 """Three days, and the morning of the next, on which something happens today."""
 A_YUAN = 1_000_000
-"""The demo's amounts are kept as whole millionths (`bot.column_types.ExactDecimal`)."""
+"""The demo's amounts are kept as whole millionths (`bot.mechanisms.column_types.ExactDecimal`)."""
 
 Sums = Mapping[str, Decimal]
 

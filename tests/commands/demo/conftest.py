@@ -7,9 +7,9 @@ from shutil import copyfile
 
 import pytest
 
-from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
 from bot.erp.limits import SourceLimits
+from bot.kit.company.adapter import open_demo
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.store.database import Database
 from bot.store.erp.read_model import StoredDocuments

@@ -17,11 +17,11 @@ from bot.alerts.intake.poll_state import PollConfig
 from bot.chat.records.partner_views import PartnerView
 from bot.chat.records.rankings import PartnerRankingView
 from bot.chat.view_parts import DocumentListView
-from bot.demo import LIST_SECONDS, POLL_SECONDS
-from bot.erp.demo.activity import FIRST_STEP_AFTER, STEPS_PER_DAY
-from bot.erp.demo.adapter import open_demo
 from bot.erp.hub import ErpHub
-from bot.metrics import Metrics
+from bot.kit.company.activity import FIRST_STEP_AFTER, STEPS_PER_DAY
+from bot.kit.company.adapter import open_demo
+from bot.kit.demo import LIST_SECONDS, POLL_SECONDS
+from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.store.database import Database
 from bot.store.erp.read_model import StoredDocuments

@@ -13,7 +13,7 @@ from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice
 from bot.chat.records.stock_views import StockView, WarehouseView
 from bot.chat.view_parts import DocumentListView
-from bot.disclosure import ALL_FIELDS
+from bot.words.disclosure import ALL_FIELDS
 from commands.arrivals import ArrivalsView
 from commands.shortage import ShortageView
 from tests.commands.conftest import Ask, as_

@@ -14,11 +14,11 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice
 from bot.chat.view_parts import DocumentListView
-from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Decision, DecisionOutcome, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.follower import DocumentFollower
+from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 from tests.commands.company import TODAY
 from tests.commands.conftest import Ask, as_
 from tests.commands.demo.company import A_YUAN, ALL_ROWS, OWN_CHAT, DemoCompany, Sums, added, numbers_of

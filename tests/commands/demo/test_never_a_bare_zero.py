@@ -18,7 +18,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.kinds import FOLLOWED
 from bot.erp.model import Area
 from bot.erp.port import GOODS, Capability, ListQuery
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.commands.alert_fakes import InMemoryAlertService, alert
 from tests.commands.approval_fakes import ApprovalFixture

@@ -15,8 +15,8 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.http import Http, HttpOptions
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import NOW, TODAY, Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import NOW, TODAY, Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.erpnext.replay import BOT, EXCHANGES, Asked, RecordedSite
 from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 

@@ -23,10 +23,10 @@ from bot.erp.errors import AuthFailed, CompanyNotChosen, Invalid, NotFound, NotP
 from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import Area, Feed, Followed, InvoiceStatus, PurchaseStatus
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.erp_checks import all_changes, numbers
-from bot.testing.fake_erp import SECRET
-from bot.testing.fake_erp import RequestKind as Request
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
+from bot.kit.testing.erp_checks import all_changes, numbers
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes.erpnext import FakeErpNext
 from tests.erp.fakes.erpnext_documents import COMPANY

@@ -23,7 +23,7 @@ from bot.erp.errors import (
     UnknownOutcome,
 )
 from bot.erp.http import Http, HttpOptions
-from bot.testing.company import NOW
+from bot.kit.testing.company import NOW
 from tests.rows import each_row
 
 ACCOUNT = Account("a-key", "a-secret")

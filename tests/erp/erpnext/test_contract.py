@@ -11,9 +11,9 @@ import pytest
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.model import Feed, InvoiceStatus
 from bot.erp.port import Capability
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 from tests.erp.fakes.erpnext_doctypes import Document
 from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS

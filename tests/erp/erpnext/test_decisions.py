@@ -17,8 +17,8 @@ from bot.erp.errors import Invalid
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.model import Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, RequestKind
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.erpnext.conftest import Open
 from tests.erp.fakes.erpnext import FakeErpNext, refuse
 

@@ -16,8 +16,8 @@ from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.errors import ErpError
 from bot.erp.limits import SourceLimits
 from bot.erp.port import Filter, ListQuery
-from bot.metrics import Metrics
-from bot.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.mechanisms.metrics import Metrics
 from tests.erp.fakes import erpnext as fake
 from tests.scenario.distortion import Distorter
 

@@ -8,8 +8,8 @@ from aiohttp import web
 from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.errors import NotFound
 from bot.erp.model import Area
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import ParsedRequest, RequestKind
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import ParsedRequest, RequestKind
 from tests.erp.fakes.erpnext import FakeErpNext
 from tests.rows import each_row
 

@@ -10,7 +10,7 @@ import pytest
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.port import ListQuery, Period
-from bot.testing.fake_erp import RequestKind as Request
+from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.erpnext.conftest import Open, Rows
 from tests.erp.fakes.erpnext import FakeErpNext
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bot.erp.erpnext.adapter import ErpNextErp
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.erpnext.conftest import Open
 from tests.erp.fakes.erpnext import FakeErpNext
 

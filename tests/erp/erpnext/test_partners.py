@@ -14,8 +14,8 @@ from bot.erp.errors import NotFound
 from bot.erp.kinds import Kind
 from bot.erp.model import InvoiceStatus, Money, PaymentStatus
 from bot.erp.port import Filter, ListQuery
-from bot.testing.company import ReferenceCompany
-from bot.testing.fake_erp import RequestKind as Request
+from bot.kit.testing.company import ReferenceCompany
+from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes.erpnext import FakeErpNext
 from tests.erp.fakes.erpnext_documents import COMPANY
 from tests.rows import each_row

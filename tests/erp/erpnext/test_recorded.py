@@ -32,7 +32,7 @@ from bot.erp.model import (
     SalesOrder,
     WarehouseStock,
 )
-from bot.testing.company import NOW
+from bot.kit.testing.company import NOW
 
 from .replay import BOT, EXCHANGES, ZONE, Asked
 

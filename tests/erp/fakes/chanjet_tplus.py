@@ -26,7 +26,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.testing.reference_goods import order_of_line
+from bot.kit.testing.reference_goods import order_of_line
 from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
 
 META = MetaData()

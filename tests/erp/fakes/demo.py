@@ -12,18 +12,18 @@ from typing import Any, ClassVar
 from sqlalchemy import Engine, create_engine, delete
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo import seeding
-from bot.erp.demo import tables as t
-from bot.erp.demo.adapter import open_demo
-from bot.erp.demo.catalogue import Article
-from bot.erp.demo.client import writing
-from bot.erp.demo.company import DemoCompany, Holding
-from bot.erp.demo.decisions import note_change
-from bot.erp.demo.supply import pending_for
-from bot.erp.demo.tables import fold
 from bot.erp.model import Approval, Area, Customer, PurchaseOrder, PurchaseStatus, StockLevel, Supplier
-from bot.testing.company import Clock, ReferenceCompany, keys_by_change_time, snapshot_of
-from bot.testing.fake_erp import Installation
+from bot.kit.company import seeding
+from bot.kit.company import tables as t
+from bot.kit.company.adapter import open_demo
+from bot.kit.company.catalogue import Article
+from bot.kit.company.client import writing
+from bot.kit.company.company import DemoCompany, Holding
+from bot.kit.company.decisions import note_change
+from bot.kit.company.supply import pending_for
+from bot.kit.company.tables import fold
+from bot.kit.testing.company import Clock, ReferenceCompany, keys_by_change_time, snapshot_of
+from bot.kit.testing.fake_erp import Installation
 
 PEOPLE = {
     "anna": "buymanager01", "carla": "boss01", "boris": "finance01", "dora": "buyer01", "guest": "keeper01",
@@ -31,7 +31,7 @@ PEOPLE = {
 """The demo company's person for each person of the reference company."""
 
 _MOST = Decimal(9_000_000_000_000)
-"""Just below the limit of the demo's columns (`bot.column_types`)."""
+"""Just below the limit of the demo's columns (`bot.mechanisms.column_types`)."""
 
 
 class DemoInstallation(Installation):

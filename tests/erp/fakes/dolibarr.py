@@ -36,8 +36,8 @@ from bot.erp.model import (
     Supplier,
     Verdict,
 )
-from bot.testing.company import CompanyRefusal, OrderNotFound
-from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from bot.kit.testing.company import CompanyRefusal, OrderNotFound
+from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PAGE = 100

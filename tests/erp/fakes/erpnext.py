@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
-from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
-from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
+from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
 from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes import erpnext_documents as documents
 from tests.erp.fakes import erpnext_parties as parties

@@ -26,8 +26,8 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
-from bot.testing.reference_goods import order_of_line
-from bot.testing.reference_records import CompanyUser
+from bot.kit.testing.reference_goods import order_of_line
+from bot.kit.testing.reference_records import CompanyUser
 from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes import staff
 from tests.erp.fakes.erpnext_doctypes import Document, head, rich, rows

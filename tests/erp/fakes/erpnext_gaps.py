@@ -17,7 +17,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.erpnext_documents import COMPANY, projected
 from tests.erp.fakes.erpnext_parties import CURRENCY
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
-from bot.testing.reference_records import deciders
+from bot.kit.testing.reference_records import deciders
 from tests.erp.fakes.erpnext_doctypes import Document, head, rows, stamp
 
 PURCHASE_MANAGER, DIRECTOR, CLERK = "Purchase Manager", "Purchase Director", "Purchase User"

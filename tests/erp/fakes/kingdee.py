@@ -23,8 +23,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
-from bot.testing.company import Clock, CompanyRefusal, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
-from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from bot.kit.testing.company import Clock, CompanyRefusal, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 from tests.erp.fakes.kingdee_filter import KingdeeBadFilter, KingdeeFilter, KingdeeUnknownField
 from tests.erp.fakes.kingdee_records import FORMS, ORG, PEOPLE, KingdeeBill, as_kingdee, columns, wire
 

@@ -29,9 +29,9 @@ from bot.erp.model import (
     Supplier,
     Verdict,
 )
-from bot.testing.company import ReferenceCompany
-from bot.testing.reference_goods import order_of_line
-from bot.testing.reference_records import USERS
+from bot.kit.testing.company import ReferenceCompany
+from bot.kit.testing.reference_goods import order_of_line
+from bot.kit.testing.reference_records import USERS
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ORG, OTHER_ORG = "100", "200"

@@ -16,8 +16,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
-from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
-from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
+from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
 from tests.erp.fakes.odoo_engine import Models, OdooEngine, OdooError, access_error, user_error
 from tests.erp.fakes.odoo_records import BOT, CompanyModels
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.model import PurchaseOrder
-from bot.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.odoo import FakeOdoo, OdooCall
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
 from tests.erp.fakes.odoo_records import CompanyModels

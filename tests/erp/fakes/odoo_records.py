@@ -32,7 +32,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.testing.company import TODAY, ReferenceCompany
+from bot.kit.testing.company import TODAY, ReferenceCompany
 from tests.erp.fakes import odoo_states as states
 from tests.erp.fakes import staff
 from tests.erp.fakes.odoo_engine import LANGUAGES, Many2One, OdooModel, Record

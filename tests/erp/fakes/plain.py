@@ -48,7 +48,7 @@ from bot.erp.model import (
     WarehouseStock,
 )
 from bot.erp.port import Filter, ListQuery
-from bot.testing.company import (
+from bot.kit.testing.company import (
     Clock,
     DecisionNotAllowed,
     OrderNotFound,
@@ -56,7 +56,7 @@ from bot.testing.company import (
     ReferenceCompany,
     keys_by_change_time,
 )
-from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind, exact_json
+from bot.kit.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind, exact_json
 
 PAGE = 10
 """Maximum length of a page; longer ones are cut off silently."""

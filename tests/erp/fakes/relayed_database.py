@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 
 from bot.erp.model import Area, PurchaseOrder
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import Installation, LoggedRequest, ParsedRequest, RequestKind, RequestLog
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import Installation, LoggedRequest, ParsedRequest, RequestKind, RequestLog
 from tests.erp.sql.postgres_server import PASSWORD, READER, Postgres, administer, table_names
 
 
@@ -110,7 +110,7 @@ class Relay:
 
 
 class DatabaseFaults:
-    """Implements `bot.testing.fake_erp.NetworkFaults` at a relay and at the database's own rights."""
+    """Implements `bot.kit.testing.fake_erp.NetworkFaults` at a relay and at the database's own rights."""
 
     sessions: Collection[str] = ()
 

@@ -17,9 +17,9 @@ from aiohttp import web
 
 from bot.erp.goods import DeliveryStatus
 from bot.erp.model import Approval, Area, PaymentDirection, PaymentStatus, PurchaseOrder, PurchaseStatus, Verdict
-from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
-from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
-from bot.testing.reference_records import USERS, WAREHOUSES
+from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
+from bot.kit.testing.reference_records import USERS, WAREHOUSES
 from tests.erp.fakes import sap_b1_records as records
 from tests.erp.fakes.sap_b1_filter import ODataBadQuery, ODataFilter
 

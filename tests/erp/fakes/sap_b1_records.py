@@ -33,9 +33,9 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.testing.company import TODAY, ReferenceCompany
-from bot.testing.reference_goods import order_of_line
-from bot.testing.reference_records import USERS, WAREHOUSES
+from bot.kit.testing.company import TODAY, ReferenceCompany
+from bot.kit.testing.reference_goods import order_of_line
+from bot.kit.testing.reference_records import USERS, WAREHOUSES
 
 Row = dict[str, Any]
 

@@ -62,9 +62,9 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.testing.company import Clock, ReferenceCompany, snapshot_of
-from bot.testing.fake_erp import Installation
-from bot.testing.reference_goods import order_of_line
+from bot.kit.testing.company import Clock, ReferenceCompany, snapshot_of
+from bot.kit.testing.fake_erp import Installation
+from bot.kit.testing.reference_goods import order_of_line
 
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -19,8 +19,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
-from bot.testing.company import Clock, DecisionNotAllowed, ReferenceCompany
-from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
+from bot.kit.testing.company import Clock, DecisionNotAllowed, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
 from tests.erp.fakes.tryton_approvers import BUYERS, groups_of
 from tests.erp.fakes.tryton_query import TrytonFault, find, project
 from tests.erp.fakes.tryton_records import decode, encode, tables

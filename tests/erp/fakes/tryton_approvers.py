@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bot.erp.model import Approval, PurchaseStatus
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes import staff
 from tests.erp.fakes.tryton_query import Record
 

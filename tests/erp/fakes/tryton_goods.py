@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.erp.goods import DeliveryStatus
 from bot.erp.model import Lot
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton_query import Record
 
 _BATCH = Decimal(4)

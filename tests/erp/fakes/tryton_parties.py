@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from bot.erp.model import Bill, Customer, Invoice, PartnerKind, Payment, PaymentDirection, PaymentStatus, Supplier
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton_query import Record
 
 _OWN = "CNY"

@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.model import PurchaseOrder
-from bot.testing.company import ReferenceCompany
-from bot.testing.reference_goods import order_of_line
+from bot.kit.testing.company import ReferenceCompany
+from bot.kit.testing.reference_goods import order_of_line
 from tests.erp.fakes import tryton_approvers as people
 from tests.erp.fakes.tryton_query import Record
 

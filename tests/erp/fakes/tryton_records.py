@@ -28,7 +28,7 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
 )
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes import tryton_approvers as people
 from tests.erp.fakes import tryton_goods as goods
 from tests.erp.fakes import tryton_parties as parties

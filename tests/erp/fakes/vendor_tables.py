@@ -31,8 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from bot.erp.model import Area, Money, StockLevel, WarehouseStock
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import Installation
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import Installation
 
 ZONE = ZoneInfo("Asia/Shanghai")
 

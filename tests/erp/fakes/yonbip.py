@@ -19,8 +19,8 @@ from aiohttp import web
 
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, Verdict
-from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
-from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 from tests.erp.fakes import yonbip_records as records
 from tests.erp.fakes.yonbip_filter import YonBipBadFilter, holds, in_range, note_holds, ordered
 

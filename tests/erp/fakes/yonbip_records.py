@@ -33,9 +33,9 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.erp.model import Bill as ErpBill
-from bot.testing.company import TODAY, ReferenceCompany
-from bot.testing.reference_goods import order_of_line
-from bot.testing.reference_records import USERS
+from bot.kit.testing.company import TODAY, ReferenceCompany
+from bot.kit.testing.reference_goods import order_of_line
+from bot.kit.testing.reference_records import USERS
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WAREHOUSES = {"MAIN": "1875184118731008", "SH": "1875184118731009", "WEST": "1875184118731010"}

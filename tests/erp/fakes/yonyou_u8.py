@@ -30,7 +30,7 @@ from bot.erp.model import (
     Supplier,
     WarehouseStock,
 )
-from bot.testing.reference_goods import order_of_line
+from bot.kit.testing.reference_goods import order_of_line
 from tests.erp.fakes.vendor_tables import (
     Rows,
     VendorTables,

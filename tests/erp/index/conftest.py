@@ -14,7 +14,7 @@ from bot.erp.index.follower import IndexFollower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
 from bot.erp.index.search import ProductIndex
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.erp.product_index import StoredProductIndex
 from tests.erp.index.catalogue import Clock, MutableCatalogue

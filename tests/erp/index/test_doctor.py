@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.background import BackgroundTasks
 from bot.bootstrap.erps import open_hub_with_index
 from bot.doctor.local import check_index
 from bot.doctor.results import describe_results
 from bot.erp.decider_keys import NO_DECIDER_KEYS
 from bot.erp.index.folding import entries
 from bot.erp.index.port import SyncState
-from bot.metrics import Metrics
+from bot.mechanisms.background import BackgroundTasks
+from bot.mechanisms.metrics import Metrics
 from bot.settings import ErpSettings, IndexSettings, Settings, load_settings
 from bot.store.database import Database
 from bot.store.erp.product_index import StoredProductIndex

@@ -13,7 +13,7 @@ from bot.erp.index.search import ProductIndex, oldest
 from bot.erp.merging import ProductCodes
 from bot.erp.model import Product
 from bot.erp.port import Capability
-from bot.metrics import Metrics
+from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.erp.product_index import StoredProductIndex
 from tests.erp.index.catalogue import Clock, MutableCatalogue, screw
@@ -152,7 +152,7 @@ async def test_metrics(open_bot: OpenBot, clock: Clock) -> None:
     bot = open_bot(MutableCatalogue("main", clock, [screw("A-1"), screw("A-2")]))
 
     def value(name: str, **labels: str) -> float | None:
-        return bot.metrics.registry.get_sample_value(f"dingerp_{name}", labels)
+        return bot.mechanisms.metrics.registry.get_sample_value(f"dingerp_{name}", labels)
 
     assert value("index_products", source="main") is None
     await bot.follow()

@@ -11,8 +11,8 @@ import pytest
 from bot.erp.kingdee.adapter import KingdeeErp
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import TODAY, Clock
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import TODAY, Clock
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
 from tests.erp.fakes.kingdee_records import NumberedCompany
 

@@ -27,7 +27,7 @@ from bot.erp.kingdee.client import AppCredentials, body, operation, response_mes
 from bot.erp.kingdee.options import KingdeeOptions, client_secret
 from bot.erp.kingdee.query import MATERIALS
 from bot.erp.port import ListQuery
-from bot.testing.fake_erp import SECRET, RequestKind
+from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_filter import KingdeeFilter
 from tests.erp.fakes.kingdee_records import ORG

@@ -14,11 +14,11 @@ from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, Warehouse
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import Feed, PurchaseOrder, PurchaseStatus, StockLevel
 from bot.erp.port import Capability
-from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
-from bot.testing.gaps import Gaps, Rewrite
-from bot.testing.reference_records import purchase_orders
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.reference_records import purchase_orders
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
 from tests.erp.fakes.kingdee_records import ORG, PEOPLE, NumberedCompany, as_kingdee

@@ -11,7 +11,7 @@ from bot.erp.goods import DeliveryStatus
 from bot.erp.kingdee.adapter import KingdeeErp
 from bot.erp.model import Area
 from bot.erp.port import Filter, ListQuery
-from bot.testing.company import TODAY
+from bot.kit.testing.company import TODAY
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_records import FORMS, KingdeeBill
 

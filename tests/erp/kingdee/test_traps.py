@@ -15,9 +15,9 @@ from bot.erp.kingdee import adapter as adapter_module
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery, Period
 from bot.erp.setup import unreachable
-from bot.testing.company import Clock
-from bot.testing.erp_checks import all_changes
-from bot.testing.fake_erp import SECRET, RequestKind
+from bot.kit.testing.company import Clock
+from bot.kit.testing.erp_checks import all_changes
+from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.kingdee import APP_ID, FakeKingdee
 from tests.erp.fakes.kingdee_records import ORG, OTHER_ORG, PEOPLE, KingdeeBill, NumberedCompany
 

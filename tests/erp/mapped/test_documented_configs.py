@@ -13,8 +13,8 @@ from bot.erp.rest.accounts import HeaderAccount
 from bot.erp.rest.options import RestOptions
 from bot.erp.sql import manifest as sql_manifest
 from bot.erp.vendors import AdapterContext, Vendor
-from bot.secret_values import Secret
 from bot.settings import load_settings
+from bot.words.secret_values import Secret
 from tests.erp.mapped.documented_configs import HOW_TO, PAGES, blocks
 
 VENDORS: dict[str, Vendor[Any]] = {"sql": sql_manifest.vendor, "rest": rest_manifest.vendor}

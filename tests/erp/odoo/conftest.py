@@ -12,8 +12,8 @@ import pytest
 from bot.erp.odoo.adapter import OdooErp
 from bot.erp.odoo.manifest import vendor
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo
 from tests.erp.fakes.odoo_engine import OdooModel
 from tests.erp.fakes.odoo_records import BOT

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.odoo import FakeOdoo, OdooCall
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record, user_error
 

@@ -25,9 +25,9 @@ from bot.erp.model import Area
 from bot.erp.odoo.client import OdooClient
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.port import Filter, ListQuery
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, ParsedRequest, RequestKind
-from bot.version import user_agent
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, ParsedRequest, RequestKind
+from bot.mechanisms.version import user_agent
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo
 from tests.erp.fakes.odoo_engine import OdooError
 from tests.erp.fakes.odoo_records import BOT

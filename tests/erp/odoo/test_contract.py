@@ -27,10 +27,10 @@ from bot.erp.model import (
 )
 from bot.erp.odoo.manifest import vendor
 from bot.erp.port import Capability
-from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo, key_of
 from tests.erp.fakes.odoo_engine import Record
 from tests.erp.fakes.odoo_records import BOT

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo
 from tests.erp.odoo.recordings import JSON2, JSON_RPC, Exchange, find, load
 

@@ -15,8 +15,8 @@ from bot.erp.goods import DeliveryStatus
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.model import Area, Feed, Progress, Quantities
 from bot.erp.port import Filter, ListQuery, Period
-from bot.testing.company import TODAY
-from bot.testing.fake_erp import RequestKind as Request
+from bot.kit.testing.company import TODAY
+from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes.odoo import FakeOdoo
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
 from tests.erp.fakes.odoo_records import return_number

@@ -15,11 +15,11 @@ from bot.erp.hub import ErpHub
 from bot.erp.index.follower import BATCH, IndexFollower
 from bot.erp.index.search import ProductIndex
 from bot.erp.model import Area
-from bot.metrics import Metrics
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import RequestKind
+from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.erp.product_index import StoredProductIndex
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import RequestKind
 from tests.erp.fakes.odoo import FakeOdoo
 from tests.erp.fakes.odoo_engine import OdooModel, Record
 from tests.erp.odoo.conftest import Open

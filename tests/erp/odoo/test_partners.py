@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.erp.model import PaymentStatus
 from bot.erp.port import Filter, ListQuery
-from bot.testing.fake_erp import RequestKind as Request
+from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel
 from tests.erp.odoo.conftest import Open, changed
 

@@ -44,7 +44,7 @@ from bot.erp.odoo.client import Account, Json2Transport, JsonRpcTransport, Metho
 from bot.erp.odoo.manifest import vendor
 from bot.erp.port import Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.odoo import DATABASE
 from tests.erp.odoo.recordings import BUYER, JSON2, JSON_RPC, MANAGER, VIEWER, Exchange, RecordedOdoo, find, load
 from tests.rows import each_row

@@ -28,11 +28,11 @@ from bot.erp.model import (
 )
 from bot.erp.odoo.adapter import OdooErp
 from bot.erp.port import Filter, ListQuery
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_checks import KINDS, DocumentSpec, all_changes
-from bot.testing.fake_erp import RequestKind as Request
-from bot.testing.gaps import comparable
-from bot.testing.reference_records import quantities
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_checks import KINDS, DocumentSpec, all_changes
+from bot.kit.testing.fake_erp import RequestKind as Request
+from bot.kit.testing.gaps import comparable
+from bot.kit.testing.reference_records import quantities
 from tests.erp.fakes.odoo import FakeOdoo, key_of
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel
 from tests.erp.fakes.odoo_records import BOT, COMPANY

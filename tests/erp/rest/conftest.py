@@ -12,7 +12,7 @@ import pytest
 from bot.erp.rest.adapter import RestErp
 from bot.erp.rest.options import RestOptions
 from bot.erp.vendors import AdapterContext
-from bot.testing.fake_erp import FakeServer
+from bot.kit.testing.fake_erp import FakeServer
 from tests.erp.rest.scripted_server import Open, Start
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.mapped.documented_configs import REST, complete
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.erp.rest.adapter import RestErp
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import FakeServer, ParsedRequest, RequestKind, exact_json
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import FakeServer, ParsedRequest, RequestKind, exact_json
 
 Open = Callable[..., RestErp]
 """Opens a source with some options; it is closed after the test."""

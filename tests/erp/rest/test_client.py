@@ -19,8 +19,8 @@ from bot.erp.errors import (
 )
 from bot.erp.model import Decision, DecisionOutcome, Verdict
 from bot.erp.port import ListQuery
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, RequestKind, exact_json
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, RequestKind, exact_json
 from tests.erp.fakes.plain import PAGE, USER, FakePlain, FakePlainWithApiKey, Paging
 from tests.erp.rest.documented_config import api_options
 from tests.erp.rest.scripted_server import SALE, Open, ScriptedServer, Start, sales

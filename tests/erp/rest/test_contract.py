@@ -10,8 +10,8 @@ import pytest
 from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.erp.rest.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
 from tests.erp.fakes.plain import FakePlain
 from tests.erp.rest.documented_config import api_options
 

@@ -29,10 +29,10 @@ from bot.erp.model import (
 )
 from bot.erp.port import BY_PRODUCT, GOODS, Capability
 from bot.erp.rest.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.dolibarr import FakeDolibarr, can_be_code, is_reception
 from tests.erp.rest.test_dolibarr import documented
 

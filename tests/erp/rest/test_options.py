@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.erp.rest.options import RestOptions
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.rest.documented_config import api_options
 from tests.erp.rest.scripted_server import sales
 from tests.rows import each_row

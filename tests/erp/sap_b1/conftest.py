@@ -11,9 +11,9 @@ import pytest
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
-from bot.testing.reference_records import USERS
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.reference_records import USERS
 from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
 from tests.erp.fakes.sap_b1_records import number
 

@@ -29,8 +29,8 @@ from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.erp.sap_b1.client import unwrap
 from bot.erp.sap_b1.options import SapB1Options
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, RequestKind
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.sap_b1 import NODE, FakeSapB1
 from tests.erp.fakes.sap_b1_filter import ODataBadQuery, ODataFilter
 from tests.rows import each_row

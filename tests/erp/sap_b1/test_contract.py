@@ -30,11 +30,11 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability
 from bot.erp.sap_b1.manifest import vendor
-from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
-from bot.testing.gaps import Gaps, Rewrite
-from bot.testing.reference_records import USERS
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.reference_records import USERS
 from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
 from tests.erp.fakes.sap_b1_records import LOCAL, in_own_currency, is_draft, number
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from bot.testing.company import Clock
+from bot.kit.testing.company import Clock
 from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
 
 from .conftest import ACCOUNT, both_versions

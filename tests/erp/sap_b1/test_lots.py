@@ -6,7 +6,7 @@ import pytest
 
 from bot.erp.errors import Invalid
 from bot.erp.port import Capability
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.sap_b1 import FakeSapB1
 from tests.erp.sap_b1.conftest import Open
 

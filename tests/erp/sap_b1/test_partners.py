@@ -11,8 +11,8 @@ from bot.erp.errors import Ambiguous, Invalid, NotFound
 from bot.erp.model import Money, PartnerKind, PaymentDirection
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
-from bot.testing.company import ReferenceCompany
-from bot.testing.fake_erp import RequestKind
+from bot.kit.testing.company import ReferenceCompany
+from bot.kit.testing.fake_erp import RequestKind
 from tests.erp.fakes.sap_b1 import FakeSapB1
 
 from .conftest import Open, both_versions

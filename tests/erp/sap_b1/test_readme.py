@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.erp.http import HttpOptions
 from bot.erp.sap_b1 import manifest
 from bot.erp.sap_b1.options import SapB1Options
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.fake_erp import SECRET
 
 PAGE = Path(manifest.__file__).with_name("README.md").read_text(encoding="utf-8")
 

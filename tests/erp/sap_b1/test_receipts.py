@@ -11,7 +11,7 @@ from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.erp.port import ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.sap_b1 import FakeSapB1
 from tests.erp.sap_b1.conftest import both_versions
 

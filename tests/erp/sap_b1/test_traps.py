@@ -14,10 +14,10 @@ from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_checks import all_changes
-from bot.testing.fake_erp import RequestKind
-from bot.testing.reference_records import WAREHOUSES
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_checks import all_changes
+from bot.kit.testing.fake_erp import RequestKind
+from bot.kit.testing.reference_records import WAREHOUSES
 from tests.erp.fakes import sap_b1 as fake
 from tests.erp.fakes.sap_b1 import FakeSapB1, user_password
 from tests.erp.fakes.sap_b1_records import is_draft

@@ -12,7 +12,7 @@ import pytest
 from bot.erp.sql.adapter import SqlErp
 from bot.erp.sql.options import SqlOptions
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.grasp import Grasp
 from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.minimal_source import Open

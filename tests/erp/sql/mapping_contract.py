@@ -25,8 +25,8 @@ from bot.erp.model import (
 )
 from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.sql.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
 from tests.erp.fakes.relayed_database import RelayedDatabase, product_queries
 from tests.erp.fakes.tsql import translated_options
 from tests.erp.fakes.vendor_tables import VendorTables

@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.fake_erp import SECRET
 
 READER, PASSWORD = "reader", SECRET
 """The role that may read only."""

@@ -10,7 +10,7 @@ import pytest
 
 from bot.erp.model import Approval, Feed, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.chanjet_tplus import BOTH, ChanjetTplus
 from tests.erp.sql.mapping_contract import (

@@ -10,9 +10,9 @@ import pytest
 from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.erp.sql.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.gaps import Gaps
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.gaps import Gaps
 from tests.erp.fakes.relayed_database import RelayedDatabase, product_queries
 from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.documented_config import company_options

@@ -9,7 +9,7 @@ import pytest
 
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.grasp import Grasp
 from tests.erp.sql.mapping_contract import (

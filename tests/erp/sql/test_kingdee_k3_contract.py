@@ -12,7 +12,7 @@ import pytest
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, StockLevel
 from bot.erp.port import GOODS, PARTNER_READS, Capability
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.kingdee_k3 import KingdeeK3
 from tests.erp.sql.mapping_contract import READS, ReadyMappingContract

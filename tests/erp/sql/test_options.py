@@ -13,7 +13,7 @@ import pytest
 from bot.erp.mapped.areas import SECTIONS
 from bot.erp.sql.options import SqlOptions
 from bot.erp.vendors import AdapterContext
-from bot.errors import ConfigurationError
+from bot.words.errors import ConfigurationError
 from tests.erp.sql.documented_config import company_options
 from tests.rows import each_row
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, PurchaseStatus
 from bot.erp.port import GOODS, PARTNER_READS
-from bot.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.yonyou_u8 import YonyouU8
 from tests.erp.sql.mapping_contract import (

@@ -12,8 +12,8 @@ import pytest
 from bot.erp.port import Erp
 from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import AdapterContext
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
 
 OpenErp = Callable[..., Awaitable[Erp]]

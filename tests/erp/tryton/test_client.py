@@ -29,7 +29,7 @@ from bot.erp.http import Http
 from bot.erp.keys import escape_like
 from bot.erp.tryton.client import Account, TrytonClient, TrytonRefusal, at, containing, decode, encode
 from bot.erp.tryton.options import TrytonOptions
-from bot.testing.company import NOW
+from bot.kit.testing.company import NOW
 from tests.rows import each_row
 
 HTML = "<!doctype html>\n<html lang=en>\n<title>Refused</title>\n<h1>Refused</h1>\n"

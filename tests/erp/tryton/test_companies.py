@@ -13,9 +13,9 @@ from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery
 from bot.erp.model import Area, WarehouseStock
 from bot.erp.port import Erp, ListQuery
 from bot.erp.setup import SetupInspector
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_checks import KINDS, DocumentSpec, all_changes, numbers
-from bot.testing.reference_records import WAREHOUSES, quantities, stock_level
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_checks import KINDS, DocumentSpec, all_changes, numbers
+from bot.kit.testing.reference_records import WAREHOUSES, quantities, stock_level
 from tests.erp.fakes.tryton import FakeTryton
 from tests.erp.tryton.conftest import OpenErp
 

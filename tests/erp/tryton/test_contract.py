@@ -29,11 +29,11 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability
 from bot.erp.tryton.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
-from bot.testing.gaps import Gaps, Rewrite
-from bot.testing.reference_records import WAREHOUSES
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.reference_records import WAREHOUSES
 from tests.erp.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
 from tests.erp.fakes.tryton_query import Record
 from tests.erp.tryton.test_goods import as_service

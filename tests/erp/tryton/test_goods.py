@@ -9,7 +9,7 @@ from typing import Any
 from bot.erp.goods_port import ArrivalQuery, GoodsReader
 from bot.erp.model import Money
 from bot.erp.port import Erp, Filter, ListQuery
-from bot.testing.company import TODAY
+from bot.kit.testing.company import TODAY
 from tests.erp.fakes.tryton import FakeTryton
 from tests.erp.fakes.tryton_query import TrytonFault
 from tests.erp.tryton.test_partners import Records, changed

@@ -9,9 +9,9 @@ import pytest
 
 from bot.erp.model import Quantities, WarehouseStock
 from bot.erp.port import Erp
-from bot.testing.company import ReferenceCompany
-from bot.testing.fake_erp import RequestKind
-from bot.testing.reference_records import quantities
+from bot.kit.testing.company import ReferenceCompany
+from bot.kit.testing.fake_erp import RequestKind
+from bot.kit.testing.reference_records import quantities
 from tests.erp.fakes.tryton import FakeTryton, TrytonUserError
 from tests.erp.tryton.test_goods import missing
 from tests.erp.tryton.test_partners import Records, changed

@@ -12,8 +12,8 @@ import pytest
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted
 from bot.erp.model import Area, InvoiceStatus, Money, PaymentDirection
 from bot.erp.port import Erp, Filter, ListQuery
-from bot.testing.company import ReferenceCompany
-from bot.testing.fake_erp import RequestKind
+from bot.kit.testing.company import ReferenceCompany
+from bot.kit.testing.fake_erp import RequestKind
 from tests.erp.fakes.tryton import FakeTryton
 from tests.erp.tryton.conftest import OpenErp
 

@@ -10,7 +10,7 @@ import pytest
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted
 from bot.erp.goods import GoodsReceipt
 from bot.erp.port import Erp, ListQuery, Period
-from bot.testing.company import ReferenceCompany
+from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton import FakeTryton, TrytonUserError
 from tests.erp.tryton.test_goods import goods, missing
 from tests.erp.tryton.test_partners import Records, changed

@@ -13,8 +13,8 @@ from bot.erp.errors import Invalid, Unsupported
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Erp, ListQuery
 from bot.erp.tryton.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, RequestKind
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes import tryton, tryton_approvers
 from tests.erp.fakes.tryton import RECORDS_LIMIT, FakeTryton, TrytonUserError
 from tests.erp.tryton.conftest import OpenErp

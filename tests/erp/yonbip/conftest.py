@@ -11,8 +11,8 @@ import pytest
 from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip.adapter import YonBipErp
 from bot.erp.yonbip.options import YonBipOptions
-from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.yonbip import APP_KEY, TENANT, FakeYonBip
 
 Open = Callable[..., YonBipErp]

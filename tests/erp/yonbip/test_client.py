@@ -26,8 +26,8 @@ from bot.erp.yonbip.adapter import YonBipErp
 from bot.erp.yonbip.client import batch_message, signature, unwrap
 from bot.erp.yonbip.options import YonBipOptions
 from bot.erp.yonbip.query import either
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, RequestKind
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.yonbip import APP_KEY, FakeYonBip
 from tests.rows import each_row
 

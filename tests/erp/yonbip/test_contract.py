@@ -21,11 +21,11 @@ from bot.erp.model import (
 )
 from bot.erp.port import GOODS, Capability
 from bot.erp.yonbip.manifest import vendor
-from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
-from bot.testing.gaps import Gaps, Rewrite
-from bot.testing.reference_records import WAREHOUSES as NAMES
+from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.gaps import Gaps, Rewrite
+from bot.kit.testing.reference_records import WAREHOUSES as NAMES
 from tests.erp.fakes.yonbip import APP_KEY, TENANT, FakeYonBip, user_token
 from tests.erp.fakes.yonbip_records import WAREHOUSES
 

@@ -11,8 +11,8 @@ from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.model import Money
 from bot.erp.port import ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
-from bot.testing.company import Clock
-from bot.testing.fake_erp import RequestKind
+from bot.kit.testing.company import Clock
+from bot.kit.testing.fake_erp import RequestKind
 from tests.erp.fakes.yonbip import FakeYonBip
 
 from .conftest import Open

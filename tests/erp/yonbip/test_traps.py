@@ -26,8 +26,8 @@ from bot.erp.model import (
 )
 from bot.erp.port import Filter, ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import RequestKind
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.fake_erp import RequestKind
 from tests.erp.fakes.yonbip import FakeYonBip, user_token
 from tests.erp.fakes.yonbip_records import ORG, WAREHOUSES, wire_id
 

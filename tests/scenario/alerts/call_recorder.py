@@ -12,10 +12,10 @@ from time import perf_counter
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
-from bot.simulator.chat import SimDelivery
-from bot.simulator.engine import SimEngine
-from bot.simulator.push_dispatcher import SimPush
-from bot.simulator.timeline import TimelineEntry
+from bot.kit.simulator.chat import SimDelivery
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.push_dispatcher import SimPush
+from bot.kit.simulator.timeline import TimelineEntry
 from bot.store.database import Database
 from bot.store.tables import ALERT, DELIVERY, EVENT
 from tests.scenario.alerts.storm import SOURCE, Storm, sku

@@ -14,7 +14,7 @@ import structlog
 
 from bot.app import running, stop_signal
 from bot.dingtalk.openapi import ApiRetryPolicy
-from bot.log import configure_logging
+from bot.mechanisms.log import configure_logging
 from bot.settings import load_settings
 
 SPEED = 8

@@ -18,7 +18,7 @@ import aiohttp
 import orjson
 from sqlalchemy import func, select
 
-from bot.simulator.config import utc_now
+from bot.kit.simulator.config import utc_now
 from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.alerts.intake.signed_requests import SECRET, sign

@@ -23,9 +23,9 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery
 from bot.settings import AlertSettings, HookSettings
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery
 from tests.scenario.conftest import BotSystem, run_system
 from tests.scenario.traffic import eventually
 

@@ -18,9 +18,9 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.simulator.chat import SimConversation
-from bot.simulator.config import utc_now
-from bot.simulator.engine import SimEngine
+from bot.kit.simulator.chat import SimConversation
+from bot.kit.simulator.config import utc_now
+from bot.kit.simulator.engine import SimEngine
 from tests.alerts.intake.signed_requests import SECRET, sign
 
 SOURCE = "storm"

@@ -13,8 +13,8 @@ from time import perf_counter
 
 import aiohttp
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from tests.scenario.alerts.call_recorder import CHANGE, CREATE, CallRecorder, StoredCounts, settled
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook, sku

@@ -12,8 +12,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.server import open_simulator as simulator_running
 from tests.scenario.alerts.call_recorder import CallRecorder
 from tests.scenario.alerts.scenario import WAREHOUSE
 from tests.scenario.processes import NO_INDEX, connected, dingerp, environment, used_before

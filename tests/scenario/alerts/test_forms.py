@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.simulator.card_templates import PUBLIC_FORM
-from bot.simulator.chat import SimDelivery
+from bot.kit.simulator.card_templates import PUBLIC_FORM
+from bot.kit.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 from tests.scenario.alerts.test_scenarios import KEEPER, plain_text, pressed
 from tests.scenario.alerts.test_top_boxes import card_below

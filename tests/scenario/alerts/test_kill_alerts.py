@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import SimEngine
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from bot.store.tables import DELIVERY
 from tests.scenario.alerts import fast_clock_bot

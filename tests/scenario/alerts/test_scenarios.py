@@ -10,9 +10,9 @@ import pytest
 
 from bot.alerts.alert import UserStamp
 from bot.alerts.service import AlertService
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery, SimMessage
 from bot.outbox.place import Place, PlaceKind
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery, SimMessage
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 
 __all__ = ["open_alert_scenario"]  # pytest finds fixtures in the module

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 from tests.scenario.alerts.test_scenarios import KEEPER, plain_text, pressed
 from tests.scenario.traffic import eventually

@@ -19,12 +19,12 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.model import Money, PurchaseStatus, Verdict
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery
-from bot.simulator.config import SimulatorConfig, utc_now
-from bot.simulator.engine import ClickResult, SimEngine
-from bot.simulator.enterprise import Enterprise, SimPerson, demo_enterprise
-from bot.simulator.server import open_simulator as simulator_running
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery
+from bot.kit.simulator.config import SimulatorConfig, utc_now
+from bot.kit.simulator.engine import ClickResult, SimEngine
+from bot.kit.simulator.enterprise import Enterprise, SimPerson, demo_enterprise
+from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
 from tests.approvals.company import document
@@ -311,7 +311,7 @@ async def open_cluster(
 ) -> AsyncIterator[ApprovalCluster]:
     """Open everything but the bots; ``speed`` is that of their clock, 0 for the real one."""
     async with AsyncExitStack() as stack:
-        with patch("bot.simulator.engine.demo_enterprise", lambda: with_people(people)):
+        with patch("bot.kit.simulator.engine.demo_enterprise", lambda: with_people(people)):
             simulator = await stack.enter_async_context(simulator_running(config))
         erp = RemoteErp(utc_now, erp_seconds)
         erp_url = await stack.enter_async_context(erp.serving())

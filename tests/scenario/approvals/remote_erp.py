@@ -28,8 +28,8 @@ from bot.erp.kinds import PURCHASE_ORDERS, Kind
 from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, PurchaseStatus, Slice, StockLevel
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.vendors import AdapterContext, Vendor
-from bot.log import configure_logging
-from bot.metrics import Metrics
+from bot.mechanisms.log import configure_logging
+from bot.mechanisms.metrics import Metrics
 from bot.settings import load_settings
 from bot.web.server import METRICS, serving
 from tests.approvals.fake_erp import FakeApprovalErp

@@ -19,12 +19,12 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from bot.approvals.case import Case, CaseState
-from bot.erp.demo import adapter
 from bot.erp.model import PurchaseOrder
 from bot.erp.port import Erp
+from bot.kit.company import adapter
+from bot.kit.simulator.cards import SimButton, SimCardView
+from bot.kit.simulator.chat import SimDelivery
 from bot.settings import ErpSettings
-from bot.simulator.cards import SimButton, SimCardView
-from bot.simulator.chat import SimDelivery
 from bot.store.engines import looking_engine
 from tests.scenario.alerts.scenario import BUYING, START, Clock
 from tests.scenario.approvals.unreliable_erp import UnreliableErp

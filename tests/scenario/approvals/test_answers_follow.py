@@ -11,8 +11,8 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.chat.answers.standing_answers import StandingAnswer
 from bot.erp.model import DecisionOutcome
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery
 from bot.store.chat.standing_answers import StoredStandingAnswers
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (

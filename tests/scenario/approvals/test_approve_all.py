@@ -6,7 +6,7 @@ import pytest
 
 from bot.approvals.case import short_id
 from bot.erp.model import DecisionOutcome
-from bot.simulator.cards import SimCardView
+from bot.kit.simulator.cards import SimCardView
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.approvals.case import CaseState
-from bot.simulator.chat import SimDelivery
+from bot.kit.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,

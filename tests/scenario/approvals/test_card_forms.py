@@ -18,8 +18,8 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from bot.erp.model import Verdict
-from bot.simulator.card_templates import read_template
-from bot.simulator.cards import SimCardView
+from bot.kit.simulator.card_templates import read_template
+from bot.kit.simulator.cards import SimCardView
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE
 from tests.scenario.approvals.cluster import APPROVE, GROUP, REJECT, ApprovalCluster, CardPlacement, open_cluster
 from tests.scenario.traffic import eventually

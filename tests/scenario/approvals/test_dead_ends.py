@@ -10,9 +10,9 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.bootstrap import health
 from bot.erp.model import PurchaseStatus
+from bot.kit.simulator.cards import SimCardView
+from bot.kit.simulator.chat import SimDelivery
 from bot.outbox import health_reports
-from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.kit.simulator.chat import SimDelivery
 from bot.settings import RuleSettings
-from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     ACCOUNTS,

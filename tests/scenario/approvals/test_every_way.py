@@ -11,7 +11,7 @@ import pytest
 
 from bot.approvals.case import CaseState
 from bot.erp.model import DecisionOutcome, Verdict
-from bot.simulator.chat import SimDelivery
+from bot.kit.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,

@@ -14,7 +14,7 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.erp.kinds import D, Kind
 from bot.erp.model import PurchaseStatus, Verdict
-from bot.simulator.push_dispatcher import PushDispatcher, SimPush
+from bot.kit.simulator.push_dispatcher import PushDispatcher, SimPush
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.approvals.scenario import (
     BOSS,

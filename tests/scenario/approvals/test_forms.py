@@ -11,10 +11,10 @@ import pytest
 
 from bot.approvals.case import CaseState
 from bot.erp.model import Verdict
-from bot.simulator.card_templates import PUBLIC_FORM
-from bot.simulator.cards import CardInstance, SimCardView
-from bot.simulator.chat import SimDelivery
-from bot.simulator.engine import ClickResult
+from bot.kit.simulator.card_templates import PUBLIC_FORM
+from bot.kit.simulator.cards import CardInstance, SimCardView
+from bot.kit.simulator.chat import SimDelivery
+from bot.kit.simulator.engine import ClickResult
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.cluster import REJECT, open_cluster
 from tests.scenario.approvals.scenario import (

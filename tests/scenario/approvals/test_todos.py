@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.approvals.case import CaseState
-from bot.simulator.todos import SimTodo
+from bot.kit.simulator.todos import SimTodo
 from tests.scenario.approvals.scenario import (
     BOSS,
     MANAGER,

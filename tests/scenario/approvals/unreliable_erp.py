@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import text, update
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo import tables as t
-from bot.erp.demo.adapter import DemoErp
 from bot.erp.errors import Unavailable, UnknownOutcome
 from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseStatus, Slice, Verdict
 from bot.erp.port import ListQuery
+from bot.kit.company import tables as t
+from bot.kit.company.adapter import DemoErp
 
 _PURCHASE = t.table(t.PurchaseRow)
 

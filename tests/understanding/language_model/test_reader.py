@@ -10,8 +10,8 @@ import pytest
 
 from bot.chat.questions.reading import ReadBy, Reading
 from bot.chat.registry import Commands
-from bot.health import PartStatus
-from bot.metrics import Metrics
+from bot.mechanisms.health import PartStatus
+from bot.mechanisms.metrics import Metrics
 from bot.store.errors import StoreUnavailable
 from bot.understanding.language_model.endpoint import OpenAiEndpoint
 from bot.understanding.language_model.ports import ModelUse

@@ -6,8 +6,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.api import erps
-from bot.testing.company import DecisionNotAllowed, OrderNotFound, OrderNotWaiting
-from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from bot.kit.testing.company import DecisionNotAllowed, OrderNotFound, OrderNotWaiting
+from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 
 USER = "bot"
 LONGEST_PAGE = 10

@@ -7,10 +7,10 @@ from dingerp_erp_example.adapter import ExampleErp
 from dingerp_erp_example.manifest import vendor
 from fake_example import USER, FakeExample
 
-from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.erp_contract import ErpContract
-from bot.testing.fake_erp import SECRET
-from bot.testing.gaps import Gaps
+from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_contract import ErpContract
+from bot.kit.testing.fake_erp import SECRET
+from bot.kit.testing.gaps import Gaps
 
 NOT_MAPPED = """
     Product.is_active Product.spec Product.category StockLevel.reorder_point

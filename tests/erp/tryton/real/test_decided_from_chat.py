@@ -19,8 +19,8 @@ from unittest.mock import patch
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.kit.simulator.push_dispatcher import PushDispatcher, SimPush
 from bot.settings import ErpSettings
-from bot.simulator.push_dispatcher import PushDispatcher, SimPush
 from tests.erp.tryton.real.conftest import DECIDING
 from tests.erp.tryton.real.flaky_proxy import FlakyProxy, proxy_to
 from tests.erp.tryton.real.plain_client import PlainClient

@@ -16,7 +16,7 @@ from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrd
 from bot.erp.port import Erp
 from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import AdapterContext
-from bot.testing.erp_checks import resulting_order
+from bot.kit.testing.erp_checks import resulting_order
 from tests.erp.tryton.real.conftest import DECIDING
 from tests.erp.tryton.real.plain_client import PlainClient
 from tests.erp.tryton.server.server_process import TrytonServer

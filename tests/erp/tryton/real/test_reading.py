@@ -37,7 +37,7 @@ from bot.erp.setup import SetupInspector
 from bot.erp.tryton.manifest import vendor
 from bot.erp.validation import Validator
 from bot.erp.vendors import AdapterContext
-from bot.testing.erp_checks import (
+from bot.kit.testing.erp_checks import (
     BILLS,
     INVOICES,
     KINDS,

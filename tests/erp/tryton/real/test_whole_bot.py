@@ -9,8 +9,8 @@ from time import perf_counter
 
 import pytest
 
+from bot.kit.simulator.chat import SimDelivery
 from bot.settings import ErpSettings
-from bot.simulator.chat import SimDelivery
 from tests.erp.tryton.real.conftest import READING
 from tests.erp.tryton.server.server_process import TrytonServer
 from tests.scenario.conftest import KEEPER, BotSystem, run_system

@@ -1,4 +1,0 @@
-"""The embedded demo company: an ERP with data of its own, for trying out, for tests and for the simulator.
-
-`bot.erp.demo.adapter.open_demo` opens it; importing this package alone costs nothing.
-"""

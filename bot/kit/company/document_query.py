@@ -1,0 +1,155 @@
+"""How the demo ERP reads documents of any kind. Each read runs within one trip to the database thread."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from sqlalchemy import ColumnElement, Select, Table, bindparam, false, func, or_, select
+from sqlalchemy.engine import Connection
+
+from bot.erp.errors import NotFound
+from bot.erp.model import ErpRecord, Slice
+from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
+from bot.kit.company import tables as t
+from bot.kit.company.owners import with_owner
+from bot.kit.company.rows import Record, record_of
+from bot.kit.company.tables import fold
+
+T = TypeVar("T", bound=ErpRecord)
+Build: TypeAlias = Callable[[Record, str, Iterable[Record]], T]
+"""Makes a document of its row, its source and the rows of its lines."""
+
+_PRODUCT = t.table(t.ProductRow)
+_FAR = 2**31
+"""Beyond the end of every list, and still a number that SQLite takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentQuery(Generic[T]):
+    """How documents of one kind are read: their tables, what is searched, what `Filter.ALL` sorts by, other filters.
+
+    A filter has the condition that holds today, and the date by which the most urgent come first. ``partner`` holds
+    the folded name of the customer or vendor; only what is ``listed`` is in lists.
+    """
+
+    table: Table
+    lines: Table | None
+    searched: tuple[ColumnElement[str], ...]
+    newest: ColumnElement[date] | None
+    due: ColumnElement[date] | None
+    filters: Mapping[Filter, tuple[Callable[[date], ColumnElement[bool]], ColumnElement[date]]]
+    build: Build[T]
+    partner: ColumnElement[str] | None = None
+    listed: ColumnElement[bool] | None = None
+
+    def document(self, connection: Connection, number: str, source: str) -> T:
+        """Return one document with its lines; raises `NotFound`."""
+        row = connection.execute(by_number(self.table), {"key": fold(number)}).one_or_none()
+        if row is None:
+            raise NotFound(number, source=source)
+        lines = () if self.lines is None else connection.execute(lines_of(self.lines), {"key": row.number_key})
+        return self.build(row, source, lines)
+
+    def documents(self, connection: Connection, numbers: Iterable[str], source: str) -> tuple[T, ...]:
+        """Return the documents that exist among many numbers, with their lines."""
+        keys = sorted({fold(number) for number in numbers})
+        lines: dict[str, list[Record]] = defaultdict(list)
+        if self.lines is not None:
+            columns = self.lines.c
+            wanted = select(self.lines).where(columns.number_key.in_(keys)).order_by(columns.position)
+            for line in connection.execute(wanted):
+                lines[line.number_key].append(line)
+        rows = connection.execute(select(self.table).where(self.table.c.number_key.in_(keys)))
+        return tuple(self.build(row, source, lines[row.number_key]) for row in rows)
+
+    def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
+        """Return part of the list, without lines."""
+        conditions = list(self._conditions(query, today))
+        matching = select(self.table).where(*conditions)
+        wanted = matching.order_by(*self._order(query)).limit(query.limit).offset(min(query.offset, _FAR))
+        count = select(func.count()).select_from(self.table).where(*conditions)
+        rows = connection.execute(wanted).all()
+        lines = self._lines_with(connection, query.product, rows) if query.product else {}
+        return Slice(
+            items=tuple(self.build(row, source, lines.get(row.number_key, ())) for row in rows),
+            total=connection.scalar(count) or 0,
+        )
+
+    def _lines_with(
+        self, connection: Connection, product: str, documents: Iterable[Record]
+    ) -> Mapping[str, list[Record]]:
+        """Return the lines of a product in documents, by the folded numbers of these."""
+        found: dict[str, list[Record]] = defaultdict(list)
+        if self.lines is not None:
+            columns, numbers = self.lines.c, [row.number_key for row in documents]
+            wanted = select(self.lines).where(columns.number_key.in_(numbers), _is_of(self.lines, product))
+            for line in connection.execute(wanted.order_by(columns.position)):
+                found[line.number_key].append(line)
+        return found
+
+    def _conditions(self, query: ListQuery, today: date) -> Iterator[ColumnElement[bool]]:
+        if self.listed is not None:
+            yield self.listed
+        if query.filter is not Filter.ALL:
+            condition, _ = self.filters[query.filter]
+            yield condition(today)
+        if text := fold(query.text):
+            yield or_(*(column.contains(text, autoescape=True) for column in self.searched))
+        for day, period in ((self._day_in(query.filter), query.during), (self.due, query.due)):
+            if period is not None:
+                yield false() if day is None else day.between(period.first, period.last)
+        if query.product:
+            held = (
+                None if self.lines is None else select(self.lines.c.number_key).where(_is_of(self.lines, query.product))
+            )
+            yield false() if held is None else self.table.c.number_key.in_(held)
+        if query.partner:
+            yield false() if self.partner is None else self.partner == fold(query.partner)
+
+    def _order(self, query: ListQuery) -> Iterator[ColumnElement[Any]]:
+        if query.filter not in NEWEST_FIRST:
+            _, day = self.filters[query.filter]
+            yield day.is_(None)
+            yield day
+        elif (newest := self._day_in(query.filter)) is not None:
+            yield newest.is_(None)
+            yield newest.desc()
+        yield self.table.c.number_key
+
+    def _day_in(self, wanted: Filter) -> ColumnElement[date] | None:
+        """Return the day by which a list is dated: of what was done when that was."""
+        return self.filters[wanted][1] if wanted in NEWEST_FIRST and wanted in self.filters else self.newest
+
+
+def build_of(kind: type[T], line: type[Any] | None = None) -> Build[T]:
+    """Return what makes records that their rows tell whole, with lines of the kind ``line`` where they have any."""
+
+    def build(row: Record, source: str, lines: Iterable[Record]) -> T:
+        own: dict[str, Any] = {"id": row.number if "number" in row._fields else row.code, "source": source}
+        if line is not None:
+            own["lines"] = tuple(record_of(line, each, currency=getattr(row, "currency", "")) for each in lines)
+        return with_owner(record_of(kind, row, **own))
+
+    return build
+
+
+def _is_of(lines: Table, product: str) -> ColumnElement[bool]:
+    """Return the condition for the lines of a product: they have its code as the product spells it."""
+    return lines.c.sku.in_(select(_PRODUCT.c.sku).where(_PRODUCT.c.sku_key == fold(product)))
+
+
+@lru_cache
+def by_number(table: Table) -> Select[Any]:
+    """Return the query for the row of a folded number."""
+    return select(table).where(table.c.number_key == bindparam("key"))
+
+
+@lru_cache
+def lines_of(table: Table) -> Select[Any]:
+    """Return the query for the lines of a document, in their order."""
+    return select(table).where(table.c.number_key == bindparam("key")).order_by(table.c.position)

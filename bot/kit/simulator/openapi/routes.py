@@ -1,0 +1,28 @@
+"""Every call of both APIs, in one list."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.kit.simulator.openapi import cards, contacts, login, media, messages, todos, webhooks, workflow
+from bot.kit.simulator.openapi.dispatch import SimApiRoute, answer_unknown, handler_for
+
+ROUTES: tuple[SimApiRoute, ...] = (
+    *cards.ROUTES,
+    *messages.ROUTES,
+    *webhooks.ROUTES,
+    *media.ROUTES,
+    *contacts.ROUTES,
+    *login.ROUTES,
+    *workflow.ROUTES,
+    *todos.ROUTES,
+)
+
+
+def add_routes(app: web.Application) -> None:
+    """Install every call, and the answer for unknown paths. To be called last."""
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, handler_for(route))
+    media.add_download(app)
+    login.add_pages(app)
+    app.router.add_route("*", "/{unknown:.*}", answer_unknown)

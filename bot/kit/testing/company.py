@@ -1,0 +1,308 @@
+"""The reference company: the records that fake ERPs serve and that the contract compares every adapter with.
+
+It is vendor-neutral: domain objects, people, and the rules by which purchase orders are decided. Fakes render its
+records as their vendor would and translate its refusals; tests change it under the adapter's feet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from bot.erp.goods import GoodsDelivery, GoodsReceipt
+from bot.erp.model import (
+    Approval,
+    Area,
+    Bill,
+    Customer,
+    Feed,
+    Invoice,
+    Money,
+    Payment,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+    Supplier,
+    Verdict,
+)
+from bot.kit.testing import reference_goods as goods
+from bot.kit.testing import reference_partners as partners
+from bot.kit.testing import reference_records as records
+from bot.kit.testing.reference_records import CompanyUser, Numbering
+
+TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+"""Morning in Shanghai and night in London, on the same day."""
+
+Record = Product | StockLevel | SalesOrder | Invoice | PurchaseOrder | ProductionOrder
+R = TypeVar("R", bound=Record)
+
+
+class Clock:
+    """A clock that stands still until it is moved; ``sleep`` moves it and remembers how far."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self._at = at
+        self._start = at
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        return self._at
+
+    def monotonic(self) -> float:
+        """Return the seconds since the clock was made."""
+        return (self._at - self._start).total_seconds()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
+        self._at += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock forward instead of waiting."""
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+
+class CompanyRefusal(Exception):
+    """The company's own rules say no; a fake ERP answers in its vendor's words."""
+
+
+class OrderNotFound(CompanyRefusal):
+    """There is no purchase order of this number."""
+
+
+class OrderNotWaiting(CompanyRefusal):
+    """The purchase order is not waiting for anybody."""
+
+
+class DecisionNotAllowed(CompanyRefusal):
+    """This person may not decide this purchase order now."""
+
+
+def plain_number(kind: str, count: int) -> str:
+    """Number documents as ``SO-1001``."""
+    return f"{kind}-{count}"
+
+
+class ReferenceCompany:
+    """About thirty products and a hundred documents by code and number; every change calls the watchers of ``watch``.
+
+    ``number`` spells document numbers as a vendor does, if it cannot have the company's.
+    """
+
+    def __init__(
+        self,
+        today: date = TODAY,
+        *,
+        number: Numbering = plain_number,
+        now: Callable[[], datetime] = lambda: NOW,
+    ) -> None:
+        self.today = today
+        self.number = number
+        self.users: tuple[CompanyUser, ...] = records.USERS
+        self.warehouses: dict[str, str] = dict(records.WAREHOUSES)
+        first = _first_records(today, number)
+        self.products = dict(first.products)
+        self.stock = dict(first.stock)
+        self.orders = dict(first.orders)
+        self.invoices = dict(first.invoices)
+        self.purchases = dict(first.purchases)
+        self.productions = dict(first.productions)
+        self.list_prices = goods.list_prices(self.products.values())
+        self.components = goods.components(self.products.values())
+        self.supplies = goods.supplies()
+        self.deliveries = dict(first.deliveries)
+        self.receipts = dict(first.receipts)
+        self.customers = dict(first.customers)
+        self.vendors = dict(first.vendors)
+        self.bills = dict(first.bills)
+        self.payments = dict(first.payments)
+        self.product_changes = dict(zip(self.products, records.change_times(today - timedelta(days=30)), strict=False))
+        self._now = now
+        self._watchers: list[Callable[[Area, str], None]] = []
+
+    def watch(self, watcher: Callable[[Area, str], None]) -> None:
+        """Call ``watcher`` with area and key after every change: for installations that keep a copy, such as tables."""
+        self._watchers.append(watcher)
+
+    def records(self, area: Area) -> dict[str, Any]:
+        """Return the records of an area by SKU or number, as they are kept."""
+        kept: dict[Area, dict[str, Any]] = {
+            Area.PRODUCTS: self.products,
+            Area.STOCK: self.stock,
+            Area.SALES: self.orders,
+            Area.FINANCE: self.invoices,
+            Area.PURCHASING: self.purchases,
+            Area.PRODUCTION: self.productions,
+        }
+        return kept[area]
+
+    def fed(self, feed: Feed) -> dict[str, Any]:
+        """Return the records whose changes a feed tells, by number."""
+        kept: dict[Feed, dict[str, Any]] = {
+            Feed.BILLS: self.bills,
+            Feed.PAYMENTS: self.payments,
+            Feed.DELIVERIES: self.deliveries,
+        }
+        return kept[feed]
+
+    def changed_at(self, area: Area, key: str) -> datetime:
+        """Return when a record was last changed."""
+        match area:
+            case Area.PRODUCTS:
+                return self.product_changes[key]
+            case Area.STOCK:
+                return self.stock[key].as_of
+            case _:
+                at: datetime | None = self.records(area)[key].changed_at
+                assert at is not None
+                return at
+
+    def find(self, records: dict[str, R], key: str) -> R | None:
+        """Return a record by its key without regard to case, as ERPs compare codes and numbers."""
+        wanted = key.casefold()
+        return next((record for known, record in records.items() if known.casefold() == wanted), None)
+
+    # Changes
+
+    def touch(self, area: Area, key: str, at: datetime | None = None) -> datetime:
+        """Mark a record as changed at ``at`` (default: now) without changing it otherwise; returns the time."""
+        at = at or self._now()
+        if area is Area.PRODUCTS:
+            self.product_changes[key] = at
+        elif area is Area.STOCK:
+            self.stock[key] = replace(self.stock[key], as_of=at)
+        else:
+            self._put(area, key, changed_at=at)
+            return at
+        self._tell(area, key)
+        return at
+
+    def set_total(self, number: str, total: Decimal, *, at: datetime | None = None, by: str = "dora") -> PurchaseOrder:
+        """Let ``by`` change what a purchase order costs (its first line bears the difference); ``at`` as in `touch`."""
+        order = self.purchases[number]
+        assert order.total is not None
+        first, *others = order.lines
+        assert first.amount is not None
+        amount = first.amount.amount + total - order.total.amount
+        changed = replace(
+            first,
+            quantity=Decimal(1),
+            price=Money(amount, order.total.currency),
+            amount=Money(amount, order.total.currency),
+        )
+        money = Money(total, order.total.currency)
+        return self._edit(order, at, changed_by=by, total=money, lines=(changed, *others))
+
+    def set_stock(self, level: StockLevel) -> None:
+        """Replace a product's stock."""
+        self.stock[level.product.sku] = level
+        self._tell(Area.STOCK, level.product.sku)
+
+    def cancel(self, number: str) -> PurchaseOrder:
+        """Let its requester cancel a purchase order."""
+        order = self.purchases[number]
+        changed = {"status": PurchaseStatus.CANCELLED, "approval": None, "changed_by": order.requester}
+        return self._edit(order, None, **changed)
+
+    def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
+        """Decide a waiting purchase order at its present level, once; raises a `CompanyRefusal`.
+
+        Nobody decides their own request or two levels of one order. Approving level 1 of 2 leaves it waiting.
+        """
+        order = self.find(self.purchases, number)
+        if order is None:
+            raise OrderNotFound(number)
+        approval = order.approval
+        if order.status is not PurchaseStatus.WAITING or approval is None:
+            raise OrderNotWaiting(number)
+        if by not in approval.pending_for:
+            raise DecisionNotAllowed(by)
+        decided = replace(approval, pending_for=(), decided_by=by, decided_at=self._now(), reason=reason)
+        if verdict is Verdict.REJECT:
+            return self._edit(order, None, changed_by=by, status=PurchaseStatus.REJECTED, approval=decided)
+        if approval.level < approval.levels:
+            higher = approval.level + 1
+            waiting = replace(decided, level=higher, pending_for=records.deciders(higher, but=by))
+            return self._edit(order, None, changed_by=by, approval=waiting)
+        return self._edit(order, None, changed_by=by, status=PurchaseStatus.APPROVED, approval=decided)
+
+    def may_decide(self, number: str, by: str) -> bool:
+        """Whether a person could decide this purchase order now."""
+        order = self.find(self.purchases, number)
+        return order is not None and by in (order.approval or Approval()).pending_for
+
+    def _edit(self, order: PurchaseOrder, at: datetime | None, **fields: Any) -> PurchaseOrder:
+        version = str(int(order.version) + 1)
+        self._put(Area.PURCHASING, order.number, version=version, changed_at=at or self._now(), **fields)
+        return self.purchases[order.number]
+
+    def _put(self, area: Area, key: str, **fields: Any) -> None:
+        kept = self.records(area)
+        kept[key] = replace(kept[key], **fields)
+        self._tell(area, key)
+
+    def _tell(self, area: Area, key: str) -> None:
+        for watcher in self._watchers:
+            watcher(area, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstRecords:
+    """What a company has before anything happens."""
+
+    products: Mapping[str, Product]
+    stock: Mapping[str, StockLevel]
+    orders: Mapping[str, SalesOrder]
+    invoices: Mapping[str, Invoice]
+    purchases: Mapping[str, PurchaseOrder]
+    productions: Mapping[str, ProductionOrder]
+    deliveries: Mapping[str, GoodsDelivery]
+    receipts: Mapping[str, GoodsReceipt]
+    customers: Mapping[str, Customer]
+    vendors: Mapping[str, Supplier]
+    bills: Mapping[str, Bill]
+    payments: Mapping[str, Payment]
+
+
+# Every case of a contract has a company of its own; records are immutable, so companies share them.
+@lru_cache(maxsize=32)
+def _first_records(today: date, number: Numbering) -> _FirstRecords:
+    sold = list(records.sales_orders(today, number))
+    bought = list(records.purchase_orders(today, number))
+    return _FirstRecords(
+        {product.sku: product for product in records.products()},
+        {level.product.sku: level for level in records.stock_levels(today)},
+        {order.number: order for order in sold},
+        {invoice.number: invoice for invoice in records.invoices(today, number)},
+        {order.number: order for order in bought},
+        {order.number: order for order in records.production_orders(today, number)},
+        {delivery.number: delivery for delivery in goods.deliveries(today, sold, number)},
+        {receipt.number: receipt for receipt in goods.receipts(today, bought, number)},
+        {customer.code: customer for customer in partners.customers(today)},
+        {vendor.code: vendor for vendor in partners.vendors(today)},
+        {bill.number: bill for bill in partners.bills(today, number)},
+        {payment.number: payment for payment in partners.payments(today, number)},
+    )
+
+
+def snapshot_of(company: ReferenceCompany) -> list[Any]:
+    """Return copies of a company's tables. They share their records, so a comparison is quick."""
+    records = [list(company.records(area).values()) for area in Area]
+    others = (company.customers, company.vendors, company.bills, company.payments)
+    records += [list(kept.values()) for kept in others]
+    return [*records, dict(company.product_changes), dict(company.warehouses)]
+
+
+def keys_by_change_time(company: ReferenceCompany, area: Area, keys: Iterable[str] | None = None) -> list[str]:
+    """Return keys of an area, least recently changed first, equal times by key."""
+    known = company.records(area) if keys is None else keys
+    return sorted(known, key=lambda key: (company.changed_at(area, key), key))

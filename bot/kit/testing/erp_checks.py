@@ -1,0 +1,163 @@
+"""What the ERP contract looks at: the kinds of documents, and small checks that several cases share."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+import pytest
+
+from bot.erp import kinds
+from bot.erp.errors import NotFound, UnknownRest
+from bot.erp.kinds import Kind
+from bot.erp.model import Area, Change, Changes, DecisionResult, Followed, PurchaseOrder, Slice
+from bot.erp.port import Capability, Erp, FeedReader, Filter, ListQuery
+from bot.kit.testing.company import TODAY, ReferenceCompany
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DocumentSpec:
+    """One kind of document as the contract asks for it.
+
+    ``partner`` is the field with the name of whom or what it is about, ``kept`` the attribute of the company that holds
+    its records.
+    """
+
+    listing: Kind[Any]
+    partner: str
+    kept: str
+
+    def __str__(self) -> str:
+        return self.plural
+
+    @property
+    def capability(self) -> Capability:
+        """What an ERP offers that has such documents."""
+        return self.listing.capability
+
+    @property
+    def area(self) -> Area:
+        """The area that it belongs to first."""
+        return self.listing.area
+
+    @property
+    def single(self) -> str:
+        """The name of its single read."""
+        return self.listing.call
+
+    @property
+    def plural(self) -> str:
+        """The name of its list."""
+        return self.listing.list_call
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """Return the lists that the kind knows."""
+        return (Filter.ALL, *self.listing.filters)
+
+    def records(self, company: ReferenceCompany) -> dict[str, Any]:
+        """Return the company's records of this kind by number."""
+        found: dict[str, Any] = getattr(company, self.kept)
+        return found
+
+    async def read_one(self, erp: Erp, number: str) -> Any:
+        """Read a single document."""
+        return await erp.document(self.listing, number)
+
+    async def read_list(self, erp: Erp, query: ListQuery) -> Slice[Any]:
+        """Read a part of a list; nothing where the ERP says that it cannot know what is overdue."""
+        try:
+            return await erp.documents(self.listing, query)
+        except UnknownRest:
+            assert query.filter is Filter.OVERDUE
+            return Slice(items=(), total=0)
+
+    def expected_numbers(self, documents: list[Any], query: ListQuery, today: date = TODAY) -> list[str]:
+        """Return the numbers that ``query`` must give, out of all documents."""
+        return [document.number for document in self.listing.pick(documents, query, today).items]
+
+
+ORDERS = DocumentSpec(kinds.SALES_ORDERS, "customer", "orders")
+INVOICES = DocumentSpec(kinds.INVOICES, "customer", "invoices")
+PURCHASES = DocumentSpec(kinds.PURCHASE_ORDERS, "vendor", "purchases")
+PRODUCTIONS = DocumentSpec(kinds.PRODUCTION_ORDERS, "name", "productions")
+CUSTOMERS = DocumentSpec(kinds.CUSTOMERS, "name", "customers")
+VENDORS = DocumentSpec(kinds.VENDORS, "name", "vendors")
+BILLS = DocumentSpec(kinds.BILLS, "vendor", "bills")
+PAYMENTS = DocumentSpec(kinds.PAYMENTS, "partner", "payments")
+KINDS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS, CUSTOMERS, VENDORS, BILLS, PAYMENTS)
+
+SINGLE_ONLY = frozenset({"lines", "settles"})
+"""Fields that only a single document has: they are empty in lists."""
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+
+
+def case_variants(text: str) -> tuple[str, ...]:
+    """Return a text in the cases of ASCII letters: of other letters even databases disagree about the case."""
+    return tuple(dict.fromkeys((text, text.translate(_LOWER), text.translate(_UPPER))))
+
+
+def sample_evenly(items: Iterable[T], count: int) -> list[T]:
+    """Return up to ``count`` of the items, evenly spread from the first to the last."""
+    known = list(items)
+    if len(known) <= count:
+        return known
+    return [known[n * (len(known) - 1) // (count - 1)] for n in range(count)]
+
+
+def numbers(found: Slice[Any]) -> list[str]:
+    """Return the numbers of what a list holds."""
+    return [document.number for document in found.items]
+
+
+def without_lines(document: Any) -> dict[str, Any]:
+    """Return a document's fields as they are the same in a list and alone."""
+    return {name: getattr(document, name) for name in document.__dataclass_fields__ if name not in SINGLE_ONLY}
+
+
+def resulting_order(result: DecisionResult) -> PurchaseOrder:
+    """Return the order that a decision left behind."""
+    assert result.order is not None
+    return result.order
+
+
+async def expect_not_found(call: Callable[..., Awaitable[object]], *args: str) -> None:
+    """Check that the call finds nothing."""
+    with pytest.raises(NotFound):
+        await call(*args)
+
+
+async def changed_since(erp: Erp | FeedReader, area: Followed, cursor: str, limit: int) -> Changes:
+    """Return the next changes of an area, or of a feed that the ERP tells."""
+    if isinstance(area, Area):
+        return await erp.changed_since(area, cursor, limit=limit)
+    assert isinstance(erp, FeedReader)
+    return await erp.changed_since(area, cursor, limit=limit)
+
+
+async def all_changes(
+    erp: Erp | FeedReader,
+    area: Followed,
+    cursor: str = "",
+    *,
+    limit: int = 7,
+    between: Callable[[int], None] = lambda _: None,
+) -> tuple[list[Change], str]:
+    """Return all changes after ``cursor`` and the last cursor; ``between`` is called after each page with its count."""
+    items: list[Change] = []
+    for page in range(1_000):
+        changes = await changed_since(erp, area, cursor, limit)
+        assert len(changes.items) <= limit
+        items += changes.items
+        cursor = changes.cursor
+        if not changes.more:
+            return items, cursor
+        between(page)
+    pytest.fail(f"changes of {area} do not end")

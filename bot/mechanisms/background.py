@@ -1,0 +1,60 @@
+"""Tasks that run as long as the bot does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+
+from bot.words.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+
+REMIND_SECONDS = 300.0
+
+
+async def repeat(work: Callable[[], Awaitable[object]], *, every: float, failed: str) -> None:
+    """Do ``work`` now and every so many seconds; an error is logged as the event ``failed``.
+
+    The same error is logged again only after `REMIND_SECONDS`: a log that grows each second fills a full disk.
+    """
+    told, silent = "", 0.0
+    while True:
+        try:
+            await work()
+            told = ""
+        except DingerpError as error:
+            if error.detail != told or silent >= REMIND_SECONDS:
+                log.warning(failed, error=type(error).__name__, detail=error.detail)
+                told, silent = error.detail, 0.0
+        await asyncio.sleep(every)
+        silent += every
+
+
+class BackgroundTasks:
+    """Tasks that must always run: the first that fails ends the app."""
+
+    def __init__(self) -> None:
+        self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    @asynccontextmanager
+    async def running(self, work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+        """Run ``work`` until the context ends."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._report)
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def _report(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("bot.part_died", part=task.get_name(), exc_info=error)
+            if not self.failed.done():
+                self.failed.set_result(error)

@@ -1,0 +1,44 @@
+"""One tree of errors. Each answers two questions: may I retry, and what do I tell the user?
+
+A room adds its branch in its own ``errors.py``; nothing outside `bot.app` catches `Exception`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bot.words.phrase import Phrase, Words, phrase
+
+
+class DingerpError(Exception):
+    """Base of everything that we raise on purpose.
+
+    ``detail`` is for the operator's one log line and never holds secrets, tickets, tokens, webhook addresses or prices.
+    """
+
+    retry: ClassVar[bool] = False
+    """Whether the same call may succeed later without anybody changing anything."""
+    exit_code: ClassVar[int] = 2
+    """What ``dingerp`` ends with when this error ends it."""
+
+    def __init__(self, detail: Words = "", *, retry_after: float | None = None) -> None:
+        self.detail = str(detail)
+        super().__init__(self.detail or type(self).__name__)
+        self._words = detail
+        self.retry_after = retry_after
+        """Seconds to wait before a retry, where the other side named them."""
+
+    def explain(self) -> Words:
+        """Return what an operator is told: ``detail``, as a phrase where the error has words in other languages."""
+        return self._words
+
+    def tell(self) -> Phrase:
+        """Return what the person who asked is told."""
+        return phrase("Something went wrong on our side. It has been recorded; please try again.")
+
+
+class ConfigurationError(DingerpError):
+    """The operator must change the configuration; retrying in a tight loop helps nobody."""
+
+    def tell(self) -> Phrase:
+        return phrase("The bot is not set up completely. Please tell its administrator.")
