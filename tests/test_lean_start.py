@@ -37,3 +37,20 @@ def test_a_bot_that_gets_no_pictures_does_not_load_what_reads_them(loaded: froze
 def test_the_dictionary_of_pinyin_is_in_a_process_of_its_own(loaded: frozenset[str]) -> None:
     assert "bot.kit.company.adapter" in loaded
     assert "pypinyin" not in loaded
+
+
+_RUNS_WITHOUT_THE_KIT = """
+import sys
+sys.modules["bot.kit"] = None  # as if its folder had been removed
+import bot.app, bot.bootstrap.services, bot.cli
+from bot.erp.vendors import find_vendor, known_vendors
+for name in known_vendors():
+    if name != "demo":
+        find_vendor(name)
+print("ready")
+"""
+
+
+def test_a_bot_runs_without_what_develops_and_proves_it() -> None:
+    run = [sys.executable, "-c", _RUNS_WITHOUT_THE_KIT]
+    assert subprocess.run(run, check=True, capture_output=True, text=True, timeout=240).stdout == "ready\n"
