@@ -339,7 +339,7 @@ async def test_the_age_is_a_metric(open_bot: OpenBot, clock: LedgerClock) -> Non
     bot = open_bot(Ledger(clock, sales_order("SO-1")))
     await bot.follow()
     clock.advance(seconds=90)
-    assert bot.mechanisms.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
+    assert bot.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
 
 
 class ChangesBehindTheReader(Ledger):
@@ -365,7 +365,7 @@ async def test_what_is_kept_is_told_to_be_of_no_later_than_it_was_read(open_bot:
     await bot.follow()
     assert await numbers(bot) == {"SO-1"}
     assert (await bot.model.coverage(Area.SALES)).as_of == before
-    assert bot.mechanisms.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
+    assert bot.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
 
 
 async def test_a_document_that_cannot_be_read_does_not_hold_up_the_others(

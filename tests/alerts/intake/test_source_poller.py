@@ -342,7 +342,7 @@ async def test_a_source_that_is_down_is_logged_once_and_polled_on(open_bot: Open
 
 
 def age_of(bot: PollingHarness) -> float | None:
-    return bot.mechanisms.metrics.registry.get_sample_value("dingerp_poll_age_seconds", {"source": "main"})
+    return bot.metrics.registry.get_sample_value("dingerp_poll_age_seconds", {"source": "main"})
 
 
 async def test_a_failure_in_the_middle_goes_on_where_it_was(open_bot: OpenBot, erp: StubErp) -> None:

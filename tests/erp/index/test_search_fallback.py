@@ -152,7 +152,7 @@ async def test_metrics(open_bot: OpenBot, clock: Clock) -> None:
     bot = open_bot(MutableCatalogue("main", clock, [screw("A-1"), screw("A-2")]))
 
     def value(name: str, **labels: str) -> float | None:
-        return bot.mechanisms.metrics.registry.get_sample_value(f"dingerp_{name}", labels)
+        return bot.metrics.registry.get_sample_value(f"dingerp_{name}", labels)
 
     assert value("index_products", source="main") is None
     await bot.follow()
