@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from bot.erp.errors import Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
 from bot.erp.model import (
@@ -67,6 +68,7 @@ async def decide(
     for an order that was never submitted, and where the ERP refuses an unchanged order for a reason of its own.
     """
     before = await read(decision.number)
+    decision = replace(decision, by=_as_named(before, decision.by))
     refused = _refusal(before, decision)
     if refused is not None:
         return refused
@@ -96,6 +98,12 @@ async def settled(
         await sleep(seconds)
         order = await read(order.number)
     return order
+
+
+def _as_named(order: PurchaseOrder, account: str) -> str:
+    """Return an account as the order names it: accounts that differ in capitals alone are one person's."""
+    named = order.approval.pending_for if order.approval else ()
+    return next((each for each in named if each.casefold() == account.casefold()), account)
 
 
 def _refusal(order: PurchaseOrder, decision: Decision) -> DecisionResult | None:

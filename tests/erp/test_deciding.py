@@ -152,6 +152,18 @@ async def test_what_is_seen_beforehand_is_not_sent(
     assert (result.outcome, result.order, erp.writes) == (outcome, before, 0)
 
 
+async def test_an_account_is_spelled_as_the_erp_spells_it() -> None:
+    told: list[str] = []
+    erp = Erp(WAITING, DONE, "ok")
+
+    async def write(before: PurchaseOrder, decision: Decision) -> str | None:
+        told.append(decision.by)
+        return await erp.write(before, decision)
+
+    result = await decide(replace(APPROVE, by="Anna"), read=erp.read, write=write)
+    assert (result.outcome, told) == (DecisionOutcome.APPLIED, ["anna"])
+
+
 async def test_where_nobody_is_named_the_erp_decides_who_may() -> None:
     erp = Erp(replace(WAITING, approval=None), DONE, "ok")
     result = await decide(APPROVE, read=erp.read, write=erp.write)
