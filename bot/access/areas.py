@@ -1,4 +1,4 @@
-"""Which command answers for a document wherever it appears: rules on /invoice bind an alert about an invoice, too."""
+"""The command responsible for a document wherever it appears: rules on /invoice also govern alerts about invoices."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EVERY_AREA = tuple(AREA_COMMANDS.values())
 
 
 def command_of(area: str) -> str | None:
-    """Return the command for an area or for a type of event, such as ``invoice.overdue`` or ``custom.invoice``.
+    """Return the command for an area or an event type, such as ``invoice.overdue`` or ``custom.invoice``.
 
-    None for news of no area of the ERP, such as ``custom.door``: the rules on /alerts are all that binds them.
+    None for news outside the ERP's areas, such as ``custom.door``: only the rules on /alerts govern them.
     """
     return AREA_COMMANDS.get(area.removeprefix("custom.").partition(".")[0])

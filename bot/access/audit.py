@@ -1,6 +1,6 @@
-"""What must be known afterwards: who did what, where and when, what they were shown, and by which rule.
+"""The audit trail: who did what, where and when, what they were shown, and by which rule.
 
-What an entry says in words is kept in English, and told to each reader in their language.
+Entries are stored in English and translated for each reader.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.words.phrase import Phrase, phrase
 
 
 class AuditKind(StrEnum):
-    """What happened."""
+    """The kind of an audit entry."""
 
     QUESTION = "question"
     DECISION = "decision"
@@ -42,7 +42,7 @@ class AuditEntry:
 
     ``action`` is a command or the name of an action, ``documents`` the numbers that were shown or changed, ``shown``
     the classes of sensitive fields among them, ``rule`` the name of the rule that decided, ``detail`` a reason in plain
-    words. No entry holds amounts, names of partners or the text of a message.
+    words. No entry holds amounts, partner names or message text.
     """
 
     kind: AuditKind
@@ -72,27 +72,27 @@ CONTENT_FIELDS = (
 
 
 class AuditLog(Protocol):
-    """Keeps entries in order and for good; implemented by `bot.store.audit.log`."""
+    """Stores entries in order and permanently; implemented by `bot.store.audit.log`."""
 
     def record(self, entry: AuditEntry) -> None:
-        """Keep the entry with the next commit; it is not lost by a stop of the process in good order."""
+        """Store the entry with the next commit; an orderly shutdown does not lose it."""
         ...
 
 
 class RequiredAudit(Protocol):
-    """A log without which nothing is shown or changed; implemented by `bot.store.audit.log`."""
+    """A log that must be writable before anything is shown or changed; implemented by `bot.store.audit.log`."""
 
     async def written(self) -> bool:
-        """Return whether all that was recorded so far is kept; waits for it."""
+        """Wait until everything recorded so far is stored, and return whether it is."""
         ...
 
     async def can_write(self) -> bool:
-        """Return whether an entry would be kept now."""
+        """Return whether an entry could be stored now."""
         ...
 
 
 class NotRecorded(DingerpError):
-    """What is asked has to be recorded, and the audit log cannot be written now."""
+    """The request must be recorded, and the audit log cannot be written now."""
 
     retry: ClassVar[bool] = True
 
@@ -105,7 +105,7 @@ class NotRecorded(DingerpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEntry:
-    """An entry as it was kept, with its number and the hash by which its content can be proven."""
+    """A stored entry, with its number and the hash that proves its content."""
 
     seq: int
     entry: AuditEntry
@@ -114,10 +114,10 @@ class RecordedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSearch:
-    """Which entries to find, the newest first or, with ``after``, the oldest first; empty fields match all.
+    """A search for entries, the newest first or, with ``after``, the oldest first; empty fields match all.
 
-    ``document`` is a number without regard to capitals, ``since`` the first moment and ``until`` the first after the
-    last; ``before`` and ``after`` are the number of the last entry of the page before.
+    ``document`` is a case-insensitive number, ``since`` an inclusive and ``until`` an exclusive bound; ``before`` and
+    ``after`` are the number of the last entry of the previous page.
     """
 
     actor: str = ""
@@ -132,10 +132,10 @@ class AuditSearch:
 
 
 class AuditReader(Protocol):
-    """Finds entries; implemented by `bot.store.audit.log`."""
+    """Searches entries; implemented by `bot.store.audit.log`."""
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-        """Return entries in the order that is wanted. Raises a `DingerpError` when the store is away."""
+        """Return entries in the requested order. Raises a `DingerpError` when the store is unavailable."""
         ...
 
 
@@ -154,10 +154,10 @@ class _Refusals:
 
 
 class FoldedAuditLog:
-    """Records entries; of many refusals of one person only the first few, and then their number.
+    """Records entries; of many refusals to one person only the first few, followed by a count.
 
-    So nobody can fill the disk by being refused again and again. `fold` records the numbers that are due; it has to be
-    called from time to time, and at the end with ``everything``.
+    So repeated refusals cannot fill the disk. `fold` records the counts that are due; it must be called at intervals,
+    and at the end with ``everything``.
     """
 
     def __init__(self, log: AuditLog, now: Callable[[], datetime]) -> None:
@@ -166,7 +166,7 @@ class FoldedAuditLog:
         self._refusals: dict[str, _Refusals] = {}
 
     def record(self, entry: AuditEntry) -> None:
-        """Keep the entry, or count it."""
+        """Record the entry, or count it."""
         if entry.kind is not AuditKind.REFUSAL:
             self._log.record(entry)
             return
@@ -183,7 +183,7 @@ class FoldedAuditLog:
             refusals.last = entry
 
     def fold(self, *, everything: bool = False) -> None:
-        """Record how many refusals were counted where `FOLDING` is over, or everywhere."""
+        """Record the refusal counts whose `FOLDING` has elapsed, or all of them."""
         now = self._now()
         for actor in [actor for actor, known in self._refusals.items() if everything or known.until <= now]:
             self._record_folded(self._refusals.pop(actor))
@@ -200,12 +200,12 @@ NO_MEMBER = phrase("not known as a member")
 
 
 def say_limit(allowed: int) -> Phrase:
-    """Return that there was more than is allowed."""
+    """Return the text for an exceeded limit."""
     return phrase("more than %(allowed)s", allowed=allowed)
 
 
 def say_rows(rows: int, total: int) -> Phrase:
-    """Return how much of a list went into a file."""
+    """Return the text for how much of a list went into a file."""
     return phrase("%(rows)s of %(total)s rows", rows=rows, total=total)
 
 
@@ -267,7 +267,7 @@ _PATTERNS = {msgid: _pattern(msgid) for msgid in (*_WITH_VALUES, *(found.msgid f
 
 
 def read_detail(kept: str) -> Phrase | str:
-    """Return what an entry says, for a reader of any language: what no catalogue has is shown as it is kept."""
+    """Return an entry's detail for a reader of any language: text without a translation is shown as stored."""
     for msgid, pattern in _PATTERNS.items():
         if match := pattern.fullmatch(kept):
             return Phrase(msgid, match.groupdict())

@@ -1,7 +1,7 @@
 """Keeps the database in step with DingTalk's directory: a slow walk through all departments once a day.
 
-People who ask are looked up one by one meanwhile (`bot.access.membership`), and events tell of changes, so nobody waits
-for a walk. It finds what no event told: people who are no longer listed must be looked up before they count again.
+Askers are looked up individually in between (`bot.access.membership`), and events report changes, so nobody waits for a
+walk. It finds changes without an event: people no longer listed must be looked up before they count again.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class ListedDepartment:
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """Some members of a department or of a role, and where the next page begins (None: there is none).
+    """Some members of a department or role, and the start of the next page (None at the end).
 
-    ``keys`` are by user id, and only what a department's page tells.
+    ``keys`` are by userId, limited to the data on a department's page.
     """
 
     people: Mapping[str, DirectoryEntry]
@@ -62,7 +62,7 @@ class DirectoryListing(Protocol):
     """DingTalk's directory, page by page. Raises `DirectoryClosed`, or another `DingerpError`."""
 
     async def departments_below(self, department_id: str) -> Sequence[ListedDepartment]:
-        """Return the departments directly below one."""
+        """Return the direct subdepartments."""
         ...
 
     async def members(self, department_id: str, start: int) -> ListedPage:
@@ -70,37 +70,37 @@ class DirectoryListing(Protocol):
         ...
 
     async def roles(self) -> Mapping[str, str]:
-        """Return the names of all roles by their ids."""
+        """Return all role names by id."""
         ...
 
     async def role_members(self, role_id: str, start: int) -> ListedPage:
-        """Return members with a role; their entries have a name alone."""
+        """Return members with a role; their entries hold only a name."""
         ...
 
 
 class SyncStore(Protocol):
-    """Keeps what a walk finds; implemented by `bot.store.people`. Raises a `DingerpError` when it is away."""
+    """Stores the results of a walk; implemented by `bot.store.people`. Raises a `DingerpError` when unavailable."""
 
     async def begin_walk(self, now: datetime, every: timedelta) -> bool:
-        """Return whether a walk is due, and note that this process begins it."""
+        """Return whether a walk is due, and record that this process begins it."""
         ...
 
     async def record_entries(self, entries: Mapping[str, DirectoryEntry], asked_at: datetime) -> None:
-        """Keep what the directory said of many people at that time."""
+        """Store the directory's data on many people as of ``asked_at``."""
         ...
 
     async def replace_departments(self, departments: Sequence[ListedDepartment]) -> None:
-        """Keep these departments and no others."""
+        """Replace all stored departments."""
         ...
 
     async def end_walk(self, began_at: datetime, now: datetime) -> int:
-        """Note the end of a walk. People whom it did not find must be looked up; returns their number."""
+        """Record the end of a walk; return the number of people it did not find, who must be looked up again."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WalkResult:
-    """What a walk through the directory found."""
+    """The results of a walk through the directory."""
 
     people: int
     departments: int
@@ -108,7 +108,7 @@ class WalkResult:
 
 
 class DirectorySync:
-    """Walks through the directory when a walk is due, and says whether the app may read it at all."""
+    """Walks through the directory when a walk is due, and reports whether the app may read it at all."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class DirectorySync:
         now: Callable[[], datetime],
         walked: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None = None,
     ) -> None:
-        """``walked`` is given everybody's keys at the end of a walk; nothing keeps them after that."""
+        """``walked`` receives everybody's keys at the end of a walk; they are not stored."""
         self._walked = walked
         self._listing = listing
         self._store = store
@@ -140,7 +140,7 @@ class DirectorySync:
         self._wakeup.call()
 
     async def run(self) -> None:
-        """Work until cancelled; errors of the directory and of the store are logged, and tried again later."""
+        """Run until cancelled; errors of the directory and the store are logged and retried."""
         while True:
             self._wakeup.clear()
             await self._wakeup.sleep(await self.round())
@@ -149,7 +149,7 @@ class DirectorySync:
                 await self._wakeup.sleep(DEPARTMENTS_PAUSE)
 
     async def round(self) -> float:
-        """Do what is due, and return the seconds until the next look."""
+        """Run a due walk, and return the seconds until the next check."""
         try:
             if self._departments_changed:
                 self._departments_changed = False
@@ -200,7 +200,7 @@ class DirectorySync:
         return WalkResult(len(seen), len(departments), unlisted)
 
     async def _read_departments(self) -> list[ListedDepartment]:
-        """Return all departments, beginning with the organisation itself."""
+        """Return all departments, starting with the organisation itself."""
         found = {ROOT_DEPARTMENT: ListedDepartment(ROOT_DEPARTMENT, "", "")}
         waiting = deque(found)
         while waiting:
@@ -212,11 +212,11 @@ class DirectorySync:
         return list(found.values())
 
     async def _read_roles(self) -> dict[str, set[str]]:
-        """Return the names of everybody's roles: lists of departments do not tell them."""
+        """Return everybody's role names, which department lists do not include."""
         try:
             names = await self._listing.roles()
         except DirectoryClosed as error:
-            # People can still be looked up singly, with their roles.
+            # People can still be looked up individually, with their roles.
             raise DingerpError(f"roles cannot be listed: {error.detail}") from error
         roles: dict[str, set[str]] = {}
         for role_id, name in names.items():

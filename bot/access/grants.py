@@ -1,4 +1,4 @@
-"""What a reader may see of a command's answer: which documents, and which fields of them."""
+"""What a reader may see in a command's answer: its documents, and their fields."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Documents that a rule covers: those that fit every restriction. None restricts nothing.
+    """The documents a rule covers: those that meet every restriction. A field that is None restricts nothing.
 
     ``warehouses`` holds codes or names, ``categories`` product categories, ``partners`` names of customers and vendors,
-    ``companies`` companies of an ERP, ``sources`` names of configured ERPs. ``own``: only documents of which the reader
-    is salesperson, buyer or requester.
+    ``companies`` companies of an ERP, ``sources`` names of configured ERPs. ``own``: only documents whose salesperson,
+    buyer or requester is the reader.
     """
 
     sources: frozenset[str] | None = None
@@ -25,7 +25,7 @@ class Scope:
     own: bool = False
 
     def includes(self, other: Scope) -> bool:
-        """Return whether this covers every document that ``other`` covers."""
+        """Return whether this scope covers every document that ``other`` covers."""
         pairs = (
             (self.sources, other.sources),
             (self.companies, other.companies),
@@ -38,7 +38,7 @@ class Scope:
         )
 
     def common(self, other: Scope) -> Scope:
-        """Return the scope of the documents that both cover."""
+        """Return the intersection of both scopes."""
         return Scope(
             sources=_both(self.sources, other.sources),
             companies=_both(self.companies, other.companies),
@@ -61,13 +61,13 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """The fields that may be seen, and the documents: those covered by any of ``scopes``; without scopes none."""
+    """The visible fields, and the visible documents: those covered by any of ``scopes``; without scopes none."""
 
     fields: frozenset[FieldClass]
     scopes: tuple[Scope, ...] = (EVERYTHING,)
 
     def __hash__(self) -> int:
-        """Hash the fields alone, whose hash is cached: the scopes would be hashed for every question."""
+        """Hash only the fields, whose hash is cached: the scopes would be hashed for every question."""
         return hash(self.fields)
 
 
@@ -77,10 +77,10 @@ NO_GRANT = Grant(fields=frozenset(), scopes=())
 
 
 def merge_grants(grants: Iterable[Grant]) -> Grant:
-    """Return several grants as one: the documents of all, and the fields that each may show of them.
+    """Merge several grants: the documents of all, and the fields that each may show of them.
 
-    Grants of the same documents add their fields. Those of different documents cannot: a grant holds the same fields
-    for all its documents, so that only the fields remain that may be seen of every one.
+    Grants for the same documents add their fields. Grants for different documents cannot: a merged grant has one set of
+    fields, so only the fields visible on all of them remain.
     """
     fields: dict[Scope, frozenset[FieldClass]] = {}
     for grant in grants:
@@ -94,7 +94,7 @@ def merge_grants(grants: Iterable[Grant]) -> Grant:
 
 
 def common_grant(grants: Iterable[Grant]) -> Grant:
-    """Return what all of several grants give: the fields of each, of the documents that all of them cover."""
+    """Return the intersection of several grants: their common fields, for the documents that all cover."""
     first, *others = grants
     fields, scopes = first.fields, first.scopes
     for other in others:
@@ -103,7 +103,7 @@ def common_grant(grants: Iterable[Grant]) -> Grant:
 
 
 def common_scopes(first: tuple[Scope, ...], second: tuple[Scope, ...]) -> tuple[Scope, ...]:
-    """Return scopes of the documents that are covered by both."""
+    """Return scopes for the documents covered by both."""
     if first == second:
         return first
     return tuple(dict.fromkeys(mine.common(theirs) for mine in first for theirs in second))

@@ -1,6 +1,6 @@
-"""How much one person, and one conversation, may ask and see: so nobody copies the ERP through the bot.
+"""Limits on how much a person, or a conversation, may ask and see, so that nobody copies the ERP through the bot.
 
-Counted in memory, by each process for itself: after a restart counting begins anew.
+Counts are in memory, per process, and restart at zero.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 class LimitKind(StrEnum):
-    """What is limited; bounded, because it labels a metric."""
+    """The kind of a limit; a bounded set, because it labels a metric."""
 
     QUESTIONS_MINUTE = "questions_minute"
     DOCUMENTS_DAY = "documents_day"
@@ -24,7 +24,7 @@ class LimitKind(StrEnum):
 
 
 class LimitedParty(StrEnum):
-    """Whose limit it is."""
+    """The party a limit applies to."""
 
     PERSON = "person"
     CONVERSATION = "conversation"
@@ -32,7 +32,7 @@ class LimitedParty(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """Most questions within a minute, different documents within a day, and within ``row``; 0: as many as wanted."""
+    """The maximum of questions per minute, of different documents per day, and in a ``row``; 0: unlimited."""
 
     questions_minute: int
     documents_day: int
@@ -42,7 +42,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitReached:
-    """A question that is not answered; ``until`` is when it may be asked again, ``row`` the length of a row."""
+    """A rejected question; ``until`` is when it may be asked again, ``row`` the length of a row."""
 
     kind: LimitKind
     whose: LimitedParty
@@ -52,13 +52,13 @@ class LimitReached:
 
     @property
     def rule(self) -> str:
-        """The setting that decided."""
+        """The setting that rejected it."""
         return f"limits.{self.whose}.{self.kind}"
 
 
 @dataclass(slots=True)
 class _Usage:
-    """What one party asked and saw lately."""
+    """A party's recent questions and documents."""
 
     questions: deque[datetime] = field(default_factory=deque)
     day: date = date.min
@@ -89,14 +89,14 @@ class PartyLimits:
         return self._reached(LimitKind.QUESTIONS_MINUTE, allowed, asked[-allowed] + _MINUTE)
 
     def count_question(self, party: str, now: datetime) -> None:
-        """Count a question that is answered."""
+        """Count an answered question."""
         if self._allowance.questions_minute:
             self._of(party, now).questions.append(now)
 
     def reached_by_documents(self, party: str, documents: Collection[str], now: datetime) -> LimitReached | None:
         """Return the limit that showing these documents would exceed, if any.
 
-        One answer is always possible: a page of a list may have more rows than a low limit allows.
+        A single answer is always allowed: one page of a list may have more rows than a low limit.
         """
         usage, allowance = self._of(party, now), self._allowance
         new_today = {*documents} - usage.today
@@ -112,7 +112,7 @@ class PartyLimits:
         return None
 
     def count_documents(self, party: str, documents: Collection[str], now: datetime) -> None:
-        """Count documents that are shown."""
+        """Count documents as shown."""
         usage = self._of(party, now)
         if self._allowance.documents_day:
             usage.today.update(documents)
@@ -148,7 +148,7 @@ class PartyLimits:
 
 
 class DailyExports:
-    """How many files each person gets in a day; 0: as many as wanted. What is in them has a limit of its own."""
+    """The number of files per person and day; 0: unlimited. Their documents have a limit of their own."""
 
     def __init__(self, allowed: int) -> None:
         self._allowed = allowed
@@ -180,9 +180,9 @@ class DailyExports:
 
 
 class ReadingLimits:
-    """The limits of the asker and of the conversation; what exceeds neither is counted for both.
+    """The limits of the asker and of the conversation; a request within both is counted for both.
 
-    Without a ``conversation``, in a person's own chat, the person's limits count alone.
+    Without a ``conversation``, in a person's own chat, only the person's limits apply.
     """
 
     def __init__(self, *, person: Allowance, conversation: Allowance) -> None:
@@ -202,7 +202,7 @@ class ReadingLimits:
     def take_documents(
         self, person: str, conversation: str, documents: Collection[str], now: datetime
     ) -> LimitReached | None:
-        """Count documents that are to be shown, or return the limit that forbids it."""
+        """Count documents about to be shown, or return the limit that forbids it."""
         pairs = self._pairs(person, conversation)
         for limits, party in pairs:
             if (reached := limits.reached_by_documents(party, documents, now)) is not None:

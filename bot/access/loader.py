@@ -1,5 +1,5 @@
-"""From the rules as a company writes them, in ``dingerp.toml`` or in ``access.toml``, to a policy, or to every error
-with its line.
+"""Turns a company's rules, from ``dingerp.toml`` or ``access.toml``, into a policy, or into all errors with their
+lines.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _read_words = read_whole_names('["W1", "华东机械有限公司"]')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRuleSet:
-    """What one document says, or the configuration. ``presets`` puts the ready rules in force.
+    """The rules of one document or of the configuration. ``presets`` enables the ready-made rules.
 
-    ``open`` says that what no rule is about is meant to be for every member.
+    ``open`` declares that anything without a rule is for every member.
     """
 
     rules: tuple[AccessRule, ...] = ()
@@ -43,21 +43,21 @@ class AccessRuleSet:
 
     @property
     def decides(self) -> bool:
-        """Whether it says who may ask; denials and what is shared alone leave all the rest to every member."""
+        """Whether it says who may ask; denials and shared rules leave everything else to every member."""
         return self.presets or any(rule.allows and not rule.shared for rule in self.rules)
 
     @property
     def chooses(self) -> bool:
-        """Whether somebody has said who may see what."""
+        """Whether the operator has chosen who may see what."""
         return self.open or self.decides
 
 
 def make_policy(
     rule_sets: Iterable[AccessRuleSet], roles: Mapping[str, frozenset[str]], *, own_figures: bool = False
 ) -> AccessPolicy:
-    """Return the policy of several sets together, whose rules add up; ``roles`` are the configured ones.
+    """Return the policy of several sets combined; ``roles`` are those from the settings.
 
-    ``own_figures``: documents are a company's own, so what no rule is about is closed unless a set says ``open``.
+    ``own_figures``: the documents are a company's own, so anything without a rule is closed unless a set says ``open``.
     """
     sets = tuple(rule_sets)
     ready = PRESET_RULES if any(each.presets for each in sets) else ()
@@ -70,14 +70,14 @@ def make_policy(
 
 
 def review_access(content: bytes, known: KnownNames, *, name: str) -> Reviewed[AccessRuleSet]:
-    """Return what a document says, with the warnings about it. Raises `RulesError` with all that is wrong."""
+    """Return the rules of a document, with warnings. Raises `RulesError` with all errors."""
     return read_document(content, _read_rule_set, name=name, known=known)
 
 
 def review_rules(
     rules: Sequence[Mapping[str, object]], known: KnownNames, positions: Positions
 ) -> tuple[tuple[AccessRule, ...], ProblemCollector]:
-    """Return the rules of a configuration that was already read, with their errors."""
+    """Return the rules of a configuration already read, with their errors."""
     errors = ProblemCollector(positions)
     section = RuleTable({"rules": [dict(rule) for rule in rules]}, ("access",), errors)
     found = _AccessParser("rule").rules(section)
@@ -149,7 +149,7 @@ def _read_places(value: object) -> frozenset[str]:
 
 
 def _check_sense(table: RuleTable, rule: AccessRule) -> None:
-    """Find what can be read and means nothing."""
+    """Report rules that parse but have no effect."""
     someone = bool(rule.roles or rule.departments or rule.people)
     if rule.shared and someone:
         table.miss(phrase("a shared rule is for all who see the card; leave out roles, departments and people"))

@@ -1,8 +1,8 @@
-"""Who belongs to the organisation: what DingTalk's directory said, kept in the database, and who wrote to the bot.
+"""Membership of the organisation: from DingTalk's directory, cached in the database, and from messages to the bot.
 
-The directory is asked about people who are not known yet and, in the background, about people last asked about some
-minutes ago; so a known member's question waits for no call. What an event says counts from the event on. Where the app
-may not read the directory, members are those who have written to the bot from inside the organisation.
+The directory is asked about unknown people and, in the background, about people last checked some minutes ago; so a
+known member's question waits for no call. An event takes effect at once. If the app may not read the directory, members
+are the people who have written to the bot from inside the organisation.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ class DirectoryClosed(DingerpError):
 
 
 class Directory(Protocol):
-    """DingTalk's directory, asked over the wire."""
+    """DingTalk's directory over the wire."""
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return the member's entry, None for people outside.
+        """Return the member's entry, None for outsiders.
 
-        Raises `DirectoryClosed`, or another `DingerpError` when there is no answer.
+        Raises `DirectoryClosed`, or another `DingerpError` if there is no answer.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRecord:
-    """What is known about somebody, and since when it was asked, told or written."""
+    """The known facts about a person, with their times: looked up, reported or written."""
 
     user_id: str
     entry: DirectoryEntry
@@ -74,27 +74,27 @@ class PersonRecord:
     """When they last wrote to the bot from inside the organisation; noted once a day."""
 
     def is_listed(self, now: datetime) -> bool:
-        """Return whether the directory's word of their membership still counts."""
+        """Return whether the directory's confirmation of their membership is still valid."""
         if self.checked_at is None or now - self.checked_at > OLDEST or self._is_gone(self.checked_at):
             return False
         return self.changed_at is None or self.changed_at <= self.checked_at
 
     def has_written(self) -> bool:
-        """Return whether they have written to the bot and did not leave after that."""
+        """Return whether they have written to the bot and have not left since."""
         return self.wrote_at is not None and not self._is_gone(self.wrote_at)
 
     @property
     def is_gone(self) -> bool:
-        """Whether the last that was heard of them is that they left."""
+        """Whether the latest news is that they left."""
         later = (self.checked_at, self.changed_at, self.wrote_at)
         return self.left_at is not None and all(moment is None or moment <= self.left_at for moment in later)
 
     def has_left(self, now: datetime) -> bool:
-        """Return whether they left so recently that nobody need be asked."""
+        """Return whether they left so recently that no lookup is needed."""
         return self._is_gone(now)
 
     def _is_gone(self, moment: datetime) -> bool:
-        """Return whether the news that they left overrides what was seen at ``moment``."""
+        """Return whether their departure overrides an observation at ``moment``."""
         if self.left_at is None:
             return False
         came_back = self.changed_at is not None and self.left_at < self.changed_at <= moment
@@ -102,35 +102,35 @@ class PersonRecord:
 
 
 class PeopleStore(Protocol):
-    """Keeps what is known about people; implemented by `bot.store.people`. Raises `DingerpError` when it is away."""
+    """Stores facts about people; implemented by `bot.store.people`. Raises `DingerpError` when unavailable."""
 
     async def find(self, user_id: str) -> PersonRecord | None:
-        """Return what is known about somebody, without waiting for the database where that is possible."""
+        """Return the facts about a person, without waiting for the database if possible."""
         ...
 
     async def record_entry(self, user_id: str, entry: DirectoryEntry, asked_at: datetime) -> None:
-        """Keep what the directory answered to a question of that time."""
+        """Store the directory's answer to a lookup at ``asked_at``."""
         ...
 
     async def record_left(self, user_ids: tuple[str, ...], at: datetime) -> None:
-        """Keep that these people do not belong to the organisation; also of people never heard of."""
+        """Store that these people are not in the organisation, including unknown ones."""
         ...
 
     async def record_changed(self, user_ids: tuple[str, ...], at: datetime) -> None:
-        """Keep that what is known about these people is out of date; also of people never heard of."""
+        """Mark the data on these people as outdated, including unknown ones."""
         ...
 
     async def record_roles_changed(self, at: datetime) -> None:
-        """Keep that what is known about all people with a role is out of date."""
+        """Mark the data on everybody with a role as outdated."""
         ...
 
     async def record_writer(self, user_id: str, name: str, wrote_at: datetime) -> None:
-        """Keep that somebody wrote."""
+        """Store that a person wrote."""
         ...
 
 
 class Membership:
-    """Implements `bot.access.people.Members`."""
+    """Membership from the directory, or from messages while the app may not read it."""
 
     def __init__(
         self,
@@ -140,9 +140,9 @@ class Membership:
         now: Callable[[], datetime],
         with_roles: bool = True,
     ) -> None:
-        """Without ``directory``, and while it is closed, only writing to the bot makes somebody a member.
+        """Without ``directory``, or while it is closed, only a message to the bot makes a person a member.
 
-        ``with_roles``: the roles of the directory count.
+        ``with_roles``: the directory's roles count.
         """
         self._store = store
         self._directory = directory
@@ -157,7 +157,7 @@ class Membership:
         self._refreshing: set[asyncio.Task[None]] = set()
 
     def set_closed(self, closed: bool) -> None:
-        """Say whether the app may read the directory at all."""
+        """Set whether the directory is closed to the app."""
         self._is_closed = closed
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
@@ -178,9 +178,9 @@ class Membership:
         return self._by_writing(known)
 
     async def entry_with_manager(self, user_id: str) -> DirectoryEntry | None:
-        """Return the same with the manager, from the directory if it is not kept; None for people outside.
+        """Return the entry with the manager, from the directory unless stored; None for outsiders.
 
-        Raises a `DingerpError` where the directory does not say.
+        Raises a `DingerpError` if the directory does not answer.
         """
         now = self._now()
         known = await self._store.find(user_id)
@@ -193,9 +193,9 @@ class Membership:
         return self._shown(await self._ask(user_id))
 
     async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
-        """Remember that the member wrote to the bot from inside the organisation. Raises a `DingerpError`.
+        """Record that the member wrote to the bot from inside the organisation. Raises a `DingerpError`.
 
-        Messages of a member that come together are noted as the first of them.
+        Concurrent messages of a member count as the first of them.
         """
         wrote_at = min(wrote_at, self._now())
         known = await self._store.find(user_id)
@@ -203,11 +203,11 @@ class Membership:
             await self._noting.join(user_id, partial(self._store.record_writer, user_id, name, wrote_at))
 
     async def record_left(self, user_ids: tuple[str, ...]) -> None:
-        """Take note of people who left: nothing of theirs counts from now on. Raises a `DingerpError`."""
+        """Record that people left: all their rights end now. Raises a `DingerpError`."""
         await self._store.record_left(user_ids, self._now())
 
     async def record_changed(self, user_ids: tuple[str, ...]) -> None:
-        """Take note of people whose entry changed or came: ask for it before it counts again.
+        """Record that people's entries changed or were added: they are looked up before they count again.
 
         Raises a `DingerpError`.
         """
@@ -216,7 +216,7 @@ class Membership:
         await self._store.record_changed(user_ids, self._now())
 
     async def record_roles_changed(self) -> None:
-        """Take note of roles that were renamed or removed: ask again for all who have one. Raises a `DingerpError`."""
+        """Record renamed or removed roles: everybody with a role is looked up again. Raises a `DingerpError`."""
         await self._store.record_roles_changed(self._now())
 
     def _may_ask(self) -> bool:
@@ -253,7 +253,7 @@ class Membership:
                 return None
             await self._store.record_entry(user_id, entry, asked_at)
             known = await self._store.find(user_id)
-            # An event that came while the directory was answering is newer.
+            # An event that came during the lookup is newer.
             if known is None or known.has_left(asked_at):
                 return None
             if known.is_listed(self._now()):

@@ -1,4 +1,4 @@
-"""What new rules let people do or see that those before did not, in words."""
+"""The new rights that changed rules give, in words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from bot.words.role_labels import label_role
 
 @dataclass(frozen=True, slots=True)
 class _Gain:
-    """What opens of one command. ``fields`` is None where the command itself does, ``wider`` whether documents do."""
+    """A new right on one command. ``fields`` is None if the command itself opens, ``wider`` tells whether
+    documents do.
+    """
 
     fields: frozenset[FieldClass] | None = None
     wider: bool = False
@@ -33,10 +35,11 @@ def find_openings(
     requests: Collection[AccessRequest],
     label: Callable[[FieldClass], Words],
 ) -> tuple[Phrase, ...]:
-    """Return what opens from ``before`` to ``after``: for everybody, and for whom rules name; then on shared cards.
+    """Return the new rights from ``before`` to ``after``: for everybody, for the people rules name, then on shared
+    cards.
 
-    ``requests`` ask for every command, ``label`` says what a class of fields is called. Rules tell people apart by
-    roles, departments and ids alone, so that somebody with just one of these stands for all who have it.
+    ``requests`` cover every command, ``label`` names a field class. Rules distinguish people only by roles, departments
+    and ids, so a person with just one of these stands for everybody who has it.
     """
     places = ("", *sorted(_named_places(before) | _named_places(after)))
     told: dict[tuple[tuple[str, _Gain], tuple[str, ...]], list[Words]] = {}
@@ -118,7 +121,7 @@ def _compare(was_allowed: bool, old: Grant, new: Grant) -> Iterator[_Gain]:
 
 
 def _gains(found: Iterable[tuple[str, str, _Gain]]) -> _Gains:
-    """Return commands by what opens; of a place that rules name, only what does not open everywhere."""
+    """Return commands by new right; for a place named in rules, only those that do not open everywhere."""
     commands: dict[tuple[str, _Gain], list[str]] = {}
     for place, command, gain in found:
         if not place or command not in commands.get(("", gain), ()):

@@ -1,7 +1,7 @@
-"""Whose bot this is: the organisation that alone may talk to it.
+"""The bot's organisation, the only one that may talk to it.
 
-A userId is unique within one organisation only, and a group may hold people of several (docs:
-platform/dingtalk/callbacks.md#who-clicked). So nothing counts before the bot knows its own organisation.
+A userId is unique only within one organisation, and a group may hold people of several (docs:
+platform/dingtalk/callbacks.md#who-clicked). So no person counts until the bot knows its own organisation.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ log = structlog.get_logger(__name__)
 
 
 class OrganisationStore(Protocol):
-    """Keeps the organisation across restarts; implemented by `bot.store.people`."""
+    """Stores the organisation across restarts; implemented by `bot.store.people`."""
 
     async def load(self) -> str:
-        """Return the corpId that is kept, empty for none. Like `keep` it may raise a `DingerpError`."""
+        """Return the stored corpId, empty for none. Like `keep` it may raise a `DingerpError`."""
         ...
 
     async def keep(self, corp_id: str, *, instead: bool) -> str:
-        """Keep the corpId and return the valid one: an earlier one, unless this one is kept ``instead``."""
+        """Store the corpId and return the valid one: an earlier one, unless this one replaces it (``instead``)."""
         ...
 
 
 class AppOrganisation(Protocol):
-    """Knows where the app belongs; implemented by `bot.dingtalk.app_organisation`."""
+    """Knows the app's organisation; implemented by `bot.dingtalk.app_organisation`."""
 
     async def has_app(self, corp_id: str) -> bool:
-        """Return whether the app belongs to this organisation. Raises a `DingerpError` when there is no answer."""
+        """Return whether the app belongs to this organisation. Raises a `DingerpError` if there is no answer."""
         ...
 
 
@@ -46,13 +46,14 @@ _REMEMBER_REFUSAL = 60.0
 class OwnOrganisation:
     """The bot's organisation: configured, or learnt from the first message, which names it as ``chatbotCorpId``.
 
-    A click before any message names the clicker's organisation; the app is asked whether it is the bot's.
+    A click before any message names the clicker's organisation; a call with the app's credentials checks whether it is
+    the bot's.
     """
 
     def __init__(
         self, configured: str = "", store: OrganisationStore | None = None, app: AppOrganisation | None = None
     ) -> None:
-        """Without ``store``, what is learnt ends with the process; without ``app``, clicks teach nothing."""
+        """Without ``store``, a learnt organisation is lost at exit; without ``app``, clicks teach nothing."""
         self._configured = configured.strip()
         self._store = store
         self._app = app
@@ -68,13 +69,14 @@ class OwnOrganisation:
         return bool(self._own)
 
     def is_own(self, corp_id: str) -> bool:
-        """Return whether this is the bot's organisation; False for all while that is unknown."""
+        """Return whether this is the bot's organisation; False while that is unknown."""
         return bool(corp_id) and corp_id == self._own
 
     def admits(self, corp_id: str) -> bool:
-        """Return whether to take a message with this ``chatbotCorpId``; the first message says whose bot this is.
+        """Return whether to accept a message with this ``chatbotCorpId``; the first message determines the
+        organisation.
 
-        A message without it is taken, since it came over the bot's own stream, but proves nothing about its sender.
+        A message without it is accepted, since it came over the bot's own stream, but proves nothing about its sender.
         """
         if not corp_id:
             return True
@@ -82,7 +84,7 @@ class OwnOrganisation:
         return corp_id == self._own
 
     async def recognise(self, corp_id: str) -> None:
-        """Learn the organisation of a click, if the app belongs to it. Errors are logged, and nothing is learnt."""
+        """Learn the organisation from a click, if the app belongs to it. Errors are only logged."""
         if self._app is None or self.is_known or not corp_id or corp_id in self._foreign:
             return
         await self._asking.join(corp_id, partial(self._ask_app, self._app, corp_id))
@@ -100,14 +102,14 @@ class OwnOrganisation:
             self._foreign[corp_id] = True
 
     async def load(self) -> None:
-        """Read what an earlier run learnt; a configured organisation takes precedence over it."""
+        """Load the organisation learnt by an earlier run; a configured one takes precedence."""
         if self._store is not None:
             self._kept = await self._store.load()
             self._own = self._configured or self._kept
 
     async def save(self) -> None:
-        """Keep what was learnt. After a failure, which is only logged, the next message tries again."""
-        # The first messages may arrive together, and one is enough.
+        """Store the learnt organisation. A failure is only logged; the next message tries again."""
+        # The first messages may arrive together; one is enough.
         if self._store is None or not self._own or self._kept == self._own or self._saving:
             return
         self._saving = True

@@ -1,4 +1,4 @@
-"""Finds the person behind the ids of a message or a click, with roles and a language."""
+"""Finds the person behind the ids of a message or click, with roles and language."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.words.errors import DingerpError
 
 
 class MembershipDoubt(StrEnum):
-    """Why nobody knows whether somebody is a member of the organisation."""
+    """Why a person's membership of the organisation is unknown."""
 
     NO_ANSWER = "no_answer"
     """The directory or the database did not answer; it may in a moment."""
@@ -27,9 +27,9 @@ class MembershipDoubt(StrEnum):
 class Person:
     """Somebody who asks or clicks. Only known members have a ``user_id``: without it nothing can be granted to them.
 
-    ``departments`` are ids, ``department_names`` the names of these and of all departments above them. ``doubt`` says
-    why somebody without a ``user_id`` may yet be a member; ``claimed_id`` is the id that came with their click or
-    message, only for the record of what was refused.
+    ``departments`` are ids, ``department_names`` the names of these and of all their parents. ``doubt`` says why a
+    person without a ``user_id`` may still be a member; ``claimed_id`` is the id from their click or message, kept only
+    for the record of refusals.
     """
 
     user_id: str | None
@@ -43,17 +43,17 @@ class Person:
     claimed_id: str = ""
 
     def __hash__(self) -> int:
-        """Hash only what identifies people: every question looks up several decisions about its asker."""
+        """Hash only the identifying fields: every question looks up several decisions about its asker."""
         return hash((self.user_id, self.claimed_id, self.name))
 
     @property
     def is_outsider(self) -> bool:
-        """Whether this certainly is somebody outside the organisation."""
+        """Whether this is certainly an outsider."""
         return self.user_id is None and self.doubt is None
 
     @property
     def is_external(self) -> bool:
-        """Whether this is not known to be a member of the organisation."""
+        """Whether this is not a known member of the organisation."""
         return self.user_id is None
 
 
@@ -65,7 +65,7 @@ _KEPT = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryEntry:
-    """A member of the organisation; see `Person`. Names of departments come from the list of all departments."""
+    """A member of the organisation; see `Person`. Department names come from the list of all departments."""
 
     name: str
     roles: frozenset[str] = frozenset()
@@ -80,21 +80,21 @@ class DirectoryEntry:
 
 
 class NeverWrote(DingerpError):
-    """Only a message to the bot could show whether this is a member, and there was none."""
+    """Only a message to the bot could prove membership, and there was none."""
 
 
 class Members(Protocol):
-    """Knows who belongs to the organisation; implemented by `bot.access.membership.Membership`."""
+    """Knows the members of the organisation; implemented by `bot.access.membership.Membership`."""
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return the member's entry, None for people outside.
+        """Return the member's entry, None for outsiders.
 
-        Raises `NeverWrote`, or another `DingerpError` when it is not known at the moment: neither is a yes.
+        Raises `NeverWrote`, or another `DingerpError` if membership is currently unknown: neither counts as a yes.
         """
         ...
 
     async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
-        """Remember that the member wrote to the bot from inside the organisation. Raises a `DingerpError`."""
+        """Record that the member wrote to the bot from inside the organisation. Raises a `DingerpError`."""
         ...
 
 
@@ -107,7 +107,7 @@ class LanguageChoices(Protocol):
 
 
 class People:
-    """Identifies people. Somebody not known to be a member is treated as an outsider."""
+    """Identifies people. Anybody who is not a known member is treated as an outsider."""
 
     def __init__(
         self,
@@ -125,10 +125,10 @@ class People:
     async def identify(
         self, user_id: str | None, *, name: str, is_admin: bool = False, wrote_at: datetime | None = None
     ) -> Person:
-        """Return the person; somebody outside, or not known to be a member, has no ``user_id``.
+        """Return the person; outsiders and unconfirmed members have no ``user_id``.
 
-        ``wrote_at`` is when they wrote the message at hand, if DingTalk vouches that it came from inside the
-        organisation. Outsiders in a group can click its cards, and their clicks have a user id too (docs:
+        ``wrote_at`` is the time of the current message, if DingTalk vouches that it came from inside the organisation.
+        Outsiders in a group can click its cards, and their clicks carry a userId too (docs:
         platform/dingtalk/callbacks.md#who-clicked).
         """
         if user_id is None:
@@ -150,7 +150,7 @@ class People:
         return _member(user_id, name or entry.name or user_id, is_admin, self.language(user_id), entry)
 
     async def _note_writer(self, user_id: str, name: str, wrote_at: datetime) -> bool:
-        """Note that somebody wrote; return whether that worked: who is known already needs no note."""
+        """Record that a person wrote; return whether that worked. Known members need no record."""
         try:
             await self._members.record_writer(user_id, name=name, wrote_at=wrote_at)
         except DingerpError as error:
@@ -159,7 +159,7 @@ class People:
         return True
 
     def _stranger(self, user_id: str, name: str, doubt: MembershipDoubt | None = None) -> Person:
-        """Return somebody who counts as no member: for certain, or with a ``doubt``."""
+        """Return a person who counts as an outsider: for certain, or with a ``doubt``."""
         return Person(user_id=None, name=name, language=self.language(user_id), doubt=doubt, claimed_id=user_id)
 
     def language(self, user_id: str | None) -> str:
@@ -171,7 +171,7 @@ class People:
 
 @lru_cache(maxsize=_KEPT)
 def _member(user_id: str, name: str, is_admin: bool, language: str, entry: DirectoryEntry) -> Person:
-    """Return a member: the same object each time, so that decisions are found without comparing fields."""
+    """Return a member, as the same object each time, so that cached decisions are found by identity."""
     return Person(
         user_id=user_id,
         name=name,

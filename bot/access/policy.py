@@ -18,7 +18,7 @@ from bot.words.role_labels import label_role, label_roles
 
 
 class RuleIndex:
-    """Rules in their order; ``shared`` ones name nobody."""
+    """Rules in order; ``shared`` ones name nobody."""
 
     def __init__(self, rules: Iterable[AccessRule]) -> None:
         self.rules = tuple(rules)
@@ -67,10 +67,10 @@ _KEPT = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
-    """A request to run ``command`` in a conversation; ``writes`` where the ERP may change.
+    """A request to run ``command`` in a conversation; ``writes`` if it may change the ERP.
 
-    ``governed`` means that other rules, such as those of approvals, decide for each document who may change it.
-    ``reserved`` means that only administrators may, and those to whom a rule grants the command by its name.
+    ``governed``: other rules, such as those of approvals, decide for each document who may change it. ``reserved``:
+    only for administrators, and for people to whom a rule grants the command by name.
     """
 
     command: str
@@ -84,7 +84,7 @@ class AccessRequest:
 class AccessVerdict:
     """The decision, its reason, and the roles that could help.
 
-    ``grant`` is what the person's own eyes may see of the answer, ``rule`` the names of the rules that decided.
+    ``grant`` is what the person alone may see of the answer, ``rule`` the names of the deciding rules.
     """
 
     allowed: bool
@@ -96,7 +96,7 @@ class AccessVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsideredRule:
-    """A rule about a command, with whether it holds in the conversation and names the person."""
+    """A rule about a command, and whether it applies in the conversation and names the person."""
 
     rule: AccessRule
     holds_here: bool
@@ -104,7 +104,7 @@ class ConsideredRule:
 
 
 class Denied(DingerpError):
-    """The access policy said no; ``verdict`` holds the reason and whom to ask."""
+    """The access policy refused; ``verdict`` holds the reason and whom to ask."""
 
     def __init__(self, verdict: AccessVerdict) -> None:
         super().__init__(str(verdict.reason))
@@ -117,11 +117,10 @@ class Denied(DingerpError):
 class AccessPolicy:
     """Role, department or person × command × conversation. Without rules every member may ask and nobody may write.
 
-    As soon as rules cover a command, it is only for the people they name; a denial overrides all grants. ``closed``
-    commands are for nobody unless a rule covers them. Writes
-    are denied unless a rule grants them; of a governed command, the rules of each document decide later. ``roles`` maps
-    a role to the user ids that have it by configuration; roles of the directory come with the `Person`. With
-    ``read_only`` nobody writes, whatever the rules say.
+    A command covered by rules is only for the people they name; a denial overrides all grants. ``closed`` commands are
+    for nobody unless a rule covers them. Writes are denied unless a rule grants them; of a governed command, the rules
+    of each document decide later. ``roles`` maps a role to the user ids that have it by configuration; roles of the
+    directory come with the `Person`. With ``read_only`` nobody writes, whatever the rules say.
 
     Rules never change: new ones make a new policy. So decisions are remembered for as long as a person, with roles and
     departments, stays the same; those in conversations that no rule names are one.
@@ -153,42 +152,42 @@ class AccessPolicy:
 
     @property
     def rules(self) -> tuple[AccessRule, ...]:
-        """The rules; those without a name are called by their number."""
+        """The rules; unnamed ones are called by their number."""
         return self._rules
 
     @property
     def closed(self) -> tuple[str, ...]:
-        """The commands that are for nobody, since no rule says whom they are for."""
+        """The commands closed to everybody, since no rule opens them."""
         return self._closed
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing is changed in the ERP, whatever the rules grant."""
+        """Whether writes to the ERP are off, whatever the rules grant."""
         return self._read_only
 
     def roles_of(self, person: Person) -> frozenset[str]:
-        """Return the person's roles from the directory and from the configuration."""
+        """Return the person's roles from the directory and from the settings."""
         held = person.roles | self.configured_roles(person)
         return held | {ADMIN} if person.is_admin or ROLE_NAMES[ADMIN] in held else held
 
     def configured_roles(self, person: Person) -> frozenset[str]:
-        """Return the roles that the person has by configuration."""
+        """Return the person's roles from the settings."""
         return self._roles_by_user.get(person.user_id or "", frozenset())
 
     def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
-        """Return whether ``person`` may do ``request``, why, and what they may see of the answer."""
+        """Return whether ``person`` may make the request, why, and what they may see of the answer."""
         where = request.conversation_id if request.conversation_id in self._named_conversations else ""
         return self._decide(person, request.command, where, request.writes, request.governed, request.reserved)
 
     def decide_area(self, person: Person, command: str, conversation_id: str = "") -> AccessVerdict:
-        """Return whether ``person`` may see the documents that ``command`` shows, wherever else they appear.
+        """Return whether ``person`` may see the documents that ``command`` shows, wherever they appear.
 
         `bot.access.areas.command_of` names the command of an alert.
         """
         return self.decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
     def is_closed_to_all(self, request: AccessRequest) -> bool:
-        """Return whether nobody may do ``request``, whoever asks; who is in a conversation is not known."""
+        """Return whether the request is forbidden to everybody; a conversation's members are unknown."""
         if request.writes and self._read_only:
             return True
         about = self._rules_about(request.command).rules
@@ -202,12 +201,12 @@ class AccessPolicy:
         return (request.writes and not request.governed) or any(rule.allows and not rule.shared for rule in about)
 
     def sees_all(self, person: Person, commands: Iterable[str], conversation_id: str = "") -> bool:
-        """Return whether no rule keeps any document of these commands from a person."""
+        """Return whether a person may see all documents of these commands."""
         verdicts = (self.decide_area(person, command, conversation_id) for command in commands)
         return all(verdict.allowed and EVERYTHING in verdict.grant.scopes for verdict in verdicts)
 
     def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
-        """Return the rules about the command, in their order, and why each does not apply to this request."""
+        """Return the rules about the command, in order, and why each does not apply to this request."""
         about = self._rules_about(request.command)
         naming = about.naming(person, with_synonyms(self.roles_of(person)))
         return tuple(
@@ -216,11 +215,10 @@ class AccessPolicy:
         )
 
     def shared_grant(self, conversation_id: str, command: str, *, outsiders: bool) -> Grant:
-        """Return what a card that a whole conversation sees may show of the documents of ``command``.
+        """Return what a shared card may show of the documents of ``command``.
 
-        DingTalk tells nobody who is in a group. So it is what every member of the organisation may see, whoever it is,
-        unless a shared rule says more. ``outsiders``: somebody from outside is known to be there, and sees only what a
-        shared rule names.
+        DingTalk does not reveal a group's members. So it is what every member of the organisation may see, unless a
+        shared rule adds more. ``outsiders``: an outsider is known to be there, and sees only what a shared rule names.
         """
         where = conversation_id if conversation_id in self._named_conversations else ""
         return self._share(where, command, outsiders)
@@ -228,18 +226,18 @@ class AccessPolicy:
     def shared_grants(
         self, conversation_id: str, command: str, shows: Collection[str], *, outsiders: bool
     ) -> Mapping[str, Grant]:
-        """Return what an answer to ``command`` may show a whole conversation, by the command whose documents it shows.
+        """Return what an answer to ``command`` may show a whole conversation, by the command that owns the documents.
 
-        Its own entry is what the rules on the command itself say; an answer that ``shows`` no documents has no entry.
+        The command's own entry holds the rules on itself; an answer that ``shows`` no documents has no entry.
         """
         grants = {each: self.shared_grant(conversation_id, each, outsiders=outsiders) for each in shows}
         if grants and command not in grants:
-            # With outsiders a rule has to name the documents, not each command that shows them as well.
+            # With outsiders present, a rule has to name the documents, but not each command that shows them.
             grants[command] = self.shared_grant(conversation_id, command, outsiders=False)
         return grants
 
     def shared_answer(self, conversation_id: str, command: str, shows: Collection[str], *, outsiders: bool) -> Grant:
-        """Return what all of an answer to ``command`` may show a whole conversation."""
+        """Return the part of an answer to ``command`` that a whole conversation may see."""
         grants = self.shared_grants(conversation_id, command, shows, outsiders=outsiders)
         return common_grant(grants.values()) if grants else plain_grant(outsiders=outsiders)
 
@@ -358,7 +356,7 @@ def _decide_reserved(
 
 
 def out_of_scope(verdict: AccessVerdict) -> AccessVerdict:
-    """Return the refusal of one document, where ``verdict`` allows others."""
+    """Return the refusal for one document, when ``verdict`` allows others."""
     reason = phrase("Rule “%(rule)s” does not let you see this document.", rule=verdict.rule)
     return AccessVerdict(False, reason, (ADMIN,), rule=verdict.rule)
 
@@ -379,10 +377,10 @@ def _without(grant: Grant, denials: Iterable[AccessRule]) -> Grant:
 
 
 def _grant_of_all(granting: Iterable[AccessRule], conversation_id: str) -> Grant:
-    """Return what every member may see by rules that allow, whatever roles they have.
+    """Return what every member may see by allowing rules, whatever their roles.
 
-    The rules for all give everybody their documents. Fields are another matter: whom a further rule shows other
-    documents sees of all of them only what each of their rules shows (`merge_grants`).
+    The rules for everybody grant their documents to all. Fields differ: a person to whom a further rule shows other
+    documents sees, on all of them, only the fields that each of their rules shows (`merge_grants`).
     """
     here = [rule for rule in granting if rule.holds_in(conversation_id)]
     of_all = [rule.grant for rule in here if rule.is_for_all]
@@ -396,5 +394,5 @@ def _grant_of_all(granting: Iterable[AccessRule], conversation_id: str) -> Grant
 
 
 def plain_grant(*, outsiders: bool) -> Grant:
-    """Return what a card may show a whole conversation that is about no documents, such as /help."""
+    """Return what a shared card without documents may show, such as /help."""
     return replace(SHARED_GRANT, fields=SHARED_FIELDS & OUTSIDER_FIELDS) if outsiders else SHARED_GRANT

@@ -1,4 +1,4 @@
-"""Ready rules for the roles that most companies have, and the names of these roles in both languages."""
+"""Ready-made rules for the roles that most companies have, and these roles' names in both languages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COUNTED_AND_MADE = frozenset({FieldClass.QUANTITY, FieldClass.MATERIALS})
 
 
 def with_synonyms(roles: frozenset[str]) -> frozenset[str]:
-    """Return roles with their names in the other language."""
+    """Return roles, each under its names in both languages."""
     return roles | {ROLE_SYNONYMS[role] for role in roles if role in ROLE_SYNONYMS}
 
 

@@ -1,4 +1,4 @@
-"""The access rules as a company writes them: who may use which command where, and how much of its answer they see."""
+"""A company's access rules: who may use which command where, and how much of its answer they see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANY = "*"
 
 
 class RuleEffect(StrEnum):
-    """What a rule does to whom it names."""
+    """The effect of a rule on the people it names."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -23,9 +23,9 @@ class RuleEffect(StrEnum):
 class AccessRule:
     """Grants ``commands`` to the people it names, or denies them; in all conversations, or in some.
 
-    It names people by ``roles``, ``departments`` *or* ``people``. ``fields`` are the classes that an answer may
-    show them, of documents within ``scope``; None: all of them. A rule that denies takes ``fields`` away, and without
-    ``fields`` the command. A ``shared`` rule names nobody: it says what a card shows that all of a conversation see.
+    It names people by ``roles``, ``departments`` *or* ``people``. ``fields`` are the classes that an answer may show
+    them, of documents within ``scope``; None: all of them. A denying rule removes ``fields``, or without ``fields`` the
+    command. A ``shared`` rule names nobody: it sets what shared cards show.
     """
 
     commands: frozenset[str]
@@ -41,22 +41,22 @@ class AccessRule:
 
     @property
     def allows(self) -> bool:
-        """Whether it grants something."""
+        """Whether it grants anything."""
         return self.effect is RuleEffect.ALLOW
 
     @property
     def takes_command(self) -> bool:
-        """Whether it takes a whole command away."""
+        """Whether it removes a whole command."""
         return not self.allows and self.fields is None
 
     @property
     def is_for_all(self) -> bool:
-        """Whether it is for every member."""
+        """Whether it applies to every member."""
         return ANY in self.roles
 
     @property
     def grant(self) -> Grant:
-        """Return what it grants of an answer."""
+        """Return the part of an answer that it grants."""
         default = SHARED_FIELDS if self.shared else ALL_FIELDS
         return Grant(fields=default if self.fields is None else self.fields, scopes=(self.scope,))
 

@@ -1,7 +1,7 @@
-"""What an answer shows: the classes of its fields, and the numbers of the documents among its records.
+"""What an answer shows: its field classes, and the document numbers among its records.
 
-Fields say their class where they are declared (`bot.words.disclosure`). In every record the field ``number`` is the
-number of a document; ``subject`` is what an alert is about: a number or code, or one with words that are left out here.
+Fields declare their class (`bot.words.disclosure`). In every record the field ``number`` is a document number;
+``subject`` is an alert's subject: a number or code, or one followed by words, which are left out here.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _NUMBER, _SUBJECT = "number", "subject"
 
 
 class ShownData(NamedTuple):
-    """What a record shows: sensitive classes, and numbers of documents in their order."""
+    """What a record shows: sensitive classes, and document numbers in order."""
 
     classes: frozenset[FieldClass]
     documents: tuple[str, ...]
 
 
 def find_shown(record: object) -> ShownData:
-    """Return what a view or another record shows; what was cut from it (`bot.words.disclosure`) counts as not shown."""
+    """Return what a view or another record shows; cut values (`bot.words.disclosure`) count as not shown."""
     classes: set[FieldClass] = set()
     documents: dict[str, None] = {}
     _look_into(record, classes, documents)
@@ -36,16 +36,16 @@ def find_shown(record: object) -> ShownData:
 
 
 def find_opened(record: object) -> tuple[str, ...]:
-    """Return the numbers of the documents that a view is about, without those in its rows and other lists."""
+    """Return the numbers of the documents a view is about, excluding its rows and other lists."""
     documents: dict[str, None] = {}
     _look_into(record, set(), documents, lists=False)
     return tuple(documents)
 
 
 class _Field(NamedTuple):
-    """A field that may show something: by its class, as a number, or by what is inside it.
+    """A field that may show something: by its class, as a number, or by its contents.
 
-    ``classed_by`` is the attribute of the record that says the classes, if one does.
+    ``classed_by`` is the record's attribute that gives the classes, if any.
     """
 
     name: str
@@ -56,13 +56,13 @@ class _Field(NamedTuple):
 
 
 def _look_into(value: object, classes: set[FieldClass], documents: dict[str, None], *, lists: bool = True) -> None:
-    """Collect what the fields of a record show, and of all records inside it; those in ``lists`` only if wanted."""
+    """Collect what a record and all records inside it show; those in ``lists`` only if requested."""
     kind: Any = type(value)
     plan = _plan_of(kind)
     if plan is not None:
         for name, declared, classed_by, is_number, holds_more in plan:
             held = getattr(value, name)
-            # Zero is a figure; everything else that is false is nothing, or the mark in place of what was cut.
+            # Zero is a figure; any other false value is empty, or the mark that replaces a cut one.
             if not held and (held is None or not isinstance(held, (int, Decimal))):
                 continue
             if declared is not None:
@@ -85,9 +85,9 @@ def _look_into(value: object, classes: set[FieldClass], documents: dict[str, Non
 
 @cache
 def _plan_of(record: type[Any]) -> tuple[_Field, ...] | None:
-    """Return the fields of a dataclass that are worth a look, None for other types.
+    """Return the fields of a dataclass worth checking, None for other types.
 
-    Most fields are not: an answer is looked through in some tens of microseconds.
+    Most fields are not: checking an answer takes some tens of microseconds.
     """
     if not is_dataclass(record):
         return None
@@ -95,7 +95,7 @@ def _plan_of(record: type[Any]) -> tuple[_Field, ...] | None:
 
 
 def is_code(text: str) -> bool:
-    """Whether words are one number or code, and not somebody's name or a text."""
+    """Return whether a text is a single number or code, and not a name or a sentence."""
     return len(text.split()) == 1 and any(map(str.isdigit, text))
 
 
@@ -104,7 +104,7 @@ def _is_worth_a_look(field: _Field) -> bool:
 
 
 def _sensitive(said: FieldClass | frozenset[FieldClass] | None) -> frozenset[FieldClass]:
-    """Return the classes that a record says of one of its fields."""
+    """Return the classes that a record gives for one of its fields."""
     if said is None:
         return frozenset()
     return SENSITIVE & (frozenset({said}) if isinstance(said, FieldClass) else said)
@@ -128,7 +128,7 @@ def _may_hold_more(hint: Any, around: tuple[type[Any], ...]) -> bool:
     """Return whether a value of this type may be, or hold, a record that shows something."""
     if isinstance(hint, type) and is_dataclass(hint):
         if hint in around:
-            return False  # the records around it are looked at anyway
+            return False  # the records around it are checked anyway
         if hint.__subclasses__():
             return True
         return any(map(_is_worth_a_look, _fields_of(hint, around)))
@@ -138,7 +138,7 @@ def _may_hold_more(hint: Any, around: tuple[type[Any], ...]) -> bool:
 
 
 def _mark_in(hint: Any) -> FieldClass | ClassedBy | None:
-    """Return the class among the annotations of a type or of a type inside it, or what says it."""
+    """Return the class in the annotations of a type or of a type inside it, or the attribute that gives it."""
     for part in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
         found = part if isinstance(part, FieldClass | ClassedBy) else _mark_in(part)
         if found is not None:

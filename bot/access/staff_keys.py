@@ -1,4 +1,4 @@
-"""What the directory and other systems may both know of a member: job number, mobile, mail."""
+"""Keys that the directory and other systems may share for a member: job number, mobile, mail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class MatchKey(StrEnum):
-    """What a person in DingTalk and an account in an ERP may have in common."""
+    """The kinds of key that a person in DingTalk and an account in an ERP may share."""
 
     JOB_NUMBER = "job_number"
     MOBILE = "mobile"
@@ -17,7 +17,7 @@ class MatchKey(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffKeys:
-    """A member's keys as the directory tells them; mobiles with the country's code, see `phone_number`.
+    """A member's keys from the directory; mobiles with country code, see `phone_number`.
 
     ``unverified`` are those that the person may have entered without proof.
     """
@@ -32,7 +32,7 @@ _MOBILE_DIGITS = 11
 
 
 def phone_number(text: str, country: str = "") -> str:
-    """Return a number as digits with its country's code; without one, Chinese mobiles get theirs (86)."""
+    """Return a phone number as digits with country code; Chinese mobiles without one get 86."""
     digits = "".join(char for char in text if char in "0123456789")
     if country and digits:
         return f"{country}{digits}"

@@ -1,4 +1,4 @@
-"""Words for which documents somebody may see."""
+"""Texts about which documents a person may see."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.words.phrase import Phrase, phrase
 
 
 def describe_scope(scope: Scope) -> tuple[Phrase, ...]:
-    """Return what restricts a scope; nothing for one that covers all documents."""
+    """Return the restrictions of a scope; empty for one that covers all documents."""
     return tuple(_restrictions(scope))
 
 

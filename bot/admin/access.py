@@ -1,4 +1,4 @@
-"""Reads access rules and says what they mean for a person: what ``dingerp access`` does."""
+"""``dingerp access``: reads access rules and explains what they mean for a person."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from bot.words.phrase import Phrase
 
 
 async def check_access(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
-    """Return whether the rules can be obeyed, and the lines that say so, warn, or name every error.
+    """Return whether the rules are valid, and lines with confirmation, warnings, or every error.
 
-    ``file`` is a file of rules or a whole configuration; without it, both that are in force are read.
+    ``file`` is a rule file or a whole configuration; without it, both that are in force are read.
     """
     if file is not None and "access" in _tables(file):
         settings, file = load_settings(file), None
@@ -115,7 +115,7 @@ def _problems(where: str, problems: tuple[RuleProblem, ...]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessQuestion:
-    """Who wants to do what where. ``roles`` and ``departments`` come in place of the directory's."""
+    """Who wants to do what where. ``roles`` and ``departments`` replace those of the directory."""
 
     user_id: str
     line: str
@@ -125,7 +125,7 @@ class AccessQuestion:
 
 
 def explain_access(settings: Settings, question: AccessQuestion) -> list[str]:
-    """Return the verdict about a command with its reasons in both languages, the rules, and what would be seen.
+    """Return the verdict on a command with its reasons in both languages, the rules, and what would be visible.
 
     Raises `ConfigurationError` for wrong rules and for an unknown command.
     """
@@ -190,7 +190,7 @@ class _Explained:
             yield f"  rule “{considered.rule.name}” {_effect(considered)}"
 
     def _visible(self) -> Iterator[str]:
-        """Yield what they see: of documents that other commands show, what the rules on these allow."""
+        """Yield what they see: for documents of other commands, what the rules on those allow."""
         documents = [each for each in self.shows if each != self.request.command]
         granted = any(each.rule.allows and each.names_person and each.holds_here for each in self.considered)
         if granted or not documents:

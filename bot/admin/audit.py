@@ -1,4 +1,4 @@
-"""The audit log on the command line: search, verify, export, accept a loss: what ``dingerp audit`` does."""
+"""``dingerp audit``: search, verify and export the audit log, and accept a loss."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_ACCEPTED = 100_000
 
 
 def read_link(text: str) -> ChainLink:
-    """Return a link as the log and `verify_log` write it. Raises `ConfigurationError`."""
+    """Return a link as written by the log and by `verify_log`. Raises `ConfigurationError`."""
     try:
         return ChainLink.parse(text)
     except ValueError:
@@ -34,7 +34,7 @@ def read_link(text: str) -> ChainLink:
 
 
 async def search_log(settings: Settings, wanted: AuditSearch, *, zone: tzinfo, form: str) -> list[str]:
-    """Return the lines about the entries that fit, the newest first; ``form`` is ``text`` or ``json``."""
+    """Return lines on the matching entries, the newest first; ``form`` is ``text`` or ``json``."""
     deed = OperatorDeed(command="audit search", documents=_documents(wanted), detail=_said(wanted))
     async with open_database(settings, None) as database:
         ready = require_database(database)
@@ -46,11 +46,11 @@ async def search_log(settings: Settings, wanted: AuditSearch, *, zone: tzinfo, f
 
 
 async def verify_log(settings: Settings, links: list[ChainLink], *, form: str) -> tuple[bool, list[str]]:
-    """Return whether the log is whole, and the lines that say so or name every broken place, the first one first.
+    """Return whether the log is intact, and lines that say so or name every break, the first one first.
 
     ``links`` are known from elsewhere, such as from the bot's log on another machine.
     """
-    # Recorded afterwards: the entry about it would move the end that is looked at.
+    # Recorded afterwards: the entry about it would move the end under inspection.
     async with open_database(settings, None) as database:
         ready = require_database(database)
         found = await audit_log(settings, ready).verify(known=links)
@@ -77,7 +77,7 @@ async def verify_log(settings: Settings, links: list[ChainLink], *, form: str) -
 async def export_log(
     settings: Settings, wanted: AuditSearch, *, zone: tzinfo, form: AuditFormat, out: Path | None
 ) -> tuple[bytes, str]:
-    """Write the entries that fit to ``out``, the oldest first; return what was written, and how much in words.
+    """Write the matching entries to ``out``, the oldest first; return what was written, and how much in words.
 
     Without ``out`` nothing is written: the caller prints it. Raises `ConfigurationError`.
     """
@@ -97,7 +97,7 @@ async def export_log(
 async def accept_loss(settings: Settings, reason: str) -> list[str]:
     """Record who knows that the log is broken and why, and return what they accept.
 
-    Each broken place is an entry of its own by then, also one that a full look finds only now.
+    By then each break has an entry of its own, including those that only a full check finds now.
     """
     if not reason.strip():
         raise ConfigurationError("say why entries are missing: --reason 'backup of Monday restored'")

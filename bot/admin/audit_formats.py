@@ -1,4 +1,4 @@
-"""The audit log as files for others: tables whose cells are never formulas, JSON lines, and syslog."""
+"""The audit log as files for other programs: tables whose cells are never formulas, JSON lines, and syslog."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.cards.workbook import Sheet, write_workbook
 
 
 class AuditFormat(StrEnum):
-    """How entries are written."""
+    """The format of exported entries."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -55,7 +55,7 @@ def format_entries(entries: Iterable[RecordedEntry], form: AuditFormat, zone: tz
 
 
 def row_of(kept: RecordedEntry, zone: tzinfo) -> dict[str, Any]:
-    """Return an entry by the names of `COLUMNS`."""
+    """Return an entry keyed by the names in `COLUMNS`."""
     entry = kept.entry
     values = (
         kept.seq,

@@ -1,7 +1,7 @@
-"""Saves the bot's database to a file, and puts such a file in its place.
+"""Saves the bot's database to a file, and restores it from one.
 
-A backup of SQLite is taken from the running bot, which goes on working meanwhile; it is one file, whole and checked.
-PostgreSQL's own programs save and restore it.
+A SQLite backup is taken from the running bot without interrupting it; it is one file, complete and checked. PostgreSQL
+is saved and restored by its own programs.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ _COPIED: Final = re.compile(r"^COPY (?:\w+\.)?(\w+) \(([\w, ]+)\) FROM stdin;\n(
 
 
 async def back_up(settings: Settings, target: Path) -> str:
-    """Save the database to a new file, also beside a running bot, and return the revision that it is at.
+    """Save the database to a new file, also beside a running bot, and return its revision.
 
-    Raises `ConfigurationError`, and then there is no file.
+    Raises `ConfigurationError`, and then leaves no file.
     """
     _require_new(target)
     file = sqlite_file(settings.database)
@@ -70,11 +70,11 @@ async def back_up(settings: Settings, target: Path) -> str:
 
 
 async def restore(settings: Settings, source: Path, now: datetime) -> tuple[str, Path | None]:
-    """Put a backup in the place of the database, while no bot runs, and bring it to this version.
+    """Replace the database with a backup while no bot runs, and upgrade it to this version.
 
-    Rights that people may have given up since wait for a confirmation (`bot.store.held_rights`). Returns its revision,
-    and the file that the database before is kept in, None where there was none. Raises `ConfigurationError`, and then
-    the database is as it was.
+    Rights that people may have given up since then wait for confirmation (`bot.store.held_rights`). Returns the
+    revision, and the file that holds the previous database, None if there was none. Raises `ConfigurationError`, and
+    then leaves the database unchanged.
     """
     _require_file(source)
     file = sqlite_file(settings.database)
@@ -86,7 +86,7 @@ async def restore(settings: Settings, source: Path, now: datetime) -> tuple[str,
 
 
 async def check_database(settings: Settings) -> str:
-    """Look through the database, also beside a running bot, and return the revision that it is at; empty for none.
+    """Check the database, also beside a running bot, and return its revision; empty if there is none.
 
     Raises `ConfigurationError` for a damaged one, and for one of a newer version.
     """
@@ -112,7 +112,7 @@ def _require_file(file: Path) -> None:
 async def _require_key(settings: Settings, backup: Path, *, tables_in: Path | None = None) -> None:
     """Check that the bot will be able to read a backup. Raises `ConfigurationError`.
 
-    ``tables_in`` is the database of SQLite that holds its keys, where the backup itself is none.
+    ``tables_in`` is the SQLite database that holds its keys, if the backup itself is none.
     """
     source = make_database(settings, looking=True).keys.source
     url = URL.create("sqlite", database=str(tables_in or backup)).render_as_string()
@@ -150,7 +150,7 @@ async def _replace(settings: Settings, file: Path, source: Path, now: datetime) 
 
 
 async def _bring_over(settings: Settings, file: Path, now: datetime) -> None:
-    """Bring a backup to this version and let no right of it work, before it is in the place of the database."""
+    """Upgrade a backup to this version and suspend its rights, before it replaces the database."""
     keys = make_database(settings, looking=True).keys.source
     url = URL.create("sqlite", database=str(file)).render_as_string()
     async with using(Database(url, keys), named=str(file)) as database:
@@ -164,13 +164,13 @@ async def _hold(database: Database, now: datetime) -> None:
 
 
 def _make_one_file(file: Path) -> None:
-    """Leave nothing beside a file that was written to."""
+    """Merge the side files of a database into it."""
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
 
 
 async def list_held(settings: Settings) -> list[str]:
-    """Return lines about the rights that wait for a confirmation since a backup was restored."""
+    """Return lines on the rights that await confirmation since a backup was restored."""
     async with open_database(settings, None) as database:
         found = await require_database(database).read(find_held)
     if not found:
@@ -180,7 +180,7 @@ async def list_held(settings: Settings) -> list[str]:
 
 
 async def confirm_rights(settings: Settings, user_id: str, now: datetime) -> list[str]:
-    """Put the rights of one person back in force, or with an empty ``user_id`` those of all people."""
+    """Reinstate the rights of one person or, with an empty ``user_id``, of everybody."""
     async with open_database(settings, None) as database:
         ready = require_database(database)
         found = await ready.read(partial(find_held, user_id=user_id))
@@ -192,7 +192,7 @@ async def confirm_rights(settings: Settings, user_id: str, now: datetime) -> lis
 
 
 async def report_restore(settings: Settings, source: Path) -> list[str]:
-    """Record that a backup was restored, and return lines about what waits since."""
+    """Record that a backup was restored, and return lines on what awaits confirmation."""
     async with open_database(settings, OperatorDeed(command="db restore", detail=source.name)) as database:
         missing = (await audit_log(settings, require_database(database)).check_end(1)).unaccepted
     lines = await list_held(settings)
@@ -213,7 +213,7 @@ def _set_aside(file: Path, now: datetime) -> Path | None:
 
 @contextmanager
 def _whole_or_nothing(target: Path, *, replaces: bool = False) -> Iterator[Path]:
-    """Give a private file to write to, which becomes ``target`` once it is whole and on the disk."""
+    """Provide a private file to write to, which becomes ``target`` once it is complete and on disk."""
     unfinished = target.with_name(f"{target.name}.unfinished")
     try:
         make_private_folder(target.absolute().parent)
@@ -233,7 +233,7 @@ def _whole_or_nothing(target: Path, *, replaces: bool = False) -> Iterator[Path]
 
 def _synchronise(path: Path) -> None:
     if path.is_dir() and os.name != "posix":
-        return  # only there a folder can be opened
+        return  # only there can a folder be opened
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -246,9 +246,9 @@ def _revision_or_none(file: Path) -> str:
 
 
 def _revision_of(file: Path, named: Path | None = None) -> str:
-    """Return the revision of a database in a file, after a look at all of its pages. Raises `ConfigurationError`.
+    """Return the revision of a database file after checking all of its pages. Raises `ConfigurationError`.
 
-    ``named`` is the file that an error names, if it is another.
+    ``named`` is the file that errors name, if it differs.
     """
     try:
         with closing(look_into(file)) as connection:
@@ -288,9 +288,9 @@ async def _load(settings: Settings, source: Path, now: datetime) -> str:
 
 
 async def _require_usable(settings: Settings, url: URL, dump: Path) -> None:
-    """Check that this version and its key can read a dump of PostgreSQL. Raises `ConfigurationError`.
+    """Check that this version and its key can read a PostgreSQL dump. Raises `ConfigurationError`.
 
-    What tells that is taken out of the dump, and looked at like a backup of SQLite.
+    The relevant tables are extracted from the dump and checked like a SQLite backup.
     """
     tables = [f"--table={name}" for name in (_VERSION, DATA_KEY.name)]
     script = await _run_program("pg_restore", url, "--data-only", *tables, "--file=-", str(dump), connects=False)
@@ -302,7 +302,7 @@ async def _require_usable(settings: Settings, url: URL, dump: Path) -> None:
 
 
 def _write_extract(file: Path, script: str) -> None:
-    """Write the rows of a script of PostgreSQL to a database of SQLite."""
+    """Write the rows of a PostgreSQL script to a SQLite database."""
     engine = create_engine(URL.create("sqlite", database=str(file)))
     with engine.begin() as connection:
         connection.execute(text(f"CREATE TABLE {_VERSION} (version_num TEXT)"))
@@ -311,14 +311,14 @@ def _write_extract(file: Path, script: str) -> None:
                 DATA_KEY.create(connection)
             values = ", ".join(f":{column}" for column in columns.split(", "))
             for row in rows.splitlines():
-                # The rows hold numbers, names and base64: nothing that PostgreSQL writes with a backslash.
+                # The rows hold numbers, names and base64, for which PostgreSQL writes no backslash.
                 named = dict(zip(columns.split(", "), row.split("\t"), strict=True))
                 connection.execute(text(f"INSERT INTO {name} ({columns}) VALUES ({values})"), named)  # noqa: S608
     engine.dispose()
 
 
 async def _run_program(name: str, url: URL, *arguments: str, connects: bool = True) -> str:
-    """Run one of PostgreSQL's programs, on a database if it ``connects``, and return what it writes.
+    """Run one of PostgreSQL's programs, on a database if it ``connects``, and return its output.
 
     Raises `ConfigurationError`.
     """
@@ -326,7 +326,7 @@ async def _run_program(name: str, url: URL, *arguments: str, connects: bool = Tr
     if program is None:
         raise ConfigurationError(f"{name} is not installed; it comes with PostgreSQL's client programs")
     address = url.set(drivername="postgresql", password=None).render_as_string()
-    # By the environment: everybody on the machine can read the arguments of a program.
+    # In the environment: program arguments are visible to everybody on the machine.
     environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
     target = (f"--dbname={address}",) if connects else ()
     pipe = asyncio.subprocess.PIPE

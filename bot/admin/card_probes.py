@@ -1,4 +1,4 @@
-"""Sends the cards that ask an administrator what they see (`bot.chat.answers.card_probes`)."""
+"""Sends the probe cards that ask an administrator what they see (`bot.chat.answers.card_probes`)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from bot.words.phrase import Phrase
 
 
 async def send_probes(settings: Settings, to: str, now: Callable[[], datetime]) -> str:
-    """Send a card for each template in use to ``to``, by default the first administrator, and return who is asked.
+    """Send a card for each template in use to ``to``, by default the first administrator; return the recipient.
 
-    The running bot takes the taps. Raises `ConfigurationError` where nobody can be asked or a card is refused.
+    The running bot handles the taps. Raises `ConfigurationError` if nobody can be asked or a card is refused.
     """
     deed = OperatorDeed(command="doctor --probe", detail=f"to {to}" if to else "")
     async with open_database(settings, deed) as opened:
@@ -43,7 +43,7 @@ async def send_probes(settings: Settings, to: str, now: Callable[[], datetime]) 
             for made_as, template in _each_template(templates(settings)):
                 probe = _new_probe(settings, template, person, now())
                 known = probes.known().get(template.template_id)
-                if known is not None:  # what was confirmed holds until somebody says otherwise
+                if known is not None:  # what was confirmed holds until it is revoked
                     probe = replace(probe, private_values=known.private_values, own_answers=known.own_answers)
                 # A tap may come before the call has returned.
                 await probes.put(probe)
@@ -62,7 +62,7 @@ async def _administrator(settings: Settings, database: Database, now: Callable[[
 
 
 def _each_template(choice: TemplateChoice) -> Iterator[tuple[str, CardTemplate]]:
-    """Yield each template once, with the name of a card that has it: its buttons tell that name."""
+    """Yield each template once, with the name of a card that uses it: its buttons carry that name."""
     seen: set[str] = set()
     for name, template in ((CARD_NAME, choice.of(CARD_NAME)), ("default", choice.default), *choice.by_card.items()):
         if template.template_id not in seen:
@@ -95,7 +95,7 @@ class _ProbeSender:
                 params=public,
                 template_id=template.template_id,
                 spaces=[CardSpace(Conversation("", ConversationKind.DIRECT), probe.user_id)],
-                # The list of conversations must not tell a number.
+                # The list of conversations must not reveal a number.
                 summary=probe_card("", numbers, language, self._say).title,
                 robot_code=self._robot_code,
                 private={probe.user_id: _different(private, public)},

@@ -1,4 +1,4 @@
-"""Changes the key of the bot's database for an operator, whether the bot runs or not."""
+"""Changes the key of the bot's database, whether the bot runs or not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.words.sealing import CompanyKey
 
 
 def seal_setting(settings: Settings, secret: str) -> str:
-    """Return a secret sealed with the newest of the company's keys; the first one is made if need be.
+    """Return a secret sealed with the newest company key, which is created if there is none.
 
     Raises `ConfigurationError`.
     """
@@ -28,7 +28,7 @@ def seal_setting(settings: Settings, secret: str) -> str:
 
 
 async def rotate_key(settings: Settings, now: datetime, *, stopped: bool) -> list[str]:
-    """Put a new key in force and seal everything again; with ``stopped`` the old data key goes at once.
+    """Put a new key in force and reseal everything; with ``stopped`` the old data key is removed at once.
 
     Raises `ConfigurationError`.
     """
@@ -52,7 +52,7 @@ async def rotate_key(settings: Settings, now: datetime, *, stopped: bool) -> lis
 
 
 async def _with_new_key(database: Database, source: CompanyKeySource) -> Sequence[CompanyKey]:
-    """Return the company's keys with the new one in front: the bot's own file gets one, others bring it."""
+    """Return the company's keys with the new one first: the bot's own file gets one, other sources provide it."""
     keys = source.read()
     if keys[0].name != await database.run(company_key_of):
         return keys

@@ -1,4 +1,4 @@
-"""Opens the bot's own database for an operator, whether the bot runs or not, and records that in the audit log."""
+"""Opens the bot's database for an operator, whether the bot runs or not, and records that in the audit log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LOOKS, _LOOK_PAUSE = 10, 0.2
 _NAMED = 3
 """How many of those who use the database are named."""
 
-# Seeing what kind of process another user runs takes a right that we may lack.
+# Seeing the kind of another user's process takes a privilege that we may lack.
 _OTHERS: Final = text(
     "SELECT usename, coalesce(host(client_addr), CASE WHEN backend_type IS NOT NULL THEN 'this machine' END) AS place"
     " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -43,7 +43,7 @@ _OTHERS: Final = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorDeed:
-    """What an operator does with the bot's data: the command, the documents named, and other options in words."""
+    """An operator's action on the bot's data: the command, the documents named, and other options in words."""
 
     command: str
     documents: tuple[str, ...] = ()
@@ -53,10 +53,10 @@ class OperatorDeed:
 
 @asynccontextmanager
 async def open_database(settings: Settings, deed: OperatorDeed | None) -> AsyncIterator[Database | None]:
-    """Open the bot's database and record what for; None if no bot has used it yet.
+    """Open the bot's database and record the purpose; None if no bot has used it yet.
 
-    Without a ``deed`` the caller records it. Raises `ConfigurationError` for a database of another version, one of
-    another key, or one that cannot be used.
+    Without a ``deed`` the caller records it. Raises `ConfigurationError` for a database of another version, with
+    another key, or that cannot be used.
     """
     file = sqlite_file(settings.database)
     if file is not None and not file.exists():
@@ -80,19 +80,19 @@ async def open_database(settings: Settings, deed: OperatorDeed | None) -> AsyncI
 
 
 async def record_deed(settings: Settings, database: Database, deed: OperatorDeed) -> None:
-    """Record what an operator does, in the name of their account on this machine. Raises `StoreUnavailable`."""
+    """Record an operator's action under their account on this machine. Raises `StoreUnavailable`."""
     audit = audit_log(settings, database)
     audit.record(operator_entry(settings, deed))
     await audit.flush()
 
 
 def audit_log(settings: Settings, database: Database) -> StoredAudit:
-    """Return the audit log in a database."""
+    """Return the audit log of a database."""
     return StoredAudit(database, AuditWitness(settings.data_dir), on_older=hold_rights)
 
 
 def operator_entry(settings: Settings, deed: OperatorDeed) -> AuditEntry:
-    """Return the entry about what the operator does now."""
+    """Return the audit entry for the operator's current action."""
     return AuditEntry(
         kind=deed.kind,
         at=datetime.now(ZoneInfo(settings.zone)),
@@ -104,10 +104,10 @@ def operator_entry(settings: Settings, deed: OperatorDeed) -> AuditEntry:
 
 
 def operator() -> str:
-    """Return who works in this shell: the account on this machine, and the one that became it by ``sudo``."""
+    """Return the user of this shell: the account on this machine, and the one behind ``sudo``."""
     try:
         account = getpass.getuser()
-    except (KeyError, OSError):  # in a container, numbers need have no name
+    except (KeyError, OSError):  # in a container, user ids need not have a name
         account = f"uid {os.getuid()}"
     behind = os.environ.get("SUDO_USER", "")
     return f"{account} ({behind})" if behind else account
@@ -132,9 +132,9 @@ async def using(database: Database, *, named: str = "the database") -> AsyncIter
 
 
 async def require_alone(database: Database) -> None:
-    """Check that nobody else is connected to a database of PostgreSQL. Raises `DatabaseInUse`.
+    """Check that nobody else is connected to a PostgreSQL database. Raises `DatabaseInUse`.
 
-    A connection that has just ended is listed for a moment longer.
+    A connection that has just ended stays listed for a moment.
     """
     for _ in range(_LOOKS):
         others = await database.run(_others)
@@ -145,7 +145,7 @@ async def require_alone(database: Database) -> None:
 
 
 def _others(connection: Connection) -> list[str]:
-    """Return who is connected; PostgreSQL says from where to those alone who may know."""
+    """Return the other connections; PostgreSQL shows their origin only to privileged users."""
     return [f"{row.usename} from {row.place or 'an address unknown'}" for row in connection.execute(_OTHERS)]
 
 
@@ -155,9 +155,9 @@ def _named(others: list[str]) -> str:
 
 
 async def upgrade_database(settings: Settings) -> str:
-    """Bring the database to this version, which no bot may use meanwhile, and make its key if there is none.
+    """Upgrade the database to this version while no bot uses it, and create its key if there is none.
 
-    Returns the revision that it is at then. Raises `ConfigurationError`.
+    Returns the new revision. Raises `ConfigurationError`.
     """
     with own_database(sqlite_file(settings.database)):
         database = make_database(settings)

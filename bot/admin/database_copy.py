@@ -48,7 +48,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Copied:
-    """What was copied, and what a look through the audit log in the copy came to."""
+    """What was copied, and the result of checking the audit log in the copy."""
 
     tables: list[TableCount]
     entries: int
@@ -57,10 +57,10 @@ class _Copied:
 
 
 async def copy_database(settings: Settings, address: str) -> list[str]:
-    """Copy everything into the database at ``address``, and return lines about what was copied and what to set.
+    """Copy everything into the database at ``address``, and return lines on what was copied and what to set.
 
-    ``address`` may be ``env:NAME`` or ``file:PATH``, as in the configuration. Raises `ConfigurationError`, and then the
-    other database is as it was, except that it may have tables without rows.
+    ``address`` may be ``env:NAME`` or ``file:PATH``, as in the configuration. Raises `ConfigurationError`, and then
+    leaves the other database unchanged, except perhaps for empty tables.
     """
     url = _read_address(address)
     _require_another(settings, url)
@@ -86,7 +86,7 @@ def _require_another(settings: Settings, url: str) -> None:
 
 @asynccontextmanager
 async def _source(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database of the settings for reading alone, while no bot uses it."""
+    """Open the configured database read-only, while no bot uses it."""
     file = sqlite_file(settings.database)
     if file is not None and not file.exists():
         require_database(None)
@@ -125,7 +125,7 @@ async def _require_this_version(database: Database) -> None:
 
 @asynccontextmanager
 async def _target(url: str, source: Database) -> AsyncIterator[Database]:
-    """Open the other database, which is still empty, with the keys of the first."""
+    """Open the other, still empty, database with the keys of the first."""
     check_folder(url)
     file = sqlite_file(url)
     target = Database(url, KeysOfCopy(source.keys.source))
@@ -163,7 +163,7 @@ def _first(names: Iterator[str] | list[str]) -> str:
 
 
 async def _copy_all(source: Database, target: Database, known: list[ChainLink]) -> _Copied:
-    """Copy in the threads of the databases; interrupting the command ends that, too."""
+    """Copy in the databases' threads; interrupting the command stops the copy, too."""
     stop = Event()
     try:
         return await source.run(partial(_copy_into, target, known, stop.is_set))

@@ -1,4 +1,4 @@
-"""Deliveries: search, the history of one, replay of dead ones: what ``dingerp deliveries`` does."""
+"""``dingerp deliveries``: search deliveries, show the history of one, replay dead ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.words.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySearch:
-    """Which deliveries to list; empty fields match all. ``fact`` is an event (``source/id``)."""
+    """A search for deliveries; empty fields match all. ``fact`` is an event (``source/id``)."""
 
     place: Place | None = None
     state: DeliveryState | None = None
@@ -38,14 +38,14 @@ class DeliverySearch:
 
 
 def read_state(text: str) -> DeliveryState | None:
-    """Return a state of deliveries, None for no text. Raises `ConfigurationError`."""
+    """Return a delivery state, None for an empty text. Raises `ConfigurationError`."""
     return read_choice(DeliveryState, "state", text)
 
 
 async def search_deliveries(settings: Settings, wanted: DeliverySearch, *, zone: tzinfo, form: str) -> list[str]:
-    """Return the lines about the deliveries that fit, the last changed first; ``form`` is ``text`` or ``json``.
+    """Return lines on the matching deliveries, the last changed first; ``form`` is ``text`` or ``json``.
 
-    Raises `ConfigurationError` for a database that cannot be read.
+    Raises `ConfigurationError` if the database cannot be read.
     """
     async with open_database(settings, OperatorDeed(command="deliveries search")) as database:
         found = [] if database is None else await _search(StoredDeliveries(database), wanted)
@@ -70,7 +70,7 @@ async def show_delivery(settings: Settings, card: str, *, zone: tzinfo, form: st
 async def replay_deliveries(
     settings: Settings, cards: Sequence[str], *, everything: bool, now: datetime, form: str
 ) -> list[str]:
-    """Queue dead deliveries again, these or all; the running bot sends them within seconds.
+    """Queue dead deliveries again, the given ones or all; the running bot sends them within seconds.
 
     Raises `ConfigurationError`, with nothing queued, if one of them is not dead.
     """

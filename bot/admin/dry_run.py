@@ -1,4 +1,4 @@
-"""A dry run: the bot's own alert processor, repository and outbox on a database in memory, with a clock that jumps."""
+"""A dry run: the bot's own alert processor, repository and outbox on an in-memory database, with virtual time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MOMENT = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class DryRunInput:
-    """What comes from outside at one moment: an event, or a person's mute or watch."""
+    """An outside input at one moment: an event, or a person's mute or watch."""
 
     at: datetime
     what: ReceivedEvent | Mute | Watch
@@ -52,7 +52,7 @@ class DryRunInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRunConfig:
-    """The settings of the bot. ``zone`` is the company's; ``monthly`` and ``reserve`` as in `QuotaGuard`."""
+    """The bot's settings for a dry run. ``zone`` is the company's; ``monthly`` and ``reserve`` as in `QuotaGuard`."""
 
     rules: AlertRules
     zone: tzinfo
@@ -65,7 +65,7 @@ class DryRunConfig:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """One call to DingTalk: it creates or changes a card; ``template`` is the card's name."""
+    """One call to DingTalk that creates or changes a card; ``template`` is the card's name."""
 
     at: datetime
     card: str
@@ -75,7 +75,7 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class DryRunResult:
-    """What a dry run led to. ``cards`` are those of ``calls``, as they are at its end."""
+    """The result of a dry run. ``cards`` are those of ``calls``, in their final state."""
 
     calls: tuple[RecordedCall, ...]
     cards: Mapping[str, AlertCard]
@@ -86,7 +86,7 @@ class DryRunResult:
 
 
 async def execute_dry_run(inputs: Iterable[DryRunInput], config: DryRunConfig, until: datetime) -> DryRunResult:
-    """Play the inputs, which are in the order of time, and all that follows from them up to ``until``."""
+    """Play the inputs, in order of time, and all their consequences up to ``until``."""
     database = InlineDatabase("sqlite://")
     try:
         await database.run(METADATA.create_all)
@@ -103,11 +103,11 @@ class InlineDatabase(Database):
     """A database without a thread: nothing else waits for the loop, and virtual time does not pass in threads."""
 
     async def run(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
-        """Return what ``call`` returns, after the commit."""
+        """Return the result of ``call`` after the commit."""
         return self.run_blocking(call, durable=durable)
 
     async def read(self, call: Callable[[Connection], T]) -> T:
-        """Return what ``call`` reads."""
+        """Return the result of ``call``."""
         return self.read_blocking(call)
 
 
@@ -159,12 +159,12 @@ class _DryRun:
         self._look_at: datetime | None = None
 
     async def pass_time(self, until: datetime) -> None:
-        """Do what becomes due before ``until``."""
+        """Run everything due before ``until``."""
         while (at := min(filter(None, (self._due, self._look_at)), default=until)) < until:
             await self._work(at)
 
     async def play(self, inputs: Sequence[ReceivedEvent | Mute | Watch], at: datetime) -> None:
-        """Take in what comes at this moment, after what became due before it."""
+        """Apply the inputs of this moment, after everything due before it."""
         await self.pass_time(at)
         for given in inputs:
             if isinstance(given, Mute):
@@ -176,7 +176,7 @@ class _DryRun:
             await self._work(at)
 
     async def result(self) -> DryRunResult:
-        """Return what it led to."""
+        """Return the result so far."""
         calls = tuple(self._messenger.calls)
         ids = tuple(dict.fromkeys(call.card for call in calls))
         notes = await self._units.query(lambda unit: tuple(unit.repository.history(limit=_ALL)))
@@ -188,7 +188,7 @@ class _DryRun:
         return DryRunResult(calls, cards, alerts, notes, failed)
 
     def _unit(self, repository: AlertRepository) -> AlertUnitOfWork:
-        # Ids in order, so that every dry run has the same result.
+        # Sequential ids, so that every dry run has the same result.
         return AlertUnitOfWork(
             repository=repository, rules=self._rules, now=self._clock(), new_id=lambda: f"{next(self._ids):08}"
         )
@@ -209,7 +209,7 @@ class _DryRun:
 
 
 class _Backlog(StoredBacklog):
-    """Knows whether the last claim found anything to do."""
+    """Tells whether the last claim found any work."""
 
     took = False
 
@@ -223,7 +223,7 @@ class _Backlog(StoredBacklog):
 
 @dataclass(slots=True)
 class _RecordingMessenger:
-    """A DingTalk where everything works at once. Implements `bot.outbox.ports.Messenger`."""
+    """A DingTalk that always succeeds immediately, and records the calls."""
 
     now: _Clock
     calls: list[RecordedCall] = field(default_factory=list)
@@ -251,7 +251,7 @@ class _RecordingMessenger:
         raise AssertionError("plain messages go only where cards were refused")
 
     def this_month(self) -> int:
-        """Return the calls of the present month."""
+        """Return the calls of the current month."""
         return self._by_month.get(self._month, 0)
 
     @property
@@ -264,7 +264,7 @@ class _RecordingMessenger:
 
 
 class _BlankRenderer:
-    """Names cards without rendering them: their number of calls does not depend on their content."""
+    """Names cards without rendering them: the number of calls does not depend on their content."""
 
     def render(
         self,
@@ -292,4 +292,4 @@ def _as_it_is(key: str) -> str:
 
 
 def _nothing() -> None:
-    """Wake nobody: the dry run calls everything itself."""
+    """Do nothing: the dry run calls each part itself."""

@@ -1,6 +1,4 @@
-"""What ``dingerp erp check`` and ``dingerp erp rejected`` do: examine one source, and show the records that were
-rejected.
-"""
+"""``dingerp erp check`` and ``dingerp erp rejected``: examine one source, and show its rejected records."""
 
 from __future__ import annotations
 
@@ -41,10 +39,10 @@ async def check_source(settings: Settings, name: str, *, sample: int) -> tuple[S
 async def show_rejected(
     settings: Settings, source: str, *, area: str, limit: int, form: str, with_record: bool
 ) -> list[str]:
-    """Return the lines about the records seen last, at most ``limit``; empty ``source`` and ``area``: of all.
+    """Return lines on the records seen last, at most ``limit``; empty ``source`` and ``area`` mean all.
 
-    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for an unknown source or area, and for a
-    database that cannot be read.
+    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for an unknown source or area, or if the database
+    cannot be read.
     """
     read_choice(Area, "area", area)
     records, count = await _read_rejected(settings, source, area, limit)
@@ -57,7 +55,7 @@ async def show_rejected(
 
 
 async def _has_rejected(settings: Settings, source: str) -> bool:
-    """Whether something was kept of a source that is no longer configured."""
+    """Return whether records of an unconfigured source are stored."""
     _, count = await _read_rejected(settings, source, "", 1)
     return count > 0
 
@@ -97,7 +95,7 @@ def _moment(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def _parsed(record: str) -> Any:
-    """Return a record as JSON; one that was too long to be kept whole as the text that is left of it."""
+    """Return a record as JSON; a truncated one as the remaining text."""
     try:
         return json.loads(record)
     except ValueError:

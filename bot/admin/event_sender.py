@@ -1,4 +1,4 @@
-"""Sends events by hand through the intake that webhooks, queues and polling use: what ``dingerp send`` does."""
+"""``dingerp send``: sends events by hand through the same intake as webhooks, queues and polling."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def build_event(note: CustomEvent, *, at: datetime, new_id: str) -> dict[str, ob
 async def send_events(
     settings: Settings, events: Sequence[object], *, source: str, form: str
 ) -> tuple[bool, list[str]]:
-    """Return whether all events could be understood, and the lines that say what became of them, after the commit.
+    """Return whether all events were understood, and lines on their outcome, after the commit.
 
-    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for an unknown source, or a database that cannot be
+    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for an unknown source, or if the database cannot be
     used.
     """
     known = sorted({*settings.erp, *settings.hooks, *settings.queues})

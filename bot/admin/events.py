@@ -1,4 +1,4 @@
-"""Received events, and the history of one from its receipt to the clicks on its cards: what ``dingerp events`` does."""
+"""``dingerp events``: received events, and the history of one from its receipt to the clicks on its cards."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from bot.words.errors import ConfigurationError
 
 
 def read_event_state(text: str) -> EventState | None:
-    """Return a state of events, None for no text. Raises `ConfigurationError`."""
+    """Return an event state, None for an empty text. Raises `ConfigurationError`."""
     return read_choice(EventState, "state", text)
 
 
 async def search_events(settings: Settings, wanted: EventSearch, *, zone: tzinfo, form: str) -> list[str]:
-    """Return the lines about the events that fit, newest first; ``form`` is ``text`` or ``json``.
+    """Return lines on the matching events, newest first; ``form`` is ``text`` or ``json``.
 
-    Raises `ConfigurationError` for a database that cannot be read.
+    Raises `ConfigurationError` if the database cannot be read.
     """
     async with open_database(settings, OperatorDeed(command="events search")) as database:
         found = () if database is None else await StoredEvents(database).search(wanted)
@@ -53,7 +53,7 @@ async def search_events(settings: Settings, wanted: EventSearch, *, zone: tzinfo
 
 
 def event_fields(event: StoredEvent, zone: tzinfo) -> dict[str, Any]:
-    """Return an event for programs."""
+    """Return an event in machine-readable form."""
     names = "source origin id type subject via severity at received_at state reason"
     return {"number": event.seq} | fields_of(event, names, zone)
 
@@ -83,7 +83,7 @@ _ROUTINE_NOTES = frozenset({"repeated", "outdated", "routed", "graded"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
-    """One line of the history; ``place`` is that of its card, if it is about one."""
+    """One line of the history; ``place`` is that of its card, if any."""
 
     at: datetime
     what: str
@@ -103,7 +103,7 @@ class CardStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventHistory:
-    """An event, what happened since it came, and the present state of its alerts and their cards."""
+    """An event, its history, and the present state of its alerts and their cards."""
 
     event: StoredEvent
     lines: tuple[HistoryLine, ...]
@@ -114,10 +114,10 @@ class EventHistory:
 async def show_event(
     settings: Settings, name: str, *, zone: tzinfo, limit: int, form: str, with_data: bool
 ) -> list[str]:
-    """Return the history of an event; ``name`` is its ``source/id`` or its number, ``limit`` the most lines of each.
+    """Return the history of an event by its ``source/id`` or number; ``limit`` bounds the lines of each section.
 
-    ``with_data`` adds the event itself, as it came. Raises `ConfigurationError` for an unknown event, or a database
-    that cannot be read.
+    ``with_data`` adds the event as received. Raises `ConfigurationError` for an unknown event, or if the database
+    cannot be read.
     """
     deed = OperatorDeed(command="events show", detail=f"{name}{', with its data' if with_data else ''}")
     async with open_database(settings, deed) as database:
@@ -141,7 +141,7 @@ async def build_history(database: Database, event: StoredEvent) -> EventHistory:
         found = await deliveries.search(card=card.id)
         statuses.append(CardStatus(card=card, delivery=found[0] if found else None))
     places = {card.id: str(card.place) for card in cards}
-    # The notes of the same transaction say already that a card was queued.
+    # The notes of the same transaction already say that a card was queued.
     sent = [step for step in steps if step.what is not DeliveryStepKind.QUEUED]
     lines = [*(_note_line(note, event.ref, places) for note in notes), *(_step_line(step, places) for step in sent)]
     later = sorted((line for line in lines if line.at >= event.received_at), key=lambda line: line.at)
@@ -239,7 +239,7 @@ def _describe_card(status: CardStatus, zone: tzinfo) -> str:
 
 
 def _history_fields(history: EventHistory, zone: tzinfo, with_data: bool) -> dict[str, Any]:
-    # As it came: parsing it here would make floats of its numbers.
+    # As received: parsing it here would turn its numbers into floats.
     data = {"data": orjson.Fragment(history.event.raw)} if with_data else {}
     return data | {
         "event": event_fields(history.event, zone),

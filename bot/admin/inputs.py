@@ -18,7 +18,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def read_choice(kind: type[Choice], noun: str, text: str) -> Choice | None:
-    """Return what a text chooses, None for no text. Raises `ConfigurationError`."""
+    """Return the chosen member, None for an empty text. Raises `ConfigurationError`."""
     if text and text not in tuple(kind):
         raise ConfigurationError(f"no {noun} {text!r}; there are: {', '.join(kind)}")
     return kind(text) if text else None
@@ -42,7 +42,7 @@ def read_events(body: bytes, name: str) -> list[object]:
 
 
 def read_at(text: str, zone: tzinfo) -> datetime:
-    """Return a time, in ``zone`` by default; empty: now. Raises `ConfigurationError`."""
+    """Return a time, in ``zone`` by default; an empty text means now. Raises `ConfigurationError`."""
     if not text:
         return datetime.now(zone)
     try:
@@ -52,7 +52,7 @@ def read_at(text: str, zone: tzinfo) -> datetime:
 
 
 def read_since(text: str, now: datetime) -> datetime:
-    """Return the time ``7d``, ``12h`` or ``30m`` ago, or a written one. Raises `ConfigurationError`."""
+    """Return the time ``7d``, ``12h`` or ``30m`` ago, or a given time. Raises `ConfigurationError`."""
     with suppress(ValueError):
         return now - read_duration(text)
     try:
@@ -70,7 +70,7 @@ def read_span(text: str) -> timedelta:
 
 
 def read_place(text: str) -> Place | None:
-    """Return a place, None for no text. Raises `ConfigurationError`."""
+    """Return a place, None for an empty text. Raises `ConfigurationError`."""
     try:
         return Place.parse(text) if text else None
     except ValueError:

@@ -1,4 +1,6 @@
-"""How commands print their results: times in the company's zone, and nothing that plays tricks on a terminal."""
+"""How commands print their results: times in the company's zone, and no control characters that could trick a
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -22,50 +24,50 @@ def escape_invisible(text: str) -> str:
 
 
 def say_words(words: Words, language: str) -> str:
-    """Return words in a language."""
+    """Return a phrase in a language."""
     return choose_language(load_languages(), language).say(words)
 
 
 def describe_names(problems: Iterable[NameProblem]) -> tuple[bool, list[str]]:
-    """Return whether no name in the settings is wrong, and a line for each that is wrong or doubtful."""
+    """Return whether all names in the settings are right, and a line for each wrong or doubtful one."""
     found = tuple(problems)
     lines = [str(each) if each.is_error else f"warning: {each}" for each in found]
     return not any(each.is_error for each in found), [escape_invisible(line) for line in lines]
 
 
 def format_minute(moment: datetime, zone: tzinfo) -> str:
-    """Return a time for people, to the minute."""
+    """Return a time in readable form, to the minute."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def format_second(moment: datetime, zone: tzinfo) -> str:
-    """Return a time for people, to the second."""
+    """Return a time in readable form, to the second."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def format_exact(moment: datetime, zone: tzinfo) -> str:
-    """Return a time for programs."""
+    """Return a time in machine-readable form."""
     return moment.astimezone(zone).isoformat(timespec="milliseconds")
 
 
 def format_delay(delay: timedelta) -> str:
-    """Return how late something was, empty for less than a second."""
+    """Return a delay as text; empty below one second."""
     seconds = delay.total_seconds()
     return f"{seconds:.1f} s after its time" if seconds >= 1 else ""
 
 
 def join_details(*details: str) -> str:
-    """Return the details that are not empty as one text."""
+    """Return the non-empty details joined into one text."""
     return "; ".join(filter(None, details))
 
 
 def as_json(value: object) -> str:
-    """Return a value as JSON for programs."""
+    """Return a value as machine-readable JSON."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 def fields_of(record: object, names: str, zone: tzinfo) -> dict[str, Any]:
-    """Return these attributes of a record for programs: words, places and times as texts."""
+    """Return these attributes of a record in machine-readable form: words, places and times as texts."""
     return {name: _for_programs(getattr(record, name), zone) for name in names.split()}
 
 

@@ -1,4 +1,4 @@
-"""The groups with people from outside the organisation: shown to operators, and unmarked when those people are gone."""
+"""Groups marked as having outsiders: listed for operators, and unmarked once these are gone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.words.errors import ConfigurationError
 
 
 async def list_outsider_groups(settings: Settings) -> list[str]:
-    """Return a line for each group: its id, and since when or by what it is known as one with outsiders."""
+    """Return a line for each group: its id, and when or how it was marked."""
     zone = ZoneInfo(settings.zone)
     async with open_database(settings, OperatorDeed(command="access outsiders")) as database:
         seen = await require_database(database).run(marked_groups)
@@ -22,7 +22,7 @@ async def list_outsider_groups(settings: Settings) -> list[str]:
 
 
 async def unmark(settings: Settings, conversation_id: str, reason: str) -> list[str]:
-    """Take a group for one without outsiders, until the next one writes or taps there. Raises `ConfigurationError`."""
+    """Remove the mark from a group, until an outsider writes or taps there again. Raises `ConfigurationError`."""
     if not reason.strip():
         raise ConfigurationError("say why nobody from outside is there any more: --reason 'the carrier has left'")
     if conversation_id in settings.access.outsider_groups:

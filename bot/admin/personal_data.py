@@ -1,4 +1,4 @@
-"""Tells and erases what the bot knows of a person."""
+"""Exports and erases the bot's data on a person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.store.personal_data import ErasureReport, erase_person, export_person
 
 
 async def export_data(settings: Settings, user_id: str) -> list[str]:
-    """Return a line of JSON for each row about a person."""
+    """Return one JSON line for each row about a person."""
     deed = OperatorDeed(command="data export", detail=user_id, kind=AuditKind.EXPORT)
     async with open_database(settings, deed) as found:
         database = require_database(found)
@@ -26,7 +26,7 @@ async def export_data(settings: Settings, user_id: str) -> list[str]:
 
 
 async def erase_data(settings: Settings, user_id: str, now: datetime) -> list[str]:
-    """Erase a person, and return what became of their rows."""
+    """Erase a person, and return what happened to their rows."""
     async with open_database(settings, OperatorDeed(command="data erase", detail=user_id)) as found:
         database = require_database(found)
         report = await database.run(partial(erase_person, user_id=user_id, now=now))

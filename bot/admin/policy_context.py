@@ -1,4 +1,4 @@
-"""What the tools for approval rules rest on: the rules themselves, the configured ERPs, and who is who."""
+"""The basis of the approval-rule tools: the rules, the configured ERPs, and the company's people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from bot.words.names import KnownNames
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyContext:
-    """``now`` is in the company's zone; reasons are said in ``english``."""
+    """``now`` is in the company's zone; reasons are given in ``english``."""
 
     hub: ErpHub
     organisation: Organisation
@@ -51,7 +51,7 @@ class PolicyContext:
 async def open_policy_context(
     settings: Settings, now: Callable[[], datetime] | None = None
 ) -> AsyncIterator[PolicyContext]:
-    """Open the ERPs, and DingTalk's directory where the settings take it; both are closed at the end."""
+    """Open the ERPs, and DingTalk's directory if the settings use it; both are closed at the end."""
     zone = ZoneInfo(settings.zone)
     clock = now or (lambda: datetime.now(zone))
     metrics = Metrics()
@@ -72,7 +72,7 @@ async def open_policy_context(
 
 
 def describe_level(level: ApprovalLevel) -> str:
-    """Return who has to agree at a level."""
+    """Return the approvers of a level as text."""
     if not level.approvers:
         return "nobody"
     if len(level.approvers) == 1:
@@ -81,7 +81,7 @@ def describe_level(level: ApprovalLevel) -> str:
 
 
 async def check_policy(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
-    """Return whether the rules can be obeyed, and the lines that say so, warn, or name every error."""
+    """Return whether the rules are valid, and lines with confirmation, warnings, or every error."""
     known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
     fine, lines = _check_policy(settings, file, known)
     if file is not None:
@@ -105,13 +105,13 @@ def _check_policy(settings: Settings, file: Path | None, known: KnownNames) -> t
 
 
 def find_policy(settings: Settings) -> Path | None:
-    """Return the file that the bot would read. Raises `ConfigurationError` if the one that is named is not there."""
+    """Return the file that the bot would read. Raises `ConfigurationError` if a configured file does not exist."""
     refuse_missing("approvals.rules", settings.approvals.rules)
     return next(iter(find_files(settings.approval_rules)), None)
 
 
 def open_policy(settings: Settings, file: Path | None) -> ApprovalRuleSet:
-    """Return the rules of ``file``, or those that the bot would obey. Raises `RulesError`, `ConfigurationError`."""
+    """Return the rules of ``file``, or those the bot would use. Raises `RulesError`, `ConfigurationError`."""
     return _review_policy(settings, file or find_policy(settings), known_names(settings)).rules
 
 

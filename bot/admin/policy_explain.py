@@ -1,4 +1,4 @@
-"""Who decides about a purchase order, by which rule and why: what ``dingerp policy explain`` does."""
+"""``dingerp policy explain``: who decides a purchase order, by which rule and why."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class _Explained:
 
 
 async def explain_document(settings: Settings, number: str, *, user: str, source: str, rules: Path | None) -> list[str]:
-    """Return the lines about a document, and about what ``user`` may do now if one is named.
+    """Return lines on a document, and on what ``user``, if given, may do now.
 
-    With ``rules`` they are about what a new case would be by the rules of that file. Raises `RulesError`,
-    `ConfigurationError`, and what the ERP and the directory raise.
+    With ``rules`` they describe a new case under that file's rules. Raises `RulesError`, `ConfigurationError`, and the
+    errors of the ERP and the directory.
     """
     if source and source not in settings.erp:
         raise unknown_source(settings, source)
@@ -76,7 +76,7 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
 async def _run(database: Database | None, look: partial[_Explained]) -> _Explained:
     if database is not None:
         return await database.run(look)
-    empty = Database("sqlite://")  # no bot has run here yet: nobody has a case, nobody has approved anything
+    empty = Database("sqlite://")  # no bot has run here yet: there are no cases and no approvals
     try:
         await empty.migrate()
         return await empty.run(look)
@@ -156,7 +156,7 @@ def _expected_lines(waits: ErpApprovers, order: PurchaseOrder) -> Iterator[str]:
 
 
 def _describe_person(account: str, name: str, user_id: str) -> str:
-    """Return somebody whom the ERP names, with all that is known of them."""
+    """Return the description of a person named by the ERP, with all that is known of them."""
     known = (name if name != account else "", user_id or "nobody known here")
     return f"{account} ({', '.join(filter(None, known))})"
 

@@ -1,7 +1,7 @@
-"""What new rules would have changed: what ``dingerp policy replay`` does.
+"""``dingerp policy replay``: what new rules would have changed.
 
-Past purchase orders, decided ones too, are planned once by the old and once by the new rules. The old plan of what was
-decided from chat is the one in its record. Nothing is stored and nobody is told.
+Past purchase orders, including decided ones, are planned under the old and the new rules. For orders decided from chat
+the recorded plan is the old one. Nothing is stored and nobody is told.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _NOT_SUBMITTED = (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class _NothingSpent:
-    """Implements `bot.approvals.plan.DailySpending`: a limit per day is looked at as if the day had just begun."""
+    """A `bot.approvals.plan.DailySpending` of zero: daily limits are checked as if the day had just begun."""
 
     def approved_today(self, user_id: str, currency: str) -> Money:
-        """Return nothing."""
+        """Return zero."""
         return Money(Decimal(0), currency)
 
 
@@ -57,14 +57,14 @@ class _ReplayedDocument:
 
     @property
     def changed(self) -> bool:
-        """Whether other people decide, or by another rule."""
+        """Whether other people decide, or another rule does."""
         return _shown(self.old) != _shown(self.new)
 
 
 async def replay_rules(settings: Settings, rules: Path, *, since: str) -> list[str]:
-    """Return a line for each document that would be decided otherwise, then the counts.
+    """Return a line for each document that would be decided differently, then the counts.
 
-    ``since`` is ``90d`` or a date. Raises `RulesError`, `ConfigurationError`, and what ERPs and the directory raise.
+    ``since`` is ``90d`` or a date. Raises `RulesError`, `ConfigurationError`, and the errors of ERPs and the directory.
     """
     old, new = (RuleBasedPolicy(open_policy(settings, file)) for file in (None, rules))
     async with open_policy_context(settings) as context:
@@ -93,7 +93,7 @@ class _PolicyReplay:
         self._companies: dict[str, tuple[CompanySnapshot, str]] = {}
 
     async def all(self, begins: datetime) -> AsyncIterator[_ReplayedDocument]:
-        """Return the documents of all ERPs, then those of cases that no ERP lists any more."""
+        """Return the documents of all ERPs, then those of cases no longer listed by any ERP."""
         for source in self._context.hub.sources:
             if Capability.PURCHASE_ORDERS not in self._context.hub.source_client(source).capabilities:
                 continue
@@ -106,7 +106,7 @@ class _PolicyReplay:
             yield self._compared(replace(document, department=department), company, case)
 
     async def _orders(self, source: str, begins: datetime) -> AsyncIterator[PurchaseOrder]:
-        """Return the orders since then. Lists are newest first, so the first page without any is the last."""
+        """Return the orders since ``begins``. Lists are newest first, so the first page without a match is the last."""
         erp, offset = self._context.hub.source_client(source), 0
         while True:
             page = await erp.purchase_orders(ListQuery(offset=offset, limit=_PAGE))

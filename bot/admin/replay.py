@@ -1,8 +1,8 @@
-"""Replays stored events under other rules, without sending: what ``dingerp replay`` does.
+"""``dingerp replay``: replays stored events under other rules, without sending.
 
-It says which cards would have gone where by which route, and how many API calls that is. The days before the period in
-question are played, too, to know what was open when it began. Nobody acts in a replay: nothing is acknowledged or put
-off, so alerts are repeated and escalated wherever the rules say so. Mutes and watches hold as they did.
+It reports which cards would have gone where by which route, and the number of API calls. The days before the period are
+played too, to know what was open at its start. Nobody acts in a replay: nothing is acknowledged or snoozed, so alerts
+are repeated and escalated wherever the rules say so. Mutes and watches apply as they did.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFilter:
-    """Which cards are listed; empty fields match all. Totals are always of all cards."""
+    """The cards to list; empty fields match all. Totals always cover all cards."""
 
     source: str = ""
     type: str = ""
@@ -74,7 +74,7 @@ class ReplayedCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayResult:
-    """What became of the events from ``since`` to ``until``."""
+    """The outcome of the events from ``since`` to ``until``."""
 
     since: datetime
     until: datetime
@@ -102,7 +102,7 @@ class ReplayResult:
 
     @property
     def monthly(self) -> int | None:
-        """The calls of thirty days like these, None for less than a day."""
+        """The calls in thirty days at this rate, None for less than a day."""
         span = self.until - self.since
         return None if span < _DAY else round((self.creates + self.changes) * (_MONTH / span))
 
@@ -110,10 +110,10 @@ class ReplayResult:
 async def replay(
     settings: Settings, rules: Path | None, since: datetime, until: datetime, *, before: timedelta
 ) -> ReplayResult:
-    """Return what the events would have led to; the time ``before`` is played first, to know what was open.
+    """Return the consequences of the events; the time ``before`` is played first, to know what was open.
 
-    Raises `bot.rulefiles.errors.RulesError` with every error of the rules, and `ConfigurationError` for what cannot be
-    read.
+    Raises `bot.rulefiles.errors.RulesError` with every error of the rules, and `ConfigurationError` for unreadable
+    input.
     """
     rule_set = open_rules(settings, rules)
     async with open_database(settings, OperatorDeed(command="replay")) as database:
@@ -133,7 +133,7 @@ async def _read_inputs(
         events += (event for event in found if event.state is not EventState.REJECTED)
         rejected += sum(event.state is EventState.REJECTED and event.received_at >= since for event in found)
         page = replace(page, before=found[-1].seq)
-    # In the order of arrival, also if the machine's clock was set back in between.
+    # In order of arrival, even if the machine's clock was set back in between.
     received: list[DryRunInput] = []
     for event in reversed(events):
         at = max(event.received_at, received[-1].at) if received else event.received_at

@@ -1,4 +1,4 @@
-"""What ``dingerp replay`` prints: which cards, where by which route, and how many API calls."""
+"""The output of ``dingerp replay``: which cards, where by which route, and the number of API calls."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _COUNTED = {
 def describe_replay(
     result: ReplayResult, card_filter: CardFilter, *, limit: int, settings: Settings, form: str
 ) -> list[str]:
-    """Return the lines about a replay; ``limit`` is the most cards to list, ``form`` is ``text`` or ``json``."""
+    """Return lines on a replay; ``limit`` is the maximum of cards to list, ``form`` is ``text`` or ``json``."""
     zone = ZoneInfo(settings.zone)
     listed = [card for card in result.cards if card_filter.matches(card)]
     if form == "json":

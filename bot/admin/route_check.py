@@ -1,4 +1,4 @@
-"""Reads alert rules and says what they would do: ``dingerp routes check`` and ``dingerp routes test``."""
+"""``dingerp routes check`` and ``dingerp routes test``: reads alert rules and shows what they would do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bot.words.names import KnownNames
 
 
 async def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
-    """Return whether the rules are right, and the lines that say so, warn, or name every error."""
+    """Return whether the rules are valid, and lines with confirmation, warnings, or every error."""
     known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
     fine, lines = await _check_rules(settings, file, known)
     if file is not None:
@@ -66,7 +66,7 @@ async def _check_rules(settings: Settings, file: Path | None, known: KnownNames)
 
 
 def find_rules(settings: Settings) -> Path | None:
-    """Return the file that the bot would read. Raises `ConfigurationError` if the one that is named is not there."""
+    """Return the file that the bot would read. Raises `ConfigurationError` if a configured file does not exist."""
     refuse_missing("alerts.rules", settings.alerts.rules)
     return next(iter(find_files(settings.alert_rules)), None)
 
@@ -86,9 +86,9 @@ def _review_rules(settings: Settings, path: Path | None, known: KnownNames) -> R
 def try_routes(
     settings: Settings, file: Path, *, rules: Path | None, at: str, source: str, form: str
 ) -> tuple[bool, list[str]]:
-    """Return whether every event of ``file`` can be understood, and the lines that say where each goes and why.
+    """Return whether every event of ``file`` is understood, and lines on where each goes and why.
 
-    ``file`` holds one CloudEvent or a list of them. Raises `ConfigurationError` for what cannot be read at all.
+    ``file`` holds one CloudEvent or a list of them. Raises `ConfigurationError` if it cannot be read at all.
     """
     rule_set = open_rules(settings, rules)
     now = read_at(at, ZoneInfo(settings.zone))

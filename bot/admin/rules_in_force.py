@@ -1,4 +1,4 @@
-"""What tools for rules say of the files as such: which is read, which is not, and whether the running bot obeys it."""
+"""The status of rule files: which are read, which are not, and whether the running bot uses them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.words.names import KnownNames
 
 
 async def describe_running_rules(settings: Settings, *names: str) -> list[str]:
-    """Return what the running bot says of the rules with these names, the configuration among them."""
+    """Return the running bot's report on the rules with these names, including the configuration."""
     if not settings.http.port:
         return ["the port of a running bot is not known: nobody could be asked what is in force"]
     try:
@@ -31,18 +31,18 @@ async def describe_running_rules(settings: Settings, *names: str) -> list[str]:
 
 
 async def tell_lost(settings: Settings, names: KnownNames, part: str) -> list[str]:
-    """Return a line where a start would be refused, since the rules of a part that were in force before are gone."""
+    """Return a line if a start would be refused because a part's earlier rules are gone."""
     lost = await find_lost(settings, names, part)
     return [str(lost)] if lost else []
 
 
 def name_places(places: Sequence[Path]) -> str:
-    """Return where a file is looked for, in words."""
+    """Return the places searched for a file, in words."""
     return " or ".join(map(str, places))
 
 
 def warn_of_unread(places: Sequence[Path]) -> Iterator[str]:
-    """Yield a warning for each file that is there and not read."""
+    """Yield a warning for each existing file that is not read."""
     first, *others = find_files(places) or (None,)
     for other in others:
         yield f"{other}: warning: it is not read, since there is {first}"

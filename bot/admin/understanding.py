@@ -1,4 +1,4 @@
-"""What ``dingerp understand`` does: read a sentence as the bot would, with nothing running."""
+"""``dingerp understand``: reads a sentence as the bot would, without a running bot."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from bot.words.errors import ConfigurationError
 async def understand(
     settings: Settings, sentence: str, *, user_id: str = "", with_model: bool = False
 ) -> Reading | None:
-    """Return what the bot takes ``sentence`` for, with the commands of one person if one is named; None for nothing.
+    """Return the reading of ``sentence``, limited to one person's commands if given; None for none.
 
-    Without an ERP in the settings, the words are those of the demo company. ``with_model``: the language model of the
-    settings is asked where the bot would ask it. Raises `ConfigurationError`.
+    Without an ERP in the settings, the vocabulary is that of the demo company. ``with_model``: the configured language
+    model is asked where the bot would ask it. Raises `ConfigurationError`.
     """
     commands = Commands.discover()
     own = settings.understanding.sentences
@@ -44,7 +44,7 @@ async def understand(
 
     async with AsyncExitStack() as stack:
         if not settings.erp:
-            # In a folder of its own: a demo that runs has the other one.
+            # In a folder of its own: a running demo has the other one.
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dingerp-")))
             demo = ErpSettings.model_validate({"vendor": "demo"})
             settings = settings.model_copy(update={"erp": {"demo": demo}, "data_dir": folder})
@@ -65,7 +65,7 @@ async def understand(
 
 
 class _UseOfOneRun:
-    """Counts for one run of the tool, so that trying costs the month of the bot nothing."""
+    """Counts model use for one run of the tool only, not towards the bot's month."""
 
     def __init__(self) -> None:
         self._calls = 0
@@ -76,7 +76,7 @@ class _UseOfOneRun:
 
 
 def describe(reading: Reading) -> dict[str, Any]:
-    """Return a reading as JSON shows it."""
+    """Return a reading in its JSON form."""
     return {
         "line": reading.line,
         "by": reading.by.value,
@@ -90,7 +90,7 @@ def describe(reading: Reading) -> dict[str, Any]:
 
 
 def _usable(settings: Settings, commands: Commands, user_id: str) -> frozenset[str]:
-    """Return the commands that a member may use in the chat with the bot, by the roles of the configuration."""
+    """Return the commands that a member may use in the chat with the bot, by the configured roles."""
     policy, person = make_access_policy(settings), _person(user_id)
     return frozenset(name for name, command in commands.items() if policy.decide(person, command.request()).allowed)
 

@@ -1,4 +1,4 @@
-"""What people do to alerts: acknowledge, snooze, assign, mute, unwatch. Doing it twice changes nothing."""
+"""Actions on alerts: acknowledge, snooze, assign, mute, unwatch. All are idempotent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.outbox.place import Place, PlaceKind
 
 
 class AlertActionOutcome(StrEnum):
-    """What became of an action."""
+    """The outcome of an action."""
 
     DONE = "done"
     ALREADY = "already"
@@ -28,7 +28,7 @@ class AlertActionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertActionResult:
-    """What became of an action, and the alert as it is now."""
+    """The outcome of an action, and the alert in its new state."""
 
     outcome: AlertActionOutcome
     alert: Alert
@@ -36,7 +36,7 @@ class AlertActionResult:
 
 
 def acknowledge(unit: AlertUnitOfWork, alert_id: str, by: UserStamp) -> AlertActionResult | None:
-    """Note who takes care of an alert, which ends escalation and repeats. The first person to say so has it."""
+    """Record who takes care of an alert, which ends escalation and repeats. The first acknowledgement counts."""
     alert = unit.repository.alert(alert_id)
     if alert is None or not alert.is_open:
         return _not_open(alert)
@@ -52,7 +52,7 @@ def acknowledge(unit: AlertUnitOfWork, alert_id: str, by: UserStamp) -> AlertAct
 
 
 def snooze(unit: AlertUnitOfWork, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
-    """Put an alert off: before ``until`` only its end, or that it got worse, is shown. The latest request counts."""
+    """Snooze an alert: before ``until`` only its end, or a rise in severity, is shown. The latest request counts."""
     alert = unit.repository.alert(alert_id)
     if alert is None or not alert.is_open:
         return _not_open(alert)
@@ -64,7 +64,7 @@ def snooze(unit: AlertUnitOfWork, alert_id: str, until: datetime, by: UserStamp)
 
 
 def assign(unit: AlertUnitOfWork, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
-    """Say who is to take care; that person gets a card in their own chat. The latest request counts."""
+    """Assign an alert; the assignee gets a card in their own chat. The latest request counts."""
     alert = unit.repository.alert(alert_id)
     if alert is None or not alert.is_open:
         return _not_open(alert)
@@ -79,14 +79,14 @@ def assign(unit: AlertUnitOfWork, alert_id: str, to: UserStamp, by: UserStamp) -
 
 
 def mute(unit: AlertUnitOfWork, mute: Mute) -> None:
-    """Store a mute; if it has ended, let the alerts that it held back be checked again."""
+    """Store a mute; if it has ended, have the alerts it held back checked again."""
     unit.repository.put_mute(mute)
     if mute.until <= unit.now:
         unit.repository.mark_suppressed_due(unit.now)
 
 
 def unwatch(unit: AlertUnitOfWork, watch_ids: Sequence[str]) -> None:
-    """Forget watches and silently close the alerts that they opened."""
+    """Delete watches and silently close the alerts that they opened."""
     for watch_id in watch_ids:
         unit.repository.remove_watch(watch_id)
     prefixes = tuple(map(watch_key_prefix, watch_ids))
@@ -104,15 +104,15 @@ def unwatch(unit: AlertUnitOfWork, watch_ids: Sequence[str]) -> None:
 
 
 def fold(unit: AlertUnitOfWork, card_ids: Sequence[str], place: Place) -> AlertCard | None:
-    """Replace cards that a place has not seen by one digest; None if none of them is left to be seen."""
+    """Replace cards not yet seen at a place by one digest; None if nothing is left to see."""
     cards = [card for card in unit.repository.cards(card_ids) if not card.next and card.place == place]
     return card_lifecycle.fold(unit, cards, place) if cards else None
 
 
 def call_in_groups(unit: AlertUnitOfWork, card_id: str) -> None:
-    """Call the person whose own chat did not take a card: once for each alert, in the groups that show it.
+    """Call the person whose own chat did not take a card: once per alert, in the groups that show it.
 
-    Their cards there are shown again, since updating an existing card notifies nobody.
+    Their cards there are sent again, since updating an existing card notifies nobody.
     """
     card = unit.repository.card(card_id)
     if card is None or card.place.kind is not PlaceKind.PERSON:

@@ -1,4 +1,4 @@
-"""An alert, the cards that show it, and what people ask for about alerts: mutes and watches."""
+"""An alert, the cards that show it, and what people set up: mutes and watches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.words.severity import Severity
 
 
 class AlertState(StrEnum):
-    """Whether an alert still concerns anybody."""
+    """Whether an alert is still open."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -29,7 +29,7 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserStamp:
-    """Who did something to an alert, and when. ``name`` is as people read it."""
+    """Who acted on an alert, and when. ``name`` is the display name."""
 
     user_id: str
     name: str
@@ -38,9 +38,9 @@ class UserStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """What is wrong about one subject, from its opening to its end.
+    """A problem with one subject, from its start to its end.
 
-    If it opens again soon enough (`AlertRules.revive`), it is the same alert.
+    If it recurs soon enough (`AlertRules.revive`), it is the same alert.
     """
 
     id: str
@@ -74,12 +74,12 @@ class Alert:
 
     @property
     def key_classes(self) -> frozenset[FieldClass]:
-        """What the key tells: it is made of the event's subject."""
+        """The field classes of the key, which is built from the event's subject."""
         return self.event.words_classes
 
     @property
     def known_since(self) -> datetime | None:
-        """When it began; None where it was so before the bot first looked, and the ERP names no time."""
+        """When it began; None if it predates the bot's first look and the ERP gives no time."""
         return None if self.event.began_unknown else self.opened_at
 
     @property
@@ -93,17 +93,17 @@ class Alert:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the database does not give back what it is about."""
+        """Whether its event data cannot be read back from the database."""
         return self.event.type == UNREADABLE
 
     @property
     def is_watched(self) -> bool:
-        """Whether a person's watch made it: no rule of the company holds it back, only that person's own mute."""
+        """Whether a person's watch created it: company rules do not hold it back, only that person's own mute."""
         return self.key.startswith(_WATCH_KEY)
 
 
 class CardState(StrEnum):
-    """Where a card is in its life."""
+    """The state of a card."""
 
     WAITING = "waiting"
     """Not yet at its place: it gathers alerts, or waits for a time of day or for the end of a silence."""
@@ -114,7 +114,7 @@ class CardState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertTally:
-    """How many alerts of one type and severity are open and over, and how many were only news."""
+    """Counts of the alerts of one type and severity: open, resolved, and mere news."""
 
     type: str
     severity: Severity
@@ -124,29 +124,29 @@ class AlertTally:
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """The total."""
         return self.open + self.over + self.news
 
 
 @dataclass(frozen=True, slots=True)
 class FurtherAlerts:
-    """What a digest stands for beside the alerts that it names: counts, and when the oldest of them opened."""
+    """The alerts that a digest only counts, beside those it names, and when the oldest of them opened."""
 
     tallies: tuple[AlertTally, ...] = ()
     since: datetime | None = None
 
     def of_types(self, wanted: Callable[[str], bool]) -> FurtherAlerts:
-        """Return those of the types that are wanted."""
+        """Return the counts of the wanted types."""
         return replace(self, tallies=tuple(tally for tally in self.tallies if wanted(tally.type)))
 
     @property
     def open(self) -> int:
-        """How many are open."""
+        """The number of open alerts."""
         return sum(tally.open for tally in self.tallies)
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """The total."""
         return sum(tally.total for tally in self.tallies)
 
 
@@ -183,18 +183,18 @@ class AlertCard:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the card's life is over."""
+        """Whether the card is closed."""
         return self.state is CardState.CLOSED
 
     @property
     def is_digest(self) -> bool:
-        """Whether it stands for many cards."""
+        """Whether it replaces many cards."""
         return self.group.startswith(_DIGEST_GROUP)
 
 
 @dataclass(frozen=True, slots=True)
 class CardWithAlerts:
-    """A card and the alerts on it, in the card's order; alerts that were forgotten are left out."""
+    """A card and its alerts, in the card's order; alerts no longer stored are left out."""
 
     card: AlertCard
     alerts: tuple[Alert, ...]
@@ -202,10 +202,10 @@ class CardWithAlerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """A silence at one place that somebody asked for in the chat: ``/mute stock.low 2h``.
+    """A silence at one place that a person requested in chat: ``/mute stock.low 2h``.
 
-    ``pattern`` is a type, perhaps with ``*`` at its end, or one subject. Critical alerts are shown all the same, unless
-    ``critical``: somebody who may do that said so.
+    ``pattern`` is a type, optionally with a trailing ``*``, or one subject. Critical alerts are shown anyway, unless
+    ``critical``, which needs the right to do so.
     """
 
     id: str
@@ -260,10 +260,10 @@ class Comparator(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What one person wants to be told about one subject, in their own chat with the bot.
+    """A person's request to be told about one subject in their own chat with the bot.
 
     With ``comparison`` and ``limit`` it is about a product's available stock (``area`` is `Area.STOCK`, the limit in
-    the product's unit), without them about any change of a document's state.
+    the product's unit); without them, about any change of a document's state.
     """
 
     user_id: str
@@ -282,26 +282,26 @@ class Watch:
 
     @property
     def books(self) -> Books:
-        """The books in which the subject is watched; empty for all."""
+        """The books to watch; empty for all."""
         return Books(self.source)
 
     @property
     def title_class(self) -> FieldClass | None:
-        """Whose name ``title`` is."""
+        """The field class of ``title``."""
         return None if self.area in {Area.STOCK, Area.PRODUCTION} else FieldClass.PARTNER
 
     @property
     def said_classes(self) -> frozenset[FieldClass]:
-        """What ``said`` may tell: the amount is among it."""
+        """The field classes of ``said``, which includes the amount."""
         return MONEY_FIELDS
 
     @property
     def id(self) -> str:
-        """The watch's identity: asking for another limit changes the limit."""
+        """The watch's identity: a new limit for the same subject replaces the old one."""
         return "|".join((self.user_id, self.area, self.subject.casefold(), self.comparison or "", *self.books.names))
 
     def alert_key(self, event: Event) -> str:
-        """Return the key of the alert that the watch makes of an event: each warehouse has its own alert."""
+        """Return the key of the watch's alert for an event: one alert per warehouse."""
         return f"{watch_key_prefix(self.id)}{event.warehouse}"
 
 
@@ -319,5 +319,5 @@ STANDING_GROUP = f"{_DIGEST_GROUP}standing"
 
 
 def digest_group(card_id: str) -> str:
-    """Return the group of a card that stands for many."""
+    """Return the group of a card that stands in for many."""
     return f"{_DIGEST_GROUP}{card_id}"

@@ -1,4 +1,4 @@
-"""An event in its normal form, whatever way it came, and its correlation: the alert it belongs to and its effect."""
+"""An event in its normal form, however it came, and its correlation: the alert it belongs to and its effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class EventType(StrEnum):
-    """The types that the bot understands, besides those that begin with ``custom.``.
+    """The types the bot understands, besides those beginning with ``custom.``.
 
     Docs: contracts.md#event-types
     """
@@ -47,11 +47,10 @@ CUSTOM = "custom."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One fact about one subject. An event about several items or owners is split into one of these for each.
+    """One fact about one subject. An event about several items or owners is split into one part for each.
 
-    ``id`` is unique within ``source`` for the event as it came, and ``part`` numbers the parts of one that was split.
-    ``data`` is what the type's schema (`bot.alerts.intake.schemas`) let pass: JSON types, with decimals and dates as
-    text.
+    ``id`` is unique within ``source`` for the event as received, and ``part`` numbers the parts of a split event.
+    ``data`` has passed the type's schema (`bot.alerts.intake.schemas`): JSON types, with decimals and dates as text.
     """
 
     source: str
@@ -86,25 +85,25 @@ class Event:
 
     @property
     def ref(self) -> str:
-        """``source/id``, by which the history names the event."""
+        """``source/id``, the event's name in the history."""
         return f"{self.source}/{self.id}"
 
     @property
     def money_classes(self) -> frozenset[FieldClass]:
-        """What its amounts tell; those of a company's own types may be of either side."""
+        """The field classes of its amounts; those of custom types may belong to either side."""
         if self.type.startswith(CUSTOM):
             return MONEY_FIELDS
         return frozenset({FieldClass.COST if self.type.startswith(_PURCHASING) else FieldClass.AMOUNT})
 
     @property
     def words_classes(self) -> frozenset[FieldClass]:
-        """What subject and title tell: a company's own programs may write anything there."""
+        """The field classes of subject and title, where custom senders may write anything."""
         return self.classes_of(self.title) | (self.classes_of(self.subject) if self.type.startswith(CUSTOM) else set())
 
     def classes_of(self, words: str) -> frozenset[FieldClass]:
-        """Return what a sender's own words tell: a partner's name, or an amount.
+        """Return the field classes of a sender's own words: a partner's name, or an amount.
 
-        An amount is known by its currency; in a company's own types also by a word for money beside a figure.
+        An amount is recognised by its currency; in custom types also by a word for money beside a figure.
         """
         named = any(name and name in words for name in (self.customer, self.supplier))
         classes = {FieldClass.PARTNER} if named else set()
@@ -113,16 +112,16 @@ class Event:
 
     @property
     def occurred_at(self) -> datetime:
-        """When it happened; a sender whose clock is ahead cannot outdo everything that comes later."""
+        """When it happened, at most the time of receipt: a sender with a fast clock cannot outdo later events."""
         return min(self.at, self.received_at)
 
     @property
     def began_unknown(self) -> bool:
-        """Whether it was so when its source was first looked at, and nobody knows since when."""
+        """Whether it already held at the source's first poll, with an unknown start."""
         return self.standing and self.received_at - self.at < _JUST_NOW
 
     def age_days(self, today: date) -> int:
-        """Return the days since the due date, 0 before it or without one."""
+        """Return the days since the due date; 0 before it or without one."""
         return 0 if self.due_on is None else max(0, (today - self.due_on).days)
 
 
@@ -145,17 +144,17 @@ _FIGURE = re.compile(r"\d|[一二三四五六七八九十百千万亿]\s*[万亿
 
 
 def names_money(words: str) -> bool:
-    """Whether words speak of money."""
+    """Return whether the text mentions money."""
     return _MONEY.search(words) is not None
 
 
 def has_figure(words: str) -> bool:
-    """Whether words hold a figure that may be an amount."""
+    """Return whether the text contains a figure that may be an amount."""
     return _FIGURE.search(words) is not None
 
 
 class Effect(StrEnum):
-    """What an event does to its alert."""
+    """The effect of an event on its alert."""
 
     OPENS = "opens"
     RESOLVES = "resolves"

@@ -27,7 +27,7 @@ MAX_LINES, MAX_FACTS = 4, 6
 
 @dataclass(frozen=True, slots=True)
 class CardFact:
-    """One figure of an alert; ``unit`` belongs to a quantity, and ``classes`` say what it tells."""
+    """One figure of an alert; ``unit`` belongs to a quantity, ``classes`` are its field classes."""
 
     label: Phrase | str
     value: Annotated[CardFactValue, ClassedBy("classes")]
@@ -37,8 +37,8 @@ class CardFact:
 
 @dataclass(frozen=True, slots=True)
 class _TypeLabels:
-    """The words for a type while it is open and when it is over, its figures, the command that asks the ERP, and the
-    Chinese names that people type.
+    """The texts of a type while open and when resolved, its figures, the command that queries the ERP, and the Chinese
+    names that people type.
     """
 
     word: Phrase
@@ -56,18 +56,18 @@ _UNREADABLE_REMEDY = (
 
 
 def type_label(event_type: str) -> Phrase | str:
-    """Return what people call a type; a company's own types keep their name."""
+    """Return the display name of a type; custom types keep their name."""
     found = _LABELS.get(event_type)
     return found.word if found else event_type.removeprefix(CUSTOM)
 
 
 def type_by_label(text: str) -> str | None:
-    """Return the type with this Chinese name, None for any other word, also for a type itself."""
+    """Return the type with this Chinese name; None for any other word, including a type's own id."""
     return _TYPES.get(text)
 
 
 def headline(event: Event, *, is_over: bool = False) -> Phrase | str:
-    """Return what happened; for a company's own types in its words."""
+    """Return the headline; for custom types, the sender's own."""
     found = _LABELS.get(event.type)
     if event.type == UNREADABLE:
         return _UNREADABLE_HEADLINE
@@ -84,14 +84,14 @@ def subject_label(event: Event) -> str:
 
 
 def facts(event: Event, today: date, *, is_over: bool = False) -> tuple[CardFact, ...]:
-    """Return the figures that people want to see first; days are counted up to ``today``, the end of what is over."""
+    """Return the most relevant figures; days are counted up to ``today``, or to the end of a resolved alert."""
     found = _LABELS.get(event.type)
     shown = tuple(found.facts(event, today) if found else _custom_facts(event))
     return tuple(map(_past, shown)) if is_over else shown
 
 
 def lines(event: Event) -> tuple[Phrase | str, ...]:
-    """Return what changed, or the text of a custom event: the sender's own lines."""
+    """Return the sender's own lines: the changes, or the text of a custom event."""
     if event.type == UNREADABLE:
         return _UNREADABLE_REMEDY
     changes = event.data.get("changes")
@@ -102,7 +102,7 @@ def lines(event: Event) -> tuple[Phrase | str, ...]:
 
 
 def lines_classes(event: Event) -> frozenset[FieldClass]:
-    """Return what the sender's own lines tell: where they say what changed, any figure may be an amount."""
+    """Return the field classes of the sender's lines: when they list changes, any figure may be an amount."""
     written = "\n".join(map(str, lines(event)))
     if "changes" in event.data and any(map(str.isdigit, written)):
         return event.money_classes | event.classes_of(written)
@@ -110,13 +110,13 @@ def lines_classes(event: Event) -> frozenset[FieldClass]:
 
 
 def _past(fact: CardFact) -> CardFact:
-    """Return a delay as what it was: what is over is not late any more."""
+    """Return a delay in the past tense: a resolved alert is no longer late."""
     label = next((was for now, was in _DELAYS if fact.label == now), None)
     return fact if label is None else replace(fact, label=label)
 
 
 def _change(line: str) -> Phrase | str:
-    """Return a line of `bot.alerts.intake.transitions.describe_changes` in words for people; another as it is."""
+    """Return a line of `bot.alerts.intake.transitions.describe_changes` in readable words; any other line unchanged."""
     parts = _CHANGE.fullmatch(line)
     label = None if parts is None else _CHANGED.get(parts["name"])
     if parts is None or label is None:
@@ -151,13 +151,13 @@ _DELAYS = (
 
 
 def erp_question(event: Event) -> tuple[str, str] | None:
-    """Return the command and its argument that ask the ERP about the subject, None where no command can."""
+    """Return the command and argument that query the ERP about the subject; None if no command can."""
     found = _LABELS.get(event.type)
     return (found.command, event.subject) if found and event.subject else None
 
 
 def access_command(event_type: str) -> str:
-    """Return the command whose rules say what may be seen of events of a type."""
+    """Return the command whose access rules govern events of a type."""
     return command_of(event_type) or "alerts"
 
 
@@ -233,7 +233,7 @@ def _custom_facts(event: Event) -> Iterator[CardFact]:
 
 
 def _stated(fact: object) -> tuple[str, FieldClass | None]:
-    """Return the value of a fact, and its class where the sender says it (`bot.alerts.intake.schemas.Fact`)."""
+    """Return a fact's value, and its class if the sender states it (`bot.alerts.intake.schemas.Fact`)."""
     if not isinstance(fact, Mapping):
         return str(fact), None
     said = fact.get("field_class")
@@ -246,9 +246,9 @@ _QUANTITY = frozenset({FieldClass.QUANTITY})
 
 
 def _custom_classes(event: Event, label: str, value: str, said: FieldClass | None) -> frozenset[FieldClass]:
-    """Return what a figure of a company's own type tells: what its sender says, else what name and value speak of.
+    """Return the field classes of a custom figure: the sender's statement, otherwise those that name and value suggest.
 
-    A currency in the value makes it an amount, whatever the sender says.
+    A currency in the value makes it an amount, whatever the sender states.
     """
     told = event.classes_of(value)
     if said is not None:
@@ -288,7 +288,7 @@ def _words(event: Event, key: str) -> tuple[str, ...]:
 
 
 def _number(event: Event, key: str) -> Decimal | None:
-    """Return a figure; the schemas leave it as text."""
+    """Return a figure, which the schemas keep as text."""
     try:
         number = Decimal(_text(event, key))
     except InvalidOperation:

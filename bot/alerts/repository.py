@@ -1,4 +1,4 @@
-"""Where alerts, cards, mutes, watches and their history are stored, and the unit of work around it."""
+"""The stored alerts, cards, mutes, watches and history, and the unit of work around them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.outbox.place import Place
 
 
 class UnreadableRecord(Exception):
-    """A stored alert was changed from outside; trying again does not help. The text names the column."""
+    """A stored alert was changed from outside; retrying does not help. The text names the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class AlertRepository(Protocol):
     """Reads see earlier writes of the same unit of work."""
 
     def expect(self, keys: Sequence[str], subjects: Sequence[str]) -> None:
-        """Read the alerts with these keys and the watches on these subjects together: they will be asked for."""
+        """Prefetch the alerts with these keys and the watches on these subjects."""
         ...
 
     def latest(self, key: str) -> Alert | None:
@@ -58,7 +58,7 @@ class AlertRepository(Protocol):
         ...
 
     def mark_suppressed_due(self, now: datetime) -> None:
-        """Make due all open alerts that are held back somewhere: a cause ended, or a mute was lifted."""
+        """Make all open suppressed alerts due: a cause ended, or a mute was lifted."""
         ...
 
     def card(self, card_id: str) -> AlertCard | None:
@@ -70,11 +70,11 @@ class AlertRepository(Protocol):
         ...
 
     def open_on(self, card_id: str, limit: int = 1000) -> Sequence[Alert]:
-        """Return the open alerts on a card, also those that a digest only counts, newest first."""
+        """Return the open alerts on a card, including those a digest only counts, newest first."""
         ...
 
     def move_members(self, card_id: str, to: str) -> None:
-        """Let the alerts that a digest stands for belong to another one."""
+        """Move a digest's alerts to another one."""
         ...
 
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
@@ -86,7 +86,7 @@ class AlertRepository(Protocol):
         ...
 
     def waiting_digest(self, place: Place) -> AlertCard | None:
-        """Return the digest that waits in the outbox until its place may get a new card; None while it may."""
+        """Return the digest waiting in the outbox until its place may get a new card; None if none waits."""
         ...
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
@@ -106,7 +106,7 @@ class AlertRepository(Protocol):
         ...
 
     def postpone(self, alert_ids: Sequence[str], card_ids: Sequence[str], until: datetime) -> None:
-        """Make alerts and cards due at ``until``, also those that cannot be read."""
+        """Make alerts and cards due at ``until``, including unreadable ones."""
         ...
 
     def next_due(self) -> datetime | None:
@@ -134,33 +134,33 @@ class AlertRepository(Protocol):
         ...
 
     def remove_watch(self, watch_id: str) -> None:
-        """Forget a watch."""
+        """Delete a watch."""
         ...
 
     def deliver(self, delivery: Delivery) -> None:
-        """Let the outbox show a place the newest state of a card."""
+        """Queue the newest state of a card for a place."""
         ...
 
     def standing_boxes(self) -> Sequence[str]:
-        """Return the ids of the cards that have a box at the top of their group now."""
+        """Return the ids of the cards that currently have a top box in their group."""
         ...
 
     def withdraw(self, card_id: str) -> None:
-        """Take back the delivery of a card that its place has never seen."""
+        """Cancel the delivery of a card never seen at its place."""
         ...
 
     def note(self, note: AlertHistoryEntry) -> None:
-        """Write a line of the history."""
+        """Append a line to the history."""
         ...
 
     def history(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
-        """Return the history of an event (``source/id``) or of an alert, in the order of writing."""
+        """Return the history of an event (``source/id``) or of an alert, in order of writing."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatenessPolicy:
-    """After downtime, many late cards become one digest at each place instead of a flood."""
+    """The policy after downtime: many late cards become one digest per place instead of a flood."""
 
     after: timedelta = timedelta(minutes=15)
     """An event that is older than that on arrival is late."""
@@ -172,7 +172,7 @@ class LatenessPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertUnitOfWork:
-    """What the stages share; all of it is stored together, or nothing is."""
+    """The context shared by the stages; all of it is stored together, or nothing is."""
 
     repository: AlertRepository
     rules: AlertRules

@@ -1,4 +1,4 @@
-"""What a person may see of alerts: no more than of the documents that these are about."""
+"""What a person may see of alerts: no more than of their documents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AlertRights:
     def may_see_anywhere(self, alert: Alert) -> bool:
         """Return whether the rules on ERP documents let the person see the alert wherever it is shown.
 
-        News of no document, such as ``custom.door``, is for the people at its places alone.
+        News about no document, such as ``custom.door``, is only for people at its places.
         """
         return self._verdict(alert) is not None and self.may_see(alert)
 
@@ -51,7 +51,7 @@ class AlertRights:
         raise Denied(verdict)
 
     def fields(self, alerts: Iterable[Alert]) -> frozenset[FieldClass]:
-        """Return the classes that the person may see of all these alerts."""
+        """Return the field classes visible to the person on all these alerts."""
         verdicts = (self._verdict(alert) for alert in alerts)
         return ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts if verdict is not None))
 
@@ -61,7 +61,7 @@ class AlertRights:
         return command is None or self.policy.sees_all(self.person, (command,), self.conversation_id)
 
     def watch_fields(self, watch: Watch) -> frozenset[FieldClass]:
-        """Return the classes that the person may see of what they watch: none where they may no longer ask for it."""
+        """Return the field classes visible to the person in their watch: none if they may no longer query it."""
         return self.policy.decide_area(self.person, _WATCHED[watch.area], self.conversation_id).grant.fields
 
     def shown_watches(self, watches: Iterable[Watch]) -> tuple[Watch, ...]:
@@ -77,10 +77,10 @@ class AlertRights:
 
 
 def is_within(event: Event, scope: Scope, person: Person | None) -> bool:
-    """Return whether a scope covers what an event is about; what the event does not tell is outside.
+    """Return whether a scope covers an event; missing data is outside.
 
-    An owner is known by the userId alone: what people call themselves in DingTalk proves nothing. Without a ``person``
-    nobody's own documents are meant.
+    An owner is identified by userId alone: a self-chosen DingTalk name proves nothing. Without a ``person``, no scope
+    of own documents matches.
     """
     restrictions = (
         (scope.sources, {event.source}),

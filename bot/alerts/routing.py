@@ -1,6 +1,6 @@
 """What the rules say about an event: where it goes, when, and who is told if nobody acts.
 
-The port between the lifecycle of alerts and the rules that a company writes (`bot.alerts.rules`).
+The port between the alert lifecycle and the company's rules (`bot.alerts.rules`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.words.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """Who else is told when an alert is not acknowledged ``after`` its first card was shown."""
+    """The further recipients if an alert is not acknowledged within ``after`` of its first card."""
 
     after: timedelta
     places: tuple[Place, ...]
@@ -29,7 +29,7 @@ class EscalationStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One place that gets a card, and how."""
+    """One place that gets a card, with the manner of delivery."""
 
     place: Place
     route: str
@@ -48,7 +48,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Where an event goes, and why: one line for each rule that was asked, for ``dingerp routes test``."""
+    """An event's destinations, and why: one line for each rule checked, for ``dingerp routes test``."""
 
     targets: tuple[Target, ...]
     why: tuple[str, ...]
@@ -56,22 +56,22 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class RuleSuppression:
-    """A silence or an inhibition that holds an event back; ``until`` is None if it lasts as long as its cause."""
+    """A silence or inhibition that suppresses an event; ``until`` is None if it lasts as long as its cause."""
 
     reason: str
     until: datetime | None
 
 
 class AlertRules(Protocol):
-    """The rules in force. All are pure: answers depend on the arguments alone."""
+    """The rules in force. All methods are pure."""
 
     @property
     def revive(self) -> timedelta:
-        """How long after its end an alert that opens again is the same alert on the same cards."""
+        """The time after its end within which a reopened alert is the same one on the same cards."""
         ...
 
     def grade(self, event: Event) -> Severity:
-        """Return the severity by the company's thresholds, else the event's own."""
+        """Return the severity by the company's thresholds, otherwise the event's own."""
         ...
 
     def route(self, event: Event, severity: Severity, now: datetime) -> Routing:
@@ -83,25 +83,25 @@ class AlertRules(Protocol):
         ...
 
     def silenced(self, event: Event, severity: Severity, place: Place, now: datetime) -> RuleSuppression | None:
-        """Return the configured silence that holds the event back at this place."""
+        """Return the configured silence that suppresses the event at this place."""
         ...
 
     def shows_at(self, target: Target, severity: Severity, now: datetime, since: datetime | None = None) -> datetime:
-        """Return when a card that is due at ``now`` may be shown: time windows, working days, digest times.
+        """Return when a card due at ``now`` may be shown: time windows, working days, digest times.
 
-        ``since`` is the moment for which it was set to wait: a digest's time that passed since then has come, as timers
-        are always a little late. ``target.wait`` is not added here.
+        ``since`` is the start of its wait: a digest time that has passed since then counts, as timers always run
+        slightly late. ``target.wait`` is not added here.
         """
         ...
 
     @property
     def has_top_boxes(self) -> bool:
-        """Whether any route says that what is critical on its cards is also at the top of the group."""
+        """Whether any route sets a top box for critical alerts."""
         ...
 
     def top_box(self, route: str) -> bool | None:
-        """Return whether what is critical on a card of this route is also at the top of its group.
+        """Return whether critical alerts of this route also get a top box in the group.
 
-        None where no rule says so: then the settings count.
+        None if no rule says so: then the settings apply.
         """
         ...

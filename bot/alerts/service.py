@@ -1,4 +1,4 @@
-"""What commands and the outbox ask of alerts: the service and the card composer, each call in one unit of work."""
+"""The alert service and the card composers, each call in one unit of work."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ wakes the processor and the outbox.
 
 
 class AlertService:
-    """What people ask of alerts and do to them; each call is one transaction.
+    """Queries and actions on alerts; each call is one transaction.
 
-    The caller has asked the access policy, and knows that the alert is shown where the person is. Doing the same again
-    changes nothing. All methods raise `bot.words.errors.DingerpError` when the store is away.
+    The caller has checked the access policy, and knows that the alert is shown at the person's place. Actions are
+    idempotent. All methods raise `bot.words.errors.DingerpError` when the store is unavailable.
     """
 
     def __init__(self, units: AlertUnitOfWorkRunner) -> None:
@@ -57,28 +57,26 @@ class AlertService:
         return await self._units.query(lambda unit: unit.repository.alert(alert_id))
 
     async def cards_of(self, alert_id: str) -> tuple[AlertCard, ...]:
-        """Return all cards that show an alert, oldest first; those that only wait to be shown are among them."""
+        """Return all cards that show an alert, oldest first, including those still waiting to be shown."""
         return await self._units.query(lambda unit: tuple(unit.repository.cards_of(alert_id)))
 
     async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
         return await self._units.query(lambda unit: read_card(unit.repository, card_id))
 
     async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
-        """Note who takes care: escalation ends. None for an alert that does not exist."""
+        """Record who takes care: escalation ends. None if the alert does not exist."""
         return await self._units.transact(lambda unit: actions.acknowledge(unit, alert_id, by))
 
     async def snooze(self, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
-        """Put the alert off: nothing is escalated or repeated before ``until``. None for an alert that does not
-        exist.
-        """
+        """Snooze the alert: nothing is escalated or repeated before ``until``. None if it does not exist."""
         return await self._units.transact(lambda unit: actions.snooze(unit, alert_id, until, by))
 
     async def assign(self, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
-        """Say who is to take care (``to.at`` is now). None for an alert that does not exist."""
+        """Assign the alert (``to.at`` is now). None if it does not exist."""
         return await self._units.transact(lambda unit: actions.assign(unit, alert_id, to, by))
 
     async def mutes(self, place: Place, now: datetime) -> tuple[Mute, ...]:
-        """Return the mutes in force at a place, the first to end before the others."""
+        """Return the mutes in force at a place, the first to end first."""
         mutes = await self._units.query(lambda unit: tuple(unit.repository.mutes(place, now)))
         return tuple(sorted(mutes, key=lambda mute: mute.until))
 
@@ -87,18 +85,18 @@ class AlertService:
         await self._units.transact(lambda unit: actions.mute(unit, mute))
 
     async def lift_mute(self, mute: Mute) -> None:
-        """End a mute: the alerts that it held back are checked again."""
+        """End a mute: the alerts it held back are checked again."""
         await self._units.transact(lambda unit: actions.mute(unit, replace(mute, until=unit.now)))
 
     async def watches(self, user_id: str) -> tuple[Watch, ...]:
-        """Return what a person watches, oldest first."""
+        """Return a person's watches, oldest first."""
         return await self._units.query(lambda unit: tuple(unit.repository.watches(user_id)))
 
     async def put_watch(self, watch: Watch) -> None:
         await self._units.transact(lambda unit: unit.repository.put_watch(watch))
 
     async def drop_watches(self, watch_ids: tuple[str, ...]) -> None:
-        """Forget watches and close the alerts that they opened; unknown ids don't matter."""
+        """Delete watches and close the alerts that they opened; unknown ids are ignored."""
         await self._units.transact(lambda unit: actions.unwatch(unit, watch_ids))
 
 
@@ -121,19 +119,19 @@ class _CardRead:
 
 
 class AlertComposer:
-    """Composes alert cards for the outbox, which names them by `AlertCard.id`."""
+    """Composes alert cards for the outbox, which identifies them by `AlertCard.id`."""
 
     def __init__(
         self, units: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf, reader_at: ReaderAt
     ) -> None:
-        """``now`` gives the time in the company's zone, in which the days of a delay are counted."""
+        """``now`` gives the time in the company's zone, which defines the days of a delay."""
         self._units = units
         self._now = now
         self._name_of = name_of
         self._reader_at = reader_at
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the newest state of a card; a card that was forgotten has nothing to show."""
+        """Return the newest state of a card; a deleted card has nothing to show."""
         card_id, _, person = ref.partition("|")
         read = await self._units.query(lambda unit: _read_with_recipients(unit.repository, card_id))
         if read is None:
@@ -152,10 +150,10 @@ class AlertComposer:
         build: Callable[[CardWithAlerts], View | None],
         build_of_kinds: Callable[[CardWithAlerts], View | None],
     ) -> View | None:
-        """Return the view as its place may see it: of several alerts what it may see of each.
+        """Return the view as its place may see it: of several alerts, the visible part of each.
 
-        None where somebody watches what they may no longer ask for. Of an alert whose document not every reader may
-        see no more is told than its kind.
+        None if a watch's owner may no longer query its subject. An alert whose document some reader may not see is
+        reduced to its kind.
         """
         place = content.card.place
         readers = await self._readers(content)
@@ -173,7 +171,7 @@ class AlertComposer:
         return view and (shared_view(view, fields) if in_group else cut(view, fields))
 
     async def _readers(self, content: CardWithAlerts) -> Mapping[str, PlaceReader]:
-        """Return who reads a card of each of its types, as far as the rules on them go."""
+        """Return the readers of a card for each of its types, as far as the access rules of these go."""
         types = (*(alert.event.type for alert in content.alerts), *(each.type for each in content.card.further.tallies))
         commands = {event_type: labels.access_command(event_type) for event_type in types}
         found = {
@@ -182,19 +180,19 @@ class AlertComposer:
         return {event_type: found[command] for event_type, command in commands.items()}
 
     async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
-        """Call the person of a card that did not reach them in the groups that show its alerts."""
+        """Call the person whom a card did not reach, in the groups that show its alerts."""
         await self._units.transact(lambda unit: actions.call_in_groups(unit, ref.partition("|")[0]))
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Replace cards that their place has not seen yet by one digest."""
+        """Replace cards unseen at their place by one digest."""
         await self._units.transact(lambda unit: actions.fold(unit, refs, Place.parse(place)))
 
 
 class TopBoxComposer(AlertComposer):
-    """Composes the boxes at the top of groups: what is critical and open on a card, as long as there is something."""
+    """Composes top boxes of groups: the open critical alerts of a card, while there are any."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the box; it is to go where nothing critical is open any more."""
+        """Return the box; it is removed when nothing critical is open."""
         content, wanted = await self._units.query(lambda unit: _read_box(unit, ref))
         if content is None or not content.alerts:
             return ComposedCard(None, 0)
@@ -209,23 +207,23 @@ class TopBoxComposer(AlertComposer):
 
 
 class DingComposer(AlertComposer):
-    """Composes urgent calls to people: the card's title, as long as nobody takes care of its alerts."""
+    """Composes urgent calls to people: the card's title, while nobody takes care of its alerts."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the card; an empty one if everything is over, or somebody follows it up."""
+        """Return the card; empty if everything is resolved or acknowledged."""
         card_id, _, way = ref.partition("|")
         content, usual = await self._units.query(lambda unit: (read_card(unit.repository, card_id), unit.ding))
         if content is None or all(alert.acknowledged is not None or not alert.is_open for alert in content.alerts):
             return ComposedCard(None, 0)
-        # A call that an earlier version owes names no way: at that time only the settings said it.
+        # A call queued by an earlier version names no way: back then only the settings decided it.
         composed = replace(await super().compose(card_id), ding=DingWay(way) if way else usual)
         return composed if composed.ding is not DingWay.OFF else ComposedCard(None, 0)
 
 
 def _as_seen(content: CardWithAlerts, readers: Mapping[str, PlaceReader]) -> tuple[CardWithAlerts, tuple[Alert, ...]]:
-    """Return a card with the alerts that every reader at its place may see, and its other alerts.
+    """Return a card with the alerts visible to every reader at its place, and its other alerts.
 
-    Of alerts that are only counted nothing but the type is known.
+    Of alerts that are only counted, nothing but the type is known.
     """
     seen = tuple(alert for alert in content.alerts if _is_seen(alert, readers[alert.event.type]))
     unseen = tuple(alert for alert in content.alerts if not _is_seen(alert, readers[alert.event.type]))
@@ -234,7 +232,7 @@ def _as_seen(content: CardWithAlerts, readers: Mapping[str, PlaceReader]) -> tup
 
 
 def _common_fields(alerts: Iterable[Alert], readers: Mapping[str, PlaceReader]) -> frozenset[FieldClass]:
-    """Return what a reader may see of each of these alerts."""
+    """Return the field classes visible to all readers on each of these alerts."""
     return ALL_FIELDS.intersection(*(readers[alert.event.type].grant.fields for alert in alerts))
 
 
@@ -253,7 +251,7 @@ def _read_with_recipients(repository: AlertRepository, card_id: str) -> _CardRea
 
 
 def _escalated_to(repository: AlertRepository, content: CardWithAlerts) -> tuple[str, ...]:
-    """Return the user ids of the people to whom the alert was passed on: their cards came after the first ones."""
+    """Return the userIds the alert was escalated to: their cards came after the first ones."""
     if len(content.alerts) != 1 or not content.alerts[0].step:
         return ()
     cards = repository.cards_of(content.alerts[0].id)

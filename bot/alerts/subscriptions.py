@@ -49,10 +49,10 @@ _WORTH_SENDING = timedelta(hours=20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A line that is answered at a place every day at a time, or on working days. ``ended``: its owner left.
+    """A line answered at a place daily at a fixed time, or on working days. ``ended``: its owner left.
 
-    ``conversation`` is where it was asked for: the rules there count. ``waits``: the rules do not allow it now, which
-    its owner was told; it goes on once they do.
+    ``conversation`` is where it was created: the rules there apply. ``waits``: the rules currently forbid it, which its
+    owner was told; it resumes once they allow it.
     """
 
     place: Place
@@ -67,18 +67,18 @@ class Subscription:
 
     @property
     def id(self) -> str:
-        """The same line at the same place is the same subscription, no matter who asks for it."""
+        """The id: the same line at the same place is the same subscription, whoever asks for it."""
         return sha256(f"{self.place}\0{self.line}".encode()).hexdigest()[:20]
 
     def after(self, moment: datetime, zone: tzinfo) -> datetime:
-        """Return when it comes next after a moment."""
+        """Return its next time after a moment."""
         window = TimeWindow(name="working days", zone=zone, workdays=True) if self.workdays else None
         return DigestSchedule((self.at,), zone, window).comes_at(moment + timedelta(seconds=1))
 
     def delivery(self, now: datetime, zone: tzinfo) -> Delivery:
-        """Return the card of the time that has come: one for each time, also where it was moved within a day.
+        """Return the delivery for the time that has come: one per time, even if the time was changed within a day.
 
-        How long it waits counts from ``now``: a bot that stood still for days owes the card all the same.
+        Its waiting time counts from ``now``: a bot that stood still for days still owes the card.
         """
         return Delivery(
             card=f"{SUBSCRIPTION}:{self.id}:{self.next_at.astimezone(zone):%FT%H:%M}",
@@ -91,7 +91,7 @@ class Subscription:
         )
 
     def waiting_delivery(self, now: datetime) -> Delivery:
-        """Return the card that tells its owner, in their own chat, that it waits from ``now`` on."""
+        """Return the delivery that tells its owner, in their own chat, that it waits from ``now`` on."""
         return Delivery(
             card=f"{SUBSCRIPTION}:{self.id}:{_WAITS}:{now:%FT%H:%M}",
             place=Place(PlaceKind.PERSON, self.user_id),
@@ -104,38 +104,38 @@ class Subscription:
 
 
 class SubscriptionStore(Protocol):
-    """Keeps subscriptions. Every call is one transaction and raises a `DingerpError` when the store is away."""
+    """Stores subscriptions. Every call is one transaction and raises a `DingerpError` when the store is unavailable."""
 
     async def put(self, subscription: Subscription) -> None:
-        """Keep one, in place of that with its id."""
+        """Store a subscription, replacing the one with its id."""
         ...
 
     async def find(self, subscription_id: str) -> Subscription | None:
-        """Return one, also one that has ended."""
+        """Return a subscription, even an ended one."""
         ...
 
     async def at_place(self, place: Place) -> tuple[Subscription, ...]:
-        """Return the active subscriptions of a place, by their time of day."""
+        """Return the active subscriptions of a place, by time of day."""
         ...
 
     async def drop(self, ids: Sequence[str]) -> None:
-        """Forget some."""
+        """Delete subscriptions."""
         ...
 
     async def end(self, subscription_id: str) -> None:
-        """Send one no more."""
+        """End a subscription."""
         ...
 
     async def wait(self, subscription_id: str, told: Delivery) -> None:
-        """Note that one waits, and queue what tells its owner."""
+        """Store that a subscription waits, and queue the notice to its owner."""
         ...
 
     async def go_on(self, subscription_id: str) -> None:
-        """Note that one waits no more."""
+        """Store that a subscription no longer waits."""
         ...
 
     async def send_due(self, now: datetime, zone: tzinfo) -> int:
-        """Queue the cards of those whose time has come, each once, and set their next times; return how many."""
+        """Queue the cards that are due, each once, and set their next times; return how many."""
         ...
 
 
@@ -151,8 +151,8 @@ class SubscriptionLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionList(EmptiedList, ListView):
-    """What comes to a place, perhaps after something was changed. ``group``: to a group; ``elsewhere``: it was asked
-    for in another one, where nothing of it can be stopped.
+    """The subscriptions of a place, possibly after a change. ``group``: the place is a group; ``elsewhere``: the
+    question came from another group, where nothing can be stopped.
     """
 
     card: ClassVar[str] = "subscriptions"
@@ -179,7 +179,7 @@ class SubscriptionList(EmptiedList, ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionEnded(View):
-    """Tells a place that nothing comes any more, and why."""
+    """Tells a place that a subscription has ended, and why."""
 
     card: ClassVar[str] = "subscription_ended"
 
@@ -189,10 +189,10 @@ class SubscriptionEnded(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionWaits(View):
-    """Says that not everybody in a group may see an answer, or its owner no more, so that it does not come.
+    """Says that a group's members, or the owner, may no longer all see an answer, so that it is not sent.
 
-    ``group``: it was to come to a group. ``refused``: it was not begun. ``own`` is the line that has it come to the
-    asker's own chat, empty where they may not see it either.
+    ``group``: its place is a group. ``refused``: it was never created. ``own`` is the line that subscribes the asker's
+    own chat, empty if they may not see the answer either.
     """
 
     card: ClassVar[str] = "subscription_waits"
@@ -212,7 +212,7 @@ OWN_CHAT = "private"
 
 
 def own_chat_line(subscription: Subscription) -> str:
-    """Return the line with which the same comes to the own chat of who asks."""
+    """Return the line that subscribes the asker's own chat to the same answer."""
     days = () if subscription.workdays else ("daily",)
     return command_line("subscribe", *split(subscription.line[1:]), f"{subscription.at:%H:%M}", *days, OWN_CHAT)
 
@@ -225,7 +225,7 @@ def _asks_about(line: str, books: Books) -> bool:
 def list_view(
     title: Phrase, found: Sequence[Subscription], context: QuestionContext, *, place: Place | None = None
 ) -> SubscriptionList:
-    """Return the list of what comes to a place, without one to that of the question, about the books it names."""
+    """Return the list of a place's subscriptions, excluding one to the list itself, for the books it names."""
     found = [each for each in found if _asks_about(each.line, context.books)]
     shown = found[context.offset : context.offset + SubscriptionList.page_size]
     return SubscriptionList(
@@ -244,14 +244,14 @@ def list_view(
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """What the commands need: the store, and who answers lines that change nothing."""
+    """What the commands need: the store, and a preview of read-only lines."""
 
     store: SubscriptionStore
     handler: QuestionHandler
     audiences: Audiences
 
     async def preview(self, line: str, context: QuestionContext) -> PreparedAnswer:
-        """Return what a line answers now."""
+        """Return the current answer to a line."""
         return await self.handler.view_for(
             QuestionContext(
                 person=context.person,
@@ -263,14 +263,14 @@ class Subscriptions:
         )
 
     def is_shown(self, answer: PreparedAnswer, place: Place) -> bool:
-        """Return whether an answer may come to a place; ``answer`` is what its asker may see."""
+        """Return whether an answer may be sent to a place; ``answer`` is what its asker may see."""
         own = cut(answer.view, answer.grant.fields)
         return place.kind is PlaceKind.PERSON or not _is_withheld(self.audiences.share(own, answer, place.id).view)
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionComposer(SingleCardComposer):
-    """Implements `bot.outbox.ports.Composer`: the line is answered when the card is sent."""
+    """A `bot.outbox.ports.Composer`: the line is answered when the card is sent."""
 
     store: SubscriptionStore
     _: KW_ONLY
@@ -280,9 +280,9 @@ class SubscriptionComposer(SingleCardComposer):
     now: Callable[[], datetime]
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return today's answer, or the news that the subscription has ended; nothing if it was stopped or waits.
+        """Return today's answer, or the notice that the subscription has ended; nothing if it was stopped or waits.
 
-        After long without an answer the next day's card says all there is to say.
+        After a long outage the next day's card is enough.
         """
         subscription_id, queued_at, told = (*ref.split("|"), "", "")[:3]
         found = await self.store.find(subscription_id)
@@ -341,7 +341,7 @@ def _reason(answer: PreparedAnswer) -> Phrase:
 
 
 class SubscriptionClock:
-    """Queues what is due, as long as the bot runs; ``owed`` is called when cards were queued."""
+    """Queues due subscriptions while the bot runs; ``owed`` is called when cards were queued."""
 
     def __init__(self, store: SubscriptionStore, *, now: Callable[[], datetime], owed: Callable[[], None]) -> None:
         self._store = store
@@ -349,7 +349,7 @@ class SubscriptionClock:
         self._owed = owed
 
     async def run(self) -> None:
-        """Look every few seconds until cancelled."""
+        """Check every few seconds until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(_LOOKED_EVERY)

@@ -1,4 +1,4 @@
-"""Which groups have a box at their top (吊顶) for what is critical, and what becomes of it when the rules change."""
+"""The top boxes (吊顶) of groups for critical alerts, and their review when the rules change."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ TOP_PREFIX = "top:"
 
 
 def is_wanted(unit: AlertUnitOfWork, card: AlertCard) -> bool:
-    """Return whether what is critical on a card also stands at the top of its group."""
+    """Return whether a card's critical alerts also get a top box in its group."""
     by_rule = unit.rules.top_box(card.route)
     wanted = unit.top_boxes if by_rule is None else by_rule
     return wanted and card.place.kind is PlaceKind.GROUP
 
 
 def mark_top(unit: AlertUnitOfWork, card: AlertCard, fact: str) -> None:
-    """Owe a group the box at its top, or the end of it, if a card shows something critical."""
+    """Queue a group's top box, or its removal, if a card shows something critical."""
     if is_wanted(unit, card) and any(alert.is_critical for alert in unit.repository.alerts(card.alerts)):
         _owe(unit, card, fact)
 
 
 def review(unit: AlertUnitOfWork) -> int:
-    """Take down the boxes that the rules want no longer, and owe those that they want now; return how many.
+    """Remove the boxes no longer wanted by the rules, and queue the newly wanted ones; return how many.
 
-    Without it a box would stand for days after its alert, once it has been switched off.
+    Without it a box that was switched off would stay for days after its alert.
     """
     standing = unit.repository.standing_boxes()
     unwanted = [card for card in unit.repository.cards(standing) if not is_wanted(unit, card)]
     for card in unwanted:
-        # A state of its own: what stands shows the card's newest one already.
+        # A state of its own: the standing box already shows the card's newest state.
         newer = replace(card, revision=card.revision + 1)
         unit.repository.put_card(newer)
         _owe(unit, newer, "")

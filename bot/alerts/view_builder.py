@@ -1,4 +1,4 @@
-"""Builds the views that cards show of alerts."""
+"""Builds the views of alert cards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NAMED = 5
 def build_card_view(
     content: CardWithAlerts, now: datetime, *, offset: int = 0, told: tuple[str, ...] = ()
 ) -> View | None:
-    """Return what a card shows now, a list from its ``offset``-th row on; None when there is nothing to show.
+    """Return the current view of a card, a list from its ``offset``-th row on; None if there is nothing to show.
 
     ``told`` are the names of the people to whom the alert was escalated.
     """
@@ -96,7 +96,7 @@ def build_alert_view(
 
 
 def build_kinds_view(content: CardWithAlerts) -> AlertKinds | None:
-    """Return what a card tells of alerts whose documents its readers may not see; None when it has nothing to show."""
+    """Return the view of alerts whose documents its readers may not see; None if there is nothing to show."""
     card, alerts = content.card, content.alerts
     if not alerts or (card.is_closed and card.shown_at is None):
         return None
@@ -125,13 +125,13 @@ def kinds_of(alerts: Iterable[Alert]) -> tuple[AlertKind, ...]:
 
 
 def build_kind_top(alerts: Sequence[Alert]) -> AlertTop:
-    """Return what is at the top of a group that may not see which documents these critical alerts are about."""
+    """Return the top box of a group that may not see the documents of these critical alerts."""
     newest = max(alerts, key=lambda alert: alert.opened_at)
     return AlertTop(headline=labels.type_label(newest.event.type), subject="", since=newest.known_since)
 
 
 def build_top_view(alerts: Sequence[Alert]) -> AlertTop:
-    """Return what is at the top of a group: the latest of these alerts, and how many others there are."""
+    """Return the top box of a group: the latest of these alerts, and the number of the others."""
     newest = max(alerts, key=lambda alert: alert.opened_at)
     return AlertTop(
         headline=headline(newest),
@@ -153,7 +153,7 @@ def build_list_view(
     text: Label = "",
     looks_at: AlertRange = AlertRange.HERE,
 ) -> AlertList:
-    """Return open alerts, the worst first; ``size`` of them, if not as many as fit a card."""
+    """Return open alerts, the worst first; ``size`` of them if given, otherwise as many as fit a card."""
     ordered = sorted(alerts, key=_worst_first)
     return AlertList(
         rows=tuple(_row(alert, now) for alert in ordered[offset : offset + (size or AlertList.page_size)]),
@@ -212,7 +212,7 @@ def _with_further(counts: AlertCounts, further: FurtherAlerts) -> AlertCounts:
 
 
 def headline(alert: Alert) -> Phrase | str:
-    """Return what an alert is called in its present state. A person's own limit says nothing about the company's."""
+    """Return an alert's title in its present state. A person's own limit says nothing about the company's."""
     is_over = _is_over(alert)
     if alert.is_watched and alert.state is not AlertState.INFORMED:
         return phrase("Back within your limit") if is_over else phrase("Your limit is reached")
@@ -224,7 +224,7 @@ def _is_over(alert: Alert) -> bool:
 
 
 def _day(alert: Alert, now: datetime) -> date:
-    """Return the day up to which delays are counted: today, or the day on which the alert was resolved."""
+    """Return the day up to which delays are counted: today, or the day the alert was resolved."""
     return (alert.resolved_at or now).astimezone(now.tzinfo).date()
 
 
@@ -266,7 +266,7 @@ def _digest_row(event_type: str, named: Sequence[Alert], counted: Sequence[Alert
 
 
 def _named(alerts: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
-    """Return the first subjects, each with its source; a company's own events may have none."""
+    """Return the first subjects, each with its source; custom events may have none."""
     events = (alert.event for alert in alerts if alert.event.subject)
     return tuple(dict.fromkeys((event.subject, event.source) for event in events))[:_NAMED]
 

@@ -1,4 +1,4 @@
-"""What cards about alerts show; `bot.alerts.view_builder` builds these views, and templates see nothing else."""
+"""Views of alert cards; `bot.alerts.view_builder` builds them, and templates see nothing else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _show(alert_id: str) -> Ask:
 
 
 def _show_anywhere(alert_id: str) -> Ask:
-    """Ask for an alert that may be shown at other places only."""
+    """Return the action that shows an alert which may be visible only at other places."""
     return Ask(command_line("alerts", alert_id, AlertRange.ALL.value))
 
 
@@ -43,12 +43,12 @@ def _links(line: str, url: str) -> list[Button]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertView(View):
-    """One alert with the words for it: ``headline`` and ``subject``, its latest figures, and the sender's own lines.
+    """One alert with its texts: ``headline`` and ``subject``, its latest figures, and the sender's own lines.
 
-    ``snoozed`` says whether it is put off now, ``told`` names the people to whom it was escalated. ``note`` answers a
-    click, such as that somebody was faster. ``line`` asks the ERP about it, ``back`` is the card that it shares with
-    other alerts. ``moved``: a newer card shows it. ``late``: the bot learnt of it long after it happened.
-    ``elsewhere``: only other places show it, where people act on it.
+    ``snoozed``: it is snoozed now; ``told`` names the people to whom it was escalated. ``note`` answers a click, such
+    as that another person was faster. ``line`` queries the ERP about it, ``back`` is the card that it shares with other
+    alerts. ``moved``: a newer card shows it. ``late``: the bot learnt of it long after it happened. ``elsewhere``: only
+    other places show it, where people act on it.
     """
 
     card: ClassVar[str] = "alert"
@@ -95,7 +95,7 @@ class AlertView(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertKind:
-    """Alerts of one type. ``severity`` is the worst that an event itself said: a graded one tells of its figures."""
+    """Alerts of one type. ``severity`` is the worst that an event itself stated: a graded one would reveal figures."""
 
     word: Label
     severity: Severity
@@ -104,7 +104,7 @@ class AlertKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertKinds(View):
-    """Stands for alerts about documents that not every reader may see: what kinds there are, and since when. ``id`` is
+    """Stands in for alerts about documents that some readers may not see: only their kinds, and since when. ``id`` is
     the alert, or the card of several.
     """
 
@@ -125,7 +125,7 @@ class AlertKinds(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertTop(View):
-    """What is at the top of a group while something critical is open: the latest of it, and how many ``others``."""
+    """The top box of a group while something critical is open: the latest alert, and the number of ``others``."""
 
     card: ClassVar[str] = "alert_top"
 
@@ -160,7 +160,7 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCounts:
-    """How many alerts are open at each severity, how many are resolved, and how many were only news."""
+    """The numbers of open alerts by severity, of resolved ones, and of mere news."""
 
     critical: int = 0
     warning: int = 0
@@ -170,7 +170,7 @@ class AlertCounts:
 
     @property
     def open(self) -> int:
-        """How many are open."""
+        """The number of open alerts."""
         return self.critical + self.warning + self.info
 
 
@@ -180,7 +180,7 @@ class _AlertRows(ListView):
 
     @property
     def of_several(self) -> bool:
-        """Whether there are several sources: one number may then stand for two documents."""
+        """Whether there are several sources: one number may then mean two documents."""
         return self.apart or len({row.source for row in self.rows}) > 1
 
     def row_buttons(self) -> Sequence[Button]:
@@ -196,9 +196,9 @@ class _AlertRows(ListView):
 
 
 def _own_view(view: ListView, unseen: tuple[AlertKind, ...]) -> tuple[Button, ...]:
-    """Return the button that shows each reader which alerts they may see, where not everybody at a place may see all.
+    """Return the button that shows each reader the alerts visible to them, where some readers may not see all.
 
-    A card that withholds something of the others as well has this button anyway.
+    A card that withholds anything of its other alerts has this button anyway.
     """
     question = view.question() if unseen and view.shared and not view.withheld else None
     return (Button(SEE_ALL, question, Color.BLUE),) if question else ()
@@ -208,7 +208,7 @@ def _own_view(view: ListView, unseen: tuple[AlertKind, ...]) -> tuple[Button, ..
 class AlertGroup(_AlertRows):
     """Several alerts on one card: open ones first, the worst before the others.
 
-    ``unseen`` are the kinds of further ones that not every reader may see.
+    ``unseen`` are the kinds of alerts that some readers may not see.
     """
 
     card: ClassVar[str] = "alert_group"
@@ -223,7 +223,7 @@ class AlertGroup(_AlertRows):
 
 
 def _figures(row: AlertRow) -> tuple[Phrase, ...]:
-    """Return the figures of an alert in words."""
+    """Return the figures of an alert as text."""
     return tuple(
         phrase("%(what)s: %(value)s %(unit)s", what=fact.label, value=fact.value, unit=fact.unit)
         if fact.unit
@@ -244,7 +244,7 @@ _COLUMNS = (
 
 
 class AlertRange(StrEnum):
-    """Which alerts a list looks at: those of one group, of one's own chat, or of all groups and one's own chat."""
+    """The scope of a list of alerts: one group, one's own chat, or all groups and one's own chat."""
 
     HERE = "here"
     MINE = "mine"
@@ -253,10 +253,10 @@ class AlertRange(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(EmptiedList, _AlertRows, ExportedListView):
-    """The open alerts that a list ``looks_at``; ``text`` narrows it.
+    """The open alerts in the range ``looks_at``; ``text`` narrows it.
 
-    ``left_out`` counts those at its place about documents that the asker may not see. The list of all groups counts
-    also the documents that are late or ``overdue``, and says that groups have ``others`` about no document.
+    ``left_out`` counts those at its place about documents hidden from the asker. The list of all groups also counts the
+    documents that are late or ``overdue``, and says that groups have ``others`` about no document.
     """
 
     card: ClassVar[str] = "alert_list"
@@ -272,7 +272,7 @@ class AlertList(EmptiedList, _AlertRows, ExportedListView):
 
     @property
     def is_clear(self) -> bool:
-        """Whether nothing is wrong with anything: all was looked at, and there is nothing."""
+        """Whether all is well: everything was checked, and nothing is open."""
         more = self.total or self.text or self.others or self.left_out
         return not more and bool(self.overdue) and all(each.count == 0 and not each.unread for each in self.overdue)
 
@@ -290,7 +290,7 @@ class AlertList(EmptiedList, _AlertRows, ExportedListView):
         return {ListCondition.TEXT: self.text}
 
     def line_without(self, by: frozenset[ListCondition]) -> str:
-        # All that it can be without are a text and books.
+        # Only text and books can be missing from it.
         return command_line(self.command, "" if self.looks_at is AlertRange.HERE else self.looks_at.value)
 
     def table(self) -> Table:
@@ -300,9 +300,7 @@ class AlertList(EmptiedList, _AlertRows, ExportedListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestRow:
-    """All alerts of one type: how many there are, how many are open and how many were only news, the worst severity of
-    both, and some of the subjects.
-    """
+    """All alerts of one type: total, open and mere news, the worst severity of both, and some of the subjects."""
 
     type: str
     word: Label
@@ -318,9 +316,9 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDigest(ListView):
-    """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened, as far as known.
+    """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened, if known.
 
-    ``unseen`` are the kinds of further ones that not every reader may see.
+    ``unseen`` are the kinds of alerts that some readers may not see.
     """
 
     card: ClassVar[str] = "alert_digest"
@@ -333,7 +331,7 @@ class AlertDigest(ListView):
     late: bool = False
 
     def subjects_of(self, row: DigestRow) -> Sequence[str]:
-        """Return what a row names; with the sources, where there are several: a company's own events may have none."""
+        """Return the subjects of a row; with their sources if there are several. Custom events may have none."""
         of_several = self.apart or len({origin for each in self.rows for origin in each.origins}) > 1
         if not of_several or len(row.origins) != len(row.subjects):
             return row.subjects
@@ -348,7 +346,7 @@ class AlertDigest(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSnooze(View):
-    """The question for how long to put an alert off."""
+    """Asks how long to snooze an alert."""
 
     card: ClassVar[str] = "alert_snooze"
 
@@ -415,9 +413,9 @@ class AlertAssignees(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertReply(View):
-    """The answer to a mute or a watch: what holds from now on, and lines to type next.
+    """The answer to a mute or a watch: the new state, and lines to type next.
 
-    ``title`` and ``lines`` name documents by their numbers; whose they are is told by the ``watches``.
+    ``title`` and ``lines`` name documents by number only; partners' names are in ``watches``.
     """
 
     card: ClassVar[str] = "alert_reply"
@@ -433,7 +431,7 @@ class AlertReply(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuteRow:
-    """One mute, and what people call its pattern."""
+    """One mute, and the display name of its pattern."""
 
     mute: Mute
     word: Label
@@ -441,7 +439,7 @@ class MuteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuteList(ListView):
-    """What is muted at one place."""
+    """The mutes of one place."""
 
     card: ClassVar[str] = "alert_mutes"
 
@@ -452,7 +450,7 @@ class MuteList(ListView):
 
 
 def _watched_for(watch: Watch) -> Phrase:
-    """Return in words what a watch waits for."""
+    """Return a watch's condition as text."""
     if watch.comparison is None or watch.limit is None:
         return phrase("any change")
     return phrase("available stock %(limit)s", limit=watch.comparison.describe(watch.limit))
@@ -469,7 +467,7 @@ _WATCH_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchList(EmptiedList, ExportedListView):
-    """What one person watches."""
+    """One person's watches."""
 
     card: ClassVar[str] = "watches"
     command: ClassVar[str] = "watches"

@@ -1,7 +1,7 @@
-"""Polls what people watch (``/watch``): figures of stock, and documents.
+"""Polls people's watches (``/watch``): stock figures, and documents.
 
 The hub is asked as for a question, all sources together: the person who set the limit saw that figure. A stale answer,
-or one that lacks a source, says nothing about a limit and is ignored.
+or one that lacks a source, proves nothing about a limit and is ignored.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class WatchPoller:
-    """Polls what people watch."""
+    """Polls people's watches."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class WatchPoller:
             await sleep(self._config.seconds)
 
     async def poll(self) -> None:
-        """Do one round; subjects that exceed its calls wait for the next round."""
+        """Do one round; subjects beyond its call limit wait for the next round."""
         watches = await self._units.query(lambda unit: tuple(unit.repository.watches()))
         wanted: dict[tuple[Area, str, Books], list[Watch]] = {}
         for watch in watches:
@@ -89,7 +89,7 @@ class WatchPoller:
             await self._units.transact(lambda unit: _report_changes(unit, seen))
 
     async def _read(self, area: Area, watch: Watch) -> WatchReading | None:
-        """Return the present state in the books that are watched; None where it cannot be relied on."""
+        """Return the current state in the watched books; None if it is unreliable."""
         code, erp = watch.subject, self._erp.within(watch.books)
         try:
             match area:
@@ -104,7 +104,7 @@ class WatchPoller:
                 case Area.PRODUCTION:
                     return _reading_of(await erp.production_order(code))
         except ErpError:
-            pass  # counted by the hub; a source that is down is logged by its own poller
+            pass  # counted by the hub; an unavailable source is logged by its own poller
         return None
 
 
@@ -113,7 +113,7 @@ def _reading_of(answer: Answer[Any]) -> WatchReading | None:
 
 
 def _report_figures(unit: AlertUnitOfWork, figures: Sequence[WatchReading]) -> None:
-    """Report figures to the watches that have a limit, except what their alerts show already."""
+    """Report figures to the watches with a limit, except those already shown by their alerts."""
     unit.repository.expect((), [figure.code for figure in figures])
     for event in filter(None, (figure.event(unit.now, ()) for figure in figures)):
         for report in watch_events(unit, event, event.severity):
@@ -124,10 +124,10 @@ def _report_figures(unit: AlertUnitOfWork, figures: Sequence[WatchReading]) -> N
 
 
 def _report_changes(unit: AlertUnitOfWork, seen: Sequence[tuple[Watch, WatchReading]]) -> None:
-    """Report to each watch what changed since its owner last knew, and keep what the owner knows from now on.
+    """Report the changes since each owner's last known state, and store the new one.
 
-    Both are one transaction: no change is told twice, and none is lost. A watch that somebody dropped or asked for anew
-    since it was read is left out: its state is newer than this reading.
+    Both happen in one transaction: no change is told twice, and none is lost. A watch that was dropped or renewed since
+    the read is skipped: its state is newer than this reading.
     """
     unit.repository.expect((), [watch.subject for watch, _ in seen])
     for watch, reading in seen:

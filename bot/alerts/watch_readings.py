@@ -1,4 +1,4 @@
-"""What is watched, as an ERP tells it: the words that are compared to see a change, and the event that reports it."""
+"""A watched subject as an ERP reports it: the compared texts, and the event that reports a change."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WatchReading:
-    """One watched subject as it is now: the words that are compared, and the event that reports it."""
+    """The current reading of one watched subject: the compared texts, and the event that reports it."""
 
     source: str
     code: str
@@ -44,7 +44,7 @@ class WatchReading:
     data: Mapping[str, object]
 
     def event(self, now: datetime, lines: Sequence[str]) -> Event | None:
-        """Return the event; ``lines`` say what changed. None for one that the intake would reject."""
+        """Return the event; ``lines`` list the changes. None for one that the intake would reject."""
         data = dict(self.data)
         if lines:
             data |= {"changes": lines, "text": "\n".join(lines)}
@@ -131,5 +131,5 @@ _READINGS: Mapping[type, Callable[[Any, str], WatchReading]] = MappingProxyType(
 
 
 def read_watched(record: Any, source: str) -> WatchReading:
-    """Return what a record of a source says: a `StockLevel`, or a document of a kind that can be watched."""
+    """Return the reading of a source's record: a `StockLevel`, or a document of a watchable kind."""
     return _READINGS[type(record)](record, source)

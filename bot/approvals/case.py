@@ -47,7 +47,7 @@ _WITHDRAWN: Mapping[PurchaseStatus | None, Phrase] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalDecision:
-    """What the ERP told of a document that it no longer waits for."""
+    """The ERP's account of a document that no longer waits."""
 
     status: PurchaseStatus | None = None
     """None where it is not known; of a withdrawn one: it is not there any more."""
@@ -58,14 +58,14 @@ class ExternalDecision:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Return what was decided; None where nothing was, or the ERP does not tell."""
+        """The verdict; None if there was none or the ERP does not tell."""
         return _EXTERNAL_VERDICTS.get(self.status)
 
 
 def read_external_decision(order: PurchaseOrder) -> ExternalDecision:
-    """Return what an order that no longer waits tells.
+    """Return what the ERP reports about an order that no longer waits.
 
-    Who decided and when are told of decisions alone: on a cancelled one they are those of an earlier level.
+    Decider and time are kept for decisions only: on a cancelled order they belong to an earlier level.
     """
     there, approval = ExternalDecision(status=order.status), order.approval or Approval()
     if there.verdict is None:
@@ -74,19 +74,19 @@ def read_external_decision(order: PurchaseOrder) -> ExternalDecision:
 
 
 def external_headline(there: ExternalDecision | None) -> Phrase:
-    """Return what a case is called that was decided there."""
+    """Return the title of a case that was decided in the ERP."""
     return _EXTERNAL_HEADLINES[there.verdict if there is not None else None]
 
 
 def withdrawal_text(there: ExternalDecision | None) -> Phrase:
-    """Return what became of a document that no longer waits, without a decision."""
+    """Return the fate of a document that no longer waits and was not decided."""
     if there is None:
         return phrase("It was taken back or deleted in the ERP.")
     return _WITHDRAWN.get(there.status, _WITHDRAWN[None])
 
 
 def external_decision_text(there: ExternalDecision) -> Phrase | None:
-    """Return what somebody is told who would decide as well; None where there is nothing to tell."""
+    """Return the text for a person who tries to decide too late; None if there is nothing to tell."""
     match there.verdict:
         case Verdict.APPROVE:
             return _approved(there)
@@ -113,7 +113,7 @@ def _rejected(there: ExternalDecision) -> Phrase:
 
 
 class CaseState(StrEnum):
-    """Where a case is. Only `OPEN` takes votes."""
+    """The state of a case. Only `OPEN` takes votes."""
 
     OPEN = "open"
     WRITING = "writing"
@@ -134,13 +134,13 @@ class CaseState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the case can no longer change."""
         return self not in {CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDecision:
-    """What the votes came to: the first valid one that completes the plan, or any valid rejection. There is one."""
+    """The result of the votes: the first to complete the plan, or any valid rejection. A case has at most one."""
 
     verdict: Verdict
     by: str
@@ -154,7 +154,7 @@ class CaseDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSummary:
-    """What is remembered of the document, for lists, limits and duties; cards show what the ERP says now."""
+    """The remembered part of a document, for lists, limits and duties; cards show the ERP's current data."""
 
     vendor: PartnerName = ""
     total: Cost | None = None
@@ -216,12 +216,12 @@ class Case:
 
     @property
     def state_name(self) -> str:
-        """A name for what cards show of it now."""
+        """The name of its current state on cards."""
         return f"{self.id}#{self.revision}"
 
 
 class ApprovalCardKind(StrEnum):
-    """What a card is for; also the kind of its deliveries, which says who composes them."""
+    """The purpose of a card; also the kind of its deliveries, which selects the composer."""
 
     APPROVAL = "approval"
     """For those who decide."""
@@ -252,7 +252,7 @@ class CaseCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One line of the record that is never changed: who did what, when, seen what, by which rule."""
+    """One immutable line of the audit record: who did what, when, having seen which revision, by which rule."""
 
     at: datetime
     case: str
@@ -269,13 +269,13 @@ _LIMIT_STATES = {CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN, CaseState
 
 
 def possible_voters(case: Case) -> frozenset[str]:
-    """Return the userIds of all who may come to decide: by the plan, by escalation, or passed on by hand."""
+    """Return the userIds of everybody who may come to decide: by the plan, by escalation, or by forwarding."""
     approvers = {user_id for level in case.plan.levels for user_id in level.approvers}
     return frozenset(approvers | {*case.plan.escalate_to} | {turn.to for turn in case.forwards})
 
 
 def limit_votes(case: Case) -> tuple[Vote, ...]:
-    """Return the approvals that count against limits per day."""
+    """Return the approvals that count against daily limits."""
     if case.state not in _LIMIT_STATES:
         return ()
     return tuple(vote for vote in case.votes if vote.verdict is Verdict.APPROVE)
@@ -286,7 +286,7 @@ SHORT_DIGITS = 10
 
 
 def short_id(case_id: str) -> str:
-    """Return what stands for a case where there is no room for its id: its first digits, and its round."""
+    """Return a short form of a case id: its first digits, and its round."""
     digits, dash, round_ = case_id.partition("-")
     return f"{digits[:SHORT_DIGITS]}{dash}{round_}"
 

@@ -1,4 +1,4 @@
-"""A case together with what its cards say beside it, and why a document is decided by whom."""
+"""A case together with the data its cards show beside it, and why certain people decide a document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOBODY: Mapping[str, Phrase] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseContext:
-    """A case with what was before it and after it, and who can bring it on."""
+    """A case with its predecessor and successor, and the people who can move it forward."""
 
     case: Case
     before: Case | None = None
@@ -50,7 +50,7 @@ class CaseContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionExplanation:
-    """Why somebody may or may not decide about a document; the rulings are None where nobody can say anything now."""
+    """Why a person may or may not decide a document; the rulings are None if no decision is possible now."""
 
     document: ApprovalDocument
     case: Case | None
@@ -68,7 +68,7 @@ class DecisionExplanation:
 def build_context(
     rules: RulesInForce, case: Case, *, before: Case | None = None, newer: Case | None = None
 ) -> CaseContext:
-    """Return a case with what holds for it now."""
+    """Return a case with its current context."""
     if case.state is not CaseState.OPEN:
         return CaseContext(
             case=case,
@@ -93,10 +93,10 @@ def build_context(
 
 
 def find_context(rules: RulesInForce, cases: Sequence[Case], word: str, source: str = "") -> CaseContext | None:
-    """Return the context of the case with this id among ``cases`` or, where none has it, of the newest revision.
+    """Return the context of the case with this id among ``cases``, or else of the newest revision.
 
-    ``cases`` are newest first; with a ``source`` a number is one of that. Where several ERPs have the number, the one
-    that waits is meant; of those that wait in several, the others are in the context: to choose one would be a guess.
+    ``cases`` are newest first; ``source`` restricts a number to one ERP. If several ERPs have the number, the waiting
+    one is meant; if several of those wait, the context holds the others too, since choosing one would be a guess.
     """
     by_id = next((case for case in cases if case.id == word), None)
     if source and by_id is None:

@@ -1,6 +1,6 @@
-"""Who can bring a case on: by its plan, by their account in the ERP, and by whom the ERP itself waits for.
+"""Who can move a case forward: by its plan, by their account in the ERP, and by the approvers the ERP expects.
 
-Whatever names, invites, lists or reminds people, or offers them a decision, asks `check_turn` of each of them.
+All code that names, invites, lists or reminds people, or offers them a decision, calls `check_turn` for each.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _REFUSED = Bar(
 
 
 class _NothingSpent:
-    """Implements `bot.approvals.plan.DailySpending` where limits are not asked for."""
+    """A `bot.approvals.plan.DailySpending` of zero, for checks that ignore limits."""
 
     def approved_today(self, user_id: str, currency: str) -> Money:
         raise AssertionError("whose turn it is does not depend on what they approved today")
@@ -43,7 +43,7 @@ class _NothingSpent:
 
 @dataclass(frozen=True)
 class _Turns:
-    """An open case and its document, as it was just read or as the case remembers it: who can bring it on."""
+    """An open case with its document, as just read or as remembered: tells who can move it forward."""
 
     rules: RulesInForce
     case: Case
@@ -53,7 +53,7 @@ class _Turns:
 
     @cached_property
     def expected(self) -> frozenset[str]:
-        """The accounts that the ERP waits for, without capitals; empty where it does not tell."""
+        """The accounts that the ERP waits for, lower-cased; empty if it does not tell."""
         return frozenset(map(str.casefold, _expected_accounts(self.document)))
 
     @cached_property
@@ -64,7 +64,7 @@ class _Turns:
         return missing_approvers(level, self.case.votes)
 
     def stand_ins(self, approver: str) -> Iterator[str]:
-        """Yield who may decide in somebody's place."""
+        """Yield the people who may decide in an approver's place."""
         yield from self.rules.policy.substitutes_of(approver, self.rules.now)
         yield from (turn.to for turn in self.case.forwards if turn.person == approver)
 
@@ -72,7 +72,7 @@ class _Turns:
         return lost_role(self.case.plan, approver, self.rules.company)
 
     def bar(self, user_id: str) -> Bar | None:
-        """Return why somebody cannot decide, whomever the plan and the ERP name."""
+        """Return why a person cannot decide, even if the plan and the ERP name them."""
         if user_id in self.case.refused:
             return _REFUSED
         source, order = self.case.source, self.document.order
@@ -85,7 +85,7 @@ class _Turns:
         if (involvement := self.document.involvement(user_id, own)) is not None:
             return involvement
         if order.requester and not self.document.requester and not own:
-            # Under the bot's account anybody might be the requester whom nobody knows.
+            # Under the bot's account the requester could be anybody.
             account = order.named(order.requester)
             return Bar(
                 phrase(
@@ -98,20 +98,20 @@ class _Turns:
         return None
 
     def is_free(self, user_id: str) -> bool:
-        """Whether somebody can still speak, if it is their turn."""
+        """Return whether a person can still vote when their turn comes."""
         return user_id not in self.voters and user_id not in self.left and self.bar(user_id) is None
 
     def is_expected(self, user_id: str) -> bool:
-        """Whether the ERP would take somebody's decision, as far as it tells."""
+        """Return whether the ERP would accept the person's decision, as far as it tells."""
         return not self.expected or self.rules.account_of(user_id, self.case.source).casefold() in self.expected
 
     def ends_with(self, level: ApprovalLevel) -> bool:
-        """Whether whoever approves next at a level is the last one, in whose name the ERP is told."""
+        """Return whether the next approval at a level is the last, in whose name the ERP is told."""
         is_last = level.number == len(self.case.plan.levels)
         return is_last and (level.quorum is Quorum.ANY or len(self.missing_at(level)) <= 1)
 
     def can_finish(self, approvers: Iterable[str], without: str = "") -> bool:
-        """Whether one of these, or somebody in their place, could speak and the ERP would take it."""
+        """Return whether one of these approvers, or a substitute, could vote so that the ERP accepts it."""
         return any(
             self.is_expected(person) and self.is_free(person)
             for approver in approvers
@@ -121,7 +121,7 @@ class _Turns:
         )
 
     def rule_by_plan(self, user_id: str, verdict: Verdict, spending: DailySpending) -> Eligibility:
-        """Return whether the plan waits for somebody, whomever the ERP waits for."""
+        """Return whether the plan waits for a person, regardless of the ERP."""
         bar = self.bar(user_id)
         if bar is not None:
             return _refuse(bar.own)
@@ -144,9 +144,9 @@ class _Turns:
         return _refuse(reason, ask=self.case.plan.level(eligibility.level).approvers)
 
     def why_stranded(self, user_id: str, eligibility: Eligibility) -> Phrase | None:
-        """Return why the ERP could not be told in the end, if somebody approved now; None where it could.
+        """Return why the ERP could not be told in the end if this person approved now; None if it could.
 
-        It is told in the name of the last one who agrees, and knows nothing of the levels before.
+        The ERP is told in the name of the last approver, and knows nothing of earlier levels.
         """
         if not self.expected:
             return None
@@ -166,7 +166,7 @@ class _Turns:
         return phrase("The ERP waits for %(people)s: it would not take your decision.", people=self.expected_people())
 
     def expected_people(self) -> tuple[str, ...]:
-        """Return whom the ERP waits for: userIds where they are known, else names or accounts of the ERP."""
+        """The people the ERP waits for: userIds if known, otherwise ERP names or accounts."""
         source, order = self.case.source, self.document.order
         person_of = self.rules.company.person_of
         return tuple(
@@ -174,11 +174,11 @@ class _Turns:
         )
 
     def check(self, user_id: str) -> Eligibility:
-        """Return whether it is somebody's turn; that is the right to reject, which has no limit of amounts."""
+        """Return whether it is a person's turn. That is the right to reject, which no amount limits."""
         return self.with_erp(user_id, self.rule_by_plan(user_id, Verdict.REJECT, _NothingSpent()))
 
     def with_erp(self, user_id: str, eligibility: Eligibility) -> Eligibility:
-        """Return a ruling of the plan with what the ERP makes of it."""
+        """Return a ruling of the plan, adjusted to what the ERP would accept."""
         stranded = self.why_stranded(user_id, eligibility) if eligibility.allowed else None
         return eligibility if stranded is None else self.refuse_for_others(stranded, eligibility)
 
@@ -193,7 +193,7 @@ class _Turns:
         return tuple(user_id for user_id in found if self.check(user_id).allowed)
 
     def helpers(self, eligibility: Eligibility, user_id: str, verdict: Verdict) -> Eligibility:
-        """Return a refusal with those who can decide instead, where it has anybody."""
+        """Return a refusal with the people who can decide instead, if there are any."""
         if not eligibility.ask:
             return eligibility
         plan, total = self.case.plan, self.document.order.total
@@ -205,7 +205,7 @@ class _Turns:
         return replace(eligibility, ask=tuple(ask))
 
     def able_at(self, level: ApprovalLevel) -> tuple[str, ...]:
-        """Return the approvers of a level who could approve at it, themselves or by somebody in their place."""
+        """Return the approvers of a level who could approve, themselves or through a substitute."""
         ends = self.ends_with(level)
         return tuple(
             approver
@@ -225,7 +225,7 @@ class _Turns:
         return instead and is_within(plan.limits_of(person), total)
 
     def why_stuck(self, approvers: Sequence[str]) -> Phrase | None:
-        """Return what keeps some of a level's approvers from deciding, as far as somebody can do something about it."""
+        """Return the obstacles that keep approvers of a level from deciding, if somebody can remove them."""
         source = self.case.source
         without = tuple(person for person in approvers if not self.rules.account_of(person, source))
         if without:
@@ -238,9 +238,7 @@ class _Turns:
 
 
 def _turns(rules: RulesInForce, case: Case, document: ApprovalDocument, left: Collection[str] = ()) -> _Turns:
-    """Return the case with its document and those who had changed or passed it when it was first shown: they stay out
-    for good.
-    """
+    """Return the case with its document; those who had changed or approved it when it was first shown stay barred."""
     known = case.summary
     involved = replace(
         document, editors=document.editors | known.editors, passed_by=document.passed_by | known.passed_by
@@ -257,13 +255,13 @@ def _refuse(reason: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
 
 
 def check_turn(rules: RulesInForce, case: Case, user_id: str, document: ApprovalDocument) -> Eligibility:
-    """Return whether an open case waits for the person: by its plan, and for what the ERP would take."""
+    """Return whether an open case waits for the person, by its plan and by what the ERP would accept."""
     turns = _turns(rules, case, document)
     return turns.helpers(turns.check(user_id), user_id, Verdict.REJECT)
 
 
 def check_named(rules: RulesInForce, case: Case, user_id: str, document: ApprovalDocument) -> Eligibility:
-    """Return whether the plan waits for the person, so that they can pass their turn on to whom the ERP waits for."""
+    """Return whether the plan waits for the person, so that they can forward to somebody the ERP waits for."""
     turns = _turns(rules, case, document)
     return turns.helpers(turns.rule_by_plan(user_id, Verdict.REJECT, _NothingSpent()), user_id, Verdict.REJECT)
 
@@ -276,9 +274,9 @@ def check_verdict(
     document: ApprovalDocument,
     spending: DailySpending,
 ) -> Eligibility:
-    """Return whether the person may say this now, and the ERP would take it.
+    """Return whether the person may give this verdict now and the ERP would accept it.
 
-    A rejection ends the case at once, so it has to be somebody's whom the ERP waits for.
+    A rejection ends the case at once, so it has to come from somebody the ERP waits for.
     """
     turns = _turns(rules, case, document)
     eligibility = turns.rule_by_plan(user_id, verdict, spending)
@@ -295,7 +293,7 @@ _NOT_EXPECTED = phrase("The ERP does not wait for them.")
 def why_not_instead(
     rules: RulesInForce, case: Case, user_id: str, level: ApprovalLevel, document: ApprovalDocument
 ) -> Phrase | None:
-    """Return why somebody could not decide in an approver's place at a level."""
+    """Return why a person could not decide in an approver's place at a level."""
     turns = _turns(rules, case, document)
     if (bar := turns.bar(user_id)) is not None:
         return bar.theirs
@@ -307,26 +305,26 @@ def why_not_instead(
 
 
 def awaited_voters(rules: RulesInForce, case: Case) -> tuple[str, ...]:
-    """Return who can bring an open case on: the level's approvers who have not spoken, and who stands in for them."""
+    """Return the people who can move an open case forward: approvers who have not voted, and their substitutes."""
     return _turns(rules, case, document_from_case(case)).awaited()
 
 
 def find_approve_only(rules: RulesInForce, case: Case, awaited: Iterable[str]) -> frozenset[str]:
-    """Return whose rejection the ERP would not take: it ends a case at any level, and in the name of who says it."""
+    """Return the people whose rejection the ERP would not accept: it ends a case at any level, in the voter's name."""
     turns = _turns(rules, case, document_from_case(case))
     return frozenset(user_id for user_id in awaited if not turns.is_expected(user_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Deciders:
-    """Who may decide a case: ``entitled`` at any of its levels, ``awaited`` now; all are userIds."""
+    """The deciders of a case as userIds: ``entitled`` at any of its levels, ``awaited`` now."""
 
     entitled: frozenset[str]
     awaited: tuple[str, ...]
 
 
 def find_deciders(rules: RulesInForce, case: Case) -> Deciders:
-    """Return who may decide a case by its plan, by today's roles and substitutes, and by what the ERP takes."""
+    """Return the deciders of a case by its plan, today's roles and substitutes, and what the ERP accepts."""
     turns = _turns(rules, case, document_from_case(case))
     entitled = (
         person
@@ -340,7 +338,7 @@ def find_deciders(rules: RulesInForce, case: Case) -> Deciders:
 
 
 def find_barred(rules: RulesInForce, case: Case, document: ApprovalDocument) -> Mapping[str, Phrase]:
-    """Return the approvers of a plan who have not spoken and cannot, with the reason as others are told it."""
+    """Return the approvers of a plan who have not voted and cannot, with the reason as others may read it."""
     turns = _turns(rules, case, document)
     found: dict[str, Phrase] = {}
     for level in case.plan.levels:
@@ -358,9 +356,9 @@ def find_barred(rules: RulesInForce, case: Case, document: ApprovalDocument) -> 
 def find_dead_end(
     rules: RulesInForce, case: Case, document: ApprovalDocument | None = None, left: Collection[str] = ()
 ) -> Phrase | None:
-    """Return why nobody can bring an open case to its end from here; None where nothing known stands in the way.
+    """Return why nobody can complete an open case; None if no obstacle is known.
 
-    ``left`` are those of its people who left the company. People are named by their userIds.
+    ``left`` are people of the case who left the company. The reason names people by userId.
     """
     waited = tally(case.plan, case.votes)
     if isinstance(waited, Verdict):
@@ -384,7 +382,7 @@ def find_dead_end(
 
 @dataclass(frozen=True, slots=True)
 class ErpApprover:
-    """Somebody whom the ERP waits for; ``user_id`` is empty where nobody in DingTalk is known behind the account."""
+    """An approver the ERP waits for; ``user_id`` is empty if the account maps to nobody in DingTalk."""
 
     account: str
     user_id: str = ""
@@ -392,7 +390,7 @@ class ErpApprover:
 
 @dataclass(frozen=True, slots=True)
 class ErpApprovers:
-    """Whom the ERP waits for; ``people`` is empty where it does not tell."""
+    """The approvers the ERP waits for; ``people`` is empty if it does not tell."""
 
     people: tuple[ErpApprover, ...] = ()
     mismatched: bool = False
@@ -400,11 +398,11 @@ class ErpApprovers:
 
     @property
     def user_ids(self) -> tuple[str, ...]:
-        """Return the userIds of those who are known here."""
+        """Return the userIds of the known ones."""
         return tuple(approver.user_id for approver in self.people if approver.user_id)
 
     def display_names(self, names: Mapping[str, str], order: PurchaseOrder | None) -> tuple[str, ...]:
-        """Return what they are called: in DingTalk where they are known there, else in the ERP, else by account."""
+        """Return their names: from DingTalk if known there, otherwise from the ERP, otherwise the account."""
         return tuple(
             names.get(approver.user_id) or (order.named(approver.account) if order is not None else approver.account)
             for approver in self.people
@@ -416,7 +414,7 @@ NO_ERP_APPROVERS = ErpApprovers()
 
 
 def find_erp_approvers(rules: RulesInForce, document: ApprovalDocument, case: Case | None) -> ErpApprovers:
-    """Return whom the ERP waits for, and whether those meet who complete the plan of a case."""
+    """Return the approvers the ERP waits for, and whether they include the people who complete a case's plan."""
     accounts = _expected_accounts(document)
     people = tuple(ErpApprover(account, rules.company.person_of(document.source, account)) for account in accounts)
     if case is None or not people:

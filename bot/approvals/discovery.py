@@ -1,4 +1,4 @@
-"""Finds purchase orders that wait for a decision: from events as they come, and by polling every ERP now and then."""
+"""Finds purchase orders that wait for a decision: from events, and by polling every ERP at intervals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DOCUMENT_ERRORS = (Conflict, Invalid, NotPermitted, Unusable, CaseConflict)
 
 
 class PendingPoller:
-    """`run` must be running; `hear` tells it of a document that something was said about."""
+    """`run` must be running; `notify` reports a document that was mentioned."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class PendingPoller:
         backlog: bool = False,
         every: float = 60.0,
     ) -> None:
-        """``sources`` are those where decisions can be written; ``every`` is in seconds.
+        """``sources`` are those that accept decisions; ``every`` is in seconds.
 
-        Without ``backlog`` what waited at a source before the bot ever looked is only listed: hundreds of cards at once
-        would help nobody, and cost as many calls.
+        Without ``backlog``, orders that waited at a source before the bot's first look are only listed: hundreds of
+        cards at once would help nobody and cost as many calls.
         """
         self._cases = cases
         self._sources = sources
@@ -59,13 +59,13 @@ class PendingPoller:
         self._looking = asyncio.Lock()
 
     def notify(self, source: str, number: str) -> None:
-        """Look at a document soon."""
+        """Have a document checked soon."""
         if source in self._sources and number:
             self._notified[source, number] = None
             self._wakeup.call()
 
     async def run(self) -> None:
-        """Look through everything, and at what is heard of meanwhile, until cancelled."""
+        """Check all sources, and reported documents in between, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await self.poll()
@@ -75,9 +75,9 @@ class PendingPoller:
                 await self.poll_notified()
 
     async def poll(self) -> None:
-        """Look through what waits at every source, when a round under way has ended.
+        """Check everything that waits at every source, once a running round has ended.
 
-        Two at once would both be the first, and what came between them would count as having waited before.
+        Two concurrent rounds would both be the first, and orders that arrived between them would count as backlog.
         """
         async with self._looking:
             for source, waiting in self._sources.items():
@@ -89,7 +89,7 @@ class PendingPoller:
                     self._source_recovered(source)
 
     async def poll_notified(self) -> None:
-        """Look at what was heard of."""
+        """Check the reported documents."""
         self._wakeup.clear()
         heard, self._notified = self._notified, {}
         for source, number in heard:
@@ -114,7 +114,7 @@ class PendingPoller:
             await self._cases.mark_source_seen(source)
 
     async def _sync(self, source: str, number: str, *, quiet: bool = False) -> None:
-        """Look at one document. One that cannot be read does not hold up the others; it is reported once."""
+        """Check one document. One that cannot be read does not hold up the others; its error is reported once."""
         try:
             await self._cases.sync_document(source, number, quiet=quiet)
         except _DOCUMENT_ERRORS as error:
@@ -124,14 +124,14 @@ class PendingPoller:
         except DingerpError:
             raise
         except Exception as defect:
-            # Otherwise this document would kill the bot, again after every restart.
+            # Otherwise this document would crash the bot, again after every restart.
             if self._is_news(source, number, defect):
                 log.error("approvals.defect", source=source, number=number, exc_info=defect)
         else:
             self._unread.pop((source, number), None)
 
     def _is_news(self, source: str, number: str, error: Exception) -> bool:
-        """Count what is wrong with a document, and return whether that was not so when it was looked at last."""
+        """Count a document's failure, and return whether it is new since the last check."""
         name = type(error).__name__
         self._metrics.errors.labels("approvals", name).inc()
         before = self._unread.get((source, number))
@@ -163,13 +163,13 @@ _TYPE_PREFIX = "po."
 
 
 class PurchaseOrderListener:
-    """An intake that passes everything on, and says which purchase orders it was about once that is stored.
+    """An intake that passes everything on and, once it is stored, reports which purchase orders were mentioned.
 
-    A hook or queue has the name of the ERP source that it belongs to; another name is heard by nobody.
+    A hook or queue is named after the ERP source it belongs to; events under another name are ignored.
     """
 
     def __init__(self, intake: Intake, hear: Callable[[str, str], None]) -> None:
-        """``hear`` gets source and number; it is quick, and an order that is not there costs a look."""
+        """``hear`` gets source and number; it is quick, and an order that does not exist costs one read."""
         self._intake = intake
         self._hear = hear
 
@@ -192,7 +192,7 @@ class PurchaseOrderListener:
 
 
 def _numbers(event: Mapping[str, object]) -> Iterator[str]:
-    """Yield the numbers of the purchase orders that an event is about; it may not have been understood at all."""
+    """Yield the numbers of the purchase orders in an event, which may not have been understood at all."""
     kind, data = event.get("type"), event.get("data")
     if not isinstance(kind, str) or not kind.startswith(_TYPE_PREFIX):
         return

@@ -1,4 +1,4 @@
-"""A purchase order as it is decided about: what the deciders see, and how it is recognised later."""
+"""A purchase order as deciders see it, and the fingerprint that recognises it later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ is beside them, is itself made of the whole fingerprint, and neither is trusted.
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Why somebody cannot decide, however they were named: as they are told themselves, and as others are told."""
+    """Why a person cannot decide, however they were named: one text for them, one for others."""
 
     own: Phrase
     theirs: Phrase
@@ -35,7 +35,7 @@ PASSED = Bar(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalDocument:
-    """One revision of one purchase order of one source, with what rules may ask for beyond the order itself."""
+    """One revision of a purchase order, with everything that rules may check beyond the order itself."""
 
     order: PurchaseOrder
     company: str = ""
@@ -52,7 +52,7 @@ class ApprovalDocument:
 
     @property
     def source(self) -> str:
-        """Return the name of the source that it lives in."""
+        """The name of its source."""
         return self.order.source
 
     @property
@@ -61,11 +61,11 @@ class ApprovalDocument:
 
     @property
     def fingerprint(self) -> str:
-        """Return what changes with anything that a decider was shown, and with nothing else."""
+        """A hash that changes with anything a decider was shown, and with nothing else."""
         return fingerprint(self.order)
 
     def involvement(self, user_id: str = "", account: str = "") -> Bar | None:
-        """Return how somebody is involved, by their userId or by their account in the ERP; None if they are not."""
+        """Return a person's involvement, by userId or ERP account; None if there is none."""
         folded = account.casefold()
         if (user_id and user_id == self.requester) or (account and folded == self.order.requester.casefold()):
             return REQUESTED
@@ -76,7 +76,7 @@ class ApprovalDocument:
         return None
 
     def _has_passed(self, user_id: str, account: str) -> bool:
-        """Whether somebody approved a level before: not every ERP names them as who changed it last."""
+        """Return whether a person approved an earlier level: not every ERP names them as the last editor."""
         return user_id in self.passed_by or account in map(str.casefold, earlier_deciders(self.order))
 
     def _passed(self) -> Bar:
@@ -91,7 +91,7 @@ class ApprovalDocument:
 
 
 def earlier_deciders(order: PurchaseOrder) -> frozenset[str]:
-    """Return the accounts that approved the ERP's own levels before the one that it waits at, as far as it tells."""
+    """Return the accounts that approved the ERP's earlier levels, as far as it tells."""
     approval = order.approval or Approval()
     if order.status is not PurchaseStatus.WAITING or approval.level <= 1:
         return frozenset()
@@ -101,7 +101,7 @@ def earlier_deciders(order: PurchaseOrder) -> frozenset[str]:
 def fingerprint(order: PurchaseOrder) -> str:
     """Return 32 hex digits over vendor, total, dates, requester and lines.
 
-    Not over ``version``: that one also changes with a comment or a print, which is no reason to ask people again.
+    ``version`` is left out: it also changes with a comment or a print, which is no reason to ask again.
     """
     lines = sorted((line.sku, line.name, line.unit, str(line.quantity), *_money(line.price)) for line in order.lines)
     seen: Iterable[object] = (

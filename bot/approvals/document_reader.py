@@ -1,4 +1,4 @@
-"""What is read before a unit of work begins: documents as the ERP has them now, and who is who in the company."""
+"""Reads that precede a unit of work: documents from the ERP, and the company's people."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _MAX_CHAIN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffMember:
-    """What the directory says about somebody. ``manager`` is a userId, ``department`` a name; empty for none."""
+    """A directory entry. ``manager`` is a userId, ``department`` a name; empty for none."""
 
     manager: str = ""
     department: str = ""
 
 
 class StaffDirectory(Protocol):
-    """The organisation's directory; answers are cached behind it for minutes."""
+    """The organisation's directory; the implementation caches answers for minutes."""
 
     async def member(self, user_id: str) -> StaffMember | None:
-        """Return a member's entry, None for somebody outside; raises a `DingerpError` when it does not say."""
+        """Return a member's entry, None for an outsider; raises a `DingerpError` if the directory does not answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CompanySnapshot:
-    """Implements `bot.approvals.plan.CompanyDirectory` by what was known when it was taken."""
+    """A `bot.approvals.plan.CompanyDirectory` as of one moment."""
 
     roles: Mapping[str, tuple[str, ...]]
     accounts: Mapping[tuple[str, str], str]
@@ -54,11 +54,11 @@ class CompanySnapshot:
         return self.roles.get(role, ())
 
     def managers_of(self, user_id: str) -> tuple[str, ...]:
-        """Return the chain of managers, nearest first; empty for people who were not asked about."""
+        """Return the chain of managers, nearest first; empty for people who were not looked up."""
         return self.chains.get(user_id, ())
 
     def person_of(self, source: str, account: str) -> str:
-        """Return the userId behind an ERP account; accounts that differ in capitals alone are one person's."""
+        """Return the userId behind an ERP account; accounts that differ only in case belong to one person."""
         return self.people.get((source, account.casefold()), "")
 
     def account_of(self, user_id: str, source: str) -> str:
@@ -66,7 +66,7 @@ class CompanySnapshot:
 
 
 class Organisation:
-    """Takes snapshots. Roles and accounts are configured; managers and departments come from the directory."""
+    """Takes snapshots. Roles and accounts come from the settings; managers and departments from the directory."""
 
     def __init__(
         self,
@@ -78,8 +78,8 @@ class Organisation:
     ) -> None:
         """``roles`` maps a role to userIds, ``accounts`` a userId to its account at each source.
 
-        ``bound`` returns the accounts that were bound from chat, as the same object until one changes; those in
-        ``accounts`` take precedence over them.
+        ``bound`` returns the accounts bound from chat, as the same object until one changes; ``accounts`` take
+        precedence over them.
         """
         self._roles = {role: tuple(sorted(members)) for role, members in roles.items()}
         self._configured = accounts
@@ -92,7 +92,7 @@ class Organisation:
         configured = _by_source(self._configured)
         taken = {(source, account.casefold()) for _, source, account in configured}
         bound = [key for key in _by_source(self._seen) if (key[1], key[2].casefold()) not in taken]
-        # Of several the last one counts: the first that is configured.
+        # Of several, the last assignment wins: the first that is configured.
         by_source = [*bound, *reversed(configured)]
         return CompanySnapshot(
             roles=self._roles,
@@ -101,21 +101,21 @@ class Organisation:
         )
 
     def snapshot(self) -> CompanySnapshot:
-        """Return who has which role and account; it costs nothing, and knows no managers."""
+        """Return roles and accounts, without managers; needs no call."""
         if (bound := self._bound()) is not self._seen:
             self._seen = bound
             self._snapshot = self._take_snapshot()
         return self._snapshot
 
     async def managers_of(self, user_id: str) -> tuple[str, ...]:
-        """Return somebody's chain of managers, nearest first. Raises a `DingerpError` as `snapshot_around` does."""
+        """Return a person's chain of managers, nearest first. Raises a `DingerpError` as `snapshot_around` does."""
         snapshot, _ = await self.snapshot_around(user_id)
         return snapshot.managers_of(user_id)
 
     async def snapshot_around(self, user_id: str) -> tuple[CompanySnapshot, str]:
-        """Return the same with somebody's chain of managers, and their department.
+        """Return the snapshot with a person's chain of managers and their department.
 
-        Raises a `DingerpError` when the directory does not say: a rule that goes by managers must not be guessed at.
+        Raises a `DingerpError` if the directory does not answer: a rule about managers must not be guessed at.
         """
         if self._staff is None or not user_id:
             return self.snapshot(), ""
@@ -124,7 +124,7 @@ class Organisation:
         above = entry
         while above is not None and above.manager and len(chain) < _MAX_CHAIN:
             if above.manager in (user_id, *chain):
-                break  # directories do hold loops
+                break  # directories do contain loops
             chain.append(above.manager)
             above = await self._staff.member(above.manager)
         known = self.snapshot()
@@ -137,7 +137,7 @@ def _by_source(accounts: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str
 
 
 class DocumentReader:
-    """Reads fresh; those who ask for the same document while it is being read share the answer."""
+    """Reads fresh documents; concurrent readers of the same document share the answer."""
 
     def __init__(self, orders: ErpHub, organisation: Organisation) -> None:
         self._orders = orders
@@ -145,7 +145,7 @@ class DocumentReader:
         self._orders_under_way: SingleFlights[tuple[str, str], PurchaseOrder] = SingleFlights()
 
     def company(self) -> CompanySnapshot:
-        """Return who has which role and account."""
+        """Return roles and accounts."""
         return self._organisation.snapshot()
 
     async def order(self, source: str, number: str) -> PurchaseOrder:
@@ -155,7 +155,7 @@ class DocumentReader:
         )
 
     async def read_for_vote(self, source: str, number: str, seconds: float) -> ApprovalDocument:
-        """Return what a vote is judged by, within a click's time; raises `Unavailable` when that is over."""
+        """Return what a vote is judged by, within a click's time; raises `Unavailable` after that."""
         try:
             async with asyncio.timeout(seconds):
                 order = await self.order(source, number)
@@ -166,9 +166,10 @@ class DocumentReader:
     async def read_for_plan(
         self, source: str, number: str, policy: ApprovalPolicy, *, managers: bool = False
     ) -> tuple[ApprovalDocument, CompanySnapshot]:
-        """Return all that rules may ask for, with who is who around the requester if they ask, or with ``managers``.
+        """Return everything that rules may check, with the requester's managers if rules need them or ``managers`` is
+        set.
 
-        Raises the classes of `bot.erp.errors`, and those of the directory where rules ask for it.
+        Raises the classes of `bot.erp.errors`, and those of the directory if rules need it.
         """
         order = await self.order(source, number)
         company, department = self.company(), ""
@@ -184,10 +185,10 @@ class DocumentReader:
 def build_document(
     order: PurchaseOrder, company: CompanySnapshot, department: str = "", categories: frozenset[str] = frozenset()
 ) -> ApprovalDocument:
-    """Return an order as it is decided about, its requester and its editor known by their accounts.
+    """Return an order prepared for a decision, with requester and editor resolved from their accounts.
 
-    ERPs tell who changed it last, and nobody before. An account that is nobody's, such as the bot's own, is no editor;
-    nor is who wrote to it last when it no longer waits, for they decided or received it.
+    ERPs report only the last editor. An account that belongs to nobody, such as the bot's own, is no editor; nor is the
+    last writer of an order that no longer waits, since they decided or received it.
     """
     waits = order.status is PurchaseStatus.WAITING
     editor = company.person_of(order.source, order.changed_by) if order.changed_by and waits else ""

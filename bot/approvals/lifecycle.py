@@ -1,4 +1,4 @@
-"""The life of a case but for its votes: opened, shown, superseded, reminded, escalated, closed."""
+"""The life of a case apart from its votes: opened, shown, superseded, reminded, escalated, closed."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def open_case(
     again: bool = False,
     quiet: bool = False,
 ) -> Case | None:
-    """Return the open case of this revision, new or known; None where it is not decided from chat (any more).
+    """Return the open case of this revision, new or known; None if it cannot be decided from chat (any more).
 
     An open case of an earlier revision is superseded. A document that the ERP has not touched since its case ended is
-    not asked about once more, unless somebody wants it ``again``. ``groups`` get a card without prices, now or when it
-    is over; a new case that opens ``quiet`` has no cards, and is found in the list of what waits.
+    not asked about again, unless ``again`` is set. ``groups`` get a card without prices, now or at the end; a case
+    opened with ``quiet`` has no cards and appears only in the list of waiting orders.
     """
     newest = unit.cases.newest(document.source, document.number)
     if document.order.status is not PurchaseStatus.WAITING:
@@ -57,7 +57,7 @@ def open_case(
         if newest.fingerprint == document.fingerprint:
             return update_waiting(unit, newest, document.order)
         if newest.state is not CaseState.OPEN:
-            return None  # the ERP is being told about the revision before; what waits then is asked for again
+            return None  # the ERP is being told about the previous revision; the newer one is handled afterwards
         supersede_case(unit, newest)
     elif newest is not None and not again and not _waits_anew(newest, document):
         return None
@@ -77,7 +77,7 @@ def open_case(
 
 
 def supersede_case(unit: CaseUnitOfWork, case: Case, *, follow: bool = False) -> Case:
-    """Close the case of a revision that is no more; with ``follow`` the new one is still to be read."""
+    """Close the case of an outdated revision; with ``follow`` the new one is still to be read."""
     return close_case(unit, case, CaseState.SUPERSEDED, "changed in the ERP", follow=follow)
 
 
@@ -90,10 +90,10 @@ def close_case(
     elsewhere: ExternalDecision | None = None,
     follow: bool = False,
 ) -> Case:
-    """End a case; all its cards come to owe the end, and the requester is told.
+    """End a case; all its cards are redrawn with the outcome, and the requester is told.
 
-    With ``follow`` the document is read again afterwards: it may wait for somebody else, and what becomes of it is told
-    when that is known.
+    With ``follow`` the document is read again afterwards: it may wait for another person, and the outcome is told once
+    known.
     """
     closed = replace(
         case,
@@ -112,7 +112,7 @@ def close_case(
 
 
 def close_externally_decided(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
-    """Close a case whose document no longer waits in the ERP, without our doing."""
+    """Close a case whose document was settled in the ERP without the bot."""
     seen, there = replace(case, version=order.version), read_external_decision(order)
     if there.verdict is None:
         return close_case(unit, seen, CaseState.WITHDRAWN, order.status.value, elsewhere=there)
@@ -122,7 +122,7 @@ def close_externally_decided(unit: CaseUnitOfWork, case: Case, order: PurchaseOr
 
 
 def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
-    """Close a case whose document is not in the ERP any more; one that the ERP is being told waits for its answer."""
+    """Close a case whose document was deleted in the ERP; one whose write-back is under way waits for the answer."""
     case = unit.cases.case(case_id)
     if case is None or case.state.is_final or (case.state is CaseState.WRITING and case.attempted_at is not None):
         return None
@@ -130,11 +130,11 @@ def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 
 
 def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, copy: int = 0) -> None:
-    """Owe the case's card to places; where it is already, its newest state. A ``copy`` is one more card there.
+    """Queue the case's card for places; where it already stands, its newest state. A ``copy`` is an additional card
+    there.
 
-    Those to which it is new share cards as far as they may: one call makes a card appear at all its places, and one
-    changes it. People among
-    them whose turn it is get a to-do, if they have none.
+    New places share cards where possible: one call creates a card at all its places, and one call updates it. People
+    among them whose turn it is get a to-do if they have none.
     """
     wanted = tuple(dict.fromkeys(places))
     _place_new(unit, case, wanted, ApprovalCardKind.APPROVAL, copy, together=unit.options.one_card)
@@ -146,7 +146,7 @@ def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, co
 
 
 def _place_told(unit: CaseUnitOfWork, case: Case, groups: Sequence[Place]) -> None:
-    """Remember one card for the groups and the requester, of which there is nothing to show before the end."""
+    """Store one card for the groups and the requester; it shows nothing before the end."""
     requester = person_places((case.summary.requester,) if case.summary.requester else ())
     _place_new(unit, case, (*groups, *requester), ApprovalCardKind.TOLD, together=unit.options.one_card)
 
@@ -160,11 +160,11 @@ def _place_new(
     *,
     together: bool,
 ) -> None:
-    """Remember a card at the places that have none of its kind; ``together`` they share it."""
+    """Store a card at the places that have none of its kind; ``together`` they share it."""
     known = {card.place for card in unit.cases.cards_of(case.id) if (card.kind, card.copy) == (kind, copy)}
     new = [place for place in places if place not in known]
     told = kind is ApprovalCardKind.TOLD
-    # A to-do says the same to all.
+    # A to-do says the same to everybody.
     alike = [new] if kind is ApprovalCardKind.TO_DO else unit.options.reach.split(new, case, told=told)
     for batch in (some[at : at + MAX_TOGETHER] for some in alike for at in range(0, len(some), MAX_TOGETHER)):
         shared = shared_key(case.id, batch, kind, copy) if together and len(batch) > 1 else ""
@@ -175,7 +175,7 @@ def _place_new(
 
 
 def call_in_groups(unit: CaseUnitOfWork, case_id: str, people: Iterable[Place]) -> None:
-    """Call those whose turn it is and whose own chat did not take the card: once, in each group that has it."""
+    """Call the people whose turn it is and whose chat did not take the card: once, in each group that has it."""
     case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.OPEN:
         return
@@ -200,15 +200,16 @@ def _is_groups(card: CaseCard) -> bool:
 
 
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
-    """Let all cards of the case, and all answers that show its document, come to owe its newest state, ``after`` a
-    while if nothing newer comes before.
+    """Queue the newest state for all cards of the case and all answers that show its document.
+
+    They are sent ``after`` a delay unless something newer comes first.
     """
     unit.cases.redraw_answers(case, unit.now + after)
     _owe(unit, case, unit.cases.cards_of(case.id), unit.now + after)
 
 
 def separate_cards(unit: CaseUnitOfWork, case_id: str, shared: str, places: Sequence[Place]) -> None:
-    """Let places have a card of their own instead of the ``shared`` one, which stays where they are not all of its."""
+    """Give places their own card in place of the ``shared`` one, which keeps its other places."""
     case = unit.cases.case(case_id)
     if case is None:
         return
@@ -223,7 +224,7 @@ def separate_cards(unit: CaseUnitOfWork, case_id: str, shared: str, places: Sequ
 
 
 def _owe(unit: CaseUnitOfWork, case: Case, cards: Iterable[CaseCard], due_at: datetime) -> None:
-    """Let cards come to owe the case's newest state, by one delivery where they share one."""
+    """Queue the case's newest state for cards, in one delivery where they share one."""
     deliveries: dict[str, list[CaseCard]] = {}
     for card in cards:
         key = card.shared or key_of(card)
@@ -251,7 +252,7 @@ def _owe(unit: CaseUnitOfWork, case: Case, cards: Iterable[CaseCard], due_at: da
 def shared_key(
     case_id: str, places: Sequence[Place], kind: ApprovalCardKind = ApprovalCardKind.APPROVAL, copy: int = 0
 ) -> str:
-    """Return the stable key of a card at several places, by the first of them: no two cards begin with the same."""
+    """Return the stable key of a shared card, taken from its first place: no two cards share a first place."""
     return f"{card_key(case_id, places[0], kind, copy)}+{len(places) - 1}"
 
 
@@ -261,18 +262,18 @@ def card_key(case_id: str, place: Place, kind: ApprovalCardKind = ApprovalCardKi
 
 
 def key_of(card: CaseCard) -> str:
-    """Return the stable key of a card at a place, where it has one of its own."""
+    """Return the stable key of an unshared card at a place."""
     key = card_key(card.case, card.place, card.kind, card.copy)
     return f"{key}:{card.for_user}" if card.kind is ApprovalCardKind.CALL else key
 
 
 def person_places(user_ids: Iterable[str]) -> tuple[Place, ...]:
-    """Return the one-to-one chats of people."""
+    """Return people's one-to-one chats."""
     return tuple(Place(PlaceKind.PERSON, user_id) for user_id in user_ids)
 
 
 def next_due(case: Case) -> datetime | None:
-    """Return when an open case is to be looked at next: its next reminder or its deadline."""
+    """Return when an open case needs attention next: its next reminder or its deadline."""
     moments = [case.opened_at + after for after in sorted(case.plan.remind_after)[case.reminders :]]
     if case.plan.deadline is not None and not case.expired:
         moments.append(case.opened_at + case.plan.deadline)
@@ -280,12 +281,12 @@ def next_due(case: Case) -> datetime | None:
 
 
 def scheduled(case: Case) -> Case:
-    """Return an open case that is looked at when time does something next."""
+    """Return an open case scheduled for its next reminder or deadline."""
     return replace(case, due_at=next_due(case))
 
 
 def with_version(case: Case, order: PurchaseOrder) -> Case:
-    """Return the case with the ERP's version and its own level as they were read just now."""
+    """Return a case with the ERP's version and level as just read."""
     approval = order.approval or Approval()
     return replace(
         case, version=order.version, level=approval.level, levels=approval.levels, waits_for=approval.pending_for
@@ -293,21 +294,21 @@ def with_version(case: Case, order: PurchaseOrder) -> Case:
 
 
 def round_of(case: Case) -> int:
-    """Return which of the document's cases it is, counted from 1."""
+    """Return the ordinal of this case among the document's cases, counted from 1."""
     return int(case.id.rpartition("-")[2])
 
 
 def update_waiting(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
-    """Return an undecided case; an open one knows for whom the ERP waits now, since people there may pass it on.
+    """Return an undecided case updated with the people the ERP waits for, since it may be forwarded there.
 
-    Who can decide only since then gets the card.
+    New deciders get the card.
     """
     now = with_version(case, order)
     if case.state is not CaseState.OPEN or now.waits_for == case.waits_for:
         return case
     known, awaited = awaited_voters(unit, case), awaited_voters(unit, now)
     is_told = awaited != known or any(_is_mismatched(unit, seen) for seen in (case, now))
-    if is_told:  # what cards say of it is another now
+    if is_told:  # the card's text has changed
         now = replace(now, revision=case.revision + 1)
     unit.cases.put(now)
     unit.audit(now, "erp_waits", detail=", ".join(now.waits_for))
@@ -327,7 +328,7 @@ def _waits_anew(ended: Case, document: ApprovalDocument) -> bool:
 
 
 def _passed_before(document: ApprovalDocument, ended: Case | None) -> frozenset[str]:
-    """Return who approved the ERP's earlier levels from here: it names the last one at most."""
+    """Return who approved the ERP's earlier levels from here: the ERP names at most the last one."""
     approval = document.order.approval or Approval()
     if ended is None or ended.fingerprint != document.fingerprint or approval.level <= ended.level:
         return frozenset()
@@ -336,7 +337,7 @@ def _passed_before(document: ApprovalDocument, ended: Case | None) -> frozenset[
 
 
 def new_case(unit: RulesInForce, document: ApprovalDocument, plan: ApprovalPlan, round_: int = 1) -> Case:
-    """Return the open case of a revision, which nothing knows of yet; ``round_`` counts those of its document."""
+    """Return a new open case for a revision, not yet stored; ``round_`` counts the document's cases."""
     case = Case(
         id=_case_id(document, round_),
         source=document.source,
@@ -353,7 +354,7 @@ def new_case(unit: RulesInForce, document: ApprovalDocument, plan: ApprovalPlan,
 
 
 def summarise_document(document: ApprovalDocument) -> DocumentSummary:
-    """Return what is remembered of a document."""
+    """Return the remembered part of a document."""
     order = document.order
     return DocumentSummary(
         vendor=order.vendor,
@@ -368,7 +369,7 @@ def summarise_document(document: ApprovalDocument) -> DocumentSummary:
 
 
 def _case_id(document: ApprovalDocument, round_: int) -> str:
-    """Return an id that two processes derive alike, so that one of them notices the other's row.
+    """Return an id that any two processes derive alike, so that one notices the other's row.
 
     The round counts the document's cases: a document that is changed and changed back has three.
     """
@@ -384,7 +385,7 @@ _FOLLOW_UP_RETRY = timedelta(seconds=15)
 
 
 def apply_deadlines(unit: CaseUnitOfWork, case_id: str) -> Case | None:
-    """Do what is due of an open case; None when nothing is."""
+    """Run what is due for an open case; None if nothing is."""
     case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.OPEN or case.due_at is None or case.due_at > unit.now:
         return None
@@ -394,21 +395,21 @@ def apply_deadlines(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 
 
 def finish_follow_up(unit: CaseUnitOfWork, case_id: str) -> None:
-    """Note that the document of a case that ended was read again."""
+    """Record that the document of an ended case was read again."""
     case = unit.cases.case(case_id)
     if case is not None and case.state.is_final and case.due_at is not None:
         unit.cases.put(replace(case, due_at=None))
 
 
 def retry_follow_up(unit: CaseUnitOfWork, case_id: str) -> None:
-    """Let the document of a case that ended be read when its source may answer again."""
+    """Have the document of an ended case read once its source may answer again."""
     case = unit.cases.case(case_id)
     if case is not None and case.state.is_final and case.due_at is not None:
         unit.cases.put(replace(case, due_at=unit.now + _FOLLOW_UP_RETRY))
 
 
 def postpone(unit: CaseUnitOfWork, case_id: str) -> None:
-    """Leave a case alone for a while, so that it does not stop the others."""
+    """Defer a case so that it does not block the others."""
     case = unit.cases.case(case_id)
     if case is not None and case.due_at is not None and case.due_at < unit.now + _DEFECT_PAUSE:
         unit.cases.put(replace(case, due_at=unit.now + _DEFECT_PAUSE))
@@ -441,7 +442,7 @@ def _expire(unit: CaseUnitOfWork, case: Case) -> Case:
 
 
 def escalate(unit: CaseUnitOfWork, case: Case) -> Case:
-    """Let the rule's further people decide as well, at the level that is waited for."""
+    """Let the rule's escalation people decide as well, at the current level."""
     waited = tally(case.plan, case.votes)
     assert not isinstance(waited, Verdict), "an open case waits for a level"
     passed, rest = case.plan.levels[: waited - 1], case.plan.levels[waited:]
@@ -456,7 +457,7 @@ def escalate(unit: CaseUnitOfWork, case: Case) -> Case:
 
 
 def _widen_level(level: ApprovalLevel, case: Case) -> tuple[ApprovalLevel, ...]:
-    """Return what stands for a level whose time is over: what was said there counts, one more voice completes it."""
+    """Return the level that replaces an expired one: its votes count, and one more completes it."""
     missing = missing_approvers(level, case.votes)
     agreed = tuple(approver for approver in level.approvers if approver not in missing)
     one_of = replace(level, quorum=Quorum.ANY, approvers=tuple(dict.fromkeys((*missing, *case.plan.escalate_to))))

@@ -1,6 +1,4 @@
-"""The approval plan and its votes, and the port to the policy that makes and judges them, each answer with its
-reasons.
-"""
+"""The approval plan and its votes, and the port of the policy that makes and judges them, with reasons."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ class Quorum(StrEnum):
 
 
 class ExpiryAction(StrEnum):
-    """What happens to a document that nobody decided in time."""
+    """What happens to a document that nobody decides in time."""
 
     NOTHING = "nothing"
     ESCALATE = "escalate"
@@ -40,7 +38,7 @@ class ExpiryAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalLevel:
-    """One step of the plan. ``approvers`` are userIds, in the order of the rule, without those who must not decide."""
+    """One step of the plan. ``approvers`` are userIds in the rule's order, without those barred from deciding."""
 
     number: int
     quorum: Quorum
@@ -51,10 +49,10 @@ class ApprovalLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalPlan:
-    """Who has to agree to one revision, made when it was submitted and kept with the case.
+    """The approvers required for one revision, fixed at submission and kept with the case.
 
-    Limits are in it, too: rules that are written anew meanwhile hold for the next revision. Roles do not: whom the
-    rule names by a role alone may decide for as long as they have it.
+    Limits are fixed too: rules changed later apply to the next revision. Roles are not: a person whom the rule names
+    only by role may decide while they have it.
     """
 
     rule: str
@@ -80,7 +78,7 @@ class ApprovalPlan:
     the organisation changes, their place is somebody else's (`bot.approvals.reassigning`)."""
 
     def limits_of(self, user_id: str, *, in_place: bool = False) -> tuple[Cost, ...]:
-        """Return the most that may be approved in one document by somebody, or by others ``in_place`` of them."""
+        """Return the most that a person, or others ``in_place`` of them, may approve in one document."""
         return () if in_place and user_id in self.own_limits else self.single_limits.get(user_id, ())
 
     def level(self, number: int) -> ApprovalLevel:
@@ -90,7 +88,7 @@ class ApprovalPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """The plan for a document, and why: a line for each rule that was looked at."""
+    """The plan for a document, and one line of reasoning for each rule checked."""
 
     plan: ApprovalPlan | None
     """None when no rule covers the document: then it cannot be decided from chat."""
@@ -112,7 +110,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
-    """An approver's turn passed on by hand: ``to`` stands in for ``person`` in this case alone."""
+    """A forwarded turn: ``to`` substitutes for ``person`` in this case alone."""
 
     person: str
     to: str
@@ -132,15 +130,15 @@ class Eligibility:
 
 
 class DailySpending(Protocol):
-    """What people approved so far today, for limits per person and day."""
+    """Amounts that people approved today, for limits per person and day."""
 
     def approved_today(self, user_id: str, currency: str) -> Money:
-        """Return the sum of what was approved today in one currency by the person, or by others in their place."""
+        """Return the sum approved today in one currency by the person, or by others in their place."""
         ...
 
 
 class CompanyDirectory(Protocol):
-    """Who is who, as far as rules ask, according to the directory and the configuration."""
+    """People, roles and managers, according to the directory and the settings."""
 
     def members_of(self, role: str) -> tuple[str, ...]:
         """Return the userIds with a role, in a stable order."""
@@ -151,17 +149,17 @@ class CompanyDirectory(Protocol):
         ...
 
     def person_of(self, source: str, account: str) -> str:
-        """Return the userId behind an ERP account; empty if nobody is known."""
+        """Return the userId behind an ERP account; empty if unknown."""
         ...
 
     def account_of(self, user_id: str, source: str) -> str:
-        """Return the person's ERP account; empty if there is none: then they cannot decide there."""
+        """Return the person's ERP account; empty if they have none and so cannot decide there."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteContext:
-    """What a vote is about, as it stands now."""
+    """The subject of a vote, in its current state."""
 
     document: ApprovalDocument
     plan: ApprovalPlan
@@ -172,52 +170,52 @@ class VoteContext:
 
 
 class ApprovalPolicy(Protocol):
-    """The rules in force. Pure: what it says depends on its arguments alone."""
+    """The rules in force. Pure: results depend on the arguments alone."""
 
     @property
     def version(self) -> str:
-        """Return what tells this set of rules from another, for the audit."""
+        """A hash of the rules, for the audit log."""
         ...
 
     @property
     def asks_categories(self) -> bool:
-        """Whether some rule looks at the categories of products, which cost calls to the ERP."""
+        """Whether a rule checks product categories, which costs calls to the ERP."""
         ...
 
     @property
     def asks_directory(self) -> bool:
-        """Whether some rule looks at managers or departments, which DingTalk's directory has to be asked for."""
+        """Whether a rule checks managers or departments, which requires DingTalk's directory."""
         ...
 
     def plan(self, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
-        """Return who has to agree, and why."""
+        """Return the required approvers, and why."""
         ...
 
     def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
-        """Return the most that each person may approve in this document, as `ApprovalPlan.single_limits` has it."""
+        """Return each person's limit for this document, as in `ApprovalPlan.single_limits`."""
         ...
 
     def own_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
-        """Return whose limit is theirs alone, as `ApprovalPlan.own_limits` has it."""
+        """Return the people whose limit applies to them alone, as in `ApprovalPlan.own_limits`."""
         ...
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return who stands in for a person now."""
+        """Return the person's current substitutes."""
         ...
 
     def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return for whom a person stands in now."""
+        """Return the people for whom a person currently substitutes."""
         ...
 
     def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:
-        """Return whether the person may say this now; rejecting needs the same right, but no limit of amounts."""
+        """Return whether the person may give this verdict now; no amount limit applies to rejections."""
         ...
 
 
 def tally(plan: ApprovalPlan, votes: Sequence[Vote]) -> Verdict | int:
-    """Return the verdict that the votes come to, or the number of the level that is waited for.
+    """Return the verdict that the votes yield, or the number of the current level.
 
-    One valid rejection rejects; levels are passed in their order; a vote counts for the approver it stands for.
+    One valid rejection rejects; levels are passed in order; a vote counts for the approver it stands for.
     """
     if any(vote.verdict is Verdict.REJECT for vote in votes):
         return Verdict.REJECT
@@ -231,19 +229,19 @@ def tally(plan: ApprovalPlan, votes: Sequence[Vote]) -> Verdict | int:
 
 
 def lost_role(plan: ApprovalPlan, user_id: str, company: CompanyDirectory) -> str:
-    """Return the role by which a plan names somebody who no longer has it; empty for everybody else."""
+    """Return the role by which a plan names a person who has since lost it; otherwise empty."""
     roles = plan.by_role.get(user_id, ())
     return roles[0] if roles and not any(user_id in company.members_of(role) for role in roles) else ""
 
 
 def missing_approvers(level: ApprovalLevel, votes: Sequence[Vote]) -> tuple[str, ...]:
-    """Return the level's approvers who have not spoken, themselves or by somebody else."""
+    """Return the level's approvers who have not voted, neither themselves nor through a substitute."""
     spoken = {vote.on_behalf_of or vote.user_id for vote in votes if vote.level == level.number}
     return tuple(approver for approver in level.approvers if approver not in spoken)
 
 
 def is_within(limits: Sequence[Money], total: Money | None) -> bool:
-    """Whether a document of this amount is within somebody's limits; what cannot be compared is not."""
+    """Return whether an amount is within limits; an amount that cannot be compared is not."""
     if not limits or total is None:
         return not limits
     return any(most.currency == total.currency and total.amount <= most.amount for most in limits)

@@ -1,8 +1,8 @@
-"""What becomes of an open case when the organisation changes: another manager, or an approver who left.
+"""How an open case follows changes in the organisation: a new manager, or an approver who left.
 
-Amounts and limits of the rules stay as they were when the case was opened. Who is in the plan as somebody's manager
-is looked up anew: the right belongs to the place, not to the person. Nobody's vote is undone, and nothing is ever
-decided by a change of the organisation: where one voice less would complete a level, the plan stays.
+Amounts and limits stay as they were when the case was opened. Approvers named as a manager are looked up anew: the
+right belongs to the position, not to the person. No vote is undone, and a change of the organisation never decides a
+case: if one approver fewer would complete a level, the plan stays.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from bot.erp.model import Verdict
 
 
 def people_in(case: Case) -> frozenset[str]:
-    """Return whom a case names: its requester, everybody in the plan, and those to whom a turn was passed on."""
+    """Return the people in a case: its requester, everybody in the plan, and those it was forwarded to."""
     named = {approver for level in case.plan.levels for approver in level.approvers}
     passed = {turn.to for turn in case.forwards}
     return frozenset(named | passed | {case.summary.requester, *case.plan.escalate_to} - {""})
 
 
 def reassign(unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, left: Collection[str]) -> Case | None:
-    """Put the present managers into an open case's plan, hand on the turns of those who left, and invite those who can
-    decide it only since now.
+    """Put the current managers into an open case's plan, hand on the turns of people who left, and invite new deciders.
 
-    ``document`` was just read. Returns the changed case; None where nothing is to be done.
+    ``document`` was just read. Returns the changed case; None if nothing changes.
     """
     case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint:
@@ -42,7 +41,7 @@ def reassign(unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, lef
 
 
 def _invite(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | None:
-    """Show a case that has cards to those whose turn it is and who have none: they may have got their account since."""
+    """Show a case to people whose turn it is and who have no card: they may have got an account since."""
     cards = unit.cases.cards_of(case.id)
     known = {card.place for card in cards if card.kind is ApprovalCardKind.APPROVAL}
     awaited = person_places(user_id for user_id in awaited_voters(unit, case) if user_id not in left)
@@ -78,7 +77,7 @@ def _with_managers_of_now(
 
 
 def _successors(unit: CaseUnitOfWork, plan: ApprovalPlan, requester: str) -> Mapping[str, str]:
-    """Return the new approver for each former one that changed, as far as the chain of managers still reaches."""
+    """Return the new approver for each changed one, as far as the chain of managers still reaches."""
     chain = unit.company.managers_of(requester) if requester else ()
     places = {old: int(place) - 1 for old, place in plan.by_manager.items()}
     return {old: chain[place] for old, place in places.items() if place < len(chain) and chain[place] != old}
@@ -102,14 +101,14 @@ def _replaced(
 
 
 def _level_of_now(level: ApprovalLevel, case: Case, successors: Mapping[str, str]) -> ApprovalLevel:
-    """Return a level in which those have their successors who have not spoken yet."""
+    """Return a level in which approvers who have not voted are replaced by their successors."""
     silent = missing_approvers(level, case.votes)
     people = (successors.get(person, person) if person in silent else person for person in level.approvers)
     return replace(level, approvers=tuple(dict.fromkeys(people)))
 
 
 def _hand_on(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | None:
-    """Let somebody else decide in the place of those who left, as the plan says: substitutes, or those who escalate."""
+    """Let others decide in place of people who left, as the plan says: substitutes, or escalation."""
     waited = tally(case.plan, case.votes)
     assert not isinstance(waited, Verdict), "an open case waits for a level"
     gone = [person for person in missing_approvers(case.plan.level(waited), case.votes) if person in left]

@@ -1,4 +1,4 @@
-"""What people and events do to approvals: the service of commands, buttons, hooks and the polling."""
+"""The approval service behind commands, buttons, hooks and polling."""
 
 from __future__ import annotations
 
@@ -59,39 +59,39 @@ _MAX_READS = 5
 
 
 class ApprovalService:
-    """What commands, buttons and events know of approvals.
+    """Operations on approvals for commands, buttons and events.
 
-    The caller has asked the access policy; who may decide is asked here, for every caller. All methods raise a
-    `bot.words.errors.DingerpError` when the store is away, and then nothing was done.
+    The caller has checked the access policy; the right to decide is checked here, for every caller. All methods raise a
+    `bot.words.errors.DingerpError` when the store is unavailable, and then nothing was done.
     """
 
     def __init__(self, transactions: CaseTransactions, *, poke: Callable[[], None], seconds: float) -> None:
-        """``poke`` wakes the writer; ``seconds`` is how long the ERP may take while somebody waits for a click."""
+        """``poke`` wakes the writer; ``seconds`` bounds the ERP while a click waits."""
         self._transactions = transactions
         self._poke = poke
         self._seconds = seconds
         self._find: Batcher[tuple[str, str], CaseContext | None] = Batcher(self._find_together)
 
     async def find(self, word: str, source: str = "") -> CaseContext | None:
-        """Return a case by its id, or the newest one of the document with this number, at one source or at any."""
+        """Return a case by its id, or the newest one of a document number, at one source or at any."""
         return await self._find((word, source))
 
     async def cast_vote(self, request: VoteRequest) -> VoteResult:
-        """Store somebody's vote; the ERP is told afterwards. It is silent where the ERP does not answer in time."""
+        """Store a vote; the ERP is told afterwards. The result is silent if the ERP does not answer in time."""
         return await self._act(request.case, lambda unit, document: voting.vote(unit, request, document))
 
     async def forward(self, case: Case, to: str, by: str) -> VoteResult:
-        """Let ``to`` stand in for the approver whose turn ``by`` has; both are userIds. It may be silent, too."""
+        """Let ``to`` substitute for the approver whose turn ``by`` has; both are userIds. May be silent, too."""
         return await self._act(case, lambda unit, document: voting.forward(unit, case.id, to, by, document))
 
     async def take_back(self, case: Case, user_id: str) -> VoteResult:
-        """Undo a decision that the ERP was not told yet."""
+        """Undo a decision before the ERP is told."""
         return await self._transactions.transact(lambda unit: voting.take_back(unit, case.id, user_id))
 
     async def context_after(self, known: CaseContext, result: VoteResult) -> CaseContext | None:
-        """Return the context of what somebody is shown who acted on a known case; None if there is no such case.
+        """Return the context for a person who acted on a known case; None if there is no such case.
 
-        A case that was just stored is not read again.
+        A case just stored is not read again.
         """
         case = result.newer_case or result.case
         if case is None:
@@ -102,7 +102,7 @@ class ApprovalService:
         return build_context(self._transactions.rules(), case, before=known.before, newer=known.newer)
 
     async def why(self, source: str, number: str, user_id: str) -> DecisionExplanation:
-        """Return who decides on a document and by which rule, and whether this person may; stores nothing.
+        """Return who decides a document, by which rule, and whether this person may; stores nothing.
 
         Raises the classes of `bot.erp.errors`.
         """
@@ -113,21 +113,21 @@ class ApprovalService:
         )
 
     async def pending(self, user_id: str) -> tuple[Case, ...]:
-        """Return the open cases in which it is this person's turn, oldest first, without asking the ERP."""
+        """Return the open cases in which it is this person's turn, oldest first, without calling the ERP."""
         return await self._transactions.query(lambda unit: tuple(_pending(unit, user_id)))
 
     async def case_of(self, order: PurchaseOrder, user_id: str) -> OrderCase:
-        """Return what is known here of just this revision, and whether the person may reject or approve it now."""
+        """Return the case of exactly this revision, and whether the person may reject or approve it now."""
         return await self._transactions.query(lambda unit: _case_of(unit, order, user_id))
 
     async def decided_together(self, short_ids: Sequence[str], user_id: str) -> tuple[CaseRuling, ...]:
-        """Return cases in this order, with what the person would be answered who approved them now."""
+        """Return cases in this order, each with the ruling if the person approved it now."""
         return await self._transactions.query(
             lambda unit: tuple(_ruling_on(unit, case, user_id) for case in unit.cases.called(short_ids))
         )
 
     async def turn_of(self, case: Case, user_id: str) -> ReaderTurn:
-        """Return what a person who looks at a case has to do: to decide it, or to go on to the next one."""
+        """Return a person's next step when viewing a case: decide it, or continue with the next one."""
         return await self._transactions.query(lambda unit: _turn_of(unit, case, user_id))
 
     async def deciders(self, case: Case) -> Deciders:
@@ -135,7 +135,7 @@ class ApprovalService:
         return await self._transactions.query(lambda unit: find_deciders(unit, case))
 
     async def deputies(self, case: Case, by: str, people: Sequence[str]) -> tuple[str, ...]:
-        """Return those of some people to whom ``by`` can pass an open case on."""
+        """Return which of these people ``by`` can forward an open case to."""
         document = document_from_case(case)
         return await self._transactions.query(
             lambda unit: tuple(to for to in people if why_not_forward(unit, case, to, by, document) is None)
@@ -144,9 +144,9 @@ class ApprovalService:
     async def sync_document(self, source: str, number: str, *, again: bool = False, quiet: bool = False) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; return the open one.
 
-        May be called for any document at any time, as often as anybody likes. ``again`` also asks anew about one whose
-        case ended without a decision and that the ERP has not touched since; ``quiet`` shows no cards of a new case.
-        Raises the classes of `bot.erp.errors`.
+        Safe for any document at any time, any number of times. ``again`` also reopens a document whose case ended
+        undecided and that the ERP has not touched since; ``quiet`` shows no cards for a new case. Raises the classes of
+        `bot.erp.errors`.
         """
         transactions = self._transactions
         for _ in range(_MAX_READS):
@@ -162,22 +162,22 @@ class ApprovalService:
             try:
                 return await transactions.transact(follow, transactions.begin_with(company))
             except _CaseMoved:
-                continue  # what was read may be older than what was decided since
+                continue  # the data read may be older than the latest decision
         raise CaseConflict(number)
 
     async def separate_cards(self, case_id: str, shared: str, places: Sequence[Place]) -> None:
-        """Let places have a card of their own instead of the one with the key ``shared``."""
+        """Give places their own card in place of the one with the key ``shared``."""
         await self._transactions.transact(lambda unit: separate_cards(unit, case_id, shared, places))
 
     async def call_in_groups(self, case_id: str, people: Sequence[Place]) -> None:
-        """Call in its groups those whose turn it is and whom the case's card did not reach."""
+        """Call, in the case's groups, people whose turn it is and whom its card did not reach."""
         await self._transactions.transact(lambda unit: call_in_groups(unit, case_id, people))
 
     async def case(self, case_id: str) -> Case | None:
         return await self._transactions.query(lambda unit: unit.cases.case(case_id))
 
     async def newest(self, number: str, source: str = "") -> Case | None:
-        """Return the newest case of a document, at any source if none is named."""
+        """Return the newest case of a document, at any source if none is given."""
         return await self._transactions.query(lambda unit: next(iter(unit.cases.cases_of(number, source, 1)), None))
 
     async def open_cases(self) -> tuple[Case, ...]:
@@ -196,11 +196,11 @@ class ApprovalService:
         return await self._transactions.query(lambda unit: unit.cases.has_seen_source(source))
 
     async def mark_source_seen(self, source: str) -> None:
-        """Remember that a source was looked through for what waits."""
+        """Remember that a source was searched for waiting orders."""
         await self._transactions.transact(lambda unit: unit.cases.mark_source_seen(source))
 
     async def _find_together(self, asked: Sequence[tuple[str, str]]) -> Sequence[CaseContext | None]:
-        # All cards of a case are composed at the same moment.
+        # All cards of a case are composed at the same time.
         found = await self._transactions.query(
             lambda unit: {
                 (word, source): find_context(unit, unit.cases.revisions(word), word, source)
@@ -228,14 +228,14 @@ class ApprovalService:
         try:
             return replace(result, newer_case=await self.sync_document(document.source, document.number))
         except DingerpError as error:
-            # The case is stored as one that has to be followed: the writer does it when the ERP answers.
+            # The case is stored as one to follow up: the writer does so once the ERP answers.
             log.warning("approvals.not_followed", source=document.source, error=type(error).__name__)
             return result
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderTurn:
-    """Whether a case is theirs to decide now; if not, the id of the first one that is, if there is any."""
+    """Whether the reader can decide a case now; if not, the id of the first case they can, if any."""
 
     decides: bool = False
     next_case: str = ""
@@ -243,7 +243,7 @@ class ReaderTurn:
 
 @dataclass(frozen=True, slots=True)
 class CaseRuling:
-    """A case, and whether a person may approve it now; None where they have, or nobody can any more."""
+    """A case, and whether a person may approve it now; None if they have, or if nobody can any more."""
 
     case: Case
     approve: Eligibility | None = None
@@ -251,9 +251,9 @@ class CaseRuling:
 
 @dataclass(frozen=True, slots=True)
 class OrderCase:
-    """The case of an order as it is in the ERP, if there is one; ``decides``: the reader may decide it now.
+    """The case of an order's current revision, if there is one; ``decides``: the reader may decide it now.
 
-    ``rejects``: a rejection of theirs would be taken, too.
+    ``rejects``: their rejection would be accepted, too.
     """
 
     case: Case | None = None
@@ -262,7 +262,7 @@ class OrderCase:
 
 
 class _CaseMoved(Exception):
-    """The case is not as it was when the document began to be read."""
+    """The case changed while its document was being read."""
 
 
 def _follow(
@@ -274,7 +274,7 @@ def _follow(
     again: bool,
     quiet: bool,
 ) -> Case | None:
-    """Bring the case of a document to what the ERP says now; ``before`` is the case that was there before the read."""
+    """Bring a document's case in line with the ERP; ``before`` is the case from before the read."""
     newest = unit.cases.newest(document.source, document.number)
     if _revision_of(newest) != _revision_of(before):
         raise _CaseMoved
@@ -312,7 +312,7 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
 
 
 def _pending(unit: CaseUnitOfWork, user_id: str) -> Iterator[Case]:
-    """Yield the cases in which it is a person's turn, oldest first; for the first, no other is checked."""
+    """Yield the cases in which it is a person's turn, oldest first; the first one costs no check of the others."""
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
     cases = {case.id: case for name in names for case in unit.cases.open_cases(name)}
     for case in sorted(cases.values(), key=lambda case: (case.opened_at, case.id)):
@@ -343,5 +343,5 @@ def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderC
 
 
 def _has_turn(unit: CaseUnitOfWork, case: Case, user_id: str) -> bool:
-    # A limit may still prevent approval, and is reported then.
+    # A limit may still prevent approval, and is reported when it does.
     return not unit.read_only and check_turn(unit, case, user_id, document_from_case(case)).allowed

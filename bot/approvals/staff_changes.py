@@ -1,4 +1,4 @@
-"""Follows changes of the organisation: looks at the open cases that they concern, until each could be read."""
+"""Follows changes of the organisation: checks the affected open cases until each could be read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PAUSES = BackoffPolicy(first=5.0, longest=300.0)
 
 
 class StaffChanges:
-    """Takes note of changes at once, and works on them behind the events."""
+    """Records changes at once, and processes them after the events."""
 
     def __init__(self, service: ApprovalService, transactions: CaseTransactions, chains: Organisation) -> None:
         self._service = service
@@ -42,19 +42,19 @@ class StaffChanges:
         self._backoff = Backoff(_PAUSES)
 
     def note(self, changed: Collection[str], left: Collection[str] = ()) -> None:
-        """Have the cases of these people looked at soon; those who come back are no longer gone."""
+        """Have the cases of these people checked soon; people who return no longer count as gone."""
         self._left.difference_update(changed)
         self._left.update(left)
         self._changed.update(changed, left)
         self._begin()
 
     def note_accounts(self, people: Collection[str]) -> None:
-        """Have the cases of people looked at soon whose accounts in the ERPs changed."""
+        """Have the cases of people checked soon whose ERP accounts changed."""
         self._changed.update(people)
         self._begin()
 
     def note_all(self) -> None:
-        """Have all cases looked at that name managers: changes of people may have come without an event."""
+        """Have all cases that name managers checked: changes may have come without an event."""
         self._is_all_open = True
         self._begin()
 
@@ -63,7 +63,7 @@ class StaffChanges:
         self._wakeup.call()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Run until cancelled."""
         while True:
             self._wakeup.clear()
             if await self.work():
@@ -73,7 +73,7 @@ class StaffChanges:
                 await self._wakeup.sleep(self._backoff.failed())
 
     async def work(self) -> bool:
-        """Look at the cases of those who changed; False where some could not be read and are to be tried again."""
+        """Check the cases of changed people; False if some could not be read and need a retry."""
         people, left, everything = frozenset(self._changed), frozenset(self._left), self._is_all_open
         if not people and not everything:
             return True
@@ -95,7 +95,7 @@ class StaffChanges:
                 if (everything and case.plan.by_manager) or await self._concerns(case, people):
                     await self._reassign(case, left)
             except DingerpError as error:
-                trouble = error  # the others are not kept waiting
+                trouble = error  # the others do not wait for it
             else:
                 self._done.add(case.id)
         if trouble is not None:
@@ -114,6 +114,6 @@ class StaffChanges:
                 case.source, case.number, transactions.policy(), managers=bool(case.plan.by_manager)
             )
         except NotFound:
-            return  # the next look at what waits ends its case
+            return  # the next poll ends its case
         work = partial(reassign, case_id=case.id, document=document, left=left)
         await transactions.transact(work, transactions.begin_with(company))

@@ -1,4 +1,4 @@
-"""What typed words and buttons mean as a vote: whether they are one, on which revision, and for which reason."""
+"""The meaning of typed words and buttons as a vote: whether it is one, on which revision, and for what reason."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ NOT_A_COMMAND = phrase("Tap a button to decide, or begin the line with the comma
 
 
 class CaseRef(Word):
-    """The number of a purchase order, or the id that its card's buttons carry."""
+    """The number of a purchase order, or the case id from a card's button."""
 
     placeholder = phrase("number")
 
 
 class Remarks(Word):
-    """What a voter says about it."""
+    """A voter's remarks."""
 
     placeholder = phrase("reason")
     takes_rest = True
 
 
 class SeenRevision(Word):
-    """Which revision was seen, as buttons write it."""
+    """The revision that was seen, as encoded in buttons."""
 
     placeholder = phrase("revision")
     prefix = "#"
 
 
 class DecidedCases(Word):
-    """Which cases somebody decided together, as the card about them asks again for what became of each."""
+    """The cases that a person decided together, encoded so that their card can ask for the outcomes."""
 
     placeholder = phrase("cases")
     prefix = "="
@@ -48,7 +48,7 @@ _BETWEEN_CASES = "."
 
 
 def mark_cases(case_ids: Iterable[str]) -> str:
-    """Return the word that names these cases, in this order."""
+    """Return the word that encodes these cases in order."""
     return DecidedCases.prefix + _BETWEEN_CASES.join(map(short_id, case_ids))
 
 
@@ -75,9 +75,9 @@ QUICK_REASONS: Mapping[RejectReason, tuple[str, ...]] = MappingProxyType(
 
 
 def is_explicit_command(line: str, names: Iterable[str]) -> bool:
-    """Whether a line is a command and nothing but: “PO-1001 不同意” names the word for approving, too.
+    """Return whether a line is unmistakably a command: “PO-1001 不同意” also contains the word for approving.
 
-    That is a line that begins with a slash, or with one of the ``names`` as a word of its own.
+    Such a line begins with a slash, or with one of the ``names`` as a separate word.
     """
     text = _MENTIONS.sub("", normalise(line), count=1)
     if text[:1] and text[0] in _SLASHES:
@@ -87,7 +87,7 @@ def is_explicit_command(line: str, names: Iterable[str]) -> bool:
 
 
 def parse_reason(text: str, language: str) -> tuple[RejectReason | None, str]:
-    """Return the quick reason that a text is the code of, if any, and the reason in words."""
+    """Return the quick reason whose code this text is, if any, and the reason in words."""
     try:
         quick = RejectReason(text.strip())
     except ValueError:
@@ -99,10 +99,10 @@ def parse_reason(text: str, language: str) -> tuple[RejectReason | None, str]:
 def read_seen(
     found: CaseContext, mark: str | None, line: str, names: Iterable[str], *, slash: bool = False
 ) -> str | Phrase:
-    """Return the fingerprint that somebody votes on, or what to tell them who did not vote.
+    """Return the fingerprint that a person votes on, or the text for a person whose vote does not count.
 
-    ``mark`` is what a button says of the revision that it stood under, and ``names`` are those of the command; with
-    ``slash`` the line has to begin with one.
+    ``mark`` is the revision encoded in a button; ``names`` are those of the command; with ``slash`` the line must begin
+    with one.
     """
     # A question such as “同意 PO-1001 吗” must not decide.
     if not is_explicit_command(line, names) or (slash and not line.lstrip().startswith("/")):
@@ -111,10 +111,10 @@ def read_seen(
 
 
 def seen_fingerprint(found: CaseContext, mark: str | None) -> str | None:
-    """Return the fingerprint that somebody has seen; None when that cannot be told.
+    """Return the fingerprint that a person has seen; None if it cannot be determined.
 
-    A button tells the revision that it stood under. Who types a number means the only revision there ever was; after a
-    change it is not known which one they have in mind.
+    A button names its revision. A typed number means the only revision so far; after a change it is unknown which one
+    they have in mind.
     """
     case = found.case
     if mark is not None:

@@ -1,6 +1,4 @@
-"""The repository of cases, and units of work on it: one time, one policy, one company, stored together or not at
-all.
-"""
+"""The repository of cases, and its units of work: one time, one policy, one company, stored together or not at all."""
 
 from __future__ import annotations
 
@@ -20,10 +18,10 @@ from bot.outbox.place import Place, PlaceKind
 
 
 class CaseRepository(Protocol):
-    """Reads see what was put before in the same unit of work."""
+    """Reads see earlier writes of the same unit of work."""
 
     def case(self, case_id: str) -> Case | None:
-        """Return one case, locked until the end of the unit of work: the second to come sees what the first did."""
+        """Return a case, locked until the end of the unit of work: a second caller sees the first one's changes."""
         ...
 
     def newest(self, source: str, number: str) -> Case | None:
@@ -31,67 +29,67 @@ class CaseRepository(Protocol):
         ...
 
     def revisions(self, word: str) -> Sequence[Case]:
-        """Return all cases of the documents that ``word`` means by a case's id or by their number, newest first."""
+        """Return all cases of the documents that ``word`` names by case id or number, newest first."""
         ...
 
     def called(self, short_ids: Sequence[str]) -> Sequence[Case]:
-        """Return the cases with these `bot.approvals.case.short_id`, in their order."""
+        """Return the cases with these short ids (`bot.approvals.case.short_id`), in this order."""
         ...
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
-        """Return all cases of a document, newest first, of all sources if none is named."""
+        """Return all cases of a document, newest first; without ``source``, of all sources."""
         ...
 
     def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
-        """Return the cases that take votes, oldest first; with ``user_id`` those that name the person.
+        """Return the cases that take votes, oldest first; with ``user_id``, those that name the person.
 
-        A case names everybody in its plan, those to whom somebody's turn was passed on, and those who escalate.
+        A case names everybody in its plan, those it was forwarded to, and its escalation people.
         """
         ...
 
     def has_seen_source(self, source: str) -> bool:
-        """Return whether a source was looked through, or there ever was a case of it."""
+        """Return whether a source was searched before, or ever had a case."""
         ...
 
     def mark_source_seen(self, source: str) -> None:
-        """Remember that a source was looked through for what waits, whether anything did or not."""
+        """Remember that a source was searched for waiting orders, whether or not there were any."""
         ...
 
     def put(self, case: Case) -> None:
-        """Store a case. Raises `CaseConflict` when another process changed, opened or decided it meanwhile."""
+        """Store a case. Raises `CaseConflict` if another process changed, opened or decided it meanwhile."""
         ...
 
     def due(self, now: datetime, limit: int) -> Sequence[Case]:
-        """Return cases whose ``due_at`` has come, the longest waiting first."""
+        """Return cases whose ``due_at`` has come, the longest overdue first."""
         ...
 
     def next_due(self, after: datetime) -> datetime | None:
-        """Return when time will change something next, later than ``after``."""
+        """Return the next time after ``after`` at which a case is due."""
         ...
 
     def cards_of(self, case_id: str) -> Sequence[CaseCard]:
-        """Return where the case's cards stand."""
+        """Return the places of a case's cards."""
         ...
 
     def put_card(self, card: CaseCard) -> None:
-        """Remember that a card of the case is at a place; doing it twice changes nothing."""
+        """Store that a card of the case is at a place; idempotent."""
         ...
 
     def put_apart(self, card: CaseCard) -> None:
-        """From now on treat a card as a delivery of its own that is known as part of a shared one."""
+        """From now on treat a card as a delivery of its own that was part of a shared one."""
         ...
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
-        """Return the sum of what was approved by a person, or in their place, on a day that begins and ends so, in one
-        currency.
+        """Return the sum in one currency approved by a person, or in their place, on the day between ``begins`` and
+        ``ends``.
 
-        The caller has the answer for itself until the end of the unit of work: two cases at the same moment do
-        not both find room. What ended in another way than approved does not count.
+        The sum is locked until the end of the unit of work, so two concurrent cases cannot both use the same room.
+        Cases that did not end in approval do not count.
         """
         ...
 
     def audit(self, row: AuditRow) -> None:
-        """Write a line of the record."""
+        """Append a line to the record."""
         ...
 
     def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
@@ -99,15 +97,15 @@ class CaseRepository(Protocol):
         ...
 
     def deliver(self, delivery: Delivery) -> None:
-        """Owe a place the newest state of a card."""
+        """Queue the newest state of a card for a place."""
         ...
 
     def withdraw(self, card: str) -> None:
-        """Owe a delivery, by its key, no longer."""
+        """Cancel a delivery by its key."""
         ...
 
     def redraw_answers(self, case: Case, due_at: datetime) -> None:
-        """Owe the answers that show the case's document its newest state, not before ``due_at``."""
+        """Queue the newest state for answers that show the case's document, no earlier than ``due_at``."""
         ...
 
 
@@ -119,7 +117,9 @@ at one case wait for each other where it is locked, and not where it is read.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardReach:
-    """Which places may share one card: everybody there sees the same, unless values for single people arrive."""
+    """Decides which places may share one card: everybody there sees the same, unless values for single people are
+    delivered.
+    """
 
     values_arrive: Callable[[], bool] = lambda: False
     language_of: Callable[[Place], str] = lambda place: ""
@@ -128,9 +128,10 @@ class CardReach:
     """Returns whether everybody in a group may see all that those see who decide."""
 
     def split(self, places: Iterable[Place], case: Case, *, told: bool = False) -> list[list[Place]]:
-        """Return the places of each card about a case: all of one read one language, and see it all or not.
+        """Return the places of each card about a case: all share one language, and either all see the order or none
+        does.
 
-        Who is only ``told`` what became of it needs no more than any of them may see.
+        People only ``told`` the outcome need no more than any of them may see.
         """
         shared: dict[tuple[bool, str], list[Place]] = {}
         alike = self.values_arrive() and not told
@@ -143,7 +144,7 @@ class CardReach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalOptions:
-    """What the operator may set besides the policy."""
+    """Operator settings besides the policy."""
 
     undo: timedelta = timedelta(0)
     """How long a decision can be taken back before the ERP is told."""
@@ -168,7 +169,7 @@ class ApprovalOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesInForce:
-    """What holds at one moment; nothing of it has to be read."""
+    """The rules at one moment; needs no reads."""
 
     policy: ApprovalPolicy
     company: CompanyDirectory
@@ -181,19 +182,19 @@ class RulesInForce:
     """Sources that can be told of an approval and not of a rejection."""
 
     def account_of(self, user_id: str, source: str) -> str:
-        """Return the ERP account in whose name a person decides; empty if there is none."""
+        """Return the ERP account in whose name a person decides; empty if they have none."""
         own = self.company.account_of(user_id, source)
         return own or (self.options.own_account if self.options.technical_account else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseUnitOfWork(RulesInForce):
-    """What the stages share: one time, one policy, one company, and the repository."""
+    """The context shared by the stages: one time, one policy, one company, and the repository."""
 
     cases: CaseRepository
 
     def approved_today(self, user_id: str, currency: str) -> Money:
-        """Return what a person approved today; implements `bot.approvals.plan.DailySpending`."""
+        """Return the amount a person approved today; see `bot.approvals.plan.DailySpending`."""
         begins = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
         return self.cases.approved_on(user_id, currency, begins, begins + timedelta(days=1))
 
@@ -202,7 +203,7 @@ class CaseUnitOfWork(RulesInForce):
 
 
 class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
-    """Runs units of work on cases by the rules in force."""
+    """Runs units of work on cases under the rules in force."""
 
     def __init__(
         self,
@@ -217,11 +218,11 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         approve_only: frozenset[str] = frozenset(),
         on_enqueued: Callable[[], None] = lambda: None,
     ) -> None:
-        """``now`` is in the company's zone; ``policy`` returns the rules in force at the moment, which may be edited.
+        """``now`` is in the company's zone; ``policy`` returns the rules in force, which may be edited at any time.
 
-        ``groups`` says in which groups a document's bare card stands, ``read_only`` whether the ERPs are left alone at
-        the moment; ``approve_only`` names the sources that cannot be told of a rejection. ``on_enqueued`` is called
-        when cards may be owed.
+        ``groups`` lists the groups that get a document's bare card, ``read_only`` whether writes to the ERPs are off;
+        ``approve_only`` names sources that accept no rejection. ``on_enqueued`` is called when cards may have been
+        queued.
         """
         super().__init__(store, self.begin_with(None), on_enqueued)
         self.reader = reader
@@ -233,7 +234,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         self.approve_only = approve_only
 
     def rules(self) -> RulesInForce:
-        """Return what holds now, where nothing has to be read."""
+        """Return the current rules without any reads."""
         return RulesInForce(
             policy=self.policy(),
             company=self.reader.company(),
@@ -244,10 +245,10 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         )
 
     def begin_with(self, company: CompanyDirectory | None) -> Callable[[CaseRepository], CaseUnitOfWork]:
-        """Return how a unit begins in which people are who ``company`` says; None stands for what is configured."""
+        """Return the factory of units of work with people as in ``company``; None means the settings."""
 
         def begin(cases: CaseRepository) -> CaseUnitOfWork:
-            # The time of the unit is that at which it begins, after the wait for the store.
+            # The unit's time is that of its start, after waiting for the store.
             return CaseUnitOfWork(
                 cases=cases,
                 policy=self.policy(),

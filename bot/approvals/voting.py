@@ -1,4 +1,4 @@
-"""A person's vote, taking it back, and passing one's turn on: checked, stored once, and what it comes to."""
+"""Voting, taking a decision back, and forwarding: checked, stored once, with the result."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ People who click meanwhile are told who decided.
 
 
 class VoteOutcome(StrEnum):
-    """What came of a vote."""
+    """The outcome of a vote."""
 
     RECORDED = "recorded"
     """It counts, and others have to agree as well."""
@@ -58,7 +58,7 @@ class VoteOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteRequest:
-    """What a person says about a case. ``seen`` is the fingerprint of what was shown to them."""
+    """A person's vote on a case. ``seen`` is the fingerprint they were shown."""
 
     case: Case
     """As it was read last; what counts is how it is when the vote is stored."""
@@ -72,7 +72,7 @@ class VoteRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteResult:
-    """What came of it, with the case as it is now."""
+    """The outcome, with the case in its new state."""
 
     outcome: VoteOutcome
     case: Case | None
@@ -83,9 +83,9 @@ class VoteResult:
 
 
 def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument) -> VoteResult:
-    """Store a person's vote, if it counts; ``document`` was read from the ERP just before.
+    """Store a vote, if it counts; ``document`` was just read from the ERP.
 
-    Of many at the same moment each sees the case as the one before left it: the first that completes the plan decides.
+    Concurrent votes each see the case as the previous one left it: the first that completes the plan decides.
     """
     case = _current_case(unit, request.case.id, document, request.user_id, request.seen)
     if isinstance(case, VoteResult):
@@ -102,10 +102,10 @@ def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument)
 
 
 def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: ApprovalDocument) -> VoteResult:
-    """Let ``to`` stand in for the approver whose turn ``by`` has; they keep it until one of them speaks.
+    """Let ``to`` substitute for the approver whose turn ``by`` has; both keep it until one of them votes.
 
-    The duties hold for ``to`` as for anybody, and so do the limits of both: whose limit is too low may pass it on only
-    where the rules say that it is theirs alone.
+    Separation of duties applies to ``to`` as to anybody, and so do the limits of both: a person whose limit is too low
+    may forward only if the rules make that limit theirs alone.
     """
     case = _current_case(unit, case_id, document, by)
     if isinstance(case, VoteResult):
@@ -128,7 +128,7 @@ def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: Appr
 
 
 def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
-    """Undo a decision that the ERP was not told yet; only its decider can, and only for a while."""
+    """Undo a decision before the ERP is told; only its decider can, and only for a while."""
     case = unit.cases.case(case_id)
     if case is None:
         return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
@@ -150,7 +150,7 @@ def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
 
 
 def undo_until(rules: RulesInForce, case: Case) -> datetime | None:
-    """Return until when a decision can be taken back; None where that is over, or nothing is decided."""
+    """Return until when a decision can be taken back; None if that time is over or nothing is decided."""
     if case.state is not CaseState.WRITING or case.decision is None or case.attempted_at is not None:
         return None
     until = case.decision.at + rules.options.undo
@@ -158,7 +158,7 @@ def undo_until(rules: RulesInForce, case: Case) -> datetime | None:
 
 
 def check_takes_votes(case: Case) -> VoteResult | None:
-    """Return what is said to voters of a case that takes no votes (any more); None where it does."""
+    """Return the text for voters of a case that no longer takes votes; None if it does."""
     if case.state is CaseState.OPEN:
         return None
     outcome = VoteOutcome.CHANGED if case.state is CaseState.SUPERSEDED else VoteOutcome.LATE
@@ -168,9 +168,9 @@ def check_takes_votes(case: Case) -> VoteResult | None:
 def _current_case(
     unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, user_id: str, seen: str | None = None
 ) -> Case | VoteResult:
-    """Return the case, locked, if it takes votes and its document is what was shown; else what to say.
+    """Return the case, locked, if it takes votes and its document matches the revision shown; otherwise the outcome.
 
-    ``seen`` is None where people act on the case itself, whatever was shown to them.
+    ``seen`` is None for actions on the case itself, independent of the revision.
     """
     case = unit.cases.case(case_id)
     if case is None:
@@ -192,7 +192,7 @@ def _current_case(
 def check_vote(
     unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
 ) -> Eligibility:
-    """Return what `vote` would say about the person's verdict, without storing anything."""
+    """Return the outcome that `vote` would give, without storing anything."""
     if verdict is Verdict.REJECT and case.source in unit.approve_only:
         return _refuse(phrase("“%(source)s” takes no rejection from here: reject it there.", source=case.source))
     if unit.read_only:
@@ -245,7 +245,7 @@ def _decide(unit: CaseUnitOfWork, case: Case, verdict: Verdict, last: Vote) -> C
     decided = replace(case, state=CaseState.WRITING, decision=decision, due_at=unit.now + unit.options.undo)
     unit.cases.put(decided)
     unit.audit(decided, "decided", user_id=last.user_id, detail=f"{verdict}{_in_place(last)}")
-    # While it can be taken back there is nothing to wait for.
+    # While it can still be taken back, nothing is awaited.
     enqueue_cards(unit, decided, after=timedelta(0) if unit.options.undo else _CARD_DELAY)
     return decided
 
@@ -259,14 +259,14 @@ def _in_place(said: Vote) -> str:
 
 
 def _why_not_in_place(case: Case, person: str, document: ApprovalDocument) -> Phrase | None:
-    """Return why nobody could approve in the place of somebody."""
+    """Return why nobody could approve in a person's place."""
     if is_within(case.plan.limits_of(person, in_place=True), document.order.total):
         return None
     return phrase("%(person)s may not approve it, and that limit also binds who decides instead.", person=person)
 
 
 def why_not_forward(rules: RulesInForce, case: Case, to: str, by: str, document: ApprovalDocument) -> Phrase | None:
-    """Return why ``by`` cannot pass a turn on to somebody."""
+    """Return why ``by`` cannot forward to a person."""
     if not to or to == by:
         return phrase("Name somebody else to decide instead of you.")
     waited = tally(case.plan, case.votes)

@@ -1,4 +1,4 @@
-"""Orders that nobody can decide, because people left or the ERP would not take it: administrators are told why."""
+"""Orders that nobody can decide, because people left or the ERP would refuse: administrators are told why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class OrdersInVain:
-    """The orders that nobody can decide, in plain words, and the ids of their cases; both empty for none."""
+    """The orders that nobody can decide, as plain text, and the ids of their cases; both empty for none."""
 
     told: Words = ""
     cases: frozenset[str] = frozenset()
@@ -30,7 +30,7 @@ NONE_IN_VAIN = OrdersInVain()
 
 
 class WaitingInVain:
-    """Looks for such orders every few minutes, for as long as it is asked."""
+    """Searches for such orders every few minutes while it is being asked."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class WaitingInVain:
         names_of: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]],
         now: Callable[[], datetime],
     ) -> None:
-        """``left_among`` returns those of some people who left, ``names_of`` what they are or were called."""
+        """``left_among`` returns which people left the company; ``names_of`` their names, also former ones."""
         self._service = service
         self._rules = rules
         self._left_among = left_among
@@ -50,7 +50,7 @@ class WaitingInVain:
         self._looked_at: datetime | None = None
 
     async def find(self) -> OrdersInVain:
-        """Return which orders wait so; raises a `bot.words.errors.DingerpError` when it cannot be read."""
+        """Return these orders; raises a `bot.words.errors.DingerpError` if they cannot be read."""
         if self._looked_at is None or self._now() - self._looked_at >= _EVERY:
             self._known = await self._look()
             self._looked_at = self._now()

@@ -1,4 +1,4 @@
-"""Lines that lead to what waits for a person."""
+"""Command lines that open what waits for a person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CLOSEST = 4
 
 
 async def lines_of_mine(name: str, approvals: ApprovalService, context: QuestionContext) -> tuple[str, ...]:
-    """Return lines that ask a command for what waits for the person."""
+    """Return the lines of a command that list what waits for the person."""
     waiting = await approvals.pending(context.person.user_id or "")
     numbers = Counter(case.number.casefold() for case in waiting)
     return tuple(

@@ -1,7 +1,7 @@
-"""Telling the ERP, once: what is noted before the call, and what follows from its answer.
+"""Telling the ERP exactly once: the note before the call, and the handling of its answer.
 
-The note before the call is what makes a crash harmless: a write that may have happened is looked for in the ERP and
-never simply repeated. The ERP's own check of the version guards the rest.
+The note before the call makes a crash harmless: a write that may have happened is looked up in the ERP and never simply
+repeated. The ERP's own version check guards the rest.
 
 Docs: platform/erp/general.md#deciding-safely
 """
@@ -49,7 +49,7 @@ _FINAL_STATES = {Verdict.APPROVE: CaseState.APPROVED, Verdict.REJECT: CaseState.
 
 @dataclass(frozen=True, slots=True)
 class WriteAttempt:
-    """What the ERP is to be told now. The number of the attempt tells its answer from an earlier one's."""
+    """A write to the ERP. The attempt number tells its answer from those of earlier attempts."""
 
     attempt: int
     at: datetime
@@ -58,14 +58,14 @@ class WriteAttempt:
 
 
 def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
-    """Note that the ERP is told now, and return what; None when there is nothing to tell (any more)."""
+    """Record that a write begins, and return it; None if there is nothing (left) to write."""
     case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.WRITING or case.decision is None:
         return None
     if case.due_at is None or case.due_at > unit.now:
         return None
     if case.attempted_at is not None:
-        # The process that noted it has died, or forgot it: nobody knows how far the call came.
+        # The process that recorded it died or lost it: how far the call came is unknown.
         _mark_unknown(unit, case, "interrupted")
         return None
     noted = replace(case, attempted_at=unit.now, attempts=case.attempts + 1, due_at=unit.now + unit.options.write_lease)
@@ -82,7 +82,7 @@ def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
 
 
 def begin_check(unit: CaseUnitOfWork, case_id: str) -> Case | None:
-    """Claim a look at the ERP for a case whose outcome is unknown; None when it is not due (any more)."""
+    """Claim a check of the ERP for a case with an unknown outcome; None if none is due (any more)."""
     case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.UNKNOWN or case.due_at is None or case.due_at > unit.now:
         return None
@@ -92,7 +92,7 @@ def begin_check(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 
 
 def record_result(unit: CaseUnitOfWork, case_id: str, result: DecisionResult, attempt: int = 0) -> Case | None:
-    """Store what the ERP answered to an attempt. Answered twice is answered once."""
+    """Store the ERP's answer to an attempt; idempotent."""
     case = _find_attempt(unit, case_id, attempt)
     if case is None:
         return None
@@ -120,9 +120,10 @@ def record_result(unit: CaseUnitOfWork, case_id: str, result: DecisionResult, at
 def record_failure(
     unit: CaseUnitOfWork, case_id: str, error: ErpError, attempt: int = 0, order: PurchaseOrder | None = None
 ) -> Case | None:
-    """Store that the ERP was certainly not told: again later if that may help, else it follows from the error.
+    """Store that the ERP was certainly not told: retried later if that may help, otherwise handled by the kind of
+    error.
 
-    ``order`` is the document as it was read after the error, if it could be.
+    ``order`` is the document as read after the error, if that worked.
     """
     case = _find_attempt(unit, case_id, attempt)
     if case is None:
@@ -146,7 +147,7 @@ def record_failure(
 def record_check(
     unit: CaseUnitOfWork, case_id: str, order: PurchaseOrder | None, account_names: Sequence[str] = ()
 ) -> Case | None:
-    """Store what was read while the outcome was unknown; ``order`` is None when the ERP did not answer.
+    """Store the result of a check after an unknown outcome; ``order`` is None if the ERP did not answer.
 
     ``account_names`` are further spellings by which the ERP may name the decider's account.
     """
@@ -163,8 +164,8 @@ def record_check(
     if unit.now - case.attempted_at < unit.options.assume_lost_after:
         return _check_later(unit, case)
     if order.version != case.version:
-        # Something happened that may be our own word or not, even where it waits for the decider: it may have been
-        # cancelled and submitted anew since. To tell the ERP again might decide twice.
+        # Something happened, by us or not, even if it waits for the decider: it may have been
+        # cancelled and submitted again since. Repeating the write might decide twice.
         return close_case(unit, case, CaseState.SUPERSEDED, "changed while the outcome was unknown", follow=True)
     unit.audit(case, "not_found", detail="it did not happen; the ERP is told again")
     again = _write_again(unit, case, order)
@@ -173,7 +174,7 @@ def record_check(
 
 
 def _find_attempt(unit: CaseUnitOfWork, case_id: str, attempt: int) -> Case | None:
-    """Return a case that waits for the answer to this attempt; 0 stands for whichever is under way."""
+    """Return the case that waits for the answer to this attempt; 0 means the current one."""
     case = unit.cases.case(case_id)
     if case is None:
         return None
@@ -193,10 +194,9 @@ def _close_as_found(
     *,
     nameless_is_ours: bool,
 ) -> Case:
-    """Close a case whose document is decided in the ERP: by our own write, or by somebody else.
+    """Close a case whose document is decided in the ERP: by our own write, or by another person.
 
-    ``nameless_is_ours`` is whether a decision is ours where the ERP does not say whose it is: not if it was there
-    before we wrote anything.
+    ``nameless_is_ours`` tells whether a decision without a name is ours: not if it was there before any write.
     """
     assert case.decision is not None, "only decided cases are written"
     approval = (order.approval if order is not None else None) or Approval()
@@ -221,7 +221,7 @@ def _account_names(case: Case, account_names: Sequence[str]) -> set[str]:
 
 
 def _passed_erp_level(case: Case, order: PurchaseOrder, account_names: Sequence[str]) -> bool:
-    """Whether one of the ERP's own levels was passed: it counts further, or waits no longer for the decider."""
+    """Return whether one of the ERP's own levels was passed: its level rose, or it no longer waits for the decider."""
     if order.version == case.version:
         return False
     approval = order.approval or Approval()
@@ -231,7 +231,7 @@ def _passed_erp_level(case: Case, order: PurchaseOrder, account_names: Sequence[
 
 
 def _reopen_without_decider(unit: CaseUnitOfWork, case: Case) -> Case:
-    """Open the case again for the others: the ERP refuses the one who decided."""
+    """Reopen the case for the others: the ERP refuses the person who decided."""
     assert case.decision is not None, "only decided cases are written"
     by = case.decision.by
     opened = replace(
@@ -251,7 +251,7 @@ def _reopen_without_decider(unit: CaseUnitOfWork, case: Case) -> Case:
 
 
 def _close_or_retry_changed(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder | None) -> Case:
-    """Close a case whose document changed before the ERP was told; if only its version did, the ERP is told again."""
+    """Close a case whose document changed before the write; if only its version did, the write is repeated."""
     if order is not None and order.status is not PurchaseStatus.WAITING:
         return _close_as_found(unit, case, order, nameless_is_ours=False)
     if order is None or fingerprint(order) != case.fingerprint:
@@ -262,7 +262,7 @@ def _close_or_retry_changed(unit: CaseUnitOfWork, case: Case, order: PurchaseOrd
 
 
 def _write_again(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
-    """Let the ERP be told once more, on the version that it has now; more slowly if that happens again and again."""
+    """Repeat the write on the current version; more slowly each time."""
     wait = timedelta(seconds=_BACKOFF.pause(case.attempts - 1) if case.attempts > 1 else 0)
     again = replace(
         with_version(case, order),
@@ -276,7 +276,7 @@ def _write_again(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case
 
 
 def _write_later(unit: CaseUnitOfWork, case: Case, error: ErpError) -> Case:
-    """Let the ERP be told when it may be back."""
+    """Retry the write when the ERP may be back."""
     wait = timedelta(seconds=max(_BACKOFF.pause(case.attempts), error.retry_after or 0.0))
     again = replace(
         case, state=CaseState.WRITING, attempted_at=None, due_at=unit.now + wait, revision=case.revision + 1
@@ -287,7 +287,7 @@ def _write_later(unit: CaseUnitOfWork, case: Case, error: ErpError) -> Case:
 
 
 def _undo_attempt(unit: CaseUnitOfWork, case: Case) -> Case:
-    """Take the note of an attempt back that certainly did not reach the ERP."""
+    """Undo the note of an attempt that certainly did not reach the ERP."""
     free = replace(case, attempted_at=None)
     unit.cases.put(free)
     return free
@@ -307,7 +307,7 @@ def _mark_unknown(unit: CaseUnitOfWork, case: Case, why: str) -> Case:
 
 
 def _check_later(unit: CaseUnitOfWork, case: Case) -> Case:
-    """Look again, less and less often: the time since the write says how often it was looked."""
+    """Schedule another check, less often each time: the interval follows from the time since the write."""
     assert case.attempted_at is not None, "it was written"
     since = (unit.now - case.attempted_at).total_seconds()
     *shorter, longest = _BACKOFF.seconds
@@ -318,7 +318,7 @@ def _check_later(unit: CaseUnitOfWork, case: Case) -> Case:
 
 
 def _reason_for_erp(unit: CaseUnitOfWork, decision: CaseDecision) -> str:
-    """Return the reason as the ERP gets it: under the bot's own account it says who decided."""
+    """Return the reason for the ERP: under the bot's own account it names the decider."""
     if decision.account != unit.options.own_account or not unit.options.technical_account:
         return decision.reason
     return f"{decision.name}: {decision.reason}" if decision.reason else decision.name

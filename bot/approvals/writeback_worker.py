@@ -1,4 +1,4 @@
-"""The worker that brings decisions to the ERP, checks doubtful ones there, and does what deadlines bring."""
+"""The worker that writes decisions to the ERP, checks doubtful ones there, and runs deadlines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STOP_SECONDS = 25.0
 
 
 class WritebackWorker:
-    """`run` must be running; `poke` tells it that there is something to do."""
+    """`run` must be running; `poke` tells it that there is work."""
 
     def __init__(
         self,
@@ -43,10 +43,9 @@ class WritebackWorker:
         metrics: Metrics,
         at_once: int = 16,
     ) -> None:
-        """``follow`` reads a document again whose case ended (`bot.approvals.service.ApprovalService.sync_document`).
+        """``follow`` reads the document of an ended case again (`bot.approvals.service.ApprovalService.sync_document`).
 
-        ``at_once`` bounds the cases that this process works on at the same time, so that clicks find the database and
-        the ERP free.
+        ``at_once`` limits the concurrent cases of this process, so that clicks find the database and the ERP free.
         """
         self._transactions = transactions
         self._erp = erp
@@ -57,11 +56,11 @@ class WritebackWorker:
         self._wakeup = Wakeup()
 
     def poke(self) -> None:
-        """Tell that somebody decided."""
+        """Report a decision."""
         self._wakeup.call()
 
     async def run(self) -> None:
-        """Work until cancelled, then wait for the answers of writes that are under way."""
+        """Run until cancelled, then wait for the answers of pending writes."""
         try:
             while True:
                 try:
@@ -75,7 +74,7 @@ class WritebackWorker:
                 await asyncio.wait([*self._busy.values()], timeout=_STOP_SECONDS)
 
     async def run_once(self) -> float:
-        """Begin what is due, as far as there is room; return for how many seconds nothing more is known to come."""
+        """Start what is due, as far as capacity allows; return the seconds until the next known work."""
         self._wakeup.clear()
         now = self._transactions.now()
 
@@ -87,20 +86,20 @@ class WritebackWorker:
         due, pause = await self._transactions.query(find)
         for case in due:
             if case.state is CaseState.WRITING and self._transactions.read_only():
-                continue  # it is told as soon as the switch is off
+                continue  # the ERP is told once read-only mode is off
             if case.id not in self._busy and len(self._busy) < self._at_once:
                 self._busy[case.id] = asyncio.create_task(self._process(case), name=f"approval-{case.id}")
         return pause
 
     async def wait_idle(self) -> None:
-        """Wait until nothing is being worked on."""
+        """Wait until no work is in progress."""
         while self._busy:
             await asyncio.wait([*self._busy.values()])
 
     async def _process(self, case: Case) -> None:
         try:
             await self._process_state(case)
-            self._wakeup.call()  # there is room for others, and perhaps something to do at once
+            self._wakeup.call()  # there is capacity for others, and perhaps more work due
         except DingerpError as error:
             self._failed("approvals.not_done", error, case)
         except Exception as defect:
@@ -127,7 +126,7 @@ class WritebackWorker:
         if telling is None:
             return
         if self._transactions.now() - telling.at > self._transactions.options.write_lease / 2:
-            # This process slept: by now another one may be looking for the write, or repeating it.
+            # This process was suspended: another one may be checking or repeating the write by now.
             log.warning("approvals.note_too_old", case=case_id)
             return
         try:

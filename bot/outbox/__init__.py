@@ -1,1 +1,1 @@
-"""Cards that the bot owes to places: written in the transaction of the fact, sent within the budgets, never twice."""
+"""The cards queued for places: written in the transaction of the fact, sent within budgets, never twice."""

@@ -1,6 +1,6 @@
-"""What may be sent now, what waits, and what becomes a digest: a pure decision over the rows and what was spent.
+"""Which rows may be sent now, which wait, and which become a digest: a pure decision over the rows and past spending.
 
-A budget holds in *any* window, not in calendar minutes: a call counts from its beginning until a whole window after its
+A budget applies to *any* window, not to calendar minutes: a call counts from its start until a full window after its
 end. The counts are in the database, so all processes share them.
 """
 
@@ -29,15 +29,18 @@ class SendLimits:
 
     @property
     def place_urgent(self) -> int:
-        """New cards at one place with the urgent ones: a flood of others leaves room for several urgent ones.
+        """The limit of new cards at one place including urgent ones: a flood of others leaves room for several urgent
+        ones.
 
-        Settings that allow fewer than twenty mean cards of any kind.
+        Settings below twenty mean cards of any kind.
         """
         return self.place_minute + self.place_minute // 20 * 10
 
     @property
     def crowd(self) -> int:
-        """Urgent cards that wait for a place before a digest replaces them, too: it would take minutes to show all."""
+        """The number of urgent cards waiting for a place from which a digest replaces them too: showing all would take
+        minutes.
+        """
         return 5 * self.place_minute
 
 
@@ -51,12 +54,12 @@ class BudgetCost:
 
     @property
     def brief(self) -> bool:
-        """Whether there is room again so soon that the row can just stay in the queue."""
+        """Whether room returns so soon that the row can simply stay queued."""
         return self.window <= SECOND
 
 
 def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[BudgetCost, ...]:
-    """Return what sending a row costs; nothing for a plain message that was sent, because it cannot be changed."""
+    """Return the cost of sending a row; none for a plain message already sent, because it cannot be changed."""
     if row.via.is_marker:
         return (BudgetCost("marker", SECOND, limits.per_second),)
     if row.is_message:
@@ -79,18 +82,18 @@ def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[
 
 
 class BudgetWindow:
-    """What was spent: for each bucket, the times at which its units expire."""
+    """Past spending: for each bucket, the expiry times of its units."""
 
     def __init__(self, spent: Mapping[str, Iterable[datetime]], now: datetime) -> None:
         self._now = now
         self._spent = {bucket: sorted(until for until in ends if until > now) for bucket, ends in spent.items()}
 
     def short(self, cost: BudgetCost) -> datetime | None:
-        """Return None while there is room, else when to try again."""
+        """Return None if there is room, otherwise when to retry."""
         ends = self._spent.get(cost.bucket, [])
         if len(ends) < cost.limit:
             return None
-        # A call under way counts until its lease ends, but will hardly take that long.
+        # A call in progress counts until its lease ends, but will hardly take that long.
         return min(ends[len(ends) - cost.limit], self._now + cost.window)
 
     def spend(self, cost: BudgetCost) -> None:
@@ -100,7 +103,7 @@ class BudgetWindow:
 
 @dataclass(frozen=True, slots=True)
 class FoldKey:
-    """Rows of one kind at one place that one digest is to replace."""
+    """Identifies rows of one kind at one place that one digest replaces."""
 
     place: Place
     kind: str
@@ -108,7 +111,7 @@ class FoldKey:
 
 @dataclass(slots=True)
 class SendPlan:
-    """What becomes of the rows that are due."""
+    """The plan for the rows that are due."""
 
     take: list[tuple[OutboxRow, tuple[BudgetCost, ...]]] = field(default_factory=list)
     postpone: dict[str, datetime] = field(default_factory=dict)
@@ -133,8 +136,8 @@ def plan_sends(
 ) -> SendPlan:
     """Plan ``rows``, most urgent first; at most ``room`` are taken.
 
-    While calls are spared (``sparing``), existing cards are changed, and markers set, only if it is urgent. While they
-    are ``reserved``, nothing else is sent at all.
+    While calls are scarce (``sparing``), existing cards and markers are updated only if urgent. While they are
+    ``reserved``, nothing else is sent at all.
     """
     plan = SendPlan()
     over_budget: dict[FoldKey, None] = {}
@@ -168,10 +171,10 @@ def plan_sends(
 
 
 def is_foldable(row: OutboxRow) -> bool:
-    """Whether a digest may replace a row: it certainly was not shown yet, and is not urgent."""
+    """Return whether a digest may replace a row: it was certainly not shown yet, and is not urgent."""
     return is_unseen(row) and row.urgency is not Urgency.NOW
 
 
 def is_unseen(row: OutboxRow) -> bool:
-    """Whether a row certainly was not shown yet."""
+    """Return whether a row was certainly not shown yet."""
     return not row.shown and not row.doubt

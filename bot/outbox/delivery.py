@@ -1,4 +1,6 @@
-"""A delivery: the intent that a card at a place shows its newest state; its row, the result of a try, its history."""
+"""A delivery: the intent that a card at a place shows its newest state; with its row, the result of an attempt, and its
+history.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,12 @@ class Urgency(StrEnum):
 
     @property
     def rank(self) -> int:
-        """A number that is lower for what is sent first."""
+        """A sort rank: lower is sent first."""
         return ("now", "soon", "later").index(self.value)
 
 
 class DingWay(StrEnum):
-    """How a call (DING) reaches people; text messages and telephone calls are paid for each."""
+    """How a call (DING) reaches people; text messages and phone calls are billed individually."""
 
     OFF = "off"
     """Nobody is called."""
@@ -40,12 +42,12 @@ class DingWay(StrEnum):
 
     @property
     def rank(self) -> int:
-        """A number that grows with how hard it is to miss."""
+        """A rank that grows with how noticeable the way is."""
         return ("off", "app", "sms", "phone").index(self.value)
 
 
 class DeliveryFormat(StrEnum):
-    """How it is shown at the place."""
+    """The form shown at the place."""
 
     CARD = "card"
     TEXT = "text"
@@ -62,17 +64,17 @@ class DeliveryFormat(StrEnum):
 
     @property
     def is_marker(self) -> bool:
-        """Whether it is beside the chats and only reminds of a card."""
+        """Whether it is outside the chats and only reminds of a card."""
         return self in (DeliveryFormat.TO_DO, DeliveryFormat.TOP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A request to the outbox. The card's content is composed when it is sent, so that its newest state wins.
+    """A request to the outbox. The card's content is composed when sent, so the newest state wins.
 
     ``card`` is the stable key of the card (the outbox has one row for each), from which its DingTalk id is derived;
-    ``kind`` names the composer and ``ref`` is the composer's name for the card; ``revision`` is the least state that
-    must be shown.
+    ``kind`` names the composer and ``ref`` is the composer's name for the card; ``revision`` is the minimum state to
+    show.
     """
 
     card: str
@@ -95,7 +97,7 @@ class Delivery:
 
 
 class DeliveryState(StrEnum):
-    """Where a row of the outbox stands."""
+    """The state of an outbox row."""
 
     QUEUED = "queued"
     """To be sent now or later, or being sent."""
@@ -107,7 +109,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryStepKind(StrEnum):
-    """One step in the history of a delivery."""
+    """The kind of a step in a delivery's history."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -135,9 +137,9 @@ class DeliveryStepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """A row as the worker claimed it.
+    """A row as claimed by the worker.
 
-    ``doubt`` is 0, or the revision of an earlier try to create the card whose outcome is unknown.
+    ``doubt`` is 0, or the revision of an earlier attempt to create the card whose outcome is unknown.
     """
 
     card: str
@@ -168,28 +170,28 @@ class OutboxRow:
 
     @property
     def is_urgent_and_unseen(self) -> bool:
-        """Whether it is a card, or a message instead of one, that is urgent and stands nowhere yet."""
+        """Whether it is urgent and has not been shown yet, as a card or as a message in its place."""
         shows = self.via in (DeliveryFormat.CARD, DeliveryFormat.TEXT)
         return shows and self.urgency is Urgency.NOW and not self.shown
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """All places where the card stands."""
+        """All places of the card."""
         return (self.place, *self.also)
 
     @property
     def track_key(self) -> str:
         """The key from which the card's DingTalk id is derived.
 
-        If DingTalk created a card and did not show it, its id never shows one
-        (docs: platform/dingtalk/cards.md#idempotency): so each new beginning has a new id.
+        If DingTalk created a card without showing it, that id will never show one (docs:
+        platform/dingtalk/cards.md#idempotency): so each fresh start uses a new id.
         """
         return f"{self.card}#{self.making}" if self.making else self.card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
-    """What became of one try."""
+    """The result of one attempt."""
 
     what: DeliveryStepKind
     revision: int = 0

@@ -1,6 +1,6 @@
-"""Tells administrators in chat when a part of the bot is not well, what has changed since, and when all is well again.
+"""Tells administrators in chat when a part of the bot is unhealthy, what has changed since, and when all is well again.
 
-Each trouble has one card that changes in place. Short troubles are not reported, and recurring ones less and less
+Each problem has one card that changes in place. Short problems are not reported, and recurring ones less and less
 often: each change costs a call of the monthly quota.
 """
 
@@ -45,7 +45,7 @@ State = Mapping[str, tuple[PartStatus, frozenset[str]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroubleReport:
-    """What a card says: what has been wrong since when, or until when it was."""
+    """The content of a card: the problems and since when, or until when they lasted."""
 
     began: datetime
     ended: datetime | None = None
@@ -54,19 +54,19 @@ class TroubleReport:
 
     @property
     def state(self) -> State:
-        """The parts that it names as ill now."""
+        """The parts it currently reports as unhealthy."""
         named = () if self.ended else self.parts
         return {part.name: (PartStatus(part.status), frozenset(part.about)) for part in named}
 
     def write(self) -> str:
-        """Return it as the outbox keeps it."""
+        """Return its serialized form for the outbox."""
         parts = [[part.name, part.status, pack_words(part.reason), *part.about] for part in self.parts]
         ended = self.ended and self.ended.isoformat()
         return orjson.dumps([self.began.isoformat(), ended, parts, self.revision]).decode()
 
     @classmethod
     def read(cls, ref: str) -> TroubleReport:
-        """Return what `write` wrote."""
+        """Return the report serialized by `write`."""
         began, ended, parts, revision = orjson.loads(ref)
         return cls(
             began=datetime.fromisoformat(began),
@@ -79,7 +79,7 @@ class TroubleReport:
 
 
 class TroubleReportStore(Protocol):
-    """Where reports are queued. Raises a `bot.words.errors.DingerpError` when it is away."""
+    """Queues reports. Raises a `bot.words.errors.DingerpError` when unavailable."""
 
     async def last(self) -> str | None:
         """Return the ``ref`` of the newest report of any process."""
@@ -91,9 +91,9 @@ class TroubleReportStore(Protocol):
 
 
 class HealthReports:
-    """Compares the bot's health with what was reported last.
+    """Compares the bot's health with the last report.
 
-    ``parts`` returns what ``/readyz`` shows, ``places`` the chats of the administrators; ``owed`` is called after cards
+    ``parts`` returns the content of ``/readyz``, ``places`` the administrators' chats; ``owed`` is called after cards
     were queued.
     """
 
@@ -120,13 +120,13 @@ class HealthReports:
         self._has_begun = False
 
     async def run(self, every: float) -> None:
-        """Look every ``every`` seconds until cancelled."""
+        """Check every ``every`` seconds until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(every)
 
     async def look(self) -> None:
-        """Look once; what cannot be stored now is reported as soon as it can be."""
+        """Check once; a report that cannot be stored now is stored as soon as possible."""
         parts = {name: part for name, part in (await self._parts()).items() if name not in NOT_TOLD}
         ill = {name: part for name, part in parts.items() if part.status is not PartStatus.OK}
         try:
@@ -139,7 +139,7 @@ class HealthReports:
             log.warning("health.not_told", error=type(error).__name__, detail=error.detail)
 
     async def _take_over(self) -> None:
-        """Continue with the card of an earlier process, or of another that is running."""
+        """Continue with the card of an earlier or concurrent process."""
         ref = await self._store.last()
         self._has_begun = True
         if ref is not None and (left := TroubleReport.read(ref)).ended is None:
@@ -199,7 +199,7 @@ class HealthReports:
 
 
 class HealthReportComposer(SingleCardComposer):
-    """Implements `bot.outbox.ports.Composer`: the ``ref`` of a report holds all that it says."""
+    """A `bot.outbox.ports.Composer` whose ``ref`` holds the whole report."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         """``now`` gives the time in the company's zone."""

@@ -1,4 +1,4 @@
-"""What the outbox does beside sending: watch the month's quotas, forget old records, report its length."""
+"""The outbox's chores besides sending: watch monthly quotas, delete old records, report its length."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ log = structlog.get_logger(__name__)
 
 
 class QuotaReporter(Protocol):
-    """Tells administrators how the month goes."""
+    """Tells administrators about the month's usage."""
 
     async def look(self, forecasts: Mapping[Quota, int]) -> None:
-        """Tell what has to be told, by the forecasts of the quotas; may raise a `DingerpError`."""
+        """Report as needed by the forecasts of the quotas; may raise a `DingerpError`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Looks at each quota's month, then at the outbox."""
+    """Checks each quota's month, then the outbox."""
 
     backlog: OutboxStore
     months: Mapping[Quota, MonthForecast]
@@ -40,7 +40,7 @@ class Housekeeping:
     reporter: QuotaReporter | None = None
 
     async def run(self, every: float = 60.0) -> None:
-        """Do it every ``every`` seconds until cancelled; when the database is away, only log that."""
+        """Run every ``every`` seconds until cancelled; an unavailable database is only logged."""
         while True:
             try:
                 await self.look()
@@ -49,7 +49,7 @@ class Housekeeping:
             await asyncio.sleep(every)
 
     async def look(self) -> Mapping[Quota, int]:
-        """Store the day's counts, forget old records, tell administrators, and return the forecasts of the month."""
+        """Store the day's counts, delete old records, tell administrators, and return the month's forecasts."""
         forecasts = {quota: await month.look() for quota, month in self.months.items()}
         if self.reporter is not None:
             await self.reporter.look(forecasts)

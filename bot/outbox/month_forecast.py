@@ -18,18 +18,18 @@ class DailyCallStore(Protocol):
     """The month's count so far, day by day."""
 
     async def put(self, day: date, calls: int) -> None:
-        """Store the month's count so far; if several processes store the same day, the highest number stays."""
+        """Store the month's count so far; if several processes store the same day, the highest number wins."""
         ...
 
     async def since(self, day: date) -> Mapping[date, int]:
-        """Return the numbers of that day and later ones."""
+        """Return the counts of that day and later ones."""
         ...
 
 
 class MonthForecast:
-    """``used`` gives the count of this month so far; ``works`` whether a day is a working day.
+    """``used`` returns this month's count so far; ``works`` tells working days.
 
-    ``warning`` is the log's event for a month that is going to need more than ``limit``.
+    ``warning`` is the log event for a month forecast to need more than ``limit``.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""An outage as the outbox sees it: several failures in a row, and one try at a time until something works again.
+"""Outage handling: after several failures in a row, one attempt at a time until one succeeds.
 
-Nobody learns of the end of an outage but by trying. What is owed waits longer and longer by itself, so one row at a
-time, the most urgent and oldest, is tried as a probe; the first success lets all others be tried at once.
+Only an attempt can reveal the end of an outage. Queued rows back off further and further, so one row at a time, the
+most urgent and oldest, is tried as a probe; the first success makes all others due at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HOURS = timedelta(hours=6)
 
 
 class OutageWatch:
-    """Counts what the outbox's tries came to."""
+    """Counts the results of the outbox's attempts."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -36,14 +36,14 @@ class OutageWatch:
         return self._failures >= _IN_A_ROW
 
     def failed(self, now: datetime) -> None:
-        """Note a failure of `AWAY`."""
+        """Record a failure of `AWAY`."""
         self._failures += 1
         self._may_owe = True
         self._since = self._since or now
         self._probe_at = now + self._pause(now - self._since)
 
     def worked(self) -> bool:
-        """Note a success; return whether what failed before it is to be tried again now."""
+        """Record a success; return whether rows that failed before it are due again now."""
         owes, self._may_owe = self._may_owe, False
         self._failures, self._since, self._probe_at = 0, None, None
         return owes

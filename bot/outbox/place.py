@@ -1,4 +1,4 @@
-"""Where a card stands: a group, or somebody's chat with the bot."""
+"""The place of a card: a group, or a person's chat with the bot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class PlaceKind(StrEnum):
-    """The kinds of conversation to which a bot can write by itself."""
+    """The kinds of conversation to which a bot can write on its own."""
 
     GROUP = "group"
     PERSON = "person"
@@ -21,12 +21,12 @@ class Place:
     id: str
 
     def __str__(self) -> str:
-        """Return the text by which places are stored and configured: ``group:cid…`` or ``person:manager01``."""
+        """Return the text form used in storage and settings: ``group:cid…`` or ``person:manager01``."""
         return f"{self.kind}:{self.id}"
 
     @classmethod
     def parse(cls, text: str) -> Place:
-        """Return the place that `__str__` wrote; a bare openConversationId is a group. Raises `ValueError`."""
+        """Return the place for a text from `__str__`; a bare openConversationId is a group. Raises `ValueError`."""
         kind, colon, rest = text.strip().partition(":")
         if not colon and kind.startswith("cid"):
             return cls(PlaceKind.GROUP, kind)

@@ -1,4 +1,4 @@
-"""What the outbox needs of others: who composes cards, who shows them at places, and the store of its rows."""
+"""The outbox's ports: composers of cards, messengers to places, and the store of its rows."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ NOBODY_CALLED: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class OwnView:
-    """What one person sees on a card instead of what all see."""
+    """One person's view of a card, in place of the shared one."""
 
     user_id: str
     view: View
 
     @property
     def place(self) -> Place:
-        """The person's own chat, whose language it has where the card names none."""
+        """The person's own chat, whose language applies if the card names none."""
         return Place(PlaceKind.PERSON, self.user_id)
 
 
 class MarkerState(StrEnum):
-    """Whether a marker still reminds of something."""
+    """Whether a marker is still needed."""
 
     OPEN = "open"
     DONE = "done"
@@ -45,10 +45,9 @@ class MarkerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What a delivery beside the chats (`bot.outbox.delivery.DeliveryFormat.is_marker`) has to look like.
+    """The content of a marker (`bot.outbox.delivery.DeliveryFormat.is_marker`).
 
-    ``people`` are whom it reminds, by userId, and ``done`` those of them for whom it is done; ``due_at`` is when it has
-    to be done.
+    ``people`` are the userIds it reminds, and ``done`` those of them who are finished; ``due_at`` is the deadline.
     """
 
     state: MarkerState
@@ -59,11 +58,11 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class ComposedCard:
-    """A card's content now, and its revision; without a ``view`` there is nothing to show any more.
+    """A card's current content, and its revision; without a ``view`` there is nothing left to show.
 
-    ``language`` is that of its readers, where it is not the place's; ``own`` is what some of them see instead. A
-    ``marker`` has the card's title, and a call (``ding``) says it. ``called`` are whom it calls (@) in its group, by
-    userId, with their names. ``too_late``: it is not worth beginning any more, and changed only where it stands.
+    ``language`` is that of its readers, if it differs from the place's; ``own`` is what some of them see instead. A
+    ``marker`` has the card's title, and a call (``ding``) speaks it. ``called`` are the people mentioned (@) in its
+    group, names by userId. ``too_late``: no longer worth creating, and changed only where it stands.
     """
 
     view: View | None
@@ -80,15 +79,15 @@ class Composer(Protocol):
     """Composes the cards of one ``kind`` of `bot.outbox.delivery.Delivery`."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the newest state of a card; it is asked at the moment of sending."""
+        """Return the newest state of a card; called at the moment of sending."""
         ...
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Replace cards that were not shown yet by one digest, because budgets do not allow one card for each.
+        """Replace unseen cards by one digest, because budgets do not allow one card for each.
 
         Must be one transaction: afterwards the digest is queued and the cards are not
-        (`bot.store.outbox.queue.withdraw`). A digest that was not shown yet may be among ``refs``: it takes in the
-        others. After a crash the same cards may be asked for again.
+        (`bot.store.outbox.queue.withdraw`). An unseen digest among ``refs`` absorbs the others. After a crash the same
+        cards may be requested again.
         """
         ...
 
@@ -105,9 +104,9 @@ class SharingComposer(Composer, Protocol):
     """A composer whose cards may be at several places."""
 
     async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
-        """Let these places have a card of their own instead of ``card``, which they were to share with others.
+        """Give these places their own card in place of the shared ``card``.
 
-        Must be one transaction like `fold`, and may be asked for again.
+        Must be one transaction like `fold`, and may be requested again.
         """
         ...
 
@@ -117,15 +116,15 @@ class CallingComposer(Composer, Protocol):
     """A composer that knows where else people can be called."""
 
     async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
-        """Call people whom an urgent card did not reach in their own chats, where there is a group to call them in.
+        """Call people whom an urgent card did not reach in their own chats, if there is a group to call them in.
 
-        Must be one transaction like `fold`, and may be asked for again: nobody is called twice.
+        Must be one transaction like `fold`, and may be requested again: nobody is called twice.
         """
         ...
 
 
 class SendFailureKind(StrEnum):
-    """Why something was not sent: one member for each reaction."""
+    """Why a send failed: one member for each reaction."""
 
     BUSY = "busy"
     """DingTalk was busy or not reached and nothing happened; the same call may work soon."""
@@ -150,7 +149,7 @@ class SendFailureKind(StrEnum):
 
 
 class SendFailed(DingerpError):
-    """The place shows nothing new, or nobody knows whether it does; ``detail`` is the reason for the operator."""
+    """The place shows nothing new, or that is unknown; ``detail`` is the reason for the operator."""
 
     retry: ClassVar[bool] = True
 
@@ -164,7 +163,7 @@ NOBODYS: Mapping[str, Card] = MappingProxyType({})
 
 
 class Messenger(Protocol):
-    """Shows cards at places. Every call is bounded in time and raises nothing but `SendFailed`."""
+    """Shows cards at places. Every call is bounded in time and raises only `SendFailed`."""
 
     async def show(
         self,
@@ -175,16 +174,17 @@ class Messenger(Protocol):
         own: Mapping[str, Card] = NOBODYS,
         called: Mapping[str, str] = NOBODY_CALLED,
     ) -> tuple[Place, ...]:
-        """Create one card that is at all these places, and return those where it is not.
+        """Create one card at all these places, and return the places that it did not reach.
 
-        The same ``track_id`` again neither creates a second card nor changes the first. ``own`` is what single people
-        see instead, by userId; those ``called`` are called (@) in a group. Raises `SendFailed` when it is nowhere.
+        A repeated ``track_id`` neither creates a second card nor changes the first. ``own`` is what single people see
+        instead, by userId; those ``called`` are mentioned (@) in a group. Raises `SendFailed` if it reached no place.
         """
         ...
 
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
-        """Let an existing card show this content. ``made_as`` is the name of the card that it was created as, ``own``
-        what single people see instead, by userId.
+        """Replace the content of an existing card.
+
+        ``made_as`` is the card name it was created with, ``own`` what single people see instead, by userId.
         """
         ...
 
@@ -193,16 +193,16 @@ class Messenger(Protocol):
         ...
 
     async def ding(self, place: Place, card: Card, way: DingWay) -> None:
-        """Call a person in this way with the card's title. It has no id: two calls are two."""
+        """Call a person in this way with the card's title. It has no id: two calls ring twice."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerRequest:
-    """What has to stand, and what is known of what stands.
+    """The wanted state of a marker, and what is known of the existing one.
 
-    ``track_id`` is always the same for the same marker. ``standing`` is what the keeper returned last, and
-    ``doubtful`` that a try since then may have made it stand.
+    ``track_id`` is constant for a marker. ``standing`` is the keeper's last result, and ``doubtful`` tells that a later
+    attempt may have created it.
     """
 
     place: Place
@@ -214,21 +214,21 @@ class MarkerRequest:
 
 
 class MarkerKeeper(Protocol):
-    """Lets markers of one format stand and end."""
+    """Creates and removes markers of one format."""
 
     async def keep(self, asked: MarkerRequest) -> str:
-        """Let it stand as asked, or end, and return what stands now; empty for nothing.
+        """Create, update or remove the marker as requested, and return what exists now; empty for nothing.
 
-        The same again makes no second one and costs nothing. Bounded in time; raises nothing but `SendFailed`.
+        A repeat creates no second one and costs nothing. Bounded in time; raises only `SendFailed`.
         """
         ...
 
 
 class UnbilledWriter(Protocol):
-    """Writes to places without a call of the month, where there is a way."""
+    """Writes to places without spending a call of the month, if possible."""
 
     async def write(self, place: Place, card: Card) -> bool:
-        """Send the card's text twin; False when there is no way at the moment. Raises nothing but `SendFailed`."""
+        """Send the card's text twin; False if there is currently no way. Raises only `SendFailed`."""
         ...
 
 
@@ -238,7 +238,7 @@ LEASE = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class FoldBatch:
-    """Rows that a digest is to replace."""
+    """Rows to be replaced by a digest."""
 
     fold: FoldKey
     rows: tuple[OutboxRow, ...]
@@ -255,7 +255,7 @@ class ClaimedRows:
 
 
 class OutboxStore(Protocol):
-    """All calls are one transaction each and raise `bot.store.errors.StoreUnavailable` when nothing was stored."""
+    """Each call is one transaction and raises `bot.store.errors.StoreUnavailable` if nothing was stored."""
 
     async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
         """Queue the newest state of cards."""
@@ -268,19 +268,19 @@ class OutboxStore(Protocol):
         ...
 
     async def hasten(self, place: Place, now: datetime) -> None:
-        """Let the urgent cards that were never shown at a place be tried again now."""
+        """Make the urgent unseen cards of a place due now."""
         ...
 
     async def hasten_failed(self, troubles: Collection[SendFailureKind], now: datetime, *, first: bool = False) -> None:
-        """Let what failed in these ways be tried again now; if wanted only the ``first``, most urgent and oldest."""
+        """Make rows that failed in these ways due now; optionally only the ``first``, most urgent and oldest."""
         ...
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
-        """Store what became of a row; False if the lease had ended and the row belongs to another worker."""
+        """Store a row's result; False if the lease had ended and the row belongs to another worker."""
         ...
 
     async def settle_fold(self, worker: str, rows: Sequence[OutboxRow], result: DeliveryResult, now: datetime) -> None:
-        """Store what became of a fold batch."""
+        """Store the result of a fold batch."""
         ...
 
     async def release(self, worker: str, now: datetime) -> int:
@@ -292,9 +292,9 @@ class OutboxStore(Protocol):
         ...
 
     async def prune(self, before: datetime) -> None:
-        """Forget settled rows, and steps, from before that time."""
+        """Delete settled rows, and steps, from before that time."""
         ...
 
     async def waiting(self) -> int:
-        """Return how many rows are queued."""
+        """Return the number of queued rows."""
         ...

@@ -1,4 +1,4 @@
-"""The month's calls: their forecast, and when to spare them, so that some are left for questions and urgent cards."""
+"""The month's calls: their forecast, and when to save them, so that some are left for questions and urgent cards."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ DEGRADED = phrase("Degraded: this month's DingTalk calls are running out, so thi
 
 
 class QuotaGuard:
-    """Says whether calls are spared; each change is logged.
+    """Decides whether to save calls; each change is logged.
 
     ``used`` returns this month's calls so far, ``limit`` is the month's quota and ``reserve`` the part of it that is
-    kept. The last ``urgent`` of the quota is for critical cards alone. ``exhausted`` says whether DingTalk refuses
-    calls; with ``use_grace`` nothing is spared before it does (docs: platform/dingtalk/limits.md#monthly-quotas).
+    kept. The last ``urgent`` calls of the quota are for critical cards alone. ``exhausted`` tells whether DingTalk
+    refuses calls; with ``use_grace`` saving starts only then (docs: platform/dingtalk/limits.md#monthly-quotas).
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class QuotaGuard:
         self._gauge.set(0)
 
     def sparing(self) -> bool:
-        """Whether only what is urgent may cost calls now."""
+        """Whether only urgent cards may spend calls now."""
         used = self._used()
         now = self._is_short(used, self._from)
         if now is not self._was:
@@ -64,11 +64,11 @@ class QuotaGuard:
         return now
 
     def has_used(self, share: float) -> bool:
-        """Whether this share of the month's calls is used."""
+        """Return whether this share of the month's calls is used."""
         return self._used() >= self._limit * share
 
     def reserved(self) -> bool:
-        """Whether the calls that are left are for critical cards alone."""
+        """Whether the remaining calls are reserved for critical cards."""
         return self._is_short(self._used(), self._urgent_from)
 
     def _is_short(self, used: int, border: int) -> bool:
@@ -105,9 +105,9 @@ def by_day(totals: Mapping[date, int]) -> dict[date, int]:
 def forecast(days: Mapping[date, int], today: date, works: Callable[[date], bool]) -> int:
     """Return the calls at the month's end.
 
-    ``days`` are the calls of each day of this month and the one before, today's so far; missing days are unknown.
-    ``works`` says whether a day is a working day. The month before, or without one this month itself, gives the profile
-    of weekdays and free days; this month's days give its level.
+    ``days`` are the calls of each day of this month and the previous one, today's so far; missing days are unknown.
+    ``works`` tells working days. The previous month, or else this month itself, gives the profile of weekdays and free
+    days; this month's days give its level.
     """
     month = _month_of(today)
     past = {day: calls for day, calls in days.items() if month[0] <= day < today}
@@ -121,7 +121,7 @@ def forecast(days: Mapping[date, int], today: date, works: Callable[[date], bool
 
 
 def _level(counted: int, planned: float, working_day: float) -> float:
-    """Return the ratio of actual to expected calls, as far as it is known."""
+    """Return the ratio of actual to expected calls, as far as known."""
     if not planned:
         return 1.0
     trust = _TRUST * working_day
@@ -135,7 +135,7 @@ def _month_of(today: date) -> list[date]:
 
 
 def _profile(days: Mapping[date, int], works: Callable[[date], bool]) -> Callable[[date], float]:
-    """Return the expected calls of a day: the mean of its weekday if there are enough, else of its kind."""
+    """Return the expected calls of a day: the mean of its weekday if there is enough data, otherwise of its kind."""
     kinds: dict[bool, list[int]] = {True: [], False: []}
     weekdays: dict[tuple[bool, int], list[int]] = {}
     for day, calls in days.items():

@@ -1,4 +1,6 @@
-"""Tells administrators in chat when much of a month's quota is used: what spends it, and what would be enough."""
+"""Tells administrators in chat when much of a month's quota is used: what spends it, and which edition would
+suffice.
+"""
 
 from __future__ import annotations
 
@@ -30,20 +32,20 @@ _LISTED_GROUPS = 3
 
 
 class QuotaWarningStore(Protocol):
-    """Remembers which steps administrators were told of. Raises a `bot.words.errors.DingerpError` when it is away."""
+    """Remembers the steps already reported. Raises a `bot.words.errors.DingerpError` when unavailable."""
 
     async def told(self, month: str) -> frozenset[tuple[Quota, int]]:
-        """Return the steps that were told in ``month``."""
+        """Return the steps reported in ``month``."""
         ...
 
     async def tell(self, month: str, quota: Quota, percents: Sequence[int], deliveries: Sequence[Delivery]) -> None:
-        """Queue the cards and note the steps in one transaction."""
+        """Queue the cards and store the steps in one transaction."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
-    """How far a quota is used: by what, by the purposes and groups that spend most."""
+    """The use of a quota, with the purposes and groups that spend most."""
 
     used: int
     limit: int
@@ -55,13 +57,13 @@ class QuotaUse:
 
     @property
     def percent(self) -> int:
-        """The part that is used, rounded down."""
+        """The used part in per cent, rounded down."""
         return self.used * 100 // self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaAdvice:
-    """The smallest edition that would be enough, and what it allows."""
+    """The smallest sufficient edition, and its allowance."""
 
     edition: str
     packs: int
@@ -71,11 +73,10 @@ class QuotaAdvice:
 
 @dataclass(frozen=True, slots=True)
 class QuotaReports:
-    """Implements `bot.outbox.housekeeping.QuotaReporter`.
+    """Reports quota use to administrators.
 
-    ``use_of`` tells how far a quota is used, ``advise`` which edition covers a month of so many calls and uses,
-    ``month`` the month that is counted; ``places`` where the
-    administrators are; ``owed`` is called when cards were queued.
+    ``use_of`` returns a quota's use, ``advise`` the edition for a month of so many calls and uses, ``month`` the
+    current month; ``places`` are the administrators' chats; ``owed`` is called when cards were queued.
     """
 
     store: QuotaWarningStore
@@ -143,7 +144,7 @@ def _written(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) ->
 
 
 class QuotaReportComposer(SingleCardComposer):
-    """Implements `bot.outbox.ports.Composer`: a report says all in its ``ref`` and never changes."""
+    """A `bot.outbox.ports.Composer` whose ``ref`` holds the whole report, which never changes."""
 
     async def compose(self, ref: str) -> ComposedCard:
         said = orjson.loads(ref)

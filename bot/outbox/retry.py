@@ -1,4 +1,4 @@
-"""What follows from a failure: a wait, a plain message, a new card, or the end."""
+"""The reaction to a failure: a wait, a plain message, a new card, or the end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def counts_as_attempt(trouble: SendFailureKind) -> bool:
 
 
 def retry_delay(trouble: SendFailureKind, tries: int, retry_after: float | None, chance: float) -> float:
-    """Return the seconds to wait after ``tries`` tries; ``chance`` (0 to 1) is the jitter: many fail together."""
+    """Return the seconds to wait after ``tries`` attempts; ``chance`` (0 to 1) adds jitter, since many fail
+    together.
+    """
     match trouble:
         case SendFailureKind.LIMITED:
             return (retry_after or _LIMITED) * (1 + chance / 2)
@@ -52,7 +54,7 @@ def retry_delay(trouble: SendFailureKind, tries: int, retry_after: float | None,
 
 
 def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: float, now: datetime) -> DeliveryResult:
-    """Return what becomes of a row whose try failed; after ``most`` tries that count and are its own it is dead."""
+    """Return the new state of a row after a failed attempt; after ``most`` counted attempts of its own it is dead."""
     return replace(_resolve(row, failure, most=most, chance=chance, now=now), trouble=failure.trouble.value)
 
 
@@ -66,10 +68,10 @@ def _resolve(row: OutboxRow, failure: SendFailed, *, most: int, chance: float, n
         return DeliveryResult(what=DeliveryStepKind.DEAD, reason=reason)
     if trouble is SendFailureKind.UNKNOWN and row.is_message:
         if purpose_of_kind(row.kind) is Purpose.ALERT and row.tries < _TEXT_REPEATS:
-            # A lost alert goes unnoticed, while the same message twice does no harm.
+            # A lost alert goes unnoticed, while a duplicate does no harm.
             again = now + timedelta(seconds=retry_delay(trouble, row.tries + 1, failure.retry_after, chance))
             return DeliveryResult(what=DeliveryStepKind.RETRIED, reason=f"unconfirmed: {reason}", again_at=again)
-        # The message may have arrived, and two might be taken for two decisions.
+        # The message may have arrived, and two might be read as two decisions.
         return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=row.wanted, reason=f"unconfirmed: {reason}")
     certain = trouble is not SendFailureKind.UNKNOWN
     tries = row.tries + counts_as_attempt(trouble)

@@ -1,4 +1,4 @@
-"""Tells administrators in chat what an edit of the access rules has opened."""
+"""Tells administrators in chat which rights an edit of the access rules has opened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_LINES = 12
 def owed_openings(
     file: str, digest: str, openings: Sequence[Phrase], places: Sequence[Place], now: datetime
 ) -> tuple[Delivery, ...]:
-    """Return the cards that are owed for an edit; ``digest`` is that of the file as it is now."""
+    """Return the cards to queue for an edit; ``digest`` is that of the current file."""
     lines = [pack_words(each) for each in openings[:_MOST_LINES]]
     ref = orjson.dumps([file, lines, max(0, len(openings) - _MOST_LINES)]).decode()
     return tuple(
@@ -43,7 +43,7 @@ def owed_openings(
 
 
 class OpenedRulesComposer(SingleCardComposer):
-    """Implements `bot.outbox.ports.Composer`: the ``ref`` holds all that a card says, and never changes."""
+    """A `bot.outbox.ports.Composer` whose ``ref`` holds the whole card, which never changes."""
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the card."""

@@ -1,7 +1,7 @@
-"""What DingTalk bills in a month, and what for: two quotas, and the purposes and conversations that spend them.
+"""What DingTalk bills in a month, and why: two quotas, and the purposes and conversations that spend them.
 
-Code that begins something that costs calls says so by `spending`; the calls below it are counted for that.
-Docs: platform/dingtalk/limits.md#monthly-quotas
+Code that starts billable work declares it with `spending`; the calls below are counted for that purpose. Docs:
+platform/dingtalk/limits.md#monthly-quotas
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Quota(StrEnum):
-    """What is counted. A click may be a use or not: DingTalk does not say, so clicks are counted apart."""
+    """The counted quotas. DingTalk does not say whether a click counts as a use, so clicks are counted separately."""
 
     CALLS = "calls"
     """API calls."""
@@ -25,7 +25,7 @@ class Quota(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What it is spent for."""
+    """The purpose of spending."""
 
     QUESTION = "question"
     PAGE = "page"
@@ -46,14 +46,14 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What a call is made for; ``conversation`` is the group's id, and empty for chats with single people."""
+    """The purpose of a call; ``conversation`` is the group's id, empty for one-to-one chats."""
 
     purpose: Purpose = Purpose.OTHER
     conversation: str = ""
 
 
 class SpentKey(NamedTuple):
-    """What one count is about."""
+    """The subject of one count."""
 
     quota: Quota
     purpose: Purpose
@@ -65,7 +65,7 @@ _CURRENT: ContextVar[Spending] = ContextVar("spending", default=_UNSAID)
 
 
 class SpendingScope:
-    """A block in which calls are counted for something; a generator would take twice as long, for every answer."""
+    """A block whose calls are counted for a purpose; a generator would take twice as long, for every answer."""
 
     __slots__ = ("_spending", "_token")
 
@@ -90,12 +90,12 @@ def falling_back() -> SpendingScope:
 
 
 def current_spending() -> Spending:
-    """Return what the work at hand is for."""
+    """Return the purpose of the current work."""
     return _CURRENT.get()
 
 
 _KINDS: Mapping[str, Purpose] = MappingProxyType(
-    # Answers are drawn again because of decisions.
+    # Answers are redrawn because of decisions.
     {
         "subscription": Purpose.SUBSCRIPTION,
         "alert": Purpose.ALERT,
@@ -111,7 +111,7 @@ def purpose_of_kind(kind: str) -> Purpose:
 
 
 def by_purpose(spent: Mapping[SpentKey, int], *quotas: Quota) -> dict[Purpose, int]:
-    """Return what each purpose spent of these quotas together, the most first."""
+    """Return the spending of these quotas together by purpose, the largest first."""
     sums: dict[Purpose, int] = {}
     for key, count in spent.items():
         if key.quota in quotas:
@@ -120,7 +120,7 @@ def by_purpose(spent: Mapping[SpentKey, int], *quotas: Quota) -> dict[Purpose, i
 
 
 def by_conversation(spent: Mapping[SpentKey, int], *quotas: Quota) -> dict[str, int]:
-    """Return what each group spent of these quotas together, the most first; single people are left out."""
+    """Return the spending of these quotas together by group, the largest first; one-to-one chats are left out."""
     sums: dict[str, int] = {}
     for key, count in spent.items():
         if key.quota in quotas and key.conversation:

@@ -1,4 +1,4 @@
-"""Empties the outbox: claims what is due, composes its newest state, sends it within budgets, records every step."""
+"""Empties the outbox: claims due rows, composes their newest state, sends within budgets, records every step."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _LOST = ComposedCard(LostCardNotice(), LOST_TRACK, marker=Marker(state=MarkerSta
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A card that can be sent, and which revision it shows."""
+    """A card ready to send, and the revision it shows."""
 
     card: Card
     revision: int
@@ -104,7 +104,7 @@ def _group(place: Place) -> str:
 
 
 class OutboxWorker:
-    """One worker. Several, also in several processes, share rows and budgets through the database."""
+    """One worker. Several, even in several processes, share rows and budgets through the database."""
 
     def __init__(
         self,
@@ -131,10 +131,10 @@ class OutboxWorker:
         """``worker`` is a name that no other worker has or had.
 
         ``track_of`` returns a card's DingTalk id, always the same for the same key; ``draw`` returns numbers from 0 to
-        1 for the jitter; ``sparing`` says whether the month's calls run out, ``reserved`` whether those that are left
-        are for what is urgent alone (`bot.outbox.quota`). When there are none, that goes by ``unbilled``. ``markers``
-        keep what is beside the chats. ``closed_at`` returns the commands that would refuse readers at these places: no
-        button of a card there leads to them.
+        1 for the jitter; ``sparing`` tells whether the month's calls run out, ``reserved`` whether the remaining ones
+        are for urgent cards alone (`bot.outbox.quota`). When none are left, these go by ``unbilled``. ``markers``
+        maintain what is outside the chats. ``closed_at`` returns the commands that would refuse readers at these
+        places: no button of a card there leads to them.
         """
         self._backlog = backlog
         self._messenger = messenger
@@ -165,11 +165,11 @@ class OutboxWorker:
         self._wakeup = Wakeup()
 
     def poke(self) -> None:
-        """Wake the worker: there is something new."""
+        """Wake the worker: new rows are queued."""
         self._wakeup.call()
 
     def open_way(self, place: Place) -> None:
-        """Try again what is urgent and could not be shown there: there may be a way without a call now."""
+        """Retry urgent cards that could not be shown at a place: an unbilled way may be open now."""
         if place in self._unshown:
             self._unshown.discard(place)
             self._opened.add(place)
@@ -181,7 +181,7 @@ class OutboxWorker:
         self.poke()
 
     async def run(self) -> None:
-        """Work until cancelled; then deliveries under way are cancelled and their rows given back."""
+        """Run until cancelled; then deliveries in progress are cancelled and their rows given back."""
         try:
             await self._recover()
             while True:
@@ -196,10 +196,10 @@ class OutboxWorker:
             await self._break_off()
 
     async def run_once(self) -> datetime | None:
-        """Claim what can be sent now, begin to send it, and return when to look again if nothing else happens."""
+        """Claim and start the rows that can be sent now; return when to check again if nothing else happens."""
         room = self._at_once - len(self._sending)
         if room < max(1, self._at_once // _SHARE) or (self._outage.is_away and self._sending):
-            return None  # the next delivery that ends wakes the loop
+            return None  # the next delivery to end wakes the loop
         if self._outage.is_away:
             if (probe_at := self._outage.probe_at(self._now())) > self._now():
                 return probe_at
@@ -223,7 +223,7 @@ class OutboxWorker:
         return self._now() if claim.foldings else claim.look_at
 
     async def idle(self) -> None:
-        """Return when nothing is being sent."""
+        """Wait until nothing is being sent."""
         while self._sending:
             await asyncio.wait(self._sending)
 
@@ -232,7 +232,7 @@ class OutboxWorker:
             if freed := await self._storing.run(self._backlog.recover(self._now())):
                 log.info("outbox.recovered", rows=freed)
         except DingerpError as error:
-            # The leases of a dead process end by themselves.
+            # The leases of a dead process expire on their own.
             log.warning("outbox.not_recovered", error=type(error).__name__, detail=error.detail)
 
     async def _sleep(self, look_at: datetime | None) -> None:
@@ -247,7 +247,7 @@ class OutboxWorker:
         try:
             await self._backlog.release(self._worker, self._now())
         except DingerpError as error:
-            # The leases end by themselves.
+            # The leases expire on their own.
             log.warning("outbox.not_released", error=type(error).__name__, detail=error.detail)
 
     def _start(self, row: OutboxRow) -> None:
@@ -283,7 +283,7 @@ class OutboxWorker:
             trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.UNCOMPOSED
             result = self._failed(row, SendFailed(trouble, f"not finished within {SEND_SECONDS:g} s"))
         except Exception as defect:
-            # A card that cannot be composed or rendered must neither stop the others nor be lost.
+            # A card that cannot be composed or rendered must neither block the others nor be lost.
             self._metrics.errors.labels("outbox", type(defect).__name__).inc()
             log.error("outbox.defect", card=row.card, kind=row.kind, exc_info=defect)
             ours = SendFailed(SendFailureKind.DEFECT, f"a defect: {type(defect).__name__}")
@@ -295,7 +295,7 @@ class OutboxWorker:
         await self._watch_outage(result)
 
     async def _watch_outage(self, result: DeliveryResult) -> None:
-        """Note whether DingTalk is away; when it is back, everything that failed meanwhile is due."""
+        """Record whether DingTalk is unreachable; when it is back, everything that failed meanwhile is due."""
         if result.trouble in AWAY:
             self._outage.failed(self._now())
         elif (result.what in _REACHED or result.trouble in _ANSWERED) and self._outage.worked():
@@ -338,9 +338,9 @@ class OutboxWorker:
         return composed.language or self._language_of(place)
 
     async def _send_somehow(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
-        """Send it; when the month's calls are used up and it is urgent and nowhere to be seen, without a call.
+        """Send a row; urgent and unseen cards go by an unbilled way when the month's calls are used up.
 
-        What certainly cannot be at several places together is left to a card for each of them.
+        A card that certainly cannot stand at several places together is split into one for each.
         """
         try:
             return await self._send(row, ready, late)
@@ -354,7 +354,7 @@ class OutboxWorker:
             urgent = row.urgency is Urgency.NOW and not row.shown and not row.doubt and not calls
             if failure.trouble is not SendFailureKind.SPENT or not urgent or self._unbilled is None:
                 raise
-            # Noted first: a way that opens while this one is looked for must not be missed.
+            # Recorded first: a way that opens during the search must not be missed.
             self._unshown.add(row.place)
             with falling_back():
                 if not await self._unbilled.write(row.place, ready.card):
@@ -380,7 +380,7 @@ class OutboxWorker:
             )
         missed = await self._show(row, track, ready)
         if row.doubt and row.doubt != revision:
-            # An earlier try may have created the card with older content; then this one has changed nothing.
+            # An earlier attempt may have created the card with older content; then this one has changed nothing.
             await self._messenger.change(track, card, card.name, ready.own)
         if missed:
             await self._separate(row, missed)
@@ -389,7 +389,7 @@ class OutboxWorker:
         )
 
     async def _keep_marker(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
-        """Let a marker stand or end; what stands as it should costs no call."""
+        """Create or remove a marker; one already in the wanted state costs no call."""
         keeper = self._markers.get(row.via)
         if keeper is None or ready.marker is None:
             raise SendFailed(SendFailureKind.HOPELESS, f"nobody keeps what stands as {row.via.value}")
@@ -411,7 +411,7 @@ class OutboxWorker:
         return DeliveryResult(what=what, revision=ready.revision, track_id=track, standing=standing, late=late)
 
     async def _show(self, row: OutboxRow, track: str, ready: _Ready) -> tuple[Place, ...]:
-        """Create the card, and return the places where it does not stand."""
+        """Create the card, and return the places it did not reach."""
         if row.also:
             return await self._messenger.show(row.places, track, ready.card, own=ready.own)
         return await self._messenger.show(row.places, track, ready.card, called=ready.called)
@@ -424,7 +424,7 @@ class OutboxWorker:
         await composer.separate(row.card, row.ref, places)
 
     async def _call_elsewhere(self, row: OutboxRow, result: DeliveryResult) -> DeliveryResult:
-        """Have people called whom a card has not reached; the row is tried once more where that is not stored."""
+        """Have people called whom a card has not reached; the row is retried once if that cannot be stored."""
         composer = self._composers.get(row.kind)
         people = [place for place in row.places if place.kind is PlaceKind.PERSON]
         if not people or not isinstance(composer, CallingComposer):
@@ -463,7 +463,7 @@ class OutboxWorker:
         except TimeoutError:
             problem = f"not finished within {SEND_SECONDS:g} s"
         except Exception as defect:
-            # As in `_deliver`: a batch that cannot be folded is tried again and must not stop the others.
+            # As in `_deliver`: a batch that cannot be folded is retried and must not block the others.
             self._metrics.errors.labels("outbox", type(defect).__name__).inc()
             log.error("outbox.defect", kind=kind, exc_info=defect)
             problem = f"a defect: {type(defect).__name__}"
@@ -488,7 +488,7 @@ class OutboxWorker:
             log.warning("outbox.trouble", card=row.card, what=result.what.value, reason=result.reason)
 
     async def _until_stored(self, what: str, store: Callable[..., Awaitable[bool | None]]) -> None:
-        """Store a result as soon as the database can.
+        """Store a result, retrying until the database accepts it.
 
         Once the lease has ended, another worker may have sent it again, under the same id: no second card.
         """

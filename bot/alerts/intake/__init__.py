@@ -1,1 +1,1 @@
-"""How events come in: by signed webhook, by polling, by message queue; all end in one normal form."""
+"""Ways in for events: signed webhooks, polling and message queues, all ending in one normal form."""

@@ -1,7 +1,7 @@
-"""Polls one area of one source: follows its feed of changes, sweeps it, and rechecks what the sweep did not meet.
+"""Polls one area of one source: follows its feed of changes, sweeps it, and rechecks subjects the sweep missed.
 
-The calls of a round are limited for each area, and the rest waits for the next round: the first sweep over ten
-thousand products takes hours, and is meant to.
+The calls of a round are limited per area, and the rest waits for the next round: the first sweep over ten thousand
+products takes hours, and is meant to.
 """
 
 from __future__ import annotations
@@ -70,16 +70,16 @@ class AreaPoller:
         self._ahead = CATCH_UP_BATCH
 
     async def follow(self, area: PolledArea, positions: Checkpoints) -> None:
-        """Read what changed since the last round."""
+        """Read the changes since the last round."""
         if not self._has_feed(area):
             return
-        calls = self._config.calls - self._config.calls // 4  # the rest is the sweep's
+        calls = self._config.calls - self._config.calls // 4  # the sweep covers the rest
         position = self._position(area, positions)
         while calls > 0:
             limit = min(BATCH, calls) if position.followed else self._ahead
             changes = await self._changes(area, position, limit)
             if changes is None:
-                # Most likely there is another ERP behind the name now.
+                # Most likely the name now belongs to another ERP.
                 position = replace(position, cursor="", followed=False, began_at=None)
                 continue
             calls -= 1
@@ -97,7 +97,7 @@ class AreaPoller:
                 return
 
     async def _changes(self, area: PolledArea, position: Checkpoint, limit: int) -> Changes | None:
-        """Return the next changes; None if the source does not understand its cursor any more."""
+        """Return the next changes; None if the source no longer understands its cursor."""
         try:
             return await self._erp.changed_since(area.feed, position.cursor, limit=limit)
         except Unsupported:
@@ -109,17 +109,17 @@ class AreaPoller:
                 raise
             return None
         except Unavailable:
-            # It may have been too much for one call.
+            # The call may have asked for too much.
             self._ahead = max(BATCH, self._ahead // 4)
             raise
 
     async def sweep(self, area: PolledArea, positions: Checkpoints) -> None:
-        """Begin a sweep over the whole area if it is time, or continue one."""
+        """Start a sweep of the whole area if one is due, or continue one."""
         position = self._position(area, positions)
         if area.name in self._no_sweep or not (position.sweeping or self._is_due(area, position)):
             return
         if self._has_feed(area) and not position.followed:
-            return  # the feed, still catching up, would miss what changes behind the sweep
+            return  # the feed is still catching up and would miss changes behind the sweep
         if not position.sweeping:
             position = replace(position, sweeping=True, place="", began_at=self._now())
             self._asked[area.name] = 0
@@ -148,7 +148,7 @@ class AreaPoller:
             position = positions[area.name]
 
     async def recheck_unseen(self, area: PolledArea, positions: Checkpoints) -> None:
-        """Read open subjects that the last sweep did not meet: over, deleted, or moved to another page meanwhile."""
+        """Read open subjects that the last sweep missed: resolved, deleted, or moved to another page meanwhile."""
         position = self._position(area, positions)
         if position.sweeping or position.began_at is None or area.name in self._no_sweep:
             return
@@ -160,14 +160,14 @@ class AreaPoller:
             calls -= len(unseen)
             findings = await self._read_all(area, dict.fromkeys(subject.code for subject in unseen))
             read = {finding.code.casefold() for finding in findings}
-            # A record that cannot be read stays as it is until the next sweep.
+            # An unreadable record stays as it is until the next sweep.
             left = [replace(subject, seen_at=self._now()) for subject in unseen if subject.key not in read]
             if not await self._step(area, positions, position, findings, by_change=False, left=left):
                 return
             position = positions[area.name]
 
     async def _read_all(self, area: PolledArea, codes: Mapping[str, datetime | None]) -> list[PolledRecord]:
-        """Read records one by one; if one cannot be read, the others still are."""
+        """Read records one by one; an unreadable one does not stop the others."""
         findings = []
         for code, changed_at in codes.items():
             try:
@@ -200,9 +200,9 @@ class AreaPoller:
         """Store a step with its events and hand them over; False if another process was quicker."""
         now = self._now()
         before = positions.get(area.name)
-        # Never used twice, also not after the source was forgotten: ids of events contain it.
+        # Never reused, even after the source was forgotten: event ids contain it.
         reached = replace(reached, round=max(reached.round + 1, int(now.timestamp() * 1000)))
-        # The first sweep finds what has been so for long.
+        # The first sweep finds long-standing problems.
         first = not by_change and (before is None or before.swept_at is None)
         quiet = first and not self._config.backlog
         circumstances = PollCircumstances(now=now, by_change=by_change, quiet=quiet, first=first)

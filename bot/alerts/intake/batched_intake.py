@@ -1,7 +1,6 @@
-"""Checks the events of all ways of intake and stores them in batches; only then they are acknowledged.
+"""Validates events from all ways in and stores them in batches; acknowledgements follow the commit.
 
-While one batch is being committed the next one gathers, so a burst of single events costs few commits, however many
-requests wait.
+While one batch commits, the next one gathers: a burst of single events costs few commits, however many requests wait.
 """
 
 from __future__ import annotations
@@ -37,19 +36,19 @@ EventKey = tuple[str, str, str]
 
 
 class EventStore(Protocol):
-    """Where events are kept; implemented by `bot.store.alerts.events.StoredEvents`."""
+    """Stores events; implemented by `bot.store.alerts.events.StoredEvents`."""
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[EventKey]:
-        """Store events, whose keys differ, in one transaction; return the keys of the new waiting ones.
+        """Store events with distinct keys in one transaction; return the keys of new waiting ones.
 
-        A known event is left as it is, unless it was rejected before and is waiting now. Raises `DingerpError` when
-        nothing was stored.
+        A known event is left alone, unless it was rejected before and is waiting now. Raises `DingerpError` if nothing
+        was stored.
         """
         ...
 
 
 class BatchedIntake:
-    """Implements `bot.alerts.intake.port.Intake`."""
+    """The intake that stores in batches."""
 
     def __init__(
         self,
@@ -61,9 +60,9 @@ class BatchedIntake:
         max_waiting: int = MAX_WAITING,
         quota: SourceQuota | None = None,
     ) -> None:
-        """``arrived`` is called after every commit that brought something to work on.
+        """``arrived`` is called after every commit that brought work.
 
-        Without a ``quota`` as many events of a source are taken as it sends.
+        Without a ``quota`` a source may send any number of events.
         """
         self._store = store
         self._metrics = metrics
@@ -118,7 +117,7 @@ class BatchedIntake:
     ) -> ReceivedEvent:
         try:
             return normalize(source, event, via=via, now=now)
-        except Exception as defect:  # one event must not keep the others from being stored
+        except Exception as defect:  # one event must not prevent the storage of others
             name = type(defect).__name__
             self._metrics.errors.labels("alerts", name).inc()
             log.error("events.not_understood", source=source, via=via, error=name, exc_info=defect)
@@ -134,7 +133,7 @@ class BatchedIntake:
         return Receipt(accepted=new, duplicate=len(checked) - len(rejected) - new, rejected=rejected)
 
     async def _keep_together(self, parts: Sequence[Sequence[ReceivedEvent]]) -> Sequence[int]:
-        """Store events in one commit; return how many of each part are new. The first event of a key counts."""
+        """Store events in one commit; return how many of each part are new. For each key the first event counts."""
         events: dict[EventKey, ReceivedEvent] = {}
         firsts = [{event.key for event in part if _adds(events, event)} for part in parts]
         try:
@@ -164,7 +163,7 @@ class BatchedIntake:
 
 
 def _adds(events: dict[EventKey, ReceivedEvent], event: ReceivedEvent) -> bool:
-    """Add an event unless its key is taken; return whether it is the first of its key that can be understood."""
+    """Add an event unless its key is taken; return whether it is the first understandable one of its key."""
     known = events.get(event.key)
     if known is None or (known.state is EventState.REJECTED and event.state is EventState.WAITING):
         events[event.key] = event

@@ -1,6 +1,6 @@
 """The envelope of an event: CloudEvents 1.0 in JSON, checked attribute by attribute.
 
-Ids, subjects and codes are taken as they are or refused, never repaired: another text would name something else. Texts
+Ids, subjects and codes are accepted unchanged or refused, never repaired: another text would name something else. Texts
 for people lose control characters and invisible marks.
 """
 
@@ -31,12 +31,12 @@ _JSON_TYPE = re.compile(r"application/(.*\+)?json( *;.*)?", re.IGNORECASE)
 
 
 class InvalidEvent(Exception):
-    """A missing or wrong attribute; the message says which and why, and repeats none of its content."""
+    """A missing or wrong attribute; the message gives attribute and reason, without its content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventEnvelope:
-    """The attributes in use, and the data without characters that no card may show."""
+    """The attributes in use, and the data without unprintable characters."""
 
     id: str
     origin: str
@@ -66,7 +66,7 @@ def parse_envelope(event: Mapping[str, object], received_at: datetime) -> EventE
 
 
 def name_of(event: Mapping[str, object], attribute: str, limit: int, *, required: bool = True) -> str:
-    """Return an attribute that names something. Raises `InvalidEvent`."""
+    """Return an identifying attribute. Raises `InvalidEvent`."""
     value = event.get(attribute)
     if value is None or value == "":
         if required:
@@ -82,7 +82,7 @@ def name_of(event: Mapping[str, object], attribute: str, limit: int, *, required
 
 
 def content_id(raw: str) -> str:
-    """Return an id for an event without a usable one: the same content always gets the same id."""
+    """Return an id for an event without a usable one, derived from its content."""
     return f"sha256:{hashlib.sha256(raw.encode()).hexdigest()[:40]}"
 
 

@@ -1,7 +1,7 @@
 """JSON of events: numbers stay exact, NaN and Infinity are refused.
 
 A JSON number with a fraction becomes a `Decimal`, never a float: 0.1 must come out as 0.1. Webhooks, queues and
-``dingerp send`` use the same functions, so that an event means the same whatever way it came.
+``dingerp send`` use the same functions, so an event means the same however it came.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SAFE_DIGITS = 18
 
 
 def decode_json(body: bytes | str) -> object:
-    """Return a JSON text as Python objects. Raises `InvalidJson`; its reason repeats nothing of the text."""
+    """Return a JSON text as Python objects. Raises `InvalidJson`, without any of the text."""
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
         return _DECODER.decode(text)
@@ -31,16 +31,16 @@ def decode_json(body: bytes | str) -> object:
     except RecursionError:
         raise InvalidJson("nested too deeply") from None
     except (ValueError, ArithmeticError) as error:
-        # NaN and Infinity, or a number that no decimal can hold.
+        # NaN and Infinity, or a number beyond any decimal.
         raise InvalidJson(f"no JSON: {error}" if type(error) is ValueError else "a number is out of range") from None
 
 
 def encode_json(value: object) -> str:
-    """Return the JSON text of anything that `decode_json` gave, or that another way of intake hands over."""
+    """Return the JSON text of anything that `decode_json` or another way in produced."""
     try:
         return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
-        # Lone surrogates, numbers beyond 64 bits, or nesting that is too deep for orjson: kept, but escaped.
+        # Lone surrogates, numbers beyond 64 bits, or nesting too deep for orjson: kept, but escaped.
         return _escaped(value)
 
 

@@ -1,9 +1,9 @@
-"""From a CloudEvent to the normal form: checked on arrival, split into its parts when it is processed.
+"""From a CloudEvent to the normal form: checked on arrival, split into parts when processed.
 
-Every entry of ``items`` becomes a part, numbered in order. What an item leaves out is taken from the event, so each
-part has its own subject (SKU or document number), warehouse, company and owner, by which the rules route it. Stock has
-an alert for each warehouse, everything else for each document: items of one document that differ only in their owner
-belong to one alert.
+Every entry of ``items`` becomes a part, numbered in order. An item inherits missing fields from the event, so each part
+has its own subject (SKU or document number), warehouse, company and owner, by which the rules route it. Stock has one
+alert per warehouse, everything else one per document: items of one document that differ only in their owner belong to
+one alert.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bot.words.severity import Severity
 
 
 def normalize(source: str, handed: object, *, via: str, now: datetime) -> ReceivedEvent:
-    """Return the event to store: waiting if all of it can be understood, else rejected with the reason."""
+    """Return the event to store: waiting if it is fully understood, otherwise rejected with the reason."""
     raw = encode_json(handed.raw if isinstance(handed, UnreadableEvent) else handed)
     if not isinstance(handed, Mapping):
         reason = handed.reason if isinstance(handed, UnreadableEvent) else "not a JSON object"
@@ -46,7 +46,7 @@ def normalize(source: str, handed: object, *, via: str, now: datetime) -> Receiv
         origin=envelope.origin,
         id=envelope.id,
         type=envelope.type,
-        # Several items have no subject in common.
+        # Several items have no common subject.
         subject=envelope.subject or (_subject(envelope, parts[0]) if len(parts) == 1 else ""),
         severity=envelope.severity or "",
         via=via,
@@ -132,7 +132,7 @@ def _severity(envelope: EventEnvelope, part: EventData) -> Severity:
     if envelope.severity is not None:
         return envelope.severity
     if envelope.type.startswith(CUSTOM) and part.resolved is not None:
-        return Severity.WARNING  # it stays open, so somebody has to act
+        return Severity.WARNING  # it stays open, so a person has to act
     return part.severity
 
 

@@ -1,8 +1,8 @@
-"""What polling knows of a source: how far each area has been polled, and what is open in it.
+"""The polling state of a source: each area's progress, and its open subjects.
 
-Every step is stored before it is reported: the new checkpoint, what is open from now on, and the events. Then the
-events are handed to the intake, and only after its commit they are forgotten here. So a crash at any moment loses none,
-and those that are handed over twice have the same ids.
+Every step is stored before it is reported: the new checkpoint, the open subjects, and the events. The events then go to
+the intake, and are deleted here only after its commit. So a crash at any moment loses none, and events handed over
+twice keep their ids.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NORMAL = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollConfig:
-    """How sources are polled: ``seconds`` between two rounds, ``lists`` seconds between two sweeps over a list.
+    """How sources are polled: ``seconds`` between two rounds, ``lists`` seconds between two sweeps of a list.
 
-    ``calls`` is how many calls one round may make in one area. Without ``backlog``, what is open when a source is
-    polled for the first time is not reported.
+    ``calls`` limits the calls per round and area. Without ``backlog``, subjects already open at the first poll of a
+    source are not reported.
     """
 
     areas: tuple[str, ...] = ("purchasing", "stock", "invoices", "orders", "production")
@@ -40,10 +40,10 @@ class PollConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """How far one area of one source has been polled.
+    """The polling progress of one area of one source.
 
-    Two readers move through an area: the *feed* follows changes, and the *sweep* goes through all of it now and then,
-    for what changes by time alone and for what the feed misses.
+    Two readers move through an area: the *feed* follows changes, and the *sweep* passes over all of it at intervals,
+    for changes by time alone and for those the feed misses.
     """
 
     source: str
@@ -83,7 +83,7 @@ class PolledSubject:
 
     @property
     def key(self) -> str:
-        """Return what tells subjects apart: ERPs compare codes without regard to case."""
+        """The identity of the subject: ERPs compare codes case-insensitively."""
         return self.code.casefold()
 
     @property
@@ -94,7 +94,7 @@ class PolledSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolledRecord:
-    """What one record of an ERP means: a state, and the event that reports it if it is news."""
+    """The meaning of one ERP record: a state, and the event that reports it if it is news."""
 
     code: str
     state: str
@@ -114,18 +114,18 @@ class PolledRecord:
 
 
 class PollStore(Protocol):
-    """Stores what polling knows. Every call is one transaction; all raise a `DingerpError` if nothing was done."""
+    """Stores polling state. Every call is one transaction; all raise a `DingerpError` if nothing was done."""
 
     async def positions(self, source: str) -> Mapping[str, Checkpoint]:
-        """Return the checkpoints of a source by the names of the areas."""
+        """Return the checkpoints of a source by area name."""
         ...
 
     async def subjects(self, source: str, area: str, codes: Collection[str]) -> Mapping[str, PolledSubject]:
-        """Return what is known of some subjects, by `PolledSubject.key`."""
+        """Return the known subjects among these codes, by `PolledSubject.key`."""
         ...
 
     async def unseen(self, source: str, area: str, before: datetime, limit: int) -> Sequence[PolledSubject]:
-        """Return open subjects that were last seen before a moment, the longest unseen first."""
+        """Return open subjects last seen before ``before``, the longest unseen first."""
         ...
 
     async def advance(
@@ -142,17 +142,17 @@ class PollStore(Protocol):
         ...
 
     async def answered(self, source: str, at: datetime) -> None:
-        """Store that a source has answered everything at this time."""
+        """Store that a source answered everything at this time."""
         ...
 
     async def unsent(self, source: str, limit: int) -> Sequence[tuple[int, CloudEvent]]:
-        """Return events that are still to be handed over, in their order, each with its number."""
+        """Return events still to be handed over, in order, each with its number."""
         ...
 
     async def sent(self, numbers: Sequence[int]) -> None:
-        """Forget events that were handed over."""
+        """Delete events that were handed over."""
         ...
 
     async def prune(self, source: str, before: datetime) -> None:
-        """Forget subjects in their normal state that were not seen since."""
+        """Delete subjects in their normal state that were not seen since ``before``."""
         ...

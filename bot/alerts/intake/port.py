@@ -1,4 +1,4 @@
-"""The port of intake: what webhooks, polling and queues hand over and get back, and the event as it is stored."""
+"""The port of intake: what webhooks, polling and queues hand over and get back, and the stored form of an event."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bot.words.severity import Severity
 
 
 class InvalidJson(DingerpError):
-    """A body that is no JSON; ``detail`` says where the error is and repeats nothing of the body."""
+    """A body that is not JSON; ``detail`` gives the position of the error without any of the body."""
 
 
 class InvalidSignature(DingerpError):
-    """The sender did not prove its identity; ``detail`` says what was missing or wrong, without secrets."""
+    """The sender did not prove its identity; ``detail`` names the missing or wrong part, without secrets."""
 
 
 class IntakeFull(DingerpError):
-    """Too much waits to be stored: nothing more is taken for ``retry_after`` seconds."""
+    """Too many events wait to be stored; try again after ``retry_after`` seconds."""
 
     retry: ClassVar[bool] = True
 
@@ -36,7 +36,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableEvent:
-    """Something that is no CloudEvent, stored like a rejected event. ``raw`` is the text or the object."""
+    """An item that is no CloudEvent, stored like a rejected event. ``raw`` is the text or the object."""
 
     raw: object
     reason: str
@@ -64,15 +64,15 @@ class Intake(Protocol):
     ) -> Receipt:
         """Store CloudEvents (as decoded JSON objects) and return after the commit.
 
-        ``via`` is ``webhook``, ``poll``, ``queue`` or ``send``. Known events are duplicates; events that cannot be
-        understood are stored with the reason. Raises `DingerpError` if nothing could be stored: then the
-        sender must send again.
+        ``via`` is ``webhook``, ``poll``, ``queue`` or ``send``. Known events count as duplicates; events that cannot be
+        understood are stored with the reason. Raises `DingerpError` if nothing could be stored: the sender must then
+        retry.
         """
         ...
 
 
 class EventState(StrEnum):
-    """Where a stored event is in its life."""
+    """The state of a stored event."""
 
     WAITING = "waiting"
     """Committed, and to be processed."""
@@ -83,7 +83,7 @@ class EventState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedEvent:
-    """One CloudEvent with its way in. With ``source`` and ``origin`` its ``id`` is unique."""
+    """One CloudEvent with its way in. ``id`` is unique within ``source`` and ``origin``."""
 
     source: str
     """The sender's name in the configuration: no sender can use another's."""
@@ -106,18 +106,18 @@ class ReceivedEvent:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """The identity of the event: another one with the same key is a duplicate."""
+        """The identity of the event: a second one with this key is a duplicate."""
         return self.source, self.origin, self.id
 
     @property
     def ref(self) -> str:
-        """``source/id``, by which the history names the event."""
+        """``source/id``, the event's name in the history."""
         return f"{self.source}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent(ReceivedEvent):
-    """A stored event with its number in the order of arrival."""
+    """A stored event with its arrival number."""
 
     seq: int
     is_opened: bool = True

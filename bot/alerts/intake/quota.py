@@ -1,7 +1,7 @@
-"""How many events of one source may wait to be processed: a source that floods fills neither disk nor queue.
+"""Limits the waiting events per source: a flooding source fills neither disk nor queue.
 
-What was accepted is never dropped. What exceeds the quota is not accepted: a webhook's sender is told when to try
-again, a queue keeps its messages, and polling goes on later.
+Accepted events are never dropped. Events beyond the quota are not accepted: a webhook's sender is told when to retry, a
+queue keeps its messages, and polling continues later.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ RETRY_AFTER = 5.0
 
 
 class SourceQuota:
-    """Counts what waits, between two counts in the database by what is accepted meanwhile."""
+    """Counts waiting events: from the database at intervals, plus those accepted in between."""
 
     def __init__(self, most: int) -> None:
-        """``most`` events of a source may wait; one hand-over may exceed that, or a large one would never fit."""
+        """``most`` events of a source may wait; a single hand-over may exceed it, or a large one would never fit."""
         self._most = most
         self._waiting: Counter[str] = Counter()
 
@@ -30,9 +30,9 @@ class SourceQuota:
             raise IntakeFull(f"{waiting} events of {source} wait to be processed", retry_after=RETRY_AFTER)
 
     def add(self, source: str, count: int) -> None:
-        """Count events that were stored."""
+        """Count stored events."""
         self._waiting[source] += count
 
     def recount(self, waiting: Mapping[str, int]) -> None:
-        """Take over what the database counts."""
+        """Adopt the database's count."""
         self._waiting = Counter(waiting)

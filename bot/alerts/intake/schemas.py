@@ -1,9 +1,9 @@
 """The ``data`` of each event type; published as JSON Schema in ``docs/reference/events``.
 
-Strict where a wrong value would make a wrong card, tolerant of unknown keys: senders grow. Amounts and quantities are
-text, whole numbers or JSON numbers that were read as `Decimal`; a float has lost digits already and is refused. Codes
-and numbers are never cut, because a cut one names something else; words for people are, because a card holds some
-hundred characters and the whole event is kept beside it.
+Strict where a wrong value would make a wrong card, tolerant of unknown keys, since senders evolve. Amounts and
+quantities are text, whole numbers or JSON numbers read as `Decimal`; a float has already lost digits and is refused.
+Codes and numbers are never truncated, because a truncated one names something else; texts for people are, because a
+card holds some hundred characters and the whole event is kept beside it.
 
 Docs: contracts.md#event-types
 """
@@ -28,13 +28,13 @@ MAX_LINE, MAX_TEXT = 200, 2_000
 
 
 def _blank(value: Any) -> Any:
-    """Treat an empty field as missing: many ERPs cannot leave a field out."""
+    """Treat an empty field as missing: many ERPs cannot omit a field."""
     return None if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, float | bool):
-        # ``bool`` is a kind of ``int`` to Python.
+        # In Python ``bool`` is a kind of ``int``.
         raise ValueError("must be text or an exact number")
     return _blank(value)
 
@@ -43,14 +43,14 @@ def _day(value: Any) -> Any:
     if _blank(value) is None or isinstance(value, date):
         return _blank(value)
     try:
-        # A number is no date: pydantic would take it for seconds since 1970. A time of day is let go.
+        # A number is not a date: pydantic would read it as seconds since 1970. A time of day is ignored.
         return date.fromisoformat(value.strip()[:10])
     except (AttributeError, ValueError):
         raise ValueError("must be a date as text, such as 2026-11-24") from None
 
 
 def _code(value: Any) -> Any:
-    """Turn whole numbers into text: in the JSON of some ERPs document numbers are such."""
+    """Turn whole numbers into text: some ERPs send document numbers as JSON numbers."""
     return "" if value is None else str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -71,9 +71,9 @@ Address = Annotated[Annotated[str, Field(max_length=1_000)], BeforeValidator(_co
 
 
 class EventData(BaseModel):
-    """The fields of every type; further keys are kept with the event and not used."""
+    """The fields of every type; unknown keys are kept with the event but not used."""
 
-    # The validator of a type is built with its first event, not at every start.
+    # A type's validator is built with its first event, not at every start.
     model_config = ConfigDict(
         frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False, defer_build=True
     )
@@ -113,17 +113,17 @@ class EventData(BaseModel):
 
     @property
     def over(self) -> bool:
-        """Whether the data says that it is over."""
+        """Whether the problem is resolved."""
         return self.resolved is True
 
     @property
     def figure(self) -> Decimal | None:
-        """Return the quantity by which thresholds judge the event."""
+        """The quantity that thresholds compare."""
         return self.quantity
 
     @property
     def headline(self) -> str:
-        """Return the name of the subject."""
+        """The subject's name."""
         return self.title
 
 
@@ -139,25 +139,25 @@ class _Stock(EventData):
 
     @property
     def over(self) -> bool:
-        """Whether there is enough again: available (or on hand) is no longer below the reorder point."""
+        """Whether stock suffices again: available (or on hand) is no longer below the reorder point."""
         if self.resolved is not None:
             return self.resolved
         return self.figure is not None and self.reorder_point is not None and self.figure >= self.reorder_point
 
     @property
     def figure(self) -> Decimal | None:
-        """Return what is available, or on hand where the sender does not say."""
+        """The available quantity, or the quantity on hand if the sender gives no other."""
         figures = (self.available, self.on_hand, self.quantity)
         return next((figure for figure in figures if figure is not None), None)
 
     @property
     def headline(self) -> str:
-        """Return the product's name."""
+        """The product's name."""
         return self.title or self.name
 
 
 class StockLow(_Stock):
-    """A product is below its reorder point; with enough available, or `resolved`, it no longer is."""
+    """A product is below its reorder point, until enough is available or `resolved` is set."""
 
     severity: ClassVar[Severity] = Severity.WARNING
     example: ClassVar[Mapping[str, object]] = {
@@ -167,7 +167,7 @@ class StockLow(_Stock):
 
 
 class StockOut(_Stock):
-    """Nothing of a product is available."""
+    """No stock of a product is available."""
 
     severity: ClassVar[Severity] = Severity.CRITICAL
     example: ClassVar[Mapping[str, object]] = {
@@ -182,7 +182,7 @@ class _Document(EventData):
 
 
 class InvoiceOverdue(_Document):
-    """A customer's invoice is past its due date and not fully paid; `amount` is what is still open."""
+    """A customer's invoice is past its due date and not fully paid; `amount` is the open part."""
 
     severity: ClassVar[Severity] = Severity.WARNING
     example: ClassVar[Mapping[str, object]] = {
@@ -195,7 +195,7 @@ class InvoiceOverdue(_Document):
 
 
 class InvoicePaid(_Document):
-    """A customer's invoice is paid in full; `amount` is what was paid."""
+    """A customer's invoice is paid in full; `amount` is the payment."""
 
     example: ClassVar[Mapping[str, object]] = {
         "number": "INV-7", "customer": "Shanghai Pump Works", "amount": "12800.00", "currency": "CNY",
@@ -225,7 +225,7 @@ class OrderChanged(OrderCreated):
 
 
 class OrderLate(OrderCreated):
-    """Goods of an order are owed since `due_on`."""
+    """An order has been late since `due_on`."""
 
     severity: ClassVar[Severity] = Severity.WARNING
     example: ClassVar[Mapping[str, object]] = {
@@ -268,7 +268,7 @@ class PoDecided(_Document):
 
 
 class PoLate(_Document):
-    """Goods of an approved purchase order are awaited since `due_on`."""
+    """Goods of an approved purchase order have been late since `due_on`."""
 
     severity: ClassVar[Severity] = Severity.WARNING
     example: ClassVar[Mapping[str, object]] = {
@@ -277,7 +277,7 @@ class PoLate(_Document):
 
 
 class ProductionLate(_Document):
-    """A production order is not finished since `due_on`; `quantity` is what was planned."""
+    """A production order has been late since `due_on`; `quantity` is the planned one."""
 
     severity: ClassVar[Severity] = Severity.WARNING
     example: ClassVar[Mapping[str, object]] = {
@@ -292,7 +292,7 @@ class ProductionLate(_Document):
 
     @property
     def headline(self) -> str:
-        """Return the product's name."""
+        """The product's name."""
         return self.title or self.name
 
 
@@ -309,7 +309,7 @@ class ProductionDone(ProductionLate):
 
 
 class Fact(BaseModel):
-    """A value that says what it tells of the business, for readers who may not see everything."""
+    """A value with its field class, for readers who may not see everything."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -323,7 +323,7 @@ class Fact(BaseModel):
 
 
 class Custom(EventData):
-    """Anything else, with words of its own: `custom.` and a name. With `resolved` it stays open until that is true."""
+    """Any other event, with its own texts: `custom.` and a name. With `resolved` it stays open until that is true."""
 
     named_by: ClassVar[str] = ""
     example: ClassVar[Mapping[str, object]] = {
@@ -353,7 +353,7 @@ def _fact(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return "" if value is None else "true" if value else "false"
     if isinstance(value, Decimal):
-        # 1E+900000000 would be that many zeros.
+        # 1E+900000000 would print that many zeros.
         return f"{value:f}" if value.is_finite() and abs(value.adjusted()) < 30 else str(value)
     return value
 
@@ -376,5 +376,5 @@ SCHEMAS: Mapping[str, type[EventData]] = {
 
 
 def schema_of(event_type: str) -> type[EventData] | None:
-    """Return the model of a type's data, None for a type that is not known."""
+    """Return the data model of a type, None for an unknown type."""
     return Custom if event_type.startswith(CUSTOM) else SCHEMAS.get(event_type)

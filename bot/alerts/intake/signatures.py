@@ -1,9 +1,9 @@
-"""The schemes by which senders of requests prove their identity.
+"""The schemes by which senders prove their identity.
 
-Only ``standard`` and ``yonbip`` sign a time. A replayed request does no harm with any of them: the event's id is part
-of what is signed, so an event that comes again is counted as a duplicate. That is why a repeat within the window is no
-error either: Standard Webhooks gives every retry the same ``webhook-id``, since the sender may have missed our answer,
-and refusing the retry would make it try for ever.
+Only ``standard`` and ``yonbip`` sign a time. A replayed request is harmless with any of them: the signature covers the
+event's id, so a repeated event counts as a duplicate. That is also why a repeat within the window is no error: Standard
+Webhooks gives every retry the same ``webhook-id``, since the sender may have missed our answer, and a refusal would
+make it retry for ever.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PREFIX = "whsec_"
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request whose sender is to be verified. ``headers`` ignore the case of names."""
+    """A request to be verified. ``headers`` ignore the case of names."""
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
@@ -38,7 +38,7 @@ class SignedRequest:
 
 
 class SignatureScheme(Protocol):
-    """How one kind of sender proves who it is."""
+    """How one kind of sender proves its identity."""
 
     def open(self, request: SignedRequest, now: datetime) -> bytes:
         """Return the verified body. Raises `InvalidSignature`."""
@@ -49,7 +49,7 @@ class StandardWebhooksSignature:
     """Standard Webhooks: HMAC-SHA256 over id, time and body."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Take all valid secrets; raises `ConfigurationError` for one that is not ``whsec_`` and base64."""
+        """Accept all valid secrets; raises `ConfigurationError` for one that is not ``whsec_`` and base64."""
         self._keys = [_standard_key(secret) for secret in secrets]
 
     def open(self, request: SignedRequest, now: datetime) -> bytes:
@@ -68,7 +68,7 @@ class StandardWebhooksSignature:
 
 
 class FrappeSignature:
-    """ERPNext's ``X-Frappe-Webhook-Signature``: HMAC-SHA256 over the body as it came.
+    """ERPNext's ``X-Frappe-Webhook-Signature``: HMAC-SHA256 over the raw body.
 
     Docs: platform/erp/erpnext.md#webhooks
     """
@@ -84,7 +84,7 @@ class FrappeSignature:
 
 
 class SharedToken:
-    """A secret that the request contains: for senders that cannot sign (Odoo, Dolibarr).
+    """A secret in the request, for senders that cannot sign (Odoo, Dolibarr).
 
     It is in the header ``x-hook-token``, or in the address as ``?token=`` if the sender cannot set headers.
 
@@ -135,14 +135,14 @@ def _hmac_base64(key: bytes, message: bytes) -> str:
 
 
 def _compare(given: Sequence[str], right: Sequence[str], what: str = "signature") -> None:
-    """Raise `InvalidSignature` unless one of the right ones is among the given; takes constant time."""
+    """Raise `InvalidSignature` unless a given value matches a right one; takes constant time."""
     matches = [hmac.compare_digest(key.encode(), other.encode(errors="replace")) for key in right for other in given]
     if not any(matches):
         raise InvalidSignature(f"the {what} is wrong")
 
 
 class YonBipSignature:
-    """YonBIP's event subscription: some values are signed, the event is encrypted (docs: platform/erp/yonbip.md#push).
+    """YonBIP's event subscription: signed values, encrypted event (docs: platform/erp/yonbip.md#push).
 
     ``secrets`` are the application's secret, ``aes_key`` its EncodingAESKey of 43 characters, ``app_key`` the end of
     every plain text. The vendor repeats an event for 24 h and does not say whether it signs it again, so the time is
@@ -150,7 +150,7 @@ class YonBipSignature:
     """
 
     def __init__(self, secrets: Sequence[str], *, aes_key: str, app_key: str) -> None:
-        """Raises `ConfigurationError` for a key that cannot be one, or without the package that decrypts."""
+        """Raises `ConfigurationError` for an invalid key, or if the decryption package is missing."""
         self._keys = [_plain_key(secret) for secret in secrets]
         self._app_key = app_key.encode()
         try:
@@ -167,7 +167,7 @@ class YonBipSignature:
     def open(self, request: SignedRequest, now: datetime) -> bytes:
         """Return the decrypted message.
 
-        Raises `InvalidSignature`, and `bot.alerts.intake.port.InvalidJson` for no JSON.
+        Raises `InvalidSignature`, and `bot.alerts.intake.port.InvalidJson` if it is not JSON.
         """
         sent = decode_json(request.body)
         if not isinstance(sent, Mapping):

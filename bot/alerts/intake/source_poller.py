@@ -1,10 +1,10 @@
-"""Polls the ERPs for changes, and for what time alone has made late, overdue or scarce.
+"""Polls the ERPs for changes, and for documents and stock that time alone has made late, overdue or scarce.
 
-Each source is polled by itself, one call after the other, within its rate limit and behind its circuit breaker, so that
-people's questions are not held up and an ERP that is down does not affect the others. What is open already is not
-reported again, what is over is (`bot.alerts.intake.transitions`), and nothing is lost or reported twice whenever the
-process ends (`bot.alerts.intake.poll_state`). After a downtime the feed continues where it stopped, and events carry
-the ERP's own times.
+Each source is polled on its own, one call after the other, within its rate limit and behind its circuit breaker, so
+questions are not held up and an ERP that is down does not affect the others. Open problems are not reported again,
+resolved ones are (`bot.alerts.intake.transitions`), and nothing is lost or reported twice whenever the process ends
+(`bot.alerts.intake.poll_state`). After a downtime the feed continues where it stopped, and events carry the ERP's own
+times.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class SourcePoller:
         self._now = now
         self._areas = [AREAS[name] for name in poll_config.areas if AREAS[name].needs in erp.capabilities]
         poller = AreaPoller(erp, store, self._hand_over, poll_config=poll_config, now=now)
-        # Changes of all areas come first: somebody may wait for them, but nobody waits for a sweep.
+        # Changes of all areas come first: people may wait for them, but nobody waits for a sweep.
         self._stages: Mapping[str, PollStage] = {
             "feed": poller.follow,
             "sweep": poller.sweep,
@@ -77,7 +77,7 @@ class SourcePoller:
         metrics.poll_age.labels(erp.name).set_function(self._age)
 
     async def run(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Poll for ever, less and less often while the source is down."""
+        """Poll for ever, with a back-off while the source is down."""
         seconds = self._config.seconds
         backoff = Backoff(BackoffPolicy(first=2 * seconds, longest=max(LONGEST_PAUSE, seconds)))
         while True:
@@ -88,9 +88,9 @@ class SourcePoller:
                 await sleep(backoff.failed())
 
     async def poll(self, *, unless_within: float = 0.0) -> bool:
-        """Do one round, unless a process did within so many seconds; return whether all was answered and stored.
+        """Do one round, unless a process did within that many seconds; return whether all was read and stored.
 
-        A failure is logged once, and once more when it is over; the next round continues where this one stopped.
+        A failure is logged once, and its end once; the next round continues where this one stopped.
         """
         try:
             await self._hand_over()
@@ -126,13 +126,13 @@ class SourcePoller:
             self._up(what)
 
     async def _hand_over(self) -> None:
-        """Hand the intake all events that it may not have."""
+        """Hand the intake all events it may not have yet."""
         while unsent := await self._store.unsent(self.source, SENT_AT_ONCE):
             await self._intake.accept(self.source, [event for _, event in unsent], via="poll")
             await self._store.sent([number for number, _ in unsent])
 
     def _is_fresh(self, positions: Iterable[Checkpoint], within: float) -> bool:
-        """Whether another process polls this source at the same pace."""
+        """Return whether another process polls this source at the same pace."""
         good = max((position.good_at for position in positions if position.good_at is not None), default=None)
         if good is not None:
             self._good_at = good
@@ -154,10 +154,9 @@ class SourcePoller:
 
 
 async def supervise(runs: Mapping[str, Callable[[], Awaitable[None]]], pause: float = LONGEST_PAUSE) -> None:
-    """Run all pollers side by side for ever.
+    """Run all pollers concurrently for ever.
 
-    One that crashes is logged and restarted after ``pause`` seconds: the other sources must not stop with it, and it
-    must not stop for good.
+    A crashed poller is logged and restarted after ``pause`` seconds: it must neither stop the others nor stay dead.
     """
     guards = [asyncio.create_task(_guard(name, run, pause), name=f"poll {name}") for name, run in runs.items()]
     try:

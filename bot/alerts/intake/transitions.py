@@ -1,4 +1,4 @@
-"""What a polled record makes of a subject, and whether that is news. Pure functions."""
+"""The effect of a polled record on a subject, and whether it is news. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNREADABLE = "version"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollCircumstances:
-    """How records were found. ``now`` is in the company's zone, where its days begin."""
+    """The circumstances in which records were found. ``now`` is in the company's zone, where its days begin."""
 
     now: datetime
     by_change: bool
@@ -29,7 +29,7 @@ class PollCircumstances:
 
 @dataclass(frozen=True, slots=True)
 class SubjectTransition:
-    """What is known of a subject from now on (None: nothing has to be), and the event without its id if it is news."""
+    """The subject's new state (None: nothing to keep), and the event without its id if it is news."""
 
     subject: PolledSubject | None
     event: CloudEvent | None = None
@@ -38,7 +38,7 @@ class SubjectTransition:
 def apply_record(
     known: PolledSubject | None, finding: PolledRecord, circumstances: PollCircumstances
 ) -> SubjectTransition:
-    """Return what a record makes of what is known of its subject."""
+    """Return the transition that a record causes for its subject."""
     is_open = known is not None and known.is_open
     if not is_open and finding.state == NORMAL:
         return SubjectTransition(None)
@@ -49,7 +49,7 @@ def apply_record(
     at = _time(known, finding, circumstances)
     is_news = not circumstances.quiet
     if known is not None and is_open:
-        # A state that was never reported needs no report that it has improved or ended.
+        # A state that was never reported needs no report of its improvement or end.
         is_news = known.told or (finding.is_worst and finding.state != known.state)
     subject = _subject(finding, at=at, told=is_news, now=circumstances.now)
     if not is_news:
@@ -63,7 +63,7 @@ def apply_record(
 
 
 def describe_changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Return what differs, a line each: ``due_on: 2026-12-05 → 2026-12-12``."""
+    """Return the differences, one line each: ``due_on: 2026-12-05 → 2026-12-12``."""
     names = dict.fromkeys((*before, *after))
     pairs = ((name, before.get(name, ""), after.get(name, "")) for name in names)
     return [f"{name}: {old or '–'} → {new or '–'}" for name, old, new in pairs if old != new and name != _UNREADABLE]
@@ -74,7 +74,7 @@ def _subject(finding: PolledRecord, *, at: datetime, told: bool, now: datetime) 
 
 
 def _time(known: PolledSubject | None, finding: PolledRecord, circumstances: PollCircumstances) -> datetime:
-    """Return when it happened by the ERP's time, but not in the future and not before the subject's last event."""
+    """Return the ERP's time of the event, at most now and at least that of the subject's last event."""
     now = circumstances.now
     at = finding.changed_at or now
     if known is None and finding.since is not None and not circumstances.by_change:

@@ -1,4 +1,4 @@
-"""A configured webhook: who may send, how senders prove it, and what the body means."""
+"""A configured webhook: its allowed senders, their proof of identity, and the meaning of the body."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Webhook:
             events = self.translate(body, TranslationContext(now, self.currency))
         except InvalidJson:
             raise
-        except Exception as defect:  # what no translator foresaw is kept aside with the reason, not lost
+        except Exception as defect:  # an unforeseen body is set aside with the reason, not lost
             log.error("hook.not_translated", source=self.source, error=type(defect).__name__, exc_info=defect)
             return [UnreadableEvent(body, f"a defect of ours: {type(defect).__name__}")]
         return [self._with_company(event) for event in events] if self.company else events

@@ -1,1 +1,1 @@
-"""From an event to alerts and cards: the loop, the stages of an event, and what time alone brings."""
+"""From an event to alerts and cards: the loop, the stages of an event, and timers."""

@@ -1,7 +1,7 @@
-"""What happens to cards: shown, changed, closed, repeated, folded into a digest.
+"""The life of cards: shown, changed, closed, repeated, folded into a digest.
 
-An alert has one open card at any place. When a card is repeated (or many become a digest), the new card takes over and
-the old one, closed, says so: a chat never shows two states of one alert.
+An alert has at most one open card per place. When a card is repeated (or many become a digest), the new card takes over
+and the closed one says so: a chat never shows two states of one alert.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CROWDED = 20
 
 
 def urgency_of(alerts: Iterable[Alert]) -> Urgency:
-    """Return how urgent a card with these alerts is: what is critical is urgent even if it is only news."""
+    """Return the urgency of a card with these alerts: critical ones are urgent even as mere news."""
     ranks = [alert.severity.rank for alert in alerts if alert.is_critical or alert.state is not AlertState.INFORMED]
     if not ranks or max(ranks) == Severity.INFO.rank:
         return Urgency.LATER
@@ -55,7 +55,7 @@ def worst_of(alerts: Iterable[Alert]) -> Severity:
 def show(
     unit: AlertUnitOfWork, card: AlertCard, target: Target, *, urgency: Urgency | None = None, fact: str = ""
 ) -> AlertCard:
-    """Bring a card to its place for the first time. A card with nothing but news is closed at once."""
+    """Queue a card for its place for the first time. A card with only news is closed at once."""
     alerts = unit.repository.alerts(card.alerts)
     state = CardState.SHOWN if any(alert.is_open for alert in alerts) else CardState.CLOSED
     shown = replace(card, state=state, shown_at=unit.now)
@@ -91,7 +91,7 @@ def change(
     urgency: Urgency | None = None,
     fact: str = "",
 ) -> AlertCard:
-    """Update a card at its place: now, or when its interval is over and its hours allow a change."""
+    """Update a card at its place: now, or once its interval has passed and its hours allow a change."""
     if card.state is CardState.WAITING:
         return _put(unit, card)
     due = unit.now
@@ -104,18 +104,18 @@ def change(
 
 
 def mark_behind(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:
-    """Remember that the place has not seen the latest change, because it is held back."""
+    """Mark the place as not having seen the latest change, because it is held back."""
     return card if card.behind or card.state is CardState.WAITING else _put(unit, replace(card, behind=True))
 
 
 def schedule_repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> AlertCard:
-    """Leave a card as it is, and set when it is repeated."""
+    """Leave a card as it is, and schedule its repeat."""
     due = repeat_at(unit, card, target)
     return card if due == card.due_at else _put(unit, replace(card, due_at=due))
 
 
 def drop_alert(unit: AlertUnitOfWork, card: AlertCard, alert: Alert, target: Target, *, fact: str = "") -> AlertCard:
-    """Update a card one of whose alerts is resolved: an unseen alert just leaves it, the last one closes it."""
+    """Update a card after one of its alerts was resolved: an unseen alert just leaves it, the last one closes it."""
     if card.state is CardState.WAITING:
         others = tuple(other for other in card.alerts if other != alert.id)
         unit.note("unseen", alert=alert.id, card=card.id, fact=fact, detail=str(card.place))
@@ -128,12 +128,12 @@ def drop_alert(unit: AlertUnitOfWork, card: AlertCard, alert: Alert, target: Tar
 
 
 def reopen(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:
-    """Return a closed card as shown again: one of its alerts has opened again."""
+    """Return a closed card as shown again after one of its alerts reopened."""
     return replace(card, state=CardState.SHOWN, shown_at=unit.now)
 
 
 def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target, *, calls: str = "") -> AlertCard:
-    """Move the alerts that are still open to a new card, which ``calls`` a person of its group, by userId."""
+    """Move the open alerts to a new card, which ``calls`` a person of its group, by userId."""
     alerts = [alert for alert in unit.repository.alerts(card.alerts) if alert.is_open]
     new = AlertCard(
         id=unit.new_id(),
@@ -154,11 +154,11 @@ def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target, *, calls: str
 
 
 def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> AlertCard | None:
-    """Replace cards that their place has not seen by one digest, also in the outbox.
+    """Replace cards unseen at their place by one digest, also in the outbox.
 
-    What is critical keeps a card of its own, unless there are many of its kind (`_standing_alone`). The largest digest
-    among them takes in the others. None if all others are resolved by now: nobody needs to see the end of what nobody
-    saw begin.
+    Critical alerts keep their own cards, unless there are many of a kind (`_standing_alone`). The largest digest among
+    them absorbs the others. None if all others are resolved by now: nobody needs to see the end of something whose
+    start they never saw.
     """
     alone = _standing_alone(unit, cards)
     for card in alone:
@@ -194,9 +194,9 @@ def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> Ale
 
 
 def _standing_alone(unit: AlertUnitOfWork, cards: Sequence[AlertCard]) -> tuple[AlertCard, ...]:
-    """Return the cards of which each has to be read by itself: a critical alert of which there are only a few.
+    """Return the cards that each deserve attention: critical alerts, if they are few.
 
-    Of hundreds of one kind, which would take minutes to show, a digest says more.
+    For hundreds of one kind, which would take minutes to show, a digest says more.
     """
     critical = [
         (card, (alert.event.source, alert.event.type))
@@ -219,7 +219,7 @@ def _close_unseen(unit: AlertUnitOfWork, cards: Iterable[AlertCard], by: str) ->
     for card in cards:
         unit.repository.withdraw(card.id)
         closed = replace(card, state=CardState.CLOSED, next=by, due_at=None, behind=False)
-        # The alerts of a digest are those of the other one now.
+        # The digest's alerts now belong to the other one.
         _put(unit, replace(closed, alerts=(), further=FurtherAlerts()) if card.is_digest else closed)
 
 
@@ -237,7 +237,9 @@ def _new_digest(unit: AlertUnitOfWork, place: Place) -> AlertCard:
 
 
 def _show_digest(unit: AlertUnitOfWork, digest: AlertCard, new: Sequence[Alert]) -> AlertCard:
-    """Owe a digest to its place, with ``new`` alerts on it; put before it is cut, so that all of them belong to it."""
+    """Queue a digest for its place, with ``new`` alerts on it; stored before it is trimmed, so that all of them belong
+    to it.
+    """
     named = unit.repository.alerts(digest.alerts)
     is_open = digest.further.open or any(alert.is_open for alert in named)
     again = digest.state is not CardState.WAITING
@@ -254,7 +256,7 @@ def _show_digest(unit: AlertUnitOfWork, digest: AlertCard, new: Sequence[Alert])
 def join_waiting_digest(
     unit: AlertUnitOfWork, place: Place, alert: Alert, *, urgency: Urgency | None, fact: str
 ) -> AlertCard | None:
-    """Add a new alert to the digest that waits for room at its place; None where there is none, or it is urgent.
+    """Add a new alert to the digest that waits for room at its place; None if there is none, or if the alert is urgent.
 
     A card of its own would wait for the same room, and be replaced by that digest.
     """
@@ -271,12 +273,12 @@ def join_waiting_digest(
 
 
 def supersede(unit: AlertUnitOfWork, card: AlertCard, by: AlertCard) -> None:
-    """Let a closed card say which card shows its alert now."""
+    """Let a closed card point to the card that now shows its alert."""
     _close_in_favour_of(unit, card, by)
 
 
 def repeat_at(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> datetime | None:
-    """Return when a shown card is repeated if nobody acts, None for never."""
+    """Return when a shown card is repeated without a reaction; None for never."""
     if target.repeat is None or card.shown_at is None or card.is_closed:
         return None
     alerts = unit.repository.alerts(card.alerts)
@@ -320,9 +322,9 @@ def _deliver(
     gathers: timedelta = timedelta(0),
     calls: str = "",
 ) -> AlertCard:
-    """Owe a card to its place; one that ``gathers`` is due so much later, unless it was due earlier already.
+    """Queue a card for its place; one that ``gathers`` is due that much later, unless it was due earlier already.
 
-    One that ``calls`` somebody does it when it is shown first, if nothing newer comes before.
+    A card that ``calls`` a person does so when first shown, if nothing newer comes first.
     """
     due_at, revision = repeat_at(unit, card, target), card.revision + again
     sent = replace(card, changed_at=unit.now, behind=False, due_at=due_at, revision=revision)

@@ -1,7 +1,7 @@
-"""What a digest stands for: the newest alerts by name, all others as counts.
+"""The contents of a digest: the newest alerts by name, all others as counts.
 
-A flood brings one digest thousands of alerts. What it costs to add one, or to learn that one is over, must not grow
-with their number, and nobody reads thousands of names.
+A flood brings thousands of alerts into one digest. The cost of adding or resolving one must not grow with their number,
+and nobody reads thousands of names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NAMED = 100
 
 
 def push_out(card: AlertCard, alerts: Iterable[Alert]) -> AlertCard:
-    """Return a digest that names its newest alerts alone; the older ones among its ``alerts`` are counted."""
+    """Return a digest that names only its newest alerts; the older ones among its ``alerts`` are counted."""
     if len(card.alerts) <= NAMED:
         return card
     kept = card.alerts[-NAMED:]
@@ -30,21 +30,21 @@ def push_out(card: AlertCard, alerts: Iterable[Alert]) -> AlertCard:
 
 
 def end_counted(card: AlertCard, alert: Alert) -> AlertCard:
-    """Return a digest for which an alert that it only counts is over; another card is returned as it is."""
+    """Return a digest after an alert that it only counts was resolved; any other card is returned as it is."""
     if not card.is_digest or alert.id in card.alerts:
         return card
     return replace(card, further=_moved(card.further, alert, opened=-1))
 
 
 def reopen_counted(card: AlertCard, alert: Alert) -> AlertCard:
-    """Return a digest for which an alert that it only counts is open again; another card is returned as it is."""
+    """Return a digest after an alert that it only counts reopened; any other card is returned as it is."""
     if not card.is_digest or alert.id in card.alerts:
         return card
     return replace(card, further=_moved(card.further, alert, opened=1))
 
 
 def merged(further: FurtherAlerts, other: FurtherAlerts) -> FurtherAlerts:
-    """Return what two digests count together."""
+    """Return the sum of two digests' counts."""
     tallies = further.tallies
     for tally in other.tallies:
         tallies = _changed(tallies, tally)
@@ -58,9 +58,9 @@ def _added(further: FurtherAlerts, alert: Alert) -> FurtherAlerts:
 
 
 def _moved(further: FurtherAlerts, alert: Alert, *, opened: int) -> FurtherAlerts:
-    """Return the counts with one alert moved from open to over or back, if there is one to move.
+    """Return the counts with one alert moved from open to resolved or back, if there is one to move.
 
-    Its severity, and even its type, may have changed since it was counted: then one that resembles it is moved.
+    Its severity or even type may have changed since it was counted: then a similar one is moved.
     """
     found = [tally for tally in further.tallies if (tally.open if opened < 0 else tally.over)]
     if not found:

@@ -1,6 +1,6 @@
-"""What an event makes of its alert: opened, updated, resolved, revived. Pure functions.
+"""The effect of an event on its alert: opened, updated, resolved, revived. Pure functions.
 
-Facts are ordered by the time at which they happened, not by arrival: an outdated one is counted and changes nothing.
+Facts are ordered by when they happened, not by arrival: an outdated one is counted and changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _content = attrgetter(*(field.name for field in fields(Event) if field.name not 
 
 
 class AlertTransition(StrEnum):
-    """What became of an alert: the word that its history uses."""
+    """The kind of change to an alert, as the history records it."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -35,7 +35,7 @@ class AlertTransition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GradedEvent:
-    """An event with the severity that the rules give it and the alert that it belongs to."""
+    """An event with the severity from the rules and the alert it belongs to."""
 
     event: Event
     severity: Severity
@@ -50,7 +50,7 @@ class GradedEvent:
 def advance(
     latest: Alert | None, report: GradedEvent, *, revive: timedelta, new_id: str
 ) -> tuple[AlertTransition, Alert]:
-    """Return what a report makes of the newest alert with its key; a new alert gets ``new_id``."""
+    """Return the result of applying a report to the newest alert with its key; a new alert gets ``new_id``."""
     if latest is None:
         return _open_new(report, new_id)
     if report.at < latest.event.occurred_at:

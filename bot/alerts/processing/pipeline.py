@@ -1,4 +1,4 @@
-"""The stages of an event: grade, match with watches, correlate with its alert, place. Each writes a line of history."""
+"""The stages of an event: grade, match with watches, correlate with its alert, place. Each writes a history line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AREAS = {
 
 
 def watch_events(unit: AlertUnitOfWork, event: Event, severity: Severity) -> Iterator[GradedEvent]:
-    """Yield the reports that an event, or a polled figure, makes for the watches on its subject."""
+    """Yield the reports of an event, or of a polled figure, for the watches on its subject."""
     for watch in unit.repository.watches_on(event.subject):
         effect = effect_on(watch, event)
         if effect is None:
@@ -44,7 +44,7 @@ def watch_events(unit: AlertUnitOfWork, event: Event, severity: Severity) -> Ite
 
 
 def effect_on(watch: Watch, event: Event) -> Effect | None:
-    """Return what an event does to the alert of a watch, None if it does not concern the watch."""
+    """Return an event's effect on the alert of a watch; None if it does not concern the watch."""
     if watch.subject.casefold() != event.subject.casefold():
         return None
     if not watch.books.hold(event.source):

@@ -1,4 +1,4 @@
-"""Brings an alert to its places: new places get a card, places that have one see what has changed."""
+"""Brings an alert to its places: new places get a card, existing ones see the changes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bot.outbox.place import Place, PlaceKind
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """One target for each place (the first that names it), and all escalation steps, the earliest first."""
+    """One target per place (the first that names it), and all escalation steps, the earliest first."""
 
     by_place: dict[Place, Target]
     steps: tuple[EscalationStep, ...]
     why: tuple[str, ...]
 
     def at(self, card: AlertCard) -> Target:
-        """Return how a card is treated; a card that the rules no longer name is still kept up to date."""
+        """Return a card's target; a card no longer named by the rules is still kept up to date."""
         return self.by_place.get(card.place) or Target(place=card.place, route=card.route, group=card.group)
 
 
@@ -46,12 +46,12 @@ def find_targets(unit: AlertUnitOfWork, alert: Alert) -> Targets:
 
 
 def _loudest(ways: Iterable[DingWay | None]) -> DingWay | None:
-    """Return the way that is hardest to miss among those that rules name."""
+    """Return the most noticeable of the ways that rules name."""
     return max((way for way in ways if way is not None), key=lambda way: way.rank, default=None)
 
 
 def next_step(alert: Alert, targets: Targets) -> timedelta | None:
-    """Return how long after the previous step (or after the first card was shown) the next one is taken."""
+    """Return the delay of the next step after the previous one (or after the first card was shown)."""
     if alert.step >= len(targets.steps):
         return None
     before = targets.steps[alert.step - 1].after if alert.step else timedelta(0)
@@ -69,8 +69,8 @@ def _watched(unit: AlertUnitOfWork, alert: Alert) -> Routing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementCause:
-    """Why an alert is placed. ``changed``: its cards would look different; ``fact`` is the event, empty if the cause is
-    time or a person.
+    """Why an alert is placed. ``changed``: its cards would look different; ``fact`` is the event, empty if time or a
+    person caused it.
     """
 
     changed: bool = False
@@ -80,9 +80,9 @@ class PlacementCause:
 
 
 def place_alert(unit: AlertUnitOfWork, alert: Alert, occasion: PlacementCause) -> Alert:
-    """Bring an alert to its places and return it as it is then; the caller stores it.
+    """Bring an alert to its places and return its new state, which the caller stores.
 
-    It must be in the repository before, since cards read all their alerts there.
+    It must already be in the repository, since cards read all their alerts there.
     """
     targets = find_targets(unit, alert)
     cards = _current_cards(unit, alert)
@@ -116,7 +116,7 @@ def close_cards(unit: AlertUnitOfWork, alert: Alert, fact: str) -> None:
 
 
 def schedule_escalation(unit: AlertUnitOfWork, alert: Alert, targets: Targets, *, shown: bool) -> Alert:
-    """Return the alert with the time of its next step, counted from when its first card was shown."""
+    """Return the alert with the time of its next escalation step, counted from its first card."""
     if not alert.is_open or alert.acknowledged is not None:
         return alert if alert.escalate_at is None else replace(alert, escalate_at=None)
     if alert.escalate_at is not None or not shown:
@@ -134,7 +134,7 @@ def next_due_at(alert: Alert) -> datetime | None:
 
 
 def _current_cards(unit: AlertUnitOfWork, alert: Alert) -> dict[Place, AlertCard]:
-    """Return the cards by which places know an alert: open ones, and closed ones that it may reopen."""
+    """Return the cards that represent an alert at its places: open ones, and closed ones that it may reopen."""
     cards = unit.repository.cards_of(alert.id)
     past = {card.place: card for card in cards if card.is_closed and card.shown_at is not None and not card.next}
     return past | {card.place: card for card in cards if not card.is_closed}
@@ -166,7 +166,7 @@ def _place_on_card(
 def _advance_waiting_card(
     unit: AlertUnitOfWork, alert: Alert, card: AlertCard, target: Target, occasion: PlacementCause
 ) -> AlertCard:
-    """Show a waiting card earlier if the alert as it is now may be: a critical one waits for no morning."""
+    """Show a waiting card earlier if the alert's current state allows it: a critical one does not wait for morning."""
     ready = unit.rules.shows_at(target, alert.severity, max(unit.now, card.opened_at + target.wait))
     if (card.late and not alert.is_critical) or (card.due_at is not None and card.due_at <= ready):
         return card
@@ -176,7 +176,7 @@ def _advance_waiting_card(
             return card_lifecycle.show(unit, sooner, target, urgency=occasion.urgency, fact=occasion.fact)
         unit.repository.put_card(sooner)
         return sooner
-    # The others go on waiting for their digest.
+    # The others keep waiting for their digest.
     unit.repository.put_card(replace(card, alerts=tuple(other for other in card.alerts if other != alert.id)))
     return _join_group(unit, alert, target, occasion)
 
@@ -229,7 +229,7 @@ def _join_group(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: P
 
 
 def _join_standing(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: PlacementCause) -> AlertCard:
-    """Add what was open before the bot first looked to one digest: a first start is no wall of cards."""
+    """Add alerts that predate the bot's first look to one digest: a first start must not flood the chat."""
     digest = unit.repository.open_card(target.place, STANDING_GROUP)
     if digest is None:
         due = unit.rules.shows_at(target, alert.severity, unit.now + unit.lateness.gather)
@@ -245,7 +245,7 @@ def _join_standing(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion
         )
     unit.note("grouped", alert=alert.id, card=digest.id, fact=occasion.fact, detail=f"{target.place}: {digest.group}")
     grown = replace(digest, alerts=(*digest.alerts, alert.id))
-    unit.repository.put_card(grown)  # before it is cut, so that all of them belong to it
+    unit.repository.put_card(grown)  # before it is trimmed, so that all of them belong to it
     cut = digests.push_out(grown, unit.repository.alerts(grown.alerts))
     return card_lifecycle.change(unit, cut, target, alert.severity)
 
@@ -260,7 +260,7 @@ def _add_to_card(
 
 
 def _is_late(unit: AlertUnitOfWork, alert: Alert) -> bool:
-    """Return whether the bot learns of it late; a critical alert is never put into a digest for that."""
+    """Return whether the bot learns of it late; lateness never puts a critical alert into a digest."""
     return not alert.is_critical and unit.now - alert.event.occurred_at > unit.lateness.after
 
 

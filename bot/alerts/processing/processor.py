@@ -1,4 +1,4 @@
-"""The loop of alert processing: takes waiting events in batches, does what is due, sleeps until there is more to do.
+"""The loop of alert processing: takes waiting events in batches, runs due work, sleeps until there is more.
 
 Each batch is one transaction: events are marked done, alerts and cards changed and deliveries queued together, or not
 at all. After a crash at any moment the same events simply wait again.
@@ -56,7 +56,7 @@ class AlertProcessingRepository(AlertRepository, Protocol):
     """The alert repository together with the waiting events."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
-        """Return the waiting events that come next, in their order: the worst first, and sources take turns."""
+        """Return the next waiting events in order: the worst first, sources taking turns."""
         ...
 
     def done(self, seqs: Sequence[int]) -> None:
@@ -64,27 +64,28 @@ class AlertProcessingRepository(AlertRepository, Protocol):
         ...
 
     def reject(self, seq: int, reason: str) -> None:
-        """Reject an event with the reason, unless another process has done it meanwhile."""
+        """Reject an event with the reason, unless another process has done so."""
         ...
 
 
 class AlertProcessingTransactions(Protocol):
-    """Opens the repository for one unit of work at a time among all processes."""
+    """Opens the repository for one unit of work at a time across all processes."""
 
     async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
-        """Return what ``work`` returns, after the commit; None if another process is at it, and then nothing was done.
+        """Return the result of ``work`` after the commit; None if another process is at work, and then nothing was
+        done.
 
-        Raises `DingerpError` when nothing could be stored, `UnreadableRecord`, and whatever ``work`` raises.
+        Raises `DingerpError` if nothing could be stored, `UnreadableRecord`, and whatever ``work`` raises.
         """
         ...
 
     async def prune(self, now: datetime) -> None:
-        """Forget what was over long ago."""
+        """Delete what ended long ago."""
         ...
 
 
 class AlertProcessor:
-    """Processes events and timers. `run` must be running; `poke` tells it that there is something new."""
+    """Processes events and timers. `run` must be running; `poke` reports new work."""
 
     def __init__(
         self,
@@ -96,8 +97,8 @@ class AlertProcessor:
         owed: Callable[[], None] | None = None,
         batch: int = BATCH,
     ) -> None:
-        """``unit`` begins a unit of work now, with the rules in force; ``owed`` is called when there may be deliveries
-        and wakes the outbox.
+        """``unit`` begins a unit of work with the current rules; ``owed`` is called when deliveries may be queued, and
+        wakes the outbox.
         """
         self._transactions = transactions
         self._unit = unit
@@ -112,11 +113,11 @@ class AlertProcessor:
         """The rules by which what stands was looked at last."""
 
     def poke(self) -> None:
-        """Wake the loop: events arrived, or somebody did something to an alert."""
+        """Wake the loop: events arrived, or a person acted on an alert."""
         self._wakeup.call()
 
     async def run(self) -> None:
-        """Work until cancelled. When the database is away, try again; nothing is lost meanwhile."""
+        """Work until cancelled. Retries while the database is unavailable; nothing is lost."""
         while True:
             try:
                 pause = await self.round()
@@ -127,7 +128,7 @@ class AlertProcessor:
             await self._wakeup.sleep(pause)
 
     async def round(self) -> float:
-        """Do what there is to do now, events first; return the seconds until the next thing is due."""
+        """Process current work, events first; return the seconds until the next work is due."""
         self._wakeup.clear()
         while await self._take_and_rest():
             if self._swept_at is None or self._now() - self._swept_at >= _SWEEPS_AT_LEAST:
@@ -145,7 +146,7 @@ class AlertProcessor:
         return min(max((due - self._now()).total_seconds(), 0.0), _IDLE.total_seconds())
 
     async def _review(self, rules: AlertRules) -> None:
-        """Bring what stands to what the rules say since the start, or since they were edited."""
+        """Apply rule changes since the start, or since the last edit, to existing alerts and cards."""
         try:
             owed = await self._transactions.try_transact(lambda repository: top_boxes.review(self._unit(repository)))
         except DingerpError:
@@ -155,13 +156,13 @@ class AlertProcessor:
             self._metrics.errors.labels("alerts", type(defect).__name__).inc()
             owed = 0
         if owed is None:
-            return  # another process has the turn: with the next round
+            return  # another process has the lock: next round
         self._reviewed = rules
         if owed:
             self._tell_outbox()
 
     async def _take_and_rest(self) -> bool:
-        """Process one batch; if there may be more, first leave others time on the database and the interpreter."""
+        """Process one batch; if there may be more, first yield the database and the interpreter to others."""
         clock = asyncio.get_running_loop().time
         began = clock()
         if not await self._take():
@@ -227,7 +228,7 @@ class AlertProcessor:
             try:
                 parts = split_events(stored)
             except InvalidEvent as fault:
-                # Understood when it came, but not by this version.
+                # Understood on arrival, but not by this version.
                 repository.reject(stored.seq, str(fault))
                 log.warning("events.rejected", source=stored.source, id=stored.id, reason=str(fault))
                 continue
@@ -254,7 +255,7 @@ class AlertProcessor:
             if not count:
                 return
             self._tell_outbox()
-            # Work that is due again and again must not keep events waiting.
+            # Work that is always due must not keep events waiting.
             if self._now() - self._swept_at >= _SWEEPS_AT_LEAST:
                 return
 

@@ -18,7 +18,7 @@ _CAUSES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """``what`` is the word that the history uses; ``until`` is None if it lasts as long as its cause."""
+    """``what`` is the history's word for it; ``until`` is None if it lasts as long as its cause."""
 
     what: str
     reason: str
@@ -26,7 +26,7 @@ class Suppression:
 
 
 class SuppressionLookup:
-    """Finds what holds one alert back, place by place; other open alerts are read only if a rule asks for them."""
+    """Finds what suppresses one alert, place by place; other open alerts are read only if a rule needs them."""
 
     def __init__(self, unit: AlertUnitOfWork, alert: Alert) -> None:
         self._unit = unit
@@ -35,7 +35,7 @@ class SuppressionLookup:
         """What holds the alert back at every place."""
 
     def at(self, place: Place) -> Suppression | None:
-        """Return what holds the alert back at a place, if anything does."""
+        """Return the suppression at a place, if any."""
         return self.everywhere or self._find_silence(place) or self._find_mute(place)
 
     def _find_everywhere(self) -> Suppression | None:

@@ -1,4 +1,4 @@
-"""What time alone brings: waiting cards, escalation, ends of silences and snoozes, repeats."""
+"""Changes by time alone: waiting cards, escalation, ends of silences and snoozes, repeats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAUSE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """The ids of what is due: if a unit of work fails, it is repeated one by one."""
+    """The ids of due work: if a unit of work fails, it is repeated item by item."""
 
     alerts: tuple[str, ...]
     cards: tuple[str, ...]
@@ -33,13 +33,13 @@ class DueWork:
         return len(self.alerts) + len(self.cards)
 
     def single(self) -> tuple[DueWork, ...]:
-        """Return each alert and each card alone."""
+        """Return the alerts and cards as single items."""
         alerts = (DueWork((alert_id,), ()) for alert_id in self.alerts)
         return (*alerts, *(DueWork((), (card_id,)) for card_id in self.cards))
 
 
 def find_due(unit: AlertUnitOfWork, limit: int = AT_ONCE) -> DueWork:
-    """Return what is due now, the longest waiting first; alerts come before cards, because they may change them."""
+    """Return the work due now, the longest waiting first; alerts precede cards, because they may change them."""
     alerts = unit.repository.due_alerts(unit.now, limit)
     cards = unit.repository.due_cards(unit.now, limit) if len(alerts) < limit else ()
     return DueWork(tuple(alerts), tuple(cards))
@@ -55,7 +55,7 @@ def run_due(unit: AlertUnitOfWork, due: DueWork) -> None:
 
 
 def postpone(unit: AlertUnitOfWork, due: DueWork) -> None:
-    """Leave work that fails alone for a while."""
+    """Defer work that keeps failing alone."""
     unit.repository.postpone(due.alerts, due.cards, unit.now + _PAUSE)
 
 
@@ -76,7 +76,7 @@ def _run_alert_timer(unit: AlertUnitOfWork, alert: Alert) -> None:
         if SuppressionLookup(unit, alert).everywhere is None:
             alert = _escalate(unit, alert)
             changed, urgency = True, Urgency.NOW
-        else:  # the step's time starts again when the suppression ends
+        else:  # the step's time restarts when the suppression ends
             alert = replace(alert, escalate_at=None)
     unit.repository.put_alert(alert, next_due_at(alert))
     placed = place_alert(unit, alert, PlacementCause(changed=changed, at_once=changed, urgency=urgency))
@@ -93,7 +93,7 @@ def _escalate(unit: AlertUnitOfWork, alert: Alert) -> Alert:
 
 
 def _fold_late_cards(unit: AlertUnitOfWork, cards: Sequence[AlertCard]) -> list[AlertCard]:
-    """Fold the late cards of a place if there are many; return the cards that are left to be shown one by one."""
+    """Fold the late cards of a place if there are many; return the cards left to show one by one."""
     late: dict[Place, list[AlertCard]] = {}
     single: list[AlertCard] = []
     for card in cards:
@@ -112,7 +112,7 @@ def _fold_late_cards(unit: AlertUnitOfWork, cards: Sequence[AlertCard]) -> list[
 
 
 def _is_critical(unit: AlertUnitOfWork, card: AlertCard) -> bool:
-    """Return whether a card is critical by now, though it was not when it began to wait."""
+    """Return whether a card has become critical since it began to wait."""
     return any(
         alert.is_critical and alert.state is not AlertState.RESOLVED for alert in unit.repository.alerts(card.alerts)
     )
@@ -166,7 +166,7 @@ def _start_escalation(unit: AlertUnitOfWork, alerts: Sequence[Alert]) -> None:
 
 
 def _without_suppressed(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard | None:
-    """Return a waiting card without the alerts that are held back now; they come again later. None if all are."""
+    """Return a waiting card without the alerts suppressed now; they return later. None if all are."""
     free = []
     for alert in unit.repository.alerts(card.alerts):
         suppression = SuppressionLookup(unit, alert).at(card.place)
@@ -186,7 +186,7 @@ def _without_suppressed(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard | N
 
 
 def _is_unsuppressed(unit: AlertUnitOfWork, card: AlertCard, alerts: Sequence[Alert]) -> bool:
-    """Return whether any alert on a shown card may be told; if not, all are checked again when that changes."""
+    """Return whether any alert on a shown card is unsuppressed; if none is, all are checked again when that changes."""
     suppressions = [(alert, SuppressionLookup(unit, alert).at(card.place)) for alert in alerts if alert.is_open]
     if not suppressions or any(suppression is None for _, suppression in suppressions):
         return True

@@ -1,8 +1,8 @@
-"""CEL, loaded with the first condition, and the limit of what a text pattern may cost.
+"""CEL, loaded with the first condition, and a limit on the cost of text patterns.
 
-The package ``cel`` imports its own command line with prompt_toolkit, pygments and rich. Measured in a bot that has
-started: the extension alone takes 3 ms and 3 MB, with its package 115 ms and 12 MB. Nobody promises where a package
-keeps its extension, so ``pyproject.toml`` holds the release to 0.10.
+The package ``cel`` imports its own command line with prompt_toolkit, pygments and rich. Measured in a running bot: the
+extension alone takes 3 ms and 3 MB, with its package 115 ms and 12 MB. The location of the extension inside the package
+is not guaranteed, so ``pyproject.toml`` pins the release to 0.10.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAME = "cel.cel"
 
 
 def compile_program(source: str) -> Program:
-    """Return the program; raises `ValueError` with the parser's words."""
+    """Return the program; raises `ValueError` with the parser's message."""
     return cast("Program", _extension().compile(source))
 
 
@@ -47,7 +47,7 @@ def _extension() -> ModuleType:
         raise ImportError("common-expression-language is missing, or has no cel.cel as release 0.10 has")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    # An extension is initialised once in a process: later imports of the package get this one.
+    # An extension is initialised once per process: later imports of the package get this one.
     sys.modules[_NAME] = module
     return module
 
@@ -62,7 +62,7 @@ _MOST_REPEATED = 1000
 
 
 def check_pattern(literal: str) -> None:
-    """Raise `ValueError` for a string literal of CEL that is no pattern, or too expensive."""
+    """Raise `ValueError` for a CEL string literal that is no pattern, or too expensive."""
     repeated = prod(max(int(low), int(high or 0), 1) for low, high in _REPEATED.findall(literal))
     cost = (_WIDE_COST * len(_WIDE.findall(literal)) + len(_NARROW.findall(literal))) * repeated
     if cost > _MOST or repeated > _MOST_REPEATED:

@@ -1,5 +1,5 @@
-"""The tokens of a condition, and its comparisons of amounts and quantities: they are cut out and answered with exact
-decimals, which CEL does not have.
+"""The tokens of a condition, and its comparisons of amounts and quantities: these are cut out and evaluated with exact
+decimals, which CEL lacks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 
 
 class TokenKind(StrEnum):
-    """What a token is."""
+    """The kind of a token."""
 
     STRING = "string"
     NUMBER = "number"
@@ -44,7 +44,7 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """Return the tokens of a condition. Any text has tokens; whether it is CEL, CEL will say."""
+    """Return the tokens of a condition. Any text can be tokenized; CEL reports syntax errors."""
     return [
         Token(TokenKind(match.lastgroup or "sign"), match[0], match.start(), match.end())
         for match in _TOKEN.finditer(text)
@@ -100,7 +100,7 @@ class DecimalComparison:
     right: Operand
 
     def holds(self, facts: Facts) -> bool:
-        """Return the answer; an amount in another currency than the named one never fits. Raises `MissingFigure`."""
+        """Return the result; an amount in a currency other than the named one never matches. Raises `MissingFigure`."""
         if self.left.nothing or self.right.nothing:
             return self._is_missing(facts) == (self.sign == "==")
         left, right = self.left.value(facts), self.right.value(facts)
@@ -227,7 +227,7 @@ def _found(facts: Facts, path: tuple[str, ...]) -> Decimal | None:
     if isinstance(found, bool) or not isinstance(found, str | int | float):
         return None
     try:
-        # The shortest text of a JSON fraction is how it was written.
+        # The shortest text of a JSON fraction is its original spelling.
         number = Decimal(str(found))
     except InvalidOperation:
         return None

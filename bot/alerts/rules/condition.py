@@ -1,4 +1,4 @@
-"""The condition of a rule: every key has to fit, ``when`` is tested last, and unanswered ones are counted."""
+"""The condition of a rule: all keys must match, ``when`` is tested last, and unanswerable ones are counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REASONS = 16
 
 
 class UnansweredConditions:
-    """How often the conditions of one rule set could not be answered."""
+    """Counts of conditions that could not be evaluated, for one rule set."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -30,7 +30,7 @@ class UnansweredConditions:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Counts by rule."""
+        """The counts by rule."""
         return dict(self._counts)
 
     def count(self, rule: str, reason: str) -> None:
@@ -47,17 +47,17 @@ class ConditionTest(Protocol):
 
     @property
     def text(self) -> str:
-        """The test as it is written."""
+        """The test as written."""
         ...
 
     def fits(self, facts: Facts) -> bool:
-        """Return whether the event fits."""
+        """Return whether the event matches."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WordsTest:
-    """The event's word is one of these, or begins with one of these (``stock.*``)."""
+    """Matches if the event's word is one of these, or begins with one of these (``stock.*``)."""
 
     text: str
     value: Callable[[Facts], object]
@@ -65,14 +65,14 @@ class WordsTest:
     beginnings: tuple[str, ...]
 
     def fits(self, facts: Facts) -> bool:
-        """Return whether the event's word fits."""
+        """Return whether the event's word matches."""
         word = self.value(facts)
         return word in self.words or (bool(self.beginnings) and str(word).startswith(self.beginnings))
 
 
 @dataclass(frozen=True, slots=True)
 class MinimumAgeTest:
-    """The event is at least so many days past its due date."""
+    """Matches if the event is at least this many days past its due date."""
 
     text: str
     days: int
@@ -92,7 +92,7 @@ class Condition:
     unanswered: UnansweredConditions
 
     def refusal(self, facts: Facts) -> str:
-        """Return the first test that fails, empty if all fit. A condition that cannot be answered fails."""
+        """Return the first failing test; empty if all match. An unanswerable condition fails."""
         for test in self.tests:
             if not test.fits(facts):
                 return test.text
@@ -106,12 +106,12 @@ class Condition:
 
     @property
     def is_empty(self) -> bool:
-        """Whether every event fits."""
+        """Whether every event matches."""
         return not self.tests and self.when is None
 
 
 def words_test(key: str, variable: str, words: tuple[str, ...]) -> WordsTest:
-    """Return the test that ``key`` writes; a ``*`` at the end of a word stands for anything."""
+    """Return the test for ``key``; a trailing ``*`` in a word matches anything."""
     return WordsTest(
         f"{key} = {', '.join(words)}",
         VARIABLES[variable],

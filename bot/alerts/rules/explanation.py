@@ -16,7 +16,7 @@ from bot.words.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class PlaceOutcome:
-    """What one place gets: a card at ``shows_at``, unless a ``suppression`` holds it back."""
+    """The result at one place: a card at ``shows_at``, unless a ``suppression`` holds it back."""
 
     target: Target
     shows_at: datetime
@@ -27,7 +27,7 @@ class PlaceOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What the rules make of one event, or of one part."""
+    """The rules' result for one event, or one part."""
 
     event: Event
     effect: Effect
@@ -39,12 +39,12 @@ class Explanation:
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """The places that it goes to, held back or not."""
+        """Its places, suppressed or not."""
         return tuple(outcome.target.place for outcome in self.outcomes)
 
 
 def explain(rules: AlertRuleSet, events: Iterable[Event], now: datetime) -> tuple[Explanation, ...]:
-    """Return what happens to each event at ``now``. The alerts of earlier events are open and may inhibit it."""
+    """Return what happens to each event at ``now``. Alerts of earlier events are open and may inhibit later ones."""
     opened: dict[str, Alert] = {}
     explanations = []
     for event in events:

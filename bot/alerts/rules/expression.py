@@ -1,4 +1,4 @@
-"""A condition in CEL, compiled when the rules are read. Nothing of an event is ever code.
+"""A CEL condition, compiled when the rules are read. Nothing of an event is ever code.
 
 Its cost is bounded: limited length and nesting, at most one loop over an event's data, and only literal, cheap text
 patterns (`bot.alerts.rules.cel_engine`).
@@ -41,12 +41,12 @@ _RUNTIME = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
 
 
 class UnanswerableCondition(Exception):
-    """A condition that cannot be answered for one event. The message says why, without the event's data."""
+    """A condition that cannot be evaluated for one event. The message gives the reason without the event's data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled condition; ``text`` is how it was written, on one line."""
+    """A compiled condition; ``text`` is its source on one line."""
 
     text: str
     program: Program
@@ -54,7 +54,7 @@ class Expression:
     comparisons: tuple[tuple[str, DecimalComparison], ...]
 
     def holds(self, facts: Facts) -> bool:
-        """Return the answer. Raises `UnanswerableCondition`."""
+        """Return the result. Raises `UnanswerableCondition`."""
         missing = ""
         try:
             context = facts.context(self.names)
@@ -154,7 +154,7 @@ def _check_severity(tokens: list[Token]) -> None:
 def _with_answers(text: str, tokens: list[Token], comparisons: Iterable[tuple[int, int, DecimalComparison]]) -> str:
     for number, (first, last, _) in enumerate(comparisons):
         start, end = tokens[first].start, tokens[last - 1].end
-        # Padded to the length of the comparison, so that columns in CEL's errors are right.
+        # Padded to the comparison's length, so that columns in CEL's errors are right.
         text = text[:start] + f"_{number}".ljust(end - start) + text[end:]
     return text
 
@@ -207,7 +207,7 @@ def _is_call(tokens: list[Token], at: int) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return the reason without the event's own words."""
+    """Return the reason without the event's own text."""
     if isinstance(error, KeyError):
         return f"data have no {error.args[0]!r}"[:100]
     if isinstance(error, TypeError):

@@ -1,4 +1,4 @@
-"""The variables of the rules: what a condition may ask of an event."""
+"""The variables available to rule conditions."""
 
 from __future__ import annotations
 

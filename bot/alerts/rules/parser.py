@@ -1,4 +1,4 @@
-"""From the document to the rules, or to every error with its line.
+"""From the document to the rules, or to all errors with their lines.
 
 All keys: docs/reference/alert-rules.md.
 """
@@ -56,7 +56,7 @@ class RouteParser:
     unanswered: UnansweredConditions
 
     def root(self, document: RuleTable) -> AlertRoute:
-        """Return the tree: ``[default]`` with everything under ``[[routes]]``; `NO_ROUTES` stands in place of it."""
+        """Return the tree: ``[default]`` with everything under ``[[routes]]``; after errors, `NO_ROUTES`."""
         named = document.table("default") if not document.has_flag("default") else None
         table = named or RuleTable({}, ("default",), document.errors)
         terms = self._terms(table, RouteOptions(to=self.company.default))
@@ -185,7 +185,7 @@ class RouteParser:
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """Everybody who has a role, each in their own chat."""
+    """Everybody with a role, each in their own chat."""
 
     name: str
 
@@ -233,7 +233,7 @@ _ANY_DAY = (frozenset(range(1, 8)), None)
 
 
 def default_rules(company: AlertRuleContext) -> AlertRuleSet:
-    """Return the rules of a company that wrote none: every alert has a card of its own at the default places."""
+    """Return the rules of a company without its own: every alert has its own card at the default places."""
     unanswered = UnansweredConditions()
     root = AlertRoute(
         name=ROOT, condition=Condition(ROOT, (), None, unanswered), terms=RouteOptions(to=company.default)
@@ -250,7 +250,7 @@ def parse_rules(content: bytes, company: AlertRuleContext, *, name: str = "alert
 def review_routes(
     content: bytes, company: AlertRuleContext, known: KnownNames, *, name: str = "alerts.toml"
 ) -> Reviewed[RuleContent[AlertRuleSet]]:
-    """Return the rules of a document with the warnings about it; ``known`` is what names may lead to.
+    """Return the rules of a document with its warnings; ``known`` are the names that may be referenced.
 
     Raises `RulesError` with all errors.
     """
@@ -258,7 +258,7 @@ def review_routes(
     def read(document: RuleTable) -> RuleContent[AlertRuleSet]:
         flagged, has_routes = document.has_flag("default"), bool(document.tables("routes"))
         says_none = flagged and NO_ROUTES.is_chosen(document)
-        if not flagged:  # then it is a table, if it is there
+        if not flagged:  # then it is a table, if present
             NO_ROUTES.refuse_blank(document)
         decides = has_routes or ("default" in document and not flagged)
         return RuleContent(rules=_RuleParser(document, company).rule_set(), decides=decides, says_none=says_none)
@@ -267,7 +267,7 @@ def review_routes(
 
 
 def follow_rules(places: Sequence[Path], company: AlertRuleContext, names: NamesInForce) -> FollowedFile[AlertRuleSet]:
-    """Return the rules of a file that are read again when it changes, the default rules without one.
+    """Return the rules of a file, reloaded when it changes; without a file, the default rules.
 
     ``names`` checks the names that the file uses. Raises `RulesError` if the file is wrong at the start.
     """
@@ -362,7 +362,7 @@ class _RuleParser:
         name = table.take("name", read_text, table.called("silence"))
         read = read_moment(self._company.zone)
         begins = table.take("from", read, None)
-        # A silence without an end would be forgotten; a route with `to = []` is the way to drop a kind of alerts.
+        # A silence without an end would be forgotten; `to = []` on a route drops a kind of alert.
         ends = table.need("until", read, read("2000-01-01"), "until = 2026-10-08T09:00:00")
         if begins is not None and "until" in table and begins >= ends:
             table.wrong("until", phrase("the silence ends before it begins"))
@@ -381,4 +381,4 @@ class _RuleParser:
 
 
 def _nothing(_event: Event) -> None:
-    """Return what all events have in common."""
+    """Return a constant: all events form one group."""

@@ -1,7 +1,7 @@
 """The tree of routes.
 
-At each level the first route that fits takes the event; with ``continue`` the routes after it are tried, too. The same
-holds inside a route. A route takes the event itself if none of its inner routes does. The root fits every event.
+At each level the first matching route takes the event; with ``continue`` the following routes are tried, too. The same
+applies inside a route. A route takes the event itself if none of its inner routes does. The root matches every event.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RouteTarget = Place | DynamicTarget
 
 @dataclass(frozen=True, slots=True)
 class EscalationRule:
-    """An escalation step as it is written."""
+    """An escalation step as written in the rules."""
 
     after: timedelta
     to: tuple[RouteTarget, ...]
@@ -41,7 +41,7 @@ class EscalationRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteOptions:
-    """Where a route sends events, and when; inner routes inherit it."""
+    """Where and when a route sends events; inner routes inherit it."""
 
     to: tuple[RouteTarget, ...] = ()
     group_by: tuple[str, ...] | None = None
@@ -60,7 +60,7 @@ class RouteOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRoute:
-    """One route with the routes inside it; ``name`` is unique: ``finance/overdue``."""
+    """One route with its inner routes; ``name`` is unique: ``finance/overdue``."""
 
     name: str
     condition: Condition
@@ -71,7 +71,7 @@ class AlertRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTree:
-    """All routes, and the places of the owners."""
+    """All routes, and the owners' places."""
 
     root: AlertRoute
     owners: Mapping[str, tuple[Place, ...]]
@@ -81,7 +81,7 @@ class RouteTree:
     """Where approval cards are shown: no alert repeats there what such a card says."""
 
     def route(self, facts: Facts) -> Routing:
-        """Return the places of an event, each once, with a line for each route that was tried."""
+        """Return the places of an event, each once, with a line for each route tried."""
         why: list[str] = []
         targets: dict[Place, Target] = {}
         for route in _matching_routes(self.root, facts, why):
@@ -101,7 +101,7 @@ class RouteTree:
         return Routing(tuple(targets.values()), tuple(why))
 
     def _has_approval_card(self, event: Event) -> bool:
-        # A document that waited before the bot first looked has none: it is only listed.
+        # A document that predates the bot's first look has none: it is only listed.
         return self.decides_in_chat() and _is_decided(event.type) and not event.standing
 
     def _target(self, place: Place, route: AlertRoute, facts: Facts) -> Target:
@@ -136,17 +136,17 @@ class RouteTree:
         return tuple(dict.fromkeys(places))
 
     def _owned(self, event: Event) -> tuple[Place, ...]:
-        # Account first: people who change the warehouse take their alerts along.
+        # Account first: people who change warehouses keep their alerts.
         return self.owners.get(event.owner) or self.owners.get(event.warehouse) or ()
 
 
 def digest_for(terms: RouteOptions, severity: Severity) -> DigestSchedule | None:
-    """Return the digest that a card waits for. Critical alerts wait for none."""
+    """Return the digest that a card waits for. Critical alerts do not wait."""
     return None if severity is Severity.CRITICAL else terms.digest
 
 
 def _matching_routes(route: AlertRoute, facts: Facts, why: list[str]) -> list[AlertRoute]:
-    """Return the routes inside ``route`` that take the event, else ``route`` itself."""
+    """Return the routes inside ``route`` that take the event, otherwise ``route`` itself."""
     found: list[AlertRoute] = []
     for inner in route.inner:
         refusal = inner.condition.refusal(facts)
@@ -169,5 +169,5 @@ def _group(route: AlertRoute, facts: Facts) -> str:
 
 
 def _is_decided(event_type: str) -> bool:
-    """Whether an event is about a decision, which has its own card; a late delivery is not."""
+    """Return whether an event is about a decision, which has its own card; a late delivery is not."""
     return event_type.startswith("po.") and event_type != EventType.PO_LATE

@@ -1,4 +1,4 @@
-"""The rules in force (`bot.alerts.routing.AlertRules`), and what they take from the settings."""
+"""The rules in force (`bot.alerts.routing.AlertRules`), and their context from the settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.words.severity import Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRuleContext:
-    """The company's settings that rules refer to."""
+    """The company settings that rules refer to."""
 
     zone: tzinfo
     default: tuple[Place, ...] = ()
@@ -47,7 +47,7 @@ REVIVE = timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True)
 class SeverityThreshold:
-    """Events that fit have this severity."""
+    """Sets the severity of matching events."""
 
     condition: Condition
     severity: Severity
@@ -55,7 +55,7 @@ class SeverityThreshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRuleSet:
-    """All rules of one document. Implements `bot.alerts.routing.AlertRules`."""
+    """All rules of one document; an `bot.alerts.routing.AlertRules`."""
 
     zone: tzinfo
     tree: RouteTree
@@ -72,11 +72,11 @@ class AlertRuleSet:
 
     @property
     def calls_people(self) -> bool:
-        """Whether a route calls people (DING)."""
+        """Whether any route calls people (DING)."""
         return any(terms.ding not in (None, DingWay.OFF) for terms in self._terms.values())
 
     def grade(self, event: Event) -> Severity:
-        """Return the severity of the first threshold that fits, or the event's own."""
+        """Return the severity of the first matching threshold, or the event's own."""
         return self.graded(event)[0]
 
     def graded(self, event: Event) -> tuple[Severity, str]:
@@ -98,7 +98,7 @@ class AlertRuleSet:
         return next((suppression for suppression in suppressions if suppression is not None), None)
 
     def silenced(self, event: Event, severity: Severity, place: Place, now: datetime) -> RuleSuppression | None:
-        """Return the silence that holds the event back at this place; of several, the longest."""
+        """Return the silence that suppresses the event at this place; of several, the longest."""
         if not self.silences:
             return None
         facts = Facts(event, severity, now.astimezone(self.zone))
@@ -108,7 +108,7 @@ class AlertRuleSet:
         return max(suppressions, key=lambda suppression: suppression.until or now, default=None)
 
     def shows_at(self, target: Target, severity: Severity, now: datetime, since: datetime | None = None) -> datetime:
-        """Return when a card that is due at ``now`` may be shown. Critical alerts are shown at any time."""
+        """Return when a card due at ``now`` may be shown. Critical alerts are shown at any time."""
         terms = self._terms.get(target.route)
         if terms is None or severity is Severity.CRITICAL:  # the route may have been removed since
             return now
@@ -119,7 +119,7 @@ class AlertRuleSet:
 
     @property
     def groups(self) -> frozenset[str]:
-        """Ids of the groups that any route, escalation or owner names."""
+        """The ids of all groups named by routes, escalations or owners."""
         routes = list(_walk_routes(self.tree.root))
         named = (route.terms.to for route in routes)
         later = (rule.to for route in routes for rule in route.terms.escalate)

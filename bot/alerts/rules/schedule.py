@@ -1,4 +1,4 @@
-"""When a card may be shown: China's working days, time windows, and the fixed times of digests."""
+"""When a card may be shown: China's working days, time windows, and fixed digest times."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _log = structlog.get_logger(__name__)
 
 @lru_cache(maxsize=1024)
 def is_workday(day: date) -> bool:
-    """Return whether ``day`` is a working day; in years whose holidays are not announced yet, Monday to Friday."""
-    # Imported here: only rules with working days need the table of holidays.
+    """Return whether ``day`` is a working day; for years without announced holidays, Monday to Friday."""
+    # Imported here: only rules with working days need the holiday table.
     from chinese_calendar import is_workday as announced  # type: ignore[import-untyped]  # it has none
 
     try:
@@ -37,7 +37,7 @@ _AHEAD = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeWindow:
-    """From ``start`` to ``end`` on certain days; an end that is not after the start is on the next day."""
+    """A daily window on certain days; an end not after the start falls on the next day."""
 
     name: str
     zone: tzinfo
@@ -60,7 +60,7 @@ class TimeWindow:
 
     @property
     def hours(self) -> str:
-        """Start and end for people."""
+        """Start and end as text."""
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
     def span(self, day: date) -> tuple[datetime, datetime]:
@@ -93,10 +93,10 @@ class DigestSchedule:
     window: TimeWindow | None = None
 
     def comes_at(self, now: datetime, since: datetime | None = None) -> datetime:
-        """Return the next of the times, perhaps ``now`` itself; in UTC.
+        """Return the next of the times, possibly ``now`` itself; in UTC.
 
-        What waits ``since`` a moment comes now if one of the times has passed since then: nobody looks at the very
-        moment. After a long time away it still waits for the window.
+        A card waiting since ``since`` is due now if one of the times has passed meanwhile: the check never runs at the
+        exact moment. After a long downtime it still waits for the window.
         """
         now = now.astimezone(UTC)
         if since is not None and self._next(since.astimezone(UTC)) <= now and self._is_open(now):
@@ -121,6 +121,6 @@ def _days(now: datetime, zone: tzinfo) -> Iterator[date]:
 
 
 def _moment(day: date, at: time, zone: tzinfo) -> datetime:
-    # UTC gives a time that summer time skips a moment, and an order to the hour that comes twice: of two times in one
-    # zone Python compares only what the clock shows (PEP 495).
+    # UTC gives a time that summer time skips an instant, and orders the hour that comes twice: for two times in one
+    # zone Python compares only the clock reading (PEP 495).
     return datetime.combine(day, at, zone).astimezone(UTC)

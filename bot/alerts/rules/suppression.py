@@ -1,4 +1,4 @@
-"""What holds alerts back by rule: inhibitions by other alerts, and configured silences."""
+"""Suppression by rule: inhibitions by other alerts, and configured silences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FactsOf = Callable[[Event, Severity], Facts]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inhibition:
-    """While an alert that fits ``source`` is open, alerts that fit ``target`` are held back."""
+    """While an alert matching ``source`` is open, alerts matching ``target`` are suppressed."""
 
     name: str
     source: Condition
@@ -33,7 +33,7 @@ class Inhibition:
         if self.target.refusal(facts):
             return None
         key, shared = correlate(facts.event).key, self.common(facts.event)
-        for other in others:  # thousands in a storm: the cheap and selective tests come first
+        for other in others:  # thousands in a storm: cheap and selective tests come first
             if self.common(other.event) != shared or not other.is_open or other.key == key:
                 continue
             if not self.source.refusal(facts_of(other.event, other.severity)):
@@ -54,7 +54,7 @@ class Silence:
     comment: str
 
     def suppression(self, facts: Facts, place: Place) -> RuleSuppression | None:
-        """Return the silence if it holds the event back."""
+        """Return the silence if it suppresses the event."""
         if not (self.begins is None or self.begins <= facts.now) or facts.now >= self.ends:
             return None
         if (self.places and place not in self.places) or self.condition.refusal(facts):

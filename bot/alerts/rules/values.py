@@ -1,4 +1,4 @@
-"""How the values of alert rules are written. Each reader raises `ValueError` with the reason and an example."""
+"""The syntax of values in alert rules. Each reader raises `ValueError` with the reason and an example."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_days(value: object) -> int:
 
 
 def read_patterns(value: object) -> tuple[str, ...]:
-    """Return a list of at least one word; a ``*`` at the end of a word matches anything."""
+    """Return a list of at least one word; a trailing ``*`` in a word matches anything."""
     found = read_some(value)
     for word in found:
         if "*" in word[:-1]:
@@ -36,7 +36,7 @@ def read_patterns(value: object) -> tuple[str, ...]:
 
 
 def read_types(value: object) -> tuple[str, ...]:
-    """Return types of events, of which at least one exists for each word."""
+    """Return event types; each word must match at least one existing type."""
     found = read_patterns(value)
     known = [event.value for event in EventType]
     for word in found:
@@ -59,7 +59,7 @@ def read_severity(value: object) -> Severity:
 
 
 def read_ding(value: object) -> DingWay:
-    """Return how people are called."""
+    """Return the way people are called."""
     known = [way.value for way in DingWay]
     if value not in known:
         raise ValueError(
@@ -73,7 +73,7 @@ def read_severities(value: object) -> tuple[str, ...]:
 
 
 def read_repeat(value: object) -> timedelta | None:
-    """Return after how long a card is shown again; ``"never"`` overrides the outer route."""
+    """Return the interval until a card is shown again; ``"never"`` overrides the outer route."""
     if value == "never":
         return None
     found = read_duration(value)
@@ -110,7 +110,7 @@ def read_zone(value: object) -> tzinfo:
 
 
 def read_weekdays(value: object) -> tuple[frozenset[int], bool | None]:
-    """Return the days of the week that count, and whether only working days (or only others) do."""
+    """Return the weekdays that count, and whether only working days (or only other days) do."""
     named = {"workdays": True, "restdays": False}
     if isinstance(value, str) and value in named:
         return frozenset(_DAYS.values()), named[value]

@@ -1,1 +1,1 @@
-"""What people see of cases: views, who gets to see which, and the answers to what people say."""
+"""Approval cards: views of cases, who may see which, and the replies to votes and other input."""

@@ -1,7 +1,7 @@
-"""What a decider needs to know beyond the order: last prices, stock, the supplier's record, and what is odd.
+"""What a decider should know beyond the order: last prices, stock, the supplier's record, and anything unusual.
 
-Everything is computed from what the ERP says about other purchase orders of the same vendor and about the stock of the
-products. Reading is bounded in calls and time: what cannot be found out in time is left out, and said so.
+Everything is computed from the vendor's other purchase orders in the ERP and from the stock of the products. Reads are
+limited in number and time; data that does not arrive in time is left out, and the card says so.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _WHOLE, _TENTH = Decimal(1), Decimal("0.1")
 
 
 class MissingInsight(StrEnum):
-    """What could not be found out."""
+    """A piece of information that could not be obtained."""
 
     HISTORY = "history"
     STOCK = "stock"
@@ -60,7 +60,7 @@ class MissingInsight(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsightThresholds:
-    """From when on something is odd."""
+    """Thresholds above which a value is flagged."""
 
     price_jump: Decimal = Decimal(10)
     """Per cent that a price may be above the last one."""
@@ -70,7 +70,7 @@ class InsightThresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastPrice:
-    """What was paid for a product last, and how much dearer it is now: per cent, to a tenth; None across currencies."""
+    """The price last paid for a product, and the increase since in per cent, to one decimal; None across currencies."""
 
     price: Cost
     on: date | None
@@ -80,7 +80,7 @@ class LastPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineInsight:
-    """What is known about one line; ``at_hand`` and ``incoming`` are in the line's unit."""
+    """Information about one order line; ``at_hand`` and ``incoming`` are in the line's unit."""
 
     last: Annotated[LastPrice | None, FieldClass.COST] = None
     at_hand: Quantity | None = None
@@ -91,7 +91,7 @@ class LineInsight:
 
     @property
     def jump_class(self) -> FieldClass | None:
-        """What ``jump`` tells: that a price was lower is for readers of prices alone."""
+        """Return the field class of ``jump``: only readers of prices may learn that a price was lower."""
         return FieldClass.COST if self.jump else None
 
 
@@ -100,7 +100,7 @@ NO_INSIGHT = LineInsight()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplierLateness:
-    """How many of the vendor's orders that goods are awaited of are late, and the worst by how many days."""
+    """How many of the vendor's open orders are late, and by how many days the worst one is."""
 
     awaited: int
     late: int
@@ -109,7 +109,7 @@ class SupplierLateness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Insight:
-    """What was found out about one revision; ``lines`` by their SKU."""
+    """Insights about one revision; ``lines`` are keyed by SKU."""
 
     lines: Mapping[str, LineInsight] = field(default_factory=lambda: MappingProxyType({}))
     lateness: SupplierLateness | None = None
@@ -125,7 +125,7 @@ class Insight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsightData:
-    """What was read: the vendor's orders as listed, some of them with lines, and the stock of products by SKU."""
+    """The data behind insights: the vendor's orders as listed, some of them with lines, and stock by SKU."""
 
     listed: tuple[PurchaseOrder, ...] = ()
     read: tuple[PurchaseOrder, ...] = ()
@@ -134,7 +134,7 @@ class InsightData:
 
 
 class Insights:
-    """Finds out, and remembers with the revision what it found."""
+    """Computes insights and caches them per revision."""
 
     def __init__(
         self,
@@ -156,14 +156,14 @@ class Insights:
         self._finding: SingleFlights[str, Insight] = SingleFlights()
 
     async def of(self, key: str, order: PurchaseOrder) -> Insight:
-        """Return what is known about a revision; ``key`` is its case. Many who ask at once cause one search."""
+        """Return the insight for a revision; ``key`` is its case. Concurrent callers share one search."""
         known = self.known(key)
         if known is not None:
             return known
         return await self._finding.join(key, lambda: self._find(key, order))
 
     def known(self, key: str) -> Insight | None:
-        """Return what was found out a short time ago, without asking the ERP: what is late is so on one day."""
+        """Return a cached insight without asking the ERP; lateness is valid for one day."""
         found, now = self._known.get(key), self._now()
         if found is None or now - found[0] > self._fresh or now.date() != found[0].date():
             return None
@@ -178,7 +178,7 @@ class Insights:
 
 
 async def collect(records: SourceClient, order: PurchaseOrder, *, seconds: float) -> InsightData:
-    """Read what `analyse` needs, as much as possible at once; what fails or is not there in time is missing."""
+    """Read what `analyse` needs, concurrently where possible; the result lacks reads that fail or time out."""
     reading = _Collector(records, asyncio.get_running_loop().time() + seconds)
     skus = tuple(dict.fromkeys(line.sku for line in order.lines if line.sku))[:MAX_LINES]
     await asyncio.gather(
@@ -194,7 +194,7 @@ async def collect(records: SourceClient, order: PurchaseOrder, *, seconds: float
 
 
 class _Collector:
-    """What has been read so far, until a moment of the event loop's clock."""
+    """Collects what has been read until a deadline on the event loop's clock."""
 
     def __init__(self, records: SourceClient, until: float) -> None:
         self._records = records
@@ -209,7 +209,7 @@ class _Collector:
             async with asyncio.timeout_at(self._until):
                 await work
         except Unsupported:
-            # Such an ERP never knows it: that is no news on a card, and the rest is worth remembering.
+            # This ERP never provides it: not worth a line on the card, and the rest is worth caching.
             log.debug("approvals.insight_unsupported", what=what.value)
         except (ErpError, TimeoutError) as error:
             self.missing.add(what)
@@ -236,7 +236,7 @@ async def _of_vendor(records: SourceClient, order: PurchaseOrder) -> tuple[Purch
 
 
 def analyse(order: PurchaseOrder, evidence: InsightData, today: date, marks: InsightThresholds) -> Insight:
-    """Return what the evidence says about an order."""
+    """Return the insights about an order."""
     others = [other for other in evidence.read if other.number != order.number]
     awaited = [other for other in evidence.listed if other.is_open and other.due_on]
     late = [days for other in awaited if (days := other.days_late(today))]
@@ -293,7 +293,7 @@ def _usual(quantities: Iterable[Decimal]) -> Decimal | None:
 
 
 def _repeats(order: PurchaseOrder, other: PurchaseOrder) -> bool:
-    """Whether the other order asks for the same, is open or may become so, and is of about the same time."""
+    """Return whether the other order asks for the same goods at about the same time and is, or may become, open."""
     is_open = other.is_open or other.status is PurchaseStatus.WAITING
     if not order.lines or not is_open or _wanted(order) != _wanted(other):
         return False

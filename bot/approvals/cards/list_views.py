@@ -1,4 +1,4 @@
-"""What cards show of several purchase orders: those that wait for somebody, and approving them together."""
+"""Views of several purchase orders: the list of those waiting for a person, and approving several at once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from bot.words.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalListRow:
-    """An order in a list. ``result`` is what came of approving it together with others, as anybody may read it, and
-    ``words`` is what the ERP or a limit says of it.
+    """An order in a list.
 
-    ``done``: the reader has nothing to do about it any more. ``settled``: the ERP has it.
+    ``result`` is the outcome of approving it together with others, in words that anybody may read; ``words`` is the
+    message of the ERP or of a limit. ``done``: the reader has nothing left to do about it. ``settled``: the ERP has the
+    decision.
     """
 
     case: str
@@ -65,7 +66,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalList(EmptiedList, ListView):
-    """What waits for one person, oldest first. ``mute``: nobody can decide at present."""
+    """The orders waiting for one person, oldest first. ``mute``: nobody can decide at present."""
 
     card: ClassVar[str] = "approval_list"
     command: ClassVar[str] = "pending"
@@ -76,7 +77,7 @@ class ApprovalList(EmptiedList, ListView):
 
     @property
     def of_several(self) -> bool:
-        """Whether there are several sources, so that each has to say of which."""
+        """Whether the orders come from several sources, so that each names its source."""
         return self.apart or _differ(self.rows)
 
     def following(self) -> Following | None:
@@ -98,7 +99,7 @@ class ApprovalList(EmptiedList, ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalChoice(View):
-    """Asks which of several orders with one number is meant, where it waits in several ERPs."""
+    """Asks which order is meant when the same number waits in several ERPs."""
 
     card: ClassVar[str] = "approval_choice"
 
@@ -111,7 +112,7 @@ class ApprovalChoice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalAll(ListView):
-    """Asks whether all these are to be approved at once: those that are shown, and no others."""
+    """Asks for confirmation before approving all orders shown, and only these."""
 
     card: ClassVar[str] = "approval_all"
 
@@ -120,7 +121,7 @@ class ApprovalAll(ListView):
 
     @property
     def of_several(self) -> bool:
-        """Whether there are several sources, so that each has to say of which."""
+        """Whether the orders come from several sources, so that each names its source."""
         return self.apart or _differ(self.rows)
 
     def following(self) -> Following | None:
@@ -139,7 +140,7 @@ class ApprovalAll(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalResults(View):
-    """What came of approving several at once, each by itself: at first what was recorded, then what the ERP did."""
+    """The outcome of approving several orders at once, one by one: first what was recorded, then the ERP's answer."""
 
     card: ClassVar[str] = "approval_results"
 
@@ -147,7 +148,7 @@ class ApprovalResults(View):
 
     @property
     def of_several(self) -> bool:
-        """Whether there are several sources, so that each has to say of which."""
+        """Whether the orders come from several sources, so that each names its source."""
         return self.apart or _differ(self.rows)
 
     def question(self) -> Ask | None:
@@ -167,7 +168,7 @@ class ApprovalResults(View):
 
 
 def _row_buttons(rows: Sequence[ApprovalListRow], *, named: bool) -> list[Button]:
-    """Return what opens each order; ``named``: by its source as well."""
+    """Return the buttons that open each order; ``named``: with its source."""
     return [Button(button_label(row.number, (row.source,) if named else ()), show_action(row.case)) for row in rows]
 
 
@@ -177,7 +178,7 @@ def _table(view: ApprovalList | ApprovalAll) -> Table:
 
 
 def _follow_rows(rows: Sequence[ApprovalListRow], offset: int = 0) -> Following | None:
-    """Return what a list is drawn again for: it then shows what waits by then."""
+    """Return the documents whose changes redraw a list; it then shows the orders that wait by then."""
     documents = tuple(DocumentRef(row.source, row.number) for row in rows)
     again = Ask(command_line("pending"), offset)
     return Following(documents, again, shows=_shown_states(rows)) if documents else None
@@ -188,5 +189,5 @@ def _shown_states(rows: Iterable[ApprovalListRow]) -> tuple[str, ...]:
 
 
 def page_fingerprint(cases: Iterable[str]) -> str:
-    """Return what tells these cases, in this order, from any others."""
+    """Return a fingerprint of these cases in this order."""
     return hashlib.sha256("\n".join(cases).encode()).hexdigest()[:FINGERPRINT_PREFIX]

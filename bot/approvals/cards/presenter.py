@@ -1,4 +1,4 @@
-"""What a case looks like now, to whom: for answers, and for the cards that the outbox sends."""
+"""The current state of a case for a given reader: for answers, and for the cards that the outbox sends."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class CasePresenter:
         now: Callable[[], datetime],
         seconds: float = 4.0,
     ) -> None:
-        """``seconds`` bounds what a card waits for the ERP; an answer to a click says how long it can wait itself."""
+        """``seconds`` bounds how long a card waits for the ERP; an answer to a click passes its own limit."""
         self._read = read
         self._insights = insights
         self._names_of = names_of
@@ -83,7 +83,7 @@ class CasePresenter:
         offset: int = 0,
         seconds: float | None = None,
     ) -> ApprovalView:
-        """Return the case as one reader may see it, after at most about ``seconds``."""
+        """Return the case as one reader may see it, within about ``seconds``."""
         until = asyncio.get_running_loop().time() + (self._seconds if seconds is None else seconds)
         case = found.case
         said = (*remark.ask, *people_in_reason(remark.note)) if remark is not None else ()
@@ -103,11 +103,11 @@ class CasePresenter:
         return build_case_view(found, known, reader, remark=remark, offset=offset)
 
     async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
-        """Return how people are called."""
+        """Return people's names."""
         return await self._names_of(tuple(dict.fromkeys(user_id for user_id in user_ids if user_id)))
 
     async def _named(self, user_ids: Sequence[str], until: float) -> Mapping[str, str]:
-        """Return the names that are there in time; others are called by their userIds."""
+        """Return the names that arrive in time; everybody else goes by their userId."""
         try:
             async with asyncio.timeout_at(until):
                 return await self.names(user_ids)
@@ -123,7 +123,7 @@ class CasePresenter:
         return None if case is None else self._orders.get(_key(case.source, case.number, case.fingerprint))
 
     async def _order(self, case: Case, until: float) -> PurchaseOrder | None:
-        """Return the order as it was shown first; None where the ERP has another one now or does not answer."""
+        """Return the order as first shown; None if the ERP has a newer one or does not answer."""
         known = self._remembered(case)
         if known is not None or case.state is not CaseState.OPEN:
             return known
@@ -151,7 +151,7 @@ def _key(source: str, number: str, seen: str) -> str:
 
 
 class _CaseComposer(SingleCardComposer):
-    """Cards are named by case and place: ``case|group:cid…``."""
+    """Composes cards named by case and place: ``case|group:cid…``."""
 
     def __init__(
         self, find: Callable[[str], Awaitable[CaseContext | None]], showing: CasePresenter, reader_at: ReaderAt
@@ -162,7 +162,7 @@ class _CaseComposer(SingleCardComposer):
         self._reader_at = reader_at
 
     async def _reader(self, found: CaseContext, place: Place) -> _Reader:
-        """Return who reads a card at a place: a person who has to do with the case sees everything of it."""
+        """Return the reader of a card at a place: a person involved in the case sees all of it."""
         in_group = place.kind is PlaceKind.GROUP
         user_id = "" if in_group else place.id
         if user_id in {*people_in_case(found.case), *found.waited} - {""}:
@@ -190,21 +190,21 @@ class _SharedCaseComposer(_CaseComposer):
         *,
         separate: Callable[[str, str, Sequence[Place]], Awaitable[None]] | None = None,
     ) -> None:
-        """``separate`` is `bot.approvals.service.ApprovalService.separate_cards`; without it a card has one place."""
+        """Without ``separate`` (`bot.approvals.service.ApprovalService.separate_cards`) a card has one place."""
         super().__init__(find, showing, reader_at)
         self._separate = separate
 
     async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
-        """Let places have a card of their own instead of one that they were to share."""
+        """Give places a card of their own in place of a shared one."""
         assert self._separate is not None, "only cards at several places are separated"
         await self._separate(ref.partition("|")[0], card, places)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Who sees a card, and which fields of it; without a ``user_id`` everybody at its places.
+    """The reader of a card, and the fields visible to them; without a ``user_id``, everybody at its places.
 
-    ``is_closed``: not all of these may ask for the order.
+    ``is_closed``: some of these readers may not ask for the order.
     """
 
     fields: frozenset[FieldClass]
@@ -214,12 +214,12 @@ class _Reader:
 
 
 def sees_all(grant: Grant, case: Case) -> bool:
-    """Return whether readers see as much of a case as those who decide it."""
+    """Return whether the grant shows as much of a case as its deciders see."""
     return grant.fields >= TOLD_FIELDS and any(_covers(scope, case) for scope in grant.scopes)
 
 
 def _covers(scope: Scope, case: Case) -> bool:
-    """Return whether a scope covers a case, by what is remembered of its order; whose own it is is another matter."""
+    """Return whether a scope covers a case, judged by the remembered order; ownership is checked elsewhere."""
     if scope.own or not (scope.companies is scope.warehouses is scope.categories is None):
         return False
     vendor = case.summary.vendor.casefold()
@@ -229,10 +229,10 @@ def _covers(scope: Scope, case: Case) -> bool:
 
 
 class ApprovalComposer(_SharedCaseComposer):
-    """Composes the cards of those who decide, in their own chats and in groups: with prices where these may be seen.
+    """Composes deciders' cards, in their own chats and in groups: with prices where these may be seen.
 
-    A card at several places shows everybody what all of them may see. Each person sees what is theirs to see only where
-    values for single people arrive.
+    A card at several places shows only what everybody there may see. Values for single people are added only where the
+    platform delivers them.
     """
 
     def __init__(
@@ -245,15 +245,16 @@ class ApprovalComposer(_SharedCaseComposer):
         call: Callable[[str, Sequence[Place]], Awaitable[None]] | None = None,
         values_arrive: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``values_arrive`` says whether values for single people do. ``call`` is
-        `bot.approvals.service.ApprovalService.call_in_groups`; without it nobody is called in a group.
+        """``values_arrive`` tells whether values for single people are delivered.
+
+        Without ``call`` (`bot.approvals.service.ApprovalService.call_in_groups`) nobody is called in a group.
         """
         super().__init__(find, showing, reader_at, separate=separate)
         self._call = call
         self._values_arrive = values_arrive
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the newest state of a card; there is nothing to show of a case that nobody remembers."""
+        """Return the newest state of a card; a case that is no longer stored has nothing to show."""
         case_id, *where = ref.split("|")
         found = await self._find(case_id)
         if found is None:
@@ -268,15 +269,15 @@ class ApprovalComposer(_SharedCaseComposer):
             ALL_FIELDS.intersection(*(reader.fields for reader in readers)),
             "" if in_group else _decider_among(people, found.case),
             in_group=in_group,
-            # Somebody who has no more to do with it must not take the card from those who decide.
+            # A person no longer involved must not take the card from those who decide.
             is_closed=(any if in_group else all)(reader.is_closed for reader in readers),
         )
-        # The first to be drawn has the order read for all.
+        # The first card drawn reads the order for all.
         shared = await self._draw(offering, everybody)
         if not everybody.in_group and not self._values_arrive():
             return ComposedCard(shared, found.case.revision)
         if not self._values_arrive():
-            # People who had values of their own see the same as all: else the old ones would stay.
+            # People who had values of their own now see what all see; otherwise the old values would stay.
             same = tuple(OwnView(reader.user_id, shared) for reader in people)
             return ComposedCard(shared, found.case.revision, own=same)
         own = await asyncio.gather(*(self._draw(_offering(found, [reader]), reader) for reader in people))
@@ -284,28 +285,28 @@ class ApprovalComposer(_SharedCaseComposer):
         return ComposedCard(shared, found.case.revision, own=views)
 
     async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
-        """Call people in the case's groups whom its card did not reach."""
+        """Call people in the case's groups when its card did not reach them."""
         if self._call is not None:
             await self._call(ref.partition("|")[0], people)
 
 
 def _offering(found: CaseContext, readers: Sequence[_Reader]) -> CaseContext:
-    """Return a case that offers to decide it only where one of these readers can; who is in a group is not known."""
+    """Return a case that offers the decision only if one of these readers can make it; group members are unknown."""
     can = any(reader.in_group or reader.user_id in found.waited for reader in readers)
     return found if can else replace(found, is_watched=True)
 
 
 def _decider_among(people: Sequence[_Reader], case: Case) -> str:
-    """Return who of these people has decided: the card that they share offers to take the decision back."""
+    """Return which of these people has decided: their shared card offers to take the decision back."""
     by = "" if case.decision is None else case.decision.by
     return by if any(reader.user_id == by for reader in people) else ""
 
 
 class CallComposer(ApprovalComposer):
-    """Composes the cards that call somebody in a group; nobody is called any more when it is not their turn."""
+    """Composes the cards that call a person in a group; they stop calling once it is no longer their turn."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the group's card, and whom it calls."""
+        """Return the group's card, and the people it calls."""
         case_id, group, person = ref.split("|")
         composed = await super().compose(f"{case_id}|{group}")
         found = await self._find(case_id)
@@ -320,8 +321,10 @@ _DECIDED = frozenset({CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_
 
 
 class TodoComposer(_CaseComposer):
-    """Composes the to-dos of those whose turn it is: done when they have spoken or somebody decided, gone when there is
-    nothing to decide any more. While the ERP is told, and may yet refuse, they stay as they are.
+    """Composes to-dos for the people whose turn it is.
+
+    A to-do is done once they have voted or the case is decided, and is removed when nothing is left to decide. While
+    the ERP is being told, and may still refuse, it stays.
     """
 
     async def compose(self, ref: str) -> ComposedCard:
@@ -350,10 +353,10 @@ def _todo_state(case: Case) -> MarkerState:
 
 
 class RequesterComposer(_SharedCaseComposer):
-    """Composes what requesters are told, each in their own chat, and with them groups that hear of nothing else."""
+    """Composes the outcome for requesters in their own chats, and for groups that get no other card."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return what became of a case; nothing before it is over, or where the ERP's next level goes on."""
+        """Return the outcome of a case; nothing before its end, or while the ERP's next level continues."""
         case_id, *where = ref.split("|")
         found = await self._find(case_id)
         if found is None or not _is_told(found.case):

@@ -1,4 +1,4 @@
-"""Answers to what people say about one case."""
+"""Answers to input about one case."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ class VoteResponder:
     async def answer(
         self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
     ) -> ApprovalView | ApprovalReply | FormClosedNotice:
-        """Return the case as it is now, with what came of the vote; a typed one that counts gets a short answer.
+        """Return the current case with the outcome of the vote; a typed vote that counts gets a short answer.
 
-        ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for an
-        unknown case.
+        ``done`` is the text for a vote that counts; ``retry`` asks again after the ERP did not answer. Raises
+        `NothingFound` for an unknown case.
         """
         shown = await self.approvals.context_after(self.found, result)
         if shown is None:
@@ -85,13 +85,13 @@ class VoteResponder:
         if result.outcome is VoteOutcome.REFUSED:
             shown = await self._for_refused(shown)
         view = await self._present(shown, remark, _VOTED_SECONDS)
-        # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
+        # A clicked card is updated with all others of its case; the answer to a line is not.
         said = counts and note is not None and not self.context.clicked
         return cut(build_reply_view(view, note) if said and note is not None else view, self.fields)
 
     async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
         """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
-        # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
+        # Everybody in a group sees the answer, so its buttons depend on no single person.
         user_id = self.context.person.user_id or "" if self.context.is_private else ""
         if user_id:
             shown = await self._for_reader(shown, user_id)
@@ -105,21 +105,21 @@ class VoteResponder:
         )
 
     async def _for_refused(self, shown: CaseContext) -> CaseContext:
-        """Return a case without buttons to decide it, where it is not for the asker to decide.
+        """Return a case without decision buttons, for an asker who may not decide it.
 
-        In a group others could, but a card that says no to somebody and offers the same beside it misleads.
+        Others in a group could, but a card must not refuse a person and offer them the same action.
         """
         turn = await self.approvals.turn_of(shown.case, self.context.person.user_id or "")
         return shown if turn.decides else replace(shown, is_watched=True)
 
     async def _for_reader(self, shown: CaseContext, user_id: str) -> CaseContext:
-        """Return a case with what the reader has to do: to decide it, or to go on to the next one."""
+        """Return a case with the reader's next step: decide it, or continue with the next one."""
         turn = await self.approvals.turn_of(shown.case, user_id)
         return shown if turn.decides else replace(shown, is_watched=True, next_case=turn.next_case)
 
 
 def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormClosedNotice:
-    """Return what stays true on a form, whatever the ERP says later: the cards of the case show that."""
+    """Return the text that stays true on a form whatever the ERP answers later: the case's cards show that."""
     if outcome in RECORDED:
         note = phrase("Recorded. The card of the order shows how it goes on.")
     elif has_money(note):
@@ -130,7 +130,7 @@ def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormClosedNotice:
 async def choose_meant(
     found: CaseContext, approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext
 ) -> CaseContext | ApprovalChoice:
-    """Return the case that is meant or, where the number waits in several ERPs that the asker may see, the choice."""
+    """Return the case that is meant or, if the number waits in several ERPs visible to the asker, the choice."""
     if not found.others:
         return found
     others = [await approvals.find(case.id) for case in found.others]
@@ -160,10 +160,10 @@ async def find_meant(
     *,
     seen: str | None = None,
 ) -> CaseContext | ApprovalChoice | None:
-    """Return the case that a word means: by its id, or by its number in the books that the line names.
+    """Return the case that a word names: by its id, or by its number in the books that the line names.
 
-    ``seen`` begins the fingerprint of what was shown, which tells cases of one number apart. A number that is in
-    several books is a choice, also where a case is known in one of them alone: raises `InSeveralBooks`.
+    ``seen`` is a prefix of the fingerprint that was shown; it tells cases with the same number apart. A number found in
+    several books is a choice even if only one of them has a case: raises `InSeveralBooks`.
     """
     found = await approvals.find(word, context.books.source)
     if found is None or found.case.id == word:
@@ -178,7 +178,7 @@ async def find_meant(
 
 
 async def _stands_once(number: str, erp: ErpHub) -> None:
-    """Raise `InSeveralBooks` for a number that several orders have, as far as the ERPs answer now."""
+    """Raise `InSeveralBooks` if several orders have the number, as far as the ERPs answer now."""
     try:
         await erp.purchase_order(number)
     except InSeveralBooks:
@@ -197,12 +197,12 @@ async def find_to_vote(
     *,
     seen: str | None,
 ) -> VoteResponder | ApprovalChoice | Ask:
-    """Return what answers about the case that ``word`` means, or what to ask where somebody names none or several."""
+    """Return the responder for the case that ``word`` names, or a question if it names none or several."""
     if not word:
         return Ask(command_line("pending"))
     meant = await find_meant(word, approvals, erp, policy, context, seen=seen)
     if meant is None:
-        return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
+        return Ask(command_line("why", word))  # says why it is not decided here, or that there is no such order
     if isinstance(meant, ApprovalChoice):
         return meant
     concerned = concerned_by(meant)
@@ -213,7 +213,7 @@ async def find_to_vote(
 def vote_request(
     context: QuestionContext, case: Case, verdict: Verdict, seen: str, *, reason: str = "", confirmed: bool = False
 ) -> VoteRequest:
-    """Return the vote of the person who asks; ``seen`` is the fingerprint of what was shown to them."""
+    """Return the asker's vote; ``seen`` is the fingerprint of the revision they saw."""
     return VoteRequest(
         case=case,
         user_id=context.person.user_id or "",
@@ -226,7 +226,7 @@ def vote_request(
 
 
 def concerned_by(found: CaseContext) -> tuple[str, ...]:
-    """Return the userIds of all who have to do with a case."""
+    """Return the userIds of everybody involved in a case."""
     return (*people_in_case(found.case), *found.waited)
 
 
@@ -237,9 +237,10 @@ async def audience_within(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> Audience:
-    """Return what `audience_among` does, also for those who may ask /po about some orders only.
+    """Return the result of `audience_among`, also for askers who may query only some orders with /po.
 
-    ``order`` is its source and number; ``erp`` finds what the asker may see, and is asked only if that matters.
+    ``order`` is its source and number; ``erp`` looks up the orders visible to the asker, and is called only if that
+    matters.
     """
     among = frozenset(concerned)
     verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
@@ -251,11 +252,11 @@ async def audience_within(
 def audience_among(
     concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext, *, covered: bool = False
 ) -> Audience:
-    """Return whether the asker may see prices in an answer about an order: alone, and as one of those ``concerned``, or
-    by the rules on /po.
+    """Return whether the asker may see prices in an answer about an order: in private and as one of those
+    ``concerned``, or by the rules on /po.
 
-    Raises `Denied` for those who are neither concerned nor may ask /po: no other command shows them the order. For
-    those who may ask /po about some orders only it must be one of them (``covered``).
+    Raises `Denied` for askers who are neither concerned nor allowed to use /po: no other command shows them the order.
+    If /po covers only some orders for them, this one must be ``covered``.
     """
     if context.person.user_id in {*concerned}:
         return Audience.of(private=context.is_private)
@@ -268,7 +269,7 @@ def audience_among(
 
 
 def fields_among(concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext) -> frozenset[FieldClass]:
-    """Return what an answer about an order may show to the asker: all to those ``concerned``, else what /po shows."""
+    """Return the fields that the asker sees in an answer about an order: all if ``concerned``, else those of /po."""
     if context.person.user_id in {*concerned}:
         return ALL_FIELDS
     return policy.decide_area(context.person, ORDERS, context.conversation.id).grant.fields
@@ -283,7 +284,7 @@ async def _finds(erp: ErpHub, source: str, number: str) -> bool:
 
 
 def outcome_note(result: VoteResult) -> Phrase | None:
-    """Return what a person is told of their vote."""
+    """Return the text that tells a person the outcome of their vote."""
     match result.outcome:
         case VoteOutcome.RECORDED:
             return phrase("Recorded. Others have to agree as well.")

@@ -1,4 +1,4 @@
-"""Builds the views of cases that cards show. Pure; what has to be read was read before."""
+"""Builds the views of cases for cards. Pure: all reading happens before."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MAX_CHANGES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionData:
-    """What is known about the case's own revision and its neighbours; ``order`` None: its lines are not."""
+    """The case's own revision and its neighbours; ``order`` is None if its lines are unknown."""
 
     order: PurchaseOrder | None = None
     insight: Insight | None = None
@@ -52,7 +52,7 @@ class RevisionData:
 
 
 def list_changes(context: CaseContext, known: RevisionData, *, priced: bool) -> tuple[ChangedField, ...]:
-    """Return what a card tells of the revision before or, where that took its place, after it."""
+    """Return the changes since the previous revision or, on a superseded card, in the next one."""
     case = context.case
     if case.state is CaseState.SUPERSEDED and context.newer is not None:
         changed = diff_cases(case, context.newer, known.order, known.newer, priced=priced)
@@ -66,7 +66,7 @@ def list_changes(context: CaseContext, known: RevisionData, *, priced: bool) -> 
 def diff_cases(
     was: Case, now: Case, was_order: PurchaseOrder | None, now_order: PurchaseOrder | None, *, priced: bool
 ) -> Iterator[ChangedField]:
-    """Yield what differs between two revisions; lines only where both are known."""
+    """Yield the differences between two revisions; lines only if both are known."""
     old, new = was.summary, now.summary
     amounts = (old.total, new.total) if priced else (None, None)
     if old.vendor != new.vendor:
@@ -104,7 +104,7 @@ def _line_changes(was: Sequence[PurchaseLine], now: Sequence[PurchaseLine], *, p
 
 
 def unit_price(price: Money | None) -> str | None:
-    """Return a price for one unit with all its digits: rounded like an amount, 0.1277 and 0.1297 look alike."""
+    """Return a unit price with all its digits: rounded like amounts, 0.1277 and 0.1297 would look alike."""
     return None if price is None else f"{price.amount.normalize():f} {price.currency}".strip()
 
 
@@ -124,7 +124,7 @@ _MISSING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardViewer:
-    """For whom a card is drawn; without ``user_id`` for everybody at its place."""
+    """The person a card is drawn for; without ``user_id``, everybody at its place."""
 
     audience: Audience
     user_id: str = ""
@@ -133,7 +133,7 @@ class CardViewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyNote:
-    """What a click is answered beside the card's own state; see `ApprovalView`."""
+    """The reply to a click, shown beside the card's own state; see `ApprovalView`."""
 
     note: Phrase | None = None
     ask: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class ReplyNote:
 def build_case_view(
     context: CaseContext, known: RevisionData, reader: CardViewer, *, remark: ReplyNote | None = None, offset: int = 0
 ) -> ApprovalView:
-    """Return a case as one reader may see it; on a bare card nothing that is a price is put into it."""
+    """Return a case as one reader may see it; a bare card gets no price at all."""
     case, order, remark = context.case, known.order, remark or ReplyNote()
     priced, is_open = reader.audience is Audience.PRICED, case.state is CaseState.OPEN
     insight = known.insight if is_open else None
@@ -204,7 +204,7 @@ def build_case_view(
 
 
 def build_reply_view(view: ApprovalView, note: Phrase) -> ApprovalReply:
-    """Return what is answered to words that count, from the case as their speaker sees it."""
+    """Return the reply to a typed vote that counts, built from the case as the voter sees it."""
     return ApprovalReply(
         case=view.case,
         number=view.number,
@@ -218,7 +218,7 @@ def build_reply_view(view: ApprovalView, note: Phrase) -> ApprovalReply:
 
 
 def build_requester_notice(case: Case, names: Mapping[str, str] = _NO_NAMES) -> RequesterNotice:
-    """Return what the requester is told; ``names`` are those of `people_in_case`."""
+    """Return the notice to the requester; ``names`` come from `people_in_case`."""
     decision = case.decision
     return RequesterNotice(
         case=case.id,
@@ -234,7 +234,7 @@ def build_requester_notice(case: Case, names: Mapping[str, str] = _NO_NAMES) -> 
 
 
 def build_unseen_view(case: Case, *, shared: bool = False) -> UnseenApproval:
-    """Return what is told of a case whose order not every reader may see; ``shared``: some in a group may."""
+    """Return the view of a case whose order some readers may not see; ``shared``: some members of a group may."""
     return UnseenApproval(case=case.id, state=case.state, elsewhere=case.elsewhere, since=case.opened_at, shared=shared)
 
 
@@ -244,7 +244,7 @@ BY_ITSELF = phrase("A large amount: approve it by itself.")
 
 
 def build_said_row(case: Case, audience: Audience, said: Phrase, *, done: bool) -> ApprovalListRow:
-    """Return what came at once of somebody's vote on one of several cases."""
+    """Return the immediate outcome of a vote on one of several cases."""
     if not has_money(said):
         return build_list_row(case, audience, result=said, done=done)
     words = said if audience is Audience.PRICED else HIDDEN_LIMIT
@@ -252,9 +252,9 @@ def build_said_row(case: Case, audience: Audience, said: Phrase, *, done: bool) 
 
 
 def build_result_row(case: Case, approve: Eligibility | None, audience: Audience) -> ApprovalListRow:
-    """Return what has become of one of several cases that somebody approved together.
+    """Return the current state of one of several cases that a person approved together.
 
-    ``approve`` is whether they may approve it now; None where they have, or nobody can any more.
+    ``approve`` tells whether they may approve it now; None if they already have, or if nobody can any more.
     """
     priced, row = audience is Audience.PRICED, partial(build_list_row, case, audience)
     match case.state:
@@ -311,7 +311,7 @@ def build_list_row(
 
 
 def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience: Audience) -> ApprovalWhy:
-    """Return the reasons as people read them. Limits are amounts: on a bare card reasons that hold one are left out."""
+    """Return the reasons in readable form. Limits are amounts, so a bare card leaves out reasons that contain one."""
     case = why.case
     plan = case.plan if case is not None else why.plan_result.plan
     votes, priced = case.votes if case is not None else (), audience is Audience.PRICED
@@ -338,19 +338,19 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
 
 
 def people_in_case(case: Case) -> tuple[str, ...]:
-    """Return the userIds of all whom a card about the case may name."""
+    """Return the userIds of everybody a card about the case may name."""
     votes = (user_id for vote in case.votes for user_id in (vote.user_id, vote.on_behalf_of))
     others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards), *case.refused)
     return tuple(user_id for user_id in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if user_id)
 
 
 def people_in_plan(plan: ApprovalPlan) -> tuple[str, ...]:
-    """Return the userIds that a plan names, those who may not decide among them."""
+    """Return the userIds in a plan, including those who may not decide."""
     return tuple(user_id for level in plan.levels for user_id in (*level.approvers, *level.excluded))
 
 
 def with_names(reason: Phrase, names: Mapping[str, str]) -> Phrase:
-    """Return a phrase that names people as people call them: reasons come with userIds."""
+    """Return a phrase with userIds replaced by names."""
     params = dict(reason.params)
     if isinstance(person := params.get("person"), str):
         params["person"] = names.get(person, person)
@@ -367,7 +367,7 @@ def people_in_reason(reason: Phrase | None) -> tuple[str, ...]:
 
 
 def has_money(reason: Phrase) -> bool:
-    """Whether a phrase tells an amount, itself or in a phrase inside it."""
+    """Return whether a phrase contains an amount, directly or in a nested phrase."""
     return any(
         isinstance(value, Money) or (isinstance(value, Phrase) and has_money(value)) for value in reason.params.values()
     )
@@ -412,7 +412,7 @@ def _requester(case: Case, order: PurchaseOrder | None, names: Mapping[str, str]
 
 
 def _free_text(text: str, *, priced: bool) -> str:
-    """Return somebody's own words; for a group only those without a figure, which might be a price."""
+    """Return a person's own words; for a group only if they contain no figure, which might be a price."""
     return text if priced or not any(map(str.isdigit, text)) else ""
 
 
@@ -461,7 +461,7 @@ def _plan_level(
 
 
 def _is_mute(case: Case, user_id: str) -> bool:
-    """Whether a reader certainly has nothing to say; who may say something the policy decides when they do."""
+    """Return whether a reader certainly has nothing to decide; otherwise the policy judges when they vote."""
     if not user_id:
         return False
     spoke = any(vote.user_id == user_id for vote in case.votes)
@@ -469,7 +469,7 @@ def _is_mute(case: Case, user_id: str) -> bool:
 
 
 def _can_reject(context: CaseContext, reader: CardViewer) -> bool:
-    """Whether a rejection may be said on a card: by its reader, or by one of those who read it together."""
+    """Return whether a card may offer rejection to its reader, or to one of the people who share it."""
     people = frozenset((reader.user_id,) if reader.user_id else context.waited)
     return context.can_reject and not (people and people <= context.only_approve)
 

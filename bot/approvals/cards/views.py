@@ -1,7 +1,6 @@
-"""What cards about approvals show. `bot.approvals.cards.view_builders` makes them of cases; templates see nothing else.
+"""The views of approval cards, built by `bot.approvals.cards.view_builders`; templates see nothing else.
 
-A view for a group holds no amount at all (`Audience.BARE`): what is not in it can be in no text, twin, summary or
-field.
+A view for a group holds no amount at all (`Audience.BARE`), so none can reach a text, twin, summary or field.
 """
 
 from __future__ import annotations
@@ -47,26 +46,26 @@ def _headline(state: CaseState, there: ExternalDecision | None) -> Phrase:
 
 
 class Audience(StrEnum):
-    """Who can see a card: one person, or everybody in a group."""
+    """The audience of a card: one person, or everybody in a group."""
 
     PRICED = "priced"
     BARE = "bare"
 
     @classmethod
     def of(cls, *, private: bool) -> Audience:
-        """Return who can see what is shown in private, or in a group."""
+        """Return the audience of a private chat or of a group."""
         return cls.PRICED if private else cls.BARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalLine:
-    """One line of the order, with what is known about it; a bare card has neither its price nor those before."""
+    """One order line with its insights; a bare card has neither its price nor earlier ones."""
 
     line: PurchaseLine
     insight: LineInsight = NO_INSIGHT
 
     def bare(self) -> ApprovalLine:
-        """Return the line without all that is a price."""
+        """Return the line without prices."""
         return ApprovalLine(
             line=replace(self.line, price=None, amount=None), insight=replace(self.insight, last=None, jump=False)
         )
@@ -74,7 +73,7 @@ class ApprovalLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteLine:
-    """Who said what, when; ``instead_of`` is the name of the person they stood in for."""
+    """A person's vote and its time; ``instead_of`` is the name of the approver they substituted for."""
 
     name: str
     verdict: Verdict
@@ -88,9 +87,9 @@ DisplayValue: TypeAlias = Money | date | str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedField:
-    """One thing that is not as it was; ``before`` and ``now`` are None where only the fact may be told.
+    """One changed field; ``before`` and ``now`` are None if only the fact of the change may be shown.
 
-    ``field_class`` is what they tell.
+    ``field_class`` is the class of these values.
     """
 
     label: Phrase
@@ -102,15 +101,15 @@ class ChangedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalView(ListView):
-    """One purchase order on its way to a decision; ``rows`` are its lines.
+    """One purchase order awaiting a decision; ``rows`` are its lines.
 
-    ``seen`` begins the fingerprint of the revision. ``level`` of ``levels`` is waited for: ``waited`` are the names of
-    those who can speak, ``erp_waits`` those whom the ERP itself waits for where nobody of the plan is among them.
-    ``erp_level`` of ``erp_levels`` are the ERP's own approvals, the one that is waited for.
-    ``decision`` is what the votes came to, ``elsewhere`` what became of it in the ERP itself, ``words`` are the ERP's
-    own. ``changes`` is what is not as in the revision before, or, on a superseded card, after it.
-    ``note`` answers a click, ``ask`` are the names of those who could help. ``sure`` asks once more. ``mute``: the
-    viewer has nothing to decide here. ``undo``: the viewer can take the decision back. ``read``: the lines are known.
+    ``seen`` is a prefix of the revision's fingerprint. ``level`` of ``levels`` is the current one; ``waited`` names the
+    people who can vote, ``erp_waits`` those the ERP waits for if none of the plan's people is among them. ``erp_level``
+    of ``erp_levels`` counts the ERP's own approvals. ``decision`` is the result of the votes, ``elsewhere`` the outcome
+    in the ERP itself, ``words`` the ERP's message. ``changes`` lists the differences from the previous revision or, on
+    a superseded card, to the next. ``note`` answers a click, ``ask`` names the people who could help. ``sure`` asks for
+    confirmation. ``mute``: the viewer has nothing to decide here. ``undo``: the viewer can take the decision back.
+    ``read``: the lines are known.
     """
 
     card: ClassVar[str] = "approval"
@@ -175,26 +174,26 @@ class ApprovalView(ListView):
 
     @property
     def headline(self) -> Phrase:
-        """What it is called now."""
+        """The title for its current state."""
         return phrase("Agreed") if self.more else _headline(self.state, self.elsewhere)
 
     @property
     def settled(self) -> bool:
-        """Whether the ERP has what was decided here."""
+        """Whether the ERP has the decision made here."""
         return is_settled(self.state)
 
     @property
     def withdrawn(self) -> Phrase:
-        """Why it no longer waits, where nobody decided."""
+        """Why it no longer waits although nobody decided."""
         return withdrawal_text(self.elsewhere)
 
     @property
     def priced(self) -> bool:
-        """Whether the viewer may see prices on it."""
+        """Whether the viewer may see prices."""
         return self.audience is Audience.PRICED
 
     def question(self) -> Ask | None:
-        # A bare card has its button for this anyway.
+        # A bare card has this button anyway.
         return show_action(self.case) if self.priced else None
 
     def is_for_all(self) -> bool:
@@ -236,16 +235,16 @@ class ApprovalView(ListView):
         return (Button(phrase("Next order"), show_action(self.next_case), Color.BLUE),) if self.next_case else ()
 
     def _details(self) -> tuple[Button, ...]:
-        # On a bare card it leads to the clicker's own view with prices, there to the order with all its lines.
+        # On a bare card it opens the clicker's own view with prices; there it opens the order with all its lines.
         line = Ask(command_line("po", self.number)) if self.priced else show_action(self.case)
         return (Button(phrase("Details"), line),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalReply(View):
-    """What came of words that were typed, until the card shows how the order goes on.
+    """The immediate result of a typed vote, until the card shows the order's progress.
 
-    ``spoken`` is the last that counts. ``undo``: the reader can take the decision back.
+    ``spoken`` is the last vote that counts. ``undo``: the reader can take the decision back.
     """
 
     card: ClassVar[str] = "approval_reply"
@@ -270,7 +269,7 @@ class ApprovalReply(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalTodo(View):
-    """What is on the to-do lists of those whose turn it is; lists show its title."""
+    """A to-do for the people whose turn it is; to-do lists show its title."""
 
     card: ClassVar[str] = "approval_todo"
 
@@ -280,7 +279,7 @@ class ApprovalTodo(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequesterNotice(View):
-    """What became of an order, for the one who requested it."""
+    """The outcome of an order, for its requester."""
 
     card: ClassVar[str] = "approval_told"
 
@@ -300,12 +299,12 @@ class RequesterNotice(View):
 
     @property
     def headline(self) -> Phrase:
-        """What became of it."""
+        """The title for its outcome."""
         return _headline(self.state, self.elsewhere)
 
     @property
     def settled(self) -> bool:
-        """Whether the ERP has what was decided here."""
+        """Whether the ERP has the decision made here."""
         return is_settled(self.state)
 
     def buttons(self) -> Sequence[Button]:
@@ -317,7 +316,7 @@ class RequesterNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalReasons(View):
-    """Why an order is to be rejected: one of a few reasons, or the next message. ``minutes`` is how long that waits."""
+    """Asks for the reason of a rejection: one of a few presets, or the next message, for ``minutes``."""
 
     card: ClassVar[str] = "approval_reasons"
 
@@ -370,7 +369,7 @@ REASON_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardCandidate:
-    """Somebody who could decide instead."""
+    """A person who could decide instead."""
 
     user_id: str
     name: str
@@ -379,7 +378,7 @@ class ForwardCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalPeople(ListView):
-    """To whom an order can be passed on; ``rows`` are a page of them."""
+    """The people an order can be forwarded to; ``rows`` is one page of them."""
 
     card: ClassVar[str] = "approval_people"
 
@@ -403,7 +402,7 @@ class ApprovalPeople(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLevel:
-    """One level of the plan: who has to agree, by name, who may not and why, and who has spoken."""
+    """One level of the plan: required approvers by name, those barred and why, and the votes so far."""
 
     number: int
     need_all: bool
@@ -414,7 +413,9 @@ class PlanLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalWhy(View):
-    """Which rule decides, who at each level, and what the asker may do. ``may`` and ``may_reject`` None: it is over."""
+    """The rule that applies, the approvers at each level, and the asker's rights. ``may`` and ``may_reject`` are None
+    once it is over.
+    """
 
     card: ClassVar[str] = "approval_why"
 
@@ -446,7 +447,7 @@ class ApprovalWhy(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnseenApproval(View):
-    """Stands for an order that not every reader may see: that there is one, since when, and its state."""
+    """Stands in for an order that some readers may not see: only its existence, age and state."""
 
     card: ClassVar[str] = "approval_unseen"
 
@@ -457,7 +458,7 @@ class UnseenApproval(View):
 
     @property
     def headline(self) -> Phrase:
-        """What it is called now."""
+        """The title for its current state."""
         return _headline(self.state, self.elsewhere)
 
     def question(self) -> Ask:
@@ -468,12 +469,12 @@ class UnseenApproval(View):
 
 
 def is_settled(state: CaseState) -> bool:
-    """Return whether the ERP has confirmed what was decided here."""
+    """Return whether the ERP has confirmed the decision made here."""
     return state in (CaseState.APPROVED, CaseState.REJECTED)
 
 
 def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> tuple[Button, ...]:
-    """Return the buttons for people who may decide about a revision, by what its source can be told."""
+    """Return the decision buttons for a revision, limited to what its source accepts."""
     reject = Button(phrase("Reject"), RejectPo(case, seen, number=number), Color.RED)
     return (
         Button(phrase("Approve"), ApprovePo(case, seen, number=number), Color.BLUE),
@@ -483,10 +484,10 @@ def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> 
 
 
 def follow_case(source: str, number: str, case: str, shows: str = "") -> Following:
-    """Return what a card about one case is drawn again for: it then shows the case."""
+    """Return the documents whose changes redraw a card about one case."""
     return Following((DocumentRef(source, number),), show_action(case), shows=(shows,) if shows else ())
 
 
 def show_action(case: str) -> Ask:
-    """Return what shows a case to the asker."""
+    """Return the action that shows a case to the asker."""
     return Ask(command_line("pending", case))

@@ -1,1 +1,1 @@
-"""The same decisions in DingTalk's own approvals (OA 审批), for companies that want them there as well."""
+"""The same decisions in DingTalk's own approvals (OA 审批), for companies that also want them there."""

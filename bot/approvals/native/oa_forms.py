@@ -1,4 +1,4 @@
-"""An approval in DingTalk's own app, what the bot remembers of it, and what it and its case have to tell each other."""
+"""OA approvals: their records, and the steps that keep one in line with its case."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from bot.words.errors import DingerpError
 
 
 class OaDeclined(DingerpError):
-    """DingTalk understood and said no: nothing happened, and nothing would if it were asked again now."""
+    """DingTalk refused the call: nothing happened, and a repeat would be refused too."""
 
 
 class OaInstanceMissing(OaDeclined):
-    """The approval is not there (any more): somebody deleted it."""
+    """The approval no longer exists: somebody deleted it."""
 
 
 class OaStartUncertain(DingerpError):
-    """The approval may have been started; only looking for it tells."""
+    """The approval may have been started; only a search can tell."""
 
 
 class NativeState(StrEnum):
-    """Where the approval of a case is."""
+    """The state of a case's approval."""
 
     WANTED = "wanted"
     STARTING = "starting"
@@ -40,7 +40,7 @@ class NativeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeRecord:
-    """What is remembered of a case's approval; a case has one at most."""
+    """The stored record of a case's approval; a case has at most one."""
 
     case: str
     state: NativeState = NativeState.WANTED
@@ -67,7 +67,7 @@ class NativeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaTask:
-    """One person's turn; ``verdict`` is None while they have not spoken, or where their turn ended otherwise."""
+    """One person's task; ``verdict`` is None until they have voted, or if the task ended otherwise."""
 
     id: int
     user_id: str
@@ -89,7 +89,7 @@ class OaInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaApplication:
-    """What an approval is started with: the form's fields by their names, and who has to agree."""
+    """The data to start an approval: form fields by name, and the approvers."""
 
     originator: str
     values: Mapping[str, str]
@@ -99,61 +99,61 @@ class OaApplication:
 class NativeForms(Protocol):
     """DingTalk's approvals of one form; implemented by `bot.dingtalk.workflow.WorkflowApi`.
 
-    All methods raise `OaDeclined`, and other `DingerpError` where nothing happened or asking again does no harm.
+    All methods raise `OaDeclined`, and other `DingerpError` when nothing happened or a repeat is harmless.
     """
 
     async def start(self, application: OaApplication) -> str:
-        """Start an approval and return its id; raises `OaStartUncertain` where it may have been started."""
+        """Start an approval and return its id; raises `OaStartUncertain` if it may have been started."""
         ...
 
     async def find(self, case_id: str, originator: str, since: datetime) -> str:
-        """Return the id of an approval that a case was given, started since then; empty if there is none."""
+        """Return the id of the approval started for a case since then; empty if there is none."""
         ...
 
     async def read(self, instance: str) -> OaInstance:
-        """Return an approval as it is now; raises `OaInstanceMissing`."""
+        """Return the approval's current state; raises `OaInstanceMissing`."""
         ...
 
     async def execute(self, instance: str, task: OaTask, verdict: Verdict, remark: str) -> None:
-        """Speak for a person whose turn it is; it is recorded as said by them."""
+        """Vote for a person whose turn it is; DingTalk records it as theirs."""
         ...
 
     async def hand_over(self, task: OaTask, to: str, remark: str) -> None:
-        """Give the turn of a person to another one; ``to`` is a userId."""
+        """Hand a person's task to another one; ``to`` is a userId."""
         ...
 
     async def terminate(self, instance: str, by: str, remark: str) -> None:
-        """Call a running approval off; ``by`` is a userId."""
+        """Terminate a running approval; ``by`` is a userId."""
         ...
 
     async def comment(self, instance: str, by: str, text: str) -> None:
-        """Write a remark under an approval, in somebody's name."""
+        """Add a comment to an approval in a person's name."""
         ...
 
 
 class NativeRecords(Protocol):
-    """What is remembered; implemented by `bot.store.approvals.repository.StoredNativeRecords`. Raises when the store is
-    away.
+    """The stored approvals; implemented by `bot.store.approvals.repository.StoredNativeRecords`. Raises when the store
+    is unavailable.
     """
 
     async def under_way(self) -> Sequence[NativeRecord]:
-        """Return those that have not ended, the one that is due first at the beginning."""
+        """Return the approvals that have not ended, the first due first."""
         ...
 
     async def missing(self, cases: Collection[str]) -> frozenset[str]:
-        """Return those cases that never had one."""
+        """Return the cases that never had one."""
         ...
 
     async def begin(self, record: NativeRecord) -> bool:
-        """Store the first record of a case; False where there is one already."""
+        """Store the first record of a case; False if there is one already."""
         ...
 
     async def put(self, record: NativeRecord) -> NativeRecord | None:
-        """Store a record as it is now and return it; None where somebody else changed it since it was read."""
+        """Store a record and return it; None if another process changed it since it was read."""
         ...
 
     async def mark_changed(self, instance: str) -> bool:
-        """Note that something happened to an approval; False for one that is not ours, or has ended."""
+        """Mark an approval as changed; False if it is not the bot's, or has ended."""
         ...
 
 
@@ -165,7 +165,7 @@ _VOTES_HOLD = {CaseState.OPEN, *_VERDICTS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaFormFields:
-    """Names of the form's fields; empty: the form has none for it. ``case`` tells which case an approval belongs to."""
+    """Names of the form's fields; empty if the form lacks one. ``case`` holds the case id of an approval."""
 
     case: str
     number: str = ""
@@ -177,9 +177,9 @@ class OaFormFields:
 
 
 def build_application(case: Case, fields: OaFormFields, originator: str, deciders: Deciders) -> OaApplication:
-    """Return what the approval of a case is started with: its levels with those who may still decide.
+    """Return the data that starts a case's approval: its levels with those who may still decide.
 
-    A level of whose people nobody may decide stays as it is, as DingTalk takes none without people.
+    A level without any eligible approver keeps its people, since DingTalk rejects an empty one.
     """
     levels = (level for level in case.plan.levels if level.approvers)
     return OaApplication(
@@ -195,19 +195,19 @@ def _rightful(level: ApprovalLevel, deciders: Deciders) -> ApprovalLevel:
 
 
 def unprocessed_tasks(instance: OaInstance, done: Collection[int]) -> tuple[OaTask, ...]:
-    """Return the turns in which somebody spoke and that nobody has dealt with."""
+    """Return the tasks with a vote that nobody has processed."""
     return tuple(task for task in instance.tasks if task.verdict is not None and task.id not in done)
 
 
 def is_recorded(case: Case, task: OaTask) -> bool:
-    """Whether the case knows already what somebody said in a turn."""
+    """Return whether the case already has the vote of a task."""
     return any(vote.user_id == task.user_id and vote.verdict is task.verdict for vote in case.votes)
 
 
 def next_vote_to_tell(case: Case, instance: OaInstance) -> tuple[OaTask, Vote] | None:
-    """Return the first vote that the approval waits for and the case has; None when there is none.
+    """Return the first vote of the case that the approval still waits for; None if there is none.
 
-    A substitute's vote has no turn there, and nobody's turn is used by somebody else.
+    A substitute's vote has no task there, and nobody's task is used by another person.
     """
     if not instance.running or case.state not in _VOTES_HOLD:
         return None
@@ -216,9 +216,9 @@ def next_vote_to_tell(case: Case, instance: OaInstance) -> tuple[OaTask, Vote] |
 
 
 def next_turn_to_hand_over(case: Case, instance: OaInstance, deciders: Deciders) -> tuple[OaTask, str] | None:
-    """Return the first open turn of somebody who can no longer decide, and whose it becomes; None when there is none.
+    """Return the first open task of a person who can no longer decide, and its new assignee; None if there is none.
 
-    Nobody gets a second turn, and the turn of somebody who has spoken, or was spoken for, is theirs.
+    Nobody gets a second task, and a person who has voted, also through a substitute, keeps theirs.
     """
     if not instance.running or case.state is not CaseState.OPEN:
         return None
@@ -230,7 +230,7 @@ def next_turn_to_hand_over(case: Case, instance: OaInstance, deciders: Deciders)
 
 
 def contradicts(case: Case, instance: OaInstance) -> bool:
-    """Whether an approval came to something that is not what became of the case, here or in the ERP itself."""
+    """Return whether an approval's result contradicts the outcome of the case, here or in the ERP."""
     there = case.elsewhere.verdict if case.elsewhere is not None else None
     return instance.verdict is not None and instance.verdict is not _VERDICTS.get(case.state, there)
 
@@ -247,5 +247,5 @@ def _form_values(case: Case, fields: OaFormFields) -> Iterator[tuple[str, str]]:
         (fields.currency, "" if total is None else total.currency),
         (fields.due, "" if due is None else due.isoformat()),
     )
-    # A field of dates or amounts takes no empty text.
+    # Date and amount fields reject an empty text.
     return ((name, value) for name, value in known if name and value)

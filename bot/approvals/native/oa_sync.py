@@ -1,7 +1,7 @@
-"""Keeps DingTalk's own approvals and the cases in step: whatever is said first and counts is told to the other side.
+"""Keeps DingTalk's own approvals and cases in step: the first vote that counts is passed to the other side.
 
-An event means only "look at this approval": what is true is read there. So an event that comes twice, late, or never
-changes nothing but when it is looked; every approval is looked at now and then in any case.
+An event only means "check this approval"; the truth is read from DingTalk. So an event may repeat, come late or never:
+every approval is checked at intervals anyway.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ _NO_REASON = phrase("Rejected in the approval app without a reason.")
 
 
 class VotingService(Protocol):
-    """The cases; implemented by `bot.approvals.service.ApprovalService`."""
+    """The case operations it needs; implemented by `bot.approvals.service.ApprovalService`."""
 
     async def cast_vote(self, request: VoteRequest) -> VoteResult:
-        """Store somebody's vote, if it counts."""
+        """Store a vote, if it counts."""
         ...
 
     async def case(self, case_id: str) -> Case | None:
@@ -87,7 +87,7 @@ class VotingService(Protocol):
 
 
 class OaSync:
-    """`run` must be running; `hear` takes events, `poke` tells that a case may have changed."""
+    """`run` must be running; `notify` takes events, `poke` reports that a case may have changed."""
 
     def __init__(
         self,
@@ -103,9 +103,9 @@ class OaSync:
         metrics: Metrics,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``originator`` starts approvals of orders whose requester nobody knows; empty: they have none.
+        """``originator`` starts approvals of orders with an unknown requester; if empty, these have none.
 
-        ``say`` puts remarks under approvals into the company's language.
+        ``say`` translates comments on approvals into the company's language.
         """
         self._service = service
         self._store = store
@@ -121,16 +121,16 @@ class OaSync:
         self._began = False
 
     async def notify(self, instance: str) -> None:
-        """Store that something happened to an approval; raises when the store is away."""
+        """Store that an approval changed; raises when the store is unavailable."""
         if await self._records.mark_changed(instance):
             self.poke()
 
     def poke(self) -> None:
-        """Look soon."""
+        """Check soon."""
         self._wakeup.call()
 
     async def run(self) -> None:
-        """Follow cases and approvals until cancelled."""
+        """Keep cases and approvals in step until cancelled."""
         while True:
             self._wakeup.clear()
             try:
@@ -141,7 +141,7 @@ class OaSync:
             await self._wakeup.sleep(_IDLE)
 
     async def sync(self) -> None:
-        """Do all that is due."""
+        """Process everything that is due."""
         takes_votes = {case.id: case for case in await self._service.open_cases()}
         for case_id in await self._shown(await self._records.missing(takes_votes)):
             await self._records.begin(NativeRecord(case=case_id, due_at=self._now()))
@@ -152,7 +152,7 @@ class OaSync:
         self._began = True
 
     async def _shown(self, wanted: frozenset[str]) -> Sequence[str]:
-        """Return those cases that somebody was shown: what waited before the bot came is only listed."""
+        """Return the cases that were shown to a person: the backlog from before the bot's start is only listed."""
         return await self._store.transact(lambda cases: [case for case in sorted(wanted) if cases.cards_of(case)])
 
     def _is_due(self, record: NativeRecord, case: Case) -> bool:
@@ -165,7 +165,7 @@ class OaSync:
         return record.news != record.seen or case.revision != record.revision
 
     async def _process(self, record: NativeRecord, case: Case) -> None:
-        """Claim an approval, bring it one step on, and note how far that came."""
+        """Claim an approval, advance it by one step, and record the progress."""
         claim = replace(record, due_at=self._now() + _LEASE, revision=case.revision, seen=record.news)
         claimed = await self._records.put(claim)
         if claimed is None:
@@ -176,7 +176,7 @@ class OaSync:
             self._failed("approvals.native_failed", case.id, error)
             after = self._later(claimed, error.retry_after)
         except Exception as defect:
-            # Otherwise this approval would kill the bot, again after every restart.
+            # Otherwise this approval would crash the bot, again after every restart.
             log.error("approvals.native_defect", case=case.id, exc_info=defect)
             self._metrics.errors.labels("approvals", type(defect).__name__).inc()
             after = self._later(claimed)
@@ -199,7 +199,7 @@ class OaSync:
         if not originator:
             await self._audit(case, "native_not_started", "nobody to start it in whose name")
             return _ended(record)
-        # Noted before the call, so that after a crash it is known that it may have happened.
+        # Recorded before the call, so that a crash leaves a trace that it may have happened.
         starting = replace(record, state=NativeState.STARTING, started_at=self._now(), originator=originator)
         noted = await self._records.put(starting)
         if noted is None:
@@ -220,7 +220,7 @@ class OaSync:
         return await self._started(noted, case, instance)
 
     async def _search(self, record: NativeRecord, case: Case) -> NativeRecord:
-        """Look for an approval that may have been started; it carries the case's id."""
+        """Search for an approval that may have been started; it carries the case's id."""
         assert record.started_at is not None, "noted before the call"
         instance = await self._forms.find(case.id, record.originator, record.started_at - _CLOCK_SKEW)
         if instance:
@@ -232,7 +232,7 @@ class OaSync:
 
     async def _started(self, record: NativeRecord, case: Case, instance: str) -> NativeRecord:
         await self._audit(case, "native_started", instance, record.originator)
-        # Looked at at once: somebody may have spoken before its id was known here.
+        # Checked at once: a vote may have come before its id was known here.
         return replace(record, state=NativeState.RUNNING, instance=instance, tries=0, due_at=self._now())
 
     async def _follow(self, record: NativeRecord, case: Case) -> NativeRecord:
@@ -257,7 +257,7 @@ class OaSync:
     async def _import_votes(
         self, record: NativeRecord, case: Case, instance: OaInstance
     ) -> tuple[NativeRecord, Case, DingerpError | None]:
-        """Let what was said in the app count as if it were said in chat, by the same rules."""
+        """Apply votes from the app as if they came from chat, by the same rules."""
         for task in unprocessed_tasks(instance, record.done):
             if case.state is CaseState.OPEN and not is_recorded(case, task):
                 vote_result = await self._service.cast_vote(self._vote_request(case, task))
@@ -270,7 +270,7 @@ class OaSync:
         return record, case, None
 
     def _vote_request(self, case: Case, task: OaTask) -> VoteRequest:
-        # The approval was started for this revision and shows it: nobody saw another one there.
+        # The approval was started for this revision and shows it: its voters saw no other.
         return VoteRequest(
             case=case,
             user_id=task.user_id,
@@ -284,7 +284,7 @@ class OaSync:
     async def _export_votes(
         self, record: NativeRecord, case: Case, instance: OaInstance
     ) -> tuple[NativeRecord, OaInstance]:
-        """Speak in the app for those who spoke in chat, each in their own turn."""
+        """Submit votes from chat in the app, each in the voter's own task."""
         for _ in case.votes:
             found = next_vote_to_tell(case, instance)
             if found is None:
@@ -293,7 +293,7 @@ class OaSync:
             try:
                 await self._forms.execute(record.instance, task, vote.verdict, vote.reason)
             except OaDeclined as refusal:
-                # Their turn ended meanwhile, or the form does not allow it: what became of the case stands.
+                # Their task has ended, or the form does not allow it: the outcome of the case stands.
                 self._failed("approvals.native_not_told", case.id, refusal)
                 break
             record = replace(record, done=(*record.done, task.id))
@@ -301,7 +301,7 @@ class OaSync:
         return record, instance
 
     async def _hand_over_turns(self, record: NativeRecord, case: Case, instance: OaInstance) -> None:
-        """Give the turns of those who can no longer decide to those who decide instead."""
+        """Hand the tasks of people who can no longer decide to those who decide instead."""
         if case.state is not CaseState.OPEN:
             return
         deciders = await self._service.deciders(case)
@@ -313,14 +313,14 @@ class OaSync:
             try:
                 await self._forms.hand_over(task, heir, self._say(_HANDED_OVER))
             except OaDeclined as refusal:
-                # Chat asks the right people all the same, and what the others say there does not count.
+                # Chat asks the right people anyway, and votes of others there do not count.
                 self._failed("approvals.native_not_handed_over", case.id, refusal)
                 break
             await self._audit(case, "native_handed_over", f"{task.user_id} → {heir}")
             instance = await self._forms.read(record.instance)
 
     async def _finish(self, record: NativeRecord, case: Case, instance: OaInstance) -> NativeRecord:
-        """End with an approval that has ended; where it leaves the case open, chat goes on alone."""
+        """Finish with an ended approval; if the case is still open, it continues in chat alone."""
         if not case.state.is_final and case.state is not CaseState.OPEN:
             return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)  # the ERP is being told
         if contradicts(case, instance):
@@ -336,7 +336,7 @@ class OaSync:
         try:
             await self._forms.comment(record.instance, record.originator, " ".join(map(self._say, words)))
         except DingerpError as error:
-            # The record has it; a remark that is made twice would be worse than none.
+            # The record has it; a duplicate comment would be worse than none.
             self._failed("approvals.native_not_commented", record.case, error)
 
     def _speaker(self, record: NativeRecord, case: Case) -> str:

@@ -1,4 +1,4 @@
-"""Votes that come from DingTalk's approval app, before which the access policy was not asked."""
+"""Votes from DingTalk's approval app, which reach the bot without a check by the access policy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMMANDS: Mapping[Verdict, str] = MappingProxyType({Verdict.APPROVE: "approve",
 
 @dataclass(frozen=True, slots=True)
 class RightfulVotes:
-    """Implements `bot.approvals.native.oa_sync.VotingService`: what counts is what the person could say in chat.
+    """A `bot.approvals.native.oa_sync.VotingService` that accepts only votes the person could cast in chat.
 
     ``policy`` returns the rules in force.
     """
@@ -35,9 +35,9 @@ class RightfulVotes:
     now: Callable[[], datetime]
 
     async def cast_vote(self, request: VoteRequest) -> VoteResult:
-        """Store somebody's vote, if the access rules let them say it and it counts.
+        """Store a vote, if the access rules allow it and it counts.
 
-        While nobody knows who they are it is silent, as if the ERP did not answer: it is asked again later.
+        While the person is unknown the result is silent, as if the ERP had not answered: the vote is tried again later.
         """
         person = await self.people.identify(request.user_id, name=request.name)
         if person.doubt is MembershipDoubt.NO_ANSWER:
@@ -55,7 +55,7 @@ class RightfulVotes:
         return await self.service.open_cases()
 
     async def deciders(self, case: Case) -> Deciders:
-        """Return who may decide a case now, also by the access rules; who is in doubt stays."""
+        """Return who may decide a case now, also by the access rules; people whose rights are unknown stay."""
         deciders = await self.service.deciders(case)
         barred = {
             user_id for user_id in {*deciders.entitled, *deciders.awaited} if not await self._may_approve(user_id)

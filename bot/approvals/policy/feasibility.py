@@ -1,6 +1,4 @@
-"""Whether rules can work at all: documents left out, rules never reached, levels nobody can pass, substitutes in a
-circle.
-"""
+"""Checks whether rules can work: uncovered documents, unreachable rules, impassable levels, substitution loops."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ _ANY = ""
 
 @dataclass(frozen=True, slots=True)
 class AmountRange:
-    """Amounts from ``low``, itself included, to below ``high``; None: without a bound."""
+    """Amounts from ``low`` (inclusive) to ``high`` (exclusive); None means unbounded."""
 
     low: Decimal | None = None
     high: Decimal | None = None
@@ -25,7 +23,7 @@ class AmountRange:
 
 @dataclass(frozen=True, slots=True)
 class CoverageGap:
-    """Amounts between two rules that no rule is for; ``above`` is the place of the rule that begins after them."""
+    """A range of amounts between two rules that no rule covers; ``above`` is the position of the rule after it."""
 
     above: int
     currency: str
@@ -34,13 +32,13 @@ class CoverageGap:
 
 
 def is_unreachable(scope: RuleScope, earlier: Sequence[RuleScope]) -> bool:
-    """Return whether every document that fits ``scope`` fits one of the ``earlier`` scopes."""
+    """Return whether the ``earlier`` scopes take every document that fits ``scope``."""
     taken = [_amounts(other) for other in earlier if _is_wider(other, scope)]
     return all(not _subtract(span, _ranges_of(taken, currency)) for currency, span in _amounts(scope).items())
 
 
 def find_gaps(scopes: Sequence[RuleScope]) -> Iterator[CoverageGap]:
-    """Return the amounts left out between rules that differ in nothing but their amounts, each once."""
+    """Return the uncovered amounts between rules that differ only in their amounts, each once."""
     said: set[tuple[str, Decimal]] = set()
     for place, scope in enumerate(scopes):
         begins = scope.at_least
@@ -54,7 +52,7 @@ def find_gaps(scopes: Sequence[RuleScope]) -> Iterator[CoverageGap]:
 
 
 def _is_wider(outer: RuleScope, inner: RuleScope) -> bool:
-    """Return whether ``outer`` takes all that ``inner`` takes, but for their amounts."""
+    """Return whether ``outer`` covers ``inner``, ignoring amounts."""
     return (
         _includes(outer.sources, inner.sources)
         and _includes(outer.companies, inner.companies)
@@ -70,7 +68,7 @@ def _includes(wide: Collection[object], narrow: Collection[object]) -> bool:
 
 
 def _amounts(scope: RuleScope) -> Mapping[str, AmountRange]:
-    """Return the amounts that fit, by currency."""
+    """Return the matching amounts by currency."""
     bounds = [bound for bound in (scope.at_least, scope.below) if bound is not None]
     if bounds:
         low = None if scope.at_least is None else scope.at_least.amount
@@ -83,7 +81,7 @@ def _ranges_of(rules: Iterable[Mapping[str, AmountRange]], currency: str) -> lis
 
 
 def _subtract(span: AmountRange, taken: Iterable[AmountRange]) -> list[AmountRange]:
-    """Return what of ``span`` none of ``taken`` holds, from below."""
+    """Return the parts of ``span`` outside all of ``taken``, from below."""
     left: list[AmountRange] = []
     low = span.low
     for covered in sorted(taken, key=_begin):
@@ -104,9 +102,9 @@ def _begin(span: AmountRange) -> tuple[bool, Decimal]:
 
 
 def blocked_level(levels: Sequence[ApprovalLevel], able: Mapping[int, Collection[str]]) -> int:
-    """Return the number of the first level that cannot be passed, no matter who agrees before; 0 if all can be.
+    """Return the number of the first level that cannot be passed whatever the earlier votes; 0 if all can be.
 
-    ``able`` holds for each level's number who of its approvers could agree.
+    ``able`` maps each level's number to its approvers who could agree.
     """
     for count, level in enumerate(levels, 1):
         if not _can_pass(levels[:count], able):
@@ -128,7 +126,7 @@ def _can_pass(levels: Sequence[ApprovalLevel], able: Mapping[int, Collection[str
 
 
 def _find(number: int, choices: Mapping[int, Collection[str]], taken: dict[str, int], tried: set[str]) -> bool:
-    """Find somebody for a level; who is taken for another one makes room if that one has somebody else."""
+    """Find a person for a level; one already assigned moves if their level has an alternative."""
     for person in choices[number]:
         if person in tried:
             continue
@@ -140,8 +138,8 @@ def _find(number: int, choices: Mapping[int, Collection[str]], taken: dict[str, 
 
 
 def find_substitution_loop(substitutes: Sequence[Substitute]) -> tuple[int, ...]:
-    """Return the places of substitutes that hold at one moment and lead back to where they began; empty if none do."""
-    # Several spans that have a moment in common have that moment at which the last of them begins.
+    """Return the positions of substitutes that form a loop at some moment; empty if none do."""
+    # Spans that overlap at all overlap at the start of the last one.
     for begins in sorted({substitute.begins for substitute in substitutes}):
         held = [place for place, substitute in enumerate(substitutes) if substitute.is_active(begins)]
         loop = _loop(substitutes, held)
@@ -165,7 +163,7 @@ def _loop(substitutes: Sequence[Substitute], held: Sequence[int]) -> tuple[int, 
 def _walk(
     substitutes: Sequence[Substitute], leads: dict[str, list[int]], person: str, cleared: set[str]
 ) -> tuple[int, ...]:
-    """Follow all ways from one person; people who were followed to their ends without a circle are ``cleared``."""
+    """Follow all chains from one person; people without a loop behind them are ``cleared``."""
     path: list[int] = []
     ways = [iter(leads.get(person, ()))]
     while ways:

@@ -1,4 +1,4 @@
-"""From ``approvals.toml`` to the rules, or to every error with its line; and following the file while it is edited."""
+"""Turns ``approvals.toml`` into rules, or into all errors with their lines; follows the file while it is edited."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ _LEVELS_EXAMPLE = 'levels = [{any = ["role:purchasing"]}, {all = ["person:cfo01"
 def read_policy(
     content: bytes, zone: tzinfo, known: KnownNames = NOTHING_KNOWN, *, name: str = "approvals.toml"
 ) -> ApprovalRuleSet:
-    """Return the rules of a document; ``name`` is what errors call it. Raises `RulesError` with all that is wrong."""
+    """Return the rules of a document; errors call it ``name``. Raises `RulesError` with all errors."""
     return review_policy(content, zone, known, name=name).rules
 
 
 def review_policy(
     content: bytes, zone: tzinfo, known: KnownNames = NOTHING_KNOWN, *, name: str = "approvals.toml"
 ) -> Reviewed[ApprovalRuleSet]:
-    """Return the rules of a document with the warnings about it. Raises `RulesError` with all that is wrong.
+    """Return the rules of a document with warnings. Raises `RulesError` with all errors.
 
-    ``zone`` is that of dates without one, ``known`` what names may lead to.
+    ``zone`` applies to dates without one; ``known`` are the names that may be referenced.
     """
     return _review_content(content, zone, known, name=name).become(lambda content: content.rules)
 
@@ -102,7 +102,7 @@ class _RuleParser:
         limits = self._limits()
         self._warn_of_lower_limits(substitutes, limits)
         document.finish()
-        # A document may hold substitutes or limits alone: then the approvers decide, as they do without any.
+        # A document may hold substitutes or limits alone: then the role ``approver`` decides, as without rules.
         return ApprovalRuleSet(
             version=version, rules=rules or DEFAULT_RULES.rules, substitutes=substitutes, limits=limits
         )
@@ -211,7 +211,7 @@ class _RuleParser:
         return Substitute(person=person, by=by, begins=begins, ends=ends)
 
     def _warn_of_lower_limits(self, substitutes: Sequence[Substitute], limits: Sequence[SingleLimit]) -> None:
-        """Say where somebody who may approve more cannot do so in the place of another."""
+        """Warn when a substitute's own limit is lower than that of the person they replace."""
         for table, entry in zip(self._document.few_tables("substitutes", MAX_ENTRIES), substitutes, strict=False):
             theirs, own = (self._limit_of(person, limits) for person in (entry.person, entry.by))
             if theirs is None or not theirs.binds_stand_ins or (own is not None and _is_as_low(own, theirs)):
@@ -228,7 +228,7 @@ class _RuleParser:
             )
 
     def _limit_of(self, person: str, limits: Sequence[SingleLimit]) -> SingleLimit | None:
-        """Return the first limit that names somebody, by themselves or by a role of the settings."""
+        """Return the first limit that names a person, directly or through a role of the settings."""
         roles = {role for role, members in self._roles.items() if person in members}
         names = {ApproverSelector(SelectorKind.ROLE, role) for role in roles}
         names.add(ApproverSelector(SelectorKind.PERSON, person))
@@ -261,7 +261,7 @@ def _refer_people(table: RuleTable, key: str, people: Sequence[ApproverSelector]
 
 
 def _is_as_low(own: SingleLimit, theirs: SingleLimit) -> bool:
-    """Whether a limit allows nothing that another does not."""
+    """Return whether a limit allows nothing beyond another."""
     return all(is_within(theirs.amounts, most) for most in own.amounts)
 
 
@@ -312,7 +312,7 @@ def _reaches(amount: Money, bound: Money) -> bool:
 
 
 def _check_twice_needed(levels: Sequence[RuleTable], steps: Sequence[RuleLevel]) -> None:
-    """Nobody agrees twice to one document: what needs the same person at two levels never ends."""
+    """Report levels that need the same person twice: nobody agrees twice to a document, so it would never end."""
     needed: dict[ApproverSelector, int] = {}
     for number, (level, step) in enumerate(zip(levels, steps, strict=True), 1):
         for selector in step.approvers:
@@ -331,7 +331,7 @@ def _check_twice_needed(levels: Sequence[RuleTable], steps: Sequence[RuleLevel])
 
 
 def _warn_of_chains(tables: Sequence[RuleTable], substitutes: Sequence[Substitute]) -> None:
-    """Say where a substitute is away, too: the substitute's substitute does not stand in."""
+    """Warn when a substitute is away too: the substitute's substitute does not step in."""
     for table, entry in zip(tables, substitutes, strict=True):
         for other in substitutes:
             if other.person == entry.by and entry.begins < other.ends and other.begins < entry.ends:
@@ -390,7 +390,7 @@ def _read_expiry(value: object) -> ExpiryAction:
 
 
 def _read_end(zone: tzinfo) -> Callable[[object], datetime]:
-    """Return the reader of ends: a day alone counts to its end, as people write holidays."""
+    """Return the parser of end times: a bare date means the end of that day, as people write holidays."""
     read = read_moment(zone)
 
     def read_end(value: object) -> datetime:
@@ -405,10 +405,10 @@ def _read_end(zone: tzinfo) -> Callable[[object], datetime]:
 
 
 def follow_policy(places: Sequence[Path], zone: tzinfo, names: NamesInForce) -> FollowedFile[RuleBasedPolicy]:
-    """Return the rules in force, as new as the file; without one the members of the role ``approver`` decide.
+    """Return the rules in force, reloaded with the file; without a file members of the role ``approver`` decide.
 
-    ``current`` is what `bot.approvals.unit_of_work.CaseTransactions` takes as its ``policy``; ``names`` checks the
-    names that the file uses. Raises `RulesError` if the file is wrong.
+    ``current`` is the ``policy`` of `bot.approvals.unit_of_work.CaseTransactions`; ``names`` checks the names used in
+    the file. Raises `RulesError` if the file is wrong.
     """
 
     def read(content: bytes, name: str) -> Reviewed[RuleContent[RuleBasedPolicy]]:

@@ -1,4 +1,4 @@
-"""From the rules and a document to its plan: which rule fits, and whom it names."""
+"""From the rules and a document to its plan: the matching rule, and the people it names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.words.phrase import Phrase, phrase
 def resolve_approvers(
     selectors: Iterable[ApproverSelector], document: ApprovalDocument, company: CompanyDirectory
 ) -> tuple[str, ...]:
-    """Return the userIds that the selectors name for this document, each once, in the order of the rule."""
+    """Return the userIds that the selectors name for this document, each once, in the rule's order."""
     found: dict[str, None] = {}
     for selector in selectors:
         found.update(dict.fromkeys(_resolve(selector, document, company)))
@@ -86,7 +86,7 @@ def _named(currencies: Iterable[str]) -> tuple[Currency, ...]:
 
 
 def make_plan(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
-    """Return the plan by the first rule that fits, and a line for each rule up to it."""
+    """Return the plan by the first matching rule, with a line for each rule up to it."""
     reasons: list[Phrase] = []
     for rule in rules.rules:
         why_not = find_mismatch(rule.scope, document, company)
@@ -125,7 +125,7 @@ def _plan(
 def _by_manager(
     selectors: Sequence[ApproverSelector], document: ApprovalDocument, company: CompanyDirectory
 ) -> Mapping[str, str]:
-    """Return which manager those are whom the rule names as one, and by nothing else."""
+    """Return people named only as a manager, with the level of that manager."""
     others = [selector for selector in selectors if selector.by is not SelectorKind.MANAGER]
     otherwise = resolve_approvers(others, document, company)
     return {
@@ -138,7 +138,7 @@ def _by_manager(
 
 
 def _by_role(selectors: Sequence[ApproverSelector], company: CompanyDirectory) -> Mapping[str, tuple[str, ...]]:
-    """Return the roles of those who hold their right by a role, and by nothing that stays theirs."""
+    """Return the roles of people named only by role, who lose the right with it."""
     roles = dict.fromkeys(selector.value for selector in selectors if selector.by is SelectorKind.ROLE)
     people = {selector.value for selector in selectors if selector.by is SelectorKind.PERSON}
     found: dict[str, tuple[str, ...]] = {}
@@ -168,7 +168,7 @@ def single_limits(
 
 
 def own_limits(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
-    """Return the people whose limit does not bind those who vote in their place."""
+    """Return the people whose limit does not bind their substitutes."""
     return tuple(user_id for user_id, limit in _limits(rules, document, company).items() if not limit.binds_stand_ins)
 
 

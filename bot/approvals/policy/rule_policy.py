@@ -1,4 +1,4 @@
-"""The policy that a company's rules make: who decides, and whether a person may vote now, and why."""
+"""The policy from a company's rules: who decides, whether a person may vote now, and why."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from bot.words.phrase import Phrase, phrase
 def evaluate(
     vote_context: VoteContext, user_id: str, verdict: Verdict, substitutes: Sequence[Substitute]
 ) -> Eligibility:
-    """Return the ruling; the checks are in the order in which people would ask."""
+    """Return the ruling; the checks run in the order in which people would ask."""
     document, plan = vote_context.document, vote_context.plan
     if (involvement := document.involvement(user_id)) is not None:
         return _refuse(involvement.own)
@@ -70,7 +70,7 @@ def _refuse(*reasons: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
 def _principals(
     user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]
 ) -> tuple[str, ...]:
-    """Return for whom of those who are waited for the person stands in now."""
+    """Return the awaited approvers for whom the person currently substitutes."""
     principals = {
         substitute.person
         for substitute in substitutes
@@ -97,18 +97,18 @@ def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, le
 
 
 def _over_limits(user_id: str, principal: str, vote_context: VoteContext) -> Phrase | None:
-    """Return the limit that approving would break: of the voter, or of the person in whose place they vote."""
+    """Return the limit that this approval would exceed: the voter's own, or that of the approver they replace."""
     people = (user_id, principal) if principal else (user_id,)
     for person in people:
         if (over := _over_single_limit(person, vote_context, in_place=person == principal)) is not None:
             return over
-    # Both are locked until the vote is stored, always in the same order.
+    # Both sums are locked until the vote is stored, always in the same order.
     spent = (_over_daily_limit(person, vote_context, in_place=person == principal) for person in sorted(people))
     return next((over for over in spent if over is not None), None)
 
 
 def _over_single_limit(person: str, vote_context: VoteContext, *, in_place: bool) -> Phrase | None:
-    """Return the limit in one document that approving would break. What cannot be compared is not within any limit."""
+    """Return the per-document limit that this approval would exceed. Amounts without a comparison exceed any limit."""
     total, limits = vote_context.document.order.total, vote_context.plan.limits_of(person, in_place=in_place)
     if is_within(limits, total):
         return None
@@ -180,7 +180,7 @@ DEFAULT_RULES = ApprovalRuleSet(
 
 
 class RuleBasedPolicy:
-    """Implements `bot.approvals.plan.ApprovalPolicy`."""
+    """An approval policy evaluated from the company's rules."""
 
     def __init__(self, rules: ApprovalRuleSet = DEFAULT_RULES) -> None:
         self._rules = rules
@@ -210,7 +210,7 @@ class RuleBasedPolicy:
 
     @property
     def asks_todos(self) -> bool:
-        """Whether some rule wants to-dos."""
+        """Whether any rule asks for to-dos."""
         return any(rule.todo for rule in self._rules.rules)
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a company writes: which documents a rule is for, who decides them, within which limits."""
+"""A company's rules: the documents each applies to, their deciders, and limits."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ DEFAULT_RULE = "default"
 
 
 def label_rule(name: str) -> Phrase | str:
-    """Return what a rule is called to people: a company's own rules keep their name."""
+    """Return a rule's display name: a company's own rules keep theirs."""
     return phrase("default") if name == DEFAULT_RULE else name
 
 
 class SelectorKind(StrEnum):
-    """How an approver is named."""
+    """The way an approver is named."""
 
     PERSON = "person"
     ROLE = "role"
@@ -32,21 +32,21 @@ class SelectorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApproverSelector:
-    """Names approvers: ``role:purchasing``, ``person:manager01``, ``manager:2``, ``field:buyer``."""
+    """Selects approvers: ``role:purchasing``, ``person:manager01``, ``manager:2``, ``field:buyer``."""
 
     by: SelectorKind
     value: str
 
     def __str__(self) -> str:
-        """Return it as it is written."""
+        """Return the selector in rule-file syntax."""
         return f"{self.by}:{self.value}"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleScope:
-    """Documents that a rule is for; what is empty fits any. Texts are compared without regard to case.
+    """The documents a rule applies to; empty fields match all. Texts are compared case-insensitively.
 
-    ``at_least`` and ``below`` bound the total in one currency; an amount in another one never fits a bound.
+    ``at_least`` and ``below`` bound the total in one currency; other currencies never match a bound.
     """
 
     sources: frozenset[str] = frozenset()
@@ -63,7 +63,7 @@ class RuleScope:
 
 @dataclass(frozen=True, slots=True)
 class RuleLevel:
-    """One level: who, and how many of them."""
+    """One level: its approvers, and how many of them must agree."""
 
     quorum: Quorum
     approvers: tuple[ApproverSelector, ...]
@@ -89,7 +89,7 @@ class ApprovalRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substitute:
-    """Who stands in for whom; both are userIds. A substitute's substitute does not stand in: nothing can loop."""
+    """A substitution between two userIds. A substitute's substitute does not step in, so no loop is possible."""
 
     person: str
     by: str
@@ -97,7 +97,7 @@ class Substitute:
     ends: datetime
 
     def is_active(self, now: datetime) -> bool:
-        """Whether it is in force."""
+        """Whether it is in force at ``now``."""
         return self.begins <= now < self.ends
 
 

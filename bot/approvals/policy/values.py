@@ -1,4 +1,4 @@
-"""How amounts and people are written in approval rules: ``5000 CNY``, ``role:purchasing``, ``manager:1``."""
+"""The syntax of amounts and people in approval rules: ``5000 CNY``, ``role:purchasing``, ``manager:1``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BOUNDS = phrase('examples are "below 5000 CNY", "from 5000 to below 50000 CNY",
 
 
 def read_money(value: object) -> Money:
-    """Return an amount with its currency, such as ``5000 CNY``; never a negative one."""
+    """Return an amount with its currency, such as ``5000 CNY``; negative amounts are errors."""
     if not isinstance(value, str):
         raise ValueError(phrase("an amount stands in quotes with its currency, %(example)s", example=_EXAMPLE))
     text = " ".join(value.split())
@@ -36,7 +36,7 @@ def read_money(value: object) -> Money:
 
 
 def read_limit(value: object) -> Money:
-    """Return an amount that is a limit: zero would forbid everything."""
+    """Return a limit; zero is an error, as it would forbid everything."""
     found = read_money(value)
     if not found.amount:
         raise ValueError(phrase("the limit is zero; %(example)s", example=_EXAMPLE))
@@ -44,7 +44,7 @@ def read_limit(value: object) -> Money:
 
 
 def read_limits(value: object) -> tuple[Money, ...]:
-    """Return limits, one for each currency; a single one is a list of one."""
+    """Return limits, one per currency; a single value is a list of one."""
     if not isinstance(value, str | list):
         raise ValueError(phrase('limits are a list of amounts, an example is ["20000 CNY", "3000 USD"]'))
     found = tuple(map(read_limit, [value] if isinstance(value, str) else value))
@@ -58,7 +58,7 @@ def read_limits(value: object) -> tuple[Money, ...]:
 
 
 def read_bounds(value: object) -> tuple[Money | None, Money | None]:
-    """Return from which amount on (itself included) and below which amount (itself not): two rules can meet exactly."""
+    """Return the lower bound (inclusive) and the upper bound (exclusive), so that two rules can meet exactly."""
     if not isinstance(value, str):
         raise ValueError(phrase("amounts stand in quotes with their currency, %(bounds)s", bounds=_BOUNDS))
     text = " ".join(value.split())
@@ -130,7 +130,7 @@ _HIGHEST = 20
 
 
 def read_approvers(value: object) -> tuple[ApproverSelector, ...]:
-    """Return who is named, at least one."""
+    """Return the named approvers, at least one."""
     found = tuple(_selector(text) for text in read_texts(value))
     if not found:
         raise ValueError(phrase("the list is empty, so that nobody could decide; %(examples)s", examples=_EXAMPLES))
@@ -138,7 +138,7 @@ def read_approvers(value: object) -> tuple[ApproverSelector, ...]:
 
 
 def read_requesters(value: object) -> tuple[ApproverSelector, ...]:
-    """Return the people whose documents a rule is for."""
+    """Return the requesters whose documents a rule applies to."""
     found = read_approvers(value)
     for selector in found:
         if selector.by not in (SelectorKind.PERSON, SelectorKind.ROLE):
@@ -152,7 +152,7 @@ def read_requesters(value: object) -> tuple[ApproverSelector, ...]:
 
 
 def read_person(value: object) -> str:
-    """Return the userId of one person, without anything in front."""
+    """Return the userId of one person, without a prefix."""
     text = read_text(value)
     if ":" in text:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The areas that are polled: how their records are read, and what they mean."""
+"""The polled areas: how their records are read, and what they mean."""
 
 from __future__ import annotations
 

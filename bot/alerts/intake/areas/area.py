@@ -1,4 +1,4 @@
-"""What polling knows of an area: its feed, its sweep, and the meaning of its records."""
+"""A polled area: its feed, its sweep, and the meaning of its records."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ LATE = "late"
 class SweepPage:
     """One page of a sweep.
 
-    ``codes`` are subjects that still have to be read one by one, with the time of their last change where it is known.
-    ``place`` is where the sweep continues, None at its end.
+    ``codes`` are subjects still to be read one by one, with the time of their last change if known. ``place`` is where
+    the sweep continues, None at its end.
     """
 
     findings: Sequence[PolledRecord]
@@ -37,7 +37,7 @@ class SweepPage:
 
 
 class PolledArea(Protocol):
-    """One kind of trouble that an ERP is polled for."""
+    """One kind of problem that an ERP is polled for."""
 
     @property
     def name(self) -> str:
@@ -46,38 +46,38 @@ class PolledArea(Protocol):
 
     @property
     def feed(self) -> Area:
-        """The area of the ERP whose changes are followed."""
+        """The ERP area whose changes are followed."""
         ...
 
     @property
     def needs(self) -> Capability:
-        """The capability that it needs."""
+        """The required capability."""
         ...
 
     @property
     def sweep_every(self) -> timedelta | None:
-        """How often it is swept; None: as the settings say."""
+        """The interval between sweeps; None: as in the settings."""
         ...
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
-        """Return what one record means; raises the classes of `bot.erp.errors`, `NotFound` among them."""
+        """Return the meaning of one record; raises the classes of `bot.erp.errors`, including `NotFound`."""
         ...
 
     def gone(self, code: str) -> PolledRecord:
-        """Return what it means that a record was deleted."""
+        """Return the meaning of a deleted record."""
         ...
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
-        """Return the next page, in one call; ``limit`` is how many records it may leave to be read.
+        """Return the next page, in one call, or None if the area cannot be swept.
 
-        None if it cannot be swept.
+        ``limit`` is the maximum number of records left to read.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedArea(Generic[D]):
-    """An area of documents with a list of those that are in trouble."""
+    """An area of documents with a list of the problematic ones."""
 
     name: str
     kind: Kind[D]
@@ -99,11 +99,11 @@ class ListedArea(Generic[D]):
         return self.kind.capability
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
-        """Return what one document means."""
+        """Return the meaning of one document."""
         return self.judge(await erp.document(self.kind, code), today)
 
     def gone(self, code: str) -> PolledRecord:
-        """Return the record of a deleted document: nobody waits for it any more."""
+        """Return the record of a deleted document: its problem is over."""
         return PolledRecord(code=code, state=NORMAL, type=self.gone_type, data={"number": code, **self.gone_data})
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
@@ -112,7 +112,7 @@ class ListedArea(Generic[D]):
             raise Invalid("not a place in a list")
         offset = int(place or "0")
         page = await erp.documents(self.kind, ListQuery(filter=self.listed, offset=offset, limit=PAGE))
-        # Counted by what was asked for: rejected records are missing from the page.
+        # Counted by the request: rejected records are missing from the page.
         following = offset + PAGE
         findings = [self.judge(document, today) for document in page.items]
         return SweepPage(findings, {}, str(following) if following < page.total else None)
@@ -129,7 +129,7 @@ def late_record(
     state: str = LATE,
     compared: Mapping[str, str] = MappingProxyType({}),
 ) -> PolledRecord:
-    """Return what a document with a due date means: late, or no trouble (any more)."""
+    """Return the meaning of a document with a due date: late, or no problem (any more)."""
     return PolledRecord(
         code=code,
         state=state if is_late else NORMAL,
@@ -142,36 +142,36 @@ def late_record(
 
 
 def without_blanks(**values: object) -> dict[str, object]:
-    """Return the fields of an event's data that are not empty, as in JSON: figures and dates as text."""
+    """Return the non-empty fields of an event's data as JSON: figures and dates as text."""
     return {name: _plain(value) for name, value in values.items() if value is not None and value not in ("", ())}
 
 
 def money(amount: Money | None) -> dict[str, object]:
-    """Return the two fields of an amount; none without a currency."""
+    """Return the two fields of an amount; no fields without a currency."""
     if amount is None or len(amount.currency) != 3:
         return {}
     return {"amount": plain(amount.amount), "currency": amount.currency.upper()}
 
 
 def plain(figure: Decimal) -> str:
-    """Return a figure as text without an exponent and trailing zeros, which some calls give and others do not."""
+    """Return a figure as text without exponent and trailing zeros, which calls return inconsistently."""
     text = f"{figure:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text
 
 
 def format_amount(amount: Money | None) -> str:
-    """Return an amount as text that is compared and shown."""
+    """Return an amount as text for comparison and display."""
     return "" if amount is None else f"{plain(amount.amount)} {amount.currency}".rstrip()
 
 
 def format_date(day: date | None) -> str:
-    """Return a date as text that is compared and shown."""
+    """Return a date as text for comparison and display."""
     return "" if day is None else day.isoformat()
 
 
 def comparable_fields(**words: str) -> dict[str, str]:
-    """Return the fields that are compared to see changes, without empty ones."""
+    """Return the non-empty fields that are compared to detect changes."""
     return {name: word for name, word in words.items() if word}
 
 

@@ -15,7 +15,7 @@ OVERDUE = "overdue"
 
 
 def judge(invoice: Invoice, today: date) -> PolledRecord:
-    """Return what an invoice means today."""
+    """Return the meaning of an invoice today."""
     data = without_blanks(
         number=invoice.number,
         customer=invoice.customer,

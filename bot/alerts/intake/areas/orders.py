@@ -1,6 +1,4 @@
-"""Sales orders: those whose goods are owed since the promised date, and every new or changed one for companies that
-want to hear of it.
-"""
+"""Sales orders: late ones, and every new or changed one for companies that want such news."""
 
 from __future__ import annotations
 
@@ -39,7 +37,7 @@ def judge_lateness(order: SalesOrder, today: date) -> PolledRecord:
 
 
 def judge_news(order: SalesOrder, today: date) -> PolledRecord:
-    """Return an order as news: a new one if it is unknown and was ordered just now, else a changed one."""
+    """Return an order as news: new if it is unknown and was just ordered, otherwise changed."""
     is_new = order.ordered_on is None or order.ordered_on >= today - timedelta(days=1)
     return PolledRecord(
         code=order.number,
@@ -78,7 +76,7 @@ ORDERS: ListedArea[SalesOrder] = ListedArea(
 
 
 class OrderNews:
-    """Implements `bot.alerts.intake.areas.area.PolledArea`."""
+    """A `bot.alerts.intake.areas.area.PolledArea` of new and changed orders."""
 
     name = "order_news"
     feed = Area.SALES
@@ -86,11 +84,11 @@ class OrderNews:
     sweep_every = timedelta(days=1)
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
-        """Return an order as it is now."""
+        """Return the order's current state."""
         return judge_news(await erp.order(code), today)
 
     def gone(self, code: str) -> PolledRecord:
-        """Return the last news of an order that was deleted."""
+        """Return the last news of a deleted order."""
         data = {"number": code, "status": "deleted", "resolved": True}
         return PolledRecord(code=code, state=NORMAL, type=EventType.ORDER_CHANGED, data=data)
 

@@ -1,4 +1,4 @@
-"""Production orders that are not finished since their due date."""
+"""Production orders unfinished past their due date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.erp.port import Filter
 
 
 def judge(order: ProductionOrder, today: date) -> PolledRecord:
-    """Return what a production order means today."""
+    """Return the meaning of a production order today."""
     data = data_of(order)
     if order.status is ProductionStatus.DONE:
         return PolledRecord(

@@ -1,4 +1,4 @@
-"""Purchase orders that wait for somebody's approval, and those whose goods are late."""
+"""Purchase orders waiting for approval, and those with late goods."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DECISIONS = {
 
 
 def judge(order: PurchaseOrder, today: date) -> PolledRecord:
-    """Return what a purchase order means, on any day."""
+    """Return the meaning of a purchase order, independent of the day."""
     approval = order.approval or Approval()
     if order.status is not PurchaseStatus.WAITING:
         return PolledRecord(
@@ -80,7 +80,7 @@ def data_of(order: PurchaseOrder) -> dict[str, object]:
 
 
 def decision_data(order: PurchaseOrder) -> dict[str, object]:
-    """Return the data of an order that no longer waits, with the decision."""
+    """Return the data of an order that no longer waits, including the decision."""
     approval = order.approval or Approval()
     return data_of(order) | without_blanks(
         decision=_DECISIONS[order.status], decided_by=order.named(approval.decided_by), reason=approval.reason
@@ -98,7 +98,7 @@ PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
 
 
 def judge_receipt(order: PurchaseOrder, today: date) -> PolledRecord:
-    """Return what a purchase order means today for those who await its goods."""
+    """Return the meaning of a purchase order today for people waiting for its goods."""
     return late_record(
         EventType.PO_LATE,
         order.number,

@@ -1,4 +1,4 @@
-"""Stock below its reorder point. ERPs have no list of it: products are read one by one, as they change."""
+"""Stock below its reorder point. ERPs have no list of it: products are read one by one as they change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOW, OUT = "low", "out"
 
 
 class StockArea:
-    """Implements `bot.alerts.intake.areas.area.PolledArea`."""
+    """A `bot.alerts.intake.areas.area.PolledArea` of products below their reorder point."""
 
     name = "stock"
     feed = Area.STOCK
@@ -24,15 +24,15 @@ class StockArea:
     sweep_every = timedelta(days=1)
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
-        """Return whether a product is short."""
+        """Return whether a product is short of stock."""
         return judge(await erp.stock(code))
 
     def gone(self, code: str) -> PolledRecord:
-        """Return the record of a deleted product: it is not short any more."""
+        """Return the record of a deleted product: it is no longer short."""
         return PolledRecord(code=code, state=NORMAL, type=EventType.STOCK_LOW, data={"sku": code, "resolved": True})
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
-        """Return the next products, in the order in which they last changed; they still have to be read."""
+        """Return the next products in order of last change; they still have to be read."""
         if Capability.CHANGED_SINCE not in erp.capabilities:
             return None
         changes = await erp.changed_since(self.feed, place, limit=limit)
@@ -44,7 +44,7 @@ STOCK = StockArea()
 
 
 def judge(level: StockLevel) -> PolledRecord:
-    """Return what a product's stock means; without a reorder point it is never low."""
+    """Return the meaning of a product's stock; without a reorder point it is never low."""
     stock_left = stock_left_of(level.total)
     state = NORMAL
     if level.below_reorder_point and stock_left is not None:
@@ -62,7 +62,7 @@ def judge(level: StockLevel) -> PolledRecord:
 
 
 def stock_left_of(total: Quantities) -> Decimal | None:
-    """Return what is available, or what is on hand if the ERP does not say."""
+    """Return the available quantity, or the quantity on hand if the ERP gives no other."""
     return total.on_hand if total.available is None else total.available
 
 

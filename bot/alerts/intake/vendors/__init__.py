@@ -1,1 +1,1 @@
-"""What each vendor's own webhook says, as CloudEvents: as far as its body carries what a type needs."""
+"""Vendors' own webhooks as CloudEvents, as far as the body carries the fields of a type."""

@@ -1,6 +1,6 @@
 """Dolibarr's module Webhook: ``{"triggercode": "ORDER_VALIDATE", "object": {…}}``, unsigned.
 
-Times are seconds since 1970, amounts text with eight decimals, third parties bare ids.
+Times are in seconds since 1970, amounts are text with eight decimals, third parties are bare ids.
 
 Docs: platform/erp/others.md#webhooks
 """
@@ -51,7 +51,7 @@ def translate(body: object, context: TranslationContext) -> CloudEvents:
     event_type, data = described
     if not (subject := text(found.get("ref"))):
         return [UnreadableEvent(body, "the object has no ref")]
-    # Without a time of the change, the whole body tells one state from another.
+    # Without a time of change, the whole body identifies the state.
     return [cloud_event("dolibarr", event_type, subject, data, state=body, at=None)]
 
 

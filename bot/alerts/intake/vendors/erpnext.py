@@ -1,7 +1,7 @@
 """ERPNext's webhooks: ``{"event": "on_submit", "doc": {…}}``, or the document alone.
 
-ERPNext lets its administrator write the body; docs/how-to/send-events.md has the one to copy. Without ``event`` a
-submitted order counts as changed: the document itself does not tell whether it is new.
+ERPNext lets its administrator write the body; docs/how-to/send-events.md has one to copy. Without ``event`` a submitted
+order counts as changed: the document itself does not tell whether it is new.
 
 Docs: platform/erp/erpnext.md#webhooks
 """
@@ -143,7 +143,7 @@ def _work_order(doc: Document, context: TranslationContext) -> EventDescription 
 
 
 def _bin(doc: Document) -> EventDescription | str:
-    """A Bin knows no reorder level: the body brings it beside the document (the how-to shows how)."""
+    """Read a Bin, which has no reorder level: the body adds it beside the document (see the how-to)."""
     on_hand, reserved = number(doc.get("actual_qty")), number(doc.get("reserved_qty"))
     reorder_point = number(doc.get("reorder_level"))
     if on_hand is None or (reorder_point is None and on_hand > 0):

@@ -1,6 +1,6 @@
 """Odoo's automation rules with the action “send webhook”: ``_model``, ``_id`` and the chosen fields.
 
-Relations come as bare ids, so customers and suppliers have no names here; times are in UTC and nothing is False.
+Relations come as bare ids, so customers and suppliers have no names here; times are in UTC, and False means empty.
 
 Docs: platform/erp/odoo.md#webhooks
 """
@@ -93,7 +93,7 @@ def _purchase(record: Document, context: TranslationContext) -> EventDescription
         case "purchase" | "done":
             return "po.decided", text(record.get("name")), {**data, "decision": "approved"}
         case "cancel":
-            # Odoo has no state of its own for a refusal.
+            # Odoo has no state for a refusal.
             return "po.decided", text(record.get("name")), {**data, "decision": "withdrawn"}
         case _:
             return "a request for quotation is no event"
@@ -114,7 +114,7 @@ def _production(record: Document, context: TranslationContext) -> EventDescripti
 
 
 def _orderpoint(record: Document) -> EventDescription | str:
-    """A reordering rule; its product's code is only there where a field of the rule shows it (see the how-to)."""
+    """Read a reordering rule; its product's code is present only if a field of the rule exposes it (see the how-to)."""
     on_hand, reorder_point = number(record.get("qty_on_hand")), number(record.get("product_min_qty"))
     if on_hand is None or reorder_point is None:
         return "a reordering rule needs the fields qty_on_hand and product_min_qty"

@@ -1,6 +1,6 @@
-"""What translators share: from a vendor's document to a CloudEvent whose id is made from the document's state.
+"""Shared by translators: from a vendor's document to a CloudEvent whose id derives from the document's state.
 
-The same state of the same document always gives the same id, so what the vendor sends twice is one event.
+The same state of the same document always yields the same id, so a vendor's repeats are one event.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EventDescription = tuple[str, str, Document]
 
 @dataclass(frozen=True, slots=True)
 class TranslationContext:
-    """What the configuration knows and the body does not say."""
+    """Context from the settings that the body lacks."""
 
     now: datetime
     """Aware, in the zone of the company."""
@@ -53,7 +53,7 @@ Translate = Callable[[object, TranslationContext], CloudEvents]
 def cloud_event(
     vendor: str, event_type: str, subject: str, data: Mapping[str, object], *, state: object, at: datetime | None
 ) -> Mapping[str, object]:
-    """Return a CloudEvent; ``state`` tells this state of the document from its other states."""
+    """Return a CloudEvent; ``state`` distinguishes this state of the document from its others."""
     found = {name: value for name, value in data.items() if value not in (None, "", {}, [], False)}
     event: dict[str, object] = {
         "specversion": "1.0",
@@ -74,12 +74,12 @@ def _id(event_type: str, subject: str, state: object) -> str:
 
 
 def text(value: object) -> str:
-    """Return a field as text; False is Odoo's word for nothing."""
+    """Return a field as text; False is Odoo's empty value."""
     return "" if value is None or isinstance(value, bool | Mapping | list) else str(value).strip()
 
 
 def number(value: object) -> Decimal | None:
-    """Return a field as a number, None if it is not a number, or one that no company counts with. Zero has no sign."""
+    """Return a field as a number; None if it is none, or beyond what a company counts. Zero has no sign."""
     try:
         found = Decimal(text(value))
     except InvalidOperation:
@@ -90,7 +90,7 @@ def number(value: object) -> Decimal | None:
 
 
 def day(value: object) -> date | None:
-    """Return the date that a field begins with."""
+    """Return the date at the start of a field."""
     try:
         return date.fromisoformat(text(value)[:10])
     except ValueError:
@@ -98,7 +98,7 @@ def day(value: object) -> date | None:
 
 
 def day_of_seconds(value: object, context: TranslationContext) -> date | None:
-    """Return the company's date of a time in seconds since 1970, as Dolibarr writes it; 0 means no date."""
+    """Return the company's date of a Dolibarr time in seconds since 1970; 0 means no date."""
     seconds = number(value)
     if not seconds:
         return None
@@ -109,7 +109,7 @@ def day_of_seconds(value: object, context: TranslationContext) -> date | None:
 
 
 def money(value: object, currency: str) -> Mapping[str, object]:
-    """Return the fields of an amount and its currency; none without a currency."""
+    """Return the fields of an amount and its currency; no fields without a currency."""
     found = number(value)
     return {} if found is None or not currency else {"amount": str(found), "currency": currency}
 
@@ -120,5 +120,5 @@ def is_late(due_on: date | None, context: TranslationContext) -> bool:
 
 
 def stock_type(available: Decimal) -> str:
-    """Return which of the two stock types a quantity makes."""
+    """Return the stock event type for a quantity."""
     return "stock.out" if available <= 0 else "stock.low"

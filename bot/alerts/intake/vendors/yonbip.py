@@ -1,7 +1,7 @@
 """YonBIP's event subscription, decrypted (docs: platform/erp/yonbip.md#push).
 
-Its events say that a bill was saved, audited and so on, and often little more of it. What carries the bill's number
-becomes an event; the rest is kept aside, and polling brings the bill itself.
+Its events report that a bill was saved, audited and so on, often with few of its fields. A message with the bill's
+number becomes an event; others are set aside, and polling brings the bill itself.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DECISIONS = {
 
 
 def translate(body: object, context: TranslationContext) -> CloudEvents:
-    """Return the event of a message, or nothing for the vendor's test message."""
+    """Return the event of a message; nothing for the vendor's test message."""
     if not isinstance(body, dict):
         return [UnreadableEvent(body, "not a JSON object")]
     code = text(body.get("type")) or text(body.get("eventType"))
@@ -63,7 +63,7 @@ def translate(body: object, context: TranslationContext) -> CloudEvents:
 
 
 def _bill(body: Document) -> Document:
-    """Return the bill in a message: under one of several names, as an object, as its text, or as the only entry."""
+    """Return the bill in a message: under one of several names, as an object, as JSON text, or as the only entry."""
     found = next((body[name] for name in ("data", "content", "archive") if name in body), body)
     if isinstance(found, str):
         try:
