@@ -77,6 +77,7 @@ WRONG = [
     ("bot.read_model.follower", "bot.erp.tryton.adapter"),
     ("bot.store.database", "bot.erp.sql.adapter"),
     ("bot.bootstrap.services", "bot.erp.mapped.builders"),
+    ("bot.read_model.follower", "bot.erp.plans.plan"),
     # Rooms have insides.
     ("commands.po", "bot.approvals.lifecycle"),
     ("commands.po", "bot.approvals.policy.rules"),
@@ -176,6 +177,7 @@ def test_a_public_class_name_stands_once() -> None:
 def test_vendors_name_their_files_alike() -> None:
     concerns = {"__init__", "manifest", "options", "adapter", "client", "query", "documents", "mapping", "stock"}
     concerns |= {"changes", "decisions", "users", "partners", "goods", "lots", "receipts"}
+    concerns |= {"plans", "reads", "sales", "purchases", "orders", "finance", "production", "transfers", "products"}
     concerns |= {"accounts", "requests", "settlement"}  # where the configuration describes the ERP's API
     strange = {
         str(path.relative_to(ROOT))

@@ -11,10 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.erp.following import StreamPage, follow, latest
-from bot.erp.model import Area, Changes, Feed, Followed
-from bot.erp.odoo import mapping, query
-from bot.erp.odoo.client import OdooClient, Row
-from bot.erp.odoo.query import Condition
+from bot.erp.kinds import FOLLOWED
+from bot.erp.model import Area, Changes, Followed
+from bot.erp.odoo import mapping
+from bot.erp.odoo.client import OdooClient
+from bot.erp.odoo.mapping import Row
+from bot.erp.odoo.plans import PLANS
+from bot.erp.odoo.query import Condition, OdooTerms, timestamp
+from bot.erp.odoo.reads import ALSO_DISABLED, OdooPlan, OdooReads
 
 _OVERLAP = timedelta(minutes=2)
 """``write_date`` is the start of the transaction, so a long transaction appears with a time already read."""
@@ -26,44 +30,41 @@ class ChangeSource:
 
     model: str
     key: str = "name"
-    base: Callable[[frozenset[str]], Condition] = lambda _: []
-    """What holds for all of them, by the fields that this release has."""
+    where: Callable[[OdooTerms], Condition] = lambda _: []
     shared: bool = False
     """Whether some records belong to no company."""
     context: Mapping[str, Any] | None = None
 
 
+def _source_of(plan: OdooPlan) -> ChangeSource:
+    return ChangeSource(plan.model, plan.number, plan.followed or plan.where)
+
+
 _FOLLOWED: Mapping[Followed, ChangeSource] = {
     # Archived products too: archiving a product is a change.
-    Area.PRODUCTS: ChangeSource("product.product", "default_code", shared=True, context={"active_test": False}),
+    Area.PRODUCTS: ChangeSource("product.product", "default_code", shared=True, context=ALSO_DISABLED),
     # Not the quants: an empty quant is deleted, and its ``write_date`` with it.
     Area.STOCK: ChangeSource("stock.move", "product_id"),
-    Area.SALES: ChangeSource(query.SALES_ORDERS.model),
-    Area.FINANCE: ChangeSource(query.INVOICES.model, base=query.INVOICES.base_of),
-    Area.PURCHASING: ChangeSource(query.PURCHASE_ORDERS.model),
-    Area.PRODUCTION: ChangeSource(query.PRODUCTION_ORDERS.model),
-    Feed.BILLS: ChangeSource(query.BILLS.model, base=query.BILLS.base_of),
-    Feed.PAYMENTS: ChangeSource(query.PAYMENTS.model, base=lambda _: query.PAYMENTS.base),
-    Feed.DELIVERIES: ChangeSource(query.DELIVERIES.model, base=query.DELIVERIES.base_of),
+    **{kind.followed: _source_of(PLANS[kind]) for kind in FOLLOWED},
 }
 
 
-async def read_changes(client: OdooClient, area: Followed, cursor: str, *, limit: int, company: int | None) -> Changes:
+async def read_changes(reads: OdooReads, area: Followed, cursor: str, *, limit: int) -> Changes:
     """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
     source = _FOLLOWED[area]
 
     async def read(since: datetime | None, count: int) -> list[StreamPage]:
-        available = await client.fields(source.model)  # raises `Unsupported` where the app is not installed
-        domain = [*source.base(available), *query.of_company(company, shared=source.shared)]
-        rows = await client.search(
+        terms = await reads.terms(source.model)  # raises `Unsupported` where the app is not installed
+        domain = [*source.where(terms), *reads.of_company(shared=source.shared)]
+        rows = await reads.client.search(
             source.model,
-            [*domain, ["write_date", ">=", query.timestamp(since)]] if since else domain,
+            [*domain, ["write_date", ">=", timestamp(since)]] if since else domain,
             [source.key, "write_date"],
             order="write_date asc, id asc",
             limit=count,
             context=source.context,
         )
-        keys = await _keys(client, source, rows)
+        keys = await _keys(reads.client, source, rows)
         times = [mapping.moment(row.get("write_date")) for row in rows]
         changes = ((key, at) for key, at in zip(keys, times, strict=True) if key is not None)
         return [StreamPage(latest(changes), times[-1] if len(rows) == count else None)]

@@ -8,9 +8,9 @@ from typing import Any
 from bot.erp.decider_keys import DeciderKeys
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, AuthFailed, Conflict, DeciderRefused, Unavailable, UnknownOutcome
 from bot.erp.model import Decision, PurchaseOrder, Verdict
-from bot.erp.odoo import documents, query
 from bot.erp.odoo.client import Account, OdooClient
 from bot.erp.odoo.options import OdooOptions
+from bot.erp.odoo.purchases import PURCHASE_ORDERS, version
 
 _PLAIN_BODIES = (17, 0)
 """From 17 on, the body of a message is plain text; before, it was HTML."""
@@ -73,6 +73,6 @@ class PurchaseApprovals:
             raise DeciderRefused(KEY_REFUSED, source=self._client.source) from error
 
     async def _compare(self, order: PurchaseOrder) -> None:
-        rows = await self._client.read("purchase.order", [int(order.id)], query.PURCHASE_ORDERS.fields)
-        if any(documents.version(row) != order.version for row in rows.values()) or not rows:
+        rows = await self._client.read("purchase.order", [int(order.id)], PURCHASE_ORDERS.fields)
+        if any(version(row) != order.version for row in rows.values()) or not rows:
             raise Conflict("the order was changed", source=self._client.source)

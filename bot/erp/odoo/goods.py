@@ -6,8 +6,7 @@ Each read takes few calls, whatever the number of documents, products and wareho
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,9 +16,6 @@ from bot.erp.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
-    DeliveryLine,
-    DeliveryStatus,
-    GoodsDelivery,
     PriceKind,
     PricePoint,
     Prices,
@@ -29,15 +25,12 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages
+from bot.erp.goods_lists import by_arrival, by_price_day, made_arrivals, part_of_shortages
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.model import ProductionOrder, Slice
+from bot.erp.model import Slice
 from bot.erp.odoo import query as queries
-from bot.erp.odoo.client import OdooClient, Row
-from bot.erp.odoo.documents import product as product_of
 from bot.erp.odoo.mapping import (
-    OdooSite,
-    Products,
+    Row,
     day,
     goods_of,
     money,
@@ -48,143 +41,31 @@ from bot.erp.odoo.mapping import (
     sku_of,
     unit_of,
 )
+from bot.erp.odoo.production import PRODUCTION_ORDERS
+from bot.erp.odoo.products import FIGURES, KIND, PRODUCT_FIELDS, PRODUCT_TEXTS
+from bot.erp.odoo.products import product as product_of
+from bot.erp.odoo.purchases import PURCHASE_ORDERS
 from bot.erp.odoo.query import Condition
+from bot.erp.odoo.reads import MOST, PLAIN_NAMES, PRODUCTS, OdooReads
 from bot.erp.odoo.stock import OdooStock, figures
+from bot.erp.plans.planned_erp import build
 from bot.erp.values import text
 
-MOST = 2_000
-"""Lines, orders or moves that a question reads at most."""
-
-_STATES = {
-    "draft": DeliveryStatus.PLANNED,
-    "waiting": DeliveryStatus.PLANNED,
-    "confirmed": DeliveryStatus.PLANNED,
-    "assigned": DeliveryStatus.READY,
-    "done": DeliveryStatus.SHIPPED,
-    "cancel": DeliveryStatus.CANCELLED,
-}
-_SENDS_BACK = frozenset({"customer", "transit"})
-"""What places are used for from which goods come back; what leaves comes from a place of the company's own."""
-_PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
-
-_MOVE = ("picking_id", "product_id", "product_uom_qty", "quantity", "quantity_done", "product_uom", "state")
 _ORDER = ("name", "partner_id", "user_id", "date_order", "currency_id")
 _SALES_LINE = ("order_id", "product_uom_qty", "price_unit", "product_uom_id", "product_uom")
 _PURCHASE_LINE = ("order_id", "product_qty", "price_unit", "product_uom_id", "product_uom")
-_VENDORS = tuple(f"order_id.{name}" for name in queries.PURCHASE_ORDERS.partners)
+_VENDORS = tuple(f"order_id.{name}" for name in PURCHASE_ORDERS.partners)
 _OPEN_LINE = (
     "order_id", "product_id", "name", "product_qty", "qty_received", "date_planned", "product_uom_id", "product_uom",
 )  # fmt: skip
 
-ReadProductions = Callable[[list[Row]], Awaitable[Sequence[ProductionOrder]]]
-ReadProducts = Callable[[Iterable[Row]], Awaitable[Products]]
-
 
 class OdooGoods:
-    """Reads about goods; ``products_of`` returns the products of lines, ``productions`` maps production orders."""
+    """Reads about goods."""
 
-    def __init__(
-        self,
-        client: OdooClient,
-        site: OdooSite,
-        stock: OdooStock,
-        of_company: Condition,
-        *,
-        products_of: ReadProducts,
-        productions: ReadProductions,
-    ) -> None:
-        self._client, self._site, self._stock, self._of_company = client, site, stock, of_company
-        self._products_of, self._productions = products_of, productions
-
-    # Deliveries
-
-    async def deliveries(self, rows: list[Row], with_lines: bool) -> list[GoodsDelivery]:
-        """Return the deliveries of transfers."""
-        orders, warehouses, places, (moves, products) = await asyncio.gather(
-            self._orders_of(rows),
-            warehouses_of(self._client, rows),
-            places_of(self._client, rows),
-            self._moves_of(rows if with_lines else []),
-        )
-        return [
-            self._delivery(
-                row,
-                orders,
-                warehouses,
-                moves.get(row["id"], ()),
-                products,
-                is_return=used_for(row, "location_id", places) in _SENDS_BACK,
-            )
-            for row in rows
-        ]
-
-    async def deliveries_of(self, order: Row) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order, oldest first."""
-        available = await self._client.fields("stock.picking")
-        own = ["sale_id", "=", order["id"]] if "sale_id" in available else ["origin", "=", number_of(order)]
-        delivery = queries.DELIVERIES
-        rows = await self._client.rows(
-            delivery.model,
-            [*self._of_company, *delivery.base_of(available), own],
-            delivery.fields,
-            order="id asc",
-            limit=MOST,
-        )
-        return by_day(await self.deliveries(rows, True))
-
-    def _delivery(
-        self,
-        row: Row,
-        orders: Mapping[int, Row],
-        warehouses: Mapping[int, str],
-        moves: Iterable[Row],
-        products: Products,
-        *,
-        is_return: bool,
-    ) -> GoodsDelivery:
-        order = orders.get(reference(row.get("sale_id")) or 0, {})
-        status = _STATES.get(text(row.get("state")), DeliveryStatus.PLANNED)
-        shipped = status is DeliveryStatus.SHIPPED
-        return GoodsDelivery(
-            number=number_of(row),
-            order_number=text(order.get("name")) or text(row.get("origin")),
-            # The address of a transfer may be a contact's; the order names the customer.
-            customer=name_of(order.get("partner_id")) or name_of(row.get("partner_id")),
-            status=status,
-            planned_on=day(row.get("scheduled_date"), self._site.zone),
-            shipped_on=day(row.get("date_done"), self._site.zone) if shipped else None,
-            carrier=name_of(row.get("carrier_id")),
-            tracking=text(row.get("carrier_tracking_ref")),
-            is_return=is_return,
-            lines=tuple(
-                DeliveryLine(
-                    **goods_of(move, products),
-                    quantity=_moved(move, shipped=shipped) * (-1 if is_return else 1),
-                )
-                for move in moves
-                if move.get("state") != "cancel" or status is DeliveryStatus.CANCELLED
-            ),
-            salesperson=name_of(order.get("user_id")),
-            warehouse=warehouses.get(reference(row.get("picking_type_id")) or 0, ""),
-            **self._site.origin("stock.picking", row),
-        )
-
-    async def _orders_of(self, rows: Iterable[Row]) -> Mapping[int, Row]:
-        ids = {reference(row.get("sale_id")) or 0 for row in rows} - {0}
-        try:
-            return await self._client.read("sale.order", ids, ("name", "partner_id", "user_id")) if ids else {}
-        except (NotPermitted, Unsupported):
-            return {}  # the transfer itself names an address and its origin
-
-    async def _moves_of(self, rows: Sequence[Row]) -> tuple[Mapping[int, list[Row]], Products]:
-        if not rows:
-            return {}, {}
-        ids = [row["id"] for row in rows]
-        moves = await self._client.rows("stock.move", [["picking_id", "in", ids]], _MOVE, order="id asc", limit=MOST)
-        found: dict[int, list[Row]] = defaultdict(list)
-        for move in moves:
-            found[reference(move.get("picking_id")) or 0].append(move)
-        return found, await self._products_of(moves)
+    def __init__(self, reads: OdooReads, stock: OdooStock) -> None:
+        self._reads, self._client, self._site, self._stock = reads, reads.client, reads.site, stock
+        self._of_company = reads.of_company()
 
     # Products
 
@@ -240,14 +121,8 @@ class OdooGoods:
             )
         except (NotPermitted, Unsupported):
             return ()  # without manufacturing there are no bills of materials
-        products = await self._products_of(lines)
-        return tuple(
-            ComponentUse(
-                **goods_of(line, products),
-                quantity=_per_unit(line, bills[0]),
-            )
-            for line in lines
-        )
+        await PRODUCTS(self._reads, lines)
+        return tuple(ComponentUse(**goods_of(line), quantity=_per_unit(line, bills[0])) for line in lines)
 
     async def _uses(self, row: Row) -> tuple[tuple[ComponentUse, ...], int]:
         try:
@@ -267,7 +142,7 @@ class OdooGoods:
             return (), 0
         ids = [reference(bill.get("product_tmpl_id")) or 0 for bill in bills.values()]
         wholes = await self._client.read(
-            "product.template", ids, ("default_code", "name", "uom_id"), context=_PLAIN_NAMES
+            "product.template", ids, ("default_code", "name", "uom_id"), context=PLAIN_NAMES
         )
         found = [
             ComponentUse(
@@ -371,25 +246,23 @@ class OdooGoods:
             limit=MOST,
         )
         ordered = [line for line in lines if _still_open(line) > 0]
-        orders, products = await asyncio.gather(
+        orders, _ = await asyncio.gather(
             self._client.read(
                 "purchase.order",
                 {reference(line["order_id"]) or 0 for line in ordered},
                 ("name", "partner_id", "date_planned", "user_id"),
             ),
-            self._products_of(ordered),
+            PRODUCTS(self._reads, ordered),
         )
         return [
-            self._arrival(line, order, products)
-            for line in ordered
-            if (order := orders.get(reference(line["order_id"]) or 0))
+            self._arrival(line, order) for line in ordered if (order := orders.get(reference(line["order_id"]) or 0))
         ]
 
-    def _arrival(self, line: Row, order: Row, products: Products) -> Arrival:
+    def _arrival(self, line: Row, order: Row) -> Arrival:
         return Arrival(
             document=number_of(order),
             kind=ArrivalKind.PURCHASE,
-            **goods_of(line, products),
+            **goods_of(line),
             quantity=_still_open(line),
             due_on=day(line.get("date_planned") or order.get("date_planned"), self._site.zone),
             partner=name_of(order.get("partner_id")),
@@ -400,16 +273,18 @@ class OdooGoods:
     async def _made(self, of_product: Condition, query: ArrivalQuery) -> list[Arrival]:
         if query.vendor:
             return []
-        production = queries.PRODUCTION_ORDERS
+        plan = PRODUCTION_ORDERS
         domain: Condition = [["state", "in", ["confirmed", "progress", "to_close"]], *of_product, *self._of_company]
         if query.until:
             end = datetime.combine(query.until + timedelta(days=1), time(), self._site.zone)
             domain.append(["date_deadline", "<", queries.timestamp(end)])
         try:
-            rows = await self._client.rows(production.model, domain, production.fields, order="id asc", limit=MOST)
+            rows = await self._client.rows(
+                PRODUCTION_ORDERS.model, domain, PRODUCTION_ORDERS.fields, order="id asc", limit=MOST
+            )
         except Unsupported:
             return []  # manufacturing is not installed
-        return list(made_arrivals(await self._productions(rows)))
+        return list(made_arrivals(await build(plan, rows, self._reads, whole=False)))
 
     # Warehouses
 
@@ -436,10 +311,10 @@ class OdooGoods:
         rows = await self._client.rows(
             "product.product",
             [["id", "in", ids]],
-            (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
+            (*PRODUCT_FIELDS, *KIND, *FIGURES),
             order="id asc",
             limit=len(ids),
-            context=_PLAIN_NAMES,
+            context=PLAIN_NAMES,
         )
         levels = await self._stock.levels(rows)
         return part_of_shortages(levels, query, only)
@@ -448,15 +323,15 @@ class OdooGoods:
         """Return the stock of a warehouse."""
         warehouse = await self._stock.warehouse(query.warehouse)
         # The context key was renamed in 18.
-        context = {**_PLAIN_NAMES, "warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
+        context = {**PLAIN_NAMES, "warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
         # Of a kit Odoo computes figures, too, but there are no quants of it: it lies nowhere.
         there: Condition = [["qty_available", "!=", 0], ["stock_quant_ids", "!=", False]]
-        domain = [*there, *queries.contains(queries.PRODUCT_TEXTS, query.text)]
+        domain = [*there, *queries.contains(PRODUCT_TEXTS, query.text)]
         rows, total = await asyncio.gather(
             self._client.rows(
                 "product.product",
                 domain,
-                (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
+                (*PRODUCT_FIELDS, *KIND, *FIGURES),
                 order="default_code asc, id asc",
                 offset=query.offset,
                 limit=query.limit,
@@ -474,34 +349,6 @@ class OdooGoods:
             total=total,
             source=self._site.source,
         )
-
-
-async def warehouses_of(client: OdooClient, rows: Iterable[Row]) -> Mapping[int, str]:
-    """Return the names of the warehouses of transfers, by kind of transfer."""
-    ids = {reference(row.get("picking_type_id")) or 0 for row in rows} - {0}
-    kinds = await client.read("stock.picking.type", ids, ("warehouse_id",)) if ids else {}
-    return {key: name_of(kind.get("warehouse_id")) for key, kind in kinds.items()}
-
-
-async def places_of(client: OdooClient, rows: Iterable[Row]) -> Mapping[int, str]:
-    """Return what the places are used for from which transfers go and to which."""
-    ids = {reference(row.get(name)) or 0 for row in rows for name in ("location_id", "location_dest_id")} - {0}
-    places = await client.read("stock.location", ids, ("usage",)) if ids else {}
-    return {key: text(place.get("usage")) for key, place in places.items()}
-
-
-def used_for(row: Row, end: str, places: Mapping[int, str]) -> str:
-    """Return what the place at one end of a transfer is used for."""
-    return places.get(reference(row.get(end)) or 0, "")
-
-
-def _moved(move: Row, *, shipped: bool) -> Decimal:
-    """Return what was moved, or is to be; the field of what was done was renamed in 17."""
-    planned = number(move.get("product_uom_qty")) or Decimal(0)
-    if not shipped:
-        return planned
-    done = number(move.get("quantity") if "quantity" in move else move.get("quantity_done"))
-    return planned if done is None else done
 
 
 def _still_open(line: Row) -> Decimal:

@@ -12,12 +12,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import values
-from bot.erp.model import Money, Progress
+from bot.erp.model import Money
 from bot.erp.record_parts import GoodsParts, RecordOrigin
 from bot.erp.values import text
 
-Row = Mapping[str, Any]
-"""A record as Odoo sends it."""
+Row = dict[str, Any]
+"""A record as Odoo sends it, with the records that joins add to it."""
 
 _DIGITS = 15
 """A binary float keeps this many digits; the rest is noise, such as in 0.30000000000000004."""
@@ -26,6 +26,22 @@ _DIGITS = 15
 def reference(value: Any) -> int | None:
     """Return the id of a many2one, None for an empty one."""
     return value[0] if isinstance(value, list) and value else None
+
+
+def references(value: Any) -> list[int]:
+    """Return the ids of a many2one or a many2many."""
+    return [part for part in value if isinstance(part, int)] if isinstance(value, list) else []
+
+
+def linked(row: Row, name: str, into: str) -> Row:
+    """Return the record that a many2one refers to, among those that a join put ``into`` the row; else an empty one."""
+    found: Row = (row.get(into) or {}).get(reference(row.get(name)) or 0, {})
+    return found
+
+
+def lines_of(row: Row) -> list[Row]:
+    """Return the lines that a join put into a document, without headings and notes."""
+    return [line for line in (row.get("lines") or {}).values() if not line.get("display_type")]
 
 
 def name_of(value: Any) -> str:
@@ -66,19 +82,15 @@ def money(value: Any, currency: Any, *, sign: int = 1) -> Money | None:
     return None if amount is None or not code else Money(amount * sign, code)
 
 
-Products = Mapping[int, Row]
-"""Products by id, for the lines and production orders that refer to them."""
-
-DELIVERED = {"pending": Progress.NONE, "started": Progress.NONE, "partial": Progress.PARTIAL, "full": Progress.FULL}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooSite:
-    """What the records of a source have in common: its name, web address and time zone."""
+    """What the records of a source have in common."""
 
     source: str
     url: str
     zone: ZoneInfo
+    unnamed: str = ""
+    """The login that decides on behalf of others, which is not shown as the person who decided."""
 
     def link(self, model: str, row: Row) -> str:
         """Return an address that opens the record in every release."""
@@ -159,40 +171,21 @@ def is_locked(row: Row) -> bool:
     return row.get("state") == "done" or row.get("locked") is True
 
 
-def progress(row: Row, status: str) -> Progress | None:
-    """Return the delivery or receipt progress, None for services; orders that are not confirmed have none yet."""
-    return DELIVERED.get(row.get(status) or "") if in_force(row) else Progress.NONE
-
-
-def delivered(lines: Iterable[tuple[Any, Any]]) -> str:
-    """Return a key of `DELIVERED` for pairs of done and ordered quantities."""
-    pairs = [(number(done) or 0, number(ordered) or 0) for done, ordered in lines]
-    if pairs and all(done >= ordered for done, ordered in pairs):
-        return "full"
-    return "partial" if any(done > 0 for done, _ in pairs) else "pending"
-
-
 def unit_of(line: Row) -> str:
     """Return the unit of a line or production order."""
     # Renamed in 19.
     return name_of(line.get("product_uom_id")) or name_of(line.get("product_uom"))
 
 
-def line_sku(line: Row, products: Products) -> str:
-    """Return the code of the record's product, empty if it has none."""
-    found = products.get(reference(line.get("product_id")) or 0)
-    return "" if found is None else sku_of(found)
-
-
-def line_name(line: Row, products: Products) -> str:
-    """Return the name of the record's product, else the text of the line."""
-    found = products.get(reference(line.get("product_id")) or 0)
-    return text(line.get("name")) or name_of(line.get("product_id")) if found is None else text(found.get("name"))
-
-
-def goods_of(line: Row, products: Products) -> GoodsParts:
+def goods_of(line: Row) -> GoodsParts:
     """Return the product of a line, a move or a production order."""
-    return {"sku": line_sku(line, products), "name": line_name(line, products), "unit": unit_of(line)}
+    product = linked(line, "product_id", "product")
+    told = text(line.get("name")) or name_of(line.get("product_id"))
+    return {
+        "sku": sku_of(product) if product else "",
+        "name": text(product.get("name")) if product else told,
+        "unit": unit_of(line),
+    }
 
 
 def with_taxes(line: Row) -> Any:

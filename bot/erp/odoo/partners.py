@@ -1,22 +1,13 @@
-"""Maps Odoo's partners, vendor bills and payments to the bot's records (docs: platform/erp/odoo.md#areas)."""
+"""Customers and vendors (docs: platform/erp/odoo.md#areas)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable
+from typing import Any
 
-from bot.erp.model import (
-    Bill,
-    Customer,
-    Money,
-    PartnerKind,
-    Payment,
-    PaymentDirection,
-    PaymentStatus,
-    Supplier,
-)
-from bot.erp.odoo import documents
-from bot.erp.odoo.mapping import OdooSite, Row, day, key_of, money, name_of, number_of
+from bot.erp.model import Customer, Money, Supplier
+from bot.erp.odoo.mapping import OdooSite, Row, key_of, money, name_of
+from bot.erp.odoo.reads import OdooPlan
 from bot.erp.record_parts import PartnerParts
 from bot.erp.values import text
 
@@ -58,47 +49,26 @@ def _stated(row: Row, name: str) -> Money | None:
     return money(row[name], row.get("currency_id")) if name in row else None
 
 
-def bill(row: Row, site: OdooSite) -> Bill:
-    """Return a vendor's bill; Odoo's amounts of a refund are positive."""
-    return Bill(
-        vendor=name_of(row.get("partner_id")),
-        reference=text(row.get("ref")),
-        **documents.account_move(row, site, refund="in_refund"),
-    )
+def _partners(build: Callable[[Row, OdooSite], Any], rank: str, *more: str) -> OdooPlan:
+    """Return the plan of customers or vendors, with the fields that only those have."""
+    return OdooPlan(
+        model="res.partner",
+        fields=(
+            "ref", "name", "phone", "mobile", "email", "street", "street2", "zip", "city", "active", "currency_id",
+            "write_date", *more,
+        ),
+        texts=("ref", "name"),
+        where=lambda _: [[rank, ">", 0], ["parent_id", "=", False]],
+        number="ref",
+        partners=("name",),
+        shared=True,
+        build=build,
+    )  # fmt: skip
 
 
-# "in_process" and "paid" are from 18 on; before, all that is booked is posted.
-_PAYMENT = {
-    "draft": PaymentStatus.DRAFT,
-    "posted": PaymentStatus.BOOKED,
-    "in_process": PaymentStatus.BOOKED,
-    "paid": PaymentStatus.BOOKED,
-    "cancel": PaymentStatus.CANCELLED,
-    "canceled": PaymentStatus.CANCELLED,
-    "rejected": PaymentStatus.CANCELLED,
-}
-_NO_MOVES: Mapping[int, Row] = MappingProxyType({})
-
-
-def settled_ids(row: Row) -> list[int]:
-    """Return the ids of the invoices and bills that a payment settles."""
-    return [*(row.get("reconciled_invoice_ids") or ()), *(row.get("reconciled_bill_ids") or ())]
-
-
-def payment(row: Row, site: OdooSite, moves: Mapping[int, Row] = _NO_MOVES) -> Payment:
-    """Return a payment; ``moves`` are the invoices and bills that it settles, as far as they are to be shown."""
-    state = text(row.get("state"))
-    inbound = row.get("payment_type") == "inbound"
-    return Payment(
-        number=number_of(row),
-        partner=name_of(row.get("partner_id")),
-        partner_kind=PartnerKind.VENDOR if row.get("partner_type") == "supplier" else PartnerKind.CUSTOMER,
-        direction=PaymentDirection.RECEIVED if inbound else PaymentDirection.SPENT,
-        status=_PAYMENT.get(state, PaymentStatus.DRAFT),
-        paid_on=day(row.get("date"), site.zone),
-        amount=money(row.get("amount"), row.get("currency_id")),
-        method=name_of(row.get("journal_id")),
-        settles=tuple(number_of(moves[key]) for key in settled_ids(row) if key in moves),
-        extra=MappingProxyType({} if state in _PAYMENT else {"state": state}),
-        **site.origin("account.payment", row),
-    )
+CUSTOMERS = _partners(
+    customer,
+    "customer_rank",
+    "user_id", "property_payment_term_id", "credit", "credit_limit", "use_partner_credit_limit",
+)  # fmt: skip
+VENDORS = _partners(vendor, "supplier_rank", "buyer_id", "property_supplier_payment_term_id", "debit")

@@ -18,10 +18,9 @@ from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.expiring import ExpiringMapping
 from bot.erp.goods_lists import is_warehouse, pick_warehouse
 from bot.erp.model import Lot, Quantities, StockLevel, WarehouseStock, by_expiry
-from bot.erp.odoo import query
-from bot.erp.odoo.client import OdooClient, Row
-from bot.erp.odoo.documents import product
-from bot.erp.odoo.mapping import OdooSite, day, name_of, number, reference
+from bot.erp.odoo.client import OdooClient
+from bot.erp.odoo.mapping import OdooSite, Row, day, name_of, number, reference
+from bot.erp.odoo.products import FIGURES, product
 from bot.erp.odoo.query import Condition
 from bot.erp.values import text
 
@@ -232,7 +231,7 @@ class OdooStock:
     async def _figures(self, item: Row, warehouse: Row) -> Quantities:
         # The context key was renamed in 18.
         context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
-        found = await self._client.read("product.product", [item["id"]], query.FIGURES, context=context)
+        found = await self._client.read("product.product", [item["id"]], FIGURES, context=context)
         return figures(found.get(item["id"], {}))
 
 

@@ -5,6 +5,7 @@ Docs: platform/erp/odoo.md#values, #areas, platform/erp/records.md#states
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,7 +24,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Quantities,
 )
-from bot.erp.odoo import documents, mapping, stock
+from bot.erp.odoo import finance, mapping, production, products, purchases, sales, stock
 from bot.erp.values import text
 from tests.rows import each_row
 
@@ -132,11 +133,11 @@ def test_many2one_is_a_pair(value: Any, id_: int | None, name: str) -> None:
 )
 def test_the_spec_is_what_makes_a_variant(code: Any, name: str, shown: str, spec: str) -> None:
     row = {"id": 7, "default_code": code, "name": name, "display_name": shown, "barcode": False}
-    assert documents.product(row).spec == spec
+    assert products.product(row).spec == spec
 
 
 def test_a_product_without_a_code_is_told_by_its_id() -> None:
-    assert documents.product({"id": 7, "default_code": False, "name": "Bolt"}).sku == "*7"
+    assert products.product({"id": 7, "default_code": False, "name": "Bolt"}).sku == "*7"
 
 
 def test_free_is_what_is_not_reserved() -> None:
@@ -208,7 +209,7 @@ def test_no_reordering_rule_is_not_a_rule_of_zero(rules: list[Decimal], wanted: 
 def test_states_of_sales_orders(
     state: str, delivery: Any, more: dict[str, Any], status: OrderStatus, progress: Progress | None
 ) -> None:
-    order = documents.sales_order({"id": 1, "state": state, "delivery_status": delivery, **more}, SITE)
+    order = sales.sales_order({"id": 1, "state": state, "delivery_status": delivery, **more}, SITE)
     assert (order.status, order.delivery) == (status, progress)
 
 
@@ -229,19 +230,19 @@ def test_states_of_sales_orders(
 def test_billing_and_payment(invoice_status: str, bills: list[str], billing: Progress, payment: Progress) -> None:
     known = {key: {"id": key, "state": "posted", "payment_state": state} for key, state in enumerate(bills, 1)}
     row = {"id": 1, "state": "sale", "invoice_status": invoice_status, "invoice_ids": list(known)}
-    order = documents.sales_order(row, SITE, bills=known)
+    order = sales.sales_order({**row, "bills": known}, SITE)
     assert (order.billing, order.payment) == (billing, payment)
 
 
 def test_payment_is_not_told_without_the_right_to_invoices() -> None:
     row = {"id": 1, "state": "sale", "invoice_status": "invoiced", "invoice_ids": [5]}
-    assert documents.sales_order(row, SITE, bills=None).payment is None
+    assert sales.sales_order({**row, "bills": None}, SITE).payment is None
 
 
 def test_a_draft_bill_pays_nothing() -> None:
     row = {"id": 1, "state": "sale", "invoice_status": "invoiced", "invoice_ids": [5]}
     bills = {5: {"id": 5, "state": "draft", "payment_state": "not_paid"}}
-    assert documents.sales_order(row, SITE, bills=bills).payment is Progress.NONE
+    assert sales.sales_order({**row, "bills": bills}, SITE).payment is Progress.NONE
 
 
 @each_row(
@@ -257,18 +258,19 @@ def test_credit_notes_pay_nothing(bills: dict[str, str], payment: Progress) -> N
         for key, (kind, state) in enumerate(bills.items(), 1)
     }
     row = {"id": 1, "state": "sale", "invoice_status": "invoiced", "invoice_ids": list(known)}
-    assert documents.sales_order(row, SITE, bills=known).payment is payment
+    assert sales.sales_order({**row, "bills": known}, SITE).payment is payment
 
 
 def test_sections_and_notes_are_no_lines() -> None:
+    products = {9: {"id": 9, "default_code": "X", "name": "Bolt"}}
     lines = [
         {"id": 1, "display_type": "line_section", "name": "Bolts", "product_uom_qty": Decimal(0)},
-        {"id": 2, "display_type": False, "product_id": [9, "[X] Bolt"], "name": "Bolt\nas agreed",
+        {"id": 2, "display_type": False, "product_id": [9, "[X] Bolt"], "name": "Bolt\nas agreed", "product": products,
          "product_uom_qty": Decimal("2.0"), "product_uom": [1, "Units"], "price_total": Decimal("3.0")},
         {"id": 3, "display_type": False, "product_id": False, "name": "Down payment"},
     ]  # fmt: skip
-    products = {9: {"id": 9, "default_code": "X", "name": "Bolt"}}
-    order = documents.sales_order({"id": 1, "currency_id": [1, "CNY"]}, SITE, lines=lines, products=products)
+    row = {"id": 1, "currency_id": [1, "CNY"], "lines": {line["id"]: line for line in lines}}
+    order = sales.sales_order(row, SITE)
     assert [(line.sku, line.name, line.unit) for line in order.lines] == [
         ("X", "Bolt", "Units"),
         ("", "Down payment", ""),
@@ -297,34 +299,34 @@ def test_sections_and_notes_are_no_lines() -> None:
 )
 def test_states_of_invoices(state: str, payment: Any, residual: int, status: InvoiceStatus) -> None:
     row = {"id": 1, "state": state, "payment_state": payment, "amount_total": 100, "amount_residual": residual}
-    assert documents.invoice(row, SITE).status is status
+    assert finance.invoice(row, SITE).status is status
 
 
 def test_of_a_reversed_invoice_nothing_was_paid_but_it_stays_in_turnover() -> None:
     row = {"id": 1, "move_type": "out_invoice", "state": "posted", "payment_state": "reversed",
            "amount_total": Decimal("169.5"), "amount_residual": 0, "currency_id": [1, "CNY"]}  # fmt: skip
-    found = documents.invoice(row, SITE)
+    found = finance.invoice(row, SITE)
     assert (found.is_reversed, counts(found), found.is_open) == (True, True, False)
     assert (found.total, found.open_amount) == (Money(Decimal("169.5"), "CNY"), Money(Decimal(0), "CNY"))
-    assert not documents.invoice({**row, "payment_state": "paid"}, SITE).is_reversed
+    assert not finance.invoice({**row, "payment_state": "paid"}, SITE).is_reversed
 
 
 def test_amounts_of_credit_notes_are_negative() -> None:
     row = {"id": 1, "move_type": "out_refund", "state": "posted", "payment_state": "not_paid",
            "amount_total": Decimal("10.5"), "amount_residual": Decimal("10.5"), "currency_id": [1, "EUR"]}  # fmt: skip
-    found = documents.invoice(row, SITE)
+    found = finance.invoice(row, SITE)
     assert found.is_credit_note
     assert (found.total, found.open_amount) == (Money(Decimal("-10.5"), "EUR"),) * 2
 
 
 def test_of_a_void_invoice_nothing_is_open() -> None:
     row = {"id": 1, "state": "cancel", "amount_total": 10, "amount_residual": 10, "currency_id": [1, "EUR"]}
-    assert documents.invoice(row, SITE).open_amount == Money(Decimal(0), "EUR")
+    assert finance.invoice(row, SITE).open_amount == Money(Decimal(0), "EUR")
 
 
 @each_row("name", [False, "/", ""])
 def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
-    assert documents.invoice({"id": 12, "name": name, "state": "draft"}, SITE).number == "*12"
+    assert finance.invoice({"id": 12, "name": name, "state": "draft"}, SITE).number == "*12"
 
 
 # Purchase orders
@@ -354,7 +356,7 @@ def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
 def test_states_of_purchase_orders(
     state: str, receipt: Any, more: dict[str, Any], status: PurchaseStatus, received: Progress | None
 ) -> None:
-    order = documents.purchase_order({"id": 1, "state": state, "receipt_status": receipt, **more}, SITE)
+    order = purchases.purchase_order({"id": 1, "state": state, "receipt_status": receipt, **more}, SITE)
     assert (order.status, order.received) == (status, received)
     assert order.extra.get("state", state) == state
     assert ("state" in order.extra) == ("_" in state)
@@ -377,7 +379,7 @@ _APPROVED_AT = datetime(2026, 11, 24, 14, 14, 30, tzinfo=UTC)
 def test_who_wrote_last_approved_only_if_that_was_then(written: str, by: str) -> None:
     row = {"id": 1, "state": "purchase", "write_uid": [7, "Anna 安娜"], "write_date": written,
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
-    order = documents.purchase_order(row, SITE, users=_USERS)
+    order = purchases.purchase_order({**row, "people": _USERS}, SITE)
     assert order.approval == Approval(decided_by=by, decided_at=_APPROVED_AT)
     assert order.changed_by == "anna"
     assert order.named("anna") == "Anna 安娜"
@@ -387,14 +389,14 @@ def test_who_wrote_last_approved_only_if_that_was_then(written: str, by: str) ->
 def test_odoos_own_work_is_nobodys_decision(state: str) -> None:
     row = {"id": 1, "state": state, "write_uid": [1, "OdooBot"], "write_date": "2026-11-24 14:14:30",
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
-    order = documents.purchase_order(row, SITE, users={1: {"id": 1, "login": "__system__"}})
+    order = purchases.purchase_order({**row, "people": {1: {"id": 1, "login": "__system__"}}}, SITE)
     assert order.approval == Approval(decided_at=_APPROVED_AT)
 
 
 def test_who_decides_for_others_is_not_named() -> None:
     row = {"id": 1, "state": "purchase", "write_uid": [7, "Bot"], "write_date": "2026-11-24 14:14:30",
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
-    order = documents.purchase_order(row, SITE, users=_USERS, unnamed="anna")
+    order = purchases.purchase_order({**row, "people": _USERS}, replace(SITE, unnamed="anna"))
     assert order.approval == Approval(decided_at=_APPROVED_AT)
 
 
@@ -412,9 +414,9 @@ def test_who_decides_for_others_is_not_named() -> None:
 def test_version_changes_with_what_is_decided_on(change: dict[str, Any]) -> None:
     row = {"id": 21, "state": "to approve", "write_date": "2026-11-24 14:08:31", "amount_total": Decimal("14260.0"),
            "currency_id": [1, "USD"], "partner_id": [53, "A"], "order_line": [33]}  # fmt: skip
-    assert documents.version(row) == documents.version({**row, "amount_total": Decimal("14260.00"), "name": "P1"})
-    assert documents.version(row) != documents.version({**row, **change})
-    assert "14260" not in documents.version(row)
+    assert purchases.version(row) == purchases.version({**row, "amount_total": Decimal("14260.00"), "name": "P1"})
+    assert purchases.version(row) != purchases.version({**row, **change})
+    assert "14260" not in purchases.version(row)
 
 
 # Production orders
@@ -436,7 +438,7 @@ def test_version_changes_with_what_is_decided_on(change: dict[str, Any]) -> None
 )
 def test_states_of_production_orders(state: str, reserved: Any, status: ProductionStatus) -> None:
     row = {"id": 1, "state": state, "reservation_state": reserved}
-    found = documents.production_order(row, SITE, products={}, orders=frozenset())
+    found = production.production_order(row, SITE)
     assert found.status is status
 
 
@@ -446,12 +448,13 @@ def test_states_of_production_orders(state: str, reserved: Any, status: Producti
 )
 def test_material_is_ready(told: Any, ready: bool | None) -> None:
     row = {"id": 1, "state": "confirmed", "components_availability_state": told}
-    assert documents.production_order(row, SITE, products={}, orders=frozenset()).material_ready is ready
+    assert production.production_order(row, SITE).material_ready is ready
 
 
 @each_row(("origin", "wanted"), [("S00026", "S00026"), ("S00026, OP/00012", "S00026"), ("OP/00012", ""), (False, "")])
 def test_an_origin_is_a_sales_order_only_if_there_is_one(origin: Any, wanted: str) -> None:
-    found = documents.production_order({"id": 1, "origin": origin}, SITE, products={}, orders=frozenset({"S00026"}))
+    row = {"id": 1, "origin": origin, "sales_orders": {"S00026"}}
+    found = production.production_order(row, SITE)
     assert found.sales_order == wanted
 
 
@@ -459,5 +462,5 @@ def test_the_planned_start_had_another_name_up_to_16() -> None:
     old = {"id": 1, "date_planned_start": "2026-11-24 01:00:00", "date_start": "2026-11-25 01:00:00"}
     new = {"id": 1, "date_start": "2026-11-24 01:00:00"}
     for row in (old, new):
-        found = documents.production_order(row, SITE, products={}, orders=frozenset())
+        found = production.production_order(row, SITE)
         assert found.start_on == date(2026, 11, 24)

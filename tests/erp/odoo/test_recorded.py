@@ -39,9 +39,14 @@ from bot.erp.model import (
     SalesOrder,
     Verdict,
 )
-from bot.erp.odoo import documents, mapping, stock
+from bot.erp.odoo import mapping, stock
 from bot.erp.odoo.client import Account, Json2Transport, JsonRpcTransport, MethodCall
+from bot.erp.odoo.finance import invoice as invoice_of
 from bot.erp.odoo.manifest import vendor
+from bot.erp.odoo.production import production_order
+from bot.erp.odoo.products import product as product_of
+from bot.erp.odoo.purchases import purchase_order
+from bot.erp.odoo.sales import sales_order
 from bot.erp.port import Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.kit.testing.company import Clock, ReferenceCompany
@@ -220,7 +225,7 @@ PRODUCTIONS = [
 def bolt(unit: str, numbers: Quantities) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         [row] = rows
-        assert documents.product(row) == Product(sku="SKU123", name=BOLT, unit=unit)
+        assert product_of(row) == Product(sku="SKU123", name=BOLT, unit=unit)
         assert stock.figures(row) == numbers
 
     return check
@@ -228,21 +233,21 @@ def bolt(unit: str, numbers: Quantities) -> Callable[[Any], None]:
 
 def orders(*wanted: SalesOrder) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [documents.sales_order(row, SITE) for row in rows] == list(wanted)
+        assert [sales_order(row, SITE) for row in rows] == list(wanted)
 
     return check
 
 
 def invoices(*wanted: Invoice) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [documents.invoice(row, SITE) for row in rows] == list(wanted)
+        assert [invoice_of(row, SITE) for row in rows] == list(wanted)
 
     return check
 
 
 def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        found = [documents.purchase_order(row, SITE) for row in rows]
+        found = [purchase_order(row, SITE) for row in rows]
         assert [without_version(order) for order in found] == list(wanted)
         assert len({order.version for order in found}) == len(found)
 
@@ -250,14 +255,19 @@ def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
 
 
 def productions(rows: Any) -> None:
-    orders = [documents.production_order(row, SITE, products={}, orders=frozenset()) for row in rows]
+    orders = [production_order(row, SITE) for row in rows]
     assert orders == PRODUCTIONS
+
+
+def with_lines(rows: Any, products: dict[int, Any]) -> dict[str, Any]:
+    lines = {row["id"]: {**row, "product": products} for row in rows}
+    return {"id": 1, "currency_id": [1, "USD"], "lines": lines}
 
 
 def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, amount: str) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         products = {row["product_id"][0]: {"id": 1, "default_code": sku, "name": name} for row in rows}
-        order = documents.sales_order({"id": 1, "currency_id": [1, "USD"]}, SITE, lines=rows, products=products)
+        order = sales_order(with_lines(rows, products), SITE)
         ordered, delivered, invoiced = map(Decimal, numbers)
         assert order.lines == (
             OrderLine(
@@ -277,7 +287,7 @@ def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, a
 
 def purchase_line(rows: Any) -> None:
     products = {69: {"id": 69, "default_code": "SKU123", "name": BOLT}}
-    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, SITE, lines=rows, products=products)
+    order = purchase_order(with_lines(rows, products), SITE)
     line = PurchaseLine(sku="SKU123", name=BOLT, unit="单位", quantity=Decimal(20000), received=Decimal(0),
                         price=usd("0.62"), amount=usd("12400"))  # fmt: skip
     assert order.lines == (line,)
@@ -305,7 +315,8 @@ def reorder_points(rows: Any) -> None:
 
 def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        [order] = (documents.purchase_order(row, SITE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
+        people = {7: {"id": 7, "login": "dingbot"}}
+        [order] = (purchase_order({**row, "people": people}, SITE) for row in rows)
         assert (order.status, order.approval) == (wanted, approval)
         # The exchanges about the person who decided also contain the last writer.
         assert order.changed_by == approval.decided_by
@@ -314,7 +325,7 @@ def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
 
 
 def products(*wanted: tuple[str, str]) -> Callable[[Any], None]:
-    return lambda rows: _same([(found.sku, found.name) for found in map(documents.product, rows)], list(wanted))
+    return lambda rows: _same([(found.sku, found.name) for found in map(product_of, rows)], list(wanted))
 
 
 def exactly(wanted: Any) -> Callable[[Any], None]:
@@ -326,7 +337,7 @@ def _same(found: Any, wanted: Any) -> None:
 
 
 def prices(rows: Any) -> None:
-    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, SITE, lines=rows)
+    order = purchase_order(with_lines(rows, {}), SITE)
     assert [(line.quantity, line.price) for line in order.lines] == [
         (Decimal(20000), usd("0.62")),
         (Decimal(8000), usd("0.62")),
