@@ -1,4 +1,4 @@
-"""The documentation: links and anchors exist, every page is reachable, the two READMEs are in step."""
+"""The documentation: links and anchors exist, every page is reachable, Chinese pages are in step with the English."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
+import pytest
+
 from .tree import LINK, ROOT, anchors, code_blocks, files, links, markdown_files, without_blocks, without_code
 
 DOCS = ROOT / "docs"
-READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
+CHINESE = DOCS / "zh-CN"
 
 
 def pages_id(page: Path) -> str:
@@ -76,19 +78,53 @@ def test_the_four_kinds_of_pages_are_there() -> None:
     assert {path.name for path in DOCS.iterdir() if path.is_dir()} >= {"tutorial", "how-to", "reference", "explanation"}
 
 
-def test_the_readmes_are_in_step() -> None:
-    english, chinese = (readme.read_text(encoding="utf-8") for readme in READMES)
+def chinese_pages() -> list[Path]:
+    return [page for page in markdown_files() if page.name == "README.zh-CN.md" or CHINESE in page.parents]
 
-    def shape(text: str) -> list[int]:
-        return [len(marks) for marks in re.findall(r"^(#+) ", without_blocks(text), re.MULTILINE)]
+
+def english_of(page: Path) -> Path:
+    """Return the English page of a Chinese one; any other is its own."""
+    page = page.with_name("README.md") if page.name == "README.zh-CN.md" else page
+    return DOCS / page.relative_to(CHINESE) if CHINESE in page.parents else page
+
+
+@pytest.mark.parametrize("page", chinese_pages(), ids=pages_id)
+def test_a_chinese_page_is_in_step_with_the_english_one(page: Path) -> None:
+    english, chinese = (each.read_text(encoding="utf-8") for each in (english_of(page), page))
+
+    def shape(text: str) -> list[str]:
+        return re.findall(r"^(?:#+ |\d+\. |- |\| ---.*|\|)", without_blocks(text), re.MULTILINE)
 
     def code(text: str) -> list[tuple[str, str]]:
         return [(kind, re.sub(r"\s*#.*$", "", block, flags=re.MULTILINE)) for kind, block in code_blocks(text)]
 
-    def targets(text: str) -> list[str]:
-        return [link for link in LINK.findall(without_code(text)) if link not in {path.name for path in READMES}]
-
     assert shape(english) == shape(chinese)
     assert code(english) == code(chinese)
-    assert targets(english) == targets(chinese)
-    assert code(english)
+    assert sorted(targets(english_of(page))) == sorted(targets(page))
+    assert shape(english)
+
+
+def targets(page: Path) -> Iterator[str]:
+    """Addresses and English pages that a page leads to; the link to its other language is none of them."""
+    for link in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
+        if "://" in link:
+            yield link
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / unquote(name)).resolve() if name else page
+        if target == page or english_of(target) != english_of(page):
+            yield f"{english_of(target)}{'#' if anchor else ''}"
+
+
+def test_a_chinese_page_leads_to_chinese_pages() -> None:
+    translated = {english_of(page) for page in chinese_pages()}
+    english = [
+        f"{pages_id(page)}: {link}"
+        for page in chinese_pages()
+        for link in links(page)
+        if "://" not in link
+        and (target := (page.parent / unquote(link.partition("#")[0])).resolve()) in translated
+        and target != english_of(page)
+    ]
+
+    assert english == []
