@@ -1,1 +1,1 @@
-"""Puts everything behind the stream together, from settings. With `bot.app` the only room that knows everybody."""
+"""Assembles everything behind the stream from the settings. Only this package and `bot.app` know all others."""

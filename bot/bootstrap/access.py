@@ -1,5 +1,5 @@
-"""Who may see what: the access policy in force, by the configuration and by the file of rules that is followed while it
-is edited; the groups with outsiders; and what follows for each chat.
+"""The access policy in force, from the configuration and from the rule file, which is followed while it is edited; the
+groups with outsiders; and the consequences for each chat.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ RULES_IN_SETTINGS = "access.rules"
 
 
 def make_access_policy(settings: Settings, names: NamesInForce | None = None) -> AccessPolicy:
-    """Return who may do what by the configuration and the file. Raises `ConfigurationError` with all that is wrong."""
+    """Return the policy of the configuration and the file. Raises `ConfigurationError` with all errors."""
     return follow_access(settings, names or names_in_force(settings, installed_commands())).current()
 
 
 def follow_access(settings: Settings, names: NamesInForce) -> FollowedFile[AccessPolicy]:
-    """Return the policy, as new as the file of rules. Raises `ConfigurationError` with all that is wrong."""
+    """Return the policy, as new as the rule file. Raises `ConfigurationError` with all errors."""
     refuse_missing("access.file", settings.access.file)
     configured = review_configured(settings, names.known)
     names.use(RULES_IN_SETTINGS, configured.references)
@@ -46,7 +46,7 @@ def follow_access(settings: Settings, names: NamesInForce) -> FollowedFile[Acces
         return RuleContent(
             rules=choose_policy(settings, rule_sets),
             decides=any(rule_set.decides for rule_set in rule_sets),
-            says_none=rule_sets[-1].open,  # a file says it itself, whatever the configuration was begun with
+            says_none=rule_sets[-1].open,  # a file says so itself, whatever the configuration began with
         )
 
     def read(content: bytes, name: str) -> Reviewed[RuleContent[AccessPolicy]]:
@@ -57,7 +57,7 @@ def follow_access(settings: Settings, names: NamesInForce) -> FollowedFile[Acces
 
 
 class AccessNotChosen(RulesError):
-    """Everybody would see all of a company's own figures, and nobody has said so."""
+    """Everybody would see all of a company's own figures, and nobody has chosen that."""
 
     def __init__(self, settings: Settings) -> None:
         sources = ", ".join(settings.real_sources)
@@ -72,22 +72,22 @@ class AccessNotChosen(RulesError):
 
 
 def _check_choice(settings: Settings, rule_sets: Iterable[AccessRuleSet]) -> None:
-    """Raise `AccessNotChosen` where a company's own figures would be open to every member without anybody's word."""
+    """Raise `AccessNotChosen` if a company's own figures would be open to every member without a decision."""
     if settings.real_sources and not any(each.chooses for each in rule_sets):
         raise AccessNotChosen(settings)
 
 
 def choose_policy(settings: Settings, rule_sets: Sequence[AccessRuleSet]) -> AccessPolicy:
-    """Return the policy of all rules together. Raises `AccessNotChosen`."""
+    """Return the combined policy of all rules. Raises `AccessNotChosen`."""
     _check_choice(settings, rule_sets)
     return make_policy(rule_sets, settings.access.roles, own_figures=bool(settings.real_sources))
 
 
 def review_configured(settings: Settings, known: KnownNames) -> Reviewed[AccessRuleSet]:
-    """Return what the settings say, with warnings. Raises `ConfigurationError` that names each error with its line."""
+    """Return the rules in the settings, with warnings. Raises `ConfigurationError` naming each error with its line."""
     access = settings.access
     text = _text_of_rules(settings)
-    # Rules that come by the environment have no lines: their numbers stand in place of them.
+    # Rules from the environment have no lines: their numbers replace them.
     numbers = Positions({("access", "rules", number): number + 1 for number in range(len(access.rules))})
     written = [rule.written for rule in access.rules]
     rules, errors = review_rules(written, known, numbers if text is None else find_positions(text))
@@ -104,7 +104,7 @@ def review_configured(settings: Settings, known: KnownNames) -> Reviewed[AccessR
 
 
 def _text_of_rules(settings: Settings) -> str | None:
-    """Return the text of the file where the rules stand; None where they come from elsewhere."""
+    """Return the text of the file that holds the rules; None if they come from elsewhere."""
     if settings.file is None:
         return None
     text = read_settings_file(settings)
@@ -114,7 +114,7 @@ def _text_of_rules(settings: Settings) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessServices:
-    """What the rest of the bot needs to know who may see what."""
+    """The access services for the rest of the bot."""
 
     policy: Callable[[], AccessPolicy]
     """Gives the policy as it is now, without touching the disk."""
@@ -123,7 +123,7 @@ class AccessServices:
 
 
 async def start_access(base: Infrastructure, policy: Callable[[], AccessPolicy], commands: Commands) -> AccessServices:
-    """Follow the groups in which people of other organisations were seen."""
+    """Start following the groups in which outsiders were seen."""
     outsiders = StoredOutsiders(base.database, now=base.now, named=base.settings.access.outsider_groups)
     await outsiders.load()
     await base.run_in_background(outsiders.run(), "outsiders")

@@ -1,4 +1,4 @@
-"""Builds the accounts that people bind from chat."""
+"""Builds the binding of accounts from chat."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.store.held_rights import StoredHeldRights
 
 
 async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog) -> ErpAccounts:
-    """Read what is bound, and let the outbox show requests and their results."""
+    """Load the bound accounts, and let the outbox show requests and their results."""
     settings, people = base.settings, base.stored_people
     configured = sorted(settings.access.roles.get(ADMIN, ()))
 
@@ -49,7 +49,7 @@ async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertService
 
 
 async def start_held_rights(base: Infrastructure, alerts: AlertServices) -> StoredHeldRights:
-    """Return what keeps rights that wait since a backup was restored, and tell their owners once."""
+    """Return the store of held rights, and tell their owners once."""
     held = StoredHeldRights(base.database)
     alerts.composers[HELD_CARD] = HeldRightComposer(held)
     if await held.tell_owners(base.now()):
@@ -66,7 +66,7 @@ def build_keys(
     bound: AccountOf,
     required: RequiredAudit | None,
 ) -> ErpKeys:
-    """Return what takes people's own keys; ``bound`` returns somebody's account at a source."""
+    """Return the service for people's own keys; ``bound`` returns a person's account at a source."""
     keys = ErpKeys(
         store,
         public_url=base.settings.http.public_url,
@@ -86,6 +86,6 @@ def build_keys(
 def search_accounts(
     base: Infrastructure, hub: ErpHub, accounts: ErpAccounts
 ) -> Callable[[Sequence[StaffKeys]], Awaitable[None]] | None:
-    """Return what looks for accounts after a walk through the directory; None where the company does not want it."""
+    """Return the search for accounts after a walk through the directory; None if the company does not want it."""
     wanted = [MatchKey(key) for key in base.settings.access.match]
     return ErpAccountSearch(accounts, hub.users_of, wanted).search if wanted else None

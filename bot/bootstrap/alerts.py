@@ -1,4 +1,4 @@
-"""Builds the alerts: intake, processor, outbox, queue consumers and the polling of the ERPs."""
+"""Builds the alerts: intake, processor, outbox, queue consumers and ERP polling."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _EVENTS_PRUNED_EVERY = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertServices:
-    """What the rest of the bot needs of the alerts."""
+    """The alert services for the rest of the bot."""
 
     intake: Intake
     quota: SourceQuota
@@ -116,7 +116,7 @@ async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], 
 
 
 def add_report_composers(base: Infrastructure, services: AlertServices) -> None:
-    """Let the outbox draw what administrators are told of limits, rules, quotas and health."""
+    """Let the outbox draw the reports to administrators on limits, rules, quotas and health."""
     zone = base.now().tzinfo
     assert zone is not None, "the clock gives aware times"
     services.composers[LIMIT_REPORT] = LimitReportComposer(zone)
@@ -147,7 +147,7 @@ def queue_addresses(settings: Settings) -> tuple[QueueAddress, ...]:
 
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
-    """Start the outbox: last, when all composers are known."""
+    """Start the outbox: last, when all composers are registered."""
     await base.run_in_background(services.housekeeping.run(), "outbox keeping")
     await base.run_in_background(services.outbox.run(), "outbox")
 
@@ -171,7 +171,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: 
         ),
         composers,
         base.renderer,
-        # No other worker has this name, also not after a restart.
+        # No other worker has this name, not even after a restart.
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
         track_of=track_of,
         language_of=base.language_at,
@@ -229,7 +229,7 @@ async def _prune_events(base: Infrastructure, events: StoredEvents) -> None:
 
 
 async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices, history: StockHistory) -> None:
-    """Start to poll every source, if the settings say so; ``history`` notes the stock that is read."""
+    """Start polling every source, if the settings say so; ``history`` records the stock read."""
     if not base.settings.poll.enabled:
         return
     store, poll_config = StoredPolls(base.database), make_poll_config(base.settings)
@@ -250,7 +250,7 @@ async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices
 
 
 def make_poll_config(settings: Settings) -> PollConfig:
-    """Return how sources are polled, as the settings say."""
+    """Return the polling configuration from the settings."""
     wanted = settings.poll
     return PollConfig(
         areas=wanted.areas,
@@ -262,7 +262,7 @@ def make_poll_config(settings: Settings) -> PollConfig:
 
 
 def build_markers(base: Infrastructure) -> Mapping[DeliveryFormat, MarkerKeeper]:
-    """Return all keepers, whatever is switched on: what stands from before must be able to end."""
+    """Return all marker keepers, even for disabled markers: existing ones must be removable."""
     directory = DingTalkDirectory(base.api)
 
     async def union_id_of(user_id: str) -> str:

@@ -1,5 +1,5 @@
-"""Builds the approvals: service, writeback, pending poller and cards, and the sync with DingTalk's own approvals
-where it is wanted.
+"""Builds the approvals: service, write-back, pending poller and cards, and the sync with DingTalk's own approvals if
+wanted.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def build_oa_sync(
     policy: Callable[[], AccessPolicy],
     audit: AuditLog,
 ) -> OaSync | None:
-    """Return what keeps them in step with the cases; None where none are wanted."""
+    """Return the sync of OA approvals with cases; None if none is wanted."""
     native = base.settings.approvals.native
     if not native.process:
         return None
@@ -87,7 +87,7 @@ def build_oa_sync(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalServices:
-    """What the rest of the bot needs of them."""
+    """The approval services for the rest of the bot."""
 
     service: ApprovalService
     writeback: WritebackWorker
@@ -111,7 +111,7 @@ def build_approvals(
     audiences: Audiences,
     audit: AuditLog,
 ) -> ApprovalServices:
-    """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
+    """Build the service and its parts; nothing runs before `start_approvals`."""
     settings = base.settings
     organisation = organisation_of(
         settings, MemberStaffDirectory(base.members) if settings.access.directory else None, accounts.bound
@@ -130,7 +130,7 @@ def build_approvals(
         return base.confirmed().private_values
 
     def everybody_sees_all(group: Place, case: Case) -> bool:
-        # Who has decided may take it back, and a group's card offers that to nobody.
+        # A decider may take it back, and a group's card offers that to nobody.
         return not terms.undo and sees_all(audiences.grant_in(group.id, PURCHASE_COMMAND), case)
 
     terms = terms_of(settings)
@@ -188,7 +188,7 @@ def build_approvals(
 async def start_approvals(
     base: Infrastructure, approvals: ApprovalServices, decides_in_chat: Callable[[], bool]
 ) -> None:
-    """Begin to look for what waits as soon as it can be decided from chat, and to tell the ERPs what was decided."""
+    """Start finding waiting orders once they can be decided from chat, and writing decisions to the ERPs."""
     await base.run_in_background(approvals.writeback.run(), "approvals writer")
     await base.run_in_background(approvals.staff.run(), "approvals staff")
     await base.run_in_background(_poll_pending(approvals.pending_poller, decides_in_chat), "approvals rounds")
@@ -210,7 +210,7 @@ async def _poll_pending(poller: PendingPoller, decides_in_chat: Callable[[], boo
 
 
 def join_approvals(alerts: AlertServices, approvals: ApprovalServices) -> AlertServices:
-    """Let the outbox draw the cards of approvals, and return alerts whose intake tells the approvals what it hears."""
+    """Let the outbox draw approval cards, and return alerts whose intake reports purchase orders to the approvals."""
     alerts.composers.update(approvals.composers)
     return replace(alerts, intake=PurchaseOrderListener(alerts.intake, approvals.pending_poller.notify))
 

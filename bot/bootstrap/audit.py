@@ -1,4 +1,4 @@
-"""Builds the audit log, the limits, and what comes between questions and their answers because of them."""
+"""Builds the audit log, the limits, and the wrappers they need between questions and answers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _PURGED_EVERY = 3600.0
 
 
 def open_audit(settings: Settings, base: Infrastructure) -> StoredAudit:
-    """Return the audit log of these settings."""
+    """Return the audit log for these settings."""
     folder, metrics = settings.data_dir, base.metrics
     audit = StoredAudit(base.database, AuditWitness(folder), journal=folder, now=base.now, on_older=hold_rights)
     metrics.audit_waiting.set_function(lambda: audit.waiting)
@@ -60,9 +60,9 @@ def open_audit(settings: Settings, base: Infrastructure) -> StoredAudit:
 
 
 async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditLog:
-    """Keep what is recorded for as long as the base's stack is open, and forget what is old.
+    """Keep recording while the base's stack is open, and purge old entries.
 
-    The log is looked through first, so that what it lost is on record before it goes on.
+    The log is checked first, so that losses are on record before it continues.
     """
     try:
         await stored.inspect()
@@ -76,7 +76,7 @@ async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditL
 
 
 def audit_health(state: AuditState, *, required: bool) -> PartHealth:
-    """Return how the audit log is, by what it says of itself."""
+    """Return the health of the audit log from its own state."""
     if state.trouble:
         stopped = (
             phrase("what must be recorded is not answered, and alerts are still sent")
@@ -105,7 +105,7 @@ def audit_health(state: AuditState, *, required: bool) -> PartHealth:
 
 
 def record_start(audit: AuditLog, rules: RuleFiles, now: Callable[[], datetime]) -> None:
-    """Record with which configuration and rules the bot starts, and every later change of the rules."""
+    """Record the configuration and rules at the start, and every later change of the rules."""
     read = rules.configuration
     if read["file"]:
         audit.record(_rules_entry(now(), Path(read["file"]), "loaded", read["sha256"]))
@@ -114,7 +114,7 @@ def record_start(audit: AuditLog, rules: RuleFiles, now: Callable[[], datetime])
 
 
 def _record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], datetime]) -> None:
-    """Record the rules that are in force at the start, and every change of them; needs a running loop."""
+    """Record the rules in force at the start, and every change of them; needs a running loop."""
     found = file.in_force
     if found.path is not None:
         audit.record(_rules_entry(now(), found.path, "loaded", found.sha256))
@@ -137,7 +137,7 @@ def tell_openings(
     commands: Commands,
     owed: Callable[[], None],
 ) -> None:
-    """Record what each edit of the access rules opens, and tell the administrators; needs a running loop."""
+    """Record the rights opened by each edit of the access rules, and tell the administrators; needs a running loop."""
     requests = [command.request() for command in commands.values()]
     loop = asyncio.get_running_loop()
     send = _CardSender(base, owed)
@@ -179,7 +179,7 @@ def limit_questions(
     owed: Callable[[], None],
     required: RequiredAudit | None,
 ) -> LimitedQuestions:
-    """Return the handler within the limits of the settings; ``owed`` is called when a card is to be sent."""
+    """Return the handler wrapped by the configured limits; ``owed`` is called when a card is to be sent."""
     settings = base.settings
     send = _CardSender(base, owed)
 
@@ -202,7 +202,7 @@ def limit_questions(
 
 
 class _CardSender:
-    """Queues cards for the administrators; a failure is logged, and what they would have told is lost."""
+    """Queues cards for the administrators; a failure is logged, and the card is lost."""
 
     def __init__(self, base: Infrastructure, owed: Callable[[], None]) -> None:
         self._backlog = StoredBacklog(base.database)
@@ -213,7 +213,7 @@ class _CardSender:
         self._sending: set[asyncio.Task[None]] = set()
 
     def __call__(self, made: Callable[[Sequence[Place]], Sequence[Delivery]]) -> None:
-        """Queue what is ``made`` for the places where administrators are told."""
+        """Queue the cards that ``made`` builds for the administrators' places."""
         task = asyncio.create_task(self._send(made))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
@@ -229,7 +229,9 @@ class _CardSender:
 
 
 def report_places(settings: Settings, in_directory: Sequence[str]) -> tuple[Place, ...]:
-    """Return the chats of the administrators by role, else of some in the directory, else the groups of alerts."""
+    """Return the chats of the administrators by role, otherwise of some in the directory, otherwise the alert
+    groups.
+    """
     roles = settings.access.roles
     administrators = sorted(frozenset().union(*(roles.get(role, ()) for role in with_synonyms(frozenset({ADMIN})))))
     administrators = administrators or [*in_directory[:MOST_TOLD]]

@@ -1,4 +1,4 @@
-"""Groups that get cards about documents which are not for them, so that these tell only a kind, or do not come."""
+"""Groups that get cards about documents hidden from them, so that these show only a kind, or are not sent."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from bot.words.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True)
 class ClosedGroup:
-    """A group, and the commands of whose documents its members may not all see any."""
+    """A group, and the commands whose documents some of its members may not see."""
 
     group: str
     commands: tuple[str, ...]
 
     @property
     def words(self) -> Phrase:
-        """What its cards do not tell."""
+        """What its cards withhold."""
         return phrase(
             "Alerts and approvals in the group %(group)s tell only their kind where they are about /%(commands)s: not"
             " everybody there may see more.",
@@ -49,7 +49,7 @@ class ClosedGroup:
 
 @dataclass(frozen=True, slots=True)
 class ClosedSubscription:
-    """What somebody subscribed to in a group, not all of whose members may see it."""
+    """A subscription in a group, some of whose members may not see it."""
 
     group: str
     line: str
@@ -57,7 +57,7 @@ class ClosedSubscription:
 
     @property
     def words(self) -> Phrase:
-        """What does not come."""
+        """What is not sent."""
         return phrase(
             "The subscription %(line)s of the group %(group)s waits: not everybody there may see its answer.",
             line=self.line,
@@ -77,15 +77,15 @@ def _remedy(group: str, commands: Iterable[str]) -> Phrase:
 
 
 async def find_closed(settings: Settings) -> tuple[ClosedGroup | ClosedSubscription, ...]:
-    """Return what groups get of which they may see nothing, by the rules as they are written.
+    """Return what groups get without being allowed to see it, by the rules as written.
 
-    Rules that cannot be read are told by checks of their own. Which alerts a route brings to a group is not looked at.
+    Unreadable rules are reported by other checks. Which alerts a route brings to a group is not examined.
     """
     return (*find_closed_groups(settings), *_closed_subscriptions(settings, await _subscribed(settings)))
 
 
 async def _subscribed(settings: Settings) -> tuple[Subscription, ...]:
-    """Return what groups subscribed to; nothing where there is no database that can be read."""
+    """Return the groups' subscriptions; empty if there is no readable database."""
     with suppress(DingerpError):
         async with look_into_database(settings) as database:
             if await database.revision() == latest_revision():
@@ -111,9 +111,9 @@ def _closed_subscriptions(settings: Settings, subscribed: Iterable[Subscription]
 
 
 def find_closed_groups(settings: Settings) -> tuple[ClosedGroup, ...]:
-    """Return the groups of the configuration that get alerts or approvals of which they may see nothing."""
+    """Return the configured groups that get alerts or approvals they may not see."""
     try:
-        # What is doubtful about names is told by the check of the rules.
+        # The check of the rules reports doubtful names.
         names = NamesInForce(known_names(settings, installed_commands()), lambda _doubt: None)
         policy = make_access_policy(settings, names)
         alerted = follow_rules(settings.alert_rules, company_of(settings), names).current().groups

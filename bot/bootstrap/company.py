@@ -1,4 +1,4 @@
-"""What alert rules need of the settings, in a small module for tools that load little."""
+"""The settings that alert rules need, in a small module for tools that load little."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.settings import Settings
 
 
 def company_of(settings: Settings, decides_in_chat: Callable[[], bool] | None = None) -> AlertRuleContext:
-    """Return the context of alert rules; ``decides_in_chat`` tells it of a running bot."""
+    """Return the context of alert rules; ``decides_in_chat`` is set by a running bot."""
     return AlertRuleContext(
         zone=ZoneInfo(settings.zone),
         default=tuple(Place(PlaceKind.GROUP, group) for group in settings.alerts.default_groups),
@@ -23,5 +23,7 @@ def company_of(settings: Settings, decides_in_chat: Callable[[], bool] | None = 
 
 
 def _will_decide(settings: Settings) -> bool:
-    """Whether purchase orders could be decided from chat if the bot began now: there are approvers, or rules."""
+    """Return whether purchase orders could be decided from chat if the bot started now: there are approvers, or
+    rules.
+    """
     return bool(settings.approvers) or any(place.is_file() for place in settings.approval_rules)

@@ -1,4 +1,4 @@
-"""The bot's own database: opened by the settings with its key, and looked after while the bot runs."""
+"""The bot's own database: opened with its key from the settings, and maintained while the bot runs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _KEYS_READ_EVERY = 60.0
 
 
 def make_database(settings: Settings, *, looking: bool = False) -> Database:
-    """Return the database, not connected yet; ``looking``: to read it alone. Raises `ConfigurationError`."""
+    """Return the unconnected database; ``looking``: read-only. Raises `ConfigurationError`."""
     return Database(settings.database, _configured_keys(settings), folder=settings.data_dir, looking=looking)
 
 
 @asynccontextmanager
 async def look_into_database(settings: Settings) -> AsyncIterator[Database]:
-    """Give the database, to read it alone, and close it afterwards. Raises `ConfigurationError`."""
+    """Provide the database read-only, and close it afterwards. Raises `ConfigurationError`."""
     database = make_database(settings, looking=True)
     try:
         yield database
@@ -36,7 +36,7 @@ async def look_into_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:
-    """Own the database until ``stack`` ends, brought to this version. Raises `ConfigurationError`."""
+    """Own the database until ``stack`` ends, upgraded to this version. Raises `ConfigurationError`."""
     stack.enter_context(own_database(sqlite_file(settings.database)))
     database = make_database(settings)
     stack.push_async_callback(database.close)
@@ -49,12 +49,12 @@ async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:
 
 
 async def checkpoint_database(database: Database) -> None:
-    """Keep the log of changes short for as long as the bot runs."""
+    """Keep the database's log short while the bot runs."""
     await repeat(database.checkpoint, every=_CHECKPOINT_EVERY, failed="store.not_tidied")
 
 
 async def follow_data_keys(database: Database, now: Callable[[], datetime]) -> None:
-    """Seal by a key that an operator's command made, and end the change of keys that it began."""
+    """Adopt a key created by an operator's command, and finish the change of keys it began."""
 
     async def follow() -> None:
         await database.unlock()
@@ -64,7 +64,7 @@ async def follow_data_keys(database: Database, now: Callable[[], datetime]) -> N
 
 
 def _configured_keys(settings: Settings) -> CompanyKeySource | None:
-    """Return where the company's key comes from; None for the file that the bot makes itself."""
+    """Return the source of the company's key; None for the file that the bot creates itself."""
     if given := settings.data_key.get_secret_value():
         return GivenKeys.parse(given)
     if settings.data_key_file is not None:

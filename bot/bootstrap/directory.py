@@ -1,4 +1,4 @@
-"""Joins what the bot knows about the organisation's people to DingTalk's directory and its events."""
+"""Connects the bot's data on people to DingTalk's directory and its events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ContactEvents:
-    """Takes note of what events say about the organisation's people."""
+    """Records the directory's events about people."""
 
     organisation: OwnOrganisation
     membership: Membership
@@ -31,7 +31,7 @@ class ContactEvents:
     staff: StaffChanges
 
     async def take(self, change: ContactChange) -> None:
-        """Let a change count. Raises a `DingerpError` when it cannot be kept: then the event comes again."""
+        """Apply a change. Raises a `DingerpError` if it cannot be stored: then the event comes again."""
         own = self.organisation
         if change.corp_id and own.is_known and not own.is_own(change.corp_id):
             log.warning("contact_event.foreign_organisation", corp_id=change.corp_id)
@@ -53,9 +53,9 @@ class ContactEvents:
 async def start_directory(
     base: Infrastructure, staff: StaffChanges, search: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None = None
 ) -> ContactEvents:
-    """Begin to keep the database in step with the directory, and return what takes its events.
+    """Start keeping the database in step with the directory, and return the receiver of its events.
 
-    ``search`` is given everybody's keys after each walk through the directory, and ``staff`` told of it.
+    ``search`` receives everybody's keys after each walk through the directory, and ``staff`` is told of it.
     """
 
     async def walked(people: Sequence[StaffKeys]) -> None:
@@ -64,7 +64,7 @@ async def start_directory(
             await search(people)
 
     access, sync = base.settings.access, None
-    if base.database.dialect != "sqlite":  # one process alone has a SQLite file
+    if base.database.dialect != "sqlite":  # a SQLite file belongs to one process
         await base.run_in_background(base.stored_people.follow(), "people")
     if access.reads_directory and access.sync_hours:
         listing = DirectoryListingAdapter(DingTalkDirectoryListing(base.api))

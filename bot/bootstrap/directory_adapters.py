@@ -1,4 +1,4 @@
-"""DingTalk's directory as the ports of `bot.access` want it."""
+"""DingTalk's directory behind the ports of `bot.access`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NOT_SHOWN = frozenset({"50002"})
 
 
 class DirectoryAdapter:
-    """Implements `bot.access.membership.Directory` by DingTalk's directory."""
+    """Looks up members in DingTalk's directory."""
 
     def __init__(self, directory: DingTalkDirectory) -> None:
         self._directory = directory
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return a member's entry as it is now; None for people outside the organisation."""
+        """Return a member's current entry; None for outsiders."""
         self._directory.forget(user_id)
         try:
             with _closed_by_permissions():
@@ -36,7 +36,7 @@ class DirectoryAdapter:
 
 
 class DirectoryListingAdapter:
-    """Implements `bot.access.directory_sync.DirectoryListing` by DingTalk's lists."""
+    """Lists members from DingTalk's directory."""
 
     def __init__(self, listing: DingTalkDirectoryListing) -> None:
         self._listing = listing
@@ -61,7 +61,7 @@ class DirectoryListingAdapter:
 
 @contextmanager
 def _closed_by_permissions() -> Iterator[None]:
-    """Raise `DirectoryClosed` for what the app may not read."""
+    """Raise `DirectoryClosed` for data that the app may not read."""
     try:
         yield
     except DingTalkScopeMissing as error:
@@ -84,7 +84,7 @@ def _page(page: DirectoryPage) -> ListedPage:
 
 
 def _keys(person: DirectoryPerson) -> StaffKeys:
-    # Until the first login nobody has proved that the mobile is theirs, and a private mail address is never proved.
+    # Until the first login the mobile is unproved, and a private mail address always is.
     mobile = {MatchKey.MOBILE: phone_number(person.mobile, person.country.lstrip("+"))}
     return StaffKeys(
         user_id=person.user_id,

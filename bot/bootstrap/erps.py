@@ -1,4 +1,4 @@
-"""The configured ERPs as one hub, with the index of their products and the documents that are kept of them."""
+"""The configured ERPs as one hub, with their product index and kept documents."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ async def open_hub(
     index: ProductIndex | None = None,
     keys: DeciderKeys = NO_DECIDER_KEYS,
 ) -> ErpHub:
-    """Open every configured source until ``stack`` ends. ``records`` and ``index`` outlive the process, and so do
-    people's own ``keys``.
+    """Open every configured source until ``stack`` ends. ``records``, ``index`` and people's own ``keys`` outlive the
+    process.
     """
     timeouts = {name: source.timeout for name, source in settings.erp.items()}
     protections = {
@@ -89,7 +89,7 @@ async def open_hub(
 
 
 async def examine_source(settings: Settings, name: str, *, sample: int) -> SourceReport:
-    """Return the report on a configured source; raises `ConfigurationError` for settings that cannot be used."""
+    """Return the report on a configured source; raises `ConfigurationError` for unusable settings."""
     source, zone = settings.erp[name], ZoneInfo(settings.zone)
 
     def now() -> datetime:
@@ -106,7 +106,7 @@ async def examine_source(settings: Settings, name: str, *, sample: int) -> Sourc
 
 
 async def start_erps(base: Infrastructure, keys: DeciderKeys) -> ErpHub:
-    """Open every source, with what was last read of it; ``keys`` are people's own."""
+    """Open every source, with its last known answers; ``keys`` are people's own."""
     records = StoredErpRecords(base.database, keep=timedelta(days=base.settings.retention.answer_days))
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
@@ -125,7 +125,7 @@ async def open_hub_with_index(
     records: StoredErpRecords,
     keys: DeciderKeys,
 ) -> ErpHub:
-    """Open every source, and keep the index of their products if the settings say so."""
+    """Open every source, and keep the product index if the settings say so."""
     if not settings.index.enabled:
         return await open_hub(stack, settings, metrics, now, records, keys=keys)
     store = StoredProductIndex(database, query_database(stack, settings, database))
@@ -152,7 +152,7 @@ def query_database(stack: AsyncExitStack, settings: Settings, database: Database
 
 
 async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:
-    """Return what answers from the documents kept. Unless the settings say so, none are, and it says that."""
+    """Return the read model of kept documents. Unless enabled in the settings it keeps none, and says so."""
     wanted = base.settings.read_model
     store = StoredDocuments(base.database, query_database(base.stack, base.settings, base.database))
     await store.keep_only(base.settings.erp if wanted.enabled else ())
@@ -167,7 +167,7 @@ async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:
 
 
 def build_stock_history(base: Infrastructure) -> StockHistory:
-    """Return what notes the stock that polling reads, and tells it day by day."""
+    """Return the daily history of stock seen by polling."""
     wanted = base.settings.read_model
     keep = timedelta(days=wanted.stock_days if wanted.enabled else 0)
     return StockHistory(StoredStockDays(base.database), now=base.now, keep=keep)

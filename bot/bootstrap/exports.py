@@ -1,4 +1,4 @@
-"""Builds what makes files and pictures of charts, and says which commands can be asked on behalf of others."""
+"""Builds exports and charts, and selects the commands that can be run on behalf of others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build_exports(
     audit: AuditLog,
     required: RequiredAudit | None,
 ) -> Exports:
-    """Return the exports of this bot; ``handler`` answers the lines of `exportable` commands."""
+    """Return this bot's exports; ``handler`` answers the lines of `exportable` commands."""
     limits = base.settings.limits
     return Exports(
         handler=handler,
@@ -44,9 +44,7 @@ def build_exports(
 
 
 def exportable(commands: Commands) -> Commands:
-    """Return the commands whose lines may be asked for a file or a subscription: those that only ask, and none that
-    asks others itself.
-    """
+    """Return the commands available for files and subscriptions: read-only, and not running others themselves."""
     return Commands(
         command
         for command in commands.values()
@@ -55,7 +53,7 @@ def exportable(commands: Commands) -> Commands:
 
 
 def build_charts(base: Infrastructure) -> ChartPictures:
-    """Return the charts of this bot; those under way end with it."""
+    """Return this bot's charts; those in progress end with it."""
     wanted = base.settings.cards.chart_font
     pictures = ChartPictures(
         painter=ChartPainter((wanted,) if wanted else PLACES),

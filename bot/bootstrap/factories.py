@@ -1,4 +1,4 @@
-"""Makes single parts by the settings, also for tools on the command line."""
+"""Builds single parts from the settings, also for tools on the command line."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def make_renderer(
     *,
     now: Callable[[], datetime] | None = None,
 ) -> CardRenderer:
-    """Return the renderer of cards; ``languages`` are read unless the caller passes them."""
+    """Return the renderer of cards; ``languages`` are loaded unless passed in."""
     cards = settings.cards
     return CardRenderer(
         languages=languages or load_languages(),
@@ -60,7 +60,7 @@ def make_renderer(
 
 
 def templates(settings: Settings) -> TemplateChoice:
-    """Return which DingTalk template draws which card."""
+    """Return the mapping of cards to DingTalk templates."""
     chosen = {
         name: own_template(template.template_id, ButtonStyle(template.button_style), template.variables)
         for name, template in settings.cards.templates.items()

@@ -1,4 +1,4 @@
-"""Looks after the running bot: what ``/readyz`` says of everything behind the stream."""
+"""Monitors the running bot: the state of everything behind the stream, for ``/readyz``."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ async def start_health(
     approvals: Callable[[], Awaitable[OrdersInVain]],
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
-    """Begin to look after the parts; returns what tells how they are.
+    """Start monitoring the parts; returns the function that reports their state.
 
-    ``audit`` tells it of the audit log, ``last_writes`` of what the database lost before the start, ``approvals`` of
-    orders that nobody can decide, ``model`` of the model.
+    ``audit`` is the state of the audit log, ``last_writes`` the writes lost before the start, ``approvals`` the orders
+    that nobody can decide, ``model`` the language model.
     """
     checks = StoreChecks(
         database=base.database,
@@ -137,7 +137,7 @@ _FAILURES: Mapping[str, SendFailureKind] = {
 
 
 def _failing_calls(base: Infrastructure) -> Words:
-    """Say which calls of DingTalk fail, and since when."""
+    """Return the failing DingTalk calls, and since when."""
     now = base.now()
     failing = tuple(
         phrase(
@@ -181,7 +181,7 @@ def _rules_health(part: str, file: FollowedFile[Any], ready: Container[Path]) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreChecks:
-    """Looks at what the database can do, and at what waits in it."""
+    """Checks whether the database works, and what waits in it."""
 
     database: Database
     heartbeat: StoredHeartbeat
@@ -192,12 +192,12 @@ class StoreChecks:
     now: Callable[[], datetime]
 
     async def writing(self) -> PartHealth:
-        """Write a little."""
+        """Write a dummy value."""
         await self.heartbeat.beat(self.now())
         return WELL
 
     async def backlog(self) -> PartHealth:
-        """Count the events that wait."""
+        """Count the waiting events."""
         waiting = await self.events.backlog()
         self.quota.recount({source: backlog.count for source, backlog in waiting.items()})
         oldest = min((source.oldest_at for source in waiting.values()), default=None)
@@ -207,7 +207,7 @@ class StoreChecks:
         return degraded(_late_events(waiting, age) if age > LATE_EVENTS else "")
 
     async def deliveries(self) -> PartHealth:
-        """See whether cards that are owed are being sent."""
+        """Check whether due cards are being sent."""
         now = self.now()
         return degraded(_late_cards(await self.outbox.overdue(now), now))
 
@@ -245,7 +245,7 @@ def _owed_for(trouble: str, count: int) -> Phrase:
 
 
 async def _reached(database: Database) -> PartHealth:
-    """Ask the database now: it may be away since it was last looked at."""
+    """Query the database now: it may have gone away since the last check."""
     try:
         revision = await database.revision()
     except DingerpError as error:

@@ -1,4 +1,4 @@
-"""The parts that everything behind the stream uses."""
+"""The parts used by everything behind the stream."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _METER_SAVED_EVERY = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infrastructure:
-    """Made once for all packages; ``stack`` closes them."""
+    """Built once for all packages; ``stack`` closes them."""
 
     stack: AsyncExitStack
     background: BackgroundTasks
@@ -81,23 +81,23 @@ class Infrastructure:
     ledger: CardLedger
 
     def card_trial(self) -> Phrase:
-        """Return what people have seen on the cards of the trial (`dingerp doctor --probe`)."""
+        """Return people's answers to the probe cards (`dingerp doctor --probe`)."""
         return say_outcome(self.probes.known(), self.templates.ids)
 
     def confirmed(self) -> CheapWays:
-        """Return what people have seen that it reaches nobody else."""
+        """Return the cheap ways that the probes have confirmed."""
         return confirmed_ways(self.probes.known(), self.templates.ids)
 
     def language_at(self, place: Place) -> str:
-        """Return the language of cards that stand at a place."""
+        """Return the language of cards at a place."""
         return self.people.language(place.id) if place.kind is PlaceKind.PERSON else self.settings.language
 
     def say_in(self, language: str, words: Phrase) -> str:
-        """Return a phrase in a language."""
+        """Translate a phrase into a language."""
         return choose_language(self.languages, language).say(words)
 
     async def run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Let ``work`` run as long as the bot does."""
+        """Run ``work`` for as long as the bot runs."""
         await self.stack.enter_async_context(self.background.running(work, name))
 
 
@@ -111,7 +111,7 @@ async def build_infrastructure(
     now: Callable[[], datetime],
     patience: ApiRetryPolicy,
 ) -> Infrastructure:
-    """Connect to DingTalk, and read what is kept of the organisation and its people."""
+    """Connect to DingTalk, and load the stored data on the organisation and its people."""
     stored_languages = StoredLanguages(database)
     await stored_languages.load()
     limits = settings.limits

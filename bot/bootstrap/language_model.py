@@ -1,4 +1,4 @@
-"""Makes the reader that asks a language model, where one is configured."""
+"""Builds the language-model reader, if one is configured."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ async def open_model(
     metrics: Metrics,
     now: Callable[[], datetime],
 ) -> ModelReader | None:
-    """Return the reader for as long as ``stack``; None without a model in the settings.
+    """Return the reader for the lifetime of ``stack``; None without a model in the settings.
 
-    Raises `ConfigurationError` if the package for it is not installed.
+    Raises `ConfigurationError` if its package is not installed.
     """
     wanted = settings.understanding.model
     if not wanted.url:

@@ -1,4 +1,4 @@
-"""Notices at the start that the database lacks what was written last, and lets the cards be reviewed that stand."""
+"""Notices at the start that the database lacks its last writes, and has the existing cards reviewed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ TOLD_FOR = timedelta(days=1)
 
 
 async def review_lost_writes(database: Database, ledger: CardLedger, now: datetime) -> LostWrites | None:
-    """Queue the cards that stand and that the database does not know; None where it lacks nothing.
+    """Queue the existing cards unknown to the database; None if it lacks nothing.
 
-    It has to be done before anything else owes a card: what is found anew would be shown as a card that is not there.
+    Must run before any other card is queued: a new finding would otherwise be shown as a card that does not exist.
     """
     try:
         noted, last_beat = await asyncio.to_thread(lambda: (ledger.read(), ledger.last_beat()))
@@ -40,7 +40,7 @@ async def review_lost_writes(database: Database, ledger: CardLedger, now: dateti
 
 
 def lost_writes_health(lost: LostWrites | None, found_at: datetime, now: Callable[[], datetime]) -> PartHealth:
-    """Return what there is to say of it, for a day."""
+    """Return the health report on it, for one day."""
     if lost is None or now() - found_at > TOLD_FOR:
         return WELL
     zone = now().tzinfo

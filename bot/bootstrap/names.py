@@ -1,4 +1,4 @@
-"""What names in settings and rules may lead to: by the settings, and by what the bot's database has seen."""
+"""The names that settings and rules may use: from the settings, and from the bot's database."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LOOKED_EVERY = 600.0
 def known_names(
     settings: Settings, commands: Commands | None = None, facts: NameFacts | None = None, *, is_strict: bool = False
 ) -> KnownNames:
-    """Return what names may lead to; without ``commands`` nothing is said about these."""
+    """Return the known names; without ``commands`` these are not checked."""
     return KnownNames(
         commands=None
         if commands is None
@@ -60,7 +60,7 @@ def known_names(
 
 
 def review_settings(settings: Settings, known: KnownNames) -> tuple[NameProblem, ...]:
-    """Return what is wrong or doubtful about the names in the settings."""
+    """Return the wrong and doubtful names in the settings."""
     lines = _SettingLines(settings)
     accounts = settings.access.accounts
     shared = [
@@ -79,7 +79,7 @@ def review_settings(settings: Settings, known: KnownNames) -> tuple[NameProblem,
 
 
 def references_of(settings: Settings) -> tuple[NameReference, ...]:
-    """Return the names in the settings, each with the line of the file or the variable where it stands."""
+    """Return the names in the settings, each with its line in the file or its environment variable."""
     lines = _SettingLines(settings)
     return tuple(lines.reference(*named) for named in (*named_in(settings), *_people_with_keys(settings)))
 
@@ -91,7 +91,7 @@ def _people_with_keys(settings: Settings) -> Iterator[tuple[SettingPath, NameKin
 
 
 class _SettingLines:
-    """Finds where settings stand."""
+    """Finds the position of settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._file = str(settings.file or "")
@@ -121,7 +121,7 @@ def read_settings_file(settings: Settings) -> str:
 
 
 def _written_at(path: SettingPath, name: str, document: object) -> SettingPath | None:
-    """Return the path of a setting in its file; None where the file does not hold it."""
+    """Return the path of a setting in its file; None if the file does not contain it."""
     written: list[str | int] = []
     for part in path:
         if isinstance(document, list) and name in document:
@@ -136,7 +136,7 @@ def _written_at(path: SettingPath, name: str, document: object) -> SettingPath |
 
 
 def _variable(path: SettingPath) -> str:
-    """Return the variable that sets it; without one that is set, what the setting is called."""
+    """Return the environment variable that sets it; if none is set, the setting's name."""
     given = {variable.upper() for variable in os.environ}
     names = [part for part in path if isinstance(part, str)]
     variables = ("DINGERP_" + "__".join(names[:length]).upper() for length in range(len(names), 0, -1))
@@ -144,7 +144,7 @@ def _variable(path: SettingPath) -> str:
 
 
 async def look_for_facts(settings: Settings) -> NameFacts:
-    """Return what the bot's database has seen: nothing where there is none that can be read."""
+    """Return the names known to the bot's database; empty if there is no readable one."""
     with suppress(DingerpError):
         async with look_into_database(settings) as database:
             if await database.revision() == latest_revision():
@@ -153,7 +153,7 @@ async def look_for_facts(settings: Settings) -> NameFacts:
 
 
 def names_in_force(settings: Settings, commands: Commands) -> NamesInForce:
-    """Return the names that a bot uses, those of the settings among them."""
+    """Return the names in use by a bot, including those in the settings."""
     names = NamesInForce(known_names(settings, commands), _log_doubt)
     names.use("settings", references_of(settings))
     return names
@@ -164,7 +164,7 @@ def _log_doubt(doubt: Words) -> None:
 
 
 async def follow_names(names: NamesInForce, database: Database) -> None:
-    """Check the names in force by what the bot has seen, for as long as it runs."""
+    """Check the names in force against the bot's data, for as long as it runs."""
 
     async def look() -> None:
         names.learn(await database.read(read_names))

@@ -31,13 +31,13 @@ def organisation_of(
 ) -> Organisation:
     """Return the organisation; without ``staff`` nobody has a manager or a department.
 
-    ``bound`` returns the accounts that were bound from chat.
+    ``bound`` returns the accounts bound from chat.
     """
     return Organisation(roles=settings.access.roles, accounts=settings.access.accounts, staff=staff, bound=bound)
 
 
 def account_of(settings: Settings, bound: Callable[[], Mapping[str, Mapping[str, str]]]) -> AccountOf:
-    """Return what finds a person's account at a source: configured, else ``bound`` from chat."""
+    """Return the lookup of a person's account at a source: configured, otherwise ``bound`` from chat."""
     configured = settings.access.accounts
 
     def account(user_id: str, source: str) -> str:
@@ -47,7 +47,7 @@ def account_of(settings: Settings, bound: Callable[[], Mapping[str, Mapping[str,
 
 
 def wants_todos(settings: Settings) -> bool:
-    """Return whether the settings or a rule want to-dos; of rules that cannot be read another check tells."""
+    """Return whether the settings or a rule want to-dos; another check reports unreadable rules."""
     if settings.notify.todo:
         return True
     try:
@@ -59,7 +59,7 @@ def wants_todos(settings: Settings) -> bool:
 
 
 def wants_calls(settings: Settings) -> bool:
-    """Return whether the settings or a route call people (DING); of rules that cannot be read another check tells."""
+    """Return whether the settings or a route call people (DING); another check reports unreadable rules."""
     if DingWay(settings.notify.ding) is not DingWay.OFF:
         return True
     try:
@@ -84,13 +84,13 @@ def terms_of(settings: Settings) -> ApprovalOptions:
 
 
 class MemberStaffDirectory:
-    """Implements `bot.approvals.document_reader.StaffDirectory` by what the bot keeps of its members."""
+    """A staff directory from the stored members."""
 
     def __init__(self, members: Membership) -> None:
         self._members = members
 
     async def member(self, user_id: str) -> StaffMember | None:
-        """Return a member's entry, None for somebody outside; raises a `DingerpError` when nobody says."""
+        """Return a member's entry, None for an outsider; raises a `DingerpError` if nothing is known."""
         entry = await self._members.entry_with_manager(user_id)
         if entry is None:
             return None
@@ -98,20 +98,18 @@ class MemberStaffDirectory:
 
 
 def _oldest(departments: Iterable[str]) -> str:
-    """Return one of several departments: the oldest, so that it is the same each time."""
+    """Return one of several departments: always the oldest."""
     return min(departments, key=lambda number: (len(number), number), default="")
 
 
 class DingTalkStaffDirectory:
-    """Implements `bot.approvals.document_reader.StaffDirectory` by DingTalk's directory; a department is known by
-    its id.
-    """
+    """A staff directory from DingTalk; a department is known by its id."""
 
     def __init__(self, directory: DingTalkDirectory) -> None:
         self._directory = directory
 
     async def member(self, user_id: str) -> StaffMember | None:
-        """Return a member's entry, None for somebody outside; raises a `DingTalkError`."""
+        """Return a member's entry, None for an outsider; raises a `DingTalkError`."""
         try:
             person = await self._directory.person(user_id)
         except DingTalkUnknownPerson:

@@ -1,6 +1,7 @@
-"""What `run` makes of the settings alone, made once before anything opens: mistakes end the start while nobody waits.
+"""Everything `run` builds from the settings alone, built once before anything opens: mistakes stop the start before
+anybody waits.
 
-``dingerp doctor`` goes through the same parts.
+``dingerp doctor`` checks the same parts.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from bot.words.phrase import Phrase, Words, join_words, phrase
 
 @dataclass(frozen=True, slots=True)
 class SettingsPart:
-    """A part of the settings; ``check`` raises `ConfigurationError` if it cannot work, and tells names of doubts."""
+    """A part of the settings; ``check`` raises `ConfigurationError` if it cannot work, and reports doubtful names."""
 
     what: Phrase
     check: Callable[[Settings, NamesInForce], object]
@@ -40,7 +41,7 @@ def _check_queues(settings: Settings, _names: NamesInForce) -> None:
 
 
 async def _take_nothing(_body: bytes | list[Any]) -> None:
-    """Take no message: the queue is not read here."""
+    """Ignore a message: the queue is not read here."""
 
 
 def _check_names(settings: Settings, names: NamesInForce) -> None:
@@ -65,7 +66,7 @@ PARTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PartReview:
-    """What is wrong with a part, and what of it can work but is probably a mistake."""
+    """The errors of a part, and its probable mistakes that still work."""
 
     part: SettingsPart
     error: ConfigurationError | None
@@ -73,14 +74,14 @@ class PartReview:
 
 
 def check_settings(settings: Settings) -> None:
-    """Check every part. Raises the first `ConfigurationError`; `review_parts` tells of doubts."""
+    """Check every part. Raises the first `ConfigurationError`; `review_parts` also reports doubts."""
     known = known_names(settings, installed_commands())
     for part in PARTS:
         part.check(settings, NamesInForce(known, _ignore))
 
 
 def review_parts(settings: Settings, known: KnownNames) -> Iterator[PartReview]:
-    """Yield every part, as it is by ``known``."""
+    """Yield the review of every part, given ``known`` names."""
     for part in PARTS:
         doubts: list[Words] = []
         error = None
@@ -92,4 +93,4 @@ def review_parts(settings: Settings, known: KnownNames) -> Iterator[PartReview]:
 
 
 def _ignore(_doubt: Words) -> None:
-    """Tell nobody."""
+    """Ignore a doubt."""

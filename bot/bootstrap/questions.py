@@ -1,4 +1,4 @@
-"""Builds what answers questions and clicks."""
+"""Builds the answering of questions and clicks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _SCAN_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweringServices:
-    """What questions and clicks are answered with."""
+    """The services for questions and clicks."""
 
     base: Infrastructure
     commands: Commands
@@ -89,7 +89,7 @@ class AnsweringServices:
 
 
 async def open_inbox(base: Infrastructure) -> StoredInbox:
-    """Return where questions wait to be answered, through restarts too."""
+    """Return the persistent inbox of questions."""
     inbox = StoredInbox(base.database)
     await base.run_in_background(inbox.run(), "inbox")
 
@@ -103,7 +103,7 @@ async def open_inbox(base: Infrastructure) -> StoredInbox:
 async def build_pipelines(
     parts: AnsweringServices, inbox: StoredInbox, patience: ApiRetryPolicy
 ) -> tuple[QuestionPipeline, ClickPipeline]:
-    """Return what takes questions, and what takes clicks: both within the limits of the settings."""
+    """Return the pipelines for questions and clicks, both within the configured limits."""
     base, owed = parts.base, parts.alerts.outbox.poke
     dialogues = await _start_dialogues(base) if parts.reader else None
     dispatching = partial(
@@ -123,7 +123,7 @@ async def build_pipelines(
         reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
     )
     standing = StoredStandingAnswers(base.database, case_states_since)
-    # A redrawn card was not asked for: it neither counts as a question nor belongs to a dialogue.
+    # A redraw is not a question: it neither counts towards limits nor belongs to a dialogue.
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
         standing,
         handler=RecordedQuestions(dispatching(only_asks=True), AnswerRecord(parts.audit, parts.required_audit)),
@@ -166,7 +166,7 @@ async def build_pipelines(
 async def _asking_commands(
     parts: AnsweringServices, rights: PresentRights, dispatching: Callable[..., QuestionDispatcher]
 ) -> Mapping[type, object]:
-    """Return the collaborators of commands that ask others: for a file, or each morning."""
+    """Return the collaborators of commands that run others: for a file, or each morning."""
     base, reading = parts.base, dispatching(spelling=parts.reader)
     exports = build_exports(base, reading, rights, parts.audit, parts.required_audit)
     base.stack.push_async_callback(exports.close)
@@ -181,14 +181,14 @@ async def _asking_commands(
 
 
 def _picture_reader(base: Infrastructure) -> ReceivedPictures:
-    """Return what finds the codes in pictures that people send."""
+    """Return the reader of codes in people's pictures."""
     scanner = CodeScanner(seconds=_SCAN_SECONDS)
     base.stack.callback(scanner.close)
     return ReceivedPictures(base.api, scanner, sparing=base.month.sparing)
 
 
 async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: QuestionPipeline) -> None:
-    """Answer the questions that an earlier run acknowledged and did not answer; who asked long ago is told so."""
+    """Answer the questions that an earlier run acknowledged but did not answer; old ones get a notice."""
     names = base.settings.dingtalk.robot_names
     unanswered = await inbox.unanswered(base.now() - MAX_QUESTION_AGE)
     late: dict[tuple[str, str], list[Message]] = {}
@@ -210,8 +210,8 @@ async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: 
 async def start_reader(
     base: Infrastructure, commands: Commands, hub: ErpHub, read_model: ReadModel
 ) -> tuple[GrammarReader | None, ModelReader | None]:
-    """Return the reader of sentences, which learns the company's words beside, and the one that asks a language model;
-    None where they are not wanted.
+    """Return the reader of sentences, which learns the company's names in the background, and the one that asks a
+    language model; None if disabled.
     """
     wanted = base.settings.understanding
     if not wanted.enabled:
@@ -226,7 +226,7 @@ async def start_reader(
 
 
 async def _partner_names(read_model: ReadModel) -> NamesOnDocuments:
-    """Return the customers and vendors on all documents that are kept."""
+    """Return the customers and vendors on all kept documents."""
     selling, buying = (Area.SALES, Area.FINANCE), (Area.PURCHASING,)
     customers, vendors = [await read_model.partners(areas) for areas in (selling, buying)]
     return NamesOnDocuments(
@@ -235,7 +235,7 @@ async def _partner_names(read_model: ReadModel) -> NamesOnDocuments:
 
 
 async def _start_dialogues(base: Infrastructure) -> Dialogues:
-    """Return what people asked last, before a restart too."""
+    """Return the store of last questions, including those from before a restart."""
     dialogues = Dialogues(StoredDialogues(base.database), now=base.now)
     await dialogues.load()
     await base.run_in_background(dialogues.run(), "dialogues")
@@ -317,7 +317,7 @@ def _interim_terms(base: Infrastructure) -> InterimTiming:
 
 
 def _welcomes(parts: AnsweringServices) -> Welcomes | None:
-    """Return what newcomers are shown, where that is wanted."""
+    """Return the welcome for newcomers, if enabled."""
     if not parts.base.settings.notify.welcome:
         return None
     return Welcomes(StoredWelcomes(parts.base.database), parts.commands, parts.access.policy)

@@ -1,4 +1,4 @@
-"""Follows DingTalk's monthly quotas: forecasts, what administrators are told, and what ``/readyz`` says."""
+"""Follows DingTalk's monthly quotas: forecasts, reports to administrators, and the state for ``/readyz``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMES = {Quota.CALLS: phrase("DingTalk API calls"), Quota.USES: phrase("Webhook
 
 
 def follow_quotas(base: Infrastructure) -> Mapping[Quota, MonthForecast]:
-    """Return what follows each quota through the month."""
+    """Return the forecast of each quota."""
     month = base.settings.limits.month
     calls = MonthForecast(
         StoredDailyCalls(base.database, Quota.CALLS),
@@ -48,7 +48,7 @@ def follow_quotas(base: Infrastructure) -> Mapping[Quota, MonthForecast]:
 
 
 def quota_reporter(base: Infrastructure, owed: Callable[[], None]) -> QuotaReports:
-    """Return what tells administrators; ``owed`` is called when there is a card to send."""
+    """Return the reporter to administrators; ``owed`` is called when there is a card to send."""
     return QuotaReports(
         StoredQuotaWarnings(base.database),
         month=lambda: base.meter.month,
@@ -61,12 +61,12 @@ def quota_reporter(base: Infrastructure, owed: Callable[[], None]) -> QuotaRepor
 
 
 async def administrators(base: Infrastructure) -> Sequence[Place]:
-    """Return where administrators are told how the bot is. Raises `bot.words.errors.DingerpError`."""
+    """Return the administrators' chats for health reports. Raises `bot.words.errors.DingerpError`."""
     return report_places(base.settings, await base.database.read(find_administrators))
 
 
 def quota_use(base: Infrastructure, quota: Quota) -> QuotaUse:
-    """Return how far a quota is used."""
+    """Return the use of a quota."""
     meter, month = base.meter, base.settings.limits.month
     spent = meter.spent_on(quota)
     counted = tuple({key.quota for key in spent})
@@ -89,7 +89,7 @@ def _advise(calls: int, uses: int) -> QuotaAdvice:
 
 
 def quota_health(base: Infrastructure) -> PartHealth:
-    """Say which quotas come to their end."""
+    """Return the quotas about to run out."""
     uses = {quota: quota_use(base, quota) for quota in _NAMES}
     reasons = [
         phrase(

@@ -1,4 +1,4 @@
-"""Where files of rules are looked for."""
+"""The search places of rule files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.words.phrase import phrase
 
 
 def refuse_missing(setting: str, chosen: Path | None) -> None:
-    """Raise `ConfigurationError` where a setting names a file of rules that is not there."""
+    """Raise `ConfigurationError` if a setting names a rule file that does not exist."""
     if chosen is not None and not chosen.exists():
         missing = phrase("there is no file %(file)s", file=str(chosen))
         reason = phrase("%(key)s: %(reason)s", key=setting, reason=missing)

@@ -1,4 +1,4 @@
-"""The files of rules: opened at the start, followed while the bot runs, and what is in force of them."""
+"""Rule files: opened at the start, followed while the bot runs, and compared with the last run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LOOK_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFiles:
-    """The files of rules by what they are about, and the configuration as it was read."""
+    """The rule files by subject, and the configuration as it was read."""
 
     access: FollowedFile[AccessPolicy]
     alerts: FollowedFile[AlertRuleSet]
@@ -53,17 +53,17 @@ class RuleFiles:
 
     @property
     def named(self) -> Mapping[str, FollowedFile[Any]]:
-        """The files by the names of their parts in ``/readyz``."""
+        """The files by their part's name in ``/readyz``."""
         return dict(zip(KINDS, (self.access, self.alerts, self.approvals), strict=True))
 
     def tell(self) -> Mapping[str, Mapping[str, str]]:
-        """Return path and SHA-256 of what is in force, as ``/readyz`` shows it; both are empty for a default."""
+        """Return path and SHA-256 of the rules in force, as in ``/readyz``; both are empty for defaults."""
         told = {name: file.in_force for name, file in self.named.items()}
         files = {name: describe_file(found.path, found.sha256) for name, found in told.items()}
         return {CONFIGURATION: self.configuration, **files}
 
     def look(self) -> None:
-        """Look at all files; this touches the disk, as does `read_again`."""
+        """Check all files for changes; like `read_again` this touches the disk."""
         for file in self.named.values():
             file.look()
 
@@ -74,12 +74,12 @@ class RuleFiles:
 
 
 def describe_file(path: Path | None, digest: str) -> Mapping[str, str]:
-    """Return which file was read and what it held; both are empty where there is none."""
+    """Return the path and digest of a file; both are empty if there is none."""
     return {"file": "" if path is None else str(path.absolute()), "sha256": digest}
 
 
 def describe_configuration(settings: Settings) -> Mapping[str, str]:
-    """Return the same of the configuration as it is now."""
+    """Return the same for the current configuration."""
     file = settings.file
     if file is None or not file.is_file():
         return describe_file(None, "")
@@ -89,19 +89,19 @@ def describe_configuration(settings: Settings) -> Mapping[str, str]:
 def follow_alerts(
     settings: Settings, names: NamesInForce, decides_in_chat: Callable[[], bool] | None = None
 ) -> FollowedFile[AlertRuleSet]:
-    """Return the rules of alerts, as new as their file. Raises `ConfigurationError` with all that is wrong."""
+    """Return the alert rules, as new as their file. Raises `ConfigurationError` with all errors."""
     refuse_missing("alerts.rules", settings.alerts.rules)
     return follow_rules(settings.alert_rules, company_of(settings, decides_in_chat), names)
 
 
 def follow_approvals(settings: Settings, names: NamesInForce) -> FollowedFile[RuleBasedPolicy]:
-    """Return the rules of approvals, as new as their file. Raises `ConfigurationError` with all that is wrong."""
+    """Return the approval rules, as new as their file. Raises `ConfigurationError` with all errors."""
     refuse_missing("approvals.rules", settings.approvals.rules)
     return follow_policy(settings.approval_rules, ZoneInfo(settings.zone), names)
 
 
 def open_rules(settings: Settings, names: NamesInForce) -> RuleFiles:
-    """Read all files. Raises `ConfigurationError` with all that is wrong with the first that is."""
+    """Read all files. Raises `ConfigurationError` with all errors of the first wrong one."""
     approvals = follow_approvals(settings, names)
 
     def decides_in_chat() -> bool:
@@ -117,9 +117,9 @@ def open_rules(settings: Settings, names: NamesInForce) -> RuleFiles:
 
 
 async def start_rules(base: Infrastructure) -> RuleFiles:
-    """Open the files and follow them for as long as the base's stack is open.
+    """Open the files and follow them while the base's stack is open.
 
-    Raises `ConfigurationError`, also where the rules that were in force when the bot ran last are gone.
+    Raises `ConfigurationError`, also if the rules in force at the last run are gone.
     """
     files = open_rules(base.settings, base.names)
     kept = StoredRuleFiles(base.database)
@@ -140,7 +140,7 @@ async def start_rules(base: Infrastructure) -> RuleFiles:
 
 
 def _source(file: FollowedFile[Any]) -> NotedRuleFile | None:
-    """Return the file whose rules are in force; None where none are, or others."""
+    """Return the file whose rules are in force; None if there is none, or if its rules are not."""
     found = file.in_force
     if found.path is None or not found.content.decides:
         return None
@@ -148,9 +148,9 @@ def _source(file: FollowedFile[Any]) -> NotedRuleFile | None:
 
 
 async def find_lost(settings: Settings, names: KnownNames, *parts: str) -> Words:
-    """Return why a start would be refused since rules of these parts were in force when the bot ran last, and are gone.
+    """Return why a start would be refused because rules in force at the last run are gone.
 
-    It is empty where nothing is lost, or where something else is wrong that other checks tell.
+    Empty if nothing is lost, or if another error is reported by other checks.
     """
     try:
         async with look_into_database(settings) as database:
@@ -166,9 +166,9 @@ async def find_lost(settings: Settings, names: KnownNames, *parts: str) -> Words
 
 
 def refuse_lost(files: RuleFiles, known: Mapping[str, NotedRuleFile]) -> None:
-    """Raise `ConfigurationError` where rules were in force before, and nobody says that they shall not be now.
+    """Raise `ConfigurationError` if rules were in force before and their removal was not intended.
 
-    ``known`` are the files that `StoredRuleFiles` keeps.
+    ``known`` are the files stored by `StoredRuleFiles`.
     """
     for name, file in files.named.items():
         found = file.in_force

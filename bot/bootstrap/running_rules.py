@@ -1,4 +1,4 @@
-"""Whether the bot that runs has read the rules as they stand on the disk: what it obeys is only known to itself."""
+"""Whether the running bot has read the current rule files: only the bot itself knows its rules."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bot.words.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True)
 class RunningRules:
-    """What a running bot says of one kind of rules, in words, and whether it obeys what is on the disk."""
+    """A running bot's report on one kind of rules, in words, and whether it matches the disk."""
 
     agrees: bool
     words: Phrase
 
 
 def compare_rules(said: Mapping[str, Any] | None, there: Mapping[str, str]) -> RunningRules:
-    """Return whether a running bot has read what is ``there``; both are as `describe_file` has it."""
+    """Return whether a running bot has read the current file; both arguments come from `describe_file`."""
     said = said or describe_file(None, "")
     if said == there:
         if not there["file"]:
@@ -44,7 +44,7 @@ def compare_rules(said: Mapping[str, Any] | None, there: Mapping[str, str]) -> R
 
 
 def read_on_disk(settings: Settings, name: str) -> Mapping[str, str]:
-    """Return which file a start would read now, and what it holds."""
+    """Return the file that a start would read now, and its digest."""
     if name == CONFIGURATION:
         return describe_configuration(settings)
     places: Mapping[str, Sequence[Path]] = {

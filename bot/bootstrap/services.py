@@ -64,7 +64,7 @@ from bot.words.phrase import Words
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What answers the frames, and what sends by itself."""
+    """The services that answer frames, and those that send on their own."""
 
     database: Database
     hub: ErpHub
@@ -83,7 +83,7 @@ class Services:
     meter: MonthlyMeter
 
     async def read_rules_again(self) -> Sequence[Words]:
-        """Read the files of rules now, and return what is wrong with them; where one is, its last good rules stay."""
+        """Reload the rule files, and return the errors; a wrong file's last good rules stay."""
         await asyncio.to_thread(self.rules.read_again)
         return tuple(filter(None, (file.defect for file in self.rules.named.values())))
 
@@ -98,7 +98,9 @@ async def build_services(
     now: Callable[[], datetime],
     patience: ApiRetryPolicy | None = None,
 ) -> Services:
-    """Connect everything behind the stream for as long as ``stack``, and resume the questions of an earlier run."""
+    """Connect everything behind the stream for the lifetime of ``stack``, and resume the questions of an earlier
+    run.
+    """
     patience = patience or ApiRetryPolicy()
     base = await build_infrastructure(stack, background, settings, database, session, metrics, now, patience)
     started = now()

@@ -1,4 +1,4 @@
-"""Places that settings or rules name and that no card reaches: which name of which line leads nowhere."""
+"""Places named in settings or rules that no card reaches: which name on which line leads nowhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS = {PlaceKind.GROUP: NameKind.CONVERSATION, PlaceKind.PERSON: NameKind.PER
 
 
 class UnreachedPlaces:
-    """Tells administrators, by the bot's health, of names that cards died of."""
+    """Reports such names to administrators through the bot's health."""
 
     def __init__(self, names: NamesInForce, backlog: StoredBacklog, now: Callable[[], datetime]) -> None:
         self._names = names
@@ -33,11 +33,11 @@ class UnreachedPlaces:
 
     @property
     def parts(self) -> Mapping[str, PartHealth]:
-        """The places, each a part of the bot that is degraded."""
+        """Return the places, each as a degraded part of the bot."""
         return self._parts
 
     async def look(self) -> None:
-        """Look for places that are named and not reached."""
+        """Find named places that are not reached."""
         unreached = await self._backlog.unreached(self._now() - _TOLD_FOR)
         self._parts = {
             f"place {place}": degraded(phrase("%(where)s: %(why)s", where=where, why=why))

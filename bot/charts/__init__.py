@@ -1,4 +1,4 @@
-"""Charts as pictures: laid out as SVG for the width of a phone, and turned into PNG by a process of its own.
+"""Charts as pictures: laid out as SVG for the width of a phone, and converted to PNG by a separate process.
 
-The room knows neither cards nor documents: it gets words and exact numbers, and gives back a picture.
+The package knows neither cards nor documents: it takes words and exact numbers, and returns a picture.
 """

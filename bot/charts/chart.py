@@ -1,4 +1,4 @@
-"""What a chart shows: bars with their values, as exact numbers and in the reader's words."""
+"""The content of a chart: bars with their values, as exact numbers and in the reader's words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.words.errors import DingerpError
 
 
 class ChartForm(StrEnum):
-    """Which way the bars run."""
+    """The direction of the bars."""
 
     COLUMNS = "columns"
     """Side by side, for what happens one day after another."""
@@ -20,7 +20,7 @@ class ChartForm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartBar:
-    """One bar: ``text`` is its value as the reader writes it, ``note`` what else a row says."""
+    """One bar: ``text`` is its formatted value, ``note`` a further remark on its row."""
 
     name: str
     value: Decimal
@@ -38,15 +38,15 @@ class ChartPanel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One picture; amounts that cannot be compared have panels of their own."""
+    """One picture; amounts that cannot be compared have separate panels."""
 
     form: ChartForm
     panels: tuple[ChartPanel, ...]
 
 
 class ChartNotDrawn(DingerpError):
-    """No picture came of a drawing."""
+    """A drawing could not be turned into a picture."""
 
 
 class NoChartFont(ChartNotDrawn):
-    """There is no font with Chinese letters."""
+    """There is no font with Chinese characters."""

@@ -1,6 +1,6 @@
 """Draws charts as SVG, in DingTalk's colours and for the width of a card on a phone.
 
-Places are computed from exact numbers, and each bar carries its value in words, as screen readers and tests read it.
+Positions are computed from exact numbers, and each bar carries its value as text, for screen readers and tests.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Compact: TypeAlias = Callable[[Decimal], str]
 
 
 def draw_chart(chart: Chart, compact: Compact) -> str:
-    """Return the SVG of a chart; ``compact`` writes the numbers of the scale in the reader's language."""
+    """Return the SVG of a chart; ``compact`` formats the scale's numbers in the reader's language."""
     heights = [_height(chart.form, panel) for panel in chart.panels]
     height = sum(heights) + _EDGE
     root = ET.Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height}")
@@ -93,7 +93,7 @@ def _write_values(
     slot: Decimal,
     compact: Compact,
 ) -> None:
-    """Write the value at each column where there is room for all, else at the highest alone."""
+    """Write the value at each column if there is room for all, otherwise only at the highest."""
     words = [compact(bar.value) for bar in bars]
     has_room = all(_breadth(word, _SMALL) <= slot for word in words)
     highest = max(bars, key=lambda bar: bar.value, default=None)
@@ -104,7 +104,7 @@ def _write_values(
 
 
 def _write_names(place: ET.Element, bars: Sequence[ChartBar], middles: Sequence[Decimal], slot: Decimal) -> None:
-    """Write the names of the first column and of each so many after it that they stand apart."""
+    """Write the names of the first column and of every n-th one after it, so that they do not touch."""
     widest = max((_breadth(bar.name, _SMALL) for bar in bars), default=Decimal())
     every = next(number for number in count(1) if slot * number >= widest + _NAMES_APART)
     free_from = Decimal()
@@ -134,18 +134,18 @@ def _draw_rows(place: ET.Element, panel: ChartPanel) -> None:
 
 
 def _y(scale: Scale, value: Decimal) -> Decimal:
-    """Return the height of a value in a panel of columns."""
+    """Return the vertical position of a value in a panel of columns."""
     return _PLOT_TOP + _PLOT_HEIGHT * (1 - scale.share(value))
 
 
 def _inside(middle: Decimal, words: str) -> Decimal:
-    """Return the middle of words that must not be cut off at an edge."""
+    """Return the centre of a text, moved so that no edge cuts it off."""
     half = _breadth(words, _SMALL) / 2
     return min(max(middle, half + 2), WIDTH - 2 - half)
 
 
 def _breadth(words: str, size: int) -> Decimal:
-    """Return about how wide words are."""
+    """Return the approximate width of a text."""
     return size * sum(
         (_WIDE_CHARACTER if east_asian_width(char) in "WF" else _NARROW_CHARACTER for char in words), Decimal()
     )
@@ -175,7 +175,7 @@ def _plain(value: Decimal | int | str) -> str:
 
 
 def _clean(words: str) -> str:
-    """Return words of an ERP without the characters that XML cannot hold."""
+    """Return a text from an ERP without characters that XML cannot hold."""
     return "".join(char if char.isprintable() else " " for char in words)
 
 
@@ -185,7 +185,7 @@ _ROUND = (Decimal(1), Decimal(2), Decimal(5), Decimal(10))
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Marks at equal distances, from the lowest to the highest."""
+    """Equidistant marks, from the lowest to the highest."""
 
     marks: tuple[Decimal, ...]
 
@@ -200,12 +200,12 @@ class Scale:
         return self.marks[-1]
 
     def share(self, value: Decimal) -> Decimal:
-        """Return where a value lies between the lowest mark (0) and the highest (1)."""
+        """Return the position of a value between the lowest mark (0) and the highest (1)."""
         return (value - self.low) / (self.high - self.low)
 
 
 def scale_of(values: Iterable[Decimal]) -> Scale:
-    """Return the scale beside bars of these values: a few round numbers that hold them all, and always zero."""
+    """Return the scale for these values: a few round numbers that enclose them, and always zero."""
     found = [Decimal(), *values]
     low, high = min(found), max(found)
     step = _step((high - low) or Decimal(1))
@@ -215,7 +215,7 @@ def scale_of(values: Iterable[Decimal]) -> Scale:
 
 
 def _step(extent: Decimal) -> Decimal:
-    """Return the smallest round step that needs no more than `_MOST_STEPS`."""
+    """Return the smallest round step that needs at most `_MOST_STEPS`."""
     least = extent / _MOST_STEPS
     power = Decimal(1).scaleb(least.adjusted())
     return next(power * each for each in _ROUND if power * each >= least)

@@ -1,4 +1,4 @@
-"""The font of charts: it must have Chinese letters, or there are no charts."""
+"""The font of charts: without Chinese characters there are no charts."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SIGN = "账"
 
 @dataclass(frozen=True, slots=True)
 class ChartFont:
-    """A file, and the family in it to write with."""
+    """A font file, and the family in it to use."""
 
     path: Path
     family: str
 
 
 def find_font(places: Sequence[Path]) -> ChartFont | None:
-    """Return the first font there is; None where none can be read or has Chinese letters.
+    """Return the first usable font; None if none can be read or has Chinese characters.
 
     It reads files, so it must not run on the event loop.
     """
@@ -42,7 +42,7 @@ def find_font(places: Sequence[Path]) -> ChartFont | None:
 
 
 def _read_font(path: Path) -> ChartFont | None:
-    # Loaded here: a bot needs it only once somebody asks for a chart.
+    # Imported here: a bot needs it only after the first request for a chart.
     from PIL import ImageFont
 
     families: list[str] = []
@@ -50,7 +50,7 @@ def _read_font(path: Path) -> ChartFont | None:
         try:
             font = ImageFont.truetype(path, index=index)
         except OSError:
-            break  # no font, or the file has no more
+            break  # no font, or no more fonts in the file
         if font.getmask(_SIGN).getbbox() != font.getmask("\uffff").getbbox():
             families.append(font.getname()[0] or "")
     preferred = [family for family in families if family.endswith(_PREFERRED)]

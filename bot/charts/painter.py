@@ -1,4 +1,4 @@
-"""Turns drawings into PNG pictures, off the event loop and within a time."""
+"""Converts drawings to PNG pictures, off the event loop and within a time limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AT_ONCE = 2
 
 
 class ChartPainter:
-    """Paints with the first font there is; without any it looks again each time, and says so once."""
+    """Paints with the first usable font; without one it searches again each time, and logs that once."""
 
     def __init__(self, fonts: Sequence[Path] = PLACES, *, seconds: float = SECONDS) -> None:
         self._fonts = fonts
@@ -35,7 +35,7 @@ class ChartPainter:
         return await asyncio.to_thread(draw_chart, chart, compact)
 
     async def paint(self, svg: str) -> bytes:
-        """Return a drawing as PNG; raises `ChartNotDrawn`, without a font `NoChartFont`."""
+        """Return a drawing as PNG; raises `ChartNotDrawn`, or `NoChartFont` without a font."""
         async with self._turns:
             font = await self._find_font()
             try:
@@ -56,7 +56,7 @@ class ChartPainter:
 
 
 async def _rasterise(svg: str, font: ChartFont) -> bytes:
-    """Return the PNG that a process of its own makes, which ends with the task that waits for it."""
+    """Return the PNG from a separate process, which ends with the waiting task."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "bot.charts.rasterise", str(font.path), font.family),
         stdin=asyncio.subprocess.PIPE,
@@ -70,7 +70,7 @@ async def _rasterise(svg: str, font: ChartFont) -> bytes:
             process.kill()
             await process.wait()
     if process.returncode or not picture:
-        # The last line begins with the class of the error; the rest may hold values of the drawing.
+        # The last line begins with the error class; the rest may hold values of the drawing.
         last = problems.decode(errors="replace").strip().rpartition("\n")[2]
         raise ChartNotDrawn(f"ended with {process.returncode}: {last.partition(':')[0][:80]}")
     return picture

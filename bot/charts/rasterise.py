@@ -1,6 +1,6 @@
-"""``python -m bot.charts.rasterise FONT FAMILY``: makes a PNG of the SVG on standard input.
+"""``python -m bot.charts.rasterise FONT FAMILY``: converts the SVG on standard input to PNG.
 
-A process of its own, because the library keeps the interpreter's lock for as long as it draws.
+A separate process, because the library holds the interpreter's lock while it draws.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ ZOOM = 2
 
 
 def rasterise(svg: str, font: str, family: str) -> bytes:
-    """Return the PNG of an SVG, which may use this font alone."""
+    """Return the PNG of an SVG, which may use only this font."""
     return bytes(svg_to_bytes(svg_string=svg, zoom=ZOOM, skip_system_fonts=True, font_files=[font], font_family=family))
 
 

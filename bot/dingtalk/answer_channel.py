@@ -1,7 +1,7 @@
-"""Sends answers: as a card, else as a plain message, else through the message's own webhook.
+"""Sends answers: as a card, otherwise as a plain message, otherwise through the message's session webhook.
 
-The next way is tried only when it is certain that the previous one left nothing in the conversation. What the asker
-alone may see goes into a group by one of three private ways; texts in a group are always the shared card's.
+The next way is tried only if the previous one certainly left nothing in the conversation. Content for the asker alone
+goes into a group by one of three private ways; texts in a group are always the shared card's.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _MAX_QUESTION = 40
 
 
 class DingTalkAnswerChannel:
-    """Implements `bot.chat.answers.ports.AnswerChannel`; ``now`` gives an aware time."""
+    """The channel for answers; ``now`` returns an aware time."""
 
     def __init__(
         self,
@@ -71,13 +71,12 @@ class DingTalkAnswerChannel:
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         name_asker: bool = False,
     ) -> None:
-        """``say`` returns a phrase in a language; ``name_asker``: a card for a whole group names and calls who asked.
+        """``say`` translates a phrase into a language; ``name_asker``: a card for a whole group mentions the asker.
 
-        ``confirmed`` says whether values for single people arrive; until they do, nobody gets any.
-        ``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
-        When they run out, the message's own webhook is tried first, for it costs no call
-        (docs: platform/dingtalk/robots.md#session-webhooks). While what is left is ``reserved`` for critical cards, it
-        is the only way.
+        ``confirmed`` tells whether values for single people are delivered; until then nobody gets any. ``sparing``
+        returns the line that says that the month's calls run out, or None while they last. When they run out, the
+        message's own webhook is tried first, as it costs no call (docs: platform/dingtalk/robots.md#session-webhooks).
+        While the remaining calls are ``reserved`` for critical cards, it is the only way.
         """
         self._cards = cards
         self._robot = robot
@@ -111,20 +110,20 @@ class DingTalkAnswerChannel:
         track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Make the answer appear where ``message`` was written; see `bot.chat.answers.ports.AnswerChannel`.
+        """Send the answer to where ``message`` was written; see `bot.chat.answers.ports.AnswerChannel`.
 
-        Raises `DingTalkCardUnconfirmed` when the card may be there already: the same ``track_id`` may be tried again.
-        Raises `DingTalkTextUnconfirmed` when a text may be there already. When all ways failed, raises an error after
-        which a later attempt may work; without one, the webhook's error or, without a valid webhook, the card's.
+        Raises `DingTalkCardUnconfirmed` if the card may be there already: the same ``track_id`` may be retried. Raises
+        `DingTalkTextUnconfirmed` if a text may be there already. If all ways failed, raises an error that a later
+        attempt may overcome; otherwise the webhook's error or, without a valid webhook, the card's.
         """
         cards, group = _for_conversation(message, cards)
         with spending(Purpose.QUESTION, group):
             return await self._answer(message, cards, track_id, before_fallback)
 
     async def show_interim(self, message: Message, card: Card, *, track_id: str) -> bool:
-        """Make a card appear that becomes the answer later; see `bot.chat.answers.ports.AnswerChannel`.
+        """Send a card that becomes the answer later; see `bot.chat.answers.ports.AnswerChannel`.
 
-        None is wanted while calls are spared, for it costs one more.
+        Not used while calls are scarce, as it costs one more.
         """
         if self._sparing(card.language) is not None or not _is_reachable(message):
             return False
@@ -145,9 +144,9 @@ class DingTalkAnswerChannel:
         own_track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Let the card that `show_interim` sent become the answer; see `bot.chat.answers.ports.AnswerChannel`.
+        """Turn the card from `show_interim` into the answer; see `bot.chat.answers.ports.AnswerChannel`.
 
-        Raises what `answer` raises, and the card's own error where a later attempt may work: no text is sent then.
+        Raises the errors of `answer`, and the card's own error if a later attempt may work: no text is sent then.
         """
         cards, group = _for_conversation(message, cards)
         with spending(Purpose.QUESTION, group):
@@ -194,11 +193,11 @@ class DingTalkAnswerChannel:
         refusal: DingerpError,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Send the answer as a text, since its card failed with ``refusal``."""
+        """Send the answer as a text, after its card failed with ``refusal``."""
         await before_fallback()
         errors, robot_code = [refusal], self._keys.robot(message.robot_code)
         reachable = _is_reachable(message)
-        # A month without calls, refused keys or no token leave no room for another API call.
+        # An exhausted month, refused keys or a missing token rule out another API call.
         if reachable and not isinstance(refusal, DingTalkQuotaExhausted | DingTalkAuthFailed | DingTalkNoToken):
             try:
                 with falling_back():
@@ -225,7 +224,7 @@ class DingTalkAnswerChannel:
         raise next((error for error in errors if error.retry), last)
 
     def _private_way_of(self, message: Message, cards: AnswerCards) -> PrivateWay | None:
-        """Return how the asker alone gets the answer; None where everybody may see it, or nobody can be named."""
+        """Return how the asker alone gets the answer; None if everybody may see it, or the asker is unknown."""
         if cards.is_shared or message.sender.staff_id is None:
             return None
         if self._private_way is not PrivateWay.PRIVATE_DATA:
@@ -237,9 +236,9 @@ class DingTalkAnswerChannel:
     async def _answer_unbilled(
         self, message: Message, cards: AnswerCards, line: str, before_fallback: Callable[[], Awaitable[None]]
     ) -> bool:
-        """Answer through the message's webhook, if it has one; ``line`` says that calls are spared.
+        """Answer through the message's webhook, if it has one; ``line`` says that calls are scarce.
 
-        Raises the webhook's error where no other way is allowed.
+        Raises the webhook's error if no other way is allowed.
         """
         webhook = message.webhook
         card = cards.shared
@@ -248,7 +247,7 @@ class DingTalkAnswerChannel:
             try:
                 await before_fallback()
             except AnswerUnconfirmed:
-                return False  # an earlier card may be there: only the same card may be tried again
+                return False  # an earlier card may be there: only the same card may be retried
             try:
                 with falling_back():
                     await self._robot.answer_session(webhook, title=card.title, markdown=f"{card.twin}\n\n{line}")
@@ -264,7 +263,7 @@ class DingTalkAnswerChannel:
         return False
 
     async def _replace(self, message: Message, cards: AnswerCards, track_id: str, own_track_id: str) -> SentAnswer:
-        """Change the card to the answer, or make it as the answer."""
+        """Update the card to the answer, or create it as the answer."""
         where, person = message.conversation, message.sender.staff_id
         called = _called(message.sender) if self._name_asker and where.kind is ConversationKind.GROUP else NOBODY_CALLED
         template, made_as = self._templates.of(InterimNotice.card), InterimNotice.card
@@ -293,7 +292,7 @@ class DingTalkAnswerChannel:
         return SentAnswer(AnswerVia.CARD if alike else AnswerVia.OWN_CARD)
 
     async def _send_interim(self, message: Message, card: Card, track_id: str) -> None:
-        """Make the card; the list of conversations names the question, which stays true when the answer has come."""
+        """Create the card; the list of conversations shows the question, which stays true once the answer is there."""
         where, person = message.conversation, message.sender.staff_id
         called = _called(message.sender) if self._name_asker and where.kind is ConversationKind.GROUP else NOBODY_CALLED
         template = self._templates.of(card.name)
@@ -346,7 +345,7 @@ class DingTalkAnswerChannel:
     async def _point_to_chat(
         self, message: Message, language: str, before_fallback: Callable[[], Awaitable[None]]
     ) -> None:
-        """Say in the group where the answer is. Only by the webhook, which costs no call, and never twice."""
+        """Say in the group where the answer is. Only by webhook, which costs no call, and never twice."""
         webhook = message.webhook
         if webhook is None or webhook.expires_at <= self._now():
             return
@@ -361,7 +360,7 @@ class DingTalkAnswerChannel:
 
 
 def _called(sender: Sender) -> Mapping[str, str]:
-    """Return whom an answer calls: who asked, with their name."""
+    """Return the people an answer mentions: the asker, with their name."""
     asker = sender.staff_id
     return {asker: sender.nick or asker} if asker is not None and can_be_called(asker) else NOBODY_CALLED
 
@@ -369,9 +368,9 @@ def _called(sender: Sender) -> Mapping[str, str]:
 def _private_values(
     person: str | None, shared: Mapping[str, str], own: Mapping[str, str]
 ) -> Mapping[str, Mapping[str, str]]:
-    """Return what the asker sees instead of the shared values; nothing where one of them is too long.
+    """Return the asker's values in place of the shared ones; empty if one of them is too long.
 
-    The card of the group then has a button that shows the asker the whole answer.
+    The group's card then has a button that shows the asker the whole answer.
     """
     if not own:
         return {}
@@ -382,17 +381,17 @@ def _private_values(
 
 
 def _is_reachable(message: Message) -> bool:
-    """Whether a card or a text of the robot can be sent to where a message was written."""
+    """Return whether a card or robot message can be sent to where a message was written."""
     return message.conversation.kind is ConversationKind.GROUP or message.sender.staff_id is not None
 
 
 def _same_for_all(message: Message, cards: AnswerCards) -> bool:
-    """Whether nobody gets values of their own: everybody may see the answer, or nobody can be named."""
+    """Return whether nobody gets private values: everybody may see the answer, or the asker is unknown."""
     return cards.is_shared or message.sender.staff_id is None
 
 
 def _for_conversation(message: Message, cards: AnswerCards) -> tuple[AnswerCards, str]:
-    """Return the cards for where a message was written, and the group that their calls are counted for."""
+    """Return the cards for a message's conversation, and the group to which their calls are charged."""
     if message.conversation.kind is ConversationKind.GROUP:
         return cards, message.conversation.id
     return AnswerCards(cards.own), ""  # the asker is everybody there

@@ -1,4 +1,4 @@
-"""DingTalk's addresses, the application's keys, and the calls that the bot makes."""
+"""DingTalk's addresses, the application's keys, and the API calls of the bot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.outbox.spending import Purpose
 
 
 class Host(StrEnum):
-    """Which of DingTalk's two API families a call belongs to (docs: platform/dingtalk/openapi.md#hosts)."""
+    """The API family of a call (docs: platform/dingtalk/openapi.md#hosts)."""
 
     API = "api"
     """The new OpenAPI: token in a header, errors by HTTP status."""
@@ -31,13 +31,13 @@ class Endpoints:
     oapi: str = "https://oapi.dingtalk.com"
 
     def base(self, host: Host) -> str:
-        """Return the base address of ``host``; a webhook has none, as its own address is complete."""
+        """Return the base address of ``host``; empty for a webhook, whose own address is complete."""
         return {Host.API: self.api, Host.OAPI: self.oapi, Host.WEBHOOK: ""}[host].rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
 class AppKeys:
-    """The application's identity. ``robot_code`` is the client id unless the console says otherwise."""
+    """The application's identity. ``robot_code`` equals the client id unless the console says otherwise."""
 
     client_id: str
     client_secret: SecretStr
@@ -47,7 +47,7 @@ class AppKeys:
         object.__setattr__(self, "robot_code", self.robot_code or self.client_id)
 
     def robot(self, announced: str) -> str:
-        """Return the robot code to answer with, given the one that a message announced.
+        """Return the robot code for answers, given the one announced in a message.
 
         A few kinds of bots announce the literal ``normal`` (docs: platform/dingtalk/messages.md#fields), which no API
         accepts.
@@ -64,9 +64,9 @@ STANDARD_QPS = 20.0
 class ApiCall:
     """One call. ``name`` is the bounded metric label.
 
-    ``billed`` calls count against the organisation's month, those that are a ``use`` against its Webhook & Stream
-    quota. ``idempotent`` calls may be repeated when their outcome is unknown. ``token`` is False where the call needs
-    no access token. ``purpose`` is what a call is for when nobody says it.
+    ``billed`` calls count against the organisation's month, a ``use`` against its Webhook & Stream quota.
+    ``idempotent`` calls may be repeated after an unknown outcome. ``token`` is False if the call needs no access token.
+    ``purpose`` is the default purpose.
     """
 
     name: str
@@ -85,7 +85,7 @@ ACCESS_TOKEN = ApiCall(
     name="access_token", method="POST", path="/v1.0/oauth2/accessToken", billed=False, idempotent=True, token=False
 )
 CREATE_AND_DELIVER = ApiCall(
-    # The same outTrackId never makes a second card (docs: platform/dingtalk/cards.md#idempotency).
+    # The same outTrackId never creates a second card (docs: platform/dingtalk/cards.md#idempotency).
     name="create_and_deliver",
     method="POST",
     path="/v1.0/card/instances/createAndDeliver",
@@ -141,8 +141,8 @@ USERS_WITH_ROLE = _contacts("users_with_role", "/topapi/role/simplelist")
 def _approval(name: str, path: str, *, method: str = "POST", idempotent: bool = True) -> ApiCall:
     """Return a call of DingTalk's own approvals.
 
-    A task is executed or handed over and an approval called off once: the second time is refused
-    (docs: platform/dingtalk/approvals.md#errors).
+    A task can be executed or handed over, and an approval terminated, only once: a second call is refused (docs:
+    platform/dingtalk/approvals.md#errors).
     """
     path = f"/v1.0/workflow/{path}"
     return ApiCall(name=name, method=method, path=path, purpose=Purpose.APPROVAL, idempotent=idempotent)
@@ -158,11 +158,11 @@ APPROVAL_LIST = _approval("approval_list", "processes/instanceIds/query")
 
 
 def _todo(name: str, method: str) -> ApiCall:
-    """Return a call about to-dos. People and to-dos are in the paths, so each has an address of its own."""
+    """Return a to-do call. The paths contain people and to-dos, so each call has its own address."""
     return ApiCall(name=name, method=method, path="", purpose=Purpose.APPROVAL, idempotent=True)
 
 
-# The same sourceId never makes a second one (docs: platform/dingtalk/todos.md#create).
+# The same sourceId never creates a second one (docs: platform/dingtalk/todos.md#create).
 TODO_CREATE = _todo("todo_create", "POST")
 TODO_FIND = _todo("todo_find", "GET")
 TODO_UPDATE = _todo("todo_update", "PUT")

@@ -1,4 +1,4 @@
-"""Asks DingTalk whether the app belongs to an organisation (docs: platform/dingtalk/openapi.md#app-token)."""
+"""Checks with DingTalk whether the app belongs to an organisation (docs: platform/dingtalk/openapi.md#app-token)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORGANISATION_TOKEN = ApiCall(name="organisation_token", method="POST", path="", 
 
 
 class DingTalkAppOrganisation:
-    """Implements `bot.access.organisation.AppOrganisation`: only the app's own organisation gives it a token."""
+    """Checks the app's organisation by fetching a token, which only its own organisation grants."""
 
     def __init__(self, api: OpenApi, base: str) -> None:
         """``base`` is the address of the new API."""
@@ -22,7 +22,7 @@ class DingTalkAppOrganisation:
         self._base = base.rstrip("/")
 
     async def has_app(self, corp_id: str) -> bool:
-        """Return whether the app belongs to this organisation. Raises a `DingTalkError` when there is no answer."""
+        """Return whether the app belongs to this organisation. Raises a `DingTalkError` if there is no answer."""
         keys = self._api.keys
         body = {
             "client_id": keys.client_id,

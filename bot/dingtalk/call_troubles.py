@@ -1,7 +1,7 @@
-"""Which of DingTalk's APIs fail at present, and since when.
+"""The DingTalk APIs that currently fail, and since when.
 
-One that fails now and then is no trouble, and one that fails again and again is one trouble: it begins when most of its
-latest tries fail, and ends when hardly any does.
+Occasional failures do not count; repeated failures are one trouble: it begins when most of the latest attempts fail,
+and ends when hardly any does.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SILENT: Final = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class CallTrouble:
-    """That most calls of an API have failed for ``seconds``; ``outcome`` is that of the last failure."""
+    """Most calls of an API have failed for ``seconds``; ``outcome`` is that of the last failure."""
 
     seconds: float
     outcome: str
@@ -36,18 +36,18 @@ class CallTrouble:
 
 @dataclass(slots=True)
 class ApiTries:
-    """The newest tries of one API. Moments are of a clock that only goes forward, in seconds."""
+    """The latest attempts of one API. Times are in seconds of a monotonic clock."""
 
     _tries: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=NEWEST))
     _since: float | None = None
 
     def note(self, outcome: str, now: float) -> None:
-        """Note a try."""
+        """Record an attempt."""
         self._tries.append((now, outcome if outcome in FAILING else ""))
         self._judge(now)
 
     def trouble(self, now: float) -> CallTrouble | None:
-        """Return the trouble that there is at a moment."""
+        """Return the current trouble, if any."""
         self._judge(now)
         if self._since is None or now - self._tries[-1][0] > SILENT:
             return None
@@ -64,6 +64,6 @@ class ApiTries:
 
 
 def find_troubles(tries: Mapping[str, ApiTries], now: float) -> Mapping[str, CallTrouble]:
-    """Return the APIs that fail, by their names."""
+    """Return the failing APIs by name."""
     found = {name: each.trouble(now) for name, each in tries.items()}
     return {name: trouble for name, trouble in found.items() if trouble is not None}

@@ -1,4 +1,4 @@
-"""Reads card callbacks as typed clicks, and the ids of approvals from events.
+"""Reads card callbacks as typed clicks, and approval ids from events.
 
 Docs: platform/dingtalk/callbacks.md#clicks, platform/dingtalk/approvals.md#events
 """
@@ -20,9 +20,9 @@ _TOKEN_KEYS = ("action", "id", "actionId")
 
 
 def parse_click(data: object) -> Click:
-    """Return the click in a callback's ``data``, which may be decoded already or not.
+    """Return the click in a callback's ``data``, decoded or not.
 
-    Raises only `BadPayload`, when it names no card or no person. A click whose token cannot be found has an empty one.
+    Raises only `BadPayload`, if it names no card or no person. A click without a recognisable token has an empty one.
     """
     raw = whole_object(data, "card callback")
     track_id, user_id = text(raw.get("outTrackId")), text(raw.get("userId"))
@@ -80,7 +80,7 @@ def _values(params: Mapping[str, Any]) -> dict[str, object]:
 
 
 def changed_instance(event: EventMessage, process: str) -> str:
-    """Return the id of the approval that an event is about; empty for other events and other forms."""
+    """Return the id of the approval in an event; empty for other events and other forms."""
     data = part(event.data)
     # In stream mode the type may be in the header alone (docs: platform/dingtalk/approvals.md#events).
     kind = text(getattr(event.headers, "event_type", None)) or text(data.get("EventType"))

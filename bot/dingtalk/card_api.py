@@ -1,4 +1,4 @@
-"""DingTalk's card calls: make a card appear, change it (docs: platform/dingtalk/cards.md)."""
+"""DingTalk's card calls: create and update (docs: platform/dingtalk/cards.md)."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class CardApi:
         called: Mapping[str, str] = NOBODY_CALLED,
         announces: str = "",
     ) -> tuple[CardSpace, ...]:
-        """Make the card ``track_id`` appear at these places, and return those where DingTalk does not show it.
+        """Create the card ``track_id`` at these places, and return those where DingTalk does not show it.
 
-        The same id again changes nothing. ``summary`` is the text in the list of conversations and in the notification;
-        ``announces`` is what the notification says of a card that becomes another one: its text in the list follows it,
-        where DingTalk does that (docs: platform/dingtalk/cards.md#previews). ``recipients`` are the members of a group
-        who alone get the card, ``private`` is what single people see instead, ``called`` are members of the group whom
-        it calls (@), with their names. Raises `DingTalkDeliveryFailed` when DingTalk made the card but shows it
-        nowhere, and other `DingTalkError`.
+        A repeated id changes nothing. ``summary`` is the text in the list of conversations and in the notification;
+        ``announces`` is the notification text of a card that later becomes another one: its text in the list follows,
+        as far as DingTalk supports that (docs: platform/dingtalk/cards.md#previews). ``recipients`` are the only
+        members of a group who get the card, ``private`` what single people see instead, ``called`` the mentioned (@)
+        members with their names. Raises `DingTalkDeliveryFailed` if DingTalk created the card but shows it nowhere, and
+        other `DingTalkError`.
         """
         body: dict[str, Any] = {
             "cardTemplateId": template_id,
@@ -82,7 +82,7 @@ class CardApi:
             **_spaces(spaces, _Preview(summary, announces), robot_code, recipients, called),
         }
         if called:
-            # Lets ``<a atId=…>`` in the card's markdown stand out (docs: platform/dingtalk/cards.md#mentions).
+            # Highlights ``<a atId=…>`` in the card's markdown (docs: platform/dingtalk/cards.md#mentions).
             body["cardAtUserIds"] = list(called)
         if private:
             body["privateData"] = _private(private)
@@ -102,7 +102,7 @@ class CardApi:
     async def create_on_top(
         self, *, track_id: str, params: Mapping[str, str], template_id: str, conversation_id: str, until: datetime
     ) -> None:
-        """Let a card be at the top of a group, at most ``until`` then; the same ``track_id`` again changes nothing.
+        """Show a card at the top of a group until ``until`` at most; a repeated ``track_id`` changes nothing.
 
         The errors are those of `create_and_deliver`. Docs: platform/dingtalk/cards.md#spaces
         """
@@ -120,7 +120,7 @@ class CardApi:
         await self._deliver(body, [group])
 
     async def close_top(self, track_id: str, conversation_id: str) -> None:
-        """Take a card down from the top of a group (docs: platform/dingtalk/cards.md#separate-calls)."""
+        """Remove a card from the top of a group (docs: platform/dingtalk/cards.md#separate-calls)."""
         await self._api.call(CLOSE_TOP, query={"outTrackId": track_id, "openConversationId": conversation_id})
 
     async def update(
@@ -129,11 +129,11 @@ class CardApi:
         params: Mapping[str, str],
         private: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Change variables of a card for everybody, or ``private`` ones for single people; the others stay."""
+        """Update variables of a card for everybody, or ``private`` ones for single people; the others stay."""
         body: dict[str, Any] = {
             "outTrackId": track_id,
             "cardData": {"cardParamMap": params},
-            # Without them the variables that are not named become empty (docs: platform/dingtalk/cards.md#updates).
+            # Without them, omitted variables become empty (docs: platform/dingtalk/cards.md#updates).
             "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
             "userIdType": _USER_ID,
         }
@@ -148,7 +148,7 @@ def _private(private: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Preview:
-    """What the list of conversations and the notification say of a card."""
+    """The text of a card in the list of conversations and in the notification."""
 
     summary: str
     announces: str
@@ -200,7 +200,7 @@ def _spaces(
 
 
 def _missed(answer: Mapping[str, Any], spaces: Sequence[CardSpace]) -> tuple[CardSpace, ...]:
-    """Return the places that failed, which DingTalk reports under HTTP 200, in the order of the request.
+    """Return the failed places, which DingTalk reports under HTTP 200, in request order.
 
     Raises `DingTalkDeliveryFailed` if no place is left. Docs: platform/dingtalk/cards.md#deliveries
     """

@@ -1,4 +1,4 @@
-"""Turns finished cards into the variables of a DingTalk card template (docs: platform/dingtalk/templates.md)."""
+"""Turns cards into the variables of a DingTalk card template (docs: platform/dingtalk/templates.md)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _PUBLIC_VARIABLES = MappingProxyType(
     {"title": "title", "markdown": "body", "tips": "tips", "sys_full_json_obj": BUTTONS}
 )
 _PUBLIC_CONSTANTS = MappingProxyType(
-    # The SDK's own picture; wide layout, and no forwarding since a card is made for one conversation.
+    # The SDK's own picture; wide layout, and no forwarding since a card belongs to one conversation.
     {"logo": "@lALPDfJ6V_FPDmvNAfTNAfQ", "config": '{"autoLayout":true,"enableForward":false}'}
 )
 
 
 class ButtonStyle(StrEnum):
-    """The form in which a template takes its buttons."""
+    """The form in which a template expects its buttons."""
 
     MSG_BUTTONS = "msgButtons"
     """JSON text ``{"msgButtons": […]}``: the public templates."""
@@ -51,8 +51,8 @@ class CardTemplate:
 
     ``variables`` maps a variable to a field of the card: ``title``, ``body``, ``tips``, ``name``, ``language``,
     ``buttons`` (all of them, in the template's ``button_style``), ``button1.text``, ``button1.token`` and
-    ``button1.url`` (and so on; empty when there are fewer buttons), or any key of `Card.fields`.
-    ``constants`` are variables whose value never changes.
+    ``button1.url`` (and so on; empty if there are fewer buttons), or any key of `Card.fields`. ``constants`` are
+    variables whose value never changes.
     """
 
     template_id: str = MARKDOWN_WITH_BUTTONS
@@ -70,7 +70,7 @@ def own_template(
     button_style: ButtonStyle = ButtonStyle.BUTTON_GROUP,
     variables: Mapping[str, str] | None = None,
 ) -> CardTemplate:
-    """Return a custom template; without ``variables``, with those of the file that comes with the documentation."""
+    """Return a custom template; without ``variables``, with those of the template file in the documentation."""
     shipped = {"title": "title", "markdown": "body", "tips": "tips", "btns": BUTTONS}
     return CardTemplate(
         template_id=template_id,
@@ -82,25 +82,25 @@ def own_template(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateChoice:
-    """Which template draws which kind of card."""
+    """Maps kinds of cards to templates."""
 
     default: CardTemplate = field(default_factory=CardTemplate)
     by_card: Mapping[str, CardTemplate] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of all templates that cards may have."""
+        """The ids of all templates in use."""
         return frozenset({self.default.template_id, *(template.template_id for template in self.by_card.values())})
 
     def of(self, card_name: str) -> CardTemplate:
-        """Return the template for cards of this name."""
+        """Return the template for cards with this name."""
         return self.by_card.get(card_name, self.default)
 
 
 def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
-    """Return the template's variables, all of them strings as DingTalk demands.
+    """Return the template's variables, all strings as DingTalk requires.
 
-    Raises `ConfigurationError` when the template's mapping names a field that this kind of card does not have.
+    Raises `ConfigurationError` if the template's mapping names a field that this kind of card lacks.
     """
     params = dict(template.constants)
     for variable, source in template.variables.items():
@@ -114,11 +114,11 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
 
 
 def click_response(reply: CardReply, template: CardTemplate, made_as: str = "") -> dict[str, Any]:
-    """Return the ``response`` of a callback's ACK that changes the clicked card.
+    """Return the ``response`` of a callback's ACK that updates the clicked card.
 
-    ``template`` is the template of that card and ``made_as`` its name, where that is known: the new buttons carry it
-    too. Variables that the new kind of card has no field for become empty. Only named variables change; without the
-    options the others would become empty too (docs: platform/dingtalk/cards.md#updates).
+    ``template`` is that card's template and ``made_as`` its name, if known: the new buttons carry it too. Variables
+    without a field in the new kind of card become empty. Only named variables change; without the options the others
+    would become empty too (docs: platform/dingtalk/cards.md#updates).
     """
     shown = changed_params(reply.shown, template, made_as) if reply.shown else _noted(reply.note, template)
     own = changed_params(reply.own, template, made_as) if reply.own else {}
@@ -136,7 +136,7 @@ def _noted(note: str, template: CardTemplate) -> dict[str, str]:
 
 
 def changed_params(card: Card, template: CardTemplate, made_as: str = "") -> dict[str, str]:
-    """Return the variables of a card that shows something else now; those that it has no field for become empty."""
+    """Return the variables of a card with new content; those without a field become empty."""
     params = dict(template.constants)
     for variable, source in template.variables.items():
         params[variable] = _find(card, source, template.button_style, made_as or card.name) or ""
@@ -144,16 +144,16 @@ def changed_params(card: Card, template: CardTemplate, made_as: str = "") -> dic
 
 
 def clicked_card(values: Mapping[str, object]) -> str:
-    """Return the name with which the clicked card was made, empty where the button does not tell it.
+    """Return the name the clicked card was created with, empty if the button lacks it.
 
-    Cards of different kinds may have different templates, and a callback does not say from which card it comes.
+    Cards of different kinds may have different templates, and a callback does not identify its card.
     """
     name = values.get(_CARD)
     return name if isinstance(name, str) else ""
 
 
 def _find(card: Card, source: str, style: ButtonStyle, made_as: str) -> str | None:
-    """Return what a variable takes from ``source``; None when this kind of card has no such field."""
+    """Return the value of a variable from ``source``; None if this kind of card has no such field."""
     match source:
         case "title" | "body" | "tips" | "name" | "language":
             value: str = getattr(card, source)

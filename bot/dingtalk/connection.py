@@ -31,7 +31,7 @@ _MESSAGE_TOO_BIG: Final = 1009
 
 
 class FrameSink(Protocol):
-    """Takes frames for handlers, and answers each frame on the connection that it came from."""
+    """Accepts frames for handlers, and answers each frame on the connection it came from."""
 
     @property
     def full(self) -> bool:
@@ -43,11 +43,11 @@ class FrameSink(Protocol):
         ...
 
     def notify_idle(self) -> None:
-        """Take note that there is nothing more to read at the moment."""
+        """Note that there is currently nothing more to read."""
         ...
 
     async def wait_for_room(self) -> None:
-        """Wait until there is room again."""
+        """Wait until there is capacity again."""
         ...
 
 
@@ -55,7 +55,7 @@ class Connection:
     """Reads one WebSocket, answers pings first, and tells when a successor is needed.
 
     A full ``sink`` stops the reading, and TCP then slows the gateway down. Pings behind the unread frames wait too, but
-    not longer than the quickest running handler. A pause of ours does not count as silence of the gateway.
+    no longer than the quickest running handler. A pause on our side does not count as silence of the gateway.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Connection:
         """The event loop's time of the last sign of life."""
 
     async def read(self) -> str:
-        """Read until the connection is over and return the reason. The socket stays open for ACKs until `close`."""
+        """Read until the connection ends and return the reason. The socket stays open for ACKs until `close`."""
         try:
             async with self._limit:
                 self._reading = True
@@ -96,10 +96,10 @@ class Connection:
             self.draining.set()
 
     def send(self, payload: bytes) -> bool:
-        """Write one frame. Returns False where this connection can no longer carry it; no other one takes it.
+        """Write one frame. Returns False if this connection can no longer carry it; no other connection takes it.
 
         Nothing waits here, so that an ACK needs no task: the socket writes or buffers the frame before it waits for
-        room in a full buffer. When there is no room in time, the connection is given up.
+        space in a full buffer. If no space appears in time, the connection is dropped.
         """
         sending = self._socket.send_frame(payload, WSMsgType.TEXT)
         try:
@@ -108,7 +108,7 @@ class Connection:
             return True
         except (aiohttp.ClientError, OSError):
             return False
-        room._asyncio_future_blocking = False  # as a task does with the future that its coroutine waits for
+        room._asyncio_future_blocking = False  # as a task does with the future its coroutine awaits
         sending.close()
         if self._blocked_send is None or self._blocked_send.done():
             self._blocked_send = self._loop.create_task(self._wait_for(room))
@@ -116,13 +116,13 @@ class Connection:
 
     async def _wait_for(self, room: asyncio.Future[None]) -> None:
         try:
-            with self._sending.running(), suppress(aiohttp.ClientError, OSError):  # the next read tells
+            with self._sending.running(), suppress(aiohttp.ClientError, OSError):  # the next read reports it
                 await room
         except TimeoutError:
             self._give_up("stalled")
 
     async def close(self) -> None:
-        """Close the connection, with a close frame where the gateway still listens."""
+        """Close the connection, with a close frame if the gateway still listens."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._policy.close_timeout):
                 await self._socket.close()
@@ -135,7 +135,7 @@ class Connection:
                 await self._take(message.data)
             elif message.type is WSMsgType.PING:
                 self.last_seen = self._loop.time()
-                with suppress(aiohttp.ClientError, OSError):  # the next read tells that the connection is over
+                with suppress(aiohttp.ClientError, OSError):  # the next read reports the end of the connection
                     await self._socket.pong(message.data)
             elif message.type is WSMsgType.PONG:
                 self.last_seen = self._loop.time()
@@ -181,7 +181,7 @@ class Connection:
             self._watch()
 
     def _watch(self) -> None:
-        """Give the connection up when its time is over, else check again at that time."""
+        """Drop the connection at its deadline; a moved deadline is checked again at its new time."""
         if self._watchdog is not None:
             self._watchdog.cancel()
         now = self._loop.time()
@@ -213,7 +213,7 @@ class Connection:
 
 
 def _reason(frame: Frame) -> str:
-    """Return the reason that a ``disconnect`` frame tells."""
+    """Return the reason in a ``disconnect`` frame."""
     with suppress(BadPayload):
         return str(read_data(frame).get("reason", ""))[:100]
     return ""
@@ -221,7 +221,7 @@ def _reason(frame: Frame) -> str:
 
 @coroutine
 def _notifying_before_wait(work: Coroutine[Any, Any, T], notice: Callable[[], None]) -> Generator[Any, Any, T]:
-    """Await ``work``, and call ``notice`` each time before it waits: it has then done all that it could do at once."""
+    """Await ``work``, and call ``notice`` each time before it suspends: it has then done all it could do at once."""
     go_on = partial(work.send, None)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Reads the events by which DingTalk tells of changes in the organisation's directory.
+"""Reads DingTalk's events about changes in the organisation's directory.
 
 Docs: platform/dingtalk/directory.md#events
 """
@@ -14,7 +14,7 @@ from bot.dingtalk.sdk import EventMessage
 
 
 class ContactNews(StrEnum):
-    """What an event tells."""
+    """The kind of news in an event."""
 
     LEFT = "left"
     CHANGED = "changed"
@@ -44,7 +44,9 @@ _USER_KEYS = frozenset({"userid", "userids", "useridlist"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactChange:
-    """A change in the directory of ``corp_id`` (empty where the event names none). ``user_ids`` are those it names."""
+    """A change in the directory of ``corp_id`` (empty if the event names none). ``user_ids`` are the people it
+    names.
+    """
 
     news: ContactNews
     user_ids: tuple[str, ...]
@@ -57,7 +59,7 @@ def event_kind(event: EventMessage) -> str:
 
 
 def read_contact_change(event: EventMessage) -> ContactChange | None:
-    """Return what an event says of the directory; None for all other events."""
+    """Return the directory change in an event; None for all other events."""
     data = part(event.data)
     news = _NEWS.get(event_kind(event))
     if news is None:

@@ -1,4 +1,4 @@
-"""Work on something that was sent several times is done once."""
+"""Processes repeated messages once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Result = TypeVar("Result")
 class Deduplicator(Generic[Result]):
     """Runs work once per key and gives its result to all callers with the same key.
 
-    A caller that comes while the work is running waits for it, so that no caller gets a result before there is one.
-    Results that ``keep`` accepts are remembered for ``ttl`` seconds, at most ``limit`` of them; running work is never
-    forgotten. Work that failed, or whose result is not kept, may run again; callers that waited for it are cancelled.
+    A caller arriving while the work runs waits for it, so no caller gets a result too early. Results that ``keep``
+    accepts are remembered for ``ttl`` seconds, at most ``limit`` of them; running work is never dropped. Work that
+    failed, or whose result is not kept, may run again; callers waiting for it are cancelled.
     """
 
     def __init__(

@@ -27,11 +27,11 @@ class DingTalkUnknownPerson(DingTalkRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryPerson:
-    """A member of the organisation as the directory knows them.
+    """A member of the organisation according to the directory.
 
-    ``departments`` and ``leads`` are ids, of all departments and of those that the person leads. ``mail`` is the
-    mailbox that the organisation gave them, ``own_mail`` an address that they may have entered themselves.
-    ``is_active``: they have logged in with their mobile. Fields that the application may not read are empty.
+    ``departments`` and ``leads`` are ids, of all departments and of those the person leads. ``mail`` is the
+    organisation's mailbox, ``own_mail`` an address they may have entered themselves. ``is_active``: they have logged in
+    with their mobile. Fields that the application may not read are empty.
     """
 
     user_id: str
@@ -52,7 +52,7 @@ class DirectoryPerson:
 
 
 class DingTalkDirectory:
-    """Looks people up, remembers them for ``ttl`` seconds, and asks once for simultaneous callers."""
+    """Looks people up, caches them for ``ttl`` seconds, and shares lookups among concurrent callers."""
 
     def __init__(
         self, api: OpenApi, *, ttl: float = 300.0, size: int = 10_000, clock: Callable[[], float] = time.monotonic
@@ -71,7 +71,7 @@ class DingTalkDirectory:
         return await self._asking.join(user_id, partial(self._ask, user_id))
 
     def forget(self, user_id: str) -> None:
-        """Ask again next time: an event said that this person changed."""
+        """Drop a cached entry after an event about this person."""
         self._people.pop(user_id, None)
         self._refusals.pop(user_id, None)
 
@@ -103,7 +103,7 @@ def _texts(values: Iterable[object]) -> frozenset[str]:
 
 
 def read_person(user_id: str, user: Mapping[str, Any]) -> DirectoryPerson:
-    """Return the person of a directory entry; lists and booleans may come as text."""
+    """Return the person in a directory entry; lists and booleans may come as text."""
     return DirectoryPerson(
         user_id=text(user.get("userid")) or user_id,
         name=text(user.get("name")),

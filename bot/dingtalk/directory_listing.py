@@ -17,7 +17,7 @@ ROLES_A_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class DirectoryPage:
-    """Some people, and where the next page begins (None: there is none)."""
+    """Some people, and the start of the next page (None at the end)."""
 
     people: tuple[DirectoryPerson, ...]
     following: int | None
@@ -30,7 +30,7 @@ class DingTalkDirectoryListing:
         self._api = api
 
     async def departments_below(self, department_id: str) -> Sequence[tuple[str, str]]:
-        """Return ids and names of the departments directly below one."""
+        """Return ids and names of the direct subdepartments."""
         answer = await self._api.call(DEPARTMENTS_BELOW, {"dept_id": int(department_id), "language": "zh_CN"})
         listed = [part(item) for item in items(answer.get("result"))]
         return [
@@ -40,13 +40,13 @@ class DingTalkDirectoryListing:
         ]
 
     async def members(self, department_id: str, start: int) -> DirectoryPage:
-        """Return direct members of a department; neither their roles nor their managers are among what is listed."""
+        """Return direct members of a department, without their roles and managers."""
         body = {"dept_id": int(department_id), "cursor": start, "size": PEOPLE_A_PAGE, "language": "zh_CN"}
         result = part((await self._api.call(USERS_OF_DEPARTMENT, body)).get("result"))
         return _page(result, start, more=result.get("has_more"), following=result.get("next_cursor"))
 
     async def roles(self) -> Mapping[str, str]:
-        """Return the names of all roles by their ids."""
+        """Return all role names by id."""
         found: dict[str, str] = {}
         offset = 0
         while True:
@@ -69,6 +69,6 @@ class DingTalkDirectoryListing:
 def _page(result: Mapping[str, Any], start: int, *, more: object, following: object) -> DirectoryPage:
     listed = [read_person("", part(item)) for item in items(result.get("list"))]
     people = tuple(person for person in listed if person.user_id)
-    # Without a mark where to go on, or with one that leads back, there would be no end.
+    # A missing continuation mark, or one that leads back, would loop for ever.
     further = int(text(following)) if text(following).isdigit() else start + PEOPLE_A_PAGE
     return DirectoryPage(people, further if flag(more) and people and further > start else None)

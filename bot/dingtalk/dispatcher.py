@@ -73,7 +73,7 @@ class _TimedEventReceiver(NamedTuple):
 
 
 class _DeferredFrame:
-    """A frame that a `DeferredReceiver` is still to answer."""
+    """A frame that a `DeferredReceiver` still has to answer."""
 
     __slots__ = ("connection", "frame", "since")
 
@@ -84,7 +84,7 @@ class _DeferredFrame:
 
 
 class Dispatcher:
-    """Gives each frame to its handler, and the answer to the connection that the frame came from.
+    """Passes each frame to its handler, and the answer to the frame's connection.
 
     Each frame gets a task, except for a `DeferredReceiver`: a task starts one turn of the event loop later, and resumes
     one turn after what it waited for. Under load those turns were a third of the time until an ACK (measured).
@@ -199,13 +199,13 @@ class Dispatcher:
             self._end(deferred, _NO_REPLY)
 
     def _settle(self, deferred: _DeferredFrame, error: DingerpError | None) -> None:
-        """Acknowledge a frame, or leave it without an ACK: one that tells of an error may be taken for any other."""
+        """Acknowledge a frame, or leave it without an ACK: an error ACK may be mistaken for any other."""
         if error is not None:
             self._failed(deferred.frame, error)
         self._end(deferred, EMPTY_REPLY if error is None else _NO_REPLY)
 
     def _end(self, deferred: _DeferredFrame, answer: FrameReply) -> None:
-        if deferred in self._deferred:  # else it is answered already, or too late
+        if deferred in self._deferred:  # otherwise it is answered already, or too late
             self._deferred.remove(deferred)
             self._acknowledge(deferred.frame, answer, deferred.connection, deferred.since)
             self._room.set()
@@ -236,7 +236,7 @@ class Dispatcher:
             log.info("stream.ack_dropped", connection=connection.number, topic=frame.topic)
 
     def _push(self, frame: Frame) -> Push | FrameReply:
-        """Return what a handler gets of the frame, or the answer where there is no handler or no valid data."""
+        """Return the push for the handler, or the answer if there is no handler or no valid data."""
         ours = self._receivers.get(frame.topic) if frame.type == CallbackMessage.TYPE else self._events
         if ours is None and self._sdk_handler(frame.type, frame.topic) is None:
             return self._unable(frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic")
@@ -276,7 +276,7 @@ class Dispatcher:
                 return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)
 
     async def _ask_event_receiver(self, events: _TimedEventReceiver, frame: Frame, data: dict[str, Any]) -> FrameReply:
-        # The wait for a slot is a part of the time that DingTalk gives.
+        # Waiting for a slot is part of DingTalk's time limit.
         with events.limit.running():
             async with self._slots:
                 try:
@@ -329,6 +329,6 @@ class Dispatcher:
         return failure_reply(AckMessage.STATUS_SYSTEM_EXCEPTION, "handler failed")
 
     def _cancelled(self) -> bool:
-        """Return whether this task is being cancelled, and not something that its handler waited for."""
+        """Return whether this task itself is being cancelled, and not something its handler waited for."""
         task = asyncio.current_task(self._loop)
         return task is not None and task.cancelling() > 0

@@ -1,7 +1,7 @@
-"""Files at addresses that DingTalk hands out: fetched from the internet alone, never from a network behind it.
+"""Files at addresses that DingTalk provides: fetched from the public internet only, never from an internal network.
 
-Such an address is no call: it may lie on any host (docs: platform/dingtalk/files.md#download), so what it names is
-believed as little as what people write.
+Such an address may be on any host (docs: platform/dingtalk/files.md#download), so it is trusted no more than user
+input.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def choose_source(name: str, address: str, endpoints: Endpoints) -> tuple[URL, bool]:
-    """Return where to fetch a file and whether that is one of the configured hosts, which are asked as they are.
+    """Return the address of a file, and whether it is on a configured host, which is called as it is.
 
-    Elsewhere the connection is encrypted in any case. Raises `DingTalkRefused` for what is no such address, or lies
-    inside a network.
+    Other hosts are always called over TLS. Raises `DingTalkRefused` for an invalid or internal address.
     """
     try:
         url = URL(address, encoded=True)
@@ -44,10 +43,9 @@ def choose_source(name: str, address: str, endpoints: Endpoints) -> tuple[URL, b
 
 
 async def open_outside(proxy: str | None, url: URL) -> aiohttp.ClientSession:
-    """Return a session for one file that connects to no address inside a network; close it afterwards.
+    """Return a session for one file that refuses internal addresses; close it afterwards.
 
-    A proxy has its own names, and may lie inside: the file's host is looked up here all the same, where that is
-    possible.
+    A proxy resolves names itself, and may be internal: the file's host is resolved here all the same, if possible.
     """
     resolver = OutsideResolver()
     if proxy is not None and url.host is not None:
@@ -58,8 +56,9 @@ async def open_outside(proxy: str | None, url: URL) -> aiohttp.ClientSession:
 
 
 class OutsideResolver(AbstractResolver):
-    """Looks hosts up, and raises `DingTalkRefused` for one that lies inside a network: at the moment of connecting, as
-    a name may mean something else each time."""
+    """Resolves hosts, and raises `DingTalkRefused` for internal ones: at connection time, as a name may change its
+    meaning.
+    """
 
     def __init__(self) -> None:
         self._names = aiohttp.ThreadedResolver()
@@ -75,7 +74,7 @@ class OutsideResolver(AbstractResolver):
 
 
 def _refuse_inside(host: str) -> None:
-    """Raise `DingTalkRefused` for the number of a host that not everybody on the internet can reach."""
+    """Raise `DingTalkRefused` for an IP address that is not publicly reachable."""
     try:
         number = ip_address(host)
     except ValueError:

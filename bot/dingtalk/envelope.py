@@ -1,6 +1,6 @@
-"""Reads DingTalk's answers: the content of a success, or the error that says how to react to a failure.
+"""Reads DingTalk's answers: the content of a success, or an error that determines the reaction.
 
-The order of the checks matters: rate limits and quotas come under ``Forbidden.AccessDenied`` too and must not be taken
+The order of the checks matters: rate limits and quotas also come as ``Forbidden.AccessDenied`` and must not be mistaken
 for a missing permission (docs: platform/dingtalk/limits.md#too-fast).
 """
 
@@ -61,7 +61,7 @@ def read_answer(api: ApiCall, status: int, body: bytes, *, client_id: str) -> di
 
 
 def _no_json_error(api: ApiCall, status: int, body: bytes) -> DingTalkError:
-    """Return the error of an answer that is a web page, XML or nothing."""
+    """Return the error for an answer that is a web page, XML or empty."""
     if _BLOCK_PAGE.search(body):
         detail = f"{api.name}: HTTP {status}, the address of this machine is blocked"
         return DingTalkRateLimited(detail, retry_after=ADDRESS_BLOCKED)
@@ -131,7 +131,7 @@ def _oapi_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: st
     if refusal is not None and refusal.error is DingTalkScopeMissing:
         return DingTalkScopeMissing(api.name, client_id=client_id, scopes=_SCOPE_NAME.findall(message), **known)
     if refusal is not None:
-        # Without DingTalk's words where they repeat the session, which is a key.
+        # DingTalk's text is omitted if it repeats the session, which is a key.
         keyless = f"{api.name}: the session is over or unknown"
         return _refused(refusal, keyless if refusal.error is DingTalkSessionExpired else detail, known)
     if status == 503:
@@ -142,7 +142,7 @@ def _oapi_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: st
 
 
 def _fits(refusal: Refusal, api: ApiCall) -> bool:
-    """Whether a call can be refused like this: only some have a token, and only webhooks a session."""
+    """Return whether this refusal can apply to a call: only some have a token, and only webhooks a session."""
     if refusal.error is DingTalkTokenExpired:
         return api.token
     return refusal.error is not DingTalkSessionExpired or api.host is Host.WEBHOOK

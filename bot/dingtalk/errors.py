@@ -1,4 +1,4 @@
-"""Errors of DingTalk: one class for each reaction of the bot.
+"""DingTalk's errors: one class for each reaction of the bot.
 
 Docs: platform/dingtalk/openapi.md#errors, #token-errors, platform/dingtalk/cards.md#errors,
 platform/dingtalk/robots.md#errors, platform/dingtalk/limits.md#too-fast
@@ -18,15 +18,15 @@ _SCOPE_PAGE = "https://open-dev.dingtalk.com/appscope/apply?content="
 
 
 class BadPayload(DingerpError):
-    """The data of a frame is not what its topic promises; there is no message or no person to answer."""
+    """The data of a frame breaks its topic's contract; there is no message or no person to answer."""
 
 
 class UnknownEvent(DingerpError):
-    """An event of a kind that the bot does not handle: it comes again, for another bot may take it."""
+    """An event of a kind that the bot does not handle: it comes again, as another bot may take it."""
 
 
 class DingTalkError(DingerpError):
-    """Base of all refusals of DingTalk. ``code`` is DingTalk's own, its support asks for ``request_id``."""
+    """Base of all DingTalk refusals. ``code`` is DingTalk's own; its support asks for ``request_id``."""
 
     outcome: ClassVar[str] = "refused"
     """Label of the metric ``dingerp_api_calls``."""
@@ -40,11 +40,11 @@ class DingTalkError(DingerpError):
 
 
 class DingTalkRefused(DingTalkError):
-    """DingTalk understood the call and said no; the same call will be refused again."""
+    """DingTalk understood the call and refused it; a repeat will be refused too."""
 
 
 class DingTalkTooLarge(DingTalkRefused):
-    """There is more to fetch than is wanted."""
+    """The file exceeds the limit."""
 
 
 class DingTalkDeliveryFailed(DingTalkRefused):
@@ -56,23 +56,23 @@ class DingTalkNotReachable(DingTalkRefused):
 
 
 class DingTalkSessionExpired(DingTalkRefused):
-    """A session webhook is used after its time, or is unknown (``errcode`` 300001)."""
+    """A session webhook is expired or unknown (``errcode`` 300001)."""
 
 
 class DingTalkTokenExpired(DingTalkError):
-    """The access token is not accepted (any more): fetch a new one, then repeat the call once."""
+    """The access token is no longer accepted: fetch a new one, then repeat the call once."""
 
     outcome: ClassVar[str] = "token_expired"
 
 
 class DingTalkAuthFailed(DingTalkError, ConfigurationError):
-    """Client id or secret are wrong: nothing works until they are corrected."""
+    """Client id or secret is wrong: nothing works until it is corrected."""
 
     outcome: ClassVar[str] = "auth_failed"
 
 
 class DingTalkAccessDenied(DingTalkError, ConfigurationError):
-    """The console's settings forbid the call, for example its list of allowed IP addresses."""
+    """The console's settings forbid the call, for example by the list of allowed IP addresses."""
 
     outcome: ClassVar[str] = "denied"
 
@@ -92,7 +92,7 @@ class DingTalkScopeMissing(DingTalkAccessDenied):
 
 
 class DingTalkRateLimited(DingTalkError):
-    """Too many calls per second; after ``retry_after`` seconds there is room again."""
+    """Too many calls per second; retry after ``retry_after`` seconds."""
 
     retry: ClassVar[bool] = True
     outcome: ClassVar[str] = "rate_limited"
@@ -108,39 +108,39 @@ class DingTalkQuotaExhausted(DingTalkError):
 
 
 class DingTalkUnavailable(DingTalkError):
-    """DingTalk did not work on the call: it was busy or not reached. Nothing happened there."""
+    """DingTalk did not process the call: it was busy or unreachable. Nothing happened there."""
 
     retry: ClassVar[bool] = True
     outcome: ClassVar[str] = "unavailable"
 
 
 class DingTalkNoToken(DingTalkUnavailable):
-    """There is no access token to call with; fetching one was already repeated."""
+    """There is no access token for the call; fetching one was already retried."""
 
 
 class DingTalkOutcomeUnknown(DingTalkError):
-    """The call may have happened: no answer in time, a broken connection, or an answer that says nothing.
+    """The call may have happened: no answer in time, a broken connection, or an answer without information.
 
-    Only a call with an identity of its own may be repeated.
+    Only an idempotent call may be repeated.
     """
 
     outcome: ClassVar[str] = "unknown"
 
 
 class DingTalkNoAnswer(DingTalkOutcomeUnknown):
-    """DingTalk took the call and did not answer in time."""
+    """DingTalk received the call and did not answer in time."""
 
     outcome: ClassVar[str] = "timeout"
 
 
 class DingTalkCardUnconfirmed(DingTalkOutcomeUnknown, AnswerUnconfirmed):
-    """It is not known whether the card is shown.
+    """It is unknown whether the card is shown.
 
-    The same ``track_id`` may be tried again; a text instead might be a second answer.
+    The same ``track_id`` may be retried; a text instead might be a second answer.
     """
 
     retry: ClassVar[bool] = True
 
 
 class DingTalkTextUnconfirmed(DingTalkOutcomeUnknown, TextUnconfirmed):
-    """It is not known whether a plain message is shown; it has no id by which to find out."""
+    """It is unknown whether a plain message is shown; it has no id to check by."""

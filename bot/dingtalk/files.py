@@ -1,4 +1,4 @@
-"""Files to people's own chats with the bot, pictures for cards, and pictures that people sent.
+"""Files to people's own chats with the bot, pictures for cards, and pictures from people.
 
 Docs: platform/dingtalk/files.md, platform/dingtalk/robots.md#message-types
 """
@@ -23,14 +23,14 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class DingTalkFileCourier:
-    """Implements `bot.chat.exports.FileCourier`."""
+    """Sends files and texts to people's chats."""
 
     def __init__(self, robot: Robot, keys: AppKeys) -> None:
         self._robot = robot
         self._robot_code = keys.robot_code
 
     async def send_file(self, user_id: str, name: str, content: bytes, *, allow: Callable[[], Awaitable[None]]) -> None:
-        """Send a workbook, in two calls; ``allow`` may end it between them."""
+        """Send a workbook in two calls; ``allow`` may stop it between them."""
         media_id = await self._robot.upload("file", name=name, content=content, media_type=_XLSX)
         await allow()
         await self._robot.send_file(user_id, self._robot_code, name=name, media_id=media_id)
@@ -41,7 +41,7 @@ class DingTalkFileCourier:
 
 
 class DingTalkPictureHost:
-    """Implements `bot.chat.charts.PictureHost`."""
+    """Uploads pictures for cards."""
 
     def __init__(self, robot: Robot) -> None:
         self._robot = robot
@@ -57,7 +57,7 @@ MAX_PICTURE_BYTES = 10 << 20
 
 
 class ReceivedPictures:
-    """Implements `bot.chat.questions.pictures.PictureReader`, one call each. While calls are spared, it reads none.
+    """Reads the codes in received pictures, with one call each. While calls are scarce, it reads none.
 
     Docs: platform/dingtalk/files.md#download
     """
@@ -65,14 +65,14 @@ class ReceivedPictures:
     def __init__(
         self, api: OpenApi, scanner: CodeScanner, *, sparing: Callable[[], bool], most: int = MAX_PICTURE_BYTES
     ) -> None:
-        """``most``: bytes of a picture that are fetched."""
+        """``most`` is the maximum size of a picture in bytes."""
         self._api = api
         self._scanner = scanner
         self._sparing = sparing
         self._most = most
 
     async def codes_in(self, picture: Picture) -> tuple[str, ...]:
-        """Return what the codes say; raises `PictureUnreadable`, also for a picture that cannot be fetched."""
+        """Return the contents of the codes; raises `PictureUnreadable`, also if the picture cannot be fetched."""
         if self._sparing():
             raise PictureUnreadable(CALLS_SPARED)
         try:

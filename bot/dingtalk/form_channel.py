@@ -1,4 +1,4 @@
-"""Sends forms: a card of its own, for one person, by the template that the settings name."""
+"""Sends forms: each a card for one person, using the configured template."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _TRIES = 2
 
 
 class DingTalkFormChannel:
-    """Implements `bot.chat.answers.forms.FormChannel`; ``say`` returns a phrase in a language.
+    """The channel for forms; ``say`` translates a phrase into a language.
 
-    ``spared``: calls are spared, and a form costs one. ``in_own_chat``: what one person alone may see goes into their
-    own chat with the bot, not into the group.
+    ``spared``: calls are scarce, and a form costs one. ``in_own_chat``: private content goes into the person's own chat
+    with the bot, not into the group.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class DingTalkFormChannel:
         self._refused_until: datetime | None = None
 
     async def show(self, form: CardForm, *, user_id: str, where: Conversation, track_id: str) -> bool:
-        """Make a form appear for one person; see `bot.chat.answers.forms.FormChannel`."""
+        """Send a form to one person; see `bot.chat.answers.forms.FormChannel`."""
         if self._spared() or (self._refused_until is not None and self._now() < self._refused_until):
             return False
         in_group = where.kind is ConversationKind.GROUP
@@ -91,7 +91,7 @@ class DingTalkFormChannel:
 
 
 def _is_about_template(error: DingerpError) -> bool:
-    """Whether no other person would get a form either."""
+    """Return whether every other person's form would fail too."""
     refused = isinstance(error, DingTalkRefused | DingTalkAccessDenied)
     return refused and not isinstance(error, DingTalkDeliveryFailed)
 

@@ -17,8 +17,8 @@ PUBLIC_FORM = "c2a6355b-9724-4f7e-9653-d33fcb3311bb.schema"
 _PENDING = "pending"
 """The state in which the template shows its fields."""
 _STATES = MappingProxyType(
-    # The template has a colour of its own for each state that it knows, and a neutral one for all others: that an ERP
-    # has accepted something is not the form's to say.
+    # The template has a colour for each state it knows, and a neutral one for all others: whether an ERP
+    # has accepted anything is not the form's to say.
     {
         FormState.OPEN: _PENDING,
         FormState.ANSWERED: "answered",
@@ -32,7 +32,7 @@ _TYPES = MappingProxyType(
 
 
 def form_params(form: CardForm, label: str) -> dict[str, str]:
-    """Return the template's variables for a form that waits; ``label`` is beside its title."""
+    """Return the template's variables for a pending form; ``label`` is shown beside its title."""
     fields = [_field(field) for field in form.fields]
     return {
         "question_id": form.token,
@@ -45,7 +45,7 @@ def form_params(form: CardForm, label: str) -> dict[str, str]:
 
 
 def form_response(reply: FormReply) -> dict[str, Any]:
-    """Return the ``response`` of a callback's ACK that shows who submitted a form what came of it.
+    """Return the ``response`` of a callback's ACK that shows the outcome to the submitter of a form.
 
     Without the options the form's fields would become empty (docs: platform/dingtalk/cards.md#updates).
     """
@@ -63,7 +63,7 @@ def form_response(reply: FormReply) -> dict[str, Any]:
 
 
 def shown_response(reply: CardReply | FormReply, template: CardTemplate, made_as: str = "") -> dict[str, Any]:
-    """Return the ``response`` of a callback's ACK, whatever was clicked; see `click_response`."""
+    """Return the ``response`` of a callback's ACK for any kind of click; see `click_response`."""
     if isinstance(reply, FormReply):
         return form_response(reply)
     return click_response(reply, template, made_as)

@@ -1,4 +1,4 @@
-"""Frames of the stream connection: bytes to values, answers to ACKs.
+"""Frames of the stream connection: decoded from bytes, answered by ACKs.
 
 Docs: platform/dingtalk/stream.md#frames, #acks, #system-frames, #redelivery
 """
@@ -31,11 +31,11 @@ _FIELDS: Final = frozenset({"specVersion", "type", "headers", "data"})
 
 
 class BadFrame(ValueError):
-    """Text from the gateway that is not a frame and cannot be answered. The message says what is wrong with it."""
+    """Text from the gateway that is not a frame and cannot be answered. The message gives the reason."""
 
 
 class Frame(NamedTuple):
-    """One message of the gateway. A field that is absent or of another type than promised is an empty string."""
+    """One message of the gateway. A field that is missing or of an unexpected type is an empty string."""
 
     type: str
     topic: str
@@ -46,7 +46,7 @@ class Frame(NamedTuple):
 
 
 class Push:
-    """A callback as a handler of ours gets it."""
+    """A callback in the form our handlers get."""
 
     __slots__ = ("_text", "data", "message_id", "topic")
 
@@ -59,7 +59,7 @@ class Push:
 
     @property
     def text(self) -> str:
-        """``data`` as JSON text, as it came."""
+        """``data`` as the original JSON text."""
         return self._text if isinstance(self._text, str) and self._text else orjson.dumps(self.data).decode()
 
 
@@ -93,7 +93,7 @@ def read_frame(payload: bytes | str) -> Frame:
 
 
 def read_data(frame: Frame) -> dict[str, Any]:
-    """Decode the frame's ``data``, which is JSON inside JSON; absent data is an empty object. Raises `BadPayload`."""
+    """Decode the frame's ``data``, which is JSON inside JSON; missing data is an empty object. Raises `BadPayload`."""
     data = frame.body.get("data")
     if data is None or data == "":
         return {}
@@ -108,11 +108,11 @@ def read_data(frame: Frame) -> dict[str, Any]:
 
 
 def dedupe_key(frame: Frame, data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return what stays the same when the gateway sends something again; None where nothing does.
+    """Return the id that a redelivery keeps; None if there is none.
 
     A redelivered bot message keeps its ``msgId``, an event its ``eventId``; whether ``messageId`` survives a redelivery
     is unknown (docs: platform/dingtalk/stream.md#redelivery). Card callbacks have no identity but their ``messageId``:
-    two clicks on one button hold the same content and are two clicks.
+    two clicks on one button have the same content and are two clicks.
     """
     if frame.type == EventMessage.TYPE:
         own = frame.headers.get("eventId")
@@ -125,7 +125,7 @@ def dedupe_key(frame: Frame, data: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def callback_message(frame: Frame, data: dict[str, Any]) -> CallbackMessage:
-    """Return the frame as the SDK's type, without the SDK's parser, which fails on an odd header."""
+    """Return the frame as the SDK's type, bypassing the SDK's parser, which fails on an unusual header."""
     return _fill(CallbackMessage(), frame, data)
 
 
@@ -135,7 +135,7 @@ def event_message(frame: Frame, data: dict[str, Any]) -> EventMessage:
 
 
 def callback_reply(value: object) -> FrameReply:
-    """Return the ACK of a callback that was handled. Raises `TypeError` for a value that is not JSON."""
+    """Return the ACK of a handled callback. Raises `TypeError` for a value that is not JSON."""
     if value is None:
         return EMPTY_REPLY
     data = orjson.dumps({"response": value}, default=_plain).decode()
@@ -148,7 +148,7 @@ def failure_reply(code: int, message: str) -> FrameReply:
 
 
 def event_reply(code: int, message: str, *, again: bool) -> FrameReply:
-    """Return the ACK of an event; ``again`` asks the gateway to push it once more later.
+    """Return the ACK of an event; ``again`` asks the gateway to redeliver it later.
 
     Docs: platform/dingtalk/stream.md#acks
     """
@@ -184,8 +184,8 @@ EMPTY_REPLY: Final = FrameReply(AckMessage.STATUS_OK, "OK", '{"response":null}',
 def _decode(text: bytes | str) -> Any:
     """Decode JSON. Raises `ValueError`.
 
-    A name or text that was cut inside an emoji holds half a surrogate pair: no valid UTF-8, and no reason to lose the
-    message. The half becomes a question mark.
+    A name or text cut inside an emoji holds half a surrogate pair: invalid UTF-8, but no reason to lose the message.
+    The half becomes a question mark.
     """
     try:
         return orjson.loads(text)
@@ -213,7 +213,7 @@ def _fill(message: Any, frame: Frame, data: dict[str, Any]) -> Any:
 
 
 def _milliseconds(value: object) -> int | None:
-    """Return a time header, which is a number as a string, or None where it is something else."""
+    """Return a time header, a number as a string; None for anything else."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 

@@ -1,4 +1,4 @@
-"""Getting a stream connection: a ticket by HTTP, then the WebSocket.
+"""Opens a stream connection: a ticket by HTTP, then the WebSocket.
 
 Docs: platform/dingtalk/stream.md#opening, #websocket
 """
@@ -29,7 +29,7 @@ _UA: Final = f"dingtalk-sdk-python/v{VERSION_STRING}-union"
 
 
 class StreamOpenFailed(DingerpError):
-    """No connection this time. ``outcome`` is the label of the metric ``dingerp_stream_opens``."""
+    """The connection could not be opened. ``outcome`` is the label of the metric ``dingerp_stream_opens``."""
 
     retry = True
 
@@ -39,9 +39,9 @@ class StreamOpenFailed(DingerpError):
 
 
 class StreamGateway:
-    """DingTalk's stream gateway as one application sees it.
+    """DingTalk's stream gateway for one application.
 
-    The client secret and tickets never show: errors name classes and status codes, not addresses.
+    The client secret and tickets are never exposed: errors name classes and status codes, not addresses.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class StreamGateway:
                 self._url,
                 data=orjson.dumps(
                     {
-                        # A blank around a key that was pasted gives authFailed
+                        # A blank pasted around a key causes authFailed
                         # (docs: platform/dingtalk/stream.md#opening).
                         "clientId": self._credential.client_id.strip(),
                         "clientSecret": self._credential.client_secret.strip(),
@@ -105,7 +105,7 @@ class StreamGateway:
         return _check(response.status, response.content_type, body)
 
     async def _connect(self, url: URL) -> Socket:
-        """Open the WebSocket. Errors here quote the address and so the ticket: only their class is passed on."""
+        """Open the WebSocket. Errors here contain the address and so the ticket: only their class is passed on."""
         try:
             async with asyncio.timeout(self._policy.open_timeout):
                 return await self._session.ws_connect(
@@ -114,9 +114,9 @@ class StreamGateway:
                     proxy=self._proxy,
                     timeout=aiohttp.ClientWSTimeout(ws_close=self._policy.close_timeout),
                     heartbeat=self._policy.heartbeat,
-                    autoping=False,  # pongs are seen by the watchdog
+                    autoping=False,  # the watchdog sees pongs
                     max_msg_size=self._policy.max_frame,
-                    decode_text=False,  # orjson reads bytes, and text that is no UTF-8 costs one frame only
+                    decode_text=False,  # orjson reads bytes, and invalid UTF-8 costs one frame only
                 )
         except TimeoutError:
             raise StreamOpenFailed("timeout", f"WebSocket: no answer in {self._policy.open_timeout:g} s") from None
@@ -127,7 +127,7 @@ class StreamGateway:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body up to a limit that no real answer reaches."""
+    """Return the body up to a limit beyond any real answer."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(_MOST_BODY):
         body += chunk
@@ -163,7 +163,7 @@ def _check(status: int, content_type: str, body: bytes) -> Mapping[str, Any]:
 
 
 def _address(answer: Mapping[str, Any]) -> URL:
-    """Return the WebSocket's address. The ticket is percent-encoded, whatever it holds.
+    """Return the WebSocket's address. The ticket is always percent-encoded.
 
     Docs: platform/dingtalk/stream.md#websocket
     """
@@ -179,7 +179,7 @@ def _address(answer: Mapping[str, Any]) -> URL:
 
 
 def _wait(fields: Mapping[str, Any]) -> float | None:
-    """Return the seconds that DingTalk's firewall asks a throttled address to wait.
+    """Return the wait in seconds that DingTalk's firewall imposes on a throttled address.
 
     Docs: platform/dingtalk/openapi.md#firewall
     """
@@ -188,7 +188,7 @@ def _wait(fields: Mapping[str, Any]) -> float | None:
 
 
 def _words(error: Exception) -> str:
-    """Describe an error without the address that it may quote."""
+    """Describe an error without the address it may contain."""
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{type(error).__name__} {error.status}"
     if isinstance(error, aiohttp.ClientConnectorError):

@@ -1,4 +1,4 @@
-"""Calling (@) people in a card (docs: platform/dingtalk/cards.md#mentions)."""
+"""Mentions (@) of people in a card (docs: platform/dingtalk/cards.md#mentions)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PLAIN_ID = re.compile(r"[\w.@-]{1,64}")
 
 
 def can_be_called(user_id: str) -> bool:
-    """Return whether a userId can stand in a tag of markdown."""
+    """Return whether a userId is allowed in a markdown tag."""
     return _PLAIN_ID.fullmatch(user_id) is not None
 
 
 def naming(card: Card, called: Mapping[str, str]) -> Card:
-    """Return a card whose first line names those whom it calls; the same where that does not fit."""
+    """Return a card whose first line names the people it mentions; unchanged if that does not fit."""
     if not called:
         return card
     names = " ".join([f"<a atId={user_id}>@{escape_text(name, _MAX_NAME)}</a>" for user_id, name in called.items()])

@@ -1,4 +1,4 @@
-"""Reads bot callbacks as typed messages, whatever the person's client left out or changed.
+"""Reads bot callbacks as typed messages, tolerating omissions and changes by the person's client.
 
 Docs: platform/dingtalk/messages.md
 """
@@ -43,7 +43,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """The words of a message, still with mentions."""
+    """The text of a message, still with mentions."""
 
     kind: MessageKind
     text: str
@@ -58,11 +58,11 @@ def parse_message(
     fallback_id: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Message:
-    """Return the message in a callback's ``data``, which may be decoded already or not.
+    """Return the message in a callback's ``data``, decoded or not.
 
-    ``robot_names`` are the names under which the bot is mentioned; rich text repeats them literally. ``fallback_id``
-    (the frame's ``messageId``) stands in for a missing ``msgId``, ``now`` (aware) for a missing time. Raises
-    only `BadPayload`, when there is no conversation or no id.
+    ``robot_names`` are the names by which the bot is mentioned; rich text repeats them literally. ``fallback_id`` (the
+    frame's ``messageId``) replaces a missing ``msgId``, ``now`` (aware) a missing time. Raises only `BadPayload`, if
+    there is no conversation or no id.
     """
     raw = whole_object(data, "bot message")
     conversation = _conversation(raw)
@@ -158,7 +158,7 @@ def _body(raw: Mapping[str, Any]) -> _Content:
 
 
 def _plain(value: object) -> str:
-    """Return the words of ``{"content": …}``, which some clients shorten to the words alone."""
+    """Return the text of ``{"content": …}``, which some clients shorten to the text alone."""
     content = part(value)
     return text(content.get("content")) if content else text(value)
 
@@ -188,10 +188,10 @@ def _download_code(picture: Mapping[str, Any]) -> str:
 
 
 def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool) -> str:
-    """Return the words without the bot's own mention.
+    """Return the text without the bot's own mention.
 
-    DingTalk takes it out of plain text but leaves it in rich text (docs: platform/dingtalk/messages.md#mentions). When
-    the bot alone is mentioned, a mention at the beginning of rich text is the bot's, under any name.
+    DingTalk removes it from plain text but leaves it in rich text (docs: platform/dingtalk/messages.md#mentions). If
+    only the bot is mentioned, a mention at the beginning of rich text is the bot's, under any name.
     """
     said = trimmed(body.text)
     if "@" not in said:
@@ -204,7 +204,7 @@ def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool)
 
 
 def _has_quotation(raw: Mapping[str, Any]) -> bool:
-    """Whether a message seems to reply to another one: hardly any does."""
+    """Return whether a message seems to be a reply; hardly any is."""
     if "quoteMessage" in raw:
         return True
     content = part(raw.get("content"))
@@ -212,7 +212,7 @@ def _has_quotation(raw: Mapping[str, Any]) -> bool:
 
 
 def _quoted(raw: Mapping[str, Any]) -> str:
-    """Return the words of the message that this one replies to; they come in one of three shapes."""
+    """Return the text of the message this one replies to; it comes in one of three shapes."""
     content = part(raw.get("content"))
     for carrier in (part(raw.get("text")), content):
         if replied := part(carrier.get("repliedMsg")):
@@ -223,7 +223,7 @@ def _quoted(raw: Mapping[str, Any]) -> str:
 
 
 def _quotes_bot(raw: Mapping[str, Any]) -> bool:
-    """Whether the message that this one replies to is the bot's own; in doubt it is not."""
+    """Return whether this message certainly replies to one of the bot's."""
     robot = text(raw.get("chatbotUserId"))
     carriers = (
         part(raw.get("text")).get("repliedMsg"),

@@ -1,4 +1,4 @@
-"""Sends cards without a question: to groups, and to people's chats with the bot.
+"""Sends cards on the bot's initiative: to groups, and to people's chats with the bot.
 
 Docs: platform/dingtalk/cards.md, platform/dingtalk/robots.md
 """
@@ -21,7 +21,7 @@ from bot.outbox.ports import NOBODY_CALLED, NOBODYS, SendFailed, SendFailureKind
 
 
 class DingTalkMessenger:
-    """Implements `bot.outbox.ports.Messenger`; each kind of card has its template, as for answers."""
+    """The messenger for cards; each kind of card has its template, as for answers."""
 
     def __init__(
         self,
@@ -63,9 +63,9 @@ class DingTalkMessenger:
         return tuple(spaces[space] for space in missed)
 
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
-        """Let a card show this content, in the template that it was made with, and ``own`` to single people.
+        """Update a card in the template it was created with, and ``own`` values for single people.
 
-        Variables that the new kind of card has no field for become empty.
+        Variables without a field in the new kind of card become empty.
         """
         with translating_errors():
             template = self._templates.of(made_as or card.name)
@@ -96,6 +96,6 @@ def _space_of(place: Place) -> CardSpace:
 def _own_params(
     own: Mapping[str, Card], template: CardTemplate, params: Mapping[str, str]
 ) -> dict[str, dict[str, str]]:
-    """Return by userId the variables in which a person's card is another one."""
+    """Return by userId the variables that differ on a person's card."""
     seen = {user_id: card_params(card, template).items() - params.items() for user_id, card in own.items()}
     return {user_id: dict(different) for user_id, different in seen.items() if different}

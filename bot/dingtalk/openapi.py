@@ -1,4 +1,4 @@
-"""The transport to DingTalk: one pooled session, tokens, rates, retries and metrics for every call."""
+"""The transport to DingTalk: one pooled session with tokens, rate limits, retries and metrics for every call."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRetryPolicy:
-    """How long a call may take, in seconds.
+    """The time limits of a call, in seconds.
 
-    ``overall`` bounds the wait for a turn and all repetitions; an attempt that began in time may finish. DingTalk's
-    own services give up after about 3 s (docs: platform/dingtalk/openapi.md#timeouts), so ``per_try`` is ample.
+    ``overall`` bounds waiting and all retries; an attempt started in time may finish. DingTalk's own services give up
+    after about 3 s (docs: platform/dingtalk/openapi.md#timeouts), so ``per_try`` is ample.
     """
 
     per_try: float = 10.0
@@ -84,7 +84,7 @@ class ApiRetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRates:
-    """Calls per second. ``default`` replaces the rate of each `ApiCall`; ``by_api``, by its name, replaces both."""
+    """Calls per second. ``default`` overrides the rate of each `ApiCall`; ``by_api``, by name, overrides both."""
 
     default: float | None = None
     by_api: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -95,9 +95,9 @@ class ApiRates:
 
 
 def pooled_session(*, proxy: str | None = None, connections: int = 100) -> aiohttp.ClientSession:
-    """Return a session for `OpenApi`; call it inside the event loop and close it there.
+    """Return a session for `OpenApi`; create and close it inside the event loop.
 
-    Only this proxy is used, never one of the environment, so that HTTP and the stream take the same way.
+    Only this proxy is used, never one from the environment, so that HTTP and the stream take the same route.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=30.0),
@@ -130,7 +130,7 @@ class _ApiState:
 
 @dataclass(slots=True)
 class _CallState:
-    """The progress of one call. ``doubt`` is set once an attempt may have worked."""
+    """The progress of one call. ``doubt`` is set once an attempt may have succeeded."""
 
     deadline: float
     turn: int | None = None
@@ -142,9 +142,8 @@ class _CallState:
 class OpenApi:
     """Calls DingTalk's two API families and its webhooks.
 
-    A call waits for its turn, renews an expired token once, and waits out rate limits. It is repeated where it
-    certainly did not happen, or where a repetition is harmless. ``draw`` gives numbers from 0 to 1 for the jitter of
-    waits.
+    A call waits for its turn, renews an expired token once, and waits out rate limits. It is repeated if it certainly
+    did not happen, or if a repeat is harmless. ``draw`` returns numbers from 0 to 1 for jitter.
     """
 
     def __init__(
@@ -160,7 +159,7 @@ class OpenApi:
         proxy: str | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """``proxy`` is that of ``session``, for files from elsewhere."""
+        """``proxy`` is that of ``session``, for files from other hosts."""
         self.keys = keys
         self.tokens = AccessTokens(self._fetch_token)
         self._session = session
@@ -173,7 +172,7 @@ class OpenApi:
         self._draw = draw
         self._backoff = BackoffPolicy(first=self._patience.backoff, spread=(0.0, 1.0))
         self._limit = TimeLimit(self._patience.per_try)
-        # The whole of a try is bounded by our own limit, which costs less than a timer of aiohttp's for each.
+        # Our own limit bounds the whole attempt and costs less than an aiohttp timer for each.
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=self._patience.connect, sock_connect=self._patience.connect
         )
@@ -181,7 +180,7 @@ class OpenApi:
 
     @property
     def troubles(self) -> Mapping[str, CallTrouble]:
-        """The APIs that fail at present, by their names."""
+        """The failing APIs by name."""
         return find_troubles({name: lane.tries for name, lane in self._lanes.items()}, time.monotonic())
 
     async def call(
@@ -195,7 +194,7 @@ class OpenApi:
     ) -> dict[str, Any]:
         """Make one call and return its decoded answer.
 
-        ``form`` builds a multipart body instead of ``body``, again for each attempt. ``address`` is the whole URL of a
+        ``form`` builds a multipart body in place of ``body``, anew for each attempt. ``address`` is the full URL of a
         webhook. Raises a `DingTalkError`; a call that may have happened and must not be repeated ends in
         `DingTalkOutcomeUnknown`.
         """
@@ -216,15 +215,15 @@ class OpenApi:
                 timeout=self._timeout,
                 allow_redirects=False,
             )
-            # An answer that is read to its end returns its connection to the pool; one that cannot be read closes it.
+            # An answer read to its end returns its connection to the pool; one that cannot be read closes it.
             return read_answer(api, response.status, await response.read(), client_id=self.keys.client_id)
 
         return await self._persist(api, send)
 
     async def fetch(self, api: ApiCall, address: str, *, limit: int) -> bytes:
-        """Return the bytes behind ``address``, which may lie anywhere outside; no redirect is followed.
+        """Return the bytes at ``address``, which may be on any public host; redirects are not followed.
 
-        Raises `DingTalkTooLarge` when there are more than ``limit``, and other `DingTalkError`.
+        Raises `DingTalkTooLarge` beyond ``limit`` bytes, and other `DingTalkError`.
         """
         url, configured = choose_source(api.name, address, self._endpoints)
 
@@ -250,12 +249,12 @@ class OpenApi:
             return bytes(content)
 
     async def _persist(self, api: ApiCall, send: Callable[[_ApiState, str], Awaitable[_Answer]]) -> _Answer:
-        """Repeat until the call works, until a repetition would be wrong, or until its time is over."""
+        """Repeat until the call succeeds, a repeat would be wrong, or the time is over."""
         lane = self._lanes.get(api.name) or self._open_lane(api)
         course = _CallState(asyncio.get_running_loop().time() + self._patience.overall)
         while True:
             try:
-                # Before the turn, as calls that wait for the same token would all go out together.
+                # Before the turn, as calls waiting for the same token would all go out together.
                 token = (self.tokens.ready() or await self._token(api, course)) if api.token else ""
                 await self._take_turn(lane, course)
                 return await self._try(lane, send, token)
@@ -271,11 +270,11 @@ class OpenApi:
                 elif course.doubt is None or course.doubt is trouble:
                     raise
                 else:
-                    # An earlier attempt may have worked, whatever error the last one met.
+                    # An earlier attempt may have succeeded, whatever the last error.
                     raise course.doubt from trouble
 
     def _next_wait(self, lane: _ApiState, trouble: DingTalkError, course: _CallState) -> float | None:
-        """Return the seconds to wait before a repetition, None when there must be none."""
+        """Return the seconds to wait before a retry, None if there must be none."""
         left = course.deadline - asyncio.get_running_loop().time()
         match trouble:
             case DingTalkTokenExpired() if not course.renewed:
@@ -304,7 +303,7 @@ class OpenApi:
             ) from None
 
     async def _token(self, api: ApiCall, course: _CallState) -> str:
-        """Return a token that has to be fetched; whatever goes wrong with that, the call itself did not happen."""
+        """Return a newly fetched token; if that fails, the call itself certainly did not happen."""
         try:
             async with asyncio.timeout_at(course.deadline):
                 return await self.tokens.get()
@@ -312,7 +311,7 @@ class OpenApi:
             raise DingTalkNoToken(f"{api.name}: no access token in time") from trouble
 
     async def _try(self, lane: _ApiState, send: Callable[[_ApiState, str], Awaitable[_Answer]], token: str) -> _Answer:
-        """Make one attempt, count it, and turn network errors into a `DingTalkError`."""
+        """Make one attempt, count it, and translate network errors into a `DingTalkError`."""
         started = time.perf_counter()
         outcome = "cancelled"
         try:
@@ -333,7 +332,7 @@ class OpenApi:
         return answer
 
     def _bill(self, api: ApiCall, meter: MonthlyMeter, outcome: str) -> None:
-        """Count an attempt against the quota that it comes out of."""
+        """Count an attempt against its quota."""
         if api.billed and outcome in (_OK, DingTalkQuotaExhausted.outcome):
             meter.note_answer(exhausted=outcome != _OK)
         if outcome in _FREE:
@@ -346,7 +345,7 @@ class OpenApi:
             meter.count(Quota.CALLS)
 
     def _translated(self, name: str, failure: Exception) -> DingTalkError:
-        """Return the meaning of a network error for the call."""
+        """Return the `DingTalkError` for a network error."""
         kind = type(failure).__name__
         if isinstance(failure, _BAD_ADDRESS):
             return DingTalkRefused(f"{name}: not a usable address")
@@ -359,7 +358,7 @@ class OpenApi:
     def _label(
         self, lane: _ApiState, token: str, query: Mapping[str, str] | None, address: str
     ) -> tuple[URL, dict[str, str]]:
-        """Return the address and the headers of one attempt."""
+        """Return the address and headers of one attempt."""
         # Without Accept some gateways answer in XML (docs: platform/dingtalk/stream.md#opening).
         headers = {"Accept": "application/json"}
         url = URL(address, encoded=True) if address else lane.url

@@ -1,5 +1,5 @@
-"""Cards for one person alone, beside what a group sees: in the group with that person as the only recipient, or in
-their own chat with the bot (docs: platform/dingtalk/cards.md#spaces).
+"""Cards for one person besides the group's card: in the group with that person as the only recipient, or in their own
+chat with the bot (docs: platform/dingtalk/cards.md#spaces).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ONLY_YOU = phrase("An answer that only you can see")
 
 
 class PrivateWay(StrEnum):
-    """How the asker in a group gets to see what the group may not; each way is one call."""
+    """How an asker in a group gets content that the group may not see; each way costs one call."""
 
     RECIPIENTS = "recipients"
     """A card in the group that nobody else gets."""
@@ -32,7 +32,7 @@ class PrivateWay(StrEnum):
 
 
 class DingTalkOwnCards:
-    """Implements `bot.chat.answers.own_cards.OwnCardChannel`; ``say`` returns a phrase in a language."""
+    """The channel for own cards; ``say`` translates a phrase into a language."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class DingTalkOwnCards:
         way: PrivateWay = PrivateWay.RECIPIENTS,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
     ) -> None:
-        """Of the ways, only `PrivateWay.DIRECT` leads out of the group."""
+        """Of the ways, only `PrivateWay.DIRECT` leaves the group."""
         self._cards = cards
         self._keys = keys
         self._templates = templates or TemplateChoice()
@@ -51,7 +51,7 @@ class DingTalkOwnCards:
         self._say = say
 
     async def show(self, card: Card, *, user_id: str, where: Conversation, track_id: str) -> None:
-        """Make a card appear for one person; raises `DingTalkCardUnconfirmed` when it may be there."""
+        """Send a card to one person; raises `DingTalkCardUnconfirmed` if it may be there."""
         in_group = where.kind is ConversationKind.GROUP and not self._in_own_chat
         template = self._templates.of(card.name)
         try:
@@ -68,7 +68,7 @@ class DingTalkOwnCards:
             raise DingTalkCardUnconfirmed(error.detail, code=error.code, request_id=error.request_id) from error
 
     async def change(self, card: Card, *, track_id: str, made_as: str) -> None:
-        """Let such a card show something else; the same again is the same."""
+        """Update such a card; idempotent."""
         try:
             await self._cards.update(track_id, changed_params(card, self._templates.of(made_as), made_as))
         except DingTalkOutcomeUnknown as error:

@@ -1,4 +1,4 @@
-"""Tolerant readers of what clients send: wrong types, missing keys and broken text give a default, not an error."""
+"""Tolerant readers of client data: wrong types, missing keys and broken text yield a default, not an error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BLANKS = (
 
 
 def decoded(data: object) -> object:
-    """Return ``data``, decoded first if it is JSON text; None when it is text that is no JSON."""
+    """Return ``data``, decoded if it is JSON text; None if that is invalid."""
     if not isinstance(data, (str, bytes)):
         return data
     try:
@@ -33,14 +33,14 @@ def decoded(data: object) -> object:
     except ValueError:
         pass
     try:
-        # orjson refuses half a surrogate pair, which clients send that cut an emoji in two.
+        # orjson refuses half a surrogate pair, which clients produce by cutting an emoji in two.
         return json.loads(data)
     except (ValueError, RecursionError):
         return None
 
 
 def whole_object(data: object, what: str) -> Mapping[str, Any]:
-    """Return the JSON object that a frame carries; raises `BadPayload` for anything else."""
+    """Return the JSON object in a frame; raises `BadPayload` for anything else."""
     content = decoded(data)
     if not isinstance(content, dict):
         raise BadPayload(f"{what} is not a JSON object but {type(content).__name__}")
@@ -48,7 +48,7 @@ def whole_object(data: object, what: str) -> Mapping[str, Any]:
 
 
 def part(value: object) -> Mapping[str, Any]:
-    """Return a nested object, which may come as JSON text; an empty one where there is none."""
+    """Return a nested object, which may come as JSON text; empty if missing."""
     if value is None or type(value) is dict:
         return value or _EMPTY
     content = decoded(value)
@@ -56,13 +56,13 @@ def part(value: object) -> Mapping[str, Any]:
 
 
 def items(value: object) -> list[Any]:
-    """Return a nested list, which may come as JSON text; an empty one where there is none."""
+    """Return a nested list, which may come as JSON text; empty if missing."""
     content = value if type(value) is list else decoded(value)
     return content if isinstance(content, list) else []
 
 
 def text(value: object) -> str:
-    """Return a string or number as text that every encoder accepts; everything else is empty."""
+    """Return a string or number as text that every encoder accepts; anything else is empty."""
     if value is None or (type(value) is str and value.isascii()):
         return value or ""
     if isinstance(value, str):
@@ -74,7 +74,7 @@ def text(value: object) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
             return str(value)
-        except ValueError:  # an integer of more digits than Python prints
+        except ValueError:  # an integer beyond Python's digit limit
             return ""
     return ""
 
@@ -96,5 +96,5 @@ def moment(value: object) -> datetime | None:
 
 
 def trimmed(value: str) -> str:
-    """Return ``value`` without blanks at its ends, the invisible ones included."""
+    """Return ``value`` without blanks at its ends, including invisible ones."""
     return value.strip(_BLANKS)

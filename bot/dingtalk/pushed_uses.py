@@ -1,4 +1,4 @@
-"""Which pushes are uses of the month, and what for (docs: platform/dingtalk/limits.md#not-counted)."""
+"""Which pushes count as uses of the month, and for what purpose (docs: platform/dingtalk/limits.md#not-counted)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def count_event(meter: MonthlyMeter, event: EventMessage) -> None:
 
 
 def count_click(meter: MonthlyMeter, click: Click) -> None:
-    """Count a click by what its button does."""
+    """Count a click by its button's purpose."""
     group = click.space_id if click.space_id.startswith("cid") else ""
     meter.count(Quota.CLICKS, _purpose(click.token), group)
 

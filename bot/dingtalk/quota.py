@@ -26,7 +26,7 @@ class CallCountStore(Protocol):
     """Stores the counts across restarts; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
 
     async def load(self, month: str) -> Mapping[SpentKey, int]:
-        """Return what is stored for ``month``. Like `add` it may raise a `DingerpError`."""
+        """Return the stored counts of ``month``. Like `add` it may raise a `DingerpError`."""
         ...
 
     async def add(self, month: str, spent: Mapping[SpentKey, int]) -> Mapping[SpentKey, int]:
@@ -37,7 +37,7 @@ class CallCountStore(Protocol):
 class MonthlyMeter:
     """Counts billed calls, uses of Webhook & Stream, and clicks; `save` stores the counts.
 
-    ``now`` gives an aware time; ``clicks_count`` says whether clicks are uses.
+    ``now`` returns an aware time; ``clicks_count`` tells whether clicks are uses.
     """
 
     def __init__(
@@ -57,27 +57,27 @@ class MonthlyMeter:
 
     @property
     def month(self) -> str:
-        """The month that is being counted, as ``2026-11``."""
+        """The month being counted, as ``2026-11``."""
         self._roll_month()
         return self._month
 
     @property
     def used(self) -> int:
-        """The calls of this month so far."""
+        """This month's calls so far."""
         self._roll_month()
         return self._sums[Quota.CALLS]
 
     @property
     def uses(self) -> int:
-        """The uses of this month so far."""
+        """This month's uses so far."""
         self._roll_month()
         return sum(self._sums[quota] for quota in self._of_uses)
 
     @property
     def exhausted(self) -> bool:
-        """Whether DingTalk's last word was that this month's calls are used up, by whatever app of the organisation.
+        """Whether DingTalk last reported this month's calls as used up, by any app of the organisation.
 
-        It counts for `EXHAUSTED_FOR`: who sends nothing meanwhile would never learn that calls work again.
+        Valid for `EXHAUSTED_FOR`: a bot that sends nothing meanwhile would never learn that calls work again.
         """
         if self._exhausted is None:
             return False
@@ -85,18 +85,18 @@ class MonthlyMeter:
         return month == self.month and self._now() < until
 
     def note_answer(self, *, exhausted: bool) -> None:
-        """Take note whether DingTalk still takes billed calls."""
+        """Record whether DingTalk still accepts billed calls."""
         self._exhausted = (self.month, self._now() + EXHAUSTED_FOR) if exhausted else None
 
     def spent_on(self, quota: Quota) -> Mapping[SpentKey, int]:
-        """Return what calls, or uses with the clicks that count, were spent on this month."""
+        """Return this month's calls by purpose, or its uses including clicks that count."""
         self._roll_month()
         counted = self._of_uses if quota is Quota.USES else (quota,)
         both = Counter(self._stored) + self._unsaved.get(self._month, Counter())
         return {key: count for key, count in both.items() if key.quota in counted}
 
     def count(self, quota: Quota = Quota.CALLS, purpose: Purpose | None = None, conversation: str = "") -> None:
-        """Count one; without a ``purpose`` for the work at hand (`bot.outbox.spending.spending`)."""
+        """Count one; without a ``purpose``, for the current work (`bot.outbox.spending.spending`)."""
         self._roll_month()
         if purpose is None:
             work = current_spending()
@@ -108,18 +108,18 @@ class MonthlyMeter:
         self._sums[quota] += 1
 
     def _roll_month(self) -> None:
-        """Start counting from 0 when a new month has begun."""
+        """Restart at 0 when a new month has begun."""
         now = self._now()
         if now >= self._month_ends:
             self._month, self._month_ends = _month(now)
             self._take_in({})
 
     async def load(self) -> None:
-        """Start with the counts that earlier runs stored."""
+        """Load the counts of earlier runs."""
         self._take_in(await self._store.load(self._month))
 
     async def save(self) -> None:
-        """Store the counts since the last time. After a failure the next call stores them."""
+        """Store the counts since the last save. After a failure the next save stores them."""
         for month, counts in list(self._unsaved.items()):
             saving = Counter(counts)
             totals = await self._store.add(month, saving)
@@ -130,7 +130,7 @@ class MonthlyMeter:
                 self._take_in(totals)
 
     def _take_in(self, stored: Mapping[SpentKey, int]) -> None:
-        """Go on counting from what is stored."""
+        """Continue from the stored counts."""
         self._stored = stored
         self._sums.clear()
         both = Counter(stored) + self._unsaved.get(self._month, Counter())

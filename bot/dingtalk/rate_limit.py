@@ -1,8 +1,7 @@
 """A limiter for each API that stays below DingTalk's calls per second.
 
-No second ever has more than ``rate`` calls, where a plain token bucket allows almost twice as many in the first one.
-After a burst calls are spaced evenly, so that jitter on the network does not push two bursts into one of DingTalk's
-seconds.
+No second ever has more than ``rate`` calls, while a plain token bucket allows almost twice as many in the first one.
+After a burst, calls are spaced evenly, so that network jitter does not push two bursts into one of DingTalk's seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class SlidingWindowLimiter:
         if rate <= 0:
             raise ValueError(f"a rate must be positive, not {rate}")
         self._unlimited = math.isinf(rate)
-        # A rate below one call per period is one call per a longer period.
+        # A rate below one call per period means one call per longer period.
         size = 1 if self._unlimited else max(1, int(rate))
         self._period = 0.0 if self._unlimited else period * size / rate
         self._spacing = self._period / size
@@ -41,10 +40,10 @@ class SlidingWindowLimiter:
         self._timer: asyncio.TimerHandle | None = None
 
     async def take(self, turn: int | None = None, *, deadline: float | None = None) -> int:
-        """Wait for room and return the number of this call's turn.
+        """Wait for capacity and return this call's turn number.
 
-        A call that is repeated passes its number again, so that it comes before all later calls.
-        Raises `TimeoutError` when there is no room before ``deadline`` (the event loop's time in seconds).
+        A retried call passes its number again, so that it precedes all later calls. Raises `TimeoutError` if there is
+        no capacity before ``deadline`` (event-loop time in seconds).
         """
         if turn is None:
             turn = next(self._turns)
@@ -66,20 +65,20 @@ class SlidingWindowLimiter:
         return turn
 
     def _leave(self, turn_comes: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
-        """Return the room of a call that was cancelled."""
-        if not turn_comes.cancelled():  # its turn came in the same moment: give the room to the next call
+        """Return the capacity of a cancelled call."""
+        if not turn_comes.cancelled():  # its turn came at the same moment: pass the capacity on
             self._passed.pop()
             self._passed.appendleft(-math.inf)
         self._arm(loop)
 
     def pause(self, seconds: float) -> None:
-        """Stop all calls for ``seconds``, as DingTalk said that they are too many."""
+        """Hold all calls for ``seconds`` after DingTalk reported too many."""
         loop = asyncio.get_running_loop()
         self._paused_until = max(self._paused_until, loop.time() + seconds)
         self._arm(loop)
 
     def _opens_at(self, *, queued: bool) -> float:
-        """Return the time from which one more call may pass."""
+        """Return the time at which one more call may pass."""
         opens = max(self._passed[0] + self._period, self._paused_until)
         return max(opens, self._passed[-1] + self._spacing) if queued else opens
 
@@ -94,8 +93,8 @@ class SlidingWindowLimiter:
             self._timer = loop.call_at(self._opens_at(queued=True), self._let_pass, loop)
 
     def _let_pass(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start the calls that there is room for now."""
-        # The loop may call a timer up to its clock's resolution early.
+        """Start the calls that have capacity now."""
+        # The loop may fire a timer early, by up to its clock's resolution.
         now = loop.time() + 1e-6
         while self._waiting and (room := self._opens_at(queued=True)) <= now:
             _, turn_comes = heappop(self._waiting)

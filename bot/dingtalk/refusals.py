@@ -1,6 +1,6 @@
-"""DingTalk's codes of refusal and the bot's reaction to each, in one table for each API family.
+"""DingTalk's refusal codes and the bot's reaction to each, in one table per API family.
 
-The code decides, never the HTTP status: a rate limit, a used-up month and a missing permission are all HTTP 403
+The code decides, never the HTTP status: a rate limit, an exhausted month and a missing permission are all HTTP 403
 (docs: platform/dingtalk/limits.md#too-fast).
 """
 
@@ -34,7 +34,7 @@ ADDRESS_BLOCKED = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a code means; ``wait`` is the time in seconds after which the same call may work."""
+    """The meaning of a code; ``wait`` is the time in seconds after which the same call may work."""
 
     error: type[DingTalkError]
     wait: float | None = None
@@ -101,7 +101,7 @@ _OAPI_FAMILIES = (("900", _TOO_FAST),)
 
 
 def api_refusal(code: str) -> Refusal | None:
-    """Return the meaning of a code of the new API; None for one without a reaction of its own."""
+    """Return the meaning of a code of the new API; None for one without a specific reaction."""
     return API_REFUSALS.get(code) or next((refusal for part, refusal in _API_FAMILIES if part in code), None)
 
 

@@ -1,6 +1,6 @@
-"""Ways to write to a conversation without a call of the month: the session webhooks of what people wrote there last.
+"""Ways to write to a conversation without spending a call: the session webhooks of people's latest messages.
 
-They are keys, so they are kept in memory alone (docs: platform/dingtalk/robots.md#session-webhooks).
+They are keys, so they are kept only in memory (docs: platform/dingtalk/robots.md#session-webhooks).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _REMEMBERED = 10_000
 
 
 class ReplyAddresses:
-    """Implements `bot.outbox.ports.UnbilledWriter`; ``now`` gives an aware time."""
+    """A `bot.outbox.ports.UnbilledWriter` through session webhooks; ``now`` returns an aware time."""
 
     def __init__(self, robot: Robot, now: Callable[[], datetime]) -> None:
         self._robot = robot
@@ -29,7 +29,7 @@ class ReplyAddresses:
         self._titles: RecentItems[str, str] = RecentItems(_REMEMBERED)
 
     def note(self, message: Message) -> Place | None:
-        """Remember the way that a message opens and return where it leads; None if it opens none."""
+        """Remember a message's webhook and return its place; None if it has none."""
         conversation = message.conversation
         if conversation.title:
             self._titles.put(conversation.id, conversation.title)
@@ -40,18 +40,18 @@ class ReplyAddresses:
         return place
 
     def title(self, conversation_id: str) -> str:
-        """Return the name of a group in which somebody wrote, else an empty text."""
+        """Return the name of a group that somebody wrote in; otherwise empty."""
         return self._titles.get(conversation_id) or ""
 
     async def write(self, place: Place, card: Card) -> bool:
-        """Write where somebody wrote within the last hour or so; a way that DingTalk refuses is forgotten."""
+        """Write where somebody wrote within the last hour or so; a refused webhook is dropped."""
         webhook = self._known.get(place)
         if webhook is None or webhook.expires_at <= self._now():
             return False
         try:
             await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
         except DingTalkOutcomeUnknown as error:
-            # As if nothing had arrived: silence about something urgent is worse than the same words twice.
+            # As if nothing had arrived: silence about an urgent matter is worse than a duplicate.
             raise SendFailed(SendFailureKind.BUSY, error.detail) from error
         except DingTalkError as error:
             if error.retry:

@@ -35,7 +35,7 @@ _REMIND_TYPES: Mapping[DingWay, int] = MappingProxyType({DingWay.APP: 1, DingWay
 
 
 class Robot:
-    """Sends markdown and files. Its calls carry no id, so that a call with an unknown outcome is never repeated."""
+    """Sends markdown and files. Its calls carry no id, so a call with an unknown outcome is never repeated."""
 
     def __init__(self, api: OpenApi) -> None:
         self._api = api
@@ -54,8 +54,8 @@ class Robot:
     async def send_to_people(self, user_ids: Sequence[str], robot_code: str, *, title: str, markdown: str) -> str:
         """Send to up to 20 people, each in their chat with the robot, and return DingTalk's key of the message.
 
-        Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` when somebody got nothing, which DingTalk
-        reports under HTTP 200.
+        Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` if somebody got nothing, which DingTalk reports under
+        HTTP 200.
         """
         return await self._send_to_people(user_ids, robot_code, "sampleMarkdown", _msg_param(title, markdown))
 
@@ -93,8 +93,8 @@ class Robot:
     async def ding(self, user_ids: Sequence[str], robot_code: str, way: DingWay, *, content: str) -> None:
         """Call people with a line of text (docs: platform/dingtalk/robots.md#ding).
 
-        ``way`` is not `OFF`. Raises `DingTalkDeliveryFailed` when somebody was not reached, which DingTalk reports
-        under HTTP 200.
+        ``way`` is not `OFF`. Raises `DingTalkDeliveryFailed` if somebody was not reached, which DingTalk reports under
+        HTTP 200.
         """
         body = {
             "robotCode": robot_code,
@@ -107,7 +107,7 @@ class Robot:
             raise DingTalkDeliveryFailed(f"{DING_SEND.name}: {len(missed)} people were not reached")
 
     async def answer_session(self, webhook: SessionWebhook, *, title: str, markdown: str) -> None:
-        """Answer through a message's session webhook: unbilled, and open to people outside the organisation.
+        """Answer through a message's session webhook: unbilled, and available to people outside the organisation.
 
         Raises `DingTalkSessionExpired` when DingTalk no longer knows the session; the caller checks its time.
         """
@@ -117,7 +117,7 @@ class Robot:
 
 
 def _msg_param(title: str, markdown: str) -> str:
-    """Return title and text as the JSON text that DingTalk wants, within its limit."""
+    """Return title and text as DingTalk's JSON text, within its limit."""
     title = fit(title, _MAX_TITLE_BYTES)
     room = MAX_PARAM_BYTES
     while len(param := orjson.dumps({"title": title, "text": fit(markdown, room)})) > MAX_PARAM_BYTES:
@@ -126,7 +126,7 @@ def _msg_param(title: str, markdown: str) -> str:
 
 
 def fit(words: str, limit: int) -> str:
-    """Return ``words`` cut, visibly and between characters, to ``limit`` bytes of UTF-8."""
+    """Return ``words`` visibly truncated, between characters, to ``limit`` bytes of UTF-8."""
     encoded = words.encode()
     if len(encoded) <= limit:
         return words

@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 class _LoadedLater(ModuleType):
-    """Stands for a module in the SDK's own modules, and loads it when they first use it."""
+    """Stands in for a module imported by the SDK, and loads it on first use."""
 
     def __getattr__(self, name: str) -> object:
         return getattr(import_module(self.__name__), name)
@@ -18,7 +18,7 @@ _stands_in = "requests" not in sys.modules
 if _stands_in:
     sys.modules["requests"] = _LoadedLater("requests")
 
-# After the stand-in: the SDK imports what is loaded later.
+# After the stand-in: the SDK imports modules that are loaded later.
 from dingtalk_stream import AckMessage as AckMessage  # noqa: E402
 from dingtalk_stream import CallbackHandler as CallbackHandler  # noqa: E402
 from dingtalk_stream import CallbackMessage as CallbackMessage  # noqa: E402

@@ -1,4 +1,4 @@
-"""Runs handlers that were written for DingTalk's SDK, on a thread where they block only each other."""
+"""Runs handlers written for DingTalk's SDK, on a thread where they block only each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from bot.dingtalk.frames import EMPTY_REPLY, FrameReply, event_reply
 from bot.dingtalk.sdk import AckMessage, CallbackHandler, EventHandler
 
-# Where logging is not configured yet, the SDK gives its loggers their own handlers, and every line would come twice
+# If logging is not configured yet, the SDK gives its loggers their own handlers, and every line would come twice
 # (docs: platform/dingtalk/sdk.md#loggers). A logger that already has a handler is left alone.
 logging.getLogger("dingtalk_stream").addHandler(logging.NullHandler())
 
@@ -22,11 +22,10 @@ _WRONG_THREAD: Final = "this SDK call blocks: only handlers written for the SDK 
 
 
 class HandlerThread:
-    """A thread with an event loop of its own, started by the first call.
+    """A thread with its own event loop, started by the first call.
 
-    The SDK's handlers answer by ``requests``, which blocks
-    (docs: platform/dingtalk/sdk.md#blocking-calls, #synchronous-handlers). Here such a call delays other SDK handlers,
-    as with the SDK itself, but not the stream.
+    The SDK's handlers answer by ``requests``, which blocks (docs: platform/dingtalk/sdk.md#blocking-calls,
+    #synchronous-handlers). Here such a call delays other SDK handlers, as with the SDK itself, but not the stream.
     """
 
     def __init__(self) -> None:
@@ -39,7 +38,9 @@ class HandlerThread:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self._started()))
 
     async def stop(self, timeout: float) -> bool:
-        """End the thread. Returns False when it blocks for more than ``timeout`` seconds; it ends with the process."""
+        """End the thread. Returns False if it blocks for more than ``timeout`` seconds; it then ends with the
+        process.
+        """
         if self._loop is None or self._thread is None:
             return True
         self._loop.call_soon_threadsafe(self._stopped.set)
@@ -62,7 +63,7 @@ class HandlerThread:
 
 
 class StreamLoop:
-    """Lets the handlers' thread use the event loop of the stream."""
+    """Lets the handlers' thread use the stream's event loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -71,7 +72,7 @@ class StreamLoop:
     def ask(self, question: Callable[[], Awaitable[Result]], *, timeout: float) -> Result:
         """Run ``question`` on the stream's loop and wait for its result, at most ``timeout`` seconds.
 
-        Raises `RuntimeError` when called on that loop itself, which would wait for itself without end.
+        Raises `RuntimeError` when called on that loop itself, where it would deadlock.
         """
         if threading.get_ident() == self._thread:
             raise RuntimeError(_WRONG_THREAD)
@@ -92,9 +93,9 @@ async def ask_callback(handler: CallbackHandler, message: Any) -> FrameReply:
 
 
 async def ask_event(handler: EventHandler, message: Any) -> FrameReply:
-    """Return the ACK of an event, with the status that the SDK forgets (docs: platform/dingtalk/sdk.md#event-acks).
+    """Return the ACK of an event, with the status that the SDK omits (docs: platform/dingtalk/sdk.md#event-acks).
 
-    ``STATUS_OK`` is a success; with any other code the event is asked for again.
+    ``STATUS_OK`` is a success; any other code requests a redelivery.
     """
     ack: AckMessage | None = await handler.raw_process(message)
     if ack is None:

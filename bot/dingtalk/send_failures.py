@@ -1,4 +1,4 @@
-"""What DingTalk's errors mean for a delivery.
+"""The meaning of DingTalk's errors for a delivery.
 
 Docs: platform/dingtalk/cards.md#errors, platform/dingtalk/robots.md#errors
 """
@@ -52,7 +52,7 @@ platform/dingtalk/robots.md#errors)."""
 
 
 def create_failure(error: DingerpError) -> SendFailureKind:
-    """Return what it means that a card was refused: a text may go instead, unless it would not arrive either."""
+    """Return the failure for a refused card: a text may go instead, unless it would not arrive either."""
     if isinstance(error, DingTalkRefused) and error.code in _NO_SUCH_PLACE:
         return SendFailureKind.HOPELESS
     if isinstance(error, DingTalkAuthFailed | DingTalkAccessDenied) and not isinstance(error, DingTalkScopeMissing):
@@ -61,7 +61,7 @@ def create_failure(error: DingerpError) -> SendFailureKind:
 
 
 def update_failure(error: DingerpError) -> SendFailureKind:
-    """Return what it means that anything else was refused."""
+    """Return the failure for any other refused call."""
     if isinstance(error, DingTalkRefused) and error.code == CARD_GONE:
         return SendFailureKind.GONE
     return (
@@ -73,19 +73,19 @@ def update_failure(error: DingerpError) -> SendFailureKind:
 
 @contextmanager
 def translating_errors(refused: Callable[[DingerpError], SendFailureKind] = update_failure) -> Iterator[None]:
-    """Turn DingTalk's errors into `SendFailed`; ``refused`` classifies those that a repetition meets again."""
+    """Translate DingTalk's errors into `SendFailed`; ``refused`` classifies those that a retry would meet again."""
     try:
         yield
     except DingTalkError as error:
         kind = _common_failure(error) or refused(error)
         raise SendFailed(kind, _reason(error), retry_after=error.retry_after) from error
     except ConfigurationError as error:
-        # The template's mapping names a field that this card does not have: a text can be sent all the same.
+        # The template's mapping names a field that this card lacks: a text can be sent all the same.
         raise SendFailed(refused(error), error.detail) from error
 
 
 def _common_failure(error: DingTalkError) -> SendFailureKind | None:
-    """Return the meaning of an error for any call; None where it depends on the call."""
+    """Return the failure for an error of any call; None if it depends on the call."""
     match error:
         case DingTalkRateLimited():
             return SendFailureKind.LIMITED
@@ -101,6 +101,6 @@ def _common_failure(error: DingTalkError) -> SendFailureKind | None:
 
 
 def _reason(error: DingTalkError) -> str:
-    """Return an explanation, followed by DingTalk's own words."""
+    """Return an explanation, followed by DingTalk's own text."""
     plain = _PLAIN_REASONS.get(error.code)
     return f"{plain} ({error.detail})" if plain else error.detail

@@ -1,7 +1,7 @@
 """DingTalk's stream: the SDK's client with a connection loop of our own.
 
-The SDK's handler and frame types are kept, so that handlers written for it run unchanged; its loop is replaced: it
-blocks, reconnects without a pause, swallows cancellation and loses messages (docs: platform/dingtalk/sdk.md).
+The SDK's handler and frame types are kept, so that handlers written for it run unchanged; its loop is replaced, because
+it blocks, reconnects without a pause, swallows cancellation and loses messages (docs: platform/dingtalk/sdk.md).
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class StreamStatus:
 
 
 class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has no types
-    """Keeps one connection to the gateway (two for a moment while the gateway hands over) until it is stopped.
+    """Keeps one connection to the gateway (briefly two while the gateway hands over) until it is stopped.
 
-    Handlers of ours are registered with `receive`, handlers written for the SDK with the SDK's own methods; topics are
-    told to the gateway when a connection opens, so register before `run`. One client runs once.
+    Our own handlers are registered with `receive`, handlers written for the SDK with the SDK's own methods; topics are
+    announced to the gateway when a connection opens, so register before `run`. One client runs once.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
 
     @property
     def status(self) -> StreamStatus:
-        """What the stream is doing now."""
+        """The current state of the stream."""
         seen = max((connection.last_seen for connection in self._connections), default=self._last_seen)
         age = None if seen is None else timedelta(seconds=asyncio.get_running_loop().time() - seen)
         return StreamStatus(
@@ -154,7 +154,7 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
     def receive(self, topic: str, handler: CallbackReceiver, *, timeout: float = 5.0) -> None:
         """Let ``handler`` answer the callbacks of ``topic``; after ``timeout`` seconds the answer is 500.
 
-        Raises `ValueError` for a topic that has a handler already.
+        Raises `ValueError` if the topic has a handler already.
         """
         self._refuse_second(topic)
         self._counts.announce(topic)
@@ -163,18 +163,18 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
     def receive_deferred(self, topic: str, handler: DeferredReceiver, on_idle: OnIdle = lambda: None) -> None:
         """Give the callbacks of ``topic`` to ``handler``, and call ``on_idle`` when there are no more for now.
 
-        Raises `ValueError` when the topic has a handler already.
+        Raises `ValueError` if the topic has a handler already.
         """
         self._refuse_second(topic)
         self._counts.announce(topic)
         self._dispatcher.receive_deferred(topic, handler, on_idle)
 
     def receive_events(self, handler: EventReceiver, *, timeout: float = EVENT_SECONDS) -> None:
-        """Let ``handler`` take all events that the console subscribes to; one that takes longer is pushed again.
+        """Let ``handler`` take all events the console subscribes to; one that takes longer is redelivered.
 
         So it should only store them, and leave the work for later.
 
-        Raises `ValueError` when there is a handler of events already.
+        Raises `ValueError` if there is a handler of events already.
         """
         if self._dispatcher.takes_events or self._is_event_required:
             raise ValueError("events have a handler already")
@@ -182,7 +182,7 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
         self._dispatcher.receive_events(handler, timeout=timeout)
 
     def register_all_event_handler(self, handler: Any) -> None:
-        """Register a handler written for the SDK. Raises `ValueError` when a handler of ours takes events."""
+        """Register a handler written for the SDK. Raises `ValueError` if a handler of ours takes events."""
         if self._dispatcher.takes_events:
             raise ValueError("events have a handler already")
         super().register_all_event_handler(handler)
@@ -195,7 +195,7 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
         super().register_callback_handler(topic, handler)
 
     async def run(self) -> None:
-        """Stay connected until `stop`; cancelling it ends everything at once. Raises what a ``pre_start`` raises."""
+        """Stay connected until `stop`; cancelling it ends everything at once. Raises the errors of ``pre_start``."""
         if self._running:
             raise RuntimeError("a StreamClient runs once")
         if self._stopping:
@@ -225,10 +225,10 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
         if self._running:
             await self._finished.wait()
 
-    # The other methods of the SDK's client, so that none of its own loop remains in use.
+    # The other methods of the SDK's client, so that its own loop is never used.
 
     async def start(self) -> None:
-        """Do what `run` does, under the SDK's name."""
+        """Run like `run`, under the SDK's name."""
         await self.run()
 
     def start_forever(self) -> NoReturn:
@@ -283,7 +283,7 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
         return self.callback_handler_map.get(topic)
 
     async def _supervise(self) -> NoReturn:
-        """Keep a connection open. Only this method opens one; however a connection ends, it goes on here."""
+        """Keep a connection open. Only this method opens connections, whatever ended the last one."""
         pause = 0.0
         while True:
             if pause:
@@ -295,11 +295,11 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
                 continue
             opened = self._monotonic()
             connection = self._welcome(socket)
-            await connection.draining.wait()  # the old one is still read while its successor opens
+            await connection.draining.wait()  # the old connection is still read while its successor opens
             pause = self._backoff.ended(self._monotonic() - opened)
 
     def _refused(self, error: DingTalkAuthFailed | StreamOpenFailed) -> float:
-        """Take note of an open that failed and return the seconds until the next one."""
+        """Record a failed open and return the seconds until the next one."""
         pause = self._backoff.failed()
         self._counts.opened(error.outcome)
         self._last_error = error.detail
@@ -336,7 +336,7 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
             why = await connection.read()
             self._ended(connection, why)
         finally:
-            if not self._stopping:  # else answers in flight still need it
+            if not self._stopping:  # otherwise answers in flight still need it
                 await self._close(connection)
 
     def _ended(self, connection: Connection, why: str) -> None:
@@ -361,7 +361,7 @@ class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has n
             log.error("stream.reader_failed", exc_info=error)
 
     def _halt(self) -> tuple[asyncio.Task[Any], ...]:
-        """Stop opening and reading; connections stay for the answers in flight."""
+        """Stop opening and reading; connections stay for answers in flight."""
         self._stopping = True
         tasks = (*self._readers, *((self._supervisor,) if self._supervisor else ()))
         for task in tasks:

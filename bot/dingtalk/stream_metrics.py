@@ -1,4 +1,4 @@
-"""Metrics of the stream, with bounded labels and without a label look-up for each frame."""
+"""Metrics of the stream, with bounded labels and without a label lookup per frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OTHER: Final = "other"
 
 
 class StreamMetrics:
-    """Counts frames, ACKs and errors. Topics that were not announced count as ``other``: they come from the wire."""
+    """Counts frames, ACKs and errors. Unannounced topics count as ``other``: they come from the wire."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -23,11 +23,11 @@ class StreamMetrics:
         self._acks: dict[str, Histogram] = {}
 
     def announce(self, topic: str) -> None:
-        """Let ``topic`` be a label of its own."""
+        """Give ``topic`` a label of its own."""
         self._topics.add(topic)
 
     def frame(self, kind: str, topic: str) -> None:
-        """Count a frame that was received."""
+        """Count a received frame."""
         child = self._frames.get((kind, topic))
         if child is None:
             known = (kind if kind in _TYPES else _OTHER, topic if topic in self._topics else _OTHER)
@@ -51,9 +51,9 @@ class StreamMetrics:
         self._metrics.opens.labels(outcome).inc()
 
     def error(self, name: str) -> None:
-        """Count something that went wrong."""
+        """Count an error."""
         self._metrics.errors.labels("stream", name).inc()
 
     def connected(self, change: int) -> None:
-        """Count a connection that came (1) or went (-1)."""
+        """Count a new (1) or lost (-1) connection."""
         self._metrics.connected.inc(change)

@@ -66,10 +66,10 @@ class StreamPolicy:
 
     @property
     def backoff(self) -> BackoffPolicy:
-        """The pauses between two opens, drawn between the first pause and a bound that doubles with each failure.
+        """Return the pauses between opens, drawn between the first pause and a bound that doubles with each failure.
 
-        Two opens in a row are so never closer than ``backoff_first``, whatever the gateway does
-        (docs: platform/dingtalk/sdk.md#reconnect-storm).
+        So two successive opens are never closer than ``backoff_first``, whatever the gateway does (docs:
+        platform/dingtalk/sdk.md#reconnect-storm).
         """
         return BackoffPolicy(
             first=2 * self.backoff_first, longest=self.backoff_max, spread=(0.0, 1.0), shortest=self.backoff_first

@@ -1,4 +1,4 @@
-"""To-dos on people's lists: created, done for some or all, deleted; and the chat with the bot that they lead to.
+"""To-dos on people's lists: created, completed for some or all, deleted; and the chat with the bot they open.
 
 Docs: platform/dingtalk/todos.md
 """
@@ -45,7 +45,7 @@ class TodoApi:
     async def create(
         self, owner: str, source_id: str, *, subject: str, executors: Sequence[str], url: str, due_at: datetime | None
     ) -> str:
-        """Create a to-do and return its id; the same ``source_id`` again returns the id of the one that is there."""
+        """Create a to-do and return its id; a repeated ``source_id`` returns the existing one's id."""
         body: dict[str, Any] = {
             "sourceId": source_id,
             "subject": subject[:_MAX_SUBJECT],
@@ -82,16 +82,16 @@ class TodoApi:
         return text(answer.get("id"))
 
     async def complete(self, owner: str, task_id: str) -> None:
-        """Let it be done for all; one that people deleted stays deleted."""
+        """Complete it for all; one that people deleted stays deleted."""
         await self._change(TODO_UPDATE, owner, task_id, body={"done": True})
 
     async def set_done(self, owner: str, task_id: str, states: Mapping[str, bool]) -> None:
-        """Let it be done, or not, for some of its executors."""
+        """Mark it done, or not, for some of its executors."""
         listed = [{"id": union_id, "isDone": done} for union_id, done in states.items()]
         await self._change(TODO_EXECUTORS, owner, task_id, "executorStatus", body={"executorStatusList": listed})
 
     async def delete(self, owner: str, task_id: str) -> None:
-        """Take it off all lists."""
+        """Remove it from all lists."""
         await self._change(TODO_DELETE, owner, task_id)
 
     async def _change(
@@ -113,7 +113,7 @@ class TodoApi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StandingTodo:
-    """A to-do that stands: its id, its executors by userId, the creator first, and for whom it is done."""
+    """An existing to-do: its id, its executors by userId, the creator first, and those for whom it is done."""
 
     task: str
     people: tuple[str, ...]
@@ -122,7 +122,7 @@ class _StandingTodo:
     """Whether it is done for all, or deleted."""
 
     def store(self) -> str:
-        """Return the text that `_read_standing` reads."""
+        """Return its serialized form for `_read_standing`."""
         return orjson.dumps(
             {
                 "task": self.task,
@@ -146,16 +146,16 @@ def _read_standing(stored: str) -> _StandingTodo | None:
 
 
 class TodoKeeper:
-    """Implements `bot.outbox.ports.MarkerKeeper`: one to-do for all whose turn it is."""
+    """Keeps one to-do for all whose turn it is."""
 
     def __init__(self, todos: TodoApi, union_id_of: UnionIdOf, link: Callable[[], str]) -> None:
-        """``link`` returns what a tap on a to-do opens."""
+        """``link`` returns the address that a tap on a to-do opens."""
         self._todos = todos
         self._union_id_of = union_id_of
         self._link = link
 
     async def keep(self, asked: MarkerRequest) -> str:
-        """Create, complete or delete it; nothing where it stands as it should."""
+        """Create, complete or delete it; no call if it is in the wanted state."""
         with translating_errors():
             standing = _read_standing(asked.standing)
             if standing is None:
@@ -165,7 +165,7 @@ class TodoKeeper:
             return (await self._follow(standing, asked)).store()
 
     async def _begin(self, asked: MarkerRequest) -> _StandingTodo | None:
-        """Return the to-do that is there now; None where none has to be."""
+        """Return the new to-do; None if none is needed."""
         marker = asked.marker
         waited = [user_id for user_id in marker.people if user_id not in marker.done]
         is_over = marker.state is not MarkerState.OPEN or not waited
@@ -191,7 +191,7 @@ class TodoKeeper:
         return _StandingTodo(task=task, people=tuple(known)) if task else None
 
     async def _follow(self, standing: _StandingTodo, asked: MarkerRequest) -> _StandingTodo:
-        """Bring a to-do to the state that is wanted, by one call at most."""
+        """Bring a to-do into the wanted state, with one call at most."""
         marker, people = asked.marker, frozenset(standing.people)
         done = people if marker.state is MarkerState.DONE else marker.done & people
         if standing.ended and done == standing.done:
@@ -202,7 +202,7 @@ class TodoKeeper:
         known = await self._known(standing.people)
         changed = {known[user_id]: user_id in done for user_id in done ^ standing.done if user_id in known}
         if known:
-            # The creator, or those who are left of them: nobody sees what is on the lists of people who are gone.
+            # The creator, or the remaining people: nobody sees the lists of people who left.
             owner = next(iter(known.values()))
             if is_gone:
                 await self._todos.delete(owner, standing.task)
@@ -213,7 +213,7 @@ class TodoKeeper:
         return replace(standing, ended=True) if is_gone else replace(standing, done=done, ended=done == people)
 
     async def _known(self, people: Iterable[str]) -> dict[str, str]:
-        """Return the unionIds of those whom the directory knows, by userId."""
+        """Return the unionIds of people known to the directory, by userId."""
         found = {user_id: await self._union_id_of(user_id) for user_id in people}
         return {user_id: union_id for user_id, union_id in found.items() if union_id}
 
@@ -223,13 +223,13 @@ _ELSEWHERE = "https://www.dingtalk.com/"
 
 
 class RobotChat:
-    """Learns the bot's own id, which alone the messages to it tell, for the address that opens a chat with it."""
+    """Learns the bot's own id, found only in messages to it, for the address that opens a chat with it."""
 
     def __init__(self) -> None:
         self._robot_id = ""
 
     def note(self, message: Message) -> None:
-        """Learn the id that a message carries."""
+        """Learn the id in a message."""
         self._robot_id = message.robot_id or self._robot_id
 
     def link(self) -> str:

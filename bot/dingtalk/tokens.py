@@ -1,4 +1,4 @@
-"""The application's access token: fetched once for all waiting calls, renewed before it ends.
+"""The application's access token: fetched once for all waiting calls, renewed before it expires.
 
 Docs: platform/dingtalk/openapi.md#app-token
 """
@@ -33,7 +33,7 @@ class AccessTokenGrant:
 
 
 class AccessTokens:
-    """Keeps one valid token. ``fetch`` asks DingTalk for a new one; ``clock`` counts seconds."""
+    """Keeps one valid token. ``fetch`` gets a new one from DingTalk; ``clock`` counts seconds."""
 
     def __init__(
         self, fetch: Callable[[], Awaitable[AccessTokenGrant]], *, clock: Callable[[], float] = time.monotonic
@@ -48,14 +48,14 @@ class AccessTokens:
         self._refused_until = 0.0
 
     def ready(self) -> str:
-        """Return the token if it needs no renewal yet, else an empty string."""
+        """Return the token if it needs no renewal yet, otherwise an empty string."""
         return self._token if self._clock() < self._renew_at else ""
 
     async def get(self) -> str:
-        """Return a valid token, fetching one if need be.
+        """Return a valid token, fetching one if necessary.
 
-        Raises `DingTalkAuthFailed` for wrong keys, without asking DingTalk again within `REFUSED_PAUSE`, and whatever
-        ``fetch`` raises.
+        Raises `DingTalkAuthFailed` for wrong keys, without asking DingTalk again within `REFUSED_PAUSE`, and the errors
+        of ``fetch``.
         """
         if token := self.ready():
             return token
@@ -64,7 +64,7 @@ class AccessTokens:
         return await self._renewal.join(self._renew)
 
     def drop(self, token: str) -> None:
-        """Forget ``token``, which DingTalk refused; a newer one stays."""
+        """Drop ``token`` after DingTalk refused it; a newer one stays."""
         if token == self._token:
             self._token, self._renew_at, self._ends_at = "", 0.0, 0.0
 

@@ -1,4 +1,4 @@
-"""Boxes at the top of groups (吊顶): a card that is there until it is closed.
+"""Top boxes of groups (吊顶): a card that stays until it is closed.
 
 Docs: platform/dingtalk/cards.md#spaces
 """
@@ -21,7 +21,7 @@ _OPEN, _CLOSED = MarkerState.OPEN.value, "closed"
 
 
 class TopBoxKeeper:
-    """Implements `bot.outbox.ports.MarkerKeeper`: one box for each card, with the card as it was when the box came."""
+    """Keeps one box per card, with the card as it was when the box was opened."""
 
     def __init__(self, cards: CardApi, templates: TemplateChoice, now: Callable[[], datetime]) -> None:
         self._cards = cards
@@ -29,7 +29,7 @@ class TopBoxKeeper:
         self._now = now
 
     async def keep(self, asked: MarkerRequest) -> str:
-        """Open or close it; nothing where it stands as it should."""
+        """Open or close it; no call if it is in the wanted state."""
         if asked.place.kind is not PlaceKind.GROUP:
             raise SendFailed(SendFailureKind.HOPELESS, "only groups have a top")
         if asked.marker.state is MarkerState.OPEN:

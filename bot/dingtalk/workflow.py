@@ -1,4 +1,4 @@
-"""DingTalk's own approvals (OA 审批) of one form: start, read, speak, call off.
+"""DingTalk's own approvals (OA 审批) of one form: start, read, vote, terminate.
 
 Docs: platform/dingtalk/approvals.md
 """
@@ -47,12 +47,12 @@ _REMARK = 500
 
 
 class WorkflowApi:
-    """Implements `bot.approvals.native.oa_forms.NativeForms`; needs the permission points
-    ``Workflow.Instance.Write`` and ``Workflow.Instance.Read``.
+    """The approvals of one form; needs the permission points ``Workflow.Instance.Write`` and
+    ``Workflow.Instance.Read``.
     """
 
     def __init__(self, api: OpenApi, *, process: str, case_field: str) -> None:
-        """``process`` is the form's code (``PROC-…``), ``case_field`` the name of its field with the case's id."""
+        """``process`` is the form's code (``PROC-…``), ``case_field`` the name of its field for the case id."""
         self._api = api
         self._process = process
         self._case_field = case_field
@@ -75,7 +75,7 @@ class WorkflowApi:
         return instance
 
     async def find(self, case_id: str, originator: str, since: datetime) -> str:
-        """Return the id of an approval with a case's id in its form; empty if there is none."""
+        """Return the id of the approval with this case id in its form; empty if there is none."""
         async for instance in self._started_since(originator, since):
             if self._case_of(await self._result(instance)) == case_id:
                 return instance
@@ -103,12 +103,12 @@ class WorkflowApi:
         await self._call(APPROVAL_EXECUTE, body)
 
     async def hand_over(self, task: OaTask, to: str, remark: str) -> None:
-        """Give the turn of a person to another one, as if that person had done it."""
+        """Hand a person's task to another one, as if that person had done it."""
         body = {"taskId": task.id, "operateUserId": task.user_id, "toUserId": to, "remark": remark[:_REMARK]}
         await self._call(APPROVAL_HAND_OVER, body)
 
     async def terminate(self, instance: str, by: str, remark: str) -> None:
-        """Call a running approval off, as the system and not as the originator."""
+        """Terminate a running approval, as the system and not as the originator."""
         body = {"processInstanceId": instance, "isSystem": True, "operatingUserId": by, "remark": remark[:_REMARK]}
         await self._call(APPROVAL_TERMINATE, body)
 
@@ -165,7 +165,7 @@ def _task(task: Mapping[str, Any], records: list[Mapping[str, Any]]) -> OaTask |
     if not isinstance(number, int) or not user_id:
         return None
     verdict = _VERDICTS.get(result.casefold()) if text(task.get("status")) == "COMPLETED" else None
-    # The remark is in the record of operations, not in the task.
+    # The remark is in the operation records, not in the task.
     own = [
         record for record in records if text(record.get("userId")) == user_id and text(record.get("result")) == result
     ]

@@ -1,4 +1,4 @@
-"""Checks everything that an answer needs, and says in plain words what is wrong and what to do about it."""
+"""Checks everything an answer needs, and explains in plain words what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from bot.settings import Settings
 
 
 async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResult, ...]:
-    """Run every check; ``group`` is the conversation in which the robot should be."""
+    """Run every check; ``group`` is the conversation the robot should be in."""
     findings = [check_keys(settings)]
     if not settings.keys_missing:
         async with pooled_session(proxy=settings.dingtalk.proxy or None) as session:

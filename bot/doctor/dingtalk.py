@@ -63,7 +63,7 @@ TODO_READ = ApiCall(name="todo_read", method="GET", path=f"{_TODOS}/sources/ding
 async def check_dingtalk(
     settings: Settings, session: aiohttp.ClientSession, api: OpenApi, group: str
 ) -> AsyncIterator[CheckResult]:
-    """Check the way to DingTalk and what the app may do there; ``group`` is where the robot should be."""
+    """Check the route to DingTalk and the app's permissions; ``group`` is where the robot should be."""
     gateway, clock = await _gateway(settings, session)
     yield gateway
     if clock:
@@ -79,7 +79,7 @@ async def check_dingtalk(
         absent = {"userid": _ABSENT_USER}
         if settings.access.directory or todos:
             yield await _permission(api, USER, absent, "qyapi_get_member", use)
-        else:  # what the bot can do without is tried once
+        else:  # optional permissions are tried once
             once = open_api(settings, session, Metrics(), patience=ApiRetryPolicy(tries=1, overall=_BRIEFLY))
             yield await _permission(once, USER, absent, "qyapi_get_member", use, without)
     if settings.approvals.native.process:
@@ -100,7 +100,7 @@ async def check_dingtalk(
 
 
 async def _gateway(settings: Settings, session: aiohttp.ClientSession) -> tuple[CheckResult, CheckResult | None]:
-    """Ask for a connection that is never made, and compare clocks."""
+    """Request a connection that is never opened, and compare clocks."""
     what = phrase("Stream gateway")
     dingtalk = settings.dingtalk
     body = {
@@ -163,9 +163,9 @@ def _clock(date: str) -> CheckResult | None:
 async def _permission(
     api: OpenApi, call: ApiCall, body: dict[str, str] | None, scope: str, use: Phrase, without: Phrase | None = None
 ) -> CheckResult:
-    """Try a call that cannot succeed: DingTalk looks at the permission point before it looks at the content.
+    """Try a call that cannot succeed: DingTalk checks the permission point before the content.
 
-    ``without`` says how the bot does without the permission, where it can.
+    ``without`` describes how the bot manages without the permission, if it can.
     """
     what = phrase("Permission point %(scope)s", scope=scope)
     try:
@@ -214,7 +214,7 @@ async def _card_templates(settings: Settings, api: OpenApi) -> CheckResult:
 
 
 async def find_robot(api: OpenApi, group: str) -> CheckResult:
-    """Look for the app's own robot among those of a group."""
+    """Find the app's own robot among those of a group."""
     what = phrase("Robot in the group")
     if not group:
         return CheckResult(

@@ -1,4 +1,4 @@
-"""Checks the documents kept of each ERP."""
+"""Checks of the documents kept of each ERP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.words.phrase import Phrase, phrase
 
 
 async def check_read_model(settings: Settings) -> list[CheckResult]:
-    """Check the age of each source's documents; nothing where none are kept or the database fails."""
+    """Check the age of each source's documents; no result if none are kept or the database fails."""
     if not settings.read_model.enabled:
         return []
     try:
@@ -26,7 +26,7 @@ async def check_read_model(settings: Settings) -> list[CheckResult]:
             positions = (await store.positions()).values()
             counts = {source: await store.count(source) for source in settings.erp}
     except DingerpError:
-        return []  # the check of the database says why
+        return []  # the check of the database gives the reason
     longest = oldest(settings.read_model.seconds)
     return [
         _documents_result(source, [each for each in positions if each.source == source], count, longest)

@@ -1,4 +1,4 @@
-"""Local checks: keys, database, ERPs, the company's card templates, and the index of products."""
+"""Local checks: keys, database, ERPs, the company's card templates, and the product index."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _SAMPLE = 1
 
 
 def check_keys(settings: Settings) -> CheckResult:
-    """Check that the app's keys are there."""
+    """Check that the app's keys are present."""
     what = phrase("App keys")
     if settings.keys_missing:
         return CheckResult(
@@ -68,7 +68,7 @@ def check_keys(settings: Settings) -> CheckResult:
 
 
 async def check_database(settings: Settings) -> AsyncIterator[CheckResult]:
-    """Look whether the database can be used by this version and with its key; nothing is changed."""
+    """Check that this version can use the database with its key; nothing is changed."""
     what = phrase("Database")
     database = None
     try:
@@ -127,7 +127,7 @@ def _key_result(source: CompanyKeySource) -> CheckResult:
 
 
 def check_parts(settings: Settings, known: KnownNames) -> list[CheckResult]:
-    """Check what `run` makes of the settings alone. `check_access_rules` tells more of these rules."""
+    """Check everything `run` builds from the settings alone. `check_access_rules` says more about these rules."""
     return [result for review in review_parts(settings, known) for result in _part_results(review)]
 
 
@@ -144,7 +144,7 @@ def _part_results(review: PartReview) -> Iterator[CheckResult]:
 
 
 async def check_chart_font(settings: Settings) -> CheckResult:
-    """Check that charts can be painted; without a font they are told in words."""
+    """Check that charts can be painted; without a font they are written as text."""
     what = phrase("Charts")
     wanted = settings.cards.chart_font
     font = await asyncio.to_thread(find_font, (wanted,) if wanted else PLACES)
@@ -161,7 +161,7 @@ async def check_chart_font(settings: Settings) -> CheckResult:
 
 
 async def check_organisation(settings: Settings) -> list[CheckResult]:
-    """Check that the bot knows its organisation; nothing where the database fails."""
+    """Check that the bot knows its organisation; no result if the database fails."""
     what = phrase("Organisation")
     if settings.dingtalk.corp_id:
         return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s", corp_id=settings.dingtalk.corp_id))]
@@ -176,7 +176,7 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
 
 
 async def check_card_probes(settings: Settings) -> list[CheckResult]:
-    """Say what a person has seen on the cards of each template in use; nothing where the database fails."""
+    """Report people's answers to the probe cards of each template in use; no result if the database fails."""
     try:
         async with look_into_database(settings) as database:
             if await database.revision() != latest_revision():
@@ -201,7 +201,7 @@ def _probe_result(template: str, probe: CardProbe | None) -> CheckResult:
 
 
 async def check_audit(settings: Settings) -> list[CheckResult]:
-    """Look at the end of the audit log; nothing where the database fails, or no bot has used it yet."""
+    """Check the end of the audit log; no result if the database fails, or no bot has used it yet."""
     what = phrase("Audit log")
     try:
         async with look_into_database(settings) as database:
@@ -237,7 +237,7 @@ _UNREADABLE_AUDIT = phrase("Its tables are not those of this version: restore a 
 
 
 def _journal_lines(settings: Settings) -> int:
-    """Return how many entries wait beside the database, because it did not take them."""
+    """Return the number of entries waiting beside the database because it did not accept them."""
     try:
         return len(AuditJournal(settings.data_dir).read())
     except OSError:
@@ -245,7 +245,7 @@ def _journal_lines(settings: Settings) -> int:
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:
-    """Reach every configured source, look at its set-up and read a little of every area."""
+    """Connect to every configured source, check its setup and read a few records of every area."""
     if not settings.erp:
         yield CheckResult(
             phrase("ERP"),
@@ -273,7 +273,7 @@ async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:
 
 
 def check_own_templates(settings: Settings) -> list[CheckResult]:
-    """Draw every card template that the company wrote."""
+    """Render every card template written by the company."""
     if settings.cards.folder is None:
         return []
     what = phrase("Your card templates")
@@ -324,7 +324,7 @@ def check_access_rules(settings: Settings, known: KnownNames) -> CheckResult:
 
 
 async def check_closed_groups(settings: Settings) -> list[CheckResult]:
-    """Name the groups that get alerts, approvals or subscriptions of which they may see nothing."""
+    """Name the groups that get alerts, approvals or subscriptions they may not see."""
     return [
         CheckResult(phrase("Cards in groups"), CheckGrade.NOTE, closed.words, closed.remedy)
         for closed in await find_closed(settings)
@@ -335,7 +335,7 @@ def _who_decides(settings: Settings, known: KnownNames) -> Phrase:
     """Return who approves and rejects purchase orders, which access rules do not say."""
     try:
         by_rules = follow_approvals(settings, NamesInForce(known, str)).in_force.content.decides
-    except ConfigurationError:  # another check says why
+    except ConfigurationError:  # another check gives the reason
         by_rules = True
     if by_rules:
         return phrase("The approval rules say who decides purchase orders.")
@@ -349,7 +349,7 @@ def _who_decides(settings: Settings, known: KnownNames) -> Phrase:
 
 
 async def check_lost_rules(settings: Settings, names: KnownNames) -> list[CheckResult]:
-    """Check that the files are there whose rules were in force when the bot ran last; nothing where they are."""
+    """Check that the files of the rules in force at the last run still exist; no result if they do."""
     lost = await find_lost(settings, names, *KINDS)
     if not lost:
         return []
@@ -358,9 +358,9 @@ async def check_lost_rules(settings: Settings, names: KnownNames) -> list[CheckR
 
 
 async def check_deciders(settings: Settings) -> list[CheckResult]:
-    """Check that somebody of the role could decide what waits: under their own account in the ERP, or the bot's.
+    """Check that some approver could decide the waiting orders: under their own ERP account, or the bot's.
 
-    Nothing where nobody decides in chat, or where the bot has an account to decide under.
+    No result if nobody decides in chat, or if the bot has an account to decide under.
     """
     if not settings.approvers or settings.approvals.technical_account:
         return []
@@ -390,7 +390,7 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
 
 
 def check_configured_keys(settings: Settings) -> list[CheckResult]:
-    """Tell where people's own keys are in the configuration: who can read it can decide in their names."""
+    """Report people's own keys in the configuration: its readers can decide in their names."""
     found = [
         (name, sorted(keys))
         for name, source in settings.erp.items()
@@ -412,7 +412,7 @@ def check_configured_keys(settings: Settings) -> list[CheckResult]:
 
 
 async def check_index(settings: Settings) -> list[CheckResult]:
-    """Check the age of each source's index; nothing where the index is off or the database fails."""
+    """Check the age of each source's index; no result if the index is off or the database fails."""
     if not settings.index.enabled:
         return []
     try:

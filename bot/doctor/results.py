@@ -11,7 +11,7 @@ from bot.words.phrase import Phrase
 
 
 class CheckGrade(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     GOOD = "ok"
     NOTE = "--"
@@ -20,7 +20,7 @@ class CheckGrade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found, and what to do about it."""
+    """The finding of one check, and how to fix it."""
 
     what: Phrase
     grade: CheckGrade
@@ -29,7 +29,7 @@ class CheckResult:
 
 
 def describe_results(findings: Sequence[CheckResult], language: str) -> Iterator[str]:
-    """Yield the lines that tell a person what was found."""
+    """Yield the lines that describe the findings."""
     say = choose_language(load_languages(), language).say
     for finding in findings:
         yield f"[{finding.grade}] {say(finding.what)}: {say(finding.words)}"

@@ -1,4 +1,4 @@
-"""What the bot that runs already says of itself; without one, whether its port is free."""
+"""The running bot's own report; without one, whether its port is free."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GRADES = {"ok": CheckGrade.GOOD, "degraded": CheckGrade.NOTE, "down": CheckGrad
 
 
 async def check_running(settings: Settings) -> list[CheckResult]:
-    """Ask the bot that listens on the configured port how it is; nothing is shown of a port chosen at the start."""
+    """Ask the bot on the configured port for its health; no result for a port chosen at the start."""
     if not settings.http.port:
         return []
     what = phrase("HTTP port %(port)s", port=settings.http.port)
@@ -37,7 +37,7 @@ async def check_running(settings: Settings) -> list[CheckResult]:
 
 
 def _rule_results(settings: Settings, rules: object) -> list[CheckResult]:
-    """Tell of each file of rules whether the running bot has read it; one of an older version does not tell."""
+    """Report for each rule file whether the running bot has read it; older versions do not tell."""
     if not isinstance(rules, dict):
         return []
     compared = {name: compare_rules(rules.get(name), read_on_disk(settings, name)) for name in (CONFIGURATION, *KINDS)}
@@ -61,7 +61,7 @@ def _part_result(name: str, part: Mapping[str, Any]) -> CheckResult:
 
 
 def _reason(part: Mapping[str, Any]) -> Words:
-    """Return why a part is as it is; a bot of another version may tell it in English only."""
+    """Return the reason for a part's state; a bot of another version may give it in English only."""
     try:
         return unpack_words(part["message"])
     except (KeyError, ValueError):

@@ -1,1 +1,1 @@
-"""Mechanisms that every room may use, and that know nothing of the company."""
+"""Mechanisms for every package, independent of the business."""

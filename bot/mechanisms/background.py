@@ -1,4 +1,4 @@
-"""Tasks that run as long as the bot does."""
+"""Tasks that run for the lifetime of the bot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REMIND_SECONDS = 300.0
 
 
 async def repeat(work: Callable[[], Awaitable[object]], *, every: float, failed: str) -> None:
-    """Do ``work`` now and every so many seconds; an error is logged as the event ``failed``.
+    """Run ``work`` now and at every interval; an error is logged as the event ``failed``.
 
     The same error is logged again only after `REMIND_SECONDS`: a log that grows each second fills a full disk.
     """
@@ -36,7 +36,7 @@ async def repeat(work: Callable[[], Awaitable[object]], *, every: float, failed:
 
 
 class BackgroundTasks:
-    """Tasks that must always run: the first that fails ends the app."""
+    """Tasks that must always run: the first failure ends the app."""
 
     def __init__(self) -> None:
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()

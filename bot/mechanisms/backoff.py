@@ -1,6 +1,6 @@
-"""Pauses between tries: they grow with every failure in a row, and a success starts them over.
+"""Pauses between attempts: they grow with every failure in a row, and a success resets them.
 
-Nothing here waits or looks at a clock: the caller sleeps, and passes in what is left to chance.
+Nothing here waits or reads a clock: the caller sleeps, and passes in the random numbers.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _MAX_GROWTH = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackoffPolicy:
-    """How pauses grow; all times in seconds.
+    """The growth of pauses; all times in seconds.
 
-    ``spread`` is the jitter: a pause is drawn evenly between these two parts of its length, but not below ``shortest``.
-    Without it what failed together comes back together.
+    ``spread`` is the jitter: a pause is drawn evenly between these two fractions of its length, but not below
+    ``shortest``. Without it, clients that failed together return together.
     """
 
     first: float
@@ -29,7 +29,9 @@ class BackoffPolicy:
     shortest: float = 0.0
 
     def pause(self, failures: int, chance: float = 1.0) -> float:
-        """Return the pause after ``failures`` (at least one) in a row; ``chance``, 0 to 1, picks it in the spread."""
+        """Return the pause after ``failures`` (at least one) in a row; ``chance``, 0 to 1, selects it within the
+        spread.
+        """
         length = min(self.longest, self.first * self.factor ** min(failures - 1, _MAX_GROWTH))
         low, high = (part * length for part in self.spread)
         low = max(low, self.shortest)
@@ -38,7 +40,7 @@ class BackoffPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BackoffSteps:
-    """Pauses that are listed one by one; the last one repeats."""
+    """Pauses listed one by one; the last one repeats."""
 
     seconds: tuple[float, ...]
 
@@ -48,12 +50,12 @@ class BackoffSteps:
 
 
 class Backoff:
-    """The failures in a row of one thing that is tried again and again."""
+    """Counts the failures in a row of a repeated operation."""
 
     def __init__(
         self, policy: BackoffPolicy, draw: Callable[[], float] = random.random, *, stable_after: float = 0.0
     ) -> None:
-        """``draw`` gives numbers from 0 to 1; ``stable_after`` is for `ended`."""
+        """``draw`` returns numbers from 0 to 1; ``stable_after`` is for `ended`."""
         self._policy = policy
         self._draw = draw
         self._stable_after = stable_after
@@ -65,14 +67,14 @@ class Backoff:
         return self._policy.pause(self._failures, self._draw())
 
     def succeeded(self) -> None:
-        """Start over."""
+        """Reset the count."""
         self._failures = 0
 
     def ended(self, lasted: float) -> float:
-        """Return the pause after something that worked for ``lasted`` seconds.
+        """Return the pause after an operation that worked for ``lasted`` seconds.
 
-        Only what lasted ``stable_after`` seconds was a success, and is followed by no pause: a peer that accepts and
-        then closes at once would otherwise be asked hundreds of times a second.
+        Only one that lasted ``stable_after`` seconds was a success, followed by no pause: a peer that accepts and then
+        closes at once would otherwise be asked hundreds of times a second.
         """
         if lasted < self._stable_after:
             return self.failed()

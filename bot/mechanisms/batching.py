@@ -1,4 +1,4 @@
-"""Requests of the same moment, answered together: while a batch is under way, the next one gathers.
+"""Requests of one moment, answered together: while one batch runs, the next one gathers.
 
 A round trip or a commit costs the same for one request as for twenty. A lone request is answered at once; batches grow
 with the load.
@@ -19,10 +19,10 @@ MAX_BATCH = 200
 
 
 class Batcher(Generic[A, B]):
-    """Answers requests through ``together``, which returns an answer for each, in their order.
+    """Answers requests through ``together``, which returns an answer for each, in order.
 
-    When a batch fails, its requests are tried alone, so that a bad one does not fail the others; a request that fails
-    alone raises what ``together`` raises. Without ``retry_alone`` all requests of the batch raise it.
+    When a batch fails, its requests are retried individually, so that a bad one does not fail the others; a request
+    that fails alone raises the error of ``together``. Without ``retry_alone`` all requests of the batch raise it.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Batcher(Generic[A, B]):
         size: Callable[[A], int] | None = None,
         retry_alone: bool = True,
     ) -> None:
-        """``most`` bounds a batch, by the sum of its requests' ``size`` (1 each by default)."""
+        """``most`` bounds a batch by the sum of its requests' ``size`` (1 each by default)."""
         self._together = together
         self._most = most
         self._size = size
@@ -42,7 +42,7 @@ class Batcher(Generic[A, B]):
         self._work: asyncio.Task[None] | None = None
 
     async def __call__(self, request: A) -> B:
-        """Return the answer. A caller that is cancelled meanwhile leaves its request in the batch."""
+        """Return the answer. A cancelled caller leaves its request in the batch."""
         answer: asyncio.Future[B] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
         if self._work is None:
@@ -69,7 +69,7 @@ class Batcher(Generic[A, B]):
         return batch
 
     async def _answered(self, batch: Sequence[tuple[A, asyncio.Future[B]]]) -> bool:
-        """Answer a batch; False when it failed and its requests are still to be tried alone."""
+        """Answer a batch; False if it failed and its requests are still to be retried individually."""
         try:
             answers = await self._together([request for request, _ in batch])
         except Exception as error:  # noqa: BLE001 - raised where the answer is awaited

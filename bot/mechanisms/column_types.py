@@ -25,7 +25,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
     Comes back without trailing zeros (``1.50`` as ``1.5``, ``100`` as ``100``). Binding raises `ValueError` for NaN,
     infinities and values with more places or digits than fit, and `TypeError` for floats. Multiplying or dividing in
-    SQL would change the scale unseen and raises `TypeError`: do that in Python.
+    SQL would silently change the scale and raises `TypeError`: do that in Python.
     """
 
     impl = BigInteger
@@ -60,7 +60,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
         value = Decimal(value)
         if not value.is_finite():
             raise ValueError("a stored decimal must be finite")
-        # Looked at before scaling: the exponent of a hostile value could make the number itself enormous.
+        # Checked before scaling: the exponent of a hostile value could make the number itself enormous.
         if value and value.adjusted() + self.places > 18:
             raise ValueError(f"too large for a column with {self.places} places")
         try:
@@ -82,9 +82,9 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A column of aware times, kept and given back in UTC to the microsecond; binding a naive one raises `ValueError`.
+    """A column of aware times, stored and returned in UTC to the microsecond; binding a naive one raises `ValueError`.
 
-    SQLite keeps no offset: there it is text of fixed width, so that it sorts as time. PostgreSQL has ``timestamptz``.
+    SQLite keeps no offset: there it is fixed-width text, so that it sorts as time. PostgreSQL has ``timestamptz``.
     """
 
     impl = DateTime(timezone=True)

@@ -21,7 +21,7 @@ CHECK_SECONDS = 6.0
 
 
 class PartStatus(StrEnum):
-    """How a part of the bot is."""
+    """The status of a part of the bot."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -31,9 +31,9 @@ class PartStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """The status of a part, with the reason in plain words unless it is well; then it may tell what it costs.
+    """The status of a part, with a plain-text reason unless it is well; then it may state its cost.
 
-    ``about`` are the keys of what the reason names: with others, administrators are told anew.
+    ``about`` are the keys of the problems in the reason: when they change, administrators are told anew.
     """
 
     status: PartStatus
@@ -41,7 +41,7 @@ class PartHealth:
     about: frozenset[str] = frozenset()
 
     def as_json(self) -> Mapping[str, object]:
-        """Return it with its reason in English, and as a message with its values where it has other languages."""
+        """Return the JSON form, with the reason in English, and as a translatable message if it has one."""
         told: dict[str, object] = {"status": self.status, "reason": str(self.reason)}
         return told if isinstance(self.reason, str) else told | {"message": pack_words(self.reason)}
 
@@ -53,18 +53,18 @@ HealthCheck = Callable[[], Awaitable[PartHealth]]
 
 
 def degraded(reason: Words, about: frozenset[str] = frozenset()) -> PartHealth:
-    """Return that a part is degraded, unless the reason is empty."""
+    """Return a degraded part, or a healthy one if the reason is empty."""
     return PartHealth(PartStatus.DEGRADED, reason, about) if reason else WELL
 
 
 def down(reason: Words) -> PartHealth:
-    """Return that a part is down, unless the reason is empty."""
+    """Return a part that is down, or a healthy one if the reason is empty."""
     return PartHealth(PartStatus.DOWN, reason) if reason else WELL
 
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """How all parts are; ``rules`` tells which files were read, and what they held."""
+    """The state of all parts; ``rules`` lists the files read, and their digests."""
 
     parts: Mapping[str, PartHealth]
     rules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -83,38 +83,38 @@ class HealthReport:
 
     @property
     def reasons(self) -> tuple[Words, ...]:
-        """Why parts are not well: those that are down first, then those that are only degraded."""
+        """The reasons of unhealthy parts: those that are down first, then the degraded ones."""
         worst_first = sorted(self.parts.values(), key=lambda part: part.status is not PartStatus.DOWN)
         return tuple(part.reason for part in worst_first if part.status is not PartStatus.OK)
 
     def as_json(self) -> Mapping[str, object]:
-        """Return the report as ``/readyz`` shows it: in English, and so that readers can say it in their language."""
+        """Return the report for ``/readyz``: in English, and translatable."""
         parts = {name: part.as_json() for name, part in self.parts.items()}
         return {"status": self.status, "reasons": list(map(str, self.reasons)), "parts": parts, "rules": self.rules}
 
 
 class HealthMonitor:
-    """Checks the parts again and again, so that a report costs nothing; `run` must be running."""
+    """Checks the parts repeatedly, so that a report costs nothing; `run` must be running."""
 
     def __init__(self, checks: Mapping[str, HealthCheck], *, seconds: float = CHECK_SECONDS) -> None:
-        """``seconds`` is the time for one look at a part."""
+        """``seconds`` bounds one check of a part."""
         self._checks = checks
         self._seconds = seconds
         self._parts: dict[str, PartHealth] = {}
 
     @property
     def parts(self) -> Mapping[str, PartHealth]:
-        """How the parts were when they were last looked at."""
+        """The state of the parts at their last check."""
         return self._parts
 
     async def run(self, every: float = CHECK_EVERY) -> None:
-        """Look every ``every`` seconds until cancelled."""
+        """Check every ``every`` seconds until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(every)
 
     async def look(self) -> None:
-        """Look at all parts once."""
+        """Check all parts once."""
         async with asyncio.TaskGroup() as looks:
             for name, check in self._checks.items():
                 looks.create_task(self._look_at(name, check))

@@ -1,4 +1,4 @@
-"""The log: structured, one line an event, redacted before anything is written."""
+"""The log: structured, one line per event, redacted before anything is written."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SECRET_TEXT = re.compile(
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide values under telling names and secrets inside text."""
+    """Hide values under sensitive names, and secrets inside text."""
     for key, value in event.items():
         if _SECRET_KEY.search(key):
             event[key] = HIDDEN
@@ -47,7 +47,7 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def redact_text(text: str) -> str:
-    """Return the text without the secrets that addresses carry."""
+    """Return the text without the secrets in addresses."""
     return _SECRET_TEXT.sub(lambda match: (match.group(1) or "") + HIDDEN, text)
 
 
@@ -67,7 +67,7 @@ _MOST_REFERENCES = 100
 
 @dataclass(slots=True)
 class _Repeated:
-    """A problem that has its lines: since when, how often it came again without one, and with which references."""
+    """A problem that has used its lines: since when, how often it recurred silently, and with which references."""
 
     since: float
     level: str
@@ -78,9 +78,9 @@ class _Repeated:
 
 
 class Repetitions:
-    """Keeps one problem from filling the log: a warning or an error has one line a minute, other news a few.
+    """Keeps one problem from filling the log: a warning or an error has one line a minute, other events a few.
 
-    The first come at once; how often it came again is said in a line of its own when the minute is over.
+    The first ones are logged at once; a line at the end of the minute gives the number of repetitions.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Repetitions:
         clock: Callable[[], float] = time.monotonic,
         later: Callable[[float, Callable[[], None]], None] | None = None,
     ) -> None:
-        """``say`` writes a line with a level, an event and fields; ``later`` calls after so many seconds."""
+        """``say`` writes a line with level, event and fields; ``later`` calls after that many seconds."""
         self._say = say
         self._clock = clock
         self._later = later or _call_later
@@ -104,7 +104,7 @@ class Repetitions:
         return event
 
     def is_repeated(self, level: str, event: Mapping[str, object]) -> bool:
-        """Return whether this has its lines already; it is counted then."""
+        """Return whether the problem has used its lines; it is then counted."""
         name = str(event.get("event", ""))
         with self._lock:
             key = (level, name, *(_alike(event.get(each)) for each in _TELLING))
@@ -113,7 +113,7 @@ class Repetitions:
             known = self._known.get(key)
             if known is None:
                 if len(self._known) >= 2 * _MOST_PROBLEMS:
-                    return True  # hundreds of kinds of problems within a minute: this one is among them
+                    return True  # hundreds of kinds of problems within a minute: this is one more
                 if not self._known:
                     self._later(_WINDOW, self._tell)
                 fields = {each: event[each] for each in ("event", *_TELLING) if each in event}
@@ -128,7 +128,7 @@ class Repetitions:
             return True
 
     def _tell(self) -> None:
-        """Say what came again within the minute that is over, and forget it."""
+        """Log the repetitions of the past minute, and reset them."""
         with self._lock:
             over = [key for key, known in self._known.items() if self._clock() - known.since >= _WINDOW]
             told = [self._known.pop(key) for key in over]
@@ -141,7 +141,7 @@ class Repetitions:
 
 
 def _alike(value: object) -> str:
-    """Return a value as it is in all lines about the same."""
+    """Return a value in the form common to all lines about the same problem."""
     return _VARYING.sub("#", value) if isinstance(value, str) else "" if value is None else type(value).__name__
 
 
@@ -166,7 +166,7 @@ def configure_logging(level: str, form: str) -> None:
         if form == "json"
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
-            # Without local variables: they hold what must not be logged.
+            # Without local variables: they contain data that must not be logged.
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
@@ -181,7 +181,7 @@ def configure_logging(level: str, form: str) -> None:
     handler.addFilter(lambda record: not repetitions.is_repeated(record.levelname.lower(), {"event": str(record.msg)}))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    # Libraries speak up only when something is wrong; the SDK writes tickets at INFO
+    # Libraries log only problems; the SDK writes tickets at INFO
     # (docs: platform/dingtalk/sdk.md#tickets-in-logs).
     root.setLevel(max(number, logging.WARNING))
 

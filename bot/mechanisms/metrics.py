@@ -1,4 +1,4 @@
-"""Every number that the bot counts, in one place. Labels are bounded: never users, documents or conversations."""
+"""All of the bot's metrics in one place. Labels are bounded: never users, documents or conversations."""
 
 from __future__ import annotations
 

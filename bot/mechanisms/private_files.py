@@ -1,4 +1,4 @@
-"""Folders and files of data that nobody but the bot's own account may read: they hold prices and reply addresses."""
+"""Data folders and files readable only by the bot's own account: they hold prices and reply addresses."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _FILE_MODE = 0o600
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder for its owner only; those above it get the usual mode. A folder that is there keeps its own."""
+    """Create a folder for its owner only; parent folders get the usual mode. An existing folder keeps its own."""
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
 
 
 def make_private_file(file: Path) -> None:
-    """Make a file, if it is not there, and let nobody but its owner read it.
+    """Create a file if it does not exist, and make it readable only by its owner.
 
-    SQLite gives its log and its index of the log the mode of the database (https://sqlite.org/src, os_unix.c,
+    SQLite gives its log and the log's index the mode of the database (https://sqlite.org/src, os_unix.c,
     findCreateFileMode), so it is set before the first connection. A file of another account is left alone, and so is
-    everything that is no file: as root, the mode of a device would change for the whole machine.
+    anything that is not a regular file: as root, the mode of a device would change for the whole machine.
     """
     if not file.exists():
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, _FILE_MODE))
@@ -33,10 +33,12 @@ def make_private_file(file: Path) -> None:
 
 
 def create_private_file(file: Path, text: str) -> None:
-    """Make ``file`` with ``text``, for its owner only. Raises `FileExistsError` if it is there, also half a moment
-    before: of processes that do this together, one makes it.
+    """Create ``file`` with ``text``, for its owner only.
+
+    Raises `FileExistsError` if it exists, even for half a moment: of several processes doing this together, one creates
+    it.
     """
-    # Containers that share a folder may have the same process id.
+    # Containers sharing a folder may have the same process id.
     beside = _write_beside(file, text, f".{secrets.token_hex(8)}")
     try:
         os.link(beside, file)
@@ -46,7 +48,9 @@ def create_private_file(file: Path, text: str) -> None:
 
 
 def replace_private_file(file: Path, text: str) -> None:
-    """Let ``file`` hold ``text``, for its owner only. A crash leaves it as it was or as it is to be, never between."""
+    """Replace the content of ``file`` with ``text``, for its owner only. A crash leaves the old or the new content,
+    never a mixture.
+    """
     _write_beside(file, text, ".new").replace(file)
     _sync_folder(file.parent)
 
@@ -63,7 +67,7 @@ def _write_beside(file: Path, text: str, suffix: str) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring a file's new name to the disk; on Windows folders cannot be opened, and names are written through."""
+    """Flush a file's new name to disk; on Windows folders cannot be opened, and names are written through."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,6 +1,6 @@
-"""The items that were set lately, up to a number of them.
+"""The most recently set items, up to a maximum.
 
-`cachetools.LRUCache` counts a look-up as a use, too, and does so in Python: a look-up takes four times as long there
+`cachetools.LRUCache` also counts a lookup as a use, and does so in Python: a lookup takes four times as long there
 (measured), and every question makes several.
 """
 
@@ -15,7 +15,7 @@ V = TypeVar("V")
 
 
 class RecentItems(Generic[K, V]):
-    """Values by key; of more than ``most``, those go that were set longest ago."""
+    """Values by key; beyond ``most``, the ones set longest ago are dropped."""
 
     __slots__ = ("_items", "_most")
 
@@ -24,7 +24,7 @@ class RecentItems(Generic[K, V]):
         self._items: OrderedDict[K, V] = OrderedDict()
 
     def put(self, key: K, value: V) -> None:
-        """Set a value, which makes it the newest."""
+        """Set a value, which becomes the newest."""
         items = self._items
         if key in items:
             items.move_to_end(key)
@@ -33,7 +33,7 @@ class RecentItems(Generic[K, V]):
             items.popitem(last=False)
 
     def put_all(self, pairs: Iterable[tuple[K, V]]) -> None:
-        """Set values, the last as the newest."""
+        """Set values, the last one as the newest."""
         for key, value in pairs:
             self.put(key, value)
 
@@ -42,9 +42,9 @@ class RecentItems(Generic[K, V]):
         return self._items.get(key)
 
     def pop(self, key: K) -> V | None:
-        """Forget a value and return it, None if there is none."""
+        """Remove a value and return it, None if there is none."""
         return self._items.pop(key, None)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all values."""
         self._items.clear()

@@ -1,7 +1,7 @@
-"""Work that several callers wait for is done once.
+"""Shares one piece of work among several callers.
 
-A caller that goes away does not end it for the others: the work runs in a task of its own, in a copy of the first
-caller's context. `asyncio.shield` does the same with one more turn of the event loop for each caller.
+A caller that goes away does not end it for the others: the work runs in its own task, in a copy of the first caller's
+context. `asyncio.shield` does the same with one more turn of the event loop for each caller.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Work = Callable[[], Coroutine[Any, Any, T]]
 
 
 class SingleFlight(Generic[T]):
-    """One piece of work under way, or landed."""
+    """One piece of work, in progress or finished."""
 
     __slots__ = ("_answer", "_error", "_followers", "_task")
 
@@ -30,18 +30,18 @@ class SingleFlight(Generic[T]):
         self._answer: T
 
     async def join(self, work: Work[T]) -> T:
-        """Return what the work under way brings; begin it if there is none. Raises what it raises."""
+        """Return the result of the work in progress; start it if there is none. Raises its error."""
         if self._task is None or self._task.done():
             self.start(work())
         return await self.wait()
 
     def start(self, work: Coroutine[Any, Any, T]) -> None:
-        """Begin the work; it must not be under way."""
+        """Start the work; it must not be in progress."""
         self._error = None
         self._task = asyncio.create_task(self._fly(work))
 
     async def wait(self) -> T:
-        """Return what the work brings, or brought. Raises what it raises, `asyncio.CancelledError` if it was ended."""
+        """Return the result of the work. Raises its error, `asyncio.CancelledError` if it was cancelled."""
         task = self._task
         assert task is not None, "a flight is followed when it has started"
         if not task.done():
@@ -50,11 +50,11 @@ class SingleFlight(Generic[T]):
             return await follower
         if self._error is not None:
             raise self._error
-        task.result()  # raises if it was ended
+        task.result()  # raises if it was cancelled
         return self._answer
 
     async def cancel(self) -> None:
-        """End the work if it is under way."""
+        """Cancel the work if it is in progress."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait((self._task,))
@@ -80,20 +80,20 @@ class SingleFlight(Generic[T]):
                 follower.set_result(self._answer)
 
     def _landed(self) -> list[asyncio.Future[T]]:
-        """Return those who still wait, and let them go."""
+        """Return the remaining waiters, and clear the list."""
         followers = [follower for follower in self._followers if not follower.done()]
         self._followers.clear()
         return followers
 
 
 class SingleFlights(Generic[K, T]):
-    """Work under way by key. What has landed is forgotten: the next caller starts over."""
+    """Work in progress by key. Finished work is dropped: the next caller starts over."""
 
     def __init__(self) -> None:
         self._flights: dict[K, SingleFlight[T]] = {}
 
     async def join(self, key: K, work: Work[T]) -> T:
-        """Return what the work under way for ``key`` brings; begin it if there is none. Raises what it raises."""
+        """Return the result of the work in progress for ``key``; start it if there is none. Raises its error."""
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = SingleFlight()

@@ -1,7 +1,7 @@
-"""Time limits that are used all the time: many at once, all equally long, on a shared timer.
+"""Time limits in constant use: many at once, all of the same length, on a shared timer.
 
-`asyncio.timeout` makes a timer of its own for each use, which hardly ever fires. That costs three times as much as
-this (4.3 against 1.4 µs, measured), and an answer passes several limits.
+`asyncio.timeout` creates a timer for each use, which hardly ever fires. That costs three times as much as this (4.3
+against 1.4 µs, measured), and an answer passes several limits.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from types import TracebackType
 
 
 class TimeLimit:
-    """``with limit.running():`` bounds what is awaited inside, as ``async with asyncio.timeout(seconds)`` does."""
+    """``with limit.running():`` bounds the awaits inside, like ``async with asyncio.timeout(seconds)``."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        # Ordered by when they are due, since all are equally long.
+        # Ordered by expiry, since all have the same length.
         self._running: dict[TimeLimitScope, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def running(self) -> TimeLimitScope:
-        """Return one use of the limit, which begins when it is entered."""
+        """Return one use of the limit, which starts when entered."""
         return TimeLimitScope(self)
 
     @property
@@ -32,12 +32,12 @@ class TimeLimit:
         return self._loop
 
     def start_timer(self, due: float) -> None:
-        """Wake up when the first scope is due; called by `TimeLimitScope`."""
+        """Wake up when the first scope expires; called by `TimeLimitScope`."""
         self._timer = self.loop.call_at(due, self._expire, self.loop)
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        now = loop.time() + 1e-6  # the loop may call up to its clock's resolution early
+        now = loop.time() + 1e-6  # the loop may call early, by up to its clock's resolution
         due = []
         for scope in self._running:
             if scope.due > now:
@@ -50,7 +50,7 @@ class TimeLimit:
 
 
 class TimeLimitScope:
-    """One use of a limit. Raises `TimeoutError` from inside when the time is over."""
+    """One use of a limit. Raises `TimeoutError` inside when the time is over."""
 
     __slots__ = ("_cancelling", "_limit", "_task", "due", "expired")
 
@@ -79,6 +79,6 @@ class TimeLimitScope:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if not self.expired:
             self._limit._running.pop(self, None)
-        # If the task was cancelled from elsewhere too, that cancellation ends it.
+        # If the task was also cancelled from elsewhere, that cancellation ends it.
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error

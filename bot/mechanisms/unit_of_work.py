@@ -1,6 +1,6 @@
-"""Units of work: what alerts and approvals do to what they remember, stored together or not at all.
+"""Units of work: changes of alerts and approvals to their records, stored together or not at all.
 
-A room keeps a repository and says how a unit of work on it begins; the store implements `Transactions`.
+A package keeps a repository and defines how a unit of work on it begins; the store implements `Transactions`.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ class Transactions(Protocol[R_co]):
     """Opens a repository for one unit of work at a time; implemented on the database by `bot.store.transactions`."""
 
     async def transact(self, work: Callable[[R_co], T]) -> T:
-        """Return what ``work`` returns, after the commit of all that it did; it may run in another thread.
+        """Return the result of ``work`` after its commit; it may run in another thread.
 
-        Raises `WriteConflict` where another process was faster, another `DingerpError` when the store is away, and
+        Raises `WriteConflict` if another process was faster, another `DingerpError` when the store is unavailable, and
         whatever ``work`` raises; nothing is stored then.
         """
         ...
 
     async def query(self, work: Callable[[R_co], T]) -> T:
-        """Return what ``work`` finds. It only reads: nothing is locked, so what it found may be over at once.
+        """Return the result of ``work``, which only reads: nothing is locked, so the result may be outdated at once.
 
-        Raises a `DingerpError` when the store is away, and whatever ``work`` raises.
+        Raises a `DingerpError` when the store is unavailable, and whatever ``work`` raises.
         """
         ...
 
 
 class UnitOfWorkRunner(Generic[R, U]):
-    """Runs units of work, and tells when one was stored."""
+    """Runs units of work, and reports each commit."""
 
     def __init__(
         self, store: Transactions[R], begin: Callable[[R], U], on_commit: Callable[[], None] = lambda: None
     ) -> None:
-        """``begin`` makes the unit of a repository, at the moment at which the store has opened it."""
+        """``begin`` creates the unit for a repository when the store has opened it."""
         self.store = store
         self._begin = begin
         self._on_commit = on_commit
         self._writes = UninterruptedWork()
 
     async def query(self, work: Callable[[U], T], begin: Callable[[R], U] | None = None) -> T:
-        """Return what ``work`` finds in a unit in which it must not change anything; nothing is locked."""
+        """Return the result of ``work`` in a unit in which it must not change anything; nothing is locked."""
         begin = begin or self._begin
         return await self.store.query(lambda repository: work(begin(repository)))
 
@@ -69,9 +69,9 @@ class UnitOfWorkRunner(Generic[R, U]):
         *,
         on_commit: Callable[[], None] | None = None,
     ) -> T:
-        """Return what ``work`` returns, when it is stored; raises `WriteConflict` if others are faster again and again.
+        """Return the result of ``work`` once stored; raises `WriteConflict` if others keep being faster.
 
-        What was begun is finished even if the caller goes away: a click that is over time has still been made.
+        Started work is finished even if the caller goes away: a click that ran out of time was still made.
         """
         begin = begin or self._begin
         told = (self._on_commit, on_commit) if on_commit is not None else (self._on_commit,)

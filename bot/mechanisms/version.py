@@ -1,4 +1,4 @@
-"""The version of dingerp. Only ``pyproject.toml`` states it; installing writes it down, and this reads it back."""
+"""The version of dingerp. Only ``pyproject.toml`` states it; installation records it, and this reads it back."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _PACKAGE = "dingerp"
 
 @cache
 def installed_version() -> str:
-    """Return the version, or ``0+unknown`` where the code runs without having been installed."""
-    from importlib.metadata import PackageNotFoundError, version  # takes 20 ms, which most commands can do without
+    """Return the version, or ``0+unknown`` if the code was not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # takes 20 ms, which most commands can avoid
 
     try:
         return version(_PACKAGE)
@@ -19,5 +19,5 @@ def installed_version() -> str:
 
 
 def user_agent() -> str:
-    """Return what HTTP servers are told about who is asking: ``dingerp/1.2.3``."""
+    """Return the user agent for HTTP servers: ``dingerp/1.2.3``."""
     return f"{_PACKAGE}/{installed_version()}"

@@ -1,4 +1,4 @@
-"""What a worker sleeps on between its rounds."""
+"""The interruptible sleep of a worker between its rounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class Wakeup:
-    """Ends a worker's sleep early. A worker clears it before it looks for work, so that no call is missed."""
+    """Ends a worker's sleep early. A worker clears it before looking for work, so that no call is missed."""
 
     __slots__ = ("_called",)
 
@@ -18,11 +18,11 @@ class Wakeup:
         self._called.set()
 
     def clear(self) -> None:
-        """Forget calls so far: the round that begins now sees to them."""
+        """Clear earlier calls: the round that begins now handles them."""
         self._called.clear()
 
     async def sleep(self, seconds: float) -> None:
-        """Return when `call` was called since the last `clear`, at the latest after ``seconds``."""
+        """Return once `call` was called since the last `clear`, at the latest after ``seconds``."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._called.wait()

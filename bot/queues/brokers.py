@@ -1,5 +1,5 @@
-"""The address of a queue, and the connection for each kind of broker, all by FastStream. They differ in how a message
-is kept until it is acknowledged.
+"""The address of a queue, and a FastStream connection for each kind of broker. They differ in how a message is kept
+until it is acknowledged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class QueueAddress:
     """``url`` may hold a password and is not shown; its scheme is the kind of broker.
 
     ``name`` is the stream, queue, subject or topic. Readers of the same ``group`` share the messages, and ``reader``
-    is the name of one of them: when it comes back under this name, it gets what it left unacknowledged.
+    names one of them: on its return it gets the messages it left unacknowledged.
     """
 
     source: str
@@ -51,7 +51,9 @@ _LOG = logging.getLogger("dingerp.queues")
 
 @dataclass(frozen=True, slots=True)
 class BrokerConnection:
-    """A broker with its subscriptions, not connected yet; ``failures`` are its errors when it cannot be reached."""
+    """A broker with its subscriptions, not connected yet; ``failures`` are the errors of a broker that cannot be
+    reached.
+    """
 
     broker: Any
     failures: tuple[type[Exception], ...]
@@ -75,12 +77,12 @@ def build_connection(address: QueueAddress, take: MessageHandler) -> BrokerConne
 
 
 async def _body(message: Any) -> Any:
-    """Return a message undecoded: bodies that are no JSON have to be kept, and numbers must not become floats."""
+    """Return a message undecoded: bodies that are not JSON must be kept, and numbers must not become floats."""
     return message.body
 
 
 async def _entry(message: Any) -> Any:
-    """Return the event in an entry of a Redis stream: of its fields, FastStream's own or the only one."""
+    """Return the event in a Redis stream entry: FastStream's own field, or the only one."""
     fields = message.raw_message["data"]
     return message.body if len(fields) != 1 or b"__data__" in fields else next(iter(fields.values()))
 
@@ -102,7 +104,7 @@ def _redis(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     broker.subscriber(stream=abandoned, max_workers=_AT_ONCE)(take)
 
     async def prepare() -> None:
-        # FastStream would create the group at the end of the stream and so lose what waits already.
+        # FastStream would create the group at the end of the stream and lose waiting messages.
         connection = await broker.connect()
         try:
             await connection.xgroup_create(address.name, address.group, id="0", mkstream=True)
@@ -135,7 +137,7 @@ def _nats(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     from faststream.nats import JStream, NatsBroker, PullSub
     from nats.errors import Error
 
-    # JetStream, because plain NATS keeps nothing for a reader that is away.
+    # JetStream, because plain NATS keeps nothing for an absent reader.
     broker = NatsBroker(address.url, logger=_LOG, apply_types=False, decoder=_body, ack_policy=AckPolicy.NACK_ON_ERROR)
     broker.subscriber(
         address.name,

@@ -41,8 +41,8 @@ LOOK_EVERY = 15.0
 class QueueConsumer:
     """One queue of one source.
 
-    A message that cannot be stored now is held, not rejected: the broker would only send it again at once. After a
-    kill the broker sends unacknowledged messages again, and events that were stored already are duplicates.
+    A message that cannot be stored now is held, not rejected: the broker would only send it again at once. After a kill
+    the broker resends unacknowledged messages, and events already stored are duplicates.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class QueueConsumer:
         draw: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Does not connect yet; raises `ConfigurationError` for an invalid address.
+        """Create it unconnected; raises `ConfigurationError` for an invalid address.
 
         ``draw`` returns numbers from 0 to 1 for the jitter of pauses.
         """
@@ -96,7 +96,7 @@ class QueueConsumer:
         log.info("queue.reading", source=self._address.source, queue=self._address.name)
 
     async def _watch(self, reader: BrokerConnection) -> None:
-        """Return when the broker is lost: its client reconnects by itself, but not after every failure."""
+        """Return when the broker is lost: its client reconnects on its own, but not after every failure."""
         while await reader.broker.ping(timeout=5) and all(each.running for each in reader.broker.subscribers):
             _end_if_asked()
             await self._sleep(LOOK_EVERY)

@@ -93,7 +93,9 @@ class AreaFollower:
         self._position = FollowedArea(source=erp.name, area=kind.area)
 
     async def catch_up(self, stored: FollowedArea | None) -> None:
-        """Go on from ``stored`` to the present. Raises the classes of `bot.erp.errors` and what the store raises."""
+        """Continue from ``stored`` to the present. Raises the classes of `bot.erp.errors` and the errors of the
+        store.
+        """
         self._stored = stored
         self._position = stored or FollowedArea(source=self._erp.name, area=self.area)
         try:
@@ -188,14 +190,14 @@ class AreaFollower:
             await self._advance(reached, kept, forget_before=forget_before)
 
     def _following_place(self, walked: Filter) -> str:
-        """Return where a walk continues after a list: what is open, or waits, may be of any age."""
+        """Return where a walk continues after a list: open or waiting documents may be of any age."""
         named = [each for each in self._kind.filters if each not in NEWEST_FIRST]
         lists = [Filter.ALL, *([each for each in _UNFINISHED if each in named] if Filter.OPEN in named else named)]
         following = lists[lists.index(walked) + 1 :]
         return f"{following[0]} 0" if following else _UNSEEN
 
     async def _look_for_unseen(self) -> bool:
-        """Ask for some documents missing from the lists: they are gone, or moved to another page meanwhile.
+        """Ask for some documents missing from the lists: they were deleted, or moved to another page meanwhile.
 
         Returns whether there may be more of them.
         """
@@ -210,7 +212,7 @@ class AreaFollower:
         return False
 
     async def _read_lines(self) -> None:
-        """Read open documents whose lists say nothing of their lines."""
+        """Read open documents whose lists include no lines."""
         if self.area not in {Area.SALES, Area.PURCHASING}:
             return
         for _ in range(max(1, LINES_AT_ONCE // self._most)):
@@ -221,7 +223,7 @@ class AreaFollower:
             await self._advance(self._position, documents, gone=gone, with_lines=True)
 
     async def _read(self, numbers: Iterable[str]) -> tuple[Sequence[ErpRecord], Sequence[str]]:
-        """Return the documents with these numbers that are to be kept, and the numbers of all others."""
+        """Return the documents with these numbers that are to be kept, and all other numbers."""
         wanted = list(numbers)
         if not wanted:
             return (), ()
@@ -252,7 +254,7 @@ class AreaFollower:
             return None
 
     async def _spaced(self, call: Awaitable[T]) -> T:
-        """Return the result of a call, and leave the source alone for as long as it took."""
+        """Return the result of a call, then leave the source alone for as long as it took."""
         began = self._monotonic()
         result = await call
         await self._sleep(min(self._monotonic() - began, LONGEST_REST))
@@ -318,11 +320,11 @@ class DocumentFollower:
 
     @property
     def has_areas(self) -> bool:
-        """Whether the source reports changes of any document, as far as is known."""
+        """Whether the source reports changes of any document, as far as known."""
         return bool(self._areas)
 
     async def run(self, pause: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Follow the source every ``pause`` seconds, for as long as it reports changes of any document."""
+        """Follow the source every ``pause`` seconds while it reports changes of any document."""
         while await self.catch_up(unless_within=pause * _FRESH):
             await sleep(pause)
 
@@ -340,7 +342,7 @@ class DocumentFollower:
                 if unanswered < UNANSWERED and not self._is_fresh(stored, unless_within):
                     unanswered += not await self._catch_up(follower, stored)
             positions = await self._store.positions()
-        except DingerpError as error:  # from the store: there is nowhere to note it
+        except DingerpError as error:  # from the store: there is nowhere to record it
             log.warning("read_model.not_kept", source=self.source, error=type(error).__name__)
             return True
         self._note_age(positions)
@@ -367,7 +369,7 @@ class DocumentFollower:
         )
 
     async def _note(self, area: Followed, trouble: ErpError) -> None:
-        """Note what is wrong, once."""
+        """Log a problem, once."""
         stored = (await self._store.positions()).get((self.source, area))
         name = type(trouble).__name__
         if stored is not None and stored.trouble == name:
@@ -397,6 +399,6 @@ def area_followers(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> list[AreaFollower]:
-    """Return followers of all kinds of documents whose changes a source reports."""
+    """Return followers for all kinds of documents whose changes a source reports."""
     offered = [kind for kind in FOLLOWED if source.tells_changes(kind)]
     return [AreaFollower(source, kind, store, now=now, keep=keep, monotonic=monotonic, sleep=sleep) for kind in offered]

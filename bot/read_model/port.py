@@ -1,4 +1,4 @@
-"""Where documents are kept."""
+"""The port of kept documents."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 class DocumentStore(Protocol):
-    """Keeps documents. Every call is one transaction; all raise a `DingerpError` when the store does not answer.
+    """Stores documents. Every call is one transaction; all raise a `DingerpError` when the store does not answer.
 
-    Methods that read many documents take ``work``, which runs on them outside the event loop.
+    Methods that read many documents take ``work``, which processes them outside the event loop.
     """
 
     async def positions(self) -> Mapping[tuple[str, Followed], FollowedArea]:
-        """Return how far each area of each source has been followed."""
+        """Return the progress of each area of each source."""
         ...
 
     async def advance(
@@ -34,7 +34,7 @@ class DocumentStore(Protocol):
         anew: bool = False,
         forget_before: date | None = None,
     ) -> bool:
-        """Keep documents, drop those with the numbers ``gone``, and move on from ``before``, all at once or not at all.
+        """Store documents, drop those with the numbers ``gone``, and move on from ``before``, atomically.
 
         ``with_lines``: the documents have all their lines; otherwise the lines already kept stay. ``anew``: all other
         documents of the area are dropped; ``forget_before``: completed ones of an earlier day are. The daily tallies
@@ -51,15 +51,15 @@ class DocumentStore(Protocol):
         ...
 
     async def keep_only(self, sources: Collection[str]) -> None:
-        """Drop all that belongs to other sources."""
+        """Drop everything of other sources."""
         ...
 
     async def count(self, source: str) -> int:
-        """Return how many documents of a source are kept."""
+        """Return the number of kept documents of a source."""
         ...
 
     async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[ErpRecord]], T]) -> T:
-        """Return what ``work`` makes of documents without lines, the newest first."""
+        """Return the result of ``work`` on documents without lines, the newest first."""
         ...
 
     async def tallies(self, wanted: Sequence[TallySelection]) -> Sequence[Tallies]:
@@ -67,12 +67,12 @@ class DocumentStore(Protocol):
         ...
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
-        """Return what ``work`` makes of the lines of one product (its folded code), the newest documents first.
+        """Return the result of ``work`` on the lines of one product (its folded code), the newest documents first.
 
-        Of an empty code it is the lines of all products.
+        An empty code selects the lines of all products.
         """
         ...
 
     async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:
-        """Return all customers and vendors, in the order of their names."""
+        """Return all customers and vendors, in order of name."""
         ...

@@ -1,4 +1,4 @@
-"""Reads the documents as one reader may see them: narrowed like the ERPs' own lists, with each answer's coverage."""
+"""Reads the documents as one reader may see them: narrowed like the ERPs' own lists, each answer with its coverage."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ STALE_AFTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How exact an answer is.
+    """The completeness of an answer.
 
-    All changes up to ``as_of`` are known; None where none are. From ``complete_since`` on no document is missing; None
-    where that is true of no day. ``sources_missing`` are sources whose documents are not kept, or not all yet.
+    All changes up to ``as_of`` are known; None if none are. From ``complete_since`` on no document is missing; None if
+    that holds for no day. ``sources_missing`` are sources whose documents are not kept, or not all yet.
     """
 
     as_of: datetime | None
@@ -46,20 +46,20 @@ class Coverage:
         return not self.sources_missing and self.complete_since is not None and self.complete_since <= day
 
     def tells_until(self, day: date) -> bool:
-        """Return whether anything is known of ``day`` or of what came before it."""
+        """Return whether anything is known about ``day`` or an earlier one."""
         return self.complete_since is None or self.complete_since <= day
 
     def is_current(self, now: datetime) -> bool:
-        """Return whether no open document is missing, and an answer is about as good as one of the ERP itself."""
+        """Return whether no open document is missing, and an answer is about as good as the ERP's own."""
         whole = not self.sources_missing and self.complete_since is not None
         return whole and self.as_of is not None and now - self.as_of <= STALE_AFTER
 
     def is_stale(self, now: datetime) -> bool:
-        """Return whether figures are old because an ERP does not answer."""
+        """Return whether figures are outdated because an ERP does not answer."""
         return self.as_of is not None and now - self.as_of > STALE_AFTER
 
     def joined(self, other: Coverage) -> Coverage:
-        """Return how exact an answer from both is."""
+        """Return the coverage of an answer from both."""
         moments = [each.as_of for each in (self, other) if each.as_of is not None]
         days = [each.complete_since for each in (self, other) if each.complete_since is not None]
         return Coverage(
@@ -71,25 +71,25 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer(Generic[T]):
-    """What was found among the documents kept, and how exact that is."""
+    """A result from the kept documents, with its coverage."""
 
     value: T
     coverage: Coverage
 
 
 class ReadModel:
-    """Answers from the documents kept, without asking any ERP.
+    """Answers from the kept documents, without calling any ERP.
 
     All methods raise a `DingerpError` when the store does not answer. Documents come without their lines.
     """
 
     def __init__(self, store: DocumentStore, reader: ErpHub) -> None:
-        """``reader`` is the person the answers are for."""
+        """``reader`` is the person who sees the answers."""
         self._store = store
         self._reader = reader
 
     def narrowed(self, reader: ErpHub) -> ReadModel:
-        """Return the same for another reader."""
+        """Return a read model for another reader."""
         return ReadModel(self._store, reader)
 
     async def documents(self, area: Followed, first: date, last: date) -> KeptAnswer[tuple[ErpRecord, ...]]:
@@ -107,10 +107,10 @@ class ReadModel:
         partner: str = "",
         text: str = "",
     ) -> KeptAnswer[T]:
-        """Return the result of ``work`` on the documents that fit all conditions, outside the event loop.
+        """Return the result of ``work`` on the matching documents, computed outside the event loop.
 
-        It must not keep what it does not need: there may be a hundred thousand of them. ``text`` is what the reader
-        searches for by ``work``.
+        ``work`` must not retain more than it needs: there may be a hundred thousand documents. ``text`` is the reader's
+        search text in ``work``.
         """
         coverage = await self.coverage(area)
         wanted = replace(self._visible(area), since=since, until=until, unfinished=unfinished, partner=fold(partner))
@@ -124,23 +124,23 @@ class ReadModel:
         since: date | None = None,
         partner: str = "",
     ) -> T:
-        """Return the result of ``work`` on documents that the reader may see, and has not searched for.
+        """Return the result of ``work`` on documents the reader may see, without a search text of theirs.
 
-        So a ``partner`` whose name the reader does not know may be looked through.
+        So a ``partner`` whose name the reader does not know is allowed.
         """
         return await self._fold(replace(self._visible(area), since=since, partner=fold(partner)), work)
 
     async def _fold(self, wanted: DocumentSelection, work: Callable[[Iterator[ErpRecord]], T], text: str = "") -> T:
-        """``text`` is what the reader searches for."""
+        """``text`` is the reader's search text."""
         return await self._store.documents(wanted, partial(self._work, wanted.area, text, work))
 
     def _visible(self, area: Followed) -> DocumentSelection:
         return DocumentSelection(area=area, sources=frozenset(self._reader.visible_sources(area)))
 
     async def tallies(self, *wanted: TallySelection) -> Sequence[KeptAnswer[Tallies]]:
-        """Return the daily tallies of each selection, in their order; their sources are those that the reader may see.
+        """Return the daily tallies of each selection, in order, from sources the reader may see.
 
-        They are as stored, or counted anew for a reader who may not see all documents.
+        They are stored, or recomputed for a reader who may not see all documents.
         """
         positions = await self._store.positions()
         stored = [self._seen(each) for each in wanted if not self._reader.is_narrowed(each.area)]
@@ -162,7 +162,7 @@ class ReadModel:
             case TallyKind.DUE:
                 documents = replace(visible, unfinished=True)
             case TallyKind.COMPLETION:
-                documents = visible  # of orders that were begun on any day
+                documents = visible  # of orders begun on any day
             case _:
                 documents = replace(visible, since=wanted.since, until=wanted.until)
         return await self._fold(documents, partial(_tally, wanted))
@@ -182,9 +182,9 @@ class ReadModel:
     async def fold_lines(
         self, area: Followed, work: Callable[[Iterator[DocumentWithLine]], T], *, since: date, until: date
     ) -> KeptAnswer[T]:
-        """Return the result of ``work`` on the lines of the documents of these days, outside the event loop.
+        """Return the result of ``work`` on the lines of these days' documents, computed outside the event loop.
 
-        As in `lines_of`, those of some completed documents may be missing.
+        As in `lines_of`, lines of some completed documents may be missing.
         """
         wanted = replace(self._visible(area), since=since, until=until)
         coverage = await self.coverage(area)
@@ -208,7 +208,7 @@ class ReadModel:
         return found
 
     async def coverage(self, area: Followed) -> Coverage:
-        """Return how exact answers about an area are."""
+        """Return the coverage of answers about an area."""
         return self._coverage(area, await self._store.positions())
 
     def _coverage(self, area: Followed, positions: Mapping[tuple[str, Followed], FollowedArea]) -> Coverage:

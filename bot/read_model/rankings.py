@@ -1,6 +1,7 @@
-"""Who owes most, who orders most and what sells best: the documents that are kept, added up by partner or product.
+"""The largest debtors, buyers and sellers, and the best-selling products: kept documents added up by partner or
+product.
 
-Amounts of different currencies are never added: who trades in two has two places.
+Amounts of different currencies are never added: a partner in two currencies has two places.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerSum:
-    """What the documents with one partner come to in one currency; ``place`` counts the partners of that currency.
+    """The total of one partner's documents in one currency; ``place`` is the rank within that currency.
 
-    Of a debt ``overdue`` is the part that is overdue, by ``days_overdue`` at most; None where nothing is.
+    ``overdue`` is the overdue part of a debt, by ``days_overdue`` at most; None if nothing is.
     """
 
     partner: Annotated[str, ClassedBy("partner_classes")]
@@ -44,13 +45,13 @@ class PartnerSum:
 
     @property
     def partner_classes(self) -> frozenset[FieldClass]:
-        """What the name tells at its place in a ranking: who has most, also where the amounts are hidden."""
+        """The field classes of a name in a ranking: its place tells who has most, even if amounts are hidden."""
         return frozenset({FieldClass.PARTNER, self.money_class})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """Partners by what their documents come to, the most first: those of the usual currency before the others.
+    """Partners by total, the largest first: those in the usual currency before others.
 
     ``without_amount`` documents are in no sum.
     """
@@ -63,7 +64,7 @@ class Ranking:
 
 @dataclass(slots=True)
 class _Account:
-    """What is added up of one partner in one currency."""
+    """The running total of one partner in one currency."""
 
     partner: str
     amount: Decimal = Decimal()
@@ -74,13 +75,13 @@ class _Account:
 
 @dataclass(slots=True)
 class _Accounts:
-    """What is added up by partner and currency."""
+    """Running totals by partner and currency."""
 
     found: dict[tuple[str, str], _Account] = field(default_factory=dict)
     without_amount: int = 0
 
     def of(self, document: ErpRecord, amount: Money | None) -> _Account | None:
-        """Add a document to its partner's account, and return that; None for a document without an amount."""
+        """Add a document to its partner's account, and return it; None for a document without an amount."""
         if amount is None:
             self.without_amount += 1
             return None
@@ -91,7 +92,7 @@ class _Accounts:
         return account
 
     def rank(self, money_class: FieldClass) -> Ranking:
-        """Return the accounts in their order, without those that come to nothing."""
+        """Return the accounts in order, without those that sum to zero."""
         place, totals = _order_currencies((key[1], each.count, each.amount) for key, each in self.found.items())
         ordered = sorted(
             ((currency, account) for (_, currency), account in self.found.items() if account.amount),
@@ -108,7 +109,7 @@ class _Accounts:
 
 
 def _placed(ordered: Iterable[tuple[str, T]]) -> Iterator[tuple[int, tuple[str, T]]]:
-    """Yield what is in the order of a ranking with its place among those of its currency."""
+    """Yield the entries of a ranking with their place within their currency."""
     for _, of_currency in groupby(ordered, key=itemgetter(0)):
         yield from enumerate(of_currency, 1)
 
@@ -126,9 +127,9 @@ def _sum_of(account: _Account, currency: str, place: int, money_class: FieldClas
 
 
 async def rank_debts(model: ReadModel, kind: Area | Feed, today: date) -> KeptAnswer[Ranking]:
-    """Return who owes most of what is open on invoices, or who is owed most on bills.
+    """Return the largest debtors on open invoices, or the largest creditors on bills.
 
-    Credit notes count against it. Raises a `DingerpError` when the store does not answer.
+    Credit notes are subtracted. Raises a `DingerpError` when the store does not answer.
     """
     return await model.fold(kind, partial(_add_debts, kind_followed(kind), today), unfinished=True)
 
@@ -136,7 +137,7 @@ async def rank_debts(model: ReadModel, kind: Area | Feed, today: date) -> KeptAn
 async def rank_turnover(model: ReadModel, kind: Area, first: date, last: date) -> KeptAnswer[Ranking]:
     """Return who ordered most in these days, or from whom most was ordered, both ends included.
 
-    Drafts and cancelled orders don't count. Raises a `DingerpError` when the store does not answer.
+    Drafts and cancelled orders do not count. Raises a `DingerpError` when the store does not answer.
     """
     return await model.fold(kind, partial(_add_turnover, kind_followed(kind)), since=first, until=last)
 
@@ -166,10 +167,10 @@ def _money_class(kind: Kind[Any]) -> FieldClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductSum:
-    """What was ordered of one product in one currency; its place tells of the amounts, so that it is hidden with them.
+    """The orders of one product in one currency; its place reveals amounts, so it is hidden with them.
 
-    ``place`` counts the products of the currency. ``quantity`` is in ``unit``; None where lines have several units.
-    ``count`` are the lines of orders.
+    ``place`` is the rank within the currency. ``quantity`` is in ``unit``; None if lines have several units. ``count``
+    is the number of order lines.
     """
 
     sku: Annotated[str, FieldClass.AMOUNT]
@@ -183,9 +184,9 @@ class ProductSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductRanking:
-    """Products by what was ordered of them, the most first: those of the usual currency before the others.
+    """Products by ordered amount, the largest first: those in the usual currency before others.
 
-    ``without_amount`` lines are in no sum, and of ``unread`` orders the lines are not known.
+    ``without_amount`` lines are in no sum, and the lines of ``unread`` orders are unknown.
     """
 
     sums: tuple[ProductSum, ...]
@@ -196,7 +197,7 @@ class ProductRanking:
 
 @dataclass(slots=True)
 class _SoldProduct:
-    """What is added up of one product in one currency."""
+    """The running total of one product in one currency."""
 
     sku: str
     name: str
@@ -213,9 +214,9 @@ class _SoldProduct:
 
 
 async def rank_products(model: ReadModel, first: date, last: date) -> KeptAnswer[ProductRanking]:
-    """Return what customers ordered most of in these days, both ends included.
+    """Return the products customers ordered most in these days, both ends included.
 
-    Drafts and cancelled orders don't count. Raises a `DingerpError` when the store does not answer.
+    Drafts and cancelled orders do not count. Raises a `DingerpError` when the store does not answer.
     """
     wanted = TallySelection(area=Area.SALES, kind=TallyKind.TURNOVER, since=first, until=last)
     (deals,) = await model.tallies(wanted)
@@ -226,7 +227,7 @@ async def rank_products(model: ReadModel, first: date, last: date) -> KeptAnswer
 
 
 def _add_lines(lines: Iterator[DocumentWithLine]) -> tuple[ProductRanking, int]:
-    """Return the ranking, and how many orders the lines are of."""
+    """Return the ranking, and the number of orders behind the lines."""
     found: dict[tuple[str, str], _SoldProduct] = {}
     orders: set[tuple[str, str]] = set()
     without_amount = 0

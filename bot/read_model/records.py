@@ -1,4 +1,4 @@
-"""What is kept of documents, and how far a source has been followed."""
+"""The stored parts of documents, and the progress of following a source."""
 
 from __future__ import annotations
 
@@ -33,13 +33,12 @@ class Partner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedArea:
-    """How far one kind of document of a source has been followed.
+    """The following progress of one kind of document of a source.
 
     ``cursor`` is where the feed of changes continues; ``followed``: its end was reached. A *walk* reads the lists from
-    the newest document on, and documents that it does not meet are gone; ``place`` is where it continues, ``began_at``
-    when it began. ``complete_since`` is the day from which on all documents are kept, None before the
-    first walk's end; ``synced_at``: up to when all changes are known. ``trouble``: the class of the error that the last
-    attempt ended with.
+    the newest document on, and documents it does not meet are gone; ``place`` is where it continues, ``began_at`` when
+    it began. ``complete_since`` is the day from which on all documents are kept, None before the first walk's end;
+    ``synced_at``: all changes up to then are known. ``trouble``: the error class that ended the last attempt.
     """
 
     source: str
@@ -59,10 +58,10 @@ class FollowedArea:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSelection:
-    """Selects the documents that fit every given condition; days include both ends.
+    """Selects the documents that meet every given condition; days include both ends.
 
-    Without ``since`` and ``until``, documents without a day fit too. ``partner`` is a folded name. ``unfinished`` ones
-    are those that `bot.erp.kinds.kind.Kind.is_unfinished` says.
+    Without ``since`` and ``until``, documents without a day match too. ``partner`` is a folded name. ``unfinished``
+    follows `bot.erp.kinds.kind.Kind.is_unfinished`.
     """
 
     area: Followed

@@ -1,4 +1,4 @@
-"""What a company did within some days, against the days before, and what is late or owed now.
+"""A company's figures for some days, compared with the days before, and what is late or owed now.
 
 Amounts of different currencies are never added. Documents without an amount are counted separately.
 """
@@ -29,7 +29,7 @@ _ONE_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class ReportSpan:
-    """The days of a report and those it is compared with, both ends included."""
+    """The days of a report and the days it is compared with, both ends included."""
 
     first: date
     last: date
@@ -40,8 +40,8 @@ class ReportSpan:
     def of(cls, first: date, last: date, today: date) -> ReportSpan:
         """Return some days up to ``today``, compared with the days before.
 
-        A month, quarter or year, whole or so far, is compared with the one before up to the same day, a week with the
-        same days of the week before, anything else with as many days before it.
+        A month, quarter or year, whole or so far, is compared with the previous one up to the same day, a week with the
+        same days of the previous week, anything else with as many days before it.
         """
         meant = Period(first, last)
         seen = Period(first, min(last, today) if first <= today else last)
@@ -66,7 +66,7 @@ _MONTHS_OF_UNITS = (1, 3, 12)
 
 
 def _is_unit(period: Period, is_so_far: bool, months: int) -> bool:
-    """Whether a period is a month, quarter or year (of so many ``months``), whole or so far."""
+    """Return whether a period is a month, quarter or year (of ``months`` months), whole or so far."""
     first = period.first
     if first.day != 1 or (first.month - 1) % months:
         return False
@@ -84,7 +84,7 @@ class ComparedSum:
 
     @property
     def percent(self) -> int | None:
-        """The change in percent, rounded; None where there was nothing before, less than nothing, or it is hidden."""
+        """The change in per cent, rounded; None if the earlier total is zero, negative or hidden."""
         if self.before is HIDDEN or self.before.amount <= 0:
             return None
         return int(((self.now.amount - self.before.amount) * 100 / self.before.amount).to_integral_value())
@@ -102,7 +102,7 @@ class Turnover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgeingBucket:
-    """What is overdue for ``first`` to ``last`` days; ``last`` is None for the oldest."""
+    """The amount overdue for ``first`` to ``last`` days; ``last`` is None for the oldest."""
 
     first: int
     last: int | None
@@ -112,14 +112,14 @@ class AgeingBucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayableBucket(AgeingBucket):
-    """What the company owes for so long."""
+    """The amount the company has owed for that long."""
 
     sums: tuple[Cost, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesOfDays:
-    """What was ordered on a day, or within a month; both ends are included."""
+    """The orders of a day, or within a month; both ends are included."""
 
     first: date
     last: date
@@ -129,7 +129,7 @@ class SalesOfDays:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesFigures:
-    """What was ordered in these days, and how many orders are late now."""
+    """The orders of these days, and how many orders are late now."""
 
     ordered: Turnover
     late: int
@@ -137,9 +137,9 @@ class SalesFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceFigures:
-    """What was invoiced in these days, how much of that is paid by now, and what is overdue now.
+    """The amount invoiced in these days, the part paid by now, and the amount overdue now.
 
-    ``owed`` is all that is open now, due or not, less what credit notes give back.
+    ``owed`` is everything open now, due or not, minus credit notes.
     """
 
     invoiced: Turnover
@@ -151,7 +151,7 @@ class InvoiceFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseFigures:
-    """What was ordered from vendors in these days, and what is late or waits for approval now."""
+    """The orders to vendors in these days, and those late or waiting for approval now."""
 
     ordered: Turnover
     late: int
@@ -160,7 +160,7 @@ class PurchaseFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayableFigures:
-    """What vendors billed in these days, and what the company owes now, less what they give back."""
+    """The amount billed by vendors in these days, and the amount the company owes now, minus credits."""
 
     billed: Turnover
     owed: tuple[Cost, ...]
@@ -181,10 +181,10 @@ class ProductionFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyFigures:
-    """The figures of a report; None for areas that were not asked for.
+    """The figures of a report; None for areas not requested.
 
-    ``receipts`` are what customers paid, ``payments`` what vendors were paid, refunds subtracted. These and the
-    ``payables`` are None, too, where no source keeps such documents; ``unknown`` are those that are not kept whole.
+    ``receipts`` are customers' payments, ``payments`` those to vendors, refunds subtracted. These and the ``payables``
+    are also None if no source keeps such documents; ``unknown`` are those kept only in part.
     """
 
     sales: SalesFigures | None
@@ -233,7 +233,7 @@ def _what_is_due(area: Followed) -> TallySelection:
 
 
 async def read_sales(model: ReadModel, first: date, last: date) -> KeptAnswer[tuple[SalesOfDays, ...]]:
-    """Return what was ordered day by day, or month by month where there are more than `MOST_DAYS`, the oldest first.
+    """Return the orders by day, or by month if there are more than `MOST_DAYS`, the oldest first.
 
     Raises a `DingerpError` when the store does not answer.
     """
@@ -247,19 +247,19 @@ def _sales_of(deals: Tallies, first: date, last: date) -> SalesOfDays:
 
 
 async def read_ageing(model: ReadModel, today: date) -> KeptAnswer[tuple[AgeingBucket, ...]]:
-    """Return what is overdue now by its age; raises a `DingerpError` when the store does not answer."""
+    """Return the overdue amounts by age; raises a `DingerpError` when the store does not answer."""
     (due,) = await model.tallies(_what_is_due(Area.FINANCE))
     return KeptAnswer(tuple(_by_age(due.value, today, AgeingBucket)), due.coverage)
 
 
 async def read_payables(model: ReadModel, today: date) -> KeptAnswer[tuple[PayableBucket, ...]]:
-    """Return what the company owes and is overdue now, by its age; raises as `read_ageing` does."""
+    """Return the company's overdue debts by age; raises as `read_ageing` does."""
     (due,) = await model.tallies(_what_is_due(Feed.BILLS))
     return KeptAnswer(tuple(_by_age(due.value, today, PayableBucket)), due.coverage)
 
 
 def split_days(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """Yield each day, or each month or part of one where there are more than `MOST_DAYS`; both ends are included."""
+    """Yield each day, or each month or part of one if there are more than `MOST_DAYS`; both ends are included."""
     by_day = (last - first).days < MOST_DAYS
     while first <= last:
         end = first if by_day else min(last, first.replace(day=monthrange(first.year, first.month)[1]))
@@ -268,7 +268,7 @@ def split_days(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 class _Figures:
-    """The figures of one area: deals of these days and of those before, and what is open."""
+    """The figures of one area: deals of these days and of those before, and open documents."""
 
     def __init__(self, span: ReportSpan, today: date, deals: Tallies, due: Tallies) -> None:
         self.now = _together(deals, span.first, span.last)
@@ -365,7 +365,7 @@ def _payments(figures: _Figures) -> Turnover:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a report: its name, the area that it is shown for, its documents, and what is made of them."""
+    """A part of a report: its name, the area it is shown for, its documents, and the function that computes it."""
 
     name: str
     area: Area

@@ -1,6 +1,6 @@
-"""How much lay in each warehouse, day by day: noted from the stock that polling reads anyway.
+"""Daily stock per warehouse, recorded from the stock that polling reads anyway.
 
-ERPs tell what lies there now. A figure is kept for each day on which it changed; it holds until the next one.
+ERPs report only current stock. A figure is stored for each day on which it changed; it holds until the next one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ALL_TOGETHER = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenStock:
-    """What lay there of a product on a day, by the codes of the warehouses."""
+    """The stock of a product on a day, by warehouse code."""
 
     source: str
     sku: str
@@ -39,7 +39,7 @@ class SeenStock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockDay:
-    """What lay in a warehouse from a day on, until the next figure."""
+    """The stock in a warehouse from a day on, until the next figure."""
 
     source: str
     warehouse: str
@@ -49,7 +49,7 @@ class StockDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockOfDay:
-    """What lay there at the end of some days, both ends included; the last figure where they are today's."""
+    """The stock at the end of some days, both ends included; the latest figure if they include today."""
 
     first: date
     last: date
@@ -57,14 +57,14 @@ class StockOfDay:
 
 
 class StockDayStore(Protocol):
-    """Keeps the figures. All methods raise a `DingerpError` when the store does not answer."""
+    """Stores the figures. All methods raise a `DingerpError` when the store does not answer."""
 
     async def keep(self, seen: Sequence[SeenStock]) -> None:
-        """Keep what has changed since the last figures; a warehouse that is not named any more has nothing."""
+        """Store changes since the last figures; a warehouse no longer named is empty."""
         ...
 
     async def forget(self, before: date) -> None:
-        """Drop figures of earlier days, but for those that still hold on ``before``."""
+        """Drop figures of earlier days, except those still valid on ``before``."""
         ...
 
     async def days_of(self, sources: Collection[str], sku: str) -> Sequence[StockDay]:
@@ -73,10 +73,10 @@ class StockDayStore(Protocol):
 
 
 class StockHistory:
-    """Notes stock as it is seen, and tells it day by day."""
+    """Records stock as it is seen, and returns it day by day."""
 
     def __init__(self, store: StockDayStore, *, now: Callable[[], datetime], keep: timedelta) -> None:
-        """``now`` is in the company's zone. With no time in ``keep`` nothing is noted."""
+        """``now`` is in the company's zone. With a zero ``keep`` nothing is recorded."""
         self._store = store
         self._now = now
         self._keep = keep
@@ -84,7 +84,7 @@ class StockHistory:
         self._tidied: date | None = None
 
     def note(self, source: str, level: StockLevel) -> None:
-        """Note a product's stock as its source tells it now; the last one of a day counts."""
+        """Record a product's current stock at its source; the last figure of a day counts."""
         key = (source, level.product.sku)
         places = places_of(level)
         if not self._keep or not places or (key not in self._waiting and len(self._waiting) >= MOST_WAITING):
@@ -92,13 +92,13 @@ class StockHistory:
         self._waiting[key] = SeenStock(source=source, sku=level.product.sku, day=self._now().date(), places=places)
 
     async def run(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Store what was noted, for as long as the bot runs."""
+        """Store recorded figures while the bot runs."""
         while True:
             await sleep(PAUSE)
             await self.store()
 
     async def store(self) -> None:
-        """Store what was noted; what cannot be stored waits for the next time."""
+        """Store recorded figures; what cannot be stored waits for the next time."""
         seen, today = list(self._waiting.values()), self._now().date()
         try:
             if seen:
@@ -109,7 +109,7 @@ class StockHistory:
         except DingerpError as error:
             log.warning("stock_days.not_kept", error=type(error).__name__)
             return
-        # Figures that were seen in the meantime are newer.
+        # Figures seen meanwhile are newer.
         for each in seen:
             if self._waiting.get((each.source, each.sku)) is each:
                 del self._waiting[each.source, each.sku]
@@ -120,7 +120,7 @@ class StockHistory:
 
 
 def places_of(level: StockLevel) -> dict[str, Decimal]:
-    """Return what lies there by the codes of the warehouses; empty where the ERP does not tell."""
+    """Return the stock by warehouse code; empty if the ERP does not tell."""
     if not level.per_warehouse:
         return {} if level.total.on_hand is None else {ALL_TOGETHER: level.total.on_hand}
     return {
@@ -129,16 +129,16 @@ def places_of(level: StockLevel) -> dict[str, Decimal]:
 
 
 def first_known(days: Iterable[StockDay]) -> date | None:
-    """Return the day from which on there are figures."""
+    """Return the first day with figures."""
     return min((each.day for each in days), default=None)
 
 
 def sum_up(
     days: Sequence[StockDay], warehouses: Collection[str], spans: Iterable[tuple[date, date]]
 ) -> tuple[StockOfDay, ...]:
-    """Return what lay in some warehouses together at the end of each span, from the first known figure on.
+    """Return the joint stock of some warehouses at the end of each span, from the first known figure on.
 
-    ``days`` are in their order.
+    ``days`` are in order.
     """
     shown = [each for each in days if each.warehouse in warehouses]
     found: list[StockOfDay] = []

@@ -31,7 +31,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 class TallyKind(StrEnum):
-    """What a day stands for."""
+    """The meaning of a tally's day."""
 
     TURNOVER = "turnover"
     """The day of the document: deals of that day."""
@@ -51,7 +51,7 @@ _USUAL = {PartnerKind.CUSTOMER: PaymentDirection.RECEIVED, PartnerKind.VENDOR: P
 
 
 class TallyKey(NamedTuple):
-    """A day and what it stands for; None: documents without a day."""
+    """A day and its meaning; None: documents without a day."""
 
     kind: TallyKind
     day: date | None
@@ -61,7 +61,7 @@ class TallyKey(NamedTuple):
 class TallySelection:
     """Selects the daily tallies of an area from ``since`` to ``until``, both included.
 
-    Without both ends those of documents without a day fit too.
+    Without both ends, those of documents without a day match too.
     """
 
     area: Followed
@@ -81,11 +81,12 @@ class TallySelection:
 
 @dataclass(slots=True)
 class Tally:
-    """What some documents of one area contribute; amounts by currency.
+    """The contribution of some documents of one area; amounts by currency.
 
-    Of deals: those ``without_amount``, their ``sums`` and how much of it is ``paid``; of production how many orders are
-    ``done``. Of what is open: ``late`` is how many are late once the day has passed and ``sums`` what is overdue then,
-    ``waiting`` wait for approval, ``owed`` is all that is to be paid. Of payments: their ``sums``.
+    For deals: those ``without_amount``, their ``sums`` and how much of it is ``paid``; for production the number of
+    ``done`` orders. For open documents: ``late`` counts those late once the day has passed and ``sums`` what is overdue
+    then, ``waiting`` counts those waiting for approval, ``owed`` is the full amount to pay. For payments: their
+    ``sums``.
     """
 
     count: int = 0
@@ -154,7 +155,7 @@ def _turnover(document: ErpRecord) -> Tally:
     if total is None:
         return Tally(count=1, without_amount=1)
     tally = Tally(count=1, sums={total.currency: total.amount})
-    # Credit notes are set off against invoices: of neither need money have moved.
+    # Credit notes are set off against invoices: neither need involve a payment.
     if isinstance(document, InvoiceRecord) and not document.is_credit_note and not document.is_reversed:
         left = document.open_amount
         if left is not None:

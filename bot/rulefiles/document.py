@@ -33,15 +33,15 @@ class ProblemCollector:
         self._found.append(RuleProblem(self._positions.line(*path), reason))
 
     def warn(self, path: DocumentPath, reason: Words) -> None:
-        """Add a warning at ``path``: something that works, but is probably a mistake."""
+        """Add a warning at ``path``: something that works but is probably a mistake."""
         self._warnings.append(RuleProblem(self._positions.line(*path), reason))
 
     def refer(self, path: DocumentPath, kind: NameKind, names: Iterable[str]) -> None:
-        """Note names that stand at ``path``."""
+        """Record names at ``path``."""
         self._names.extend((path, kind, name) for name in names)
 
     def references(self, file: str) -> tuple[NameReference, ...]:
-        """Return the names that were noted; ``file`` is what the document is called."""
+        """Return the recorded names; ``file`` is the document's name."""
         return tuple(
             NameReference(kind=kind, value=name, file=file, line=self._positions.line(*path), key=str(path[-1]))
             for path, kind, name in self._names
@@ -55,23 +55,23 @@ class ProblemCollector:
 
     @property
     def warnings(self) -> tuple[RuleProblem, ...]:
-        """The warnings in the order of lines."""
+        """The warnings in order of lines."""
         return _in_order(self._warnings)
 
     @property
     def found(self) -> tuple[RuleProblem, ...]:
-        """The errors in the order of lines."""
+        """The errors in order of lines."""
         return _in_order(self._found)
 
 
 def _in_order(problems: Iterable[RuleProblem]) -> tuple[RuleProblem, ...]:
-    """Return problems by their lines, each once."""
+    """Return problems by line, each once."""
     by_words = {(problem.line, str(problem.reason)): problem for problem in problems}
     return tuple(by_words[key] for key in sorted(by_words))
 
 
 class RuleTable:
-    """The keys of one table. Readers of values raise `ValueError` with the reason."""
+    """The keys of one table. Value readers raise `ValueError` with the reason."""
 
     def __init__(self, values: Mapping[str, object], path: DocumentPath, errors: ProblemCollector) -> None:
         self.path = path
@@ -91,15 +91,15 @@ class RuleTable:
 
     @property
     def is_blank(self) -> bool:
-        """Whether all that it says is empty or false."""
+        """Whether all its values are empty or false."""
         return not any(self._values.values())
 
     def has_flag(self, key: str) -> bool:
-        """Return whether true or false is written under ``key``."""
+        """Return whether ``key`` holds a boolean."""
         return isinstance(self._values.get(key), bool)
 
     def take(self, key: str, read: Callable[[object], T], default: D) -> T | D:
-        """Return the value of a key as ``read`` returns it; ``default`` if it is absent or wrong."""
+        """Return the value of a key, converted by ``read``; ``default`` if it is missing or wrong."""
         self._known.append(key)
         if key not in self._values:
             return default
@@ -110,7 +110,7 @@ class RuleTable:
             return default
 
     def take_names(self, key: str, read: Callable[[object], N], default: D, kind: NameKind) -> N | D:
-        """Return what `take` returns; what ``read`` finds are names, which must lead somewhere."""
+        """Return the result of `take`; the values are names, which must exist."""
         found = self.take(key, read, None)
         if found is None:
             return default
@@ -118,18 +118,18 @@ class RuleTable:
         return found
 
     def refer(self, key: str, kind: NameKind, names: Iterable[str]) -> None:
-        """Note names under a key."""
+        """Record names under a key."""
         self.errors.refer((*self.path, key), kind, sorted(names) if isinstance(names, AbstractSet) else names)
 
     def need(self, key: str, read: Callable[[object], T], default: D, example: str) -> T | D:
-        """Return what `take` returns; if the key is absent, `finish` adds an error."""
+        """Return the result of `take`; if the key is missing, `finish` adds an error."""
         if key not in self:
             self._missing[key] = example
             self.has_errors = True
         return self.take(key, read, default)
 
     def table(self, key: str) -> RuleTable:
-        """Return the table under ``key``, an empty one if it is absent."""
+        """Return the table under ``key``, empty if it is missing."""
         self._known.append(key)
         value = self._values.get(key, {})
         if not isinstance(value, dict):
@@ -150,7 +150,7 @@ class RuleTable:
         return [RuleTable(table, (*self.path, key, number), self.errors) for number, table in enumerate(value)]
 
     def few_tables(self, key: str, most: int) -> list[RuleTable]:
-        """Return what `tables` returns; more than ``most`` are an error, and then none are returned."""
+        """Return the result of `tables`; more than ``most`` are an error, and then none are returned."""
         tables = self.tables(key)
         if len(tables) > most:
             tables[most].miss(
@@ -168,21 +168,21 @@ class RuleTable:
         return [part for part in self.path if isinstance(part, str)]
 
     def wrong(self, key: str, reason: Words) -> None:
-        """Add an error of a key, by whose name it begins."""
+        """Add an error at a key, starting with its name."""
         self.has_errors = True
         self.errors.add((*self.path, key), _about(key, reason))
 
     def miss(self, reason: Words) -> None:
-        """Add an error of the table itself."""
+        """Add an error at the table itself."""
         self.has_errors = True
         self.errors.add(self.path, reason)
 
     def warn(self, key: str, reason: Words) -> None:
-        """Add a warning about a key, by whose name it begins."""
+        """Add a warning at a key, starting with its name."""
         self.errors.warn((*self.path, key), _about(key, reason))
 
     def finish(self) -> None:
-        """Add an error for every unknown key, and for what is missing, unless it was only misspelt."""
+        """Add an error for every unknown key, and for every missing one unless it was only misspelt."""
         for key in self._values:
             if key not in self._known:
                 self.has_errors = True
@@ -197,7 +197,7 @@ class RuleTable:
 
 
 def refuse_namesakes(tables: Iterable[RuleTable], names: Iterable[str]) -> None:
-    """Add an error for each rule that is called like one before it."""
+    """Add an error for each rule with the same name as an earlier one."""
     seen: set[str] = set()
     for table, name in zip(tables, names, strict=True):
         if name.casefold() in seen:
@@ -212,7 +212,7 @@ def _about(key: str, reason: Words) -> Phrase:
 
 
 def _shown(key: str) -> str:
-    """Return a key as it is written, shortened to fit a line."""
+    """Return a key as written, shortened to fit a line."""
     return key if key.isprintable() and len(key) <= 60 else f"{key!r:.60}"
 
 
@@ -221,21 +221,21 @@ MAX_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reviewed(Generic[T]):
-    """What a document says, what of it can be obeyed but is probably a mistake, and the names that it uses."""
+    """The content of a document, its probable mistakes that still work, and the names it uses."""
 
     rules: T
     warnings: tuple[RuleProblem, ...] = ()
     references: tuple[NameReference, ...] = ()
 
     def become(self, make: Callable[[T], D]) -> Reviewed[D]:
-        """Return the same of what ``make`` makes of the rules."""
+        """Return a copy with the result of ``make`` on the content."""
         return Reviewed(make(self.rules), self.warnings, self.references)
 
 
 def read_document(
     content: bytes, read: Callable[[RuleTable], T], *, name: str, known: KnownNames = NOTHING_KNOWN
 ) -> Reviewed[T]:
-    """Return what ``read`` makes of the document; ``name`` is its name in errors, ``known`` what names may lead to.
+    """Return the document as converted by ``read``; ``name`` is its name in errors, ``known`` are the existing names.
 
     Raises `RulesError` with all errors.
     """
@@ -267,7 +267,7 @@ def _decode(content: bytes, name: str) -> str:
             ),
         )
     try:
-        # Windows' editor begins files with a byte order mark.
+        # Windows' editor starts files with a byte order mark.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1

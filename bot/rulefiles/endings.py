@@ -1,4 +1,4 @@
-"""Whether a file of rules lost some: an editor, a copy or a full disk may leave its first half, which reads well."""
+"""Detects truncated rule files: an editor, a copy or a full disk may leave a first half that still parses."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NAMED = 5
 
 
 def find_loss(before: bytes, after: bytes, *, word: str) -> Words:
-    """Return what a file may have lost by accident; empty if nothing, or if it says itself that it is whole.
+    """Return what a file may have lost by accident; empty if nothing, or if it declares itself complete.
 
-    Both are documents that could be read; ``word`` is the flag by which one says that it has no rules. One that was cut
-    off has fewer tables than before, or a shorter last one.
+    Both are documents that parse; ``word`` is the flag that declares a document without rules. A truncated file has
+    fewer tables than before, or a shorter last one.
     """
     old, new = before.decode("utf-8-sig"), after.decode("utf-8-sig")
     was, became = tomllib.loads(old), tomllib.loads(new)
@@ -54,7 +54,7 @@ def _find_lost(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator
 
 
 def _count_tables(value: object) -> int:
-    """Return how many tables stand in a value, at any depth."""
+    """Return the number of tables in a value, at any depth."""
     if isinstance(value, dict):
         return 1 + sum(map(_count_tables, value.values()))
     return sum(map(_count_tables, value)) if isinstance(value, list) else 0
@@ -65,7 +65,7 @@ def _last(value: object) -> object:
 
 
 def _size(value: object) -> int:
-    """Return how many keys stand in a value, at any depth."""
+    """Return the number of keys in a value, at any depth."""
     if isinstance(value, dict):
         return len(value) + sum(map(_size, value.values()))
     return sum(map(_size, value)) if isinstance(value, list) else 0

@@ -22,12 +22,12 @@ class RuleProblem:
     reason: Words
 
     def __str__(self) -> str:
-        """Return it as one line, in English."""
+        """Return the error as one line in English."""
         return str(self.words)
 
     @property
     def words(self) -> Phrase:
-        """It as one line, to be told in any language."""
+        """Return the error as a phrase for any language."""
         return phrase("line %(line)s: %(reason)s", line=str(self.line), reason=self.reason)
 
 

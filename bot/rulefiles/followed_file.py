@@ -1,4 +1,4 @@
-"""A file that is followed while it is edited; while it is wrong, the last good rules stay in force."""
+"""A file followed while it is edited; while it is wrong, the last good rules stay in force."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """What changes with the content of a file; all zero for one that cannot be looked at."""
+    """A file's modification stamp; all zero if it cannot be examined."""
 
     mtime_ns: int = 0
     ctime_ns: int = 0
@@ -35,7 +35,7 @@ class _Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesChange:
-    """A file of rules that was edited: SHA-256 of the rules in force, and how many lines are new and gone.
+    """An edited rule file: SHA-256 of the rules in force, and the numbers of new and removed lines.
 
     ``defect`` says why the edited file is not in force; then nothing has changed.
     """
@@ -49,10 +49,10 @@ class RulesChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleContent(Generic[T]):
-    """What a document says.
+    """The content of a document.
 
-    ``decides`` tells whether it has rules about the matter itself (who may, where to, who decides), so that the default
-    does not; ``says_none`` whether it says by its word that it has none.
+    ``decides`` tells whether it has rules on the matter itself (who may, where to, who decides), which replace the
+    default; ``says_none`` whether it declares that it has none.
     """
 
     rules: T
@@ -62,7 +62,7 @@ class RuleContent(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileInForce(Generic[T]):
-    """The rules in force and where they come from; without a ``path`` they are the default."""
+    """The rules in force and their origin; without a ``path`` they are the default."""
 
     review: Reviewed[RuleContent[T]]
     path: Path | None = None
@@ -70,20 +70,20 @@ class FileInForce(Generic[T]):
 
     @property
     def content(self) -> RuleContent[T]:
-        """What the file says."""
+        """The file's content."""
         return self.review.rules
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the file as it was read; empty without one."""
+        """SHA-256 of the file as read; empty without one."""
         return sha256(self.text).hexdigest() if self.path is not None else ""
 
 
 class FollowedFile(Generic[T]):
-    """What ``read`` makes of a file's content, kept as new as the file by `look`.
+    """A file's content converted by ``read``, kept up to date by `look`.
 
-    The file is the first that there is of ``places``. Nothing opens by accident: a file that is wrong, that went away,
-    or that has no rules or fewer than before without saying so, leaves the last good rules in force.
+    The file is the first existing one of ``places``. Nothing opens by accident: a file that is wrong or missing, or
+    that without a declaration has no rules or fewer than before, leaves the last good rules in force.
     """
 
     def __init__(
@@ -95,10 +95,10 @@ class FollowedFile(Generic[T]):
         none: NoRules,
         names: NamesInForce,
     ) -> None:
-        """Read the file, or take the default if there is none. Raises `RulesError`, as ``read`` does, if it is wrong.
+        """Read the file, or use the default if there is none. Raises `RulesError` like ``read`` if it is wrong.
 
-        ``read`` takes the content and the file's name in errors; ``names`` are told what the rules in force use.
-        At the start there are no good rules to keep, and the company that has written others does not expect the
+        ``read`` takes the content and the file's name in errors; ``names`` receives the names used by the rules in
+        force. At the start there are no good rules to keep, and a company that has written its own does not expect the
         default.
         """
         self._places = tuple(places)
@@ -114,37 +114,37 @@ class FollowedFile(Generic[T]):
 
     @property
     def defect(self) -> Words:
-        """Why the file as it is now is not in force, for readiness and ``dingerp doctor``; empty if it is."""
+        """Why the current file is not in force, for readiness and ``dingerp doctor``; empty if it is."""
         return self._defect
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """Where the file is looked for; the first that there is counts."""
+        """The places searched for the file; the first existing one counts."""
         return self._places
 
     @property
     def path(self) -> Path:
-        """The file in force; without one, where it would be looked for last."""
+        """The file in force; without one, the last place searched."""
         return self._in_force.path or self._places[-1]
 
     @property
     def unread(self) -> Path | None:
-        """A file that is there and not read, since there is another in a place before."""
+        """An existing file that is not read because an earlier place has one."""
         present = (place for place, stamp in zip(self._places, self._seen, strict=True) if stamp is not None)
         return next((place for place in present if place != self._choose(self._seen, self._in_force.path)), None)
 
     @property
     def none(self) -> NoRules:
-        """How the file says that it holds no rules."""
+        """How the file declares that it has no rules."""
         return self._none
 
     @property
     def in_force(self) -> FileInForce[T]:
-        """The rules in force, and where they come from."""
+        """The rules in force, and their origin."""
         return self._in_force
 
     def listen(self, tell: Callable[[RulesChange], None]) -> None:
-        """Call ``tell``, too, after every edit of the file, in the thread that asked for `look`."""
+        """Also call ``tell`` after every edit of the file, in the thread that called `look`."""
         self._listeners.append(tell)
 
     def current(self) -> T:
@@ -152,10 +152,10 @@ class FollowedFile(Generic[T]):
         return self._in_force.content.rules
 
     def look(self) -> None:
-        """Read the file if it was changed and is so since the last look: nobody writes it any more.
+        """Read the file if it changed, and has not changed again since the last look: its writer has finished.
 
-        That is a `stat` for each place (microseconds), and changed rules are read in milliseconds: call it in a thread
-        where no loop waits.
+        That is one `stat` per place (microseconds), and milliseconds for changed rules: call it in a thread where no
+        loop waits.
         """
         stamps = self._stamps()
         settled, self._settling = stamps == self._settling, stamps
@@ -164,7 +164,7 @@ class FollowedFile(Generic[T]):
             self._follow(self._choose(stamps, self._in_force.path))
 
     def read_again(self) -> None:
-        """Read the file now, also where it looks as it did."""
+        """Read the file now, even if it looks unchanged."""
         self._seen = self._settling = self._stamps()
         self._follow(self._choose(self._seen, self._in_force.path))
 
@@ -176,9 +176,9 @@ class FollowedFile(Generic[T]):
         return tuple(map(_stamp, self._places))
 
     def _choose(self, stamps: Sequence[_Stamp | None], in_force: Path | None) -> Path | None:
-        """Return the file to read: the first that there is, but none behind the one in force.
+        """Return the file to read: the first existing one, but none after the one in force.
 
-        A file that vanishes is more likely an accident, or an editor at work, than a wish for what lies elsewhere.
+        A missing file is more likely an accident, or an editor at work, than a wish for the next place.
         """
         for place, stamp in zip(self._places, stamps, strict=True):
             if stamp is not None or place == in_force:
@@ -210,7 +210,7 @@ class FollowedFile(Generic[T]):
         self._tell(RulesChange(path=chosen, sha256=found.sha256, added=added, removed=removed))
 
     def _refuse_emptied(self, found: FileInForce[T]) -> None:
-        """Raise `RulesError` for a file that lost its rules and does not say that this is meant."""
+        """Raise `RulesError` for a file that lost its rules without declaring so."""
         if self._in_force.content.decides and not found.content.decides and not found.content.says_none:
             reason = phrase(
                 "its rules are gone, and the ones before stay in force; %(remedy)s", remedy=self._none.remedy
@@ -218,7 +218,7 @@ class FollowedFile(Generic[T]):
             raise RulesError(str(found.path), (RuleProblem(1, reason),))
 
     def refuse_cut(self, found: FileInForce[T], before: bytes) -> None:
-        """Raise `RulesError` for a file that lost some of what it said ``before`` and does not say so."""
+        """Raise `RulesError` for a file that lost part of its content since ``before`` without declaring so."""
         if lost := find_loss(before, found.text, word=self._none.word):
             reason = phrase(
                 "it may be cut off: %(lost)s; if nothing is missing, write %(end)s as its last line",
@@ -232,7 +232,7 @@ class FollowedFile(Generic[T]):
         return FileInForce(review=self._read_content(text, str(path)), path=path, text=text)
 
     def _use_names(self) -> None:
-        """Put the names of the rules in force into force, in place of those before, and tell what is doubtful."""
+        """Put the names of the rules in force into use, replacing the previous ones, and report doubts."""
         found = self._in_force
         self._names.use(str(self._places[-1]), found.review.references)
         for warning in found.review.warnings:
@@ -240,14 +240,14 @@ class FollowedFile(Generic[T]):
 
 
 def _count_lines(before: bytes, after: bytes) -> tuple[int, int]:
-    """Return how many lines are new, and how many are gone."""
+    """Return the numbers of new and of removed lines."""
     old, new = before.splitlines(), after.splitlines()
     kept = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
     return len(new) - kept, len(old) - kept
 
 
 def find_files(places: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the places where something is; the first of them is the file that a start reads."""
+    """Return the existing files among the places; a start reads the first."""
     return tuple(place for place in places if _stamp(place) is not None)
 
 
@@ -261,7 +261,7 @@ def read_content(path: Path) -> bytes:
 
 
 def _stamp(path: Path) -> _Stamp | None:
-    """Return the stamp of what is at a path; None only if nothing is."""
+    """Return the stamp of a path; None only if nothing exists there."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):

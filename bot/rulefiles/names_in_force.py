@@ -1,4 +1,4 @@
-"""The names that everything in force uses, checked anew when the bot has learnt more of what there is."""
+"""The names used by everything in force, checked again when the bot learns of new ones."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bot.words.phrase import Words
 
 
 class NamesInForce:
-    """Each doubt is told once. Files are read in threads: what they see here never changes while they do."""
+    """Each doubt is reported once. Files are read in threads: the data they see here never changes meanwhile."""
 
     def __init__(self, known: KnownNames, tell: Callable[[Words], object]) -> None:
-        """``tell`` is given what can be obeyed but is probably a mistake."""
+        """``tell`` receives probable mistakes that still work."""
         self._known = known
         self._pass_on = tell
         self._used: dict[str, tuple[NameReference, ...]] = {}
@@ -21,7 +21,7 @@ class NamesInForce:
 
     @property
     def known(self) -> KnownNames:
-        """What names may lead to, as far as it is known now."""
+        """The names known so far."""
         return self._known
 
     @property
@@ -31,21 +31,21 @@ class NamesInForce:
 
     @property
     def problems(self) -> tuple[NameProblem, ...]:
-        """What is wrong or doubtful about them now."""
+        """The names that are currently wrong or doubtful."""
         return check_names(self.references, self._known)
 
     def use(self, part: str, references: Iterable[NameReference]) -> None:
-        """Take the names of a part in place of those that it used before."""
+        """Replace the names used by a part."""
         self._used[part] = tuple(references)
 
     def learn(self, facts: NameFacts) -> None:
-        """Check all names by what the bot has seen meanwhile."""
+        """Check all names against the bot's new data."""
         self._known = replace(self._known, facts=facts)
         for problem in self.problems:
             self.tell(problem.words)
 
     def tell(self, doubt: Words) -> None:
-        """Tell of a doubt that was not told yet."""
+        """Report a doubt unless it was reported before."""
         if str(doubt) not in self._told:
             self._told.add(str(doubt))
             self._pass_on(doubt)

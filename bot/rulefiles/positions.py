@@ -1,6 +1,6 @@
 """The lines of keys and tables in a TOML document, which `tomllib` does not give.
 
-Only for documents that `tomllib` has accepted: the scan relies on their being valid.
+Only for documents accepted by `tomllib`: the scan relies on valid syntax.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TEXT = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'',
     re.S,
 )
-_BARE = re.compile(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # there may be a blank between date and time
+_BARE = re.compile(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # a blank is allowed between date and time
 
 
 class Positions:
@@ -28,7 +28,7 @@ class Positions:
         self._lines = lines
 
     def line(self, *path: str | int) -> int:
-        """Return the line where ``path`` begins, else where the closest known table around it does."""
+        """Return the line where ``path`` begins, or the closest known table around it."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
@@ -60,7 +60,7 @@ class _Scan:
                 self._pair(table)
 
     def _blank(self) -> bool:
-        """Skip blanks and comments; return whether something follows."""
+        """Skip blanks and comments; return whether anything follows."""
         match = _BLANK.match(self._text, self._at)
         assert match is not None, "it matches the empty text too"
         self._at = match.end()

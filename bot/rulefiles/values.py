@@ -1,4 +1,4 @@
-"""How values are written in any rules. Each reader raises `ValueError` with the reason and an example."""
+"""The syntax of values in any rules. Each reader raises `ValueError` with the reason and an example."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _LONGEST = timedelta(days=366)
 
 
 def read_text(value: object) -> str:
-    """Return a text that is not empty."""
+    """Return a non-empty text."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError(phrase('a text is expected, an example is "finance"'))
     return value.strip()
 
 
 def read_name(example: str) -> Callable[[object], str]:
-    """Return the reader of a rule's name, by which reasons call it."""
+    """Return the reader of a rule's name, which reasons use."""
 
     def read(value: object) -> str:
         name = read_text(value)
@@ -51,7 +51,7 @@ def read_texts(value: object) -> tuple[str, ...]:
 
 
 def read_some(value: object) -> tuple[str, ...]:
-    """Return a list of texts; an empty one, which would never fit, is refused."""
+    """Return a list of texts; an empty one, which would never match, is refused."""
     found = read_texts(value)
     if not found:
         raise ValueError(phrase("the list is empty, so that nothing would fit; leave the key out for any"))
@@ -82,7 +82,7 @@ def read_duration(value: object) -> timedelta:
 
 
 def written_duration(duration: timedelta) -> str:
-    """Return a duration as `read_duration` reads it, in the largest unit that is exact."""
+    """Return a duration in the syntax of `read_duration`, in the largest exact unit."""
     minutes = int(duration.total_seconds()) // 60
     for size, letter in ((1440, "d"), (60, "h")):
         if minutes and minutes % size == 0:
@@ -91,7 +91,7 @@ def written_duration(duration: timedelta) -> str:
 
 
 def read_moment(zone: tzinfo) -> Callable[[object], datetime]:
-    """Return the reader of times, in ``zone`` by default, as UTC; a date alone is its beginning."""
+    """Return the reader of times, in ``zone`` by default, as UTC; a bare date means its beginning."""
 
     def read(value: object) -> datetime:
         if isinstance(value, str):

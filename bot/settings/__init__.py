@@ -1,7 +1,7 @@
 """Typed settings from a TOML file and the environment; the environment wins.
 
-Names in the environment: ``DINGERP_`` + path with ``__`` between levels (``DINGERP_HTTP__PORT``); the four names that
-DingTalk's own SDK and samples use (``DINGTALK_CLIENT_ID`` …) are read as they are.
+Names in the environment: ``DINGERP_`` + path with ``__`` between levels (``DINGERP_HTTP__PORT``); the four names used
+by DingTalk's own SDK and samples (``DINGTALK_CLIENT_ID`` …) are accepted as well.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ APPROVAL_RULES = "approvals.toml"
 
 
 class Settings(BaseSettings):
-    """Everything that can be configured."""
+    """All settings."""
 
     model_config = SettingsConfigDict(
         env_prefix="DINGERP_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
@@ -166,43 +166,43 @@ class Settings(BaseSettings):
 
     @property
     def access_rules(self) -> tuple[Path, ...]:
-        """Return where the file of further access rules may be; the first that there is counts."""
+        """The places searched for the file of further access rules; the first existing one counts."""
         return self._places(self.access.file, ACCESS_RULES)
 
     @property
     def real_sources(self) -> tuple[str, ...]:
-        """Return the sources that show a company's own figures, which the embedded company does not."""
+        """The sources with a company's own figures, which excludes the demo company."""
         return tuple(name for name, source in self.erp.items() if source.vendor != EMBEDDED)
 
     @property
     def alert_rules(self) -> tuple[Path, ...]:
-        """Return where the file of the alert rules may be; the first that there is counts."""
+        """The places searched for the file of alert rules; the first existing one counts."""
         return self._places(self.alerts.rules, ALERT_RULES)
 
     @property
     def approval_rules(self) -> tuple[Path, ...]:
-        """Return where the file of the approval rules may be; the first that there is counts."""
+        """The places searched for the file of approval rules; the first existing one counts."""
         return self._places(self.approvals.rules, APPROVAL_RULES)
 
     @property
     def approvers(self) -> frozenset[str]:
-        """Return who decides purchase orders where no rules say so."""
+        """The approvers of purchase orders without any rules."""
         return self.access.roles.get(APPROVER, frozenset())
 
     @property
     def approval_groups(self) -> tuple[str, ...]:
-        """Return the groups that get a card without prices of each waiting purchase order."""
+        """The groups that get a card without prices for each waiting purchase order."""
         return self.alerts.default_groups if self.approvals.groups is None else self.approvals.groups
 
     @property
     def ready_rules(self) -> frozenset[Path]:
-        """Return the files of rules that count where the operator has none."""
+        """The rule files that apply where the operator has none."""
         return self._ready_rules
 
     def with_rules_of(self, other: Settings, ready: Mapping[str, Path]) -> Self:
-        """Return these settings with files of rules where ``other`` looks for them, and then the ``ready`` ones.
+        """Return these settings with rule files searched where ``other`` does, and then the ``ready`` ones.
 
-        ``ready`` has them by the names that the operator's own have.
+        ``ready`` maps the names of the operator's files to these.
         """
         places = {
             ACCESS_RULES: other.access_rules,
@@ -225,7 +225,7 @@ class Settings(BaseSettings):
 
     @property
     def keys_missing(self) -> bool:
-        """Whether the app's keys still have to be entered."""
+        """Whether the app's keys are still missing."""
         return not (self.dingtalk.client_id and self.dingtalk.client_secret.get_secret_value())
 
     @classmethod
@@ -247,7 +247,7 @@ class Settings(BaseSettings):
 
 
 class _SdkEnvironment(PydanticBaseSettingsSource):
-    """Reads the variables that DingTalk's SDK and samples use."""
+    """Reads the variables used by DingTalk's SDK and samples."""
 
     names: ClassVar[Mapping[str, str]] = {
         "client_id": "DINGTALK_CLIENT_ID",
@@ -272,7 +272,7 @@ def _sdk_variable(name: str) -> str:
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Return the settings; ``file`` defaults to ``dingerp.toml`` if present.
 
-    Raises `ConfigurationError` that names every wrong entry.
+    Raises `ConfigurationError` naming every wrong entry.
     """
     if file is not None and not file.is_file():
         raise ConfigurationError(phrase("no such configuration file: %(file)s", file=str(file)))
@@ -293,7 +293,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
 
 
 def _why_unreadable(file: Path | None, error: ValueError) -> Phrase:
-    """Say why the settings are no TOML, or no text."""
+    """Return why the settings file is not TOML, or not text."""
     if file is None or not isinstance(error, tomllib.TOMLDecodeError):
         where = str(file or "the environment")
         return phrase("unreadable settings in %(file)s: %(wrong)s", file=where, wrong=reason_of(error))
@@ -303,7 +303,7 @@ def _why_unreadable(file: Path | None, error: ValueError) -> Phrase:
 
 
 def _variables_that_are_no_json() -> Iterator[Phrase]:
-    """Yield what is wrong with each variable that sets a list or a table; values are not repeated."""
+    """Yield the error of each variable for a list or table that is not JSON, without its value."""
     for variable, value in sorted(os.environ.items()):
         if not variable.upper().startswith("DINGERP_") or not takes_json(variable.lower(), Settings):
             continue
@@ -322,7 +322,7 @@ Source: https://kubernetes.io/docs/tutorials/services/connect-applications-servi
 
 
 def _check_environment() -> None:
-    """Refuse variables that begin like ours and set nothing: a misspelt one would leave a door open without a word."""
+    """Refuse variables with our prefix that set nothing: a misspelt one would silently leave a door open."""
     known = [name.upper() for name in Settings.model_fields]
     for variable, value in sorted(os.environ.items()):
         prefix, _, path = variable.upper().partition("_")

@@ -1,4 +1,4 @@
-"""DingTalk's editions and what each allows an organisation in a month.
+"""DingTalk's editions and their monthly allowances.
 
 Docs: platform/dingtalk/limits.md#monthly-quotas
 """
@@ -16,13 +16,13 @@ EditionName: TypeAlias = Literal["standard", "standard-2024", "professional"]
 
 @dataclass(frozen=True, slots=True)
 class MonthlyQuotas:
-    """What a month allows: API calls, and uses of Webhook & Stream."""
+    """A monthly allowance: API calls, and uses of Webhook & Stream."""
 
     calls: int
     uses: int
 
     def covers(self, calls: int, uses: int) -> bool:
-        """Whether a month that needs this much fits."""
+        """Return whether the allowance covers a month with this need."""
         return calls <= self.calls and uses <= self.uses
 
 
@@ -47,7 +47,7 @@ class EditionPlan:
 
     @property
     def quotas(self) -> MonthlyQuotas:
-        """What it allows in a month."""
+        """Its monthly allowance."""
         base = EDITIONS[self.edition]
         return MonthlyQuotas(base.calls + self.packs * PACK.calls, base.uses + self.packs * PACK.uses)
 

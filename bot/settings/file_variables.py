@@ -1,7 +1,7 @@
-"""Variables that name a file with the value, as Docker and Kubernetes hand secrets over.
+"""Variables that name a file with the value, as Docker and Kubernetes provide secrets.
 
-``DINGERP_DATABASE_URL_FILE`` holds the path of a file with what ``DINGERP_DATABASE_URL`` would say. A setting that
-itself ends in ``_FILE`` keeps its meaning, and options of an ERP's adapter are read when it is opened.
+``DINGERP_DATABASE_URL_FILE`` holds the path of a file with the value of ``DINGERP_DATABASE_URL``. A setting whose own
+name ends in ``_FILE`` keeps its meaning, and options of an ERP's adapter are read when it is opened.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ SUFFIX = "_FILE"
 
 
 def read_named_files(variables: Mapping[str, str | None], settings: type[BaseModel]) -> dict[str, str | None]:
-    """Return our variables (in small letters), with those that name files replaced by what they hold.
+    """Return our variables (lower-cased), with file-naming ones replaced by the files' contents.
 
-    Raises `ConfigurationError` for a file that cannot be read, and for a value that is given both ways.
+    Raises `ConfigurationError` for an unreadable file, and for a value given both ways.
     """
     read = dict(variables)
     for name, file in variables.items():
@@ -35,7 +35,7 @@ def read_named_files(variables: Mapping[str, str | None], settings: type[BaseMod
 
 
 def value_of_file(variable: str, file: str, *, given: bool) -> str:
-    """Return what the file holds that a variable names. Raises `ConfigurationError`."""
+    """Return the content of the file named by a variable. Raises `ConfigurationError`."""
     if given:
         raise ConfigurationError(f"wrong settings: {variable} and {variable.removesuffix(SUFFIX)} are both set")
     try:
@@ -49,13 +49,13 @@ def _is_setting(variable: str, settings: type[BaseModel]) -> bool:
 
 
 def takes_json(variable: str, settings: type[BaseModel]) -> bool:
-    """Tell whether one of our variables (in small letters) sets a list or a table, which is written as JSON."""
+    """Return whether one of our variables (lower-cased) sets a list or a table, which is written as JSON."""
     kind = _kind_of(variable, settings)
     return _is_section(kind) or get_origin(kind) in (dict, tuple, frozenset)
 
 
 def _kind_of(variable: str, settings: type[BaseModel]) -> Any:
-    """Return the type of the setting that one of our variables sets, None where there is no such setting."""
+    """Return the type of the setting behind one of our variables, None if there is no such setting."""
     kind: Any = settings
     for part in variable.removeprefix("dingerp_").split("__"):
         if _is_section(kind):
@@ -70,7 +70,7 @@ def _kind_of(variable: str, settings: type[BaseModel]) -> Any:
 
 
 def settings_beside(place: tuple[int | str, ...], settings: type[BaseModel]) -> tuple[str, ...]:
-    """Return the names of the settings at the place of an unknown one."""
+    """Return the names of the settings beside an unknown one."""
     kind: Any = settings
     for part in place[:-1]:
         if _is_section(kind):

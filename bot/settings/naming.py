@@ -1,4 +1,4 @@
-"""The names that settings hold: their types say which values are names, and of what."""
+"""The names in settings: field types mark which values are names, and of what kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SettingPath = tuple[str | int, ...]
 
 
 def named_in(settings: BaseModel) -> Iterator[tuple[SettingPath, NameKind, str]]:
-    """Yield every name with its path and kind. A setting that is an empty text names nothing."""
+    """Yield every name with its path and kind. An empty text names nothing."""
     for name, field in type(settings).model_fields.items():
         if value := getattr(settings, name):
             yield from _named((name,), value, field.annotation, field.metadata)
@@ -45,13 +45,13 @@ def _named(
 
 
 def _inner_types(declared: Any) -> tuple[Any, ...]:
-    """Return what a collection holds; of an optional one, too."""
+    """Return the element types of a collection, including optional ones."""
     if get_origin(declared) in (Union, UnionType):
         declared = next(each for each in get_args(declared) if each is not NoneType)
     return get_args(declared)
 
 
 def _unmarked(declared: Any) -> tuple[Any, Sequence[Any]]:
-    """Return a type and the marks on it."""
+    """Return a type without its marks, and the marks."""
     marks = getattr(declared, "__metadata__", ())
     return (get_args(declared)[0], marks) if marks else (declared, ())

@@ -1,6 +1,6 @@
-"""Values of the configuration that are sealed with the company's key: ``sealed:`` and what `dingerp data seal` prints.
+"""Configuration values sealed with the company's key: ``sealed:`` and the output of `dingerp data seal`.
 
-A reader of the file learns nothing from it. The key itself is elsewhere (see `Settings.data_key`).
+A reader of the file learns nothing from them. The key itself is elsewhere (see `Settings.data_key`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SECRET = TypeAdapter(Secret)
 
 
 def seal_value(secret: str, key: CompanyKey) -> str:
-    """Return a secret as it may be in a file."""
+    """Return a secret in its sealed form for a file."""
     return SEALED + key.wrap(secret.encode(), _LABEL)
 
 
@@ -37,9 +37,9 @@ def find_sealed(values: object, path: str = "") -> Iterator[str]:
 
 
 def open_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings as they were given, with all sealed values open.
+    """Return the settings with all sealed values opened.
 
-    Raises `ValueError` that names the setting, for a value that no key at hand opens.
+    Raises `ValueError` naming the setting, for a value that no available key opens.
     """
     sealed = tuple(find_sealed(values))
     if not sealed:
@@ -80,7 +80,7 @@ def _opened(value: Any, keys: Sequence[CompanyKey], path: str) -> Any:
 
 
 def _keys_of(values: Mapping[str, Any]) -> Sequence[CompanyKey]:
-    """Return the company's keys by the settings that are not checked yet. Raises `WrongDataKey`."""
+    """Return the company's keys from settings not yet validated. Raises `WrongDataKey`."""
     if given := _SECRET.validate_python(values.get("data_key") or "").get_secret_value():
         return parse_keys(given)
     file = Path(str(values.get("data_key_file") or _own_key_file(values)))
@@ -91,7 +91,7 @@ def _keys_of(values: Mapping[str, Any]) -> Sequence[CompanyKey]:
 
 
 def _own_key_file(values: Mapping[str, Any]) -> Path:
-    """Return where the bot makes its key: beside the SQLite file, else in the data folder."""
+    """Return where the bot creates its key: beside the SQLite file, otherwise in the data folder."""
     url = values.get("database_url") or ""
     if isinstance(url, str) and not url.startswith(SEALED):
         kind, _, place = _SECRET.validate_python(url).get_secret_value().partition(":///")

@@ -1,1 +1,1 @@
-"""The bot's own memory: SQLite for one process, PostgreSQL for many."""
+"""The bot's own database: SQLite for one process, PostgreSQL for many."""

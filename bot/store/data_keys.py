@@ -1,6 +1,6 @@
-"""The keys of one database: its data keys, and the company's key that unwraps them, from a file or the configuration.
+"""The keys of one database: its data keys, and the company key that unwraps them, from a file or the settings.
 
-A source may hold several keys, the newest first: while the key is changed, the older ones still open the database.
+A source may hold several keys, the newest first: while the key is being changed, older ones still open the database.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ class CompanyKeySource(Protocol):
     """Holds the company's keys."""
 
     def read(self) -> Sequence[CompanyKey]:
-        """Return the keys, the newest first; none where the first is still to be made. Raises `WrongDataKey`."""
+        """Return the keys, the newest first; empty if the first is still to be created. Raises `WrongDataKey`."""
         ...
 
     def make(self) -> Sequence[CompanyKey]:
-        """Make the first key, and return the keys. Raises `WrongDataKey` where keys are not made here."""
+        """Create the first key, and return the keys. Raises `WrongDataKey` if keys cannot be created here."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GivenKeys:
-    """Keys of the configuration, as one text with blanks or commas between them."""
+    """Keys from the settings, as one text separated by blanks or commas."""
 
     keys: tuple[CompanyKey, ...]
 
@@ -65,13 +65,13 @@ class GivenKeys:
         return self.keys
 
     def make(self) -> Sequence[CompanyKey]:
-        """Return the keys: they are there."""
+        """Return the existing keys."""
         return self.keys
 
 
 @dataclass(frozen=True, slots=True)
 class KeysOfCopy:
-    """The company's keys for the copy of a database, which gets its data keys with the other rows and makes none."""
+    """The company's keys for a copied database, which receives its data keys with the other rows and creates none."""
 
     original: CompanyKeySource
 
@@ -85,7 +85,7 @@ class KeysOfCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFile:
-    """A file with one key in each line."""
+    """A file with one key per line."""
 
     path: Path
     ours: bool = False
@@ -93,7 +93,7 @@ class KeyFile:
     random: RandomBytes = os.urandom
 
     def read(self) -> Sequence[CompanyKey]:
-        """Return the keys of the file; none where it is ours and does not exist."""
+        """Return the keys of the file; empty if it is the bot's own and does not exist."""
         try:
             text = self.path.read_text(encoding="ascii")
         except FileNotFoundError:
@@ -107,14 +107,14 @@ class KeyFile:
         return parse_keys(text)
 
     def make(self) -> Sequence[CompanyKey]:
-        """Make the file with a first key, unless it is there already."""
+        """Create the file with a first key, unless it exists."""
         if not self.read():
-            with self._writing(), suppress(FileExistsError):  # another process that started just now made it
+            with self._writing(), suppress(FileExistsError):  # another process, started at the same time, created it
                 create_private_file(self.path, _lines((CompanyKey.generate(self.random),)))
         return self.read()
 
     def write(self, keys: Sequence[CompanyKey]) -> None:
-        """Put these keys in place of those in the file, at once and for good. Raises `WrongDataKey`."""
+        """Replace the keys in the file atomically and durably. Raises `WrongDataKey`."""
         with self._writing():
             replace_private_file(self.path, _lines(keys))
 
@@ -134,8 +134,8 @@ def _lines(keys: Sequence[CompanyKey]) -> str:
 def own_keys(database: str | None, folder: Path) -> CompanyKeySource:
     """Return the key source for a database without a configured key: a file beside it.
 
-    ``database`` is SQLite's file, None for another database, whose key is in ``folder``. One in memory has a key that
-    dies with it.
+    ``database`` is SQLite's file, None for another database, whose key is in ``folder``. An in-memory database has a
+    key that dies with it.
     """
     if database in ("", ":memory:"):
         return GivenKeys((CompanyKey.generate(),))
@@ -143,10 +143,10 @@ def own_keys(database: str | None, folder: Path) -> CompanyKeySource:
 
 
 class DatabaseKeys:
-    """Implements `bot.store.sealed_columns.RingHolder` for one database.
+    """The keys of one database.
 
-    ``reread`` reads the table past the connection that a statement is just using: a value may have been sealed by a key
-    that an operator's command made after this process had started.
+    ``reread`` reads the table on another connection than the running statement's: a value may have been sealed with a
+    key that an operator's command created after this process started.
     """
 
     def __init__(self, source: CompanyKeySource, reread: Callable[[], Sequence[Row[Any]]] | None) -> None:
@@ -157,12 +157,12 @@ class DatabaseKeys:
 
     @property
     def unlocked(self) -> bool:
-        """Whether the keys are known."""
+        """Whether the keys are loaded."""
         return self._ring is not None
 
     @property
     def ring(self) -> KeyRing:
-        """The data keys. Raises `WrongDataKey` where the company's key does not open them."""
+        """Return the data keys. Raises `WrongDataKey` if the company's key does not open them."""
         if self._ring is None:
             raise WrongDataKey(self._trouble)
         return self._ring
@@ -177,7 +177,7 @@ class DatabaseKeys:
             return self._ring.open(sealed, place)
 
     def unlock(self, connection: Connection) -> KeyRing:
-        """Read the keys, and make the first ones if there are none. Raises `WrongDataKey`."""
+        """Load the keys, and create the first ones if there are none. Raises `WrongDataKey`."""
         if not _rows(connection):
             try:
                 _make_first(connection, self.source.make()[0])
@@ -188,7 +188,7 @@ class DatabaseKeys:
         return self.ring
 
     def read(self, connection: Connection) -> None:
-        """Read the keys, if there are any yet. Raises `WrongDataKey`."""
+        """Load the keys, if there are any yet. Raises `WrongDataKey`."""
         try:
             rows = _rows(connection)
             if rows:
@@ -198,13 +198,13 @@ class DatabaseKeys:
             raise
 
     def read_if_there(self, connection: Connection) -> None:
-        """Read the keys of a database that may be too old to have any. Raises `WrongDataKey`."""
+        """Load the keys of a database that may be too old to have any. Raises `WrongDataKey`."""
         if inspect(connection).has_table(DATA_KEY.name):
             self.read(connection)
 
 
 def add_data_key(connection: Connection, keys: Sequence[CompanyKey], now: datetime) -> None:
-    """Make a new data key, and wrap all of them by the first of the company's ``keys``. Raises `WrongDataKey`."""
+    """Create a data key, and wrap all data keys with the first of the company's ``keys``. Raises `WrongDataKey`."""
     rows = _rows(connection)
     for row in rows:
         secret = _unwrapped(row, keys)
@@ -216,18 +216,18 @@ def add_data_key(connection: Connection, keys: Sequence[CompanyKey], now: dateti
 
 
 def newest_since(connection: Connection) -> int:
-    """Return since when the newest data key seals, in milliseconds; 0 for the first."""
+    """Return since when the newest data key is in use, in milliseconds; 0 for the first."""
     made: int = _rows(connection)[-1].made_ms
     return made
 
 
 def drop_data_keys(connection: Connection, numbers: frozenset[int]) -> None:
-    """Delete data keys by which nothing is sealed any longer."""
+    """Delete data keys that no longer seal anything."""
     connection.execute(delete(DATA_KEY).where(DATA_KEY.c.number.in_(numbers)))
 
 
 def company_key_of(connection: Connection) -> str:
-    """Return the name of the company's key that opens the database; empty before the first start."""
+    """Return the name of the company key that opens the database; empty before the first start."""
     rows = _rows(connection)
     return rows[-1].company_key if rows else ""
 

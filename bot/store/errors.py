@@ -1,6 +1,6 @@
-"""The errors of the bot's own database, and why it did not answer in words for the operator.
+"""The errors of the bot's own database, and their causes in words for the operator.
 
-The drivers' own texts are not repeated: PostgreSQL's may hold values of rows.
+The drivers' own texts are not repeated: PostgreSQL's may contain row values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.words.phrase import Phrase, Words, phrase
 
 
 class StoreUnavailable(DingerpError):
-    """The database refused or did not answer; ``detail`` says why and what to do, with the class of its error."""
+    """The database refused or did not answer; ``detail`` gives the cause and the remedy, with the error's class."""
 
     retry: ClassVar[bool] = True
 
@@ -40,7 +40,7 @@ class DatabaseInUse(ConfigurationError):
 
 
 class DatabaseIsNewer(ConfigurationError):
-    """A newer version of the bot has used the database, and this one does not know what it holds."""
+    """A newer version of the bot has used the database, and this one cannot interpret it."""
 
 
 _FULL: Final = phrase("the disk is full; make room on it")
@@ -96,7 +96,7 @@ _SYSTEM: Final = {
 
 
 def store_unavailable(error: Exception) -> StoreUnavailable:
-    """Return the error of the store: the driver's class, and cause and remedy where they are known."""
+    """Return the store's error: the driver's class, with cause and remedy if known."""
     name, cause = type(error).__name__, _cause(error)
     return StoreUnavailable(phrase("%(why)s (%(error)s)", why=cause, error=name) if cause else name)
 

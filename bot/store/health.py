@@ -1,4 +1,4 @@
-"""Whether the database can be written and read now, and what was last reported of the bot's health."""
+"""Whether the database can be written and read now, and the last report of the bot's health."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.change
 
 
 class StoredHeartbeat(Stored):
-    """Writes a dummy value, to learn whether writing works."""
+    """Writes a dummy value, to test writing."""
 
     def __init__(self, database: Database, ledger: CardLedger | None = None) -> None:
-        """``ledger`` notes outside the database what it has."""
+        """``ledger`` records the heartbeat outside the database."""
         super().__init__(database)
         self._ledger = ledger
 
     async def beat(self, now: datetime) -> None:
-        """Write, in the turn that alerts are changed in; raises `StoreUnavailable` when that fails."""
+        """Write under the lock for changing alerts; raises `StoreUnavailable` on failure."""
         await self._database.run(partial(_beat, to_ms(now)))
         if self._ledger is not None:
             await asyncio.to_thread(self._ledger.try_to, partial(self._ledger.beat, to_ms(now)))
 
 
 class SqlitePages:
-    """Looks through the pages of a SQLite file, by a connection of its own: a page in need of repair ends a start of
-    an answer at any time, and nothing else tells of it before.
+    """Checks the pages of a SQLite file on a connection of its own: a damaged page can break a start or an answer at
+    any time, and nothing else reveals it earlier.
     """
 
     def __init__(self, file: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -59,7 +59,7 @@ class SqlitePages:
         self._damage: StoreUnavailable | None = None
 
     async def check(self) -> None:
-        """Look unless it was done a moment ago; the longer it takes, the rarer. Raises `StoreUnavailable`."""
+        """Check, unless that was done a moment ago; the longer it takes, the less often. Raises `StoreUnavailable`."""
         began = self._monotonic()
         if began >= self._next:
             self._damage = await asyncio.to_thread(self._look)
@@ -81,7 +81,7 @@ class SqlitePages:
 
 
 class StoredHealthReports(Stored):
-    """Implements `bot.outbox.health_reports.TroubleReportStore`."""
+    """Queues health reports."""
 
     async def last(self) -> str | None:
         return await self._database.read(lambda connection: connection.execute(_LAST_REPORT).scalar())
@@ -91,7 +91,7 @@ class StoredHealthReports(Stored):
 
 
 def damaged(found: str) -> sqlite3.DatabaseError:
-    """Return the error that SQLite gives for a damaged page, for a defect that a check found."""
+    """Return SQLite's error for a damaged page, for a problem found by a check."""
     error = sqlite3.DatabaseError(found)
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error

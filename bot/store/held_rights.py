@@ -1,7 +1,6 @@
-"""Rights that a restored backup brought back: taken out of their tables, kept aside, and put back when confirmed.
+"""Rights brought back by a restored backup: moved out of their tables, held, and put back when confirmed.
 
-Whoever reads accounts, keys, subscriptions or watches finds nothing of them until then, so no reader can forget
-to ask.
+Readers of accounts, keys, subscriptions or watches see nothing of them until then, so no reader can forget to check.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ _A, _H = ERP_ACCOUNT.c, HELD_RIGHT.c
 
 @dataclass(frozen=True, slots=True)
 class _HeldTable:
-    """A table of rights: whose a row is, which rows are in force, and what they are, in the words of their owner."""
+    """A table of rights: the owner of a row, which rows are in force, and their description for the owner."""
 
     table: Table
     owner: ColumnElement[str]
@@ -81,15 +80,15 @@ _TABLES: Final[Mapping[HeldRightKind, _HeldTable]] = {
 
 
 def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
-    """Take all rights that people have given or got out of force, within the caller's transaction.
+    """Suspend all rights that people have given or received, within the caller's transaction.
 
-    Mutes end, and votes and passed-on turns of cases that the ERP was not told of are dropped: people mute and vote
-    again; questions that were under way are not asked again. A right whose row does not open goes, since it never works
-    again; the log names it. Returns what waits for a confirmation.
+    Mutes end, and votes and forwarded turns of cases not yet written to the ERP are dropped: people mute and vote
+    again; questions in progress are not asked again. An unreadable right is deleted, since it can never work again; the
+    log names it. Returns what awaits confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(MUTE))
-    # A question that was not answered when the backup was made would be carried out now.
+    # A question unanswered at the time of the backup would be carried out now.
     connection.execute(delete(INBOX))
     for kind, held in _TABLES.items():
         if kept := [_row(kind, held, row, now) for row in _in_force(connection, kind, held)]:
@@ -101,7 +100,7 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
 
 
 def find_held(connection: Connection, user_id: str = "") -> tuple[HeldRight, ...]:
-    """Return what waits for a confirmation, of everybody or of one person, without rows that do not open."""
+    """Return what awaits confirmation, of everybody or of one person, without unreadable rows."""
     wanted = select(HELD_RIGHT).order_by(_H.user_id, _H.kind, _H.id)
     rows = read_readable(connection, HELD_RIGHT, wanted.where(_H.user_id == user_id) if user_id else wanted)
     return tuple(
@@ -117,7 +116,7 @@ def find_held(connection: Connection, user_id: str = "") -> tuple[HeldRight, ...
 
 
 def confirm_held(connection: Connection, rights: Sequence[HeldRight], *, by: str, now: datetime) -> int:
-    """Put rights back in force and record that; returns how many are, for others have a newer one in their place."""
+    """Reinstate rights and record that; returns how many are back, since newer ones may have replaced others."""
     begin_immediate(connection)
     restored = 0
     for right in rights:
@@ -141,13 +140,13 @@ def drop_held(connection: Connection, rights: Sequence[HeldRight], *, by: str, n
 
 
 class StoredHeldRights(Stored):
-    """Implements `bot.chat.held_rights.HeldRightStore`."""
+    """Stores held rights."""
 
     async def of(self, user_id: str) -> tuple[HeldRight, ...]:
         return await self._database.read(partial(find_held, user_id=user_id))
 
     async def count(self) -> int:
-        """Return how many rights of all people wait."""
+        """Return the number of held rights."""
         return len(await self._database.read(find_held))
 
     async def confirm(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> int:
@@ -157,7 +156,7 @@ class StoredHeldRights(Stored):
         await self._database.run(partial(drop_held, rights=rights, by=by, now=now), durable=True)
 
     async def tell_owners(self, now: datetime) -> int:
-        """Queue one card for each person with rights that wait, once; returns how many people they are."""
+        """Queue one card for each person with held rights, once; returns their number."""
 
         def tell(connection: Connection) -> int:
             owners = connection.execute(select(_H.user_id, func.max(_H.since_ms).label("since")).group_by(_H.user_id))
@@ -197,7 +196,7 @@ def _take_out(connection: Connection, kind: HeldRightKind, held: _HeldTable) -> 
 
 
 def _put_back(connection: Connection, kind: HeldRightKind, row: dict[str, Any]) -> bool:
-    """Put a row back unless there is a newer one in its place; returns whether it is back."""
+    """Put a row back unless a newer one replaces it; returns whether it is back."""
     if kind is HeldRightKind.ACCOUNT:
         return _put_back_account(connection, row)
     table = _TABLES[kind].table
@@ -218,7 +217,7 @@ def _put_back_account(connection: Connection, row: dict[str, Any]) -> bool:
 
 
 def _reopen_cases(connection: Connection, now: datetime) -> None:
-    """Drop votes and passed-on turns of cases that the ERP was not told of: each may have been taken back since."""
+    """Drop votes and forwarded turns of cases not yet written to the ERP: each may have been taken back since."""
     repository = StoredCaseRepository(connection, now)
     states = (CaseState.OPEN.value, CaseState.WRITING.value)
     ids = connection.scalars(select(APPROVAL_CASE.c.id).where(APPROVAL_CASE.c.state.in_(states)).limit(_MOST_CASES))

@@ -1,8 +1,8 @@
-"""One bot for each SQLite file: two would process the same events, and write the same decisions, twice.
+"""One bot per SQLite file: two would process the same events, and write the same decisions, twice.
 
 On PostgreSQL several bots may share a database, whose own locks keep them apart. SQLite has no lock that outlives a
-transaction, so a file beside the database is locked for as long as the bot runs. The system frees it when the process
-ends, however it ends.
+transaction, so a file beside the database is locked while the bot runs. The system releases it when the process ends,
+however it ends.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _MOST_WORDS = 200
 
 @contextmanager
 def own_database(file: Path | None) -> Iterator[None]:
-    """Own a SQLite file until the context ends; None, for another kind of database, needs no owner.
+    """Own a SQLite file until the context ends; other databases (None) need no owner.
 
-    Raises `DatabaseInUse` while another process owns it, and `ConfigurationError` where nothing can be locked.
+    Raises `DatabaseInUse` while another process owns it, and `ConfigurationError` if nothing can be locked.
     """
     if file is None:
         yield

@@ -1,4 +1,4 @@
-"""The organisation that the bot belongs to, who belongs to it, and the conversations with somebody from outside it."""
+"""The bot's organisation, its members, and the conversations with outsiders."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _TIMES = ("checked_us", "changed_us", "left_us", "wrote_us")
 
 
 class StoredOrganisation:
-    """Implements `bot.access.organisation.OrganisationStore`; another app on the same database has its own."""
+    """Stores the organisation; another app on the same database has its own."""
 
     def __init__(self, database: Database, client_id: str) -> None:
         self._database = database
@@ -75,7 +75,7 @@ class StoredOrganisation:
         return found or ""
 
     async def keep(self, corp_id: str, *, instead: bool) -> str:
-        """Keep the corpId and return the one that counts: of two processes the first one's, unless ``instead``."""
+        """Store the corpId and return the valid one: of two processes the first one's, unless ``instead``."""
         dialect = self._database.dialect
         values = {"client_id": self._client_id, "corp_id": corp_id}
         first = insert_into(ORGANISATION, dialect).values(values).on_conflict_do_nothing()
@@ -89,22 +89,22 @@ class StoredOrganisation:
 
 
 def marked_groups(connection: Connection) -> list[tuple[str, datetime]]:
-    """Return the conversations with outsiders, and when they were first seen there; the newest first."""
+    """Return the conversations with outsiders, and when these were first seen there; the newest first."""
     rows = connection.execute(select(OUTSIDER_GROUP).order_by(OUTSIDER_GROUP.c.seen_ms.desc()))
     return [(row.conversation_id, from_ms(row.seen_ms)) for row in rows]
 
 
 def unmark_group(connection: Connection, conversation_id: str) -> bool:
-    """Forget that an outsider was seen there; returns whether that was known."""
+    """Delete the mark that an outsider was seen there; returns whether there was one."""
     this = delete(OUTSIDER_GROUP).where(OUTSIDER_GROUP.c.conversation_id == conversation_id)
     return bool(connection.execute(this).rowcount)
 
 
 class StoredOutsiders:
-    """Implements `bot.chat.audiences.KnownOutsiders`."""
+    """Stores the conversations with outsiders."""
 
     def __init__(self, database: Database, *, now: Callable[[], datetime], named: Iterable[str] = ()) -> None:
-        """``named`` are the conversations that the operator has marked."""
+        """``named`` are the conversations marked by the operator."""
         self._database = database
         self._now = now
         self._named = frozenset(named)
@@ -121,7 +121,7 @@ class StoredOutsiders:
             self._wakeup.call()
 
     async def load(self) -> None:
-        """Read what this and other processes have learnt."""
+        """Load what this and other processes have learnt."""
         query = select(OUTSIDER_GROUP.c.conversation_id)
         found = await self._database.run(lambda connection: connection.execute(query).scalars().all())
         self._known = frozenset(found)
@@ -137,7 +137,7 @@ class StoredOutsiders:
         self._new = {group: at for group, at in self._new.items() if group not in new}
 
     async def run(self) -> None:
-        """Store and read periodically. What cannot be stored is still known to this process."""
+        """Store and load periodically. Unstored data is still known to this process."""
         while True:
             self._wakeup.clear()
             try:
@@ -151,7 +151,7 @@ class StoredOutsiders:
 
 
 class StoredPeople:
-    """Implements `bot.access.membership.PeopleStore` and `bot.access.directory_sync.SyncStore`."""
+    """Stores people, for `bot.access.membership` and `bot.access.directory_sync`."""
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
@@ -161,12 +161,14 @@ class StoredPeople:
         self._departments: Mapping[str, ListedDepartment] = {}
 
     async def load_departments(self) -> None:
-        """Read the departments, whose names belong to everybody's entry."""
+        """Load the departments, whose names belong to everybody's entry."""
         rows = await self._database.rows(select(DEPARTMENT))
         self._take_departments([ListedDepartment(row.id, row.name, row.parent_id) for row in rows])
 
     async def follow(self) -> None:
-        """Read again what other processes wrote, until cancelled. Without an answer nothing in memory counts."""
+        """Follow the writes of other processes until cancelled. While the database does not answer, nothing in memory
+        counts.
+        """
         while True:
             await asyncio.sleep(NEWS_EVERY)
             try:
@@ -176,7 +178,7 @@ class StoredPeople:
                 log.warning("people.news_missing", error=error.detail)
 
     async def forget_news(self) -> None:
-        """Forget what was written lately, by whomever. Raises `StoreUnavailable`."""
+        """Clear the recent writes of all processes. Raises `StoreUnavailable`."""
         query = select(_P.user_id).where(_P.written_us > to_us(self._now() - NEWS_WINDOW))
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         self._writes += 1
@@ -197,7 +199,7 @@ class StoredPeople:
         return record
 
     async def administrators(self) -> tuple[str, ...]:
-        """Return those whom the directory names as administrators of the organisation and who have not left."""
+        """Return the organisation's administrators according to the directory, without those who left."""
         query = select(_P.user_id).where(_P.is_admin, _P.left_us.is_(None) | (_P.left_us < _P.checked_us))
         rows = await self._database.read(lambda connection: connection.execute(query.order_by(_P.user_id)).all())
         return tuple(row.user_id for row in rows)
@@ -231,9 +233,9 @@ class StoredPeople:
         await self._write([row], ("wrote_us",))
 
     async def begin_walk(self, now: datetime, every: timedelta) -> bool:
-        """Return whether a walk is due, and note that this process begins it.
+        """Return whether a walk is due, and record that this process begins it.
 
-        One that was broken off is due again after `_WALK_TAKES`. Departments that another process found are read.
+        An interrupted walk is due again after `_WALK_TAKES`. Departments found by another process are loaded.
         """
         await self.load_departments()
         first = insert_into(DIRECTORY_WALK, self._database.dialect).values(id=_WALK, began_us=to_us(now))
@@ -255,7 +257,7 @@ class StoredPeople:
         self._take_departments(departments)
 
     async def end_walk(self, began_at: datetime, now: datetime) -> int:
-        """Note the end of a walk. Whom it did not find must be looked up; returns how many these are."""
+        """Record the end of a walk; return the number of people it did not find, who must be looked up."""
         began = to_us(began_at)
         known = (_P.checked_us < began) & (_P.left_us.is_(None) | (_P.left_us < _P.checked_us))
         stale = update(PERSON).where(known).values(changed_us=began, written_us=self._written())
@@ -283,7 +285,7 @@ class StoredPeople:
         self._held.clear()
 
     async def _write(self, rows: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> None:
-        """Write whole rows of people never heard of, and the columns in ``changed`` of the others."""
+        """Write whole rows for unknown people, and the columns in ``changed`` for the others."""
         if not rows:
             return
         upsert = _upsert(self._database.dialect, tuple(changed))
@@ -317,7 +319,7 @@ class StoredPeople:
         )
 
     def _names_upwards(self, department_ids: Iterable[str]) -> Iterator[str]:
-        """Yield the names of departments and of all above them."""
+        """Yield the names of departments and all their parents."""
         waiting, seen = list(department_ids), set[str]()
         while waiting:
             department = self._departments.get(waiting.pop())
@@ -330,9 +332,9 @@ class StoredPeople:
 
 @cache
 def _upsert(dialect: str, changed: tuple[str, ...]) -> Insert:
-    """Return the statement that writes whole rows of new people and the columns in ``changed`` of the others.
+    """Return the statement that writes whole rows for new people and the columns in ``changed`` for the others.
 
-    Made once for each kind of news: that takes as long as to run it, and everybody's first message of a day runs it.
+    Built once per kind of news: building takes as long as running it, and everybody's first message of a day runs it.
     """
     adding = insert_into(PERSON, dialect)
     new = {name: adding.excluded[name] for name in (*changed, "written_us")}
@@ -373,6 +375,6 @@ def read_names(connection: Connection) -> NameFacts:
 
 
 def find_administrators(connection: Connection) -> tuple[str, ...]:
-    """Return the user ids of the organisation's administrators, as far as its directory was read."""
+    """Return the userIds of the organisation's administrators, as far as its directory was read."""
     query = select(_P.user_id).where(_P.is_admin, _P.left_us.is_(None)).order_by(_P.user_id)
     return tuple(connection.execute(query).scalars())

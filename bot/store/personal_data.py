@@ -1,4 +1,4 @@
-"""What the database knows of a person: exported as it stands, and erased unless it is evidence."""
+"""The database's data on a person: exported as stored, and erased unless it is evidence."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _BATCH = 1_000
 
 
 class ErasureReport(NamedTuple):
-    """In how many rows of each table a person was erased, and how many are kept as evidence."""
+    """For each table, the number of rows erased, and of rows kept as evidence."""
 
     erased: Mapping[str, int]
     kept: Mapping[str, int]
@@ -96,9 +96,9 @@ def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, M
 
 
 def erase_person(connection: Connection, user_id: str, now: datetime) -> ErasureReport:
-    """Delete what is the person's own, and put `ERASED` in their place where it also concerns others.
+    """Delete what is the person's own, and replace them by `ERASED` where others are involved too.
 
-    What was muted stays so until its time comes, and a card that is still to be sent to them is.
+    Mutes stay until they expire, and a card still queued for them is sent.
     """
     erased = {table.name: connection.execute(delete(table).where(column == user_id)).rowcount for table, column in _OWN}
     questions = [row.msg_id for row in _questions(connection, user_id)]
@@ -125,7 +125,7 @@ def erase_person(connection: Connection, user_id: str, now: datetime) -> Erasure
 
 
 def _values(row: Any) -> dict[str, Any]:
-    """Return a row with plain strings as names: JSON does not know SQLAlchemy's own type."""
+    """Return a row with plain strings as names: JSON does not support SQLAlchemy's own type."""
     return {str(name): value for name, value in row._mapping.items()}
 
 
@@ -134,7 +134,7 @@ def _own_chat(user_id: str) -> Place:
 
 
 def _forget_deliveries(connection: Connection, own_chat: Place) -> int:
-    """Delete what was sent to somebody; a card that others share stays theirs."""
+    """Delete what was sent to a person; a card shared with others stays theirs."""
     sent = DELIVERY.c.state != DeliveryState.QUEUED
     shared = connection.execute(select(DELIVERY).where(sent, DELIVERY.c.also != "", stands_at(own_chat))).all()
     for row in shared:
@@ -151,7 +151,7 @@ def _forget_deliveries(connection: Connection, own_chat: Place) -> int:
 
 
 def _standing_without(standing: str, user_id: str) -> str:
-    """Return what is left of a to-do without a person."""
+    """Return a to-do without a person."""
     if not standing.startswith("{"):
         return standing
     found = orjson.loads(standing)
@@ -166,7 +166,7 @@ def _clicks(user_id: str) -> tuple[Any, ...]:
 
 
 def _questions(connection: Connection, user_id: str) -> list[Any]:
-    """Return the questions that are not answered yet: answered ones have lost their text and their sender."""
+    """Return the unanswered questions: answered ones have lost their text and sender."""
     waiting = connection.execute(select(INBOX).where(INBOX.c.payload != ""))
     return [row for row in waiting if _sender(row.payload) == user_id]
 
@@ -180,7 +180,9 @@ def _sender(payload: str) -> object:
 
 
 def _handled_alerts(connection: Connection, user_id: str) -> list[Any]:
-    """Return the alerts that the person acknowledged, put off, or got assigned: sealed, so that all are looked at."""
+    """Return the alerts that the person acknowledged, snoozed, or was assigned: these columns are sealed, so all rows
+    are read.
+    """
     found: list[Any] = []
     last = 0
     while True:

@@ -1,9 +1,9 @@
-"""Dataclasses as rows and as JSON, and back, by the types of their fields.
+"""Converts dataclasses to rows and JSON and back, by the types of their fields.
 
-A codec is made once for each dataclass. It says what a field is called where that differs, and how values are stored
-that JSON does not have, such as times. Enums are stored by their value, sets in order, tuples as lists.
+A codec is built once per dataclass. It gives the stored names that differ from the fields', and the encoding of values
+that JSON lacks, such as times. Enums are stored by value, sets in order, tuples as lists.
 
-Pydantic's adapters do not fit what is stored already: whole microseconds, and other names than those of the fields.
+Pydantic's adapters do not fit the existing data: whole microseconds, and names that differ from the fields'.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ class ValueCodec(Protocol):
     """Stores values of a type and restores them; it is never given None."""
 
     def write(self, value: Any, /) -> Any:
-        """Return the stored value."""
+        """Return the stored form."""
         ...
 
     def read(self, value: Any, /) -> Any:
-        """Return the value that was stored."""
+        """Return the value of a stored form."""
         ...
 
 
 class PlainCodec(NamedTuple):
-    """A codec made of two functions."""
+    """A codec from two functions."""
 
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
@@ -67,8 +67,8 @@ class RecordCodec(Generic[T]):
         skip: Collection[str] = (),
         sparse: Collection[str] = (),
     ) -> None:
-        """``names`` maps fields to other stored names. Fields in ``skip`` are stored in another way, or not at all.
-        Fields in ``sparse`` are left out where they have their default.
+        """``names`` maps fields to other stored names. Fields in ``skip`` are stored separately, or not at all. Fields
+        in ``sparse`` are left out when they have their default.
         """
         self._record = record
         chosen = [(name, names.get(name, name), codec) for name, codec in field_codecs(record, codecs, skip).items()]
@@ -83,7 +83,7 @@ class RecordCodec(Generic[T]):
         self._readers = {stored: (name, None if codec is None else codec.read) for name, stored, codec in chosen}
 
     def write(self, record: T) -> dict[str, Any]:
-        """Return the stored values by their names."""
+        """Return the stored values by name."""
         values = {stored: getattr(record, name) for name, stored in self._plain}
         for name, stored, write, _ in self._coded:
             value = getattr(record, name)
@@ -95,7 +95,7 @@ class RecordCodec(Generic[T]):
         return values
 
     def read(self, values: Mapping[str, Any], **skipped: Any) -> T:
-        """Return the record of stored values; ``skipped`` gives the fields that are not among them."""
+        """Return the record of stored values; ``skipped`` supplies the fields that are not among them."""
         readers = self._readers
         for stored, value in values.items():
             if stored in readers:
@@ -114,7 +114,7 @@ class RecordCodec(Generic[T]):
 
 
 class ListCodec(Generic[T]):
-    """Stores a small dataclass, whose fields are never None, as the list of their values."""
+    """Stores a small dataclass, whose fields are never None, as a list of values."""
 
     def __init__(self, record: type[T], codecs: Codecs) -> None:
         self._record = record
@@ -125,13 +125,13 @@ class ListCodec(Generic[T]):
         return [codec.write(getattr(record, name)) for name, codec in self._columns]
 
     def read(self, values: list[Any]) -> T:
-        """Return the record of stored values; fields that are younger than the record have their defaults."""
+        """Return the record of stored values; fields newer than the record have their defaults."""
         columns = zip(self._columns, values, strict=False)
         return self._record(**{name: codec.read(value) for (name, codec), value in columns})
 
 
 def field_codecs(record: type[Any], codecs: Codecs, skip: Collection[str] = ()) -> dict[str, ValueCodec | None]:
-    """Return the codec of each field, None where values are stored as they are. Raises `TypeError` for other types."""
+    """Return the codec of each field, None for values stored unchanged. Raises `TypeError` for other types."""
     hints = get_type_hints(record)
     return {field.name: _codec_of(hints[field.name], codecs) for field in fields(record) if field.name not in skip}
 

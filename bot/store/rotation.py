@@ -1,7 +1,7 @@
 """Changes the keys of a database, whether the bot runs or not.
 
-A running bot reads new keys when it meets a value that one of them sealed, and once a minute. Until then it seals by
-the old key, which stays for an hour; the bot drops it once nothing is sealed by it any longer.
+A running bot loads new keys when it meets a value sealed with one, and once a minute. Until then it seals with the old
+key, which stays for an hour; the bot drops it once it no longer seals anything.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ BATCH = 1_000
 
 
 async def change_data_key(database: Database, keys: Sequence[CompanyKey], now: datetime) -> int:
-    """Wrap all data keys by the first of the company's keys, add a new data key, and seal everything by it.
+    """Wrap all data keys with the first of the company's keys, add a new data key, and reseal everything with it.
 
-    Return the number of rows that were sealed again. It may be repeated after an interruption. Raises
+    Return the number of resealed rows. It can be repeated after an interruption. Raises
     `bot.words.sealing.WrongDataKey` and `StoreUnavailable`.
     """
 
@@ -47,12 +47,12 @@ async def change_data_key(database: Database, keys: Sequence[CompanyKey], now: d
 
 
 async def reseal_all(database: Database) -> int:
-    """Seal by the newest data key what an older one sealed, and return the number of rows."""
+    """Reseal with the newest data key everything sealed with an older one, and return the number of rows."""
     return sum([await _reseal(database, where) for where in sealed_tables()])
 
 
 async def drop_old_keys(database: Database, now: datetime, *, stays: timedelta = OLD_KEY_STAYS) -> int:
-    """Delete the data keys that were replaced ``stays`` ago, once nothing is sealed by them; return their number."""
+    """Delete the data keys replaced ``stays`` ago that no longer seal anything; return their number."""
     ring = database.keys.ring
     old = ring.numbers - {ring.newest}
     if not old or now - from_ms(await database.run(newest_since)) < stays:
@@ -91,7 +91,7 @@ def _is_used(connection: Connection, number: int) -> bool:
 
 
 class SealedTable(NamedTuple):
-    """A table with its sealed columns as they are in the database."""
+    """A table with its sealed columns in their stored form."""
 
     name: str
     keys: tuple[str, ...]
@@ -99,14 +99,14 @@ class SealedTable(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one batch did; ``last`` is where the next one begins, None at the end."""
+    """The result of one batch; ``last`` is where the next one begins, None at the end."""
 
     changed: int
     last: tuple[Any, ...] | None
 
 
 def sealed_tables() -> tuple[SealedTable, ...]:
-    """Return the tables with values that a data key seals. What is searched for has a key that never changes."""
+    """Return the tables with values sealed by a data key. Searchable values have a key that never changes."""
     found = []
     for each in METADATA.sorted_tables:
         types = {
@@ -118,7 +118,7 @@ def sealed_tables() -> tuple[SealedTable, ...]:
 
 
 def reseal_batch(connection: Connection, where: SealedTable, ring: KeyRing, after: tuple[Any, ...] | None) -> Batch:
-    """Seal what an older data key sealed by the newest one, in the rows behind ``after``."""
+    """Reseal with the newest key everything an older data key sealed, in the rows after ``after``."""
     newest = sealed_prefix(ring.newest)
 
     def reseal(stored: str, kind: Sealed) -> str:
@@ -128,7 +128,7 @@ def reseal_batch(connection: Connection, where: SealedTable, ring: KeyRing, afte
 
 
 def seal_plain(connection: Connection, where: SealedTable, ring: KeyRing) -> int:
-    """Seal all plain values of a table, for migrations. Return how many rows that were."""
+    """Seal all plain values of a table, for migrations. Return the number of rows."""
     count, last = 0, None
     while True:
         changed, last = _change_batch(connection, where, lambda plain, kind: kind.seal(plain, ring), last)
@@ -138,7 +138,7 @@ def seal_plain(connection: Connection, where: SealedTable, ring: KeyRing) -> int
 
 
 def count_sealed_by(connection: Connection, where: SealedTable, number: int) -> int:
-    """Return in how many rows something is sealed by a data key."""
+    """Return the number of rows with a value sealed by a data key."""
     prefix = sealed_prefix(number)
     conditions = " OR ".join(f"{name} LIKE :prefix" for name in where.columns)
     found = connection.scalar(text(f"SELECT count(*) FROM {where.name} WHERE {conditions}"), {"prefix": f"{prefix}%"})  # noqa: S608 - names of our tables
@@ -178,7 +178,7 @@ def _names(where: SealedTable) -> Sequence[str]:
 
 
 def _new(row: Row[Any], where: SealedTable, change: Callable[[str, Sealed], str]) -> dict[str, str]:
-    """Return the new values of all sealed columns of a row; nothing if none of them changes."""
+    """Return the new values of all sealed columns of a row; empty if none of them changes."""
     stored = {name: getattr(row, name) for name in where.columns}
     new = {name: change(value, where.columns[name]) if value else value for name, value in stored.items()}
     return {f"new_{name}": value for name, value in new.items()} if new != stored else {}
@@ -186,7 +186,7 @@ def _new(row: Row[Any], where: SealedTable, change: Callable[[str, Sealed], str]
 
 @contextmanager
 def _changeable(connection: Connection, name: str) -> Iterator[None]:
-    """Lift the triggers that protect a table whose rows only grow, for this transaction: it says the same as before."""
+    """Lift the triggers that protect an append-only table, for this transaction: its content stays the same."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))
         yield

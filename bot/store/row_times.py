@@ -1,4 +1,4 @@
-"""Times as the tables hold them: whole milliseconds or microseconds since 1970."""
+"""Times in the form of the tables: whole milliseconds or microseconds since 1970."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def to_ms(moment: datetime | None) -> int | None:
 
 
 def to_ms_up(moment: datetime) -> int:
-    """Return a time in milliseconds, rounded up: what is due then must not seem due before."""
+    """Return a time in milliseconds, rounded up: nothing may seem due before its time."""
     return -((_EPOCH - moment) // _MILLISECOND)
 
 
@@ -33,17 +33,17 @@ def from_ms(ms: None) -> None: ...
 @overload
 def from_ms(ms: int | None) -> datetime | None: ...
 def from_ms(ms: int | None) -> datetime | None:
-    """Return the time of a number of milliseconds, in UTC."""
+    """Return the UTC time of a number of milliseconds."""
     return None if ms is None else _EPOCH + ms * _MILLISECOND
 
 
 def to_us(moment: datetime) -> int:
-    """Return a time in microseconds, which loses nothing."""
+    """Return a time in microseconds, without loss."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_us(us: int) -> datetime:
-    """Return the time of a number of microseconds, in UTC."""
+    """Return the UTC time of a number of microseconds."""
     return _EPOCH + us * _MICROSECOND
 
 
@@ -58,7 +58,7 @@ def duration_from_ms(ms: int) -> timedelta:
 
 
 def duration_to_us(duration: timedelta) -> int:
-    """Return a duration in microseconds, which loses nothing."""
+    """Return a duration in microseconds, without loss."""
     return duration // _MICROSECOND
 
 

@@ -1,4 +1,4 @@
-"""From which files the rules in force came last: after a restart without them nothing opens by accident."""
+"""The files of the last rules in force: after a restart without them nothing opens by accident."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _F = RULE_FILE.c
 
 @dataclass(frozen=True, slots=True)
 class NotedRuleFile:
-    """A file whose rules are in force; ``content`` is empty where it is not known."""
+    """A file whose rules are in force; ``content`` is empty if unknown."""
 
     path: str
     content: bytes
 
 
 class StoredRuleFiles(Stored):
-    """Keeps each file whose rules are in force, by what the rules are about."""
+    """Stores the files whose rules are in force, by subject of the rules."""
 
     async def all(self) -> Mapping[str, NotedRuleFile]:
         """Return the files."""
@@ -34,7 +34,7 @@ class StoredRuleFiles(Stored):
         return {row.name: NotedRuleFile(row.path, (row.content or "").encode()) for row in rows}
 
     async def put(self, name: str, file: NotedRuleFile | None, now: datetime) -> None:
-        """Note a file; None says that there is none any more, and that this is meant."""
+        """Store a file; None records that the file was removed intentionally."""
 
         def write(connection: Connection) -> None:
             if file is not None:

@@ -1,7 +1,7 @@
 """Column types whose values are sealed in the database.
 
-Statements of SQLAlchemy seal and open by themselves; what goes past it (`bot.store.statements.execute_many`, the JSON
-of the inbox and of events) asks the type.
+SQLAlchemy's statements seal and open automatically; code that bypasses it (`bot.store.statements.execute_many`, the
+JSON of the inbox and of events) calls the type.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from bot.words.sealing import KeyRing
 
 
 class RingHolder(Protocol):
-    """Gives the keys of one database."""
+    """Provides the keys of one database."""
 
     @property
     def ring(self) -> KeyRing:
-        """The data keys; raises `bot.words.sealing.WrongDataKey`."""
+        """Return the data keys; raises `bot.words.sealing.WrongDataKey`."""
         ...
 
     def unlock(self, connection: Connection) -> KeyRing:
-        """Read the keys, and make the first ones if there are none."""
+        """Load the keys, and create the first ones if there are none."""
         ...
 
     def open(self, sealed: str, place: str) -> str:
-        """Return what was sealed, also by a key that came after `ring` was read."""
+        """Return an opened value, even if its key is newer than the loaded `ring`."""
         ...
 
 
@@ -41,7 +41,7 @@ _KEYS: ContextVar[RingHolder] = ContextVar("keys of the database in use")
 
 @contextmanager
 def sealed_by(keys: RingHolder) -> Iterator[None]:
-    """Seal and open columns by these keys within the block."""
+    """Seal and open columns with these keys within the block."""
     token = _KEYS.set(keys)
     try:
         yield
@@ -55,55 +55,55 @@ def keys_in_use() -> RingHolder:
 
 
 class Sealed(TypeDecorator[str]):
-    """Text that cannot be searched for. ``place`` names the column: a value that is moved elsewhere does not open."""
+    """Text that cannot be searched. ``place`` names the column: a value moved elsewhere does not open."""
 
     impl = Text
     cache_ok = True
 
     def __init__(self, place: str, stored: TypeEngine[str] | None = None, *, short_lived: bool = False) -> None:
-        """``stored`` is the type of the column in the database; ``short_lived`` values are not worth compressing."""
+        """``stored`` is the column's type in the database; ``short_lived`` values are not worth compressing."""
         super().__init__()
         self.place = place
         self.short_lived = short_lived
         self._stored = stored or Text()
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type of the column in the database."""
+        """Return the column's type in the database."""
         return self._stored
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return the value as it is stored."""
+        """Return the value in its stored form."""
         return None if value is None else self.seal(value, keys_in_use().ring)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return the value that was stored."""
+        """Return the value of a stored form."""
         return None if value is None else self.open(value, keys_in_use())
 
     def seal(self, text: str, ring: KeyRing) -> str:
-        """Return ``text`` as it is stored."""
+        """Return ``text`` in its stored form."""
         return ring.seal(text, self.place, compressed=not self.short_lived)
 
     def open(self, stored: str, keys: RingHolder) -> str:
-        """Return the text that was stored."""
+        """Return the text of a stored form."""
         return keys.open(stored, self.place)
 
 
 class SealedKey(Sealed):
-    """Text that is searched for as a whole: equal texts are equal in the database, too."""
+    """Text that is searched as a whole: equal texts are equal in the database, too."""
 
     cache_ok = True
 
     def seal(self, text: str, ring: KeyRing) -> str:
-        """Return ``text`` as it is stored."""
+        """Return ``text`` in its stored form."""
         return ring.seal_same(text, self.place)
 
     def open(self, stored: str, keys: RingHolder) -> str:
-        """Return the text that was stored."""
+        """Return the text of a stored form."""
         return keys.ring.open_same(stored, self.place)
 
 
 class SealedKeyStart(SealedKey):
-    """What such a text begins with in the database, where only that is indexed: for conditions, not for columns."""
+    """The stored beginning of such a text, where only that is indexed: for conditions, not for columns."""
 
     cache_ok = True
 
@@ -112,11 +112,11 @@ class SealedKeyStart(SealedKey):
         self.length = length
 
     def seal(self, text: str, ring: KeyRing) -> str:
-        """Return the start of ``text`` as it is stored."""
+        """Return the beginning of ``text`` in its stored form."""
         return super().seal(text, ring)[: self.length]
 
 
 def seal(column: Column[Any], text: str, ring: KeyRing) -> str:
-    """Return ``text`` as it is stored in a sealed column, for what goes past SQLAlchemy."""
+    """Return ``text`` as stored in a sealed column, for code that bypasses SQLAlchemy."""
     assert isinstance(column.type, Sealed)
     return column.type.seal(text, ring)

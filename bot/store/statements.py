@@ -1,5 +1,5 @@
-"""Statements that SQLAlchemy has no short way for: one for many rows without its work for each row, ``INSERT … ON
-CONFLICT``, and values in portions.
+"""Statements beyond SQLAlchemy's shortcuts: one for many rows without per-row overhead, ``INSERT … ON CONFLICT``, and
+values in chunks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AT_ONCE = 500
 
 
 def chunks(values: Collection[T]) -> Iterator[list[T]]:
-    """Return values in portions that one statement takes."""
+    """Return values in chunks that one statement takes."""
     listed = list(values)
     return (listed[start : start + AT_ONCE] for start in range(0, len(listed), AT_ONCE))
 
@@ -33,8 +33,8 @@ def chunks(values: Collection[T]) -> Iterator[list[T]]:
 def execute_many(connection: Connection, statement: Insert | Update | Delete, rows: Sequence[dict[str, Any]]) -> None:
     """Run ``statement``, which must live as long as the process, once for each row.
 
-    All rows name at least the statement's parameters, with values that the driver takes as they are: texts, numbers,
-    truths, None. Only sealed columns are sealed.
+    All rows name at least the statement's parameters, with values that the driver accepts unchanged: texts, numbers,
+    booleans, None. Only sealed columns are sealed.
     """
     if not rows:
         return
@@ -58,13 +58,13 @@ def _compiled(statement: Insert | Update | Delete, dialect: Dialect) -> SQLCompi
 
 @lru_cache(maxsize=64)
 def _sealed_columns(statement: Insert | Update | Delete, dialect: Dialect) -> tuple[tuple[str, Sealed], ...]:
-    """Return the sealed columns among a statement's parameters, which have the names of their columns."""
+    """Return the sealed columns among a statement's parameters, which are named after their columns."""
     table, named = statement.table, _compiled(statement, dialect).params
     return tuple((c.name, c.type) for c in table.columns if isinstance(c.type, Sealed) and c.name in named)
 
 
 def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
-    """Return an insert that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
+    """Return an insert with ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
     if dialect == "postgresql":
         # Imported only where it is used: it costs every other process 2.5 MB.
         from sqlalchemy.dialects import postgresql
@@ -74,7 +74,7 @@ def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert
 
 
 def replace_into(table: Table, dialect: str, *, keep: Collection[str] = ()) -> sqlite.Insert | postgresql.Insert:
-    """Return an insert that replaces what a row with the same key holds, except for the columns in ``keep``."""
+    """Return an insert that overwrites a row with the same key, except for the columns in ``keep``."""
     insert = insert_into(table, dialect)
     key = [column.name for column in table.primary_key]
     new = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in {*key, *keep}}

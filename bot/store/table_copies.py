@@ -1,4 +1,4 @@
-"""Copies the rows of all tables into another database, as they lie: what is sealed stays sealed by the same key."""
+"""Copies the rows of all tables into another database in stored form: sealed values stay sealed with the same key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CopyStopped(ConfigurationError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCount:
-    """How many rows of a table there are, and the sum of their digests: the same for the same rows in any order."""
+    """The number of rows of a table, and the sum of their digests, which is independent of the order."""
 
     name: str
     rows: int
@@ -35,12 +35,12 @@ class TableCount:
 
 
 def begin_snapshot(connection: Connection) -> None:
-    """Let all that a transaction reads be of one moment; it writes nothing."""
+    """Let all reads of a transaction see one moment; it writes nothing."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN")
         return
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    # It is idle for as long as the other database takes to check its rows.
+    # It is idle while the other database checks its rows.
     connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
@@ -58,7 +58,7 @@ def tables_there(connection: Connection) -> list[Table]:
 
 
 def tables_with_rows(connection: Connection) -> list[str]:
-    """Return the names of the bot's tables in which a bot has written something."""
+    """Return the names of the bot's tables that contain data."""
     return [each.name for each in tables_there(connection) if _has_rows(connection, each)]
 
 
@@ -70,10 +70,10 @@ def _has_rows(connection: Connection, each: Table) -> bool:
 
 
 def copy_tables(source: Connection, target: Connection, stopped: Callable[[], bool]) -> list[TableCount]:
-    """Copy all rows into the empty tables of ``target``, and return how many they are.
+    """Copy all rows into the empty tables of ``target``, and return their number.
 
-    Raises `CopyStopped` soon after ``stopped`` tells so, and `ConfigurationError` where the target does not take a row
-    or holds others afterwards. The caller's transaction then has to be rolled back.
+    Raises `CopyStopped` soon after ``stopped`` returns true, and `ConfigurationError` if the target rejects a row or
+    differs afterwards. The caller then has to roll its transaction back.
     """
     copied = [_copy(source, target, each, stopped) for each in METADATA.sorted_tables]
     for each, expected in zip(METADATA.sorted_tables, copied, strict=True):
@@ -134,7 +134,7 @@ def _digest(row: Row[tuple[object, ...]]) -> int:
 
 
 def _as_it_lies(each: Table, dialect: Dialect) -> TableClause:
-    """Return a table whose sealed columns hold the text that is stored."""
+    """Return a table whose sealed columns hold their stored text."""
     return table(
         each.name,
         *(
@@ -145,7 +145,9 @@ def _as_it_lies(each: Table, dialect: Dialect) -> TableClause:
 
 
 def _go_on_counting(source: Connection, target: Connection, each: Table) -> None:
-    """Let the target count up from where the source is, so that no number comes twice: also none of a deleted row."""
+    """Let the target's counters continue from the source's, so that no number is reused, not even that of a deleted
+    row.
+    """
     if each.autoincrement_column is None:
         return
     highest = source.scalar(select(func.max(each.autoincrement_column))) or 0
@@ -155,7 +157,7 @@ def _go_on_counting(source: Connection, target: Connection, each: Table) -> None
 
 
 def _last_number(connection: Connection, each: Table, name: str) -> int:
-    """Return the last number that a database gave, 0 where it gave none or does not remember it."""
+    """Return the last number that a database assigned; 0 if none or unknown."""
     if connection.dialect.name == "sqlite":
         kept = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
         return connection.scalar(kept, {"name": each.name}) or 0

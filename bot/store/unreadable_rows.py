@@ -1,7 +1,7 @@
-"""Rows with a sealed value that does not open: somebody changed the database, or it is damaged.
+"""Rows with a sealed value that does not open: the database was changed from outside, or is damaged.
 
-One such row must not keep the others from being read. Lists go on without it, or without the value if the row does its
-work all the same: a card without its group, a watch without its title.
+One such row must not prevent the reading of others. Lists continue without it, or without the value if the row works
+all the same: a card without its group, a watch without its title.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _NOTHING: _Values = MappingProxyType({})
 def read_readable(
     connection: Connection, table: Table, statement: Select[Any], values: _Values = _NOTHING
 ) -> list[Any]:
-    """Return the rows of a statement that finds rows of one table, without those that do not open."""
+    """Return the rows of a statement on one table, without unreadable ones."""
     return _read(connection, table, statement, values, None)
 
 
 def read_cards(connection: Connection, statement: Select[Any], values: _Values) -> list[Any]:
-    """Return rows of alert cards; one that does not open has a group of its own, which nothing else joins."""
+    """Return rows of alert cards; an unreadable one gets a group of its own, which nothing else joins."""
     return _read(connection, ALERT_CARD, statement, values, lambda row: {"shared": f"unreadable {row.id}"})
 
 
 def read_watches(connection: Connection, statement: Select[Any], values: _Values = _NOTHING) -> list[Any]:
-    """Return rows of watches; one that does not open has no title."""
+    """Return rows of watches; an unreadable one has no title."""
     return _read(connection, WATCH, statement, values, lambda _row: {"title": "", "said": ""})
 
 
@@ -71,5 +71,5 @@ def _read_one_by_one(
 
 
 def _as_stored(column: Column[Any]) -> ColumnElement[Any]:
-    """Return a column's value as it is in the database, also where that is sealed."""
+    """Return a column's value in its stored form, even if it is sealed."""
     return type_coerce(column, String()) if isinstance(column.type, Sealed) else column

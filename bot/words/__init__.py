@@ -1,1 +1,1 @@
-"""The words that every room uses: phrases, errors, classes of fields, names, secrets."""
+"""The vocabulary shared by all packages: phrases, errors, field classes, names, secrets."""

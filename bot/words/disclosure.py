@@ -1,8 +1,8 @@
-"""The classes of fields that a company keeps from some readers, and the mark in place of what a reader may not see.
+"""The classes of fields that a company hides from some readers, and the mark that replaces hidden values.
 
-A field says its class where its record is declared: ``total: Annotated[Money | None, FieldClass.AMOUNT]``. Views,
-lists, alerts and exports are built from the same records, so none of them can forget it. `cut` takes out of any of
-them what a reader may not see.
+A field declares its class in its record: ``total: Annotated[Money | None, FieldClass.AMOUNT]``. Views, lists, alerts
+and exports are built from the same records, so none of them can forget it. `cut` removes from any of them what a reader
+may not see.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class FieldClass(StrEnum):
-    """What a field tells about the company's business. Fields without a class may be seen by every reader."""
+    """What a field reveals about the company's business. Fields without a class are visible to every reader."""
 
     QUANTITY = "quantity"
     """How much is in stock, is ordered, delivered or produced."""
@@ -67,7 +67,8 @@ class ClassedBy:
 
 @dataclass(frozen=True, slots=True)
 class ChosenBy:
-    """Annotates what figures were compared for, such as the rows above an amount: ``attribute`` holds their classes.
+    """Annotates a value chosen by comparing figures, such as the rows above an amount: ``attribute`` holds their
+    classes.
 
     Readers who may not see all of these see nothing of it, not even that it is empty; for others it is cut as usual.
     """
@@ -79,7 +80,7 @@ class ChosenBy:
 class Stating:
     """Annotates words that may state figures of a class.
 
-    The figures in a phrase are hidden, and plain text as a whole if it holds a digit.
+    Figures in a phrase are hidden, and plain text as a whole if it contains a digit.
     """
 
     field_class: FieldClass
@@ -101,10 +102,10 @@ WITHHELD: Final = _Marker.WITHHELD
 
 
 class Hidden:
-    """Stands for a value that the reader may not see; there is one, `HIDDEN`.
+    """Replaces a value that the reader may not see; there is one instance, `HIDDEN`.
 
-    It is false and empty, equals nothing else, and gives itself for every attribute, item and sum, so that no template
-    fails on it; shown it is a lock.
+    It is false and empty, equals nothing else, and returns itself for every attribute, item and sum, so that no
+    template fails on it; it is displayed as a lock.
     """
 
     __slots__ = ()
@@ -158,10 +159,10 @@ HIDDEN: Final[Any] = Hidden()
 
 
 def cut(record: T, fields: frozenset[FieldClass]) -> T:
-    """Return ``record`` with `HIDDEN` in place of all that is not of ``fields``; itself where nothing is replaced.
+    """Return ``record`` with `HIDDEN` for everything outside ``fields``; the same object if nothing is replaced.
 
-    Records in it, in its tuples, sets and mappings are cut too. A value that is None or empty tells nothing and stays.
-    Money and numbers in fields that do not say their class are shown only to who may see all figures.
+    Nested records in tuples, sets and mappings are cut too. A value that is None or empty reveals nothing and stays.
+    Money and numbers in fields without a class are shown only to readers who may see all figures.
     """
     if fields >= ALL_FIELDS:
         return record
@@ -170,7 +171,7 @@ def cut(record: T, fields: frozenset[FieldClass]) -> T:
 
 
 def cut_part(record: T, fields: frozenset[FieldClass]) -> tuple[T, frozenset[FieldClass]]:
-    """Return a part of a view as `cut` does, and the classes of what was taken out, for the view to note."""
+    """Cut a part of a view like `cut`, and return it with the removed classes, for the view to note."""
     if fields >= ALL_FIELDS:
         return record, frozenset()
     shown, classes = _cutter(fields).cut_noting(record)
@@ -178,7 +179,9 @@ def cut_part(record: T, fields: frozenset[FieldClass]) -> tuple[T, frozenset[Fie
 
 
 class _Taken:
-    """What one call of `cut` took out, and the records that it made: many views hold the lines of a document twice."""
+    """The classes removed by one call of `cut`, and the records it made: many views hold the lines of a document
+    twice.
+    """
 
     __slots__ = ("classes", "made")
 
@@ -195,7 +198,7 @@ _Copy = Callable[[Any, Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class _FieldRules:
-    """What is done with the fields of a record: for one set of visible classes, by the field's name."""
+    """The handling of a record's fields, by name, for one set of visible classes."""
 
     hide: tuple[tuple[str, frozenset[FieldClass]], ...]
     drop: tuple[str, ...]
@@ -207,7 +210,7 @@ class _FieldRules:
 
 
 class _Cuts(dict[type, _Cut]):
-    """What cuts values of each type, made when it is first needed. Every record of an answer is looked up here."""
+    """The cutter of each type, built on first use. Every record of an answer is looked up here."""
 
     def __init__(self, compile_cut: Callable[[type], _Cut]) -> None:
         super().__init__()
@@ -218,7 +221,7 @@ class _Cuts(dict[type, _Cut]):
 
 
 class _Cutter:
-    """Cuts for readers of one set of classes; it reads the annotations of each type once."""
+    """Cuts for readers with one set of classes; it reads the annotations of each type once."""
 
     def __init__(self, visible: frozenset[FieldClass]) -> None:
         self._visible = visible
@@ -288,7 +291,7 @@ class _Cutter:
         return hide
 
     def _hide_fields(self, record: Any, rules: _FieldRules, taken: _Taken) -> dict[str, Any]:
-        """Return the fields that become different, without those that hold records."""
+        """Return the changed fields, without those that hold records."""
         changes: dict[str, Any] = {}
         for name, missing in rules.hide:
             value = getattr(record, name)
@@ -319,7 +322,7 @@ class _Cutter:
         shown = [cuts[type(item)](item, taken) for item in items]
         if all(map(is_, shown, items)):
             return items
-        make = getattr(type(items), "_make", type(items))  # a named tuple is not made of a list
+        make = getattr(type(items), "_make", type(items))  # a named tuple is not built from a list
         return make(shown)
 
     def _cut_mapping(self, items: Mapping[Any, Any], taken: _Taken) -> Mapping[Any, Any]:
@@ -364,7 +367,7 @@ def _cutter(visible: frozenset[FieldClass]) -> _Cutter:
 
 
 def _copier(kind: type) -> _Copy:
-    """Return what makes a record with some other values: for slots in a fraction of the time of `replace`."""
+    """Return a function that copies a record with some new values: for slots in a fraction of the time of `replace`."""
     names = tuple(field.name for field in fields(kind))
     slots = {name: slot for name in names if isinstance(slot := getattr(kind, name, None), MemberDescriptorType)}
     if len(slots) < max(2, len(names)) or hasattr(kind, "__post_init__"):
@@ -389,7 +392,7 @@ def _same(value: Any, _taken: _Taken) -> Any:
 
 
 def _is_figure(value: object) -> bool:
-    """Whether a parameter of a phrase may hold a figure; a document's number is not one."""
+    """Return whether a parameter of a phrase may be a figure; a document number is not one."""
     if isinstance(value, str):
         return _FRACTION.fullmatch(value) is not None
     return isinstance(value, (Decimal, Phrase)) or hasattr(type(value), "unclassed")
@@ -406,7 +409,7 @@ def _classes(said: FieldClass | frozenset[FieldClass] | None) -> frozenset[Field
 
 
 def _read_rules(kind: type, visible: frozenset[FieldClass]) -> _FieldRules:
-    """Return what is done with each field of a record, by its annotation."""
+    """Return the handling of each field of a record, from its annotation."""
     hide: list[tuple[str, frozenset[FieldClass]]] = []
     ask: list[tuple[str, str]] = []
     chosen: list[tuple[str, str]] = []
@@ -431,7 +434,7 @@ def _read_rules(kind: type, visible: frozenset[FieldClass]) -> _FieldRules:
         elif not _is_plain(hint):
             walk.append(name)
         if (classes or asked) and _holds_records(hint):
-            walk.append(name)  # whoever may see the list may not see all of its records
+            walk.append(name)  # a reader who may see the list may not see all of its records
     return _FieldRules(tuple(hide), tuple(drop), tuple(ask), tuple(chosen), tuple(words), tuple(walk), note)
 
 
@@ -447,7 +450,7 @@ def classed_fields(kind: type) -> Iterator[tuple[str, tuple[object, ...], Any]]:
 
 
 def _readable_hint(kind: type, name: str) -> Any:
-    """Return the type of a field; one that names what only exists where its class was written tells everything."""
+    """Return the type of a field; one with an unresolvable name counts as carrying every class."""
     for base in kind.__mro__:
         annotations = inspect.get_annotations(base)
         if name in annotations:
@@ -460,7 +463,7 @@ def _readable_hint(kind: type, name: str) -> Any:
 
 
 def _marks(hint: Any) -> Iterator[object]:
-    """Yield what annotates a type, or any type that it is made of."""
+    """Yield the annotations of a type and of its component types."""
     if get_origin(hint) is Annotated:
         yield from hint.__metadata__
     for part in get_args(hint):
@@ -473,14 +476,14 @@ _CONTAINERS = (tuple, list, frozenset, Mapping, Union, UnionType)
 
 
 def _holds_records(hint: Any) -> bool:
-    """Whether values of a type hold records whose fields have classes of their own."""
+    """Return whether values of a type hold records whose fields have classes."""
     if isinstance(hint, type) and is_dataclass(hint):
         return not hasattr(hint, "unclassed") and not issubclass(hint, Phrase)
     return any(map(_holds_records, get_args(hint)))
 
 
 def _is_plain(hint: Any) -> bool:
-    """Whether values of a type can hold nothing that has a class."""
+    """Return whether values of a type can hold nothing with a class."""
     origin = get_origin(hint)
     if origin is Literal:
         return True

@@ -1,6 +1,6 @@
-"""One tree of errors. Each answers two questions: may I retry, and what do I tell the user?
+"""The tree of errors. Each answers two questions: is a retry useful, and what does the user learn?
 
-A room adds its branch in its own ``errors.py``; nothing outside `bot.app` catches `Exception`.
+A package adds its branch in its own ``errors.py``; nothing outside `bot.app` catches `Exception`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from bot.words.phrase import Phrase, Words, phrase
 
 
 class DingerpError(Exception):
-    """Base of everything that we raise on purpose.
+    """Base of all errors that we raise on purpose.
 
     ``detail`` is for the operator's one log line and never holds secrets, tickets, tokens, webhook addresses or prices.
     """
@@ -29,11 +29,11 @@ class DingerpError(Exception):
         """Seconds to wait before a retry, where the other side named them."""
 
     def explain(self) -> Words:
-        """Return what an operator is told: ``detail``, as a phrase where the error has words in other languages."""
+        """Return the text for the operator: ``detail``, as a phrase if the error is translated."""
         return self._words
 
     def tell(self) -> Phrase:
-        """Return what the person who asked is told."""
+        """Return the text for the person who asked."""
         return phrase("Something went wrong on our side. It has been recorded; please try again.")
 
 

@@ -1,7 +1,7 @@
-"""The names by which settings and rules call people, roles, conversations and ERPs, and whether they lead anywhere.
+"""The names of people, roles, conversations and ERPs in settings and rules, and whether they exist.
 
-Settings say in the types of their fields what a name is, readers of rules say it where they read a key; what they
-collect is checked here, by everybody who reads them: the start, an edit of a file, ``dingerp … check`` and the doctor.
+Settings mark names in their field types, readers of rules where they read a key; the collected names are checked here,
+by everything that reads them: the start, an edit of a file, ``dingerp … check`` and the doctor.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.words.spelling import closest, did_you_mean, is_meant
 
 
 class NameKind(StrEnum):
-    """What a name is a name of."""
+    """What a name refers to."""
 
     COMMAND = "command"
     CONVERSATION = "conversation"
@@ -35,7 +35,7 @@ class NameKind(StrEnum):
 
 
 class NameGrade(StrEnum):
-    """How certain it is that a name leads nowhere."""
+    """How certain it is that a name does not exist."""
 
     WRONG = "wrong"
     """It can lead nowhere."""
@@ -49,7 +49,7 @@ class NameGrade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameReference:
-    """A name where it stands: in ``file`` (or in a variable of the environment) at ``line``, from 1; 0: no line."""
+    """A name and its position: in ``file`` (or an environment variable) at ``line``, from 1; 0: no line."""
 
     kind: NameKind
     value: str
@@ -58,13 +58,13 @@ class NameReference:
     key: str
 
     def __str__(self) -> str:
-        """Return where it stands, as one text."""
+        """Return the position as text."""
         return f"{self.file} line {self.line} ({self.key})" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameFacts:
-    """What the bot has seen, at one moment."""
+    """The names seen by the bot, at one moment."""
 
     people: Mapping[str, str]
     """The members' user ids → their names."""
@@ -83,7 +83,7 @@ NOTHING_SEEN = NameFacts(people={}, departments={}, roles=(), conversations=(), 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownNames:
-    """What names may lead to. Nothing is said about names of a kind that is None."""
+    """The existing names. Kinds that are None are not checked."""
 
     commands: Mapping[str, str] | None = None
     """Every name and alias → the command's own name."""
@@ -108,19 +108,19 @@ NOTHING_KNOWN = KnownNames()
 
 @dataclass(frozen=True, slots=True)
 class NameProblem:
-    """Why names lead nowhere; ``reference`` is the first of them."""
+    """Why names do not exist; ``reference`` is the first of them."""
 
     reference: NameReference
     reason: Words
     is_error: bool
 
     def __str__(self) -> str:
-        """Return it with where it stands, in English."""
+        """Return the problem with its position, in English."""
         return str(self.words)
 
     @property
     def words(self) -> Phrase:
-        """It with where it stands, to be told in any language."""
+        """Return the problem with its position, as a phrase for any language."""
         file, line, reason = self.reference.file, self.reference.line, self.reason
         if line:
             reason = phrase("line %(line)s: %(reason)s", line=str(line), reason=reason)
@@ -129,14 +129,14 @@ class NameProblem:
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
-    """What is said of a name; of those that the bot has not seen yet once for a whole file, without one of them."""
+    """The text about a doubtful name; names not seen yet are reported once per file, without naming one."""
 
     grade: NameGrade
     said: Words
 
 
 def check_names(references: Iterable[NameReference], known: KnownNames) -> tuple[NameProblem, ...]:
-    """Return what is wrong or doubtful about names, in their order."""
+    """Return the wrong and doubtful names, in order."""
     found: dict[tuple[str, str, object], tuple[_Doubt, list[NameReference]]] = {}
     for each in references:
         doubt = _CHECKS[each.kind](each.value, known)
@@ -311,7 +311,7 @@ _CHECKS: Mapping[NameKind, Callable[[str, KnownNames], _Doubt | None]] = {
 
 
 def find_shared_accounts(accounts: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """Yield person, source and first person of each account that several people have: whose decision would it be?"""
+    """Yield person, source and first person of each account shared by several people: whose decision would it be?"""
     holders: dict[tuple[str, str], str] = {}
     for person, of_person in accounts.items():
         for source, account in of_person.items():

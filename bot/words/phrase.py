@@ -1,8 +1,8 @@
-"""Words for people, before a language is chosen.
+"""Text for people before a language is chosen.
 
-A phrase is an English message id of the catalogues in ``templates/locales`` with its parameters.
-Code that knows the reader's language turns it into text (`bot.cards.language.Language.say`); other code does not,
-so that errors, buttons and refusals can be made far away from any reader.
+A phrase is an English message id of the catalogues in ``templates/locales`` with its parameters. Code that knows the
+reader's language renders it (`bot.cards.language.Language.say`); other code does not, so errors, buttons and refusals
+can be created far from any reader.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TypeAlias
 class Phrase:
     """One message id with its parameters; ``%(name)s`` in the id stands for ``params["name"]``.
 
-    A parameter that is a tuple is a list of words: each language has its own sign between them.
+    A tuple as a parameter is a list of words, joined by each language's own separator.
     """
 
     msgid: str
@@ -38,28 +38,28 @@ def _plain(value: object) -> object:
 
 
 def phrase(msgid: str, /, **params: object) -> Phrase:
-    """Make a phrase; the catalogue tools collect message ids from calls of this name."""
+    """Create a phrase; the catalogue tools collect message ids from calls to this name."""
     return Phrase(msgid, MappingProxyType(dict(params)))
 
 
 def join_words(several: Iterable[Words]) -> Words:
-    """Return several, at least one, as one text, each apart from the next by a semicolon."""
+    """Return one or more words as one text, separated by semicolons."""
     return reduce(lambda before, after: phrase("%(before)s; %(after)s", before=before, after=after), several)
 
 
 def reason_of(error: ValueError) -> Words:
-    """Return why a value is wrong: the phrase by which our own readers say it, or the words of others'."""
+    """Return why a value is wrong: the phrase of our own readers, or the message of other libraries."""
     reason = error.args[0] if error.args else ""
     return reason if isinstance(reason, Phrase) else str(error)
 
 
 def pack_words(words: Words) -> object:
-    """Return words as JSON holds them, to be told in any language later: phrases inside a phrase stay phrases."""
+    """Return words in JSON form, to be translated later; nested phrases stay phrases."""
     return _pack(words)
 
 
 def unpack_words(stored: object) -> Words:
-    """Return what `pack_words` packed; raises `ValueError` for anything else."""
+    """Return the words packed by `pack_words`; raises `ValueError` for anything else."""
     words = _unpack(stored)
     try:
         str(words)

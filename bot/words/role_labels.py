@@ -1,4 +1,4 @@
-"""What the usual roles are called in words; a company's own roles keep their name."""
+"""Display names of the usual roles; a company's own roles keep their name."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LABELS: Mapping[str, Phrase] = MappingProxyType(
 
 
 def label_role(role: str) -> Phrase | str:
-    """Return what a role is called; a name that is no usual role is returned as it is."""
+    """Return the display name of a role; an unusual role keeps its name."""
     return _LABELS.get(role, role)
 
 
 def label_roles(roles: Iterable[str]) -> tuple[Phrase | str, ...]:
-    """Return what each of several roles is called."""
+    """Return the display names of several roles."""
     return tuple(map(label_role, roles))

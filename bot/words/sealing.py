@@ -1,7 +1,7 @@
-"""Sealed values: text in the database that nobody reads or changes without the key (AES-256, authenticated).
+"""Sealed values: text in the database that nobody can read or change without the key (AES-256, authenticated).
 
-Two kinds of keys: the company's own, which is kept outside the database, wraps data keys, which are kept in it. So the
-company's key can be changed without writing every value again, and data keys can be changed while the bot runs.
+There are two kinds of keys: the company's own, kept outside the database, wraps data keys, kept inside. So the
+company's key can be changed without rewriting every value, and data keys can be changed while the bot runs.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class WrongDataKey(ConfigurationError):
 
 
 class NotOpened(DingerpError):
-    """A sealed value that cannot be read; trying again does not mend it."""
+    """A sealed value that cannot be read; retrying does not help."""
 
 
 class UnknownDataKey(NotOpened):
-    """A value was sealed by a data key that is not in the ring."""
+    """A value was sealed with a data key that is not in the ring."""
 
 
 class BrokenSeal(NotOpened):
@@ -50,7 +50,7 @@ class BrokenSeal(NotOpened):
 
 @dataclass(frozen=True, slots=True)
 class CompanyKey:
-    """The key outside the database; it wraps the keys in it."""
+    """The key outside the database; it wraps the keys inside."""
 
     secret: bytes = field(repr=False)
 
@@ -61,7 +61,7 @@ class CompanyKey:
 
     @classmethod
     def parse(cls, text: str) -> CompanyKey:
-        """Return the key that `text` says. Raises `WrongDataKey` for anything else; passwords are no keys."""
+        """Return the key in the format of `text`. Raises `WrongDataKey` for anything else; passwords are not keys."""
         try:
             secret = urlsafe_b64decode(text.strip().encode())
         except ValueError:
@@ -72,28 +72,28 @@ class CompanyKey:
 
     @property
     def text(self) -> str:
-        """The key as it is kept in a file or a variable."""
+        """The key in the format of a file or a variable."""
         return urlsafe_b64encode(self.secret).decode()
 
     @property
     def name(self) -> str:
-        """A name by which people tell keys apart; it says nothing about the key."""
+        """A name that identifies the key to people without revealing anything of it."""
         return sha256(b"dingerp data key" + self.secret).hexdigest()[:8]
 
     def wrap(self, data_key: bytes, label: str, random: RandomBytes = os.urandom) -> str:
-        """Return a data key as it is in the database; ``label`` says which one it is."""
+        """Return a data key in its stored form; ``label`` identifies it."""
         nonce = random(_NONCE_BYTES)
         return b64encode(nonce + AESGCM(self.secret).encrypt(nonce, data_key, label.encode())).decode()
 
     def unwrap(self, wrapped: str, label: str) -> bytes:
-        """Return the data key. Raises `BrokenSeal` where another key wrapped it."""
+        """Return the data key. Raises `BrokenSeal` if another key wrapped it."""
         return _opened(AESGCM(self.secret), wrapped, label)
 
 
 def parse_keys(text: str) -> tuple[CompanyKey, ...]:
-    """Return the keys of a file or a variable: with blanks, commas or ends of lines between them.
+    """Return the keys in a file or variable, separated by blanks, commas or line ends.
 
-    Raises `WrongDataKey` where there is none, or something else.
+    Raises `WrongDataKey` if there is none, or anything else.
     """
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     keys = tuple(CompanyKey.parse(word) for line in lines for word in line.replace(",", " ").split())
@@ -106,7 +106,7 @@ class KeyRing:
     """The data keys: the newest seals, all of them open."""
 
     def __init__(self, keys: Mapping[int, bytes], lookup: bytes, *, random: RandomBytes = os.urandom) -> None:
-        """``keys`` are the data keys by their numbers; ``lookup`` seals what has to be found again."""
+        """``keys`` are the data keys by number; ``lookup`` seals searchable values."""
         self.newest = max(keys)
         self.numbers = frozenset(keys)
         self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
@@ -114,9 +114,9 @@ class KeyRing:
         self._random = random
 
     def seal(self, text: str, place: str, *, compressed: bool = True) -> str:
-        """Return ``text`` sealed for ``place``, such as a column: it opens nowhere else. Empty stays empty.
+        """Return ``text`` sealed for ``place``, such as a column: it opens nowhere else. An empty text stays empty.
 
-        What is deleted soon need not be ``compressed``: that takes ten times as long as the rest.
+        Short-lived values need not be ``compressed``, which takes ten times as long as the rest.
         """
         if not text:
             return text
@@ -127,7 +127,7 @@ class KeyRing:
         return f"{sealed_prefix(self.newest)}{b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, place: str) -> str:
-        """Return what was sealed for ``place``. Raises `UnknownDataKey` and `BrokenSeal`."""
+        """Return the text sealed for ``place``. Raises `UnknownDataKey` and `BrokenSeal`."""
         if not sealed:
             return sealed
         head, colon, body = sealed.partition(":")
@@ -139,16 +139,16 @@ class KeyRing:
         return _stretched(_opened(cipher, body, place)).decode()
 
     def seal_same(self, text: str, place: str) -> str:
-        """Return ``text`` sealed so that the same text is the same value and can be searched for (AES-SIV, RFC 5297).
+        """Return ``text`` sealed deterministically, so that it can be searched (AES-SIV, RFC 5297).
 
-        It tells which values are equal, and no more. Its key never changes.
+        It reveals which values are equal, and no more. Its key never changes.
         """
         if not text:
             return text
         return f"k:{b64encode(self._lookup.encrypt(text.encode(), [place.encode()])).decode()}"
 
     def open_same(self, sealed: str, place: str) -> str:
-        """Return what `seal_same` sealed for ``place``. Raises `BrokenSeal`."""
+        """Return the text that `seal_same` sealed for ``place``. Raises `BrokenSeal`."""
         if not sealed:
             return sealed
         if not sealed.startswith("k:"):
@@ -182,7 +182,7 @@ _WORDS: Final = (
 
 
 def _squeezed(plain: bytes) -> bytes:
-    """Return a text compressed (RFC 1951), or as it is where that is no longer."""
+    """Return a text compressed (RFC 1951), or unchanged if that is no longer."""
     if len(plain) < _SHORT and not plain.startswith(_SQUEEZED):
         return plain
     window, memory = (-15, 8) if len(plain) > 4 * _SHORT * _SHORT else (-12, 4)  # a short text needs no large tables
@@ -200,7 +200,7 @@ def _stretched(squeezed: bytes) -> bytes:
 
 
 def sealed_prefix(number: int) -> str:
-    """Return what every value begins with that a data key sealed."""
+    """Return the common prefix of all values sealed with a data key."""
     return f"s{number}:"
 
 

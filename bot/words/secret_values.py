@@ -1,6 +1,6 @@
-"""Secrets of the configuration, as they are there or by reference: ``env:NAME`` and ``file:PATH``.
+"""Secrets in the configuration, given directly or by reference: ``env:NAME`` and ``file:PATH``.
 
-Sealed ones (`bot.settings.sealed_values`) are open before they come here.
+Sealed ones (`bot.settings.sealed_values`) are opened before they get here.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ SEALED = "sealed:"
 
 
 class Secret(SecretStr):
-    """A secret. A text that begins with ``env:`` or ``file:`` names a variable or a file that holds it."""
+    """A secret. A text beginning with ``env:`` or ``file:`` names a variable or a file that holds it."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """Look the reference up before the value is checked, so that an error names the setting."""
+        """Resolve the reference before the value is validated, so that an error names the setting."""
         plain = super().__get_pydantic_core_schema__(source, handler)
         return core_schema.no_info_before_validator_function(_look_up, plain)
 
 
 def read_secret_file(file: str) -> str:
-    """Return what a file holds, without the end of its last line. Raises `ValueError` that names the file alone."""
+    """Return the content of a file without its final line end. Raises `ValueError`, which names only the file."""
     try:
         text = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     except (OSError, ValueError) as error:
@@ -38,13 +38,13 @@ def read_secret_file(file: str) -> str:
 
 
 def _why(error: Exception) -> str:
-    """Return why a file cannot be read, in the words of the system and without its content."""
+    """Return why a file cannot be read, in the system's words and without its content."""
     return (isinstance(error, OSError) and error.strerror) or "it is no text in UTF-8"
 
 
 def _look_up(value: object) -> object:
     if isinstance(value, SecretStr):
-        return value.get_secret_value()  # a value of the code, which needs no looking up
+        return value.get_secret_value()  # a value from code, which needs no lookup
     if not isinstance(value, str):
         return value
     kind, colon, name = value.partition(":")
@@ -58,7 +58,7 @@ def _look_up(value: object) -> object:
 
 
 def _plain(secret: str) -> str:
-    """Return a secret that is there as it is. One that is still sealed was never opened, so it is of no use."""
+    """Return a directly given secret. One that is still sealed was never opened and is useless."""
     if secret.startswith(SEALED):
         raise ValueError("a sealed value must stand in the configuration itself, not in what it refers to")
     return secret

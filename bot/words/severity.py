@@ -1,4 +1,4 @@
-"""How bad something is: the scale that events, alerts and cards share."""
+"""Severity: the scale shared by events, alerts and cards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad something is (docs: contracts.md#event-intake)."""
+    """The severity of a problem (docs: contracts.md#event-intake)."""
 
     INFO = "info"
     WARNING = "warning"

@@ -1,4 +1,4 @@
-"""Which of the known words a misspelt one may have been meant for, and how else a number may be written."""
+"""Finds the known word behind a misspelt one, and alternative spellings of numbers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def most_alike(
     similarity: float = 0.0,
     fold: Callable[[str], str] | None = None,
 ) -> tuple[str, ...]:
-    """Return up to ``limit`` of the known words, most alike first; none below ``similarity``, where 1 is equal.
+    """Return up to ``limit`` of the known words, most similar first; none below ``similarity``, where 1 is equal.
 
-    Words are compared as ``fold`` returns them. Words that begin alike count as more alike (Jaro-Winkler).
+    Words are compared after ``fold``. Words with a common beginning count as more similar (Jaro-Winkler).
     """
-    # Imported here, because a bot needs the 2 MB only once somebody mistypes.
+    # Imported here, because a bot needs the 2 MB only after the first typing error.
     from rapidfuzz import process
     from rapidfuzz.distance import JaroWinkler
 
@@ -35,12 +35,12 @@ _CLOSE = 0.75
 
 
 def closest(word: str, known: Iterable[str], *, similarity: float = _CLOSE) -> tuple[str, ...]:
-    """Return the known word that a misspelt one was meant for, in whatever letters; nothing if no word is close."""
+    """Return the known word behind a misspelt one, ignoring case; empty if no word is close."""
     return most_alike(word, known, limit=1, similarity=similarity, fold=str.casefold)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> Phrase:
-    """Return ``did you mean 'x'?``, or what there is where nothing is close."""
+    """Return ``did you mean 'x'?``, or the known words if nothing is close."""
     words = tuple(known)
     if best := closest(word, words):
         return is_meant(f"{best[0]!r}")
@@ -48,7 +48,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> Phrase:
 
 
 def is_meant(name: str) -> Phrase:
-    """Return the question whether ``name`` is what a misspelt one stands for."""
+    """Return the question whether ``name`` was meant by a misspelt word."""
     return phrase("did you mean %(name)s?", name=name)
 
 
@@ -57,7 +57,7 @@ _FEWEST_LETTERS = 4
 
 
 def misspelt_for(word: str, known: Iterable[str]) -> bool:
-    """Return whether a word is one of the known ones with a letter too many, too few, wrong or swapped."""
+    """Return whether a word is a known one with one letter added, missing, wrong or swapped."""
     from rapidfuzz.distance import OSA
 
     folded = word.casefold()
@@ -68,12 +68,12 @@ _SCRIPTS_MEET = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9]
 
 
 def words_of(text: str) -> str:
-    """Return ``text`` with a blank between Chinese and other letters: M8螺栓 means both words."""
+    """Return ``text`` with a blank between Chinese and other letters: M8螺栓 counts as two words."""
     return _SCRIPTS_MEET.sub(" ", text)
 
 
 def other_spellings(number: str) -> tuple[str, ...]:
-    """Return how ERPs may write a number that is typed as letters and digits: SO-1001 and SO1001 for ``SO 1001``."""
+    """Return ERP spellings of a number typed as letters and digits: SO-1001 and SO1001 for ``SO 1001``."""
     match = _PREFIX_AND_DIGITS.fullmatch(number.strip())
     if match is None:
         return ()

@@ -1,4 +1,4 @@
-"""Why a text is no TOML, in words for people who do not know TOML."""
+"""Why a text is not TOML, in words for people who do not know TOML."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _PLAIN: Final = {
 
 
 def explain_toml_error(error: ValueError, text: str) -> tuple[int, Phrase]:
-    """Return the line, from 1, and what is wrong there; ``error`` is that of `tomllib` for ``text``.
+    """Return the line, from 1, and the problem there; ``error`` is that of `tomllib` for ``text``.
 
-    It may also be that of a number with thousands of digits, which has no line.
+    It may also concern a number with thousands of digits, which has no line.
     """
     match = _AT.fullmatch(str(error))
     if match is None:
@@ -51,7 +51,7 @@ def explain_toml_error(error: ValueError, text: str) -> tuple[int, Phrase]:
 
 
 def _explain(problem: str, line: str, column: int) -> Phrase:
-    """Return what is wrong at a column of a line, counted from 1."""
+    """Return the problem at a column of a line, counted from 1."""
     found = line[column - 1 : column]
     hint: Words = phrase('texts stand in quotes, an example is name = "finance"')
     if (meant := found.translate(_WIDE)) != found:

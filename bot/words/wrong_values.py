@@ -1,4 +1,4 @@
-"""What is wrong with settings and options, in words that name each and never repeat its value."""
+"""Errors in settings and options, in words that name each setting and never repeat its value."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ Source: https://docs.pydantic.dev/latest/errors/validation_errors/
 
 
 def explain_wrong_values(error: ValidationError, names_beside: NamesBeside) -> Words:
-    """Return every error as "name: what is wrong", with the name that a misspelt one was probably meant for."""
+    """Return every error as "name: problem", with the name that a misspelt one probably meant."""
     problems = error.errors(include_url=False)
     meant = dict(_misspelt(problems, names_beside))
     told: list[Words] = [
@@ -88,7 +88,7 @@ def _misspelt(problems: list[ErrorDetails], names_beside: NamesBeside) -> Iterat
 
 
 def _longer(place: Place, unknown: set[str]) -> tuple[str, ...]:
-    """Return the unknown name that has the missing one as a word of its own: what others call an ``api_key``."""
+    """Return the unknown name that contains the missing one as a word: what others call an ``api_key``."""
     return tuple(sorted(name for name in unknown if place[-1] in name.split("_")))[:1]
 
 
@@ -108,7 +108,7 @@ def _explain(problem: ErrorDetails) -> Phrase:
 
 
 def _why(problem: ErrorDetails) -> Words:
-    """Return what is wrong with a value, without the value."""
+    """Return the problem with a value, without the value."""
     found = problem.get("ctx", {})
     match problem["type"]:
         case "string_pattern_mismatch" if _ADDRESS in problem["msg"]:

@@ -1,1 +1,3 @@
-"""The sections of the settings, each with what its entries mean; the reference page is made of their descriptions."""
+"""The sections of the settings, each documenting its entries; the reference page is generated from these
+descriptions.
+"""

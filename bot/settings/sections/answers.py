@@ -1,4 +1,4 @@
-"""Settings of what answers look like, and of what they are found with."""
+"""Settings for the appearance of answers, and for the data behind them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TemplateSettings(SettingsSection):
 
 
 class CardSettings(SettingsSection):
-    """How answers look."""
+    """The appearance of answers."""
 
     body_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's text.")
     buttons_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's buttons.")
@@ -54,14 +54,14 @@ class CardSettings(SettingsSection):
 
 
 class IndexSettings(SettingsSection):
-    """The local index of products, by which names are found without asking the ERP."""
+    """The local product index, which finds names without asking the ERP."""
 
     enabled: bool = Field(True, description="Whether it is kept, for each ERP that tells which products changed.")
     seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
 
 
 class ReadModelSettings(SettingsSection):
-    """The documents kept of the ERPs, from which sums and lists over months are answered without asking an ERP."""
+    """The documents kept of the ERPs, which answer sums and lists over months without asking an ERP."""
 
     enabled: bool = Field(True, description="Whether they are kept, for each ERP that tells which documents changed.")
     seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
@@ -77,7 +77,9 @@ class ReadModelSettings(SettingsSection):
 
 
 class LanguageModelSettings(SettingsSection):
-    """A language model for sentences that the rules do not read. It gets the sentence and how commands are typed."""
+    """A language model for sentences that the rules do not understand. It receives the sentence and the commands'
+    usage.
+    """
 
     url: str = Field(
         "",
@@ -107,7 +109,7 @@ class LanguageModelSettings(SettingsSection):
 
 
 class UnderstandingSettings(SettingsSection):
-    """How sentences are read."""
+    """The reading of sentences."""
 
     enabled: bool = Field(True, description="Whether sentences are read; otherwise only commands, numbers and names.")
     sentences: Path | None = Field(None, description="File with the company's own words (form of commands/sentences).")

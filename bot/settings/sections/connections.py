@@ -1,4 +1,4 @@
-"""Settings of what the bot is connected to: DingTalk, its own web server, ERPs, and where events come from."""
+"""Settings of connections: DingTalk, the bot's web server, ERPs, and sources of events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.words.secret_values import Secret
 
 
 class DingTalkSettings(SettingsSection):
-    """The app's keys and the way to DingTalk."""
+    """The app's keys and the route to DingTalk."""
 
     client_id: str = Field("", description="Client ID (AppKey) of the app; also `DINGTALK_CLIENT_ID`.")
     client_secret: Secret = Field(
@@ -36,7 +36,7 @@ class DingTalkSettings(SettingsSection):
     @field_validator("client_id", "robot_code", "openapi_endpoint", "oapi_endpoint")
     @classmethod
     def _strip(cls, value: str) -> str:
-        # Blanks around a key that was copied from the console give authFailed
+        # A blank copied around a key from the console causes authFailed
         # (docs: platform/dingtalk/stream.md#opening).
         return value.strip().rstrip("/")
 
@@ -78,7 +78,7 @@ class ErpSettings(BaseModel):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Return the keys that only the adapter knows."""
+        """Return the keys known only to the adapter."""
         return dict(self.model_extra or {})
 
 
@@ -118,7 +118,7 @@ class QueueSettings(SettingsSection):
 
 
 class PollSettings(SettingsSection):
-    """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
+    """How ERPs are polled for changes, and for late, overdue, scarce or waiting documents."""
 
     enabled: bool = Field(True, description="Whether they are asked at all.")
     areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "receipts", "production", "order_news"], ...] = (

@@ -1,4 +1,4 @@
-"""Settings of cards that nobody asked for: alerts, approvals, and how they are sent."""
+"""Settings of unsolicited cards: alerts, approvals, and their delivery."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.settings.sections.section import ConversationName, PersonName, Settings
 
 
 class OutboxSettings(SettingsSection):
-    """How cards that nobody asked for are sent: alerts, decisions, digests."""
+    """The delivery of unsolicited cards: alerts, decisions, digests."""
 
     per_second: int = Field(
         10, gt=0, description="Calls per second and API, of all processes together; `limits.qps` is for questions too."
@@ -42,7 +42,7 @@ class OutboxSettings(SettingsSection):
 
 
 class AlertSettings(SettingsSection):
-    """Where alerts go."""
+    """The destinations of alerts."""
 
     default_groups: tuple[ConversationName, ...] = Field(
         (), description="openConversationIds of the groups for alerts that no rule sends elsewhere."
@@ -53,7 +53,7 @@ class AlertSettings(SettingsSection):
 
 
 class NativeFields(SettingsSection):
-    """Names of the fields of the OA form; empty: the form has none for it."""
+    """Names of the OA form's fields; empty if the form lacks one."""
 
     case: str = Field("单据标识", min_length=1, description="Text: the bot knows its approvals again by it.")
     number: str = Field("采购单号", description="Text: number of the purchase order.")
@@ -77,7 +77,7 @@ class NativeSettings(SettingsSection):
 
 
 class ApprovalSettings(SettingsSection):
-    """How purchase orders are decided from chat."""
+    """Deciding purchase orders from chat."""
 
     rules: Path | None = Field(
         None, description="File of the rules; by default approvals.toml beside the configuration or in the data folder."
@@ -114,7 +114,7 @@ class ApprovalSettings(SettingsSection):
 
 
 class NotifySettings(SettingsSection):
-    """Whom the bot calls, besides showing cards."""
+    """The people the bot calls, besides showing cards."""
 
     name_asker: bool = Field(
         True,

@@ -1,4 +1,4 @@
-"""Settings of who may do what, how much of it, and what is recorded."""
+"""Settings of rights, of limits, and of the audit log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.words.phrase import phrase
 
 
 class RuleSettings(BaseModel):
-    """One access rule; further keys are those of `access.toml`. They are checked with their lines, like its own."""
+    """One access rule; further keys are those of `access.toml`, validated with their lines as in that file."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -24,13 +24,13 @@ class RuleSettings(BaseModel):
 
     @property
     def written(self) -> Mapping[str, Any]:
-        """Return the keys as they are in a file."""
+        """Return the keys as written in a file."""
         values = {key: getattr(self, key) for key in self.model_fields_set}
         return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in values.items()}
 
 
 class AccessSettings(SettingsSection):
-    """Who may do what."""
+    """Access rights."""
 
     roles: dict[str, frozenset[PersonName]] = Field({}, description="Role → user ids.")
     rules: tuple[RuleSettings, ...] = Field(
@@ -89,12 +89,12 @@ class AccessSettings(SettingsSection):
 
     @property
     def reads_directory(self) -> bool:
-        """Return whether the directory is asked at all."""
+        """Return whether the directory is used at all."""
         return self.directory is not False
 
 
 class AllowanceSettings(SettingsSection):
-    """How much one person may ask and see; 0: as much as wanted."""
+    """How much one person may ask and see; 0: unlimited."""
 
     questions_minute: int = Field(30, ge=0, description="Questions and clicks within a minute.")
     documents_day: int = Field(500, ge=0, description="Different documents opened within a day.")
@@ -102,7 +102,7 @@ class AllowanceSettings(SettingsSection):
 
 
 class ConversationAllowanceSettings(AllowanceSettings):
-    """How much all people of one group together may ask and see; 0: as much as wanted."""
+    """How much the people of one group together may ask and see; 0: unlimited."""
 
     questions_minute: int = Field(120, ge=0, description="Questions and clicks within a minute.")
     documents_day: int = Field(2_000, ge=0, description="Different documents opened within a day.")
@@ -110,7 +110,7 @@ class ConversationAllowanceSettings(AllowanceSettings):
 
 
 class LimitSettings(SettingsSection):
-    """What DingTalk allows and what the bot allows itself."""
+    """DingTalk's limits, and the bot's own."""
 
     qps: float = Field(20.0, gt=0, description="Calls per second and API (Standard edition: 20).")
     directory_qps: float = Field(
@@ -157,7 +157,7 @@ class LimitSettings(SettingsSection):
 
     @property
     def month(self) -> MonthlyQuotas:
-        """What a month allows."""
+        """The monthly allowance."""
         quotas = EditionPlan(self.edition, self.packs).quotas
         return MonthlyQuotas(self.monthly_calls or quotas.calls, self.monthly_uses or quotas.uses)
 

@@ -1,4 +1,4 @@
-"""Settings of what is kept, for how long, and of the log."""
+"""Settings of retention and of the log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.settings.sections.section import SettingsSection
 
 
 class EventSettings(SettingsSection):
-    """Events that are kept."""
+    """Stored events."""
 
     keep_days: int = Field(30, ge=1, le=3650, description="Days for which events that were worked on are kept.")
     keep_rejected_days: int = Field(
@@ -24,7 +24,7 @@ class EventSettings(SettingsSection):
 
 
 class RetentionSettings(SettingsSection):
-    """How long what is over stays known; `events.keep_days` and `outbox.keep_days` say it for events and deliveries."""
+    """How long completed data is kept; `events.keep_days` and `outbox.keep_days` apply to events and deliveries."""
 
     alert_days: int = Field(90, ge=1, le=3650, description="Days for which alerts that are over are known.")
     case_days: int = Field(

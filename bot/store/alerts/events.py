@@ -1,12 +1,12 @@
-"""What intake stores: every event once, in the order of arrival, including events that were rejected; and how far
-sources have been polled.
+"""Storage for intake: every event once, in order of arrival, including rejected ones; and the polling progress of
+sources.
 
-A batch goes in as one JSON parameter and one statement, as the inbox does it (`bot.store.chat.inbox` says why).
+A batch is one JSON parameter and one statement, as in the inbox (`bot.store.chat.inbox` says why).
 
-Of the waiting events the worst come first, and sources take turns, so that a flood of one source makes no other source
-wait: of each severity every source gives its oldest event, then its second, and so on. An event takes along earlier
-ones about the same subject, so that nobody sees an alert end before it began. The cost depends on the number of sources
-and of events that are taken, not on how many wait.
+Of the waiting events the worst come first, and sources take turns, so that a flood from one source delays no other: at
+each severity every source contributes its oldest event, then its second, and so on. An event brings along earlier ones
+about the same subject, so that nobody sees an alert end before it began. The cost depends on the number of sources and
+of events taken, not on how many wait.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from bot.words.severity import Severity
 
 _RANKS: Final = tuple(sorted((severity.rank for severity in Severity), reverse=True))
 
-# As text: SQLite uses a partial index only for the very words that it was made with. The sources of a rank are found by
-# jumping from one to the next in the index (https://wiki.postgresql.org/wiki/Loose_indexscan).
+# As text: SQLite uses a partial index only for the exact expression it was created with. The sources of a rank are
+# found by jumping from one to the next in the index (https://wiki.postgresql.org/wiki/Loose_indexscan).
 _SOURCES: Final = text(
     "WITH RECURSIVE known (source) AS ("
     "SELECT (SELECT source FROM event WHERE state = 'waiting' AND rank = :rank ORDER BY source LIMIT 1) "
@@ -94,7 +94,7 @@ _ROWS = {
         "FROM json_array_elements(CAST(:rows AS json)) AS value"
     ),
 }
-# An event that was rejected and comes again in good order replaces the first; other known events stay unchanged.
+# A valid repeat of a rejected event replaces it; other known events stay unchanged.
 _INSERT = {
     dialect: text(
         "INSERT INTO event (source, origin, event_id, type, subject, via, severity, time_ms, received_ms, state, "
@@ -111,7 +111,7 @@ _INSERT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSearch:
-    """What to search stored events for; empty fields match everything."""
+    """A search for stored events; empty fields match everything."""
 
     source: str = ""
     type: str = ""
@@ -130,21 +130,21 @@ class EventSearch:
 
 @dataclass(frozen=True, slots=True)
 class EventBacklog:
-    """How many events of one source wait to be processed, and when the oldest of them came."""
+    """The number of a source's events waiting to be processed, and the arrival of the oldest."""
 
     count: int
     oldest_at: datetime
 
 
 class StoredEvents(Stored):
-    """Implements `bot.alerts.intake.batched_intake.EventStore`; `search` and `prune` are for tools."""
+    """Stores events for intake; `search` and `prune` are for tools."""
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
-        """Store events in one transaction, which survives a power cut, and return the keys of new waiting events."""
+        """Store events in one transaction that survives a power cut, and return the keys of new waiting events."""
         return await self._database.run(partial(insert_events, events=events), durable=True)
 
     async def backlog(self) -> Mapping[str, EventBacklog]:
-        """Return by source what waits to be processed."""
+        """Return the waiting events by source."""
         query = (
             select(EVENT.c.source, func.count(), func.min(EVENT.c.received_ms))
             .where(_IS_WAITING)
@@ -158,9 +158,9 @@ class StoredEvents(Stored):
         return await self._database.run(partial(find_events, wanted=wanted))
 
     async def prune(self, now: datetime, *, done: timedelta, rejected: timedelta) -> int:
-        """Delete older events and return their number; an event that still waits is never deleted.
+        """Delete older events and return their number; a waiting event is never deleted.
 
-        An event that its source sends again after that is a new one.
+        If the source sends a deleted event again, it is new.
         """
         count = 0
         for state, age in ((EventState.DONE, done), (EventState.REJECTED, rejected)):
@@ -174,7 +174,7 @@ class StoredEvents(Stored):
 
 
 def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
-    """Store events with different keys and return the keys of new waiting events."""
+    """Insert events with distinct keys and return the keys of new waiting events."""
     if not events:
         return frozenset()
     ring = keys_in_use().ring
@@ -187,7 +187,7 @@ def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> 
 
 
 def take_waiting(connection: Connection, limit: int) -> tuple[StoredEvent, ...]:
-    """Return the waiting events that come next, in their order, inside the caller's transaction."""
+    """Return the next waiting events in order, inside the caller's transaction."""
     numbers = choose_waiting(connection, limit)
     return _read(connection, numbers)
 
@@ -199,7 +199,7 @@ def mark_done(connection: Connection, seqs: Sequence[int]) -> None:
 
 
 def mark_rejected(connection: Connection, reasons: Mapping[int, str]) -> None:
-    """Mark events as rejected, each with its reason, unless they are done meanwhile."""
+    """Mark events as rejected, each with its reason, unless they are done by now."""
     for seq, reason in reasons.items():
         rejected = update(EVENT).where(EVENT.c.seq == seq, EVENT.c.state == EventState.WAITING)
         connection.execute(rejected.values(state=EventState.REJECTED, reason=reason))
@@ -212,7 +212,7 @@ def find_events(connection: Connection, wanted: EventSearch) -> tuple[StoredEven
 
 
 def _read(connection: Connection, numbers: Sequence[int]) -> tuple[StoredEvent, ...]:
-    """Return events in this order; what cannot be opened stops none of the others."""
+    """Return events in this order; one that cannot be opened does not stop the others."""
     found: dict[int, StoredEvent] = {}
     for some in chunks(numbers):
         try:
@@ -284,7 +284,7 @@ class _Waiting(NamedTuple):
 
 
 def choose_waiting(connection: Connection, limit: int) -> tuple[int, ...]:
-    """Return the numbers of up to ``limit`` waiting events in the order in which they are to be processed."""
+    """Return the numbers of up to ``limit`` waiting events in processing order."""
     chosen: list[_Waiting] = []
     for rank in _RANKS:
         if len(chosen) < limit:
@@ -295,15 +295,15 @@ def choose_waiting(connection: Connection, limit: int) -> tuple[int, ...]:
 def _take_turns(connection: Connection, rank: int, room: int) -> Sequence[_Waiting]:
     sources = connection.execute(_SOURCES, {"rank": rank}).scalars().all()
     queues = [_rows(connection.execute(_OLDEST, {"rank": rank, "source": source, "most": room})) for source in sources]
-    # In each round the longest waiting comes first: with more sources than room nobody is left out for ever.
+    # In each round the longest waiting comes first: with more sources than room none is left out for ever.
     rounds = (sorted(event for event in turn if event is not None) for turn in zip_longest(*queues))
     return [event for turn in rounds for event in turn][:room]
 
 
 def _with_earlier(connection: Connection, chosen: Sequence[_Waiting], limit: int) -> Iterator[int]:
-    """Yield the chosen events, each after those that came before it about its subject."""
+    """Yield the chosen events, each after earlier ones about its subject."""
     earlier = {source: _earlier(connection, source, chosen, limit) for source in {event.source for event in chosen}}
-    # There may be more before a chosen event than one batch takes: then its source's turns are spent on the oldest.
+    # More may precede a chosen event than one batch takes: then its source's turns are spent on the oldest.
     crowded = {source: iter(events) for source, events in earlier.items() if len(events) == limit}
     seen: set[int] = set()
     for event in chosen:
@@ -323,8 +323,8 @@ def _unseen(events: Iterable[_Waiting], seen: set[int]) -> Iterator[int]:
 
 
 def _earlier(connection: Connection, source: str, chosen: Sequence[_Waiting], limit: int) -> list[_Waiting]:
-    """Return what came from a source before its chosen events and is about their subjects; the oldest ``limit``."""
-    # Those of the lowest rank are taken in their order anyway.
+    """Return a source's events that precede its chosen ones and concern their subjects; the oldest ``limit``."""
+    # Those of the lowest rank are taken in order anyway.
     urgent = [event for event in chosen if event.source == source and event.rank > _RANKS[-1] and event.subject]
     if not urgent:
         return []
@@ -342,10 +342,10 @@ def _rows(found: Iterable[Any]) -> list[_Waiting]:
 
 
 class StoredPolls(Stored):
-    """Implements `bot.alerts.intake.poll_state.PollStore`."""
+    """Stores polling state."""
 
     async def positions(self, source: str) -> Mapping[str, Checkpoint]:
-        """Return how far the areas of a source have been polled, by their names."""
+        """Return the polling progress of a source's areas, by name."""
         wanted = select(POLL_POSITION).where(_P.source == source)
         rows = await self._database.rows(wanted)
         return {row.area: _POSITION.read_row(row) for row in rows}
@@ -373,7 +373,7 @@ class StoredPolls(Stored):
         subjects: Sequence[PolledSubject],
         events: Sequence[CloudEvent],
     ) -> bool:
-        """Store a step as a whole; False where another process moved on from ``before``."""
+        """Store a whole step; False if another process has moved on from ``before``."""
         return await self._database.run(lambda connection: self._advance(connection, before, after, subjects, events))
 
     def _advance(
@@ -404,12 +404,12 @@ class StoredPolls(Stored):
         return connection.scalar(moved.returning(_P.source)) is not None
 
     async def answered(self, source: str, at: datetime) -> None:
-        """Note that a source answered everything."""
+        """Record that a source answered everything."""
         noted = update(POLL_POSITION).where(_P.source == source).values(good_ms=to_ms(at))
         await self._database.execute(noted)
 
     async def unsent(self, source: str, limit: int) -> Sequence[tuple[int, CloudEvent]]:
-        """Return events that are not handed over yet, in their order, each with its number."""
+        """Return events not yet handed over, in order, each with its number."""
         wanted = select(POLL_UNSENT).where(_U.source == source).order_by(_U.number).limit(limit)
         rows = await self._database.run(lambda connection: read_readable(connection, POLL_UNSENT, wanted))
         return [(row.number, orjson.loads(row.event)) for row in rows]
@@ -424,7 +424,7 @@ class StoredPolls(Stored):
         await self._database.run(forget)
 
     async def prune(self, source: str, before: datetime) -> None:
-        """Delete subjects that need no attention and that the ERP did not mention since."""
+        """Delete resolved subjects that the ERP has not mentioned since."""
         old = delete(POLL_SUBJECT).where(_S.source == source, _S.state == NORMAL, _S.seen_ms < to_ms(before))
         await self._database.execute(old)
 

@@ -1,7 +1,7 @@
-"""The identity map of one transaction: alerts and cards, as they were read and as they were changed.
+"""The identity map of one transaction: alerts and cards as read, and as changed.
 
-An alert of which a sealed value does not open must not hide the others: somebody changed the database, or it is
-damaged. Lists for people show it as what it is, by the columns that are plain; changes are made without it.
+An alert with a sealed value that does not open must not hide the others: the database was changed from outside, or is
+damaged. Lists for people show it as unreadable, with its unsealed columns; changes skip it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _MOST_OPEN: Final = 5_000
 
 
 class AlertIdentityMap:
-    """The alerts that this unit of work has seen, with those that it changed."""
+    """The alerts read by this unit of work, including those it changed."""
 
     def __init__(self, connection: Connection, *, shows_unreadable: bool = False) -> None:
-        """``shows_unreadable``: what does not open is shown as such; it must never be written back."""
+        """``shows_unreadable``: unreadable alerts are shown as such; they must never be written back."""
         self._connection = connection
         self._shows_unreadable = shows_unreadable
         self._known: dict[str, Alert] = {}
@@ -61,11 +61,11 @@ class AlertIdentityMap:
         """Ids of alerts that are held back somewhere; None until they are asked for."""
 
     def is_new(self, alert_id: str) -> bool:
-        """Return whether an alert began in this unit of work and is not written yet."""
+        """Return whether an alert began in this unit of work and is not yet written."""
         return alert_id in self._new
 
     def load_latest(self, keys: Iterable[str]) -> list[Alert]:
-        """Read the newest alerts of keys and return those that were not known."""
+        """Read the newest alerts of keys and return the newly loaded ones."""
         unknown = dict.fromkeys(key for key in keys if key not in self._latest)
         found = []
         for row in with_events(self._connection, select_chunked(self._connection, sql.LATEST, unknown)):
@@ -101,12 +101,12 @@ class AlertIdentityMap:
         return [self._known[alert_id] for alert_id in newest]
 
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[Alert]:
-        """Return what a statement finds, as it is in this unit of work."""
+        """Return the results of a statement, with the changes of this unit of work."""
         self.flush()
         return [self._keep(row) for row in self._read(statement, values)]
 
     def _read(self, statement: Select[Any], values: dict[str, Any], *, if_named: bool = False) -> list[Any]:
-        """Return rows; lists leave out what does not open, and what is asked for by name fails."""
+        """Return rows; lists leave out unreadable ones, lookups by name fail on them."""
         if self._shows_unreadable:
             return _read_rows(self._connection, statement, values, _stand_in_row)
         if if_named:
@@ -114,8 +114,8 @@ class AlertIdentityMap:
         return _read_rows(self._connection, statement, values, None)
 
     def put(self, alert: Alert, due_at: datetime | None) -> None:
-        """Remember an alert that is to be written."""
-        # A caller that asked for the newest alert of the key and puts an alert that was not read has begun it.
+        """Put an alert into the map, to be written."""
+        # A caller that asked for the newest alert of the key and now puts an unread alert has opened it.
         if alert.id not in self._numbers and (alert.key in self._latest or not self.several((alert.id,))):
             self._numbers[alert.id] = self._next_number()
             self._new[alert.id] = None
@@ -130,7 +130,7 @@ class AlertIdentityMap:
                 self._held[alert.id] = None
 
     def mark_suppressed_due(self, now: datetime) -> None:
-        """Make the alerts due that are held back."""
+        """Make the suppressed alerts due."""
         if self._held is None:
             self._held = {}
             for row in self._read(sql.HELD_ALERTS, {}):
@@ -140,7 +140,7 @@ class AlertIdentityMap:
             self.put(replace(self._known[alert_id], look_at=now), now)
 
     def flush(self) -> None:
-        """Write what was put."""
+        """Write the changes."""
         rows = [
             alert_row(self._known[alert_id], due_at, self._numbers[alert_id])
             for alert_id, due_at in self._changed.items()
@@ -159,7 +159,7 @@ class AlertIdentityMap:
             newest = next(reversed(ids), None)
             ids[alert.id] = None
             if newest is not None and self._numbers[newest] > self._numbers[alert.id]:
-                # It opened again: back to where it was.
+                # It reopened: back to its place.
                 self._open = dict.fromkeys(sorted(ids, key=self._numbers.__getitem__))
 
     def _keep(self, row: Any) -> Alert:
@@ -170,7 +170,7 @@ class AlertIdentityMap:
         return known
 
     def _next_number(self) -> int:
-        # One process writes at a time (`bot.store.alerts.repository`), so no other process takes the number.
+        # One process writes at a time (`bot.store.alerts.repository`), so no other takes the number.
         if self._last is None:
             self._last = self._connection.scalar(sql.LAST_ALERT) or 0
         self._last += 1
@@ -178,7 +178,7 @@ class AlertIdentityMap:
 
 
 class CardIdentityMap:
-    """The cards that this unit of work has seen, with those that it changed."""
+    """The cards read by this unit of work, including those it changed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -199,7 +199,7 @@ class CardIdentityMap:
         self._last: int | None = None
 
     def begin(self, alert_id: str) -> None:
-        """Note that an alert has no other cards than those that were put."""
+        """Record that an alert has no cards besides those put here."""
         self._of.setdefault(alert_id, {})
 
     def load_of(self, alert_ids: Iterable[str]) -> None:
@@ -216,7 +216,7 @@ class CardIdentityMap:
             self._of[pair.alert][pair.card] = None
 
     def load_groups(self, groups: Iterable[str]) -> None:
-        """Read the cards of groups that are not closed, at all places."""
+        """Read the unclosed cards of groups, at all places."""
         unknown = set(groups) - self._groups
         for card in self._keep(self._read_chunked(sql.OPEN_CARDS_OF, unknown)):
             if not card.is_closed:
@@ -239,17 +239,17 @@ class CardIdentityMap:
         return self._known.get(card_id)
 
     def move_members(self, card_id: str, to: str) -> None:
-        """Let the alerts of a digest belong to another one."""
+        """Move the alerts of a digest to another one."""
         self.flush()
         self._connection.execute(sql.MOVE_MEMBERS, {"which": card_id, "to": to})
 
     def open(self, place: Place, group: str) -> AlertCard | None:
-        """Return the card of a group at a place that is not closed."""
+        """Return the unclosed card of a group at a place."""
         key = (place, group)
         if key not in self._open and group not in self._groups:
             values = {"place": str(place), "shared": group}
             found = self._keep(read_cards(self._connection, sql.OPEN_CARD, values))
-            # A card that this unit of work closed, and has not written yet, is still found.
+            # A card closed by this unit of work, but not yet written, is still found.
             self._open[key] = next((card.id for card in found if not card.is_closed), None)
         card_id = self._open.get(key)
         return None if card_id is None else self._known[card_id]
@@ -264,12 +264,12 @@ class CardIdentityMap:
         return None if card is None or card.is_closed else card
 
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[AlertCard]:
-        """Return what a statement finds, as it is in this unit of work."""
+        """Return the results of a statement, with the changes of this unit of work."""
         self.flush()
         return self._keep(read_cards(self._connection, statement, values))
 
     def put(self, card: AlertCard) -> None:
-        """Remember a card that is to be written."""
+        """Put a card into the map, to be written."""
         before = self.get(card.id) if card.id not in self._known else self._known[card.id]
         if before is None:
             self._numbers[card.id] = self._next_number()
@@ -292,7 +292,7 @@ class CardIdentityMap:
             self._open[card.place, card.group] = None
 
     def flush(self) -> None:
-        """Write what was put."""
+        """Write the changes."""
         if not self._changed:
             return
         changed = [self._known[card_id] for card_id in self._changed]
@@ -326,7 +326,7 @@ class CardIdentityMap:
         execute_many(self._connection, sql.INSERT_MEMBER, came)
 
     def _flush_joined(self) -> None:
-        """Write the alerts that joined digests. None ever leaves one: it is named, and then counted."""
+        """Write the alerts that joined digests. None ever leaves one: it is first named, then counted."""
         came = [
             {"card": card_id, "alert": alert_id, "position": 0}
             for card_id, joined in self._joined.items()
@@ -364,9 +364,9 @@ class CardIdentityMap:
 
 
 def _changes(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[Iterable[str], Iterable[str]]:
-    """Return which alerts came to a card, and which left it."""
+    """Return the alerts that joined a card, and those that left it."""
     if after[: len(before)] == before:
-        # A digest that grows is put for each of its alerts.
+        # A growing digest is put once per alert.
         return after[len(before) :], ()
     return set(after).difference(before), set(before).difference(after)
 
@@ -382,9 +382,9 @@ def select_chunked(connection: Connection, statement: Select[Any], values: Itera
 def _read_rows(
     connection: Connection, statement: Select[Any], values: dict[str, Any], stand_in: StandIn | None
 ) -> list[Any]:
-    """Return the rows that a statement finds in the table of alerts.
+    """Return the rows of a statement on the alert table.
 
-    Those that do not open are left out, or replaced by what ``stand_in`` makes of them.
+    Unreadable ones are left out, or replaced by the result of ``stand_in``.
     """
     try:
         return with_events(connection, connection.execute(statement, values))
@@ -405,7 +405,7 @@ def _read_one_by_one(
 
 
 def _stand_in_row(plain: Any) -> Any:
-    """Return a row that says of an unreadable alert what is known: when it began, how bad it is, what became of it."""
+    """Return a row with the known facts of an unreadable alert: its start, severity and state."""
     at = from_ms(plain.opened_ms)
     event = Event(
         source="", id="", type=UNREADABLE, subject="", at=at, received_at=at, severity=Severity(plain.severity)

@@ -1,7 +1,7 @@
-"""Packs: the bodies of events that are stored together, and the events of alerts that began together, are in one value.
+"""Packs: event bodies stored together, and the events of alerts that began together, share one value.
 
-They are much alike: compressed together they take a tenth of what they take singly, and one seal is opened for all of
-them (`bot.words.sealing`). An event of an alert leaves its pack when it changes.
+They are similar: compressed together they take a tenth of the space, and one seal is opened for all
+(`bot.words.sealing`). An alert's event leaves its pack when it changes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BETWEEN = "\x1e"
 _E_PACK = EVENT_PACK.c
 _STORE_BODIES = insert(EVENT_PACK).returning(_E_PACK.number)
 
-# As text: SQLite uses a partial index only for the very words that it was made with.
+# As text: SQLite uses a partial index only for the exact expression it was created with.
 _HELD = [select(EVENT.c.pack).where(text(f"state = '{state}'")) for state in (EventState.WAITING, EventState.REJECTED)]
 
 _A, _A_PACK = ALERT.c, ALERT_PACK.c
@@ -46,10 +46,10 @@ _IN_PACK: Final = select(_A.number, _A.event).where(
 
 
 def store_bodies(connection: Connection, events: Collection[ReceivedEvent]) -> Sequence[tuple[int, int]]:
-    """Store what events say, and return for each of them the number of its pack and its position there."""
+    """Store event bodies, and return for each its pack number and its position there."""
     alike: dict[EventState, list[tuple[int, ReceivedEvent]]] = defaultdict(list)
     for number, event in enumerate(events):
-        # Rejected events are kept for a different time than the others.
+        # Rejected events have a retention of their own.
         alike[event.state].append((number, event))
     places: dict[int, tuple[int, int]] = {}
     for numbered in alike.values():
@@ -75,13 +75,13 @@ def read_bodies(connection: Connection, packs: Iterable[int]) -> Mapping[int, Se
 
 
 def forget_packs(connection: Connection, packs: Collection[int]) -> None:
-    """Delete packs without any event that is needed: all of them were known."""
+    """Delete packs without any needed event: all of them were known."""
     for some in chunks(packs):
         connection.execute(delete(EVENT_PACK).where(_E_PACK.number.in_(some)))
 
 
 def forget_packs_before(connection: Connection, before_ms: int, limit: int) -> int:
-    """Delete up to this many packs that came before a time and hold nothing that waits or was rejected."""
+    """Delete up to ``limit`` packs from before a time that hold nothing waiting or rejected."""
     held = [_E_PACK.number.not_in(packs) for packs in _HELD]
     old = select(_E_PACK.number).where(_E_PACK.received_ms < before_ms, *held).limit(limit)
     return connection.execute(delete(EVENT_PACK).where(_E_PACK.number.in_(old))).rowcount
@@ -91,7 +91,7 @@ def forget_packs_before(connection: Connection, before_ms: int, limit: int) -> i
 
 
 def pack_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Move what the rows of new alerts hold of their events into packs; their numbers follow each other."""
+    """Move the events of new alert rows into packs; pack numbers are consecutive."""
     for start in range(0, len(rows), PACK):
         some = rows[start : start + PACK]
         if len(some) < 2:
@@ -105,14 +105,14 @@ def pack_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def with_events(connection: Connection, rows: Iterable[Any]) -> list[Any]:
-    """Return rows of alerts, each with its own event. Raises `bot.words.sealing.NotOpened`."""
+    """Return alert rows, each with its own event. Raises `bot.words.sealing.NotOpened`."""
     rows = list(rows)
     packs = _read_events(connection, {row.pack for row in rows if not row.event})
     return [row if row.event else _unpacked(row, packs) for row in rows]
 
 
 def forget_alerts(connection: Connection, numbers: Sequence[int]) -> None:
-    """Delete alerts. The other alerts of their packs get their own event, so that nothing is kept too long."""
+    """Delete alerts. The other alerts of their packs get events of their own, so that nothing is kept too long."""
     for some in chunks(numbers):
         packs = set(connection.execute(select(_A.pack).where(_A.number.in_(some), _A.pack != 0)).scalars())
         connection.execute(delete(ALERT).where(_A.number.in_(some)))
@@ -126,7 +126,7 @@ def _dissolve(connection: Connection, first: int) -> None:
     try:
         events = _read_events(connection, (first,)) if packed else {}
     except NotOpened:
-        # Its alerts are shown as unreadable, and go when they are over.
+        # Its alerts are shown as unreadable, and are deleted when resolved.
         return
     for number in packed:
         own = {"event": events[first][number - first], "pack": 0}

@@ -1,4 +1,4 @@
-"""The statements of the alert repository, made once: building one costs more than running it."""
+"""The statements of the alert repository, built once: building one costs more than running it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, A
 
 _A, _C, _M, _N, _D = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c, DELIVERY.c
 
-# As text: SQLite uses a partial index only for the very words that it was made with.
+# As text: SQLite uses a partial index only for the exact expression it was created with.
 _NOT_CLOSED: Final = text("alert_card.state <> 'closed'")
 _HELD: Final = text("alert.held")
 _OPEN: Final = text("alert.state = 'open'")
@@ -68,7 +68,7 @@ OPEN_CARD: Final = select(ALERT_CARD).where(
     _C.place == bindparam("place"), _C.shared == bindparam("shared"), _NOT_CLOSED
 )
 OPEN_CARDS_OF: Final = select(ALERT_CARD).where(_C.shared.in_(_SOME), _NOT_CLOSED)
-# Rows of the queue that had to wait, of which there are few.
+# Rows of the queue that had to wait; there are few.
 WAITING_DIGEST: Final = (
     select(ALERT_CARD)
     .join(DELIVERY, _D.card == _C.id)
@@ -104,7 +104,7 @@ UPDATE_CARD: Final = (
 
 MEMBERS: Final = select(ALERT_CARD_MEMBER).where(_M.card.in_(_SOME)).order_by(_M.card, _M.position)
 INSERT_MEMBER: Final = insert(ALERT_CARD_MEMBER).inline()
-# Alerts that belong to the other digest already stay where they are, and are forgotten with their card.
+# Alerts already in the other digest stay there, and are deleted with their card.
 MOVE_MEMBERS: Final = (
     update(ALERT_CARD_MEMBER)
     .where(_M.card == bindparam("which"), _M.alert.not_in(select(_M.alert).where(_M.card == bindparam("to"))))
@@ -136,7 +136,7 @@ DELETE_NOTE_KEY: Final = delete(ALERT_NOTE_KEY).where(
 
 
 def notes_with(key: str) -> Select[tuple[int]]:
-    """Return the query for the rows of the history that have lines of an event or an alert."""
+    """Return the query for the history rows with lines about an event or an alert."""
     return select(ALERT_NOTE_KEY.c.note).where(ALERT_NOTE_KEY.c.key == key)
 
 

@@ -1,5 +1,5 @@
-"""The alert repository on the database: read once, kept in an identity map during a transaction, and written
-together at its end.
+"""The alert repository on the database: read once, kept in an identity map for the transaction, and written at its
+end.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _LINES = 100
 
 
 class StoredAlertRepository:
-    """Implements `bot.alerts.repository.AlertRepository` in one transaction; what was put is written by `flush`."""
+    """The alert repository within one transaction; changes are written by `flush`."""
 
     def __init__(self, connection: Connection, now: datetime, *, shows_unreadable: bool = False) -> None:
-        """``shows_unreadable``: for reading alone; alerts that do not open are shown as such."""
+        """``shows_unreadable``: for reading only; unreadable alerts are shown as such."""
         self._connection = connection
         self._now = now
         self._alerts = AlertIdentityMap(connection, shows_unreadable=shows_unreadable)
@@ -61,7 +61,7 @@ class StoredAlertRepository:
         self._notes: list[AlertHistoryEntry] = []
 
     def expect(self, keys: Sequence[str], subjects: Sequence[str]) -> None:
-        """Read alerts with their cards, and watches; a new alert joins the cards of the group with its key."""
+        """Prefetch alerts with their cards, and watches; a new alert joins the cards of the group with its key."""
         found = self._alerts.load_latest(keys)
         self._cards.load_of([alert.id for alert in found])
         known = {alert.key for alert in found if alert.is_open}
@@ -110,14 +110,14 @@ class StoredAlertRepository:
         return self._cards.of(alert_id)
 
     def open_card(self, place: Place, group: str) -> AlertCard | None:
-        """Return the card of a group at a place that is not closed."""
+        """Return the unclosed card of a group at a place."""
         return self._cards.open(place, group)
 
     def waiting_digest(self, place: Place) -> AlertCard | None:
         return self._cards.waiting_digest(place, to_ms_up(self._now))
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
-        """Return the cards of a place that are not closed, newest first."""
+        """Return the unclosed cards of a place, newest first."""
         return self._cards.query(sql.CARDS_AT, {"place": str(place), "most": limit})
 
     def put_card(self, card: AlertCard) -> None:
@@ -137,7 +137,7 @@ class StoredAlertRepository:
         return self._connection.execute(query, {"now": to_ms_up(now), "most": limit}).scalars().all()
 
     def postpone(self, alert_ids: Sequence[str], card_ids: Sequence[str], until: datetime) -> None:
-        """Make alerts and cards due at a time; they are not read for it."""
+        """Make alerts and cards due at a time, without reading them."""
         self.flush()
         for table, ids in ((ALERT, alert_ids), (ALERT_CARD, card_ids)):
             for some in chunks(ids):
@@ -145,7 +145,7 @@ class StoredAlertRepository:
                 self._connection.execute(later)
 
     def next_due(self) -> datetime | None:
-        """Return when time will change something next."""
+        """Return when the next alert or card is due."""
         self.flush()
         due: int | None = self._connection.scalar(sql.NEXT_DUE)
         return None if due is None else from_ms(due)
@@ -182,7 +182,7 @@ class StoredAlertRepository:
         self._watches.clear()
 
     def deliver(self, delivery: Delivery) -> None:
-        """Owe a place the newest state of a card; several times in one unit of work is once, the most urgent."""
+        """Queue a card's newest state for a place; repeats in one unit of work count once, with the highest urgency."""
         self._withdrawn.pop(delivery.card, None)
         earlier = self._deliveries.get(delivery.card)
         if earlier is not None:
@@ -193,7 +193,7 @@ class StoredAlertRepository:
         self._deliveries[delivery.card] = delivery
 
     def withdraw(self, card_id: str) -> None:
-        """Owe a card no longer that its place has never seen."""
+        """Cancel the delivery of a card never seen at its place."""
         self._deliveries.pop(card_id, None)
         self._withdrawn[card_id] = None
 
@@ -201,7 +201,7 @@ class StoredAlertRepository:
         self._notes.append(note)
 
     def history(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
-        """Return the lines about an event or about an alert, in the order of writing."""
+        """Return the lines about an event or an alert, in order of writing."""
         self.flush()
         query = sql.HISTORY
         for column, key in ((ALERT_NOTE.c.fact, fact), (ALERT_NOTE.c.alert, alert)):
@@ -212,7 +212,7 @@ class StoredAlertRepository:
         return list(islice((n for n in lines if fact in ("", n.fact) and alert in ("", n.alert)), limit))
 
     def flush(self) -> None:
-        """Write what was put."""
+        """Write the changes."""
         self._alerts.flush()
         self._cards.flush()
         if self._withdrawn:
@@ -247,25 +247,25 @@ _WAIT = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
 class StoredAlertQueue(StoredAlertRepository):
-    """Implements `bot.alerts.processing.processor.AlertProcessingRepository`."""
+    """The alert repository together with the waiting events."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
         return take_waiting(self._connection, limit)
 
     def done(self, seqs: Sequence[int]) -> None:
-        """Mark events as worked on."""
+        """Mark events as processed."""
         mark_done(self._connection, seqs)
 
     def reject(self, seq: int, reason: str) -> None:
-        """Set an event aside with the reason."""
+        """Reject an event with the reason."""
         mark_rejected(self._connection, {seq: reason})
 
 
 class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
-    """Implements `bot.alerts.service.AlertTransactions`, and `AlertProcessingTransactions` of the processor."""
+    """Transactions of the alert service and of the processor."""
 
     def __init__(self, database: Database, now: Callable[[], datetime], *, keep: timedelta = ALERT_RETENTION) -> None:
-        """``keep`` is how long alerts that are over, their cards and the history are known."""
+        """``keep`` is the retention of resolved alerts, their cards and the history."""
         self._keep = keep
 
         def repository(connection: Connection) -> StoredAlertQueue:
@@ -280,7 +280,7 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
         return await self._database.run(partial(self._try_and_work, work))
 
     async def prune(self, now: datetime) -> None:
-        """Forget what was over long ago; what is open is never forgotten."""
+        """Delete what ended long ago; open alerts are never deleted."""
         before = to_ms_up(now - self._keep)
         for forget in (_forget_alerts, _forget_cards, _forget_notes, _forget_mutes):
             while await self._database.run(partial(forget, before)):
@@ -296,7 +296,7 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
 
 
 def wait_for_turn(connection: Connection) -> None:
-    """Wait until no other process changes alerts, until the end of the transaction."""
+    """Wait until no other process changes alerts, and lock them until the end of the transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(_WAIT, {"lock": _LOCK})
 
@@ -332,6 +332,6 @@ def _forget_mutes(before: int, connection: Connection) -> int:
 
 
 def read_mutes_and_watches(connection: Connection, since: datetime) -> tuple[Mute | Watch, ...]:
-    """Return the mutes that held at that time or later, at any place, and the watches that there are now."""
+    """Return the mutes in force at ``since`` or later, at any place, and the current watches."""
     mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > to_ms_up(since)))
     return (*map(mute_of, mutes), *map(watch_of, read_watches(connection, select(WATCH))))

@@ -1,6 +1,6 @@
-"""Alerts, cards and what belongs to them as rows and back.
+"""Converts alerts, cards and their parts to rows and back.
 
-Times are whole milliseconds, rounded up: what is due at a stored time must not seem due before it is.
+Times are whole milliseconds, rounded up: nothing may seem due before its time.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def alert_of(row: Any) -> Alert:
 
 
 def card_row(card: AlertCard, number: int) -> dict[str, Any]:
-    """Return the row of a card; its alerts are rows of their own, and a digest names the newest of them."""
+    """Return the row of a card; its alerts have rows of their own, and a digest names the newest of them."""
     row = _CARD.write(card)
     row["number"] = number
     row["digest"] = _digest_text(card) if card.is_digest or card.further != FurtherAlerts() else ""
@@ -114,7 +114,7 @@ def card_row(card: AlertCard, number: int) -> dict[str, Any]:
 
 
 def card_of(row: Any, alerts: tuple[str, ...]) -> AlertCard:
-    """Return the card of a row; a digest knows its own ``alerts``."""
+    """Return the card of a row; a digest stores its own ``alerts``."""
     if not row.digest:
         return _CARD.read_row(row, alerts=alerts, further=FurtherAlerts())
     named, tallies, since = orjson.loads(row.digest)
@@ -156,14 +156,14 @@ def watch_of(row: Any) -> Watch:
 
 
 def note_row(notes: Sequence[AlertHistoryEntry]) -> dict[str, Any]:
-    """Return the row of lines of the history."""
+    """Return the row of history lines."""
     lines = orjson.dumps([_NOTE_LINE.write(note) for note in notes]).decode()
     at_ms = max(to_ms_up(note.at) for note in notes)
     return {"at_ms": at_ms, "what": "", "fact": "", "alert": "", "card": "", "detail": lines}
 
 
 def note_keys(notes: Iterable[AlertHistoryEntry]) -> Sequence[str]:
-    """Return by which names lines are found: those of their events and alerts."""
+    """Return the names under which lines are found: those of their events and alerts."""
     return sorted({key for note in notes for key in (note.fact, note.alert) if key})
 
 
@@ -173,7 +173,7 @@ def notes_of(row: Any) -> Iterable[AlertHistoryEntry]:
 
 
 def event_text(event: Event) -> str:
-    """Return an event as JSON; what it does not say is left out."""
+    """Return an event as JSON, without empty fields."""
     values = _EVENT.write(event)
     try:
         return orjson.dumps(values, default=_plain).decode()
@@ -182,7 +182,7 @@ def event_text(event: Event) -> str:
 
 
 def event_of(text: str) -> Event:
-    """Return the event that `event_text` wrote."""
+    """Return the event serialized by `event_text`."""
     values: Any = decode_json(text) if text.startswith(_EXACT) else orjson.loads(text)
     return _EVENT.read(values)
 

@@ -1,4 +1,4 @@
-"""Subscriptions, and the cards that they owe. The lines may name partners, so they are sealed."""
+"""Subscriptions, and their queued cards. The lines may name partners, so they are sealed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SUBSCRIPTION = RecordCodec(Subscription, {**IN_MILLISECONDS, time: _TIME}, name
 
 
 class StoredSubscriptions(Stored):
-    """Implements `bot.alerts.subscriptions.SubscriptionStore`."""
+    """Stores subscriptions."""
 
     async def put(self, subscription: Subscription) -> None:
         await self._database.run(partial(_put, subscription))
@@ -88,7 +88,7 @@ def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:
         .where(_S.next_ms <= to_ms(now), _S.ended.is_(False))
         .order_by(_S.id)
         .limit(_AT_ONCE)
-        # Leave those that another process is queueing right now.
+        # Skip those that another process is queueing right now.
         .with_for_update(skip_locked=True)
     )
     found = [_SUBSCRIPTION.read_row(row) for row in read_readable(connection, SUBSCRIPTION, due)]

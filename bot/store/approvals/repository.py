@@ -1,5 +1,5 @@
-"""Approvals in the bot's database: the case repository, whose every unit of work is one transaction, and what is
-remembered of approvals in DingTalk's own app.
+"""Approvals in the bot's database: the case repository, with one transaction per unit of work, and the records of
+approvals in DingTalk's own app.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ _NATIVE_BODY = RecordCodec(
 
 
 class StoredCaseRepository:
-    """Implements `bot.approvals.unit_of_work.CaseRepository` in one transaction; `flush` writes what is owed."""
+    """The case repository within one transaction; `flush` writes the queued cards."""
 
     def __init__(self, connection: Connection, now: datetime, *, locking: bool = True) -> None:
-        """Without ``locking`` it is for looking only."""
+        """Without ``locking`` it is read-only."""
         self._locking = locking
         self._connection = connection
         self._now = now
@@ -131,7 +131,7 @@ class StoredCaseRepository:
         return None if due is None else from_us(due)
 
     def cards_of(self, case_id: str) -> Sequence[CaseCard]:
-        """Return where the case's cards stand, oldest first."""
+        """Return the places of a case's cards, oldest first."""
         self._write_cards()
         return [card_of(row) for row in self._connection.execute(sql.CARDS, {"which": case_id})]
 
@@ -143,7 +143,7 @@ class StoredCaseRepository:
         self._connection.execute(sql.SET_SHARED, {"key": row["card"], "alone": card.shared})
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
-        """Return the sum that a person approved on a day, or others in their place; locks the person."""
+        """Return the sum approved on a day by a person, or by others in their place; locks the person."""
         if self._locking and self._connection.dialect.name == "postgresql":
             self._connection.execute(sql.LOCK_PERSON, {"area": sql.LOCK_AREA, "person": user_id})
         asked = {
@@ -156,7 +156,7 @@ class StoredCaseRepository:
         return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
 
     def audit(self, row: AuditRow) -> None:
-        """Write a line of the record; decisions also go into the audit log."""
+        """Append a line to the record; decisions also go into the audit log."""
         self._lines.append(row)
         case = self._known.get(row.case)
         entry = make_decision_entry(row, case) if case is not None else None
@@ -168,7 +168,7 @@ class StoredCaseRepository:
         return [audit_of(row) for row in self._connection.execute(sql.AUDIT, {"which": case_id})]
 
     def deliver(self, delivery: Delivery) -> None:
-        """Owe a place the newest state of a card; several times in one unit of work is once."""
+        """Queue a card's newest state for a place; repeats in one unit of work count once."""
         self._deliveries[delivery.card] = delivery
 
     def withdraw(self, card: str) -> None:
@@ -179,7 +179,7 @@ class StoredCaseRepository:
         self._changed[case.source, case.number.casefold()] = due_at
 
     def flush(self) -> None:
-        """Write the record and what is owed, all cards in one order: units don't wait for each other's rows."""
+        """Write the record and the queued cards, always in one order: units do not wait for each other's rows."""
         self._write_cards()
         self._write_lines()
         enqueue(self._connection, *self._deliveries.values(), now=self._now)
@@ -195,7 +195,7 @@ class StoredCaseRepository:
         return [self._keep(row) for row in self._connection.execute(query, values).all()]
 
     def _readable_cases(self, query: Select[Any], **values: Any) -> list[Case]:
-        """Return cases of a list, which goes on without one that does not open; asked for by name, that one fails."""
+        """Return the cases of a list without unreadable ones; a lookup by name fails on an unreadable case."""
         return [self._keep(row) for row in read_readable(self._connection, APPROVAL_CASE, query, values)]
 
     def _keep(self, row: Any) -> Case:
@@ -252,7 +252,7 @@ class StoredCaseRepository:
 
 
 class StoredCaseTransactions(StoredTransactions[StoredCaseRepository]):
-    """Implements `bot.approvals.unit_of_work.CaseStore`."""
+    """Transactions on the case repository."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         super().__init__(
@@ -264,7 +264,7 @@ class StoredCaseTransactions(StoredTransactions[StoredCaseRepository]):
 
 
 def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
-    """Return the newest case of each document that was opened since then, newest first."""
+    """Return the newest case of each document opened since then, newest first."""
     opened = APPROVAL_CASE.c.opened_us
     query = select(APPROVAL_CASE).where(opened >= to_us(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
     newest: dict[tuple[str, str], Case] = {}
@@ -274,9 +274,9 @@ def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
 
 
 def case_states_since(connection: Connection, documents: Sequence[tuple[str, str]], since: datetime) -> frozenset[str]:
-    """Return the names of the states of documents' newest cases, as far as something was recorded of them since then.
+    """Return the state names of documents' newest cases with any record since ``since``.
 
-    ``documents`` are sources and numbers without capitals; see `bot.approvals.case.Case.state_name`.
+    ``documents`` are sources and lower-cased numbers; see `bot.approvals.case.Case.state_name`.
     """
     case, record = APPROVAL_CASE.c, APPROVAL_AUDIT.c
     later = APPROVAL_CASE.alias()
@@ -289,7 +289,7 @@ def case_states_since(connection: Connection, documents: Sequence[tuple[str, str
 
 
 async def forget_cases(database: Database, before: datetime) -> int:
-    """Delete the cases that ended and were opened before then, and return their number. Their record stays.
+    """Delete ended cases opened before then, and return their number. Their record stays.
 
     Raises `StoreUnavailable`.
     """
@@ -309,7 +309,7 @@ async def forget_cases(database: Database, before: datetime) -> int:
 
 
 class StoredNativeRecords(Stored):
-    """Implements `bot.approvals.native.oa_forms.NativeRecords`."""
+    """Stores the records of DingTalk's own approvals."""
 
     async def under_way(self) -> Sequence[NativeRecord]:
         wanted = select(APPROVAL_NATIVE).where(_N.state != NativeState.ENDED.value).order_by(_N.due_us, _N.case_id)
@@ -332,16 +332,16 @@ class StoredNativeRecords(Stored):
         return await self._database.run(lambda connection: connection.scalar(new)) is not None
 
     async def put(self, record: NativeRecord) -> NativeRecord | None:
-        """Store a record and return it; None where another process changed it since it was read."""
+        """Store a record and return it; None if another process changed it since it was read."""
         stored = replace(record, stamp=record.stamp + 1)
-        # Only `mark_changed` writes ``news``, so that no event is lost that comes meanwhile.
+        # Only `mark_changed` writes ``news``, so that no event arriving meanwhile is lost.
         still = (_N.case_id == record.case, _N.stamp == record.stamp)
         change = update(APPROVAL_NATIVE).where(*still).values(**_native_row(stored)).returning(_N.case_id)
         done = await self._database.run(lambda connection: connection.scalar(change))
         return stored if done is not None else None
 
     async def mark_changed(self, instance: str) -> bool:
-        """Count an event about an approval; False for one that is not ours, or has ended."""
+        """Count an event about an approval; False if it is not the bot's, or has ended."""
         ours = (_N.instance == instance, _N.state == NativeState.RUNNING.value)
         counted = update(APPROVAL_NATIVE).where(*ours).values(news=_N.news + 1).returning(_N.case_id)
         return await self._database.run(lambda connection: connection.scalar(counted)) is not None

@@ -1,8 +1,8 @@
-"""Cases, their cards and the record as rows and back. Times are whole microseconds: nothing is rounded.
+"""Converts cases, their cards and the record to rows and back. Times are whole microseconds: nothing is rounded.
 
-A case's row holds it as JSON; beside it stand the columns by which it is found, and in rows of their own what the
-database has to keep unique. What the record says of votes, refusals, decisions and the ERP's answers is also in the
-audit log. Reasons and the ERP's words stay with the case: they may hold amounts, and what people wrote.
+A case's row holds it as JSON, with search columns beside it; values that the database must keep unique have rows of
+their own. Votes, refusals, decisions and the ERP's answers are also in the audit log. Reasons and the ERP's messages
+stay with the case: they may hold amounts and people's own words.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _AUDIT = RecordCodec(AuditRow, _VALUES, names={"case": "case_id", "at": "at_us"}
 
 
 def case_row(case: Case, stamp: int) -> dict[str, Any]:
-    """Return the row of a case; ``stamp`` counts its writings."""
+    """Return the row of a case; ``stamp`` counts its writes."""
     there = case.elsewhere
     body = {
         "elsewhere": "" if there is None else there.by,
@@ -130,11 +130,11 @@ def _elsewhere_of(body: Mapping[str, Any]) -> ExternalDecision | None:
     by, there = body["elsewhere"], body.get("there")
     if there is not None:
         return _ELSEWHERE.read(there, by=by)
-    return ExternalDecision(by=by) if by else None  # rows were once written with the name alone
+    return ExternalDecision(by=by) if by else None  # rows once held only the name
 
 
 def vote_rows(case: Case) -> list[dict[str, Any]]:
-    """Return a row for each vote; ``currency`` and ``amount`` are set on approvals that count against limits."""
+    """Return a row per vote; ``currency`` and ``amount`` are set on approvals that count against limits."""
     total, counted = case.summary.total, set(limit_votes(case))
     return [
         {
@@ -165,12 +165,12 @@ def card_of(row: Any) -> CaseCard:
 
 
 def audit_row(line: AuditRow) -> dict[str, Any]:
-    """Return the row of a line of the record."""
+    """Return the row of a record line."""
     return _AUDIT.write(line)
 
 
 def audit_of(row: Any) -> AuditRow:
-    """Return the line of a row."""
+    """Return the record line of a row."""
     return _AUDIT.read_row(row)
 
 
@@ -193,7 +193,7 @@ _SAYS_OUTCOME = frozenset({"vote", "decided", "outcome", "not_written"})
 
 
 def make_decision_entry(row: AuditRow, case: Case) -> AuditEntry | None:
-    """Return the entry about a line of the case's record; None for lines that record no decision."""
+    """Return the audit entry for a line of the case's record; None for lines without a decision."""
     action = _ACTIONS.get(row.what)
     if action is None:
         return None

@@ -1,10 +1,10 @@
-"""The chain of the audit log: each entry holds the hash of the one before, so that no change goes unnoticed.
+"""The chain of the audit log: each entry holds the hash of its predecessor, so that no change goes unnoticed.
 
 The hash is SHA-256, in hexadecimal, of the UTF-8 of a JSON list without blanks: number, time in milliseconds, kind,
-actor, action, conversation, documents, shown (both as their JSON text), rule, outcome, detail, and the hash before.
+actor, action, conversation, documents, shown (both as their JSON text), rule, outcome, detail, and the previous hash.
 
-The newest link is also in a file outside the database, so that a log which lost its end is noticed; and beside it
-whatever was found broken and nobody has accepted, so that a restored database does not take that along.
+A file outside the database also holds the newest link, so that a log which lost its end is noticed; and the unaccepted
+breaks, so that restoring the database does not remove them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HASHED = ("seq", "at_ms", *CONTENT_FIELDS, "previous")
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """Number and hash of one entry: who knows them can tell later whether it, or one before, was changed."""
+    """Number and hash of one entry: they prove later whether it, or an earlier one, was changed."""
 
     seq: int
     hash: str
@@ -39,7 +39,7 @@ class ChainLink:
 
     @classmethod
     def parse(cls, text: str) -> ChainLink:
-        """Return the link of ``NUMBER:HASH``; raises `ValueError`."""
+        """Return the link in ``NUMBER:HASH``; raises `ValueError`."""
         seq, _, digest = text.strip().partition(":")
         if not seq.isdecimal() or len(digest) != len(FIRST_HASH) or not set(digest) <= set("0123456789abcdef"):
             raise ValueError("it is no NUMBER:HASH")
@@ -50,7 +50,7 @@ NO_ENTRY = ChainLink(0, FIRST_HASH)
 
 
 def hash_row(row: Mapping[str, Any]) -> str:
-    """Return the hash of a row without its own ``hash``; empty for one that has values of other types."""
+    """Return the hash of a row without its own ``hash``; empty if it has values of other types."""
     try:
         return sha256(orjson.dumps([row[name] for name in _HASHED])).hexdigest()
     except TypeError:
@@ -58,7 +58,7 @@ def hash_row(row: Mapping[str, Any]) -> str:
 
 
 def append_link(row: dict[str, Any], last: ChainLink, seq: int | None = None) -> ChainLink:
-    """Give a row its place behind ``last``, by default with the next number, and return its link."""
+    """Place a row after ``last``, by default with the next number, and return its link."""
     row["seq"], row["previous"] = seq or last.seq + 1, last.hash
     row["hash"] = hash_row(row)
     return ChainLink(row["seq"], row["hash"])
@@ -69,14 +69,14 @@ _REMEMBERED = 100
 
 
 class ChainCheck:
-    """Follows the chain from ``start``, the newest entry that was purged, and says where it is broken."""
+    """Follows the chain from ``start``, the newest purged entry, and reports its breaks."""
 
     def __init__(self, start: ChainLink) -> None:
         self.last = start
         self._before: deque[ChainLink] = deque(maxlen=_REMEMBERED)
 
     def follow(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-        """Yield what is wrong with the next rows, which come in the order of their numbers."""
+        """Yield the problems in the next rows, which come in order of number."""
         for row in rows:
             seq = row["seq"]
             if seq != self.last.seq + 1:
@@ -89,14 +89,14 @@ class ChainCheck:
             self.last = ChainLink(seq, row["hash"])
 
     def _why_not_next(self, row: Mapping[str, Any]) -> str:
-        """Return what is wrong where an entry does not follow the one before: that one may have been slipped in."""
+        """Return why an entry does not follow its predecessor, which may have been inserted."""
         seq, real = row["seq"], next((link for link in self._before if link.hash == row["previous"]), None)
         if real is None:
             return f"entry {seq} does not follow entry {self.last.seq}: one of them was replaced"
         return f"entry {_span(real.seq + 1, self.last.seq)} inserted: entry {seq} follows entry {real.seq}"
 
     def end(self, head: ChainLink) -> Iterator[str]:
-        """Yield what is wrong with the end of the chain."""
+        """Yield the problems at the end of the chain."""
         if self.last.seq < head.seq:
             yield f"entry {_span(self.last.seq + 1, head.seq)} missing at the end"
         elif self.last.seq > head.seq:
@@ -114,29 +114,29 @@ WITNESS_FILE = "audit.head"
 
 
 class AuditWitness:
-    """Keeps the newest link in a file beside the database, and behind it what is broken and was not accepted."""
+    """Keeps the newest link in a file beside the database, followed by the unaccepted breaks."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / WITNESS_FILE
 
     def read(self) -> ChainLink | None:
-        """Return what was written last, None without a file. Raises `ValueError` for a damaged one, and `OSError`."""
+        """Return the last link written, None without a file. Raises `ValueError` for a damaged one, and `OSError`."""
         lines = self._lines()
         return None if lines is None else ChainLink.parse(lines[0] if lines else "")
 
     def broken(self) -> tuple[str, ...]:
-        """Return what was broken and not accepted when the file was written. Raises as `read` does."""
+        """Return the unaccepted breaks at the time of writing. Raises as `read` does."""
         return tuple((self._lines() or [""])[1:])
 
     def written_at(self) -> float:
-        """Return when the file was written last, in seconds since 1970; 0 without one."""
+        """Return when the file was last written, in seconds since 1970; 0 without one."""
         try:
             return self.file.stat().st_mtime
         except OSError:
             return 0.0
 
     def write(self, link: ChainLink, broken: Sequence[str] = ()) -> None:
-        """Replace the file's content in one step. Raises `OSError`."""
+        """Replace the file's content atomically. Raises `OSError`."""
         make_private_folder(self.file.parent)
         new = self.file.with_suffix(".new")
         make_private_file(new)

@@ -1,4 +1,4 @@
-"""Checks of the audit log: where its chain is broken, which guards are gone, and what nobody has accepted yet."""
+"""Checks of the audit log: breaks in its chain, missing guards, and unaccepted problems."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ _A, _D = AUDIT.c, AUDIT_DOCUMENT.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFindings:
-    """What a look through the log came to: how many entries, the newest, and every place where it is broken.
+    """The result of checking the log: the number of entries, the newest, and every break.
 
-    ``witnessed`` is False where no link was known from outside the database: then the end may be missing.
-    ``unguarded`` is what keeps the database from refusing changes, ``unaccepted`` what was found broken before, now or
-    then, and is not accepted.
+    ``witnessed`` is False if no link was known from outside the database: then the end may be missing. ``unguarded``
+    lists missing protections against changes, ``unaccepted`` the breaks found now or earlier and not accepted.
     """
 
     entries: int = 0
@@ -38,20 +37,20 @@ class AuditFindings:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """All of it, what is seen now first, each once."""
+        """All problems, current ones first, each once."""
         return tuple(dict.fromkeys((*self.broken, *self.unguarded, *self.unaccepted)))
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenOnRecord:
-    """What the log's own entries say of its being broken: ever, and since somebody accepted that last."""
+    """The breaks recorded in the log's own entries: all, and those since the last acceptance."""
 
     ever: frozenset[str]
     unaccepted: tuple[str, ...]
 
 
 def read_record(connection: Connection) -> BrokenOnRecord:
-    """Return what is on record of the log being broken, the oldest first."""
+    """Return the recorded breaks, the oldest first."""
     noted = select(_A.seq, _A.detail).where(_A.action == BROKEN).order_by(_A.seq)
     rows = connection.execute(noted).all()
     accepted = max(map(_number, connection.scalars(select(_A.seq).where(_A.action == ACCEPT))), default=0)
@@ -60,12 +59,12 @@ def read_record(connection: Connection) -> BrokenOnRecord:
 
 
 def _number(seq: object) -> int:
-    """Return a number of an entry; 0 for what is none: SQLite takes anything."""
+    """Return an entry's number; 0 for an invalid one: SQLite stores any type."""
     return seq if isinstance(seq, int) else 0
 
 
 def find_problems(connection: Connection, known: Sequence[ChainLink], most: int | None) -> list[str]:
-    """Return what is wrong with the log, also where a row is such that it cannot be looked at."""
+    """Return the problems of the log, including rows that cannot be read."""
     try:
         return check_log(connection, known, most)[1]
     except (TypeError, ValueError, OverflowError) as error:
@@ -73,7 +72,7 @@ def find_problems(connection: Connection, known: Sequence[ChainLink], most: int 
 
 
 def find_unguarded(connection: Connection) -> list[str]:
-    """Return what keeps the database from refusing changes, or the bot from writing."""
+    """Return the missing protections against changes, and obstacles to the bot's writing."""
     gone = [say_missing_guard(name) for name in find_missing_guards(connection)]
     return [
         *gone,
@@ -82,12 +81,12 @@ def find_unguarded(connection: Connection) -> list[str]:
 
 
 def say_missing_guard(name: str) -> str:
-    """Return the words for a guard that is gone."""
+    """Return the text for a missing guard."""
     return f"the guard {name} was taken away"
 
 
 def read_head(connection: Connection) -> tuple[ChainLink, ChainLink] | None:
-    """Return both ends of the chain: the newest entry, and the newest that was purged; None if their row is gone."""
+    """Return both ends of the chain: the newest entry, and the newest purged one; None if their row is gone."""
     row = connection.execute(select(AUDIT_HEAD)).mappings().one_or_none()
     if row is None:
         return None
@@ -95,7 +94,7 @@ def read_head(connection: Connection) -> tuple[ChainLink, ChainLink] | None:
 
 
 def put_back_head(connection: Connection) -> list[str]:
-    """Make the row with the ends of the chain anew by what the entries say, and return what there is to say of it."""
+    """Rebuild the row with the ends of the chain from the entries, and return a description."""
     if read_head(connection) is not None:
         return []
     end, purged = _ends_by_entries(connection)
@@ -108,7 +107,7 @@ def _ends_by_entries(connection: Connection) -> tuple[ChainLink, ChainLink]:
     row = connection.execute(select(_A.seq, _A.hash).order_by(_A.seq.desc()).limit(1)).one_or_none()
     try:
         purged = ChainLink.parse(_noted_purge(connection) or str(NO_ENTRY))
-    except ValueError:  # an entry that was changed, which its hash tells
+    except ValueError:  # a changed entry, as its hash tells
         purged = NO_ENTRY
     return (purged if row is None else ChainLink(row.seq, row.hash)), purged
 
@@ -116,7 +115,7 @@ def _ends_by_entries(connection: Connection) -> tuple[ChainLink, ChainLink]:
 def check_log(
     connection: Connection, known: Sequence[ChainLink], most: int | None = None
 ) -> tuple[ChainLink, list[str], int]:
-    """Return the end of the chain, what is wrong, and how many entries were looked at: the newest ``most``, or all."""
+    """Return the end of the chain, its problems, and the number of entries checked: the newest ``most``, or all."""
     head = read_head(connection)
     end, purged = head or _ends_by_entries(connection)
     start, count = purged, 0
@@ -133,7 +132,7 @@ def check_log(
     if isinstance(oldest, int) and oldest <= purged.seq:
         found.append(f"entry {oldest} was inserted before the beginning")
     newest = connection.scalar(select(func.max(_A.seq))) or 0
-    # Entries that came meanwhile have moved the head along.
+    # Entries appended meanwhile have moved the head along.
     now = read_head(connection)
     if not isinstance(newest, int) or newest > max(end.seq, now[0].seq if now else 0):
         found.append(f"entry {newest} was inserted behind the end")
@@ -142,7 +141,7 @@ def check_log(
 
 
 def _link_before(connection: Connection, seq: int) -> ChainLink | None:
-    """Return the link of the newest entry up to a number; None where there is none."""
+    """Return the link of the newest entry up to a number; None if there is none."""
     up_to = select(_A.seq, _A.hash).where(_A.seq <= seq).order_by(_A.seq.desc()).limit(1)
     row = connection.execute(up_to).one_or_none()
     return None if row is None else ChainLink(row.seq, row.hash)
@@ -159,7 +158,7 @@ def _portions(connection: Connection, after: int, last: int) -> Iterator[list[di
 
 
 def _wrong_mentions(connection: Connection, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield which entries the search for a document would not find, and which it would find for another one."""
+    """Yield entries missing from the document index, and index rows that point to the wrong entry."""
     between = select(_D.document, _D.seq).where(_D.seq.between(rows[0]["seq"], rows[-1]["seq"]))
     there: dict[int, set[str]] = {}
     for mention in connection.execute(between):
@@ -173,7 +172,7 @@ def _wrong_mentions(connection: Connection, rows: Sequence[dict[str, Any]]) -> I
 
 
 def _purge_contradiction(connection: Connection, start: ChainLink) -> Iterator[str]:
-    """Yield a finding for entries that are gone without an entry about their retention having ended."""
+    """Yield a finding for entries that are gone without a purge entry."""
     if start == NO_ENTRY:
         return
     if _noted_purge(connection) != str(start):
@@ -186,7 +185,7 @@ def _noted_purge(connection: Connection) -> str | None:
 
 
 def _contradiction(connection: Connection, known: ChainLink) -> str:
-    """Return how the log contradicts a link that is known from elsewhere; empty if it does not."""
+    """Return how the log contradicts a link known from elsewhere; empty if it does not."""
     end, purged_to = read_head(connection) or _ends_by_entries(connection)
     if known.seq < purged_to.seq:
         return ""

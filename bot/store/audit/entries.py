@@ -1,6 +1,6 @@
-"""The entries of the audit log as rows: appended to their chain, searched, and purged when their time is over.
+"""The entries of the audit log as rows: appended to their chain, searched, and purged after their retention.
 
-All processes append to one chain: they lock the row that holds its end.
+All processes append to one chain: they lock the row with its end.
 """
 
 from __future__ import annotations
@@ -61,19 +61,19 @@ def append_entries(connection: Connection, entries: Sequence[AuditEntry]) -> Cha
 
 @cache
 def _insert_mention(dialect: str) -> Insert:
-    # A row that is there already was slipped in before its entry, and must not keep that from being written.
+    # An existing row was inserted before its entry, and must not prevent the entry from being written.
     return insert_into(AUDIT_DOCUMENT, dialect).on_conflict_do_nothing()
 
 
 def _free_numbers(connection: Connection, after: int, count: int) -> list[int]:
-    """Return the next numbers that no row has: one that was slipped in behind the end must not stop the log.
+    """Return the next unused numbers: a row inserted behind the end must not stop the log.
 
-    Raises `StoreUnavailable` where there are none.
+    Raises `StoreUnavailable` if there are none.
     """
     numbers: list[int] = []
     while len(numbers) < count:
         behind = select(_A.seq).where(_A.seq > after).order_by(_A.seq).limit(_TAKEN_AT_ONCE)
-        # SQLite also takes texts, which come behind all numbers.
+        # SQLite also accepts texts, which sort after all numbers.
         taken = [number for number in connection.scalars(behind) if isinstance(number, int)]
         last = taken[-1] if taken else _LAST_NUMBER
         there = set(taken)
@@ -86,7 +86,7 @@ def _free_numbers(connection: Connection, after: int, count: int) -> list[int]:
 
 
 def purge_entries(connection: Connection, before: datetime, now: datetime) -> int:
-    """Forget the entries from before a moment, inside the caller's transaction."""
+    """Delete the entries from before a time, inside the caller's transaction."""
     begin_immediate(connection)
     first_kept = connection.scalar(select(func.min(_A.seq)).where(_A.at_ms >= to_ms(before)))
     old = select(_A.seq, _A.hash).order_by(_A.seq.desc()).limit(1)
@@ -102,7 +102,7 @@ def purge_entries(connection: Connection, before: datetime, now: datetime) -> in
 
 
 def find_entries(connection: Connection, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-    """Return entries in the order that is wanted."""
+    """Return entries in the requested order."""
     order = _A.seq.desc() if wanted.after is None else _A.seq
     found = _with_document(select(AUDIT), wanted.document).where(*_conditions(wanted))
     rows = connection.execute(found.order_by(order).limit(wanted.limit)).mappings()
@@ -145,15 +145,15 @@ def _row(entry: AuditEntry) -> dict[str, Any]:
 
 
 def _clean(text: str) -> str:
-    """Return a text that every database takes and that cannot be long."""
+    """Return a text accepted by every database, of bounded length."""
     return text[:LONGEST].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def mentions_of(row: Any) -> list[dict[str, Any]]:
-    """Return the rows by which a row is found for its documents."""
+    """Return the index rows for the documents of an entry."""
     try:
         numbers = dict.fromkeys(map(_folded, orjson.loads(row["documents"])))
-    except (ValueError, TypeError):  # it was not written here, which its hash tells
+    except (ValueError, TypeError):  # not written here, as its hash tells
         return []
     return [{"document": number, "seq": row["seq"]} for number in numbers]
 
@@ -165,7 +165,7 @@ def _folded(number: str) -> str:
 def _recorded(row: RowMapping) -> RecordedEntry:
     try:
         entry = _entry(row)
-    except (TypeError, ValueError, OverflowError):  # somebody slipped it in, or changed it: its hash tells
+    except (TypeError, ValueError, OverflowError):  # inserted or changed from outside: its hash tells
         entry = _unreadable(row)
     return RecordedEntry(seq=row["seq"] if isinstance(row["seq"], int) else 0, entry=entry, hash=str(row["hash"]))
 

@@ -1,6 +1,6 @@
-"""The triggers by which the database itself refuses to change the audit log: looked for, and put back.
+"""The triggers by which the database itself refuses to change the audit log: checked, and restored.
 
-Revision 0013 made them. Who may change the database's schema can drop them, so the bot looks for them again and again.
+Revision 0013 created them. Anybody who may change the database's schema can drop them, so the bot keeps checking.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _POSTGRESQL_THERE: Final = text(
 
 
 def find_missing_guards(connection: Connection) -> list[str]:
-    """Return the names of the guards that are gone, switched off or changed."""
+    """Return the names of missing, disabled or changed guards."""
     if connection.dialect.name == "postgresql":
         sound = {row.name for row in connection.execute(_POSTGRESQL_THERE) if _is_sound(row)}
         return [name for name in POSTGRESQL_GUARDS if name not in sound]
@@ -73,7 +73,7 @@ def find_missing_guards(connection: Connection) -> list[str]:
 
 
 def find_strange_triggers(connection: Connection) -> list[str]:
-    """Return the names of triggers on the log's tables that are not the bot's: one may refuse what it writes."""
+    """Return the triggers on the log's tables that are not the bot's: one could refuse its writes."""
     on_postgresql = connection.dialect.name == "postgresql"
     there = connection.execute(_POSTGRESQL_THERE if on_postgresql else _SQLITE_THERE)
     known = POSTGRESQL_GUARDS if on_postgresql else SQLITE_GUARDS
@@ -81,7 +81,7 @@ def find_strange_triggers(connection: Connection) -> list[str]:
 
 
 def put_back_guards(connection: Connection, names: list[str]) -> None:
-    """Make these guards anew, within the caller's transaction."""
+    """Recreate these guards within the caller's transaction."""
     if not names:
         return
     if connection.dialect.name == "postgresql":

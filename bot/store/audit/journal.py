@@ -1,4 +1,4 @@
-"""Entries of the audit log that the database does not take, in a file: a stop of the process does not lose them."""
+"""Audit entries that the database does not accept, in a file, so that a shutdown does not lose them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ JOURNAL_FILE: Final = "audit.waiting"
 
 
 class AuditJournal:
-    """Keeps what waits for the database, one entry a line. Every call reads or writes the disk."""
+    """Keeps entries waiting for the database, one per line. Every call reads or writes the disk."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / JOURNAL_FILE
 
     def read(self) -> list[AuditEntry]:
-        """Return what an earlier process could not write; lines that nobody can read are logged. Raises `OSError`."""
+        """Return the entries an earlier process could not write; unreadable lines are logged. Raises `OSError`."""
         try:
             lines = self.file.read_bytes().splitlines()
         except FileNotFoundError:
@@ -38,7 +38,7 @@ class AuditJournal:
         return found
 
     def keep(self, entries: Sequence[AuditEntry]) -> None:
-        """Let the file hold these entries; without any there is no file. Raises `OSError`."""
+        """Write these entries to the file; without any the file is deleted. Raises `OSError`."""
         if not entries:
             self.file.unlink(missing_ok=True)
             return
@@ -52,7 +52,7 @@ def _write(entry: AuditEntry) -> str:
 
 
 def _storable(value: Any) -> Any:
-    if isinstance(value, str):  # not even a lone surrogate may keep the others from being kept
+    if isinstance(value, str):  # a lone surrogate must not prevent the others from being stored
         return str(value).encode("utf-8", "replace").decode()
     if isinstance(value, dict):
         return {name: _storable(each) for name, each in value.items()}

@@ -1,4 +1,4 @@
-"""The audit log in the database: what is recorded is written in batches, kept while that fails, and looked through."""
+"""The audit log in the database: written in batches, kept while writing fails, and checked."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ MOST_NOTED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
-    """Whether the log is written, and whole. Without ``trouble`` and ``broken`` all is well.
+    """Whether the log is being written, and intact. Without ``trouble`` and ``broken`` all is well.
 
-    ``trouble`` is why the database does not take entries, ``lost`` how many could not be kept meanwhile; ``broken`` is
-    what was found broken and nobody has accepted.
+    ``trouble`` is why the database accepts no entries, ``lost`` how many could not be kept meanwhile; ``broken`` lists
+    the unaccepted breaks.
     """
 
     trouble: Words = ""
@@ -86,7 +86,7 @@ class AuditState:
 
 @dataclass(slots=True)
 class _Lost:
-    """Entries that found no room: how many, the time of the first and of the last."""
+    """Entries dropped for lack of room: their number, and the times of the first and the last."""
 
     count: int
     first: datetime
@@ -103,9 +103,9 @@ def _utc_now() -> datetime:
 
 
 class StoredAudit:
-    """Implements `bot.access.audit.AuditLog`, `bot.access.audit.AuditReader` and `bot.access.audit.RequiredAudit`.
+    """The audit log: records, searches and verifies.
 
-    `run` must be running: it writes what was recorded, at its end the rest.
+    `run` must be running: it writes the recorded entries, and at its end the rest.
     """
 
     def __init__(
@@ -117,8 +117,9 @@ class StoredAudit:
         now: Callable[[], datetime] = _utc_now,
         on_older: Callable[[Connection, datetime], object] | None = None,
     ) -> None:
-        """``journal`` is the folder in which `run` keeps what the database does not take; ``on_older`` is called with a
-        database that is older than it was, as after a backup was put in its place.
+        """``journal`` is the folder for entries that the database does not accept.
+
+        ``on_older`` is called with a database older than before, as after a restore.
         """
         self._database = database
         self._witness = witness
@@ -142,12 +143,12 @@ class StoredAudit:
 
     @property
     def waiting(self) -> int:
-        """How many entries wait for their commit."""
+        """The number of entries waiting for their commit."""
         return len(self._waiting) + self._under_way
 
     @property
     def state(self) -> AuditState:
-        """Whether entries are written, and what was found broken when that was looked at last."""
+        """Whether entries are written, and the breaks found by the last check."""
         lost = self._lost.count if self._lost else 0
         return AuditState(self._trouble, self.waiting, lost, self._broken)
 
@@ -161,7 +162,7 @@ class StoredAudit:
         self._came.set()
 
     async def run(self) -> None:
-        """Write what comes until cancelled, and then what is left."""
+        """Write entries as they come until cancelled, and then the rest."""
         await self._take_over_journal()
         looking = asyncio.create_task(self._inspect_again())
         failures = 0
@@ -181,7 +182,7 @@ class StoredAudit:
             await self._write_rest()
 
     async def written(self) -> bool:
-        """Wait until all that was recorded so far is committed; False if it cannot be now."""
+        """Wait until all recorded entries are committed; False if that is impossible now."""
         if self._trouble:
             return False
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -194,7 +195,7 @@ class StoredAudit:
             return False
 
     async def can_write(self) -> bool:
-        """Whether the database takes an entry now; none is left behind."""
+        """Return whether the database accepts an entry now; none is left behind."""
         try:
             await self._database.run(_try_entry)
         except _Tried:
@@ -204,7 +205,7 @@ class StoredAudit:
         raise AssertionError("a try ends with an error")
 
     async def flush(self) -> None:
-        """Write what waits. Raises `StoreUnavailable`, and then what is not written still waits."""
+        """Write the waiting entries. Raises `StoreUnavailable`; unwritten ones then keep waiting."""
         self._came.clear()
         if not self._inspected:
             await self.inspect()
@@ -254,7 +255,7 @@ class StoredAudit:
         if str(why) != str(self._trouble):
             log.error("audit.not_written", entries=len(self._waiting), error=error.detail)
         self._trouble = why
-        # Whatever is in the way is looked for again: it may be something that can be put right.
+        # Any obstacle is searched again: it may be one that can be fixed.
         self._inspected = False
 
     async def _write_rest(self) -> None:
@@ -262,7 +263,7 @@ class StoredAudit:
             await self._keep_waiting(last=True)
 
     async def _take_over_journal(self) -> None:
-        """Go on with what an earlier process could not write."""
+        """Take over entries that an earlier process could not write."""
         if self._journal is None:
             return
         try:
@@ -275,7 +276,7 @@ class StoredAudit:
             self._put_back(left)
 
     async def _keep_waiting(self, *, last: bool = False) -> None:
-        """Let the file hold what waits, if it does not."""
+        """Write the waiting entries to the file, unless it has them."""
         entries = list(self._waiting)
         if self._journal is None or entries == self._journalled:
             return
@@ -288,41 +289,41 @@ class StoredAudit:
             self._journalled = entries
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-        """Return entries in the order that is wanted; raises `StoreUnavailable`."""
+        """Return entries in the requested order; raises `StoreUnavailable`."""
         return await self._database.read(partial(find_entries, wanted=wanted))
 
     async def purge(self, before: datetime, now: datetime) -> int:
-        """Forget the entries from before a moment, note that in the log, and return how many they were.
+        """Delete the entries from before a time, log that, and return their number.
 
-        The number and hash of the last of them are kept, so that the others still prove their order.
+        The number and hash of the last one are kept, so that the rest still proves its order.
         """
         return await self._database.run(partial(purge_entries, before=before, now=now))
 
     async def accept(self, entry: AuditEntry) -> ChainLink:
-        """Append an entry by which somebody accepts what is broken, each place of which has an entry before it."""
+        """Append an entry that accepts the breaks, each of which has an entry before it."""
         link = await self._database.run(partial(_begin_and_append, entries=[entry]))
         self._broken = ()
         await asyncio.to_thread(self._witness.write, link)
         return link
 
     async def verify(self, *, known: Collection[ChainLink] = ()) -> AuditFindings:
-        """Return what is wrong with the log; ``known`` are links that somebody noted elsewhere.
+        """Return the problems of the log; ``known`` are links noted elsewhere.
 
-        Entries that come meanwhile are not looked at. Raises `StoreUnavailable`.
+        Entries appended meanwhile are not checked. Raises `StoreUnavailable`.
         """
         return await self._look(known, None)
 
     async def check_end(self, most: int) -> AuditFindings:
-        """Return what is wrong with the newest ``most`` entries, and with what the witness says of the end.
+        """Return the problems of the newest ``most`` entries, and of the end according to the witness.
 
-        It takes no longer for a log of years. Raises `StoreUnavailable`.
+        The cost does not grow with the log. Raises `StoreUnavailable`.
         """
         return await self._look((), most)
 
     async def inspect(self, most: int | None = INSPECTED, *, noting: int = MOST_NOTED) -> tuple[str, ...]:
-        """Look through the newest entries or all, put back what keeps the log safe, and record what is broken.
+        """Check the newest entries or all, restore the log's protections, and record breaks.
 
-        Returns what nobody has accepted. What was recorded once stays on record, however the log goes on. Raises
+        Returns the unaccepted ones. A recorded break stays on record, however the log continues. Raises
         `StoreUnavailable`.
         """
         async with self._inspecting:
@@ -362,7 +363,7 @@ class StoredAudit:
         return self._database.read_blocking(look)
 
     def _read_witness(self) -> tuple[tuple[str, ...], ChainLink | None, tuple[str, ...]]:
-        """Return what is wrong with the file, the link that it has, and what was broken when it was written."""
+        """Return the file's problems, its link, and the breaks at the time of writing."""
         try:
             return (), self._witness.read(), self._witness.broken()
         except (OSError, ValueError) as error:
@@ -386,7 +387,7 @@ class StoredAudit:
         if noted:
             if any(_LOST_END in each for each in noted):
                 self._handle_older(self._witness.written_at())
-            # Before the entries, which may be lost with the database: what is missing must not look less afterwards.
+            # Before the entries, which may be lost with the database: a loss must not look smaller afterwards.
             self._write_witness(witnessed or NO_ENTRY, broken)
             for each in noted:
                 log.error("audit.broken", what=each)
@@ -394,7 +395,7 @@ class StoredAudit:
         return broken
 
     def _handle_older(self, known_at: float) -> None:
-        """Tell of a database that is older than the witness by more than the moments that a power cut may take."""
+        """Report a database older than the witness by more than a power cut can explain."""
 
         def handle(connection: Connection) -> None:
             beat = connection.scalar(select(HEARTBEAT.c.at_ms)) or 0
@@ -405,7 +406,7 @@ class StoredAudit:
         self._database.run_blocking(handle)
 
     def _put_back_guards(self) -> list[str]:
-        """Make missing guards anew; returns what there is to say of each."""
+        """Recreate missing guards; returns a description of each."""
         if not (missing := self._database.read_blocking(find_missing_guards)):
             return []
         try:
@@ -426,12 +427,12 @@ class StoredAudit:
         try:
             self._witness.write(link, broken)
         except OSError as error:
-            # The next batch writes it; until then an older link proves what was before it.
+            # The next batch writes it; until then an older link proves everything before it.
             log.warning("audit.witness_not_written", error=error.strerror)
 
 
 class _Tried(Exception):
-    """Takes back an entry by which writing was tried."""
+    """Rolls back an entry that only tested writing."""
 
 
 def _try_entry(connection: Connection) -> None:
@@ -450,5 +451,5 @@ def _broken_entry(what: str, now: datetime) -> AuditEntry:
 
 
 def _is_told(link: ChainLink, broken: Sequence[str]) -> bool:
-    """Whether the loss of a link was noted already, by a process that ended before it had a newer link."""
+    """Return whether the loss of a link was already recorded, by a process that ended before it had a newer link."""
     return any(each.endswith(f"a link to entry {link.seq} is known") for each in broken)

@@ -1,6 +1,6 @@
-"""People's accounts in the ERPs, their own keys for them, sealed, and the links by which keys are entered.
+"""People's accounts in the ERPs, their own keys for them, sealed, and the links for entering keys.
 
-A change and the cards that it owes are one transaction.
+A change and its queued cards are one transaction.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _K, _L, _A = ERP_KEY.c, ERP_KEY_LINK.c, ERP_ACCOUNT.c
 
 
 class StoredErpKeys:
-    """Implements `bot.chat.accounts.keys.ErpKeyStore` and `bot.erp.decider_keys.DeciderKeys`."""
+    """Stores people's own keys, and finds the key of a decider."""
 
     def __init__(self, database: Database, configured: Mapping[str, Mapping[str, str]], *, is_offered: bool) -> None:
-        """``configured`` are the accounts in the configuration, by userId and source."""
+        """``configured`` are the accounts in the settings, by userId and source."""
         self._database = database
         self._configured = configured
         self.is_offered = is_offered
 
     async def keys_of(self, source: str) -> Mapping[str, SecretStr]:
-        """Return the keys at a source by account, only of people whose account it still is."""
+        """Return the keys at a source by account, only for people who still have that account."""
         query = (
             select(_K.user_id, _K.account, _K.secret, _A.account.label("bound"))
             .outerjoin(ERP_ACCOUNT, (_A.user_id == _K.user_id) & (_A.source == _K.source))
@@ -65,7 +65,7 @@ class StoredErpKeys:
         await self._database.run(write)
 
     async def try_link(self, digest: str, now: datetime) -> KeyLink | None:
-        """Return a valid link, and count the try in the same statement."""
+        """Return a valid link, and count the attempt in the same statement."""
         counted = update(ERP_KEY_LINK).where(*_standing(digest, now)).values(tries=_L.tries + 1)
 
         def write(connection: Connection) -> Any:
@@ -117,7 +117,7 @@ class StoredErpKeys:
 
 
 def forget_other_keys(connection: Connection, user_id: str, source: str, account: str) -> bool:
-    """Forget somebody's key and links for any account but this; returns whether there was such a key."""
+    """Delete a person's key and links for any account but this; returns whether there was such a key."""
     keys = delete(ERP_KEY).where(_K.user_id == user_id, _K.source == source, _K.account != account)
     links = delete(ERP_KEY_LINK).where(_L.user_id == user_id, _L.source == source, _L.account != account)
     connection.execute(links)
@@ -129,7 +129,7 @@ def _standing(digest: str, now: datetime) -> tuple[Any, ...]:
 
 
 class StoredErpAccounts(Stored):
-    """Implements `bot.chat.accounts.binding.AccountStore`."""
+    """Stores people's accounts in the ERPs."""
 
     async def all(self) -> Sequence[ErpAccount]:
         query = select(ERP_ACCOUNT).order_by(_A.user_id, _A.source)
@@ -147,7 +147,7 @@ class StoredErpAccounts(Stored):
         def write(connection: Connection) -> ErpAccount:
             begin_immediate(connection)
             if connection.dialect.name == "postgresql":
-                # No two people may be given the same account at the same time.
+                # No two people may be given the same account concurrently.
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             accounts = [_account(row) for row in connection.execute(everybody)]
             known = next((account for account in accounts if account.user_id == user_id), None)

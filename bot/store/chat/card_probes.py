@@ -1,4 +1,4 @@
-"""What people said they see on the cards that ask them."""
+"""People's answers to probe cards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROBE = RecordCodec(
 
 
 class StoredCardProbes(Stored):
-    """Implements `bot.chat.answers.card_probes.CardProbeStore`. Raises `bot.store.errors.StoreUnavailable`."""
+    """Stores answers to probe cards. Raises `bot.store.errors.StoreUnavailable`."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

@@ -1,4 +1,4 @@
-"""What is remembered of conversations: the languages that people chose, first messages, and last questions."""
+"""Data on conversations: chosen languages, first messages, and last questions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.store.unreadable_rows import read_readable
 
 
 class StoredLanguages(Stored):
-    """Implements `bot.access.people.LanguageChoices` and `bot.chat.languages.LanguageChoice`."""
+    """Stores the languages that people choose."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -34,7 +34,7 @@ class StoredLanguages(Stored):
         return self._chosen.get(user_id)
 
     async def choose(self, user_id: str, code: str) -> None:
-        """Remember the person's choice."""
+        """Store the person's choice."""
         upsert = replace_into(LANGUAGE, self._database.dialect).values(user_id=user_id, code=code)
         await self._database.execute(upsert)
         self._chosen[user_id] = code
@@ -44,7 +44,7 @@ _W = WELCOME.c
 
 
 class StoredWelcomes(Stored):
-    """Implements `bot.chat.answers.welcome.WelcomeStore`; of two processes the first one's message counts."""
+    """Records first messages; of two processes the first one's message counts."""
 
     async def claim(self, conversation_id: str, msg_id: str) -> str:
         query = select(_W.msg_id).where(_W.conversation_id == conversation_id)
@@ -62,15 +62,15 @@ class StoredWelcomes(Stored):
 
 
 class StoredDialogues(Stored):
-    """Implements `bot.chat.questions.dialogues.DialogueStore`."""
+    """Stores the last question of each dialogue."""
 
     async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
         return await self._database.run(partial(_load_dialogues, since_ms=to_ms(since)))
 
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
-        """Keep these, and forget what is older than ``since``.
+        """Store these, and delete those older than ``since``.
 
-        Each portion has a transaction of its own, so that new questions can be stored in between.
+        Each chunk has its own transaction, so that new questions can be stored in between.
         """
         await self._database.run(partial(_forget_dialogues, since_ms=to_ms(since)))
         for portion in chunks(changed):
@@ -89,7 +89,7 @@ def _load_dialogues(connection: Connection, since_ms: int) -> Iterable[tuple[Dia
 
 
 def _last_question(line: str, stored: list[str] | dict[str, list[str]], at: datetime) -> LastQuestion:
-    # Without links, and in versions that knew none, only the rows were stored.
+    # Versions without links stored only the rows.
     known = stored if isinstance(stored, dict) else {"rows": stored}
     return LastQuestion(line=line, rows=tuple(known["rows"]), links=tuple(known.get("links", ())), at=at)
 

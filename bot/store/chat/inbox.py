@@ -43,7 +43,7 @@ _MARK = (
 
 
 def insert_job(database: Database, messages: Mapping[str, InboxMessage]) -> Callable[[], frozenset[str]]:
-    """Return the job that stores the messages that are not stored yet and returns their ids."""
+    """Return the job that stores the new ones among the messages and returns their ids."""
     one_by_one = partial(database.read_blocking, partial(_insert_new, messages=messages))
     if database.sqlite is None:
         return one_by_one
@@ -51,7 +51,7 @@ def insert_job(database: Database, messages: Mapping[str, InboxMessage]) -> Call
 
 
 def mark_job(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
-    """Return the job that sets states; settled questions lose their payload, which holds the secret reply address."""
+    """Return the job that sets states; settled questions lose their payload with the secret reply address."""
     if database.sqlite is None:
         return partial(database.run_blocking, partial(_mark_all, marks=marks))
     states = {msg_id: (state.value, state in _SETTLED) for msg_id, state in marks.items()}
@@ -120,19 +120,19 @@ class _Accepted(NamedTuple):
 
 @dataclass(slots=True)
 class _Marks:
-    """States to be written, by message id, and the calls that wait for that."""
+    """States to be written, by message id, and the calls waiting for that."""
 
     states: dict[str, InboxState] = field(default_factory=dict)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
     def settle(self) -> None:
-        """End the waiting."""
+        """Release the waiting calls."""
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     def fail(self, error: StoreUnavailable) -> None:
-        """End the waiting: nothing was stored.
+        """Release the waiting calls with an error: nothing was stored.
 
         A lost mark costs at most a second attempt at the same card, which DingTalk recognises by its id.
         """
@@ -142,12 +142,12 @@ class _Marks:
 
 
 class StoredInbox(Stored):
-    """Implements `bot.chat.answers.ports.Inbox`.
+    """The inbox of questions.
 
     `run` must be running: it finishes the writing at the end and raises defects.
 
-    Batches are written one after another. The first holds what came before `flush`, or in one turn of the event loop;
-    the next holds what came while the first was written. Marks have batches of their own.
+    Batches are written one after another. The first holds the messages from before `flush`, or from one turn of the
+    event loop; the next holds those that arrived while the first was written. Marks have batches of their own.
     """
 
     def __init__(self, database: Database) -> None:
@@ -173,7 +173,7 @@ class StoredInbox(Stored):
             self._soon = asyncio.get_running_loop().call_soon(self._insert)
 
     def flush(self) -> None:
-        """Write what was accepted now, not in the next turn of the event loop."""
+        """Write accepted messages now, not in the next turn of the event loop."""
         if self._soon is not None:
             self._soon.cancel()
             self._insert()
@@ -189,7 +189,7 @@ class StoredInbox(Stored):
         await waiter
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
-        """Let the new state be committed within `MARK_DELAY`, or at once where a crash would leave it in doubt."""
+        """Commit the new state within `MARK_DELAY`, or at once if a crash would leave it in doubt."""
         self._marks.states[msg_id] = state
         if msg_id in self._in_doubt:
             self._in_doubt.remove(msg_id)
@@ -200,19 +200,19 @@ class StoredInbox(Stored):
             self._later = loop.call_later(MARK_DELAY, self._mark, loop)
 
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
-        """Return what still waits, oldest first; what came before ``since`` is too old.
+        """Return unanswered questions, oldest first; those before ``since`` are too old.
 
-        Questions whose text may have arrived are given up (as failed); the log says how many.
+        Questions whose text may have arrived are given up (as failed); the log has their number.
         """
         return await self._database.run(partial(_read_unanswered, to_ms(since)))
 
     async def prune(self, now: datetime) -> None:
-        """Forget what was received longer ago than `RETENTION`."""
+        """Delete messages received longer ago than `RETENTION`."""
         old = delete(INBOX).where(INBOX.c.received_ms < to_ms(now - RETENTION))
         await self._database.execute(old)
 
     async def run(self) -> None:
-        """Wait until cancelled, then write what is left. Raises a defect in the writing."""
+        """Wait until cancelled, then write the rest. Raises a defect in the writing."""
         loop = asyncio.get_running_loop()
         self._died = loop.create_future()
         try:
@@ -234,7 +234,7 @@ class StoredInbox(Stored):
             await marked
 
     def _insert(self) -> None:
-        """Write the messages that came so far; those that come meanwhile follow."""
+        """Write the messages gathered so far; later ones follow."""
         self._soon, self._inserting = None, True
         batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
         try:
@@ -261,7 +261,7 @@ class StoredInbox(Stored):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Go on with what came meanwhile, or end the waiting for the end of the writing."""
+        """Continue with messages that arrived meanwhile, or release those waiting for the end of the writing."""
         if self._accepted:
             self._soon = asyncio.get_running_loop().call_soon(self._insert)
             return
@@ -281,7 +281,7 @@ class StoredInbox(Stored):
             self._died.set_exception(defect)
 
     def _mark(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write the marks that came so far; those that come meanwhile follow."""
+        """Write the marks gathered so far; later ones follow."""
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -313,7 +313,7 @@ class StoredInbox(Stored):
 
 
 def _is_new(new: set[str], message: InboxMessage) -> bool:
-    """Return whether a message is new, once for each id."""
+    """Return whether a message is new, once per id."""
     if message.msg_id not in new:
         return False
     new.remove(message.msg_id)

@@ -1,4 +1,4 @@
-"""Answers whose cards follow their documents, and the deliveries that a change of a document causes."""
+"""Answer cards that follow their documents, and the deliveries caused by a change of a document."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _none_known(connection: Connection, documents: Sequence[tuple[str, str]], si
 
 
 class StoredStandingAnswers(Stored):
-    """Implements `bot.chat.answers.standing_answers.StandingAnswers`. Raises `bot.store.errors.StoreUnavailable`."""
+    """Stores standing answers. Raises `bot.store.errors.StoreUnavailable`."""
 
     def __init__(self, database: Database, states: StatesSince = _none_known) -> None:
         super().__init__(database)
@@ -61,7 +61,7 @@ class StoredStandingAnswers(Stored):
         await self._database.run(partial(_put, answer))
 
     async def add(self, track_id: str, documents: Sequence[DocumentRef], at: datetime) -> bool:
-        """Let a card follow more documents; False for a card that is neither kept here nor in the outbox."""
+        """Let a card follow more documents; False for a card known neither here nor to the outbox."""
         return await self._database.run(partial(_add, track_id, documents, at))
 
     async def find(self, track_id: str) -> StandingAnswer | None:
@@ -78,18 +78,18 @@ class StoredStandingAnswers(Stored):
         return await self._database.run(lambda connection: connection.execute(query).first()) is not None
 
     async def redraw(self, track_id: str, now: datetime) -> None:
-        """Owe a card its newest state."""
+        """Queue a card's newest state."""
         await self._database.run(lambda connection: _owe(connection, _A.track == track_id, now, now))
 
     async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
-        """Have any card of the bot drawn again that was changed after ``since`` and by ``until``."""
+        """Redraw any card of the bot changed after ``since`` and by ``until``."""
         changed = and_(_D.track == track_id, _D.changed_ms > to_ms(since), _D.changed_ms <= to_ms(until))
         await self._database.run(lambda connection: _uncover(connection, changed, now))
 
     async def catch_up(
         self, track_id: str, since: datetime, shows: Collection[str], now: datetime, *, undrawn: bool = False
     ) -> None:
-        """Owe a card its newest state where one of its documents has changed since, and is in none of ``shows``."""
+        """Queue a card's newest state if one of its documents has changed since, to a state not in ``shows``."""
         which = and_(_A.track == track_id, ~_DRAWN_ANYWAY) if undrawn else _A.track == track_id
 
         def catch_up(connection: Connection) -> None:
@@ -100,9 +100,9 @@ class StoredStandingAnswers(Stored):
 
 
 def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], datetime], now: datetime) -> None:
-    """Queue the cards that show a document for its newest state, within the caller's transaction.
+    """Queue the cards that show a document, for its newest state, within the caller's transaction.
 
-    ``documents`` are sources and numbers without capitals, with the time when the state is due.
+    ``documents`` are sources and lower-cased numbers, with the time when the state is due.
     """
     young = _F.at_ms > to_ms(now - MAX_AGE)
     for (source, folded), due_at in sorted(documents.items()):
@@ -146,7 +146,7 @@ def _follow(connection: Connection, track_id: str, documents: Iterable[DocumentR
 
 
 def _forget(connection: Connection, at: int) -> None:
-    """Delete what is too old to be kept up to date."""
+    """Delete cards too old to be kept up to date."""
     limit = at - round(MAX_AGE.total_seconds() * 1000)
     connection.execute(delete(STANDING_DOCUMENT).where(_F.at_ms <= limit))
     connection.execute(delete(STANDING_ANSWER).where(_A.at_ms <= limit))
@@ -173,7 +173,7 @@ def _owe(connection: Connection, which: ColumnElement[bool], due_at: datetime, n
 
 
 def _uncover(connection: Connection, which: ColumnElement[bool], due_at: datetime) -> None:
-    """Redraw cards of the outbox on which somebody clicked on to a document; queued ones are drawn anyway."""
+    """Redraw outbox cards on which a click led to a document; queued ones are drawn anyway."""
     at = to_ms(due_at)
     settled = and_(_D.state != DeliveryState.QUEUED, _D.shown != 0, or_(_D.lease == "", _D.lease_ms <= at))
     again = {"shown": NEEDS_REDRAW, "state": DeliveryState.QUEUED, "due_ms": at, "next_ms": at}

@@ -1,1 +1,1 @@
-"""Copies of what the ERPs have, in the bot's database."""
+"""Copies of ERP data in the bot's database."""

@@ -1,8 +1,8 @@
-"""The index of products in the bot's database: one table that a search reads from beginning to end.
+"""The product index in the bot's database: one table that each search scans completely.
 
-For 100 000 products that takes either database 20 to 30 ms (measured), outside the interpreter's lock and with hardly
-any memory, and it finds any part of a text, down to a single character. The databases' own text indexes do not find
-such short parts, and SQLite's and PostgreSQL's find different things.
+For 100 000 products either database takes 20 to 30 ms (measured), outside the interpreter's lock and with hardly any
+memory, and finds any part of a text, down to a single character. The databases' own text indexes do not find such short
+parts, and those of SQLite and PostgreSQL give different results.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _SYNC_STATE = RecordCodec(SyncState, IN_MILLISECONDS, names={"walked_at": "walke
 
 
 class StoredProductIndex:
-    """Implements `bot.erp.index.port.IndexStore`.
+    """Stores the product index.
 
-    ``searches`` is where searches run; it may be ``database`` itself where that has threads to spare.
+    ``searches`` is the database for searches; it may be ``database`` itself if that has threads to spare.
     """
 
     def __init__(self, database: Database, searches: Database) -> None:
@@ -57,7 +57,7 @@ class StoredProductIndex:
         return or_(*(self._has(column, word) for column in columns))
 
     def _has(self, column: Column[str], word: str) -> ColumnElement[bool]:
-        # SQLite finds plain letters a third faster by a pattern, and Chinese faster without one (measured).
+        # SQLite finds plain letters a third faster with a pattern, and Chinese faster without (measured).
         if self._database.dialect == "sqlite" and word.isascii() and word.isalnum():
             return column.bool_op("GLOB")(f"*{word}*")
         return self._position(column, word) > 0
@@ -92,7 +92,7 @@ class StoredProductIndex:
         entries: Sequence[IndexEntry] = (),
         gone: Collection[str] = (),
     ) -> bool:
-        """Store entries and the position behind them at once; False where another process moved on from ``before``."""
+        """Store entries and the new position at once; False if another process has moved on from ``before``."""
         return await self._database.run(lambda connection: self._advance(connection, before, after, entries, gone))
 
     def _advance(

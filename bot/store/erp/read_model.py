@@ -1,7 +1,7 @@
-"""Copies of the ERPs' documents in the bot's database: sealed but for numbers, days, states and product codes.
+"""Copies of the ERPs' documents in the bot's database: sealed except for numbers, days, states and product codes.
 
-Reading 20 000 documents takes some 300 ms, mostly to open and decode them: ``work`` runs in the thread that reads, so
-that only the result comes back to the event loop.
+Reading 20 000 documents takes some 300 ms, mostly for opening and decoding: ``work`` runs in the reading thread, so
+that only the result reaches the event loop.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "people"
 
 
 def _codec(kind: Kind[Any]) -> RecordCodec[Any]:
-    """Return how documents of a kind are kept; their lines are kept beside them, and lists tell nothing else inside."""
+    """Return the storage codec for documents of a kind, without lines and inner lists, which are stored separately."""
     return RecordCodec(kind.record, _VALUES, skip=("source", "books", kind.inside), sparse=_SPARSE)
 
 
@@ -89,9 +89,9 @@ _AT_ONCE = 1_000
 
 
 class StoredDocuments:
-    """Implements `bot.read_model.port.DocumentStore`. Raises `bot.store.errors.StoreUnavailable`.
+    """Stores kept documents. Raises `bot.store.errors.StoreUnavailable`.
 
-    ``reads`` is where questions are answered; it may be ``database`` itself where that has threads to spare.
+    ``reads`` is the database for questions; it may be ``database`` itself if that has threads to spare.
     """
 
     def __init__(self, database: Database, reads: Database) -> None:
@@ -114,7 +114,7 @@ class StoredDocuments:
         anew: bool = False,
         forget_before: date | None = None,
     ) -> bool:
-        """Keep documents and the position behind them at once; False where another process moved on from ``before``."""
+        """Store documents and the new position at once; False if another process has moved on from ``before``."""
 
         def step(connection: Connection) -> bool:
             if not _move(connection, before, after):
@@ -132,7 +132,7 @@ class StoredDocuments:
         return await self._database.run(step)
 
     async def unseen(self, position: FollowedArea, limit: int) -> Sequence[str]:
-        """Return numbers of documents that the current walk has not come upon."""
+        """Return numbers of documents that the current walk has not met."""
         own = (_D.source == position.source, _D.area == position.area, _D.walk < position.walk)
         return await self._numbers(limit, *own)
 
@@ -166,9 +166,9 @@ class StoredDocuments:
         return await self._reads.run(read)
 
     async def tallies(self, wanted: Sequence[TallySelection]) -> Sequence[Tallies]:
-        """Return what the documents of each selection count for, day by day.
+        """Return the daily tallies of each selection.
 
-        A report wants eight of them: read one by one, each would wait for a thread and for the event loop.
+        A report needs eight of them: read one by one, each would wait for a thread and for the event loop.
         """
         return await self._reads.read(lambda connection: [_read_tallies(connection, each) for each in wanted])
 
@@ -240,7 +240,7 @@ def _conditions(wanted: DocumentSelection) -> list[ColumnElement[bool]]:
 
 
 def _read_lines(area: Followed, rows: Iterable[Any]) -> Iterator[DocumentWithLine]:
-    """Yield lines with their documents; those of one document, which stand together, share it."""
+    """Yield lines with their documents; lines of one document, which are adjacent, share it."""
     known, read = ("", ""), None
     for source, document, line in rows:
         if read is None or known != (source, document):
@@ -266,7 +266,7 @@ def _move(connection: Connection, before: FollowedArea | None, after: FollowedAr
 
 
 class _AreaRows:
-    """The documents of one area of one source within a transaction, with their lines and what they count for."""
+    """The documents of one area of one source within a transaction, with their lines and tallies."""
 
     def __init__(self, connection: Connection, position: FollowedArea) -> None:
         self._connection = connection
@@ -277,25 +277,25 @@ class _AreaRows:
         self._changes: dict[TallyKey, Tally] = {}
 
     def clear(self) -> None:
-        """Drop all."""
+        """Delete all."""
         self._connection.execute(delete(KEPT_LINE).where(*self._own_lines))
         self._connection.execute(delete(KEPT_TALLY).where(*self._own_tallies))
         self._connection.execute(delete(KEPT_DOCUMENT).where(*self._own))
 
     def drop(self, numbers: Iterable[str]) -> None:
-        """Drop documents with these numbers."""
+        """Delete the documents with these numbers."""
         for some in chunks({key_of(number) for number in numbers}):
             self._take_back(some)
             self._drop_lines(some)
             self._connection.execute(delete(KEPT_DOCUMENT).where(*self._own, _D.number.in_(some)))
 
     def forget(self, before: date) -> None:
-        """Drop documents that are over and of an earlier day."""
+        """Delete closed documents from before a day."""
         old = select(_D.number).where(*self._own, _D.day < before.toordinal(), ~_D.is_open)
         self.drop(self._connection.execute(old).scalars().all())
 
     def keep(self, documents: Sequence[ErpRecord], *, with_lines: bool) -> None:
-        """Keep documents in place of what is kept of them."""
+        """Store documents, replacing their earlier versions."""
         if not documents:
             return
         position, newest = self._position, {key_of(each.number): each for each in documents}
@@ -312,7 +312,7 @@ class _AreaRows:
             self._connection.execute(insert(KEPT_LINE), lines)
 
     def count(self) -> None:
-        """Write what has changed of what the documents count for."""
+        """Write the changed tallies."""
         changes = {key: change for key, change in self._changes.items() if change != Tally()}
         tallies = self._tallies(changes)
         for key, change in changes.items():
@@ -345,7 +345,7 @@ class _AreaRows:
         }
 
     def _take_back(self, numbers: Collection[str]) -> None:
-        """Count documents no longer as they are kept."""
+        """Subtract stored documents from the tallies."""
         query = select(_D.document).where(*self._own, _D.number.in_(numbers))
         decode, source = _DOCUMENT[self._position.area].read, self._position.source
         texts = self._connection.execute(query).scalars().all()

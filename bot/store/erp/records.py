@@ -1,7 +1,7 @@
-"""Data kept of ERPs: their last known answers, and their defective records.
+"""Data kept of ERPs: their last known answers, and their invalid records.
 
-Both are written later: no answer waits for the database. What a process has no time to write is lost, and the stored
-copy is a little older.
+Both are written later: no answer waits for the database. Data still unwritten at a crash is lost, and the stored copy
+is slightly older.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRecord:
-    """A defective record, as JSON, with the times when it was first and last seen.
+    """An invalid record, as JSON, with the times when it was first and last seen.
 
-    ``area`` and ``defect`` are as they were written, perhaps by an earlier version.
+    ``area`` and ``defect`` are stored texts, perhaps from an earlier version.
     """
 
     source: str
@@ -57,7 +57,7 @@ _REJECTED = RecordCodec(RejectedRecord, IN_MILLISECONDS, names={"first": "first_
 
 
 def read_rejected(connection: Connection, *, source: str, area: str, limit: int) -> tuple[list[RejectedRecord], int]:
-    """Return the ``limit`` records that were seen last, and how many there are; empty ``source``, ``area``: of all."""
+    """Return the ``limit`` records seen last, and their total; empty ``source`` and ``area`` mean all."""
     columns = ERP_REJECTED.c
     wanted = (columns.source == source if source else true()) & (columns.area == area if area else true())
     newest = select(ERP_REJECTED).where(wanted).order_by(columns.last_ms.desc(), *ERP_REJECTED.primary_key).limit(limit)
@@ -66,10 +66,10 @@ def read_rejected(connection: Connection, *, source: str, area: str, limit: int)
 
 
 class StoredErpRecords:
-    """Implements `bot.erp.cache.LastKnownStore` and `bot.erp.validation.Quarantine`; `run` must be running."""
+    """Stores last known answers and quarantined records; `run` must be running."""
 
     def __init__(self, database: Database, *, keep: timedelta = MAX_AGE) -> None:
-        """``keep`` is how long answers and defective records are known."""
+        """``keep`` is the retention of answers and invalid records."""
         self._database = database
         self._keep_ms = duration_to_ms(keep)
         self._loaded: dict[_Key, tuple[str, datetime]] = {}
@@ -78,12 +78,12 @@ class StoredErpRecords:
         self._rejected: dict[tuple[str, str, str, str], QuarantinedRecord] = {}
 
     async def load(self) -> None:
-        """Read the answers that earlier processes stored."""
+        """Load the answers that earlier processes stored."""
         rows = await self._database.run(lambda connection: read_readable(connection, ERP_COPY, select(ERP_COPY)))
         self._loaded = {(row.source, row.call, row.asked): (row.value, from_ms(row.as_of_ms)) for row in rows}
 
     def put(self, source: str, call: str, asked: str, value: Any, as_of: datetime) -> None:
-        """Store an answer. When too many gather, the newest are left out: the process itself still knows them."""
+        """Store an answer. When too many queue up, the newest are left out: the process itself still has them."""
         key = (source, call, asked)
         if key in self._changed or len(self._changed) < KEPT_COPIES:
             self._changed[key] = (value, as_of)
@@ -96,19 +96,19 @@ class StoredErpRecords:
         self._loaded.pop(key, None)
 
     def get(self, source: str, call: str, asked: str) -> tuple[Any, datetime] | None:
-        """Return an answer that an earlier process stored."""
+        """Return an answer stored by an earlier process."""
         text, as_of = self._loaded.get((source, call, asked), ("", _EPOCH))
         value = load(call, text) if text else None
         return None if value is None else (value, as_of)
 
     def add(self, kept: QuarantinedRecord) -> None:
-        """Store a defective record."""
+        """Store an invalid record."""
         key = (kept.source, kept.area.value, kept.key, kept.defect.value)
         if key in self._rejected or len(self._rejected) < KEPT_REJECTED:
             self._rejected[key] = kept
 
     async def run(self, pause: float = 5.0) -> None:
-        """Write what has gathered, every ``pause`` seconds and once more at the end."""
+        """Write queued data every ``pause`` seconds, and once more at the end."""
         try:
             while True:
                 await asyncio.sleep(pause)
@@ -117,7 +117,7 @@ class StoredErpRecords:
             await self.write()
 
     async def write(self) -> None:
-        """Write what has gathered; while the database does not answer, it stays for the next time."""
+        """Write queued data; while the database does not answer, it stays queued."""
         changed, self._changed = self._changed, {}
         rejected, self._rejected = self._rejected, {}
         if not changed and not rejected:
@@ -156,7 +156,7 @@ class StoredErpRecords:
 
 
 def _prune(connection: Connection, table: Table, changed_ms: Column[int], *, most: int, before: int) -> None:
-    """Delete what changed last before a time, and the oldest of more than ``most`` rows."""
+    """Delete rows last changed before a time, and the oldest of more than ``most`` rows."""
     oldest = connection.scalar(select(changed_ms).order_by(changed_ms.desc()).offset(most).limit(1))
     connection.execute(delete(table).where(changed_ms <= max(before, -1 if oldest is None else oldest)))
 

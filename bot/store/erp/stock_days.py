@@ -1,4 +1,4 @@
-"""The stock of products day by day, in the bot's database; the figures are sealed."""
+"""Daily stock of products in the bot's database; the figures are sealed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Figures = dict[tuple[str, str], dict[str, Decimal]]
 
 
 class StoredStockDays(Stored):
-    """Implements `bot.read_model.stock_days.StockDayStore`. Raises `bot.store.errors.StoreUnavailable`."""
+    """Stores stock days. Raises `bot.store.errors.StoreUnavailable`."""
 
     async def keep(self, seen: Sequence[SeenStock]) -> None:
         def keep(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Entry of Alembic: runs on the connection that `bot.store.database.Database.migrate` hands over."""
+"""Alembic's entry point: runs on the connection that `bot.store.database.Database.migrate` hands over."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What is paid for: DingTalk's calls per month, how far the month had come on each day, the steps that administrators
-were told of; and what a language model cost. It is stored, so that meters and limits survive restarts.
+"""Billed usage: DingTalk's calls per month, the month's progress by day, the steps reported to administrators; and the
+cost of a language model. It is stored, so that meters and limits survive restarts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.understanding.language_model.ports import ModelUse
 
 
 class StoredMonthlyCalls(Stored):
-    """Implements the port of `bot.dingtalk.quota`; several processes add to the same month."""
+    """Stores the counts of `bot.dingtalk.quota`; several processes add to the same month."""
 
     async def load(self, month: str) -> Mapping[SpentKey, int]:
         """Return the counts of ``month`` (as ``2026-11``)."""
@@ -62,14 +62,14 @@ def _spent(connection: Connection, month: str) -> Mapping[SpentKey, int]:
 
 
 class StoredDailyCalls:
-    """Implements `bot.outbox.month_forecast.DailyCallStore` for one quota."""
+    """Stores one quota's daily counts."""
 
     def __init__(self, database: Database, quota: Quota = Quota.CALLS) -> None:
         self._database = database
         self._quota = quota
 
     async def put(self, day: date, calls: int) -> None:
-        """Store what was spent of the month so far."""
+        """Store the month's spending so far."""
         values = {"day": day.isoformat(), "quota": self._quota.value, "spent": calls}
         adding = insert_into(QUOTA_DAY, self._database.dialect).values(**values)
         higher = case((adding.excluded.spent > QUOTA_DAY.c.spent, adding.excluded.spent), else_=QUOTA_DAY.c.spent)
@@ -77,23 +77,23 @@ class StoredDailyCalls:
         await self._database.execute(upsert)
 
     async def since(self, day: date) -> Mapping[date, int]:
-        """Return what was stored for that day and later days."""
+        """Return the counts of that day and later ones."""
         query = select(QUOTA_DAY).where(QUOTA_DAY.c.day >= day.isoformat(), QUOTA_DAY.c.quota == self._quota.value)
         rows = await self._database.rows(query)
         return {date.fromisoformat(row.day): row.spent for row in rows}
 
 
 class StoredQuotaWarnings(Stored):
-    """Implements `bot.outbox.quota_reports.QuotaWarningStore`."""
+    """Stores the quota warnings already reported."""
 
     async def told(self, month: str) -> frozenset[tuple[Quota, int]]:
-        """Return the steps of which administrators were told in ``month``."""
+        """Return the steps reported to administrators in ``month``."""
         query = select(QUOTA_WARNING).where(QUOTA_WARNING.c.month == month)
         rows = await self._database.rows(query)
         return frozenset((Quota(row.quota), row.percent) for row in rows)
 
     async def tell(self, month: str, quota: Quota, percents: Sequence[int], deliveries: Sequence[Delivery]) -> None:
-        """Queue the cards and note the steps, unless another process did so before."""
+        """Queue the cards and store the steps, unless another process did so before."""
         insert = insert_into(QUOTA_WARNING, self._database.dialect)
         note = insert.on_conflict_do_nothing(index_elements=["month", "quota", "percent"])
 
@@ -111,7 +111,7 @@ _COUNTS = ("calls", "prompt_tokens", "answer_tokens")
 
 
 class StoredModelUse(Stored):
-    """Implements `bot.understanding.language_model.ports.ModelUseStore`."""
+    """Stores the use of the language model."""
 
     async def add(self, month: str, use: ModelUse) -> ModelUse:
         insert = insert_into(QUOTA_MONTH, self._database.dialect)

@@ -1,4 +1,4 @@
-"""Deliveries as operators search them, and as clicks find the cards that are shown."""
+"""Deliveries, searched by operators, and found for clicks on shown cards."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class StoredDeliveries(Stored):
         since: datetime | None = None,
         limit: int = 50,
     ) -> Sequence[DeliveryRecord]:
-        """Return the deliveries that match all arguments, the last changed first.
+        """Return the deliveries matching all arguments, the last changed first.
 
         ``fact`` is the last event (``source/id``) that a card was queued for.
         """
@@ -100,29 +100,28 @@ def _replay(connection: Connection, at: int, cards: Collection[str] | None) -> S
 
 
 class StoredShownCards(Stored):
-    """Implements `bot.chat.answers.clicks.ShownCards` on the outbox. Clicks of the same moment share a commit."""
+    """Finds shown cards in the outbox. Clicks of the same moment share a commit."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._clicked: Batcher[_Clicked, tuple[Place, ...]] = Batcher(self._clicked_together)
 
     async def clicked(self, track_id: str, by: str, now: datetime) -> tuple[Place, ...]:
-        """Record a click and return the card's places, none for a card that is not known.
+        """Record a click and return the card's places, none for an unknown card.
 
-        ``by`` is a userId: their own chat is the first, if it is among them. Raises
-        `bot.store.errors.StoreUnavailable`.
+        ``by`` is a userId: their own chat comes first, if it is among them. Raises `bot.store.errors.StoreUnavailable`.
         """
         return await self._clicked(_Clicked(track_id, by, now)) if track_id else ()
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
-        """Queue a card again that an answer covers; False while it is being sent.
+        """Requeue a card that an answer covers; False while it is being sent.
 
         Raises `bot.store.errors.StoreUnavailable`.
         """
         return await self._database.run(partial(_queue_redraw, track_id, to_ms(now)))
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
-        """Return whether a person sees values of their own on a card, because it is in their chat and elsewhere.
+        """Return whether a person sees values of their own on a card, because it stands in their chat and elsewhere.
 
         Raises `bot.store.errors.StoreUnavailable`.
         """

@@ -1,8 +1,8 @@
-"""The ledger: which cards stand, noted in a file outside the database, so that a database which lost its last writes is
-noticed at the start, and the cards that it does not know are reviewed.
+"""The ledger: existing cards, recorded in a file outside the database, so that a database which lost its last writes is
+noticed at the start, and the cards unknown to it are reviewed.
 
-SQLite without its log, a file that was put back and PostgreSQL at an older point all look whole. What they lack stands
-in people's chats: a card that nobody follows any more would ask for a decision for ever.
+SQLite without its log, a restored file and PostgreSQL at an older point all look intact. The missing cards still stand
+in people's chats: one that nothing follows any more would ask for a decision for ever.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _BEAT_DIGITS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotedCard:
-    """A card as it stood when it was noted, in the columns of its delivery; ``shown`` is 0 for one that is gone."""
+    """A card as recorded, in the columns of its delivery; ``shown`` is 0 for a removed one."""
 
     card: str
     place: str
@@ -71,8 +71,8 @@ _COLUMNS: Final = tuple(field.name for field in fields(NotedCard))
 
 @dataclass(frozen=True, slots=True)
 class LostWrites:
-    """A database lacks what was written last: ``cards`` are reviewed; ``since`` is when it was surely complete, None
-    where it is not known; ``until`` when the last was written that is known of.
+    """A database lacks its last writes: ``cards`` are reviewed; ``since`` is when it was certainly complete, None if
+    unknown; ``until`` is the last known write.
     """
 
     cards: int
@@ -81,9 +81,10 @@ class LostWrites:
 
 
 class CardLedger:
-    """Keeps the ledger in a folder. The first line is the last heartbeat, each other one a card; the last one counts.
+    """Keeps the ledger in a folder. The first line is the last heartbeat, each other one a card; for each card the last
+    line counts.
 
-    Nothing waits for the disk: a power cut may take the last lines, as it may take the last commits.
+    Nothing waits for the disk: a power cut may lose the last lines, as it may lose the last commits.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -92,14 +93,14 @@ class CardLedger:
         self._is_told = False
 
     def beat(self, at_ms: int) -> None:
-        """Note the time of a heartbeat that the database has. Raises `OSError`."""
+        """Record the time of a heartbeat stored in the database. Raises `OSError`."""
         with self._writing:
             self._prepare()
             with self.file.open("r+b") as stream:
                 stream.write(_beat_line(at_ms))
 
     def note(self, cards: Sequence[NotedCard]) -> None:
-        """Append cards as they stand now. Raises `OSError`."""
+        """Append cards in their current state. Raises `OSError`."""
         with self._writing:
             self._prepare()
             with self.file.open("ab") as stream:
@@ -109,7 +110,7 @@ class CardLedger:
             self.tidy()
 
     def try_to(self, write: Callable[[], None]) -> None:
-        """Write, or log once that it is not possible: only a loss of what is in the database would go unnoticed."""
+        """Write, or log once that it failed: the only harm is that a loss in the database would go unnoticed."""
         try:
             write()
         except OSError as error:
@@ -120,9 +121,9 @@ class CardLedger:
             self._is_told = False
 
     def read(self) -> tuple[NotedCard, ...]:
-        """Return the cards that stand, the last noted last. Raises `OSError`.
+        """Return the existing cards, the last recorded last. Raises `OSError`.
 
-        A line that cannot be read was broken off by a crash.
+        An unreadable line was cut off by a crash.
         """
         found: dict[str, NotedCard] = {}
         for line in self._lines()[1:]:
@@ -132,12 +133,12 @@ class CardLedger:
         return tuple(card for card in found.values() if card.shown)[-MOST_CARDS:]
 
     def last_beat(self) -> int:
-        """Return when the last heartbeat was, in milliseconds; 0 for none. Raises `OSError`."""
+        """Return the time of the last heartbeat in milliseconds; 0 for none. Raises `OSError`."""
         first = next(iter(self._lines()), b"").strip()
         return int(first) if first.isdigit() else 0
 
     def forget(self, place: str) -> int:
-        """Take out all lines about cards at a place, and return how many cards they were. Raises `OSError`."""
+        """Delete all lines about cards at a place, and return the number of cards. Raises `OSError`."""
         with self._writing:
             cards = self.read()
             left = [card for card in cards if place not in (card.place, *card.also.splitlines())]
@@ -145,7 +146,7 @@ class CardLedger:
         return len(cards) - len(left)
 
     def tidy(self) -> None:
-        """Drop the lines that no longer count. Raises `OSError`."""
+        """Drop outdated lines. Raises `OSError`."""
         with self._writing:
             self._replace(self.read())
 
@@ -170,9 +171,9 @@ class CardLedger:
 def review_cards(
     connection: Connection, noted: Collection[NotedCard], last_beat: int, now: datetime
 ) -> LostWrites | None:
-    """Queue the cards that the database does not know as they were noted; None where it lacks nothing.
+    """Queue the cards unknown to the database as recorded; None if it lacks nothing.
 
-    A card of which nobody remembers anything comes to say so; everything else shows how it stands by the database.
+    A card without any stored data comes to say so; every other one shows its state in the database.
     """
     begin_immediate(connection)
     beat = connection.scalar(select(HEARTBEAT.c.at_ms)) or 0
@@ -193,7 +194,7 @@ def _read_known(connection: Connection, cards: Sequence[str]) -> Mapping[str, An
 
 
 def _is_newer(card: NotedCard, row: Any) -> bool:
-    """Whether a card stands as its row does not know it; what is to be drawn again is safe anyway."""
+    """Return whether a card has a state that its row does not know; one waiting to be redrawn is safe anyway."""
     return row is None or (row.changed_ms < card.changed_ms and 0 <= row.shown < card.shown)
 
 
@@ -209,7 +210,7 @@ def _queue(connection: Connection, cards: Sequence[NotedCard], at: int) -> None:
 
 
 def _row(card: NotedCard, at: int) -> dict[str, Any]:
-    """Return a row by which the card is changed, and for which each new state is newer than what it shows."""
+    """Return a row that updates the card, with a revision older than any new state."""
     noted = {name: getattr(card, name) for name in _COLUMNS}
     later = at + REVIEW_AFTER_MS
     return noted | {

@@ -1,4 +1,4 @@
-"""How rows of the outbox change, as SQL: when a new state is queued, and when an attempt has ended."""
+"""State changes of outbox rows as SQL: when a new state is queued, and when an attempt has ended."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ REQUEUED = {
 
 @lru_cache(maxsize=2)
 def upsert(dialect: str) -> Executable:
-    """Return the insert that queues a card, or merges into what is queued already."""
+    """Return the insert that queues a card, or merges into the queued one."""
     adding = insert_into(DELIVERY, dialect)
     new = adding.excluded
     queued = _D.state == DeliveryState.QUEUED
     newer = new.wanted > _D.wanted
-    # A row that is being sent covers what is due already; what comes now keeps its own time.
+    # A row being sent covers what is due already; later states keep their own time.
     served = and_(_D.lease != "", _D.due_ms <= new.changed_ms)
     fresh = or_(_D.state != DeliveryState.QUEUED, served)
     due = case((fresh, new.due_ms), (_D.due_ms < new.due_ms, _D.due_ms), else_=new.due_ms)
@@ -61,17 +61,17 @@ def upsert(dialect: str) -> Executable:
 
 
 def write_places(places: Iterable[Place]) -> str:
-    """Return places as the column ``also`` holds them."""
+    """Return places in the form of the column ``also``."""
     return "\n".join(map(str, places))
 
 
 def read_places(stored: str) -> tuple[Place, ...]:
-    """Return the places that `write_places` wrote."""
+    """Return the places written by `write_places`."""
     return tuple(map(Place.parse, stored.splitlines()))
 
 
 def stands_at(place: Place) -> ColumnElement[bool]:
-    """Return the condition that a card is at a place, alone or together with others."""
+    """Return the condition that a card is at a place, alone or with others."""
     lines = literal("\n") + _D.also + "\n"
     return or_(_D.place == str(place), lines.contains(f"\n{place}\n", autoescape=True))
 
@@ -84,7 +84,7 @@ def step(
 
 
 def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) -> dict[str, Any]:
-    """Return the changes of a row after an attempt at ``at``; a state that was queued meanwhile stays queued."""
+    """Return the changes to a row after an attempt at ``at``; a state queued meanwhile stays queued."""
     values: dict[str, Any] = {"lease": "", "lease_ms": 0, "changed_ms": at, "reason": result.reason}
     values["trouble"] = result.trouble
     newer = _D.wanted > max(result.revision, row.wanted)
@@ -100,7 +100,7 @@ def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) 
         case DeliveryStepKind.KEPT | DeliveryStepKind.NOTHING:
             return values | _ended(newer, DeliveryState.DONE) | doubt
         case DeliveryStepKind.FOLDED | DeliveryStepKind.SEPARATED:
-            # Other cards show what their composer withdrew, whatever was queued before that.
+            # Other cards now show what their composer withdrew, whatever was queued before.
             return values | _ended(and_(newer, _D.state == DeliveryState.QUEUED), DeliveryState.FOLDED) | doubt
         case DeliveryStepKind.DEAD:
             return values | _ended(newer, DeliveryState.DEAD) | doubt
@@ -114,5 +114,5 @@ def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) 
 
 
 def _ended(newer: Any, state: DeliveryState) -> dict[str, Any]:
-    """Return the final state, or the queue again when a higher revision came while the row was being sent."""
+    """Return the final state, or the queued one if a higher revision came during sending."""
     return {"state": case((newer, DeliveryState.QUEUED), else_=state), "tries": 0}

@@ -57,7 +57,7 @@ _THIS = _D.card == bindparam("which")
 _LEASED = update(DELIVERY).where(_THIS).values({name: bindparam(name) for name in ("lease", "lease_ms", "doubt")})
 _POSTPONED = update(DELIVERY).where(_THIS).values(next_ms=bindparam("next_ms"))
 
-# The statements of every claim, made once: building a statement takes as long as SQLite needs to run it.
+# The statements of every claim, built once: building one takes as long as SQLite needs to run it.
 _AT: BindParameter[int] = bindparam("at")
 _FREE = case((_D.next_ms > _D.lease_ms, _D.next_ms), else_=_D.lease_ms)
 _DUE = (
@@ -65,7 +65,7 @@ _DUE = (
     .where(_D.state == DeliveryState.QUEUED, _D.next_ms <= _AT, _D.lease_ms <= _AT)
     .order_by(_D.urgency, _D.due_ms)
     .limit(_SCAN)
-    # A row that is just being written is left to the next claim.
+    # A row being written is left to the next claim.
     .with_for_update(skip_locked=True)
 )
 _SPENT = select(_S.bucket, _S.until_ms).where(_S.bucket.in_(bindparam("buckets", expanding=True)), _S.until_ms > _AT)
@@ -84,8 +84,8 @@ _OUTBOX_ROW = RecordCodec(OutboxRow, DELIVERY_VALUES, names={"due_at": "due_ms"}
 def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> None:
     """Queue the newest state of cards within the caller's transaction, which has to wake the worker after its commit.
 
-    There is one row per card: the highest revision, the earliest time and the greatest urgency win. A revision that is
-    shown or given up already is queued again only when a higher one comes.
+    There is one row per card: the highest revision, the earliest time and the greatest urgency win. A revision already
+    shown or given up is queued again only when a higher one comes.
     """
     if not deliveries:
         return
@@ -101,7 +101,7 @@ def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> Non
 
 
 def withdraw(connection: Connection, cards: Iterable[str]) -> None:
-    """Owe these cards no longer, for `bot.outbox.ports.Composer.fold` to call in its own transaction."""
+    """Cancel the delivery of these cards; called by `bot.outbox.ports.Composer.fold` in its own transaction."""
     for card in sorted(cards):
         connection.execute(
             update(DELIVERY).where(_D.card == card, _D.state == DeliveryState.QUEUED).values(state=DeliveryState.FOLDED)
@@ -110,10 +110,9 @@ def withdraw(connection: Connection, cards: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxDelay:
-    """Since when the first row of the queue could be taken, and since when a card is owed; None with nothing queued.
+    """Since when the first row of the queue could be taken, and since when a card is due; None with an empty queue.
 
-    ``owed`` counts the cards that are due, by how their last try failed; the empty text is for those that wait for a
-    budget.
+    ``owed`` counts the due cards by the failure of their last attempt; the empty text stands for waiting for a budget.
     """
 
     free_since: datetime | None
@@ -122,10 +121,10 @@ class OutboxDelay:
 
 
 class StoredBacklog(Stored):
-    """Implements `bot.outbox.ports.OutboxStore`."""
+    """Stores the outbox."""
 
     def __init__(self, database: Database, ledger: CardLedger | None = None) -> None:
-        """``ledger`` is where cards are noted that are shown; only a worker's backlog needs one."""
+        """``ledger`` records shown cards; only a worker's backlog needs one."""
         super().__init__(database)
         self._ledger = ledger
         self._settled: Batcher[_Settlement, bool] = Batcher(self._settle_together)
@@ -137,7 +136,7 @@ class StoredBacklog(Stored):
     async def claim(
         self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime, reserved: bool = False
     ) -> ClaimedRows:
-        """Take rows that are due and within the budgets."""
+        """Claim rows that are due and within the budgets."""
         return await self._database.run(partial(_claim, worker, limits, room, sparing, reserved, now))
 
     async def hasten(self, place: Place, now: datetime) -> None:
@@ -161,20 +160,20 @@ class StoredBacklog(Stored):
         return await self._settled(_Settlement(worker, row, result, now))
 
     async def settle_fold(self, worker: str, rows: Sequence[OutboxRow], result: DeliveryResult, now: datetime) -> None:
-        """Store the outcome of rows that were to be folded."""
+        """Store the outcome of a fold batch."""
         await self._settle_together([_Settlement(worker, row, result, now) for row in rows])
 
     async def release(self, worker: str, now: datetime) -> int:
         return await self._database.run(lambda connection: _release(connection, worker, now))
 
     async def recover(self, now: datetime) -> int:
-        """Release all rows on SQLite, which only one process uses; on PostgreSQL leases end by themselves."""
+        """Release all rows on SQLite, which only one process uses; on PostgreSQL leases expire on their own."""
         if self._database.dialect != "sqlite":
             return 0
         return await self._database.run(lambda connection: _release(connection, None, now))
 
     async def prune(self, before: datetime) -> None:
-        """Delete older settled rows and steps; rows of cards that are shown stay for another `_CARD_RETENTION`."""
+        """Delete older settled rows and steps; rows of shown cards stay for another `_CARD_RETENTION`."""
         limit, standing = to_ms(before), to_ms(before - _CARD_RETENTION)
 
         def forget(connection: Connection) -> None:
@@ -192,7 +191,7 @@ class StoredBacklog(Stored):
         return held
 
     async def overdue(self, now: datetime) -> OutboxDelay:
-        """Return how late the queue is."""
+        """Return the delay of the queue."""
         is_due = case((_D.due_ms <= to_ms(now), 1), else_=0)
         query = (
             select(_D.trouble, func.sum(is_due), func.min(_FREE), func.min(_D.due_ms))
@@ -284,7 +283,7 @@ def _claim(
     _lease(connection, worker, [row for row, _ in made.take], now, sending=True)
     _lease(connection, worker, [row for folding in foldings for row in folding.rows], now, sending=False)
     _spend(connection, worker, made, now)
-    # Rows that wait for the next second stay in front, and the rows behind them wait too.
+    # Rows waiting for the next second stay in front, and the rows behind them wait too.
     more_behind = len(rows) == _SCAN and len(made.take) < room and made.look_at is None
     look_at = now if more_behind else min(filter(None, (made.look_at, _next(connection, at))), default=None)
     return ClaimedRows(rows=tuple(row for row, _ in made.take), foldings=foldings, look_at=look_at)
@@ -301,7 +300,7 @@ def _spent(
 
 
 def _foldings(connection: Connection, made: SendPlan, at: int) -> tuple[FoldBatch, ...]:
-    """Return the rows of each fold, including rows that were postponed earlier; a single row is not folded."""
+    """Return the rows of each fold, including postponed ones; a single row is not folded."""
     taken = {row.card for row, _ in made.take}
     foldings = [
         FoldBatch(fold, _foldable(connection, fold, taken, at, urgent=fold in made.crowded)) for fold in made.fold
@@ -325,7 +324,7 @@ def _foldable(
 
 
 def _lease(connection: Connection, worker: str, rows: Sequence[OutboxRow], now: datetime, *, sending: bool) -> None:
-    """Take rows. A card that is to be made is in doubt until it is settled: the process may die in between."""
+    """Lease rows. A card about to be created is in doubt until settled: the process may die in between."""
     until = to_ms(now + LEASE)
     leased = [
         {
@@ -369,7 +368,7 @@ def _next(connection: Connection, at: int) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class _Settlement:
-    """The outcome of a row, as its worker reports it."""
+    """The outcome of a row, as reported by its worker."""
 
     worker: str
     row: OutboxRow
@@ -378,7 +377,7 @@ class _Settlement:
 
     @property
     def changes_place(self) -> bool:
-        """Whether something else stands at the place now."""
+        """Whether the place shows a new state."""
         return self.result.what in _PLACE_CHANGES
 
 
@@ -430,7 +429,7 @@ def _step_of(settlement: _Settlement) -> dict[str, Any]:
 
 
 def _end_calls(connection: Connection, at: int, worker: str | None, cards: Sequence[str] | None = None) -> None:
-    """Let calls that were under way count for one window from now on."""
+    """Let calls in progress count for one window from now on."""
     under_way = _S.worker == worker if worker is not None else _S.worker != ""
     which = (under_way,) if cards is None else (under_way, _S.card.in_(cards))
     connection.execute(update(DELIVERY_SPEND).where(*which).values(worker="", until_ms=DELIVERY_SPEND.c.window_ms + at))

@@ -1,4 +1,4 @@
-"""The bot's tables as SQLModel models, by area, and the Core tables behind them, which statements are made of."""
+"""The bot's tables as SQLModel models, by area, and the Core tables behind them, from which statements are built."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_in
 
 
 class EventRow(StoreTable, table=True):
-    """An event and what became of it, each event once (see `bot.alerts.intake.port`)."""
+    """An event and its outcome, each event once (see `bot.alerts.intake.port`)."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -19,7 +19,7 @@ class EventRow(StoreTable, table=True):
         partial_index("ix_event_waiting", "rank", "source", "seq", where="state = 'waiting'"),
         partial_index("ix_event_waiting_subject", "source", "subject", "seq", where="state = 'waiting'"),
         partial_index("ix_event_rejected", "seq", where="state = 'rejected'"),
-        # A number is never given twice, also when the newest rows were deleted.
+        # A number is never reused, even after the newest rows were deleted.
         {"sqlite_autoincrement": True},
     )
 
@@ -53,7 +53,7 @@ class EventRow(StoreTable, table=True):
 
 
 class EventPackRow(StoreTable, table=True):
-    """The CloudEvents that were stored together: as one value they take a tenth of the room."""
+    """CloudEvents stored together: as one value they take a tenth of the space."""
 
     __tablename__ = "event_pack"
 
@@ -69,7 +69,7 @@ class StoredAlertRow(StoreTable, table=True):
 
     __tablename__ = "alert"
     __table_args__ = (
-        # A sealed key begins with 96 bits that hardly two of them share (`bot.words.sealing.KeyRing.seal_same`).
+        # A sealed key begins with 96 bits, which are practically unique (`bot.words.sealing.KeyRing.seal_same`).
         Index("ix_alert_key_start", text("substr(key, 1, 18)"), "number"),
         partial_index("ix_alert_open", "number", where="state = 'open'"),
         partial_index("ix_alert_held", "number", where="held"),
@@ -110,7 +110,7 @@ class StoredAlertRow(StoreTable, table=True):
 
 
 class AlertPackRow(StoreTable, table=True):
-    """The events of alerts that began together: as one value they take a tenth of the room."""
+    """The events of alerts that began together: as one value they take a tenth of the space."""
 
     __tablename__ = "alert_pack"
 
@@ -121,7 +121,7 @@ class AlertPackRow(StoreTable, table=True):
 
 
 class AlertCardRow(StoreTable, table=True):
-    """A card of alerts (see `bot.alerts.alert.AlertCard`): at a place, each group has one that is not closed."""
+    """A card of alerts (see `bot.alerts.alert.AlertCard`): at a place each group has at most one that is not closed."""
 
     __tablename__ = "alert_card"
     __table_args__ = (
@@ -168,7 +168,7 @@ class AlertCardMemberRow(StoreTable, table=True):
 
 
 class StoredMuteRow(StoreTable, table=True):
-    """A silence that a person asked for (see `Mute` in `bot.alerts`)."""
+    """A silence requested by a person (see `Mute` in `bot.alerts`)."""
 
     __tablename__ = "mute"
 
@@ -182,7 +182,7 @@ class StoredMuteRow(StoreTable, table=True):
 
 
 class WatchRow(StoreTable, table=True):
-    """Something that a person watches (see `Watch` in `bot.alerts`)."""
+    """A person's watch (see `Watch` in `bot.alerts`)."""
 
     __tablename__ = "watch"
 
@@ -228,7 +228,7 @@ class AlertNoteRow(StoreTable, table=True):
 
 
 class AlertNoteKeyRow(StoreTable, table=True):
-    """Where the history of an event (``source/id``) or of an alert has lines."""
+    """Where the history has lines about an event (``source/id``) or an alert."""
 
     __tablename__ = "alert_note_key"
     __table_args__ = ({"sqlite_with_rowid": False},)

@@ -46,7 +46,7 @@ class ApprovalCaseRow(StoreTable, table=True):
 
 
 class ApprovalVoteRow(StoreTable, table=True):
-    """A person's vote on a case; everybody votes once."""
+    """A person's vote on a case; each person votes once."""
 
     __tablename__ = "approval_vote"
     __table_args__ = (
@@ -121,7 +121,7 @@ class ApprovalAuditRow(StoreTable, table=True):
 
 
 class ApprovalSourceRow(StoreTable, table=True):
-    """A source that was looked through once for what waits for a decision."""
+    """A source that was searched once for orders waiting for a decision."""
 
     __tablename__ = "approval_source"
 

@@ -1,4 +1,4 @@
-"""Tables of the audit log: its entries, which only grow, the end of their chain, and where a document is mentioned."""
+"""Tables of the audit log: its append-only entries, the end of their chain, and the document index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.store.tables.base import StoreTable, core_table
 
 
 class AuditEntryRow(StoreTable, table=True):
-    """One entry of the audit log (`bot.access.audit.AuditEntry`). Triggers let nobody change or remove it."""
+    """One entry of the audit log (`bot.access.audit.AuditEntry`). Triggers prevent changes and deletions."""
 
     __tablename__ = "audit"
 
@@ -48,7 +48,7 @@ class AuditHeadRow(StoreTable, table=True):
 
 
 class AuditDocumentRow(StoreTable, table=True):
-    """Finds the entries about a document; all of it is in the entries, too."""
+    """Finds the entries about a document; the entries contain the same data."""
 
     __tablename__ = "audit_document"
 

@@ -1,8 +1,8 @@
-"""What all tables of the bot have in common.
+"""The base of all tables of the bot.
 
-A model says what a table holds and what each field means. Statements are Core, on the tables that `core_table` gives:
-rows come and go in batches, and nothing needs them as objects. Field names that end in ``_ms`` and ``_us`` are times in
-milliseconds and microseconds since 1970.
+A model documents a table and its fields. Statements are Core, on the tables from `core_table`: rows are processed in
+batches, and nothing needs them as objects. Field names ending in ``_ms`` and ``_us`` are times in milliseconds and
+microseconds since 1970.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
 class StoreTable(SQLModel, registry=registry(metadata=METADATA)):
-    """Base of the bot's tables. Nothing checks values by them, so pydantic prepares nothing for that."""
+    """Base of the bot's tables. Values are not validated against it, so pydantic builds no validator."""
 
-    # As a class argument it would be lost: SQLModel hands on only some of those.
+    # As a class argument it would be lost: SQLModel passes on only some of those.
     model_config = {"defer_build": True}
 
 
@@ -42,7 +42,7 @@ def core_table(model: type[StoreTable]) -> Table:
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """Return an index of the rows for which ``where`` is true."""
+    """Return an index of the rows that satisfy ``where``."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where))
 
 
@@ -50,7 +50,7 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
 def _copy_conditions(metadata: MetaData, connection: Connection, **_: Any) -> None:
     """Give indices on PostgreSQL the same conditions.
 
-    Naming that dialect where the index is made would load it into every process on SQLite, for 2 MB.
+    Naming that dialect at the index's definition would load it into every SQLite process, for 2 MB.
     """
     if connection.dialect.name != "postgresql":
         return

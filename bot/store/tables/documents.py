@@ -1,4 +1,4 @@
-"""Tables of the documents kept of ERPs (`bot.read_model`), and of how far each source has been followed."""
+"""Tables of the documents kept of ERPs (`bot.read_model`), and of each source's progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.store.tables.base import StoreTable, core_table, partial_index
 
 
 class KeptDocumentRow(StoreTable, table=True):
-    """A document as its ERP told it last, without lines."""
+    """A document as last reported by its ERP, without lines."""
 
     __tablename__ = "kept_document"
     __table_args__ = (
@@ -38,7 +38,7 @@ class KeptDocumentRow(StoreTable, table=True):
 
 
 class KeptLineRow(StoreTable, table=True):
-    """A line of a document; a production order has one, which says nothing but the product."""
+    """A line of a document; a production order has one, which only names the product."""
 
     __tablename__ = "kept_line"
     __table_args__ = (Index("ix_kept_line_sku", "sku", "area"),)
@@ -54,7 +54,7 @@ class KeptLineRow(StoreTable, table=True):
 
 
 class KeptTallyRow(StoreTable, table=True):
-    """What the documents of one day count for (see `bot.read_model.tallies`), so that sums need not read them."""
+    """The tally of one day's documents (see `bot.read_model.tallies`), so that sums need not read them."""
 
     __tablename__ = "kept_tally"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -69,7 +69,7 @@ class KeptTallyRow(StoreTable, table=True):
 
 
 class FollowedAreaRow(StoreTable, table=True):
-    """How far one kind of document of a source has been followed (see `bot.read_model.records.FollowedArea`)."""
+    """The following progress of one kind of document of a source (see `bot.read_model.records.FollowedArea`)."""
 
     __tablename__ = "followed_area"
 
@@ -90,7 +90,7 @@ class FollowedAreaRow(StoreTable, table=True):
 
 
 class StockDayRow(StoreTable, table=True):
-    """What lay in a warehouse from a day on (see `bot.read_model.stock_days`)."""
+    """The stock in a warehouse from a day on (see `bot.read_model.stock_days`)."""
 
     __tablename__ = "stock_day"
     __table_args__ = ({"sqlite_with_rowid": False},)

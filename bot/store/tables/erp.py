@@ -1,4 +1,4 @@
-"""Tables of what is known of ERPs: last answers, defective records, the product index, and how far polling got."""
+"""Tables of ERP data: last answers, invalid records, the product index, and polling progress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ErpCopyRow(StoreTable, table=True):
 
 
 class ErpRejectedRow(StoreTable, table=True):
-    """A record of an ERP that cannot be right; a record has a row for each of its defects."""
+    """An invalid record of an ERP; a record has one row per defect."""
 
     __tablename__ = "erp_rejected"
 
@@ -43,9 +43,9 @@ class ErpRejectedRow(StoreTable, table=True):
 
 
 class IndexedProductRow(StoreTable, table=True):
-    """A product as it is searched (see `bot.erp.index.port.IndexEntry`).
+    """A product in its searchable form (see `bot.erp.index.port.IndexEntry`).
 
-    A search reads all rows of a source: without SQLite's row numbers they lie together on disk, source by source.
+    A search reads all rows of a source: without SQLite's row numbers they are adjacent on disk, source by source.
     """
 
     __tablename__ = "indexed_product"
@@ -71,7 +71,7 @@ class IndexedProductRow(StoreTable, table=True):
 
 
 class IndexedSourceRow(StoreTable, table=True):
-    """How far the index has followed a source (see `bot.erp.index.port.SyncState`)."""
+    """The index's progress in a source (see `bot.erp.index.port.SyncState`)."""
 
     __tablename__ = "indexed_source"
 
@@ -87,7 +87,7 @@ class IndexedSourceRow(StoreTable, table=True):
 
 
 class PinyinRow(StoreTable, table=True):
-    """How a Chinese character is read."""
+    """The pinyin of a Chinese character."""
 
     __tablename__ = "pinyin"
 
@@ -97,7 +97,7 @@ class PinyinRow(StoreTable, table=True):
 
 
 class PollPositionRow(StoreTable, table=True):
-    """How far one area of a source has been polled (see `bot.alerts.intake.poll_state.Checkpoint`)."""
+    """The polling progress of one area of a source (see `bot.alerts.intake.poll_state.Checkpoint`)."""
 
     __tablename__ = "poll_position"
 
@@ -119,7 +119,7 @@ class PollPositionRow(StoreTable, table=True):
 
 
 class PollSubjectRow(StoreTable, table=True):
-    """Something that polling found, or once found, in need of attention (see `PolledSubject`, same module)."""
+    """A subject that polling found, or once found, in a bad state (see `PolledSubject`, same module)."""
 
     __tablename__ = "poll_subject"
     __table_args__ = (partial_index("ix_poll_subject_open", "source", "area", "seen_ms", where="state <> ''"),)
@@ -142,7 +142,7 @@ class PollSubjectRow(StoreTable, table=True):
 
 
 class PollUnsentRow(StoreTable, table=True):
-    """An event of polling that the intake has not confirmed yet."""
+    """A polled event that the intake has not confirmed yet."""
 
     __tablename__ = "poll_unsent"
 

@@ -1,4 +1,4 @@
-"""Tables of the outbox: deliveries, their steps, and what they took of budgets."""
+"""Tables of the outbox: deliveries, their steps, and their budget use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_in
 
 
 class DeliveryRow(StoreTable, table=True):
-    """What is owed to a place: one row for each card (see `bot.outbox.delivery`)."""
+    """A delivery to a place: one row for each card (see `bot.outbox.delivery`)."""
 
     __tablename__ = "delivery"
     __table_args__ = (partial_index("ix_delivery_queued", "urgency", "due_ms", where="state = 'queued'"),)
@@ -75,7 +75,7 @@ class DeliveryStepRow(StoreTable, table=True):
 
 
 class DeliverySpendRow(StoreTable, table=True):
-    """What one call took of a budget (see `bot.outbox.budgets`)."""
+    """One call's use of a budget (see `bot.outbox.budgets`)."""
 
     __tablename__ = "delivery_spend"
 

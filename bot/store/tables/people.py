@@ -1,4 +1,4 @@
-"""Tables of the people who belong to the organisation."""
+"""Tables of the organisation's people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.store.tables.base import StoreTable, core_table
 
 
 class OrganisationRow(StoreTable, table=True):
-    """The organisation of each app that ran on this database."""
+    """The organisation of each app that used this database."""
 
     __tablename__ = "organisation"
 
@@ -19,7 +19,7 @@ class OrganisationRow(StoreTable, table=True):
 
 
 class PersonRow(StoreTable, table=True):
-    """What is known about somebody (see `bot.access.membership.PersonRecord`)."""
+    """The known facts about a person (see `bot.access.membership.PersonRecord`)."""
 
     __tablename__ = "person"
 
@@ -62,7 +62,7 @@ class DirectoryWalkRow(StoreTable, table=True):
 
 
 class ErpAccountRow(StoreTable, table=True):
-    """A person's account in an ERP, bound or asked for in chat (see `bot.chat.accounts.binding.ErpAccount`)."""
+    """A person's account in an ERP, bound or requested in chat (see `bot.chat.accounts.binding.ErpAccount`)."""
 
     __tablename__ = "erp_account"
 
@@ -77,7 +77,7 @@ class ErpAccountRow(StoreTable, table=True):
 
 
 class ErpKeyRow(StoreTable, table=True):
-    """Somebody's own key for an ERP, which they entered themselves (see `bot.chat.accounts.keys`)."""
+    """A person's own key for an ERP, entered by themselves (see `bot.chat.accounts.keys`)."""
 
     __tablename__ = "erp_key"
 
@@ -90,7 +90,7 @@ class ErpKeyRow(StoreTable, table=True):
 
 
 class ErpKeyLinkRow(StoreTable, table=True):
-    """A link by which somebody may enter a key once."""
+    """A single-use link for entering a key."""
 
     __tablename__ = "erp_key_link"
 

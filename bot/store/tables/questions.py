@@ -1,6 +1,4 @@
-"""Tables of questions and of the people who ask: the inbox, answers that are kept up to date, chosen languages, and
-what DingTalk bills.
-"""
+"""Tables of questions and their askers: the inbox, standing answers, chosen languages, and what DingTalk bills."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from bot.store.tables.base import StoreTable, core_table
 
 
 class InboxRow(StoreTable, table=True):
-    """A question that was acknowledged to DingTalk."""
+    """A question acknowledged to DingTalk."""
 
     __tablename__ = "inbox"
 
@@ -26,7 +24,7 @@ class InboxRow(StoreTable, table=True):
 
 
 class StandingAnswerRow(StoreTable, table=True):
-    """The card of an answer that is drawn again when a document on it is decided."""
+    """The card of an answer that is redrawn when a document on it is decided."""
 
     __tablename__ = "standing_answer"
 
@@ -52,7 +50,7 @@ class StandingAnswerRow(StoreTable, table=True):
 
 
 class StandingDocumentRow(StoreTable, table=True):
-    """A document that an answer's card shows."""
+    """A document shown on an answer's card."""
 
     __tablename__ = "standing_document"
     __table_args__ = (Index("ix_standing_document_source_folded", "source", "folded"),)
@@ -74,7 +72,7 @@ class LanguageRow(StoreTable, table=True):
 
 
 class DialogueRow(StoreTable, table=True):
-    """What a person asked last in a conversation (see `bot.chat.questions.dialogues.LastQuestion`)."""
+    """A person's last question in a conversation (see `bot.chat.questions.dialogues.LastQuestion`)."""
 
     __tablename__ = "dialogue"
 
@@ -97,7 +95,7 @@ class WelcomeRow(StoreTable, table=True):
 
 
 class OutsiderGroupRow(StoreTable, table=True):
-    """A conversation in which somebody from outside the organisation was seen."""
+    """A conversation in which an outsider was seen."""
 
     __tablename__ = "outsider_group"
 
@@ -107,7 +105,7 @@ class OutsiderGroupRow(StoreTable, table=True):
 
 
 class SubscriptionRow(StoreTable, table=True):
-    """A line that is answered at a place at a time of day."""
+    """A line answered at a place at a time of day."""
 
     __tablename__ = "subscription"
 
@@ -133,7 +131,9 @@ class SubscriptionRow(StoreTable, table=True):
 
 
 class QuotaMonthRow(StoreTable, table=True):
-    """What one purpose and group spent of one of the organisation's quotas in a month; what a language model cost."""
+    """The spending of one purpose and group on one of the organisation's quotas in a month; also the cost of a language
+    model.
+    """
 
     __tablename__ = "api_month"
 
@@ -148,7 +148,7 @@ class QuotaMonthRow(StoreTable, table=True):
 
 
 class QuotaDayRow(StoreTable, table=True):
-    """How far a quota's month had come when a day was last looked at, for the forecast."""
+    """A quota's progress in the month when a day was last checked, for the forecast."""
 
     __tablename__ = "api_day"
 
@@ -159,7 +159,7 @@ class QuotaDayRow(StoreTable, table=True):
 
 
 class QuotaWarningRow(StoreTable, table=True):
-    """A step of a quota that administrators were told of in a month."""
+    """A quota step reported to administrators in a month."""
 
     __tablename__ = "quota_warning"
 
@@ -169,7 +169,7 @@ class QuotaWarningRow(StoreTable, table=True):
 
 
 class CardProbeRow(StoreTable, table=True):
-    """What somebody said they see on a card of a template (see `bot.chat.answers.card_probes.CardProbe`)."""
+    """A person's answer about a card of a template (see `bot.chat.answers.card_probes.CardProbe`)."""
 
     __tablename__ = "card_probe"
 

@@ -1,4 +1,4 @@
-"""Tables of the bot's own upkeep: data keys, heartbeat, where its rules come from, what waits since a restore."""
+"""Tables of the bot's own upkeep: data keys, heartbeat, the files of its rules, and held rights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.store.tables.base import StoreTable, core_table
 
 
 class DataKeyRow(StoreTable, table=True):
-    """A key that seals values of this database (see `bot.words.sealing`), itself wrapped by the company's key."""
+    """A key that seals values of this database (see `bot.words.sealing`), itself wrapped with the company's key."""
 
     __tablename__ = "data_key"
 
@@ -23,7 +23,7 @@ class DataKeyRow(StoreTable, table=True):
 
 
 class HeartbeatRow(StoreTable, table=True):
-    """One row, written every few seconds to learn whether the database can be written."""
+    """One row, written every few seconds to test whether the database is writable."""
 
     __tablename__ = "heartbeat"
 
@@ -32,7 +32,7 @@ class HeartbeatRow(StoreTable, table=True):
 
 
 class RuleFileRow(StoreTable, table=True):
-    """A file whose rules are in force: when it is gone after a restart, nothing opens because of it."""
+    """A file whose rules are in force: if it is missing after a restart, nothing opens because of that."""
 
     __tablename__ = "rule_file"
 
