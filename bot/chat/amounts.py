@@ -1,7 +1,7 @@
-"""Amounts that bound a list, as people say them: >100000, 十万以上, 5-10万, "between 10k and 50k", "above 1 lakh".
+"""Amount bounds of a list in everyday wording: >100000, 十万以上, 5-10万, "between 10k and 50k", "above 1 lakh".
 
-以上, 以下 and 以内 include the amount itself; 超过 and 低于 do not. 元 and 块 are said of any currency, 美金, ¥ or EUR
-of one.
+以上, 以下 and 以内 include the amount itself; 超过 and 低于 do not. 元 and 块 apply to any currency, 美金, ¥ or
+EUR to one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _EXAMPLES = {"bound": ">100000", "range": "10000..50000"}
 class AmountBounds:
     """Bounds of a document's amount in its own currency: ``least`` (or ``beyond`` it) and ``most`` (or ``below`` it).
 
-    With a ``currency`` only its documents are meant. ``of_balance``: what is still open of the document counts.
+    A ``currency`` selects only its documents. ``of_balance``: the open part of the document counts.
     """
 
     least: Decimal | None = None
@@ -46,7 +46,7 @@ class AmountBounds:
     of_balance: bool = False
 
     def holds(self, money: Money | None) -> bool:
-        """Return whether an amount lies within; one that the ERP does not say lies nowhere."""
+        """Return whether an amount is within the bounds; an unknown one is not."""
         if money is None or self.currency not in {"", money.currency}:
             return False
         amount = money.amount
@@ -54,7 +54,7 @@ class AmountBounds:
         return enough and (self.most is None or amount < self.most or (amount == self.most and not self.below))
 
     def joined(self, other: AmountBounds) -> AmountBounds | None:
-        """Return what satisfies both, above one and below the other; None where they do not go together."""
+        """Return the intersection, one bounding from above and one from below; None if they do not combine."""
         lower, upper = (self, other) if self.most is None else (other, self)
         apart = lower.most is None and upper.least is None and lower.least is not None and upper.most is not None
         if not apart or len({self.currency, other.currency} - {""}) > 1:
@@ -70,7 +70,7 @@ class AmountBounds:
 
     @property
     def typed(self) -> str:
-        """The bounds as they are typed, in one word."""
+        """The bounds as typed, in one word."""
         if self.least is not None and self.most is not None and not (self.beyond or self.below):
             bounds = f"{_plain(self.least)}..{_plain(self.most)}"
         else:
@@ -86,7 +86,7 @@ def _plain(amount: Decimal) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListBounds:
-    """What a list says of its bounds: the ``amounts`` as they are typed, and the classes of what is ``compared``."""
+    """A list's bounds: the ``amounts`` as typed, and the classes of the ``compared`` figures."""
 
     amounts: str = ""
     compared: frozenset[FieldClass] = frozenset()
@@ -103,7 +103,7 @@ class Amounts(Word):
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take the words that bound an amount out of a line; raises `BadArgument` for a bound that is no amount."""
+        """Take the words that bound an amount out of a line; raises `BadArgument` for a bound that is not an amount."""
         if not any(map(_LOOKS_SO.search, words)):
             return None
         for size in range(min(_MOST_WORDS, len(words)), 0, -1):
@@ -128,9 +128,9 @@ class Amounts(Word):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundAmounts:
-    """Where a text bounds an amount. ``certain``: it is money, and no number of days, of goods or of documents.
+    """A text span that bounds an amount. ``certain``: it is money, not a number of days, goods or documents.
 
-    ``owed`` are the words right before it that say that what is still open counts.
+    ``owed`` are the words right before it that select the open part.
     """
 
     start: int
@@ -141,7 +141,7 @@ class FoundAmounts:
 
 
 def read_amounts(text: str) -> AmountBounds | None:
-    """Return the bounds that a text names; None if it says anything else, or is not certain to."""
+    """Return the bounds in a text; None if it contains anything else, or is ambiguous."""
     folded = text.casefold().strip()
     found = tuple(find_amounts(folded))
     if (
@@ -154,7 +154,7 @@ def read_amounts(text: str) -> AmountBounds | None:
 
 
 def join_ranges(ranges: Iterable[AmountBounds]) -> AmountBounds | None:
-    """Return all bounds at once; None where there are none, or they do not go together."""
+    """Return the intersection of all bounds; None if there are none, or they do not combine."""
     whole, *others = ranges
     for each in others:
         if (both := whole.joined(each)) is None:
@@ -164,14 +164,14 @@ def join_ranges(ranges: Iterable[AmountBounds]) -> AmountBounds | None:
 
 
 def without_amounts(text: str, found: Iterable[FoundAmounts]) -> str:
-    """Return a text without the bounds in it."""
+    """Return a text without its bounds."""
     for each in sorted(found, key=lambda each: -each.start):
         text = f"{text[: each.start]} {text[each.end :]}"
     return text.strip()
 
 
 def find_amounts(text: str) -> Iterator[FoundAmounts]:
-    """Yield where a text in small letters bounds amounts, from left to right; no two overlap."""
+    """Yield the spans of a lower-case text that bound amounts, from left to right, without overlaps."""
     if not _LOOKS_SO.search(text):
         return
     patterns = _patterns()
@@ -300,7 +300,7 @@ _SOMETHING_ELSE = re.compile(
 
 
 class _Patterns(NamedTuple):
-    """How people bound amounts: 5-10万, 一万到五万, 超过十万, 十万以上; and what they say of one that is no bound."""
+    """The patterns of amount bounds: 5-10万, 一万到五万, 超过十万, 十万以上; and of amounts that are not bounds."""
 
     shared: re.Pattern[str]
     between: re.Pattern[str]
@@ -365,7 +365,7 @@ def _read_compared(match: re.Match[str]) -> FoundAmounts | None:
 
 
 def _read_about(match: re.Match[str]) -> FoundAmounts | None:
-    """Read an amount that is no bound, such as 五万左右的, 十几万 or 五万块的: no list is of about an amount."""
+    """Read an approximate amount, such as 五万左右的, 十几万 or 五万块的: no list can be restricted by one."""
     money = None if match["vague"] else _read_money(match["about"] or match["near"] or match["exact"])
     if money and (money.amount < _CERTAIN or not (money.is_said or money.multiple >= _CERTAIN)):
         return None
@@ -374,7 +374,7 @@ def _read_about(match: re.Match[str]) -> FoundAmounts | None:
 
 
 def _read_shared(match: re.Match[str]) -> FoundAmounts | None:
-    """Read 5-10万, in which the first number counts what the second one does."""
+    """Read 5-10万, where the first number shares the multiple of the second."""
     upper = _read_money(match["upper"])
     if upper is None or upper.multiple == 1:
         return None
@@ -389,7 +389,7 @@ def _read_range(match: re.Match[str]) -> FoundAmounts | None:
 
 
 def _range(match: re.Match[str], lower: _SaidMoney, upper: _SaidMoney) -> FoundAmounts | None:
-    """Return the bounds of a range; None for what are days, years, or numbers of documents."""
+    """Return the bounds of a range; None for days, years or document numbers."""
     sign, whole, inside = match["to"].strip(), (match["whole"] or "").strip(), match["inside"]
     said = lower.is_said or upper.is_said or lower.multiple > 1 or upper.multiple > 1
     bare_years = not said and lower.amount in _YEARS and upper.amount in _YEARS
@@ -408,7 +408,7 @@ def _range(match: re.Match[str], lower: _SaidMoney, upper: _SaidMoney) -> FoundA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SaidMoney:
-    """A number as it was said, with its multiple: 10 of 10万 counts 万. ``is_said``: a word of money is beside it."""
+    """A number as said, with its multiple: 10 and 万 in 10万. ``is_said``: a word for money is beside it."""
 
     amount: Decimal
     multiple: int
@@ -435,7 +435,7 @@ def _read_money(text: str) -> _SaidMoney | None:
 
 
 def _read_number(text: str) -> tuple[Decimal, int] | None:
-    """Return a number, and the multiple that it counts: 10 and 万 of 10万, 3万5 is 35000."""
+    """Return a number and its multiple: 10 and 万 for 10万; 3万5 is 35000."""
     if match := _IN_DIGITS.fullmatch(text):
         multiple = _MULTIPLES[match["multiple"]] if match["multiple"] else 1
         rest = int(match["next"]) * multiple // 10 if match["next"] else 0

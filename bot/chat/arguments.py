@@ -1,7 +1,7 @@
-"""Typed arguments: what may follow a command, read from the signature of its function.
+"""Typed arguments, read from the signature of a command's function.
 
 A parameter annotated with a `Word` or a `Keyword` is typed by the person; every other one is a collaborator and is
-injected by its type. The signature is read once, when the command is made.
+injected by its type. The signature is read once, when the command is created.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from bot.words.phrase import Phrase, phrase
 
 
 class Word(str):
-    """A piece of text that somebody types: one word, or with ``takes_rest`` the rest of the line.
+    """A typed piece of text: one word, or with ``takes_rest`` the rest of the line.
 
-    ``placeholder`` stands for it in the usage line; a ``prefix`` marks it, so that it may stand anywhere in the line.
+    ``placeholder`` represents it in the usage line; a ``prefix`` marks it, so that it may stand anywhere in the line.
     ``anywhere``: it is recognised without a prefix too.
     """
 
@@ -37,7 +37,7 @@ class Word(str):
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take this argument out of anywhere in a line, if something marks it there."""
+        """Take this argument out of anywhere in a line, if something there marks it."""
         for i, word in enumerate(words):
             if not cls.prefix or not word.startswith(cls.prefix):
                 continue
@@ -68,18 +68,18 @@ class DocumentNumber(Word):
 
 
 class Term(Word):
-    """Free text up to the end of the line: part of a number or of a name, blanks included."""
+    """Free text up to the end of the line: part of a number or name, including blanks."""
 
     placeholder = phrase("search text")
     takes_rest = True
 
 
 class PartnerTerm(Term):
-    """Free text that may name a customer or vendor: in pinyin or by first letters, too."""
+    """Free text that may name a customer or vendor, also in pinyin or by first letters."""
 
 
 class InnerLine(Term):
-    """The line of another command, which reads what belongs to it."""
+    """The line of another command, which parses its own arguments."""
 
     __slots__ = ()
 
@@ -89,8 +89,8 @@ class InnerLine(Term):
 class Keyword(StrEnum):
     """One of a few words with a meaning: ``LATE = phrase("late"), "晚", "延期"``.
 
-    The phrase names the member in the usage line; any of the words may be typed, in any case. A line with one changes
-    something, unless the class says that it does not: ``class OrderList(Keyword, changes=False)``.
+    The phrase names the member in the usage line; any of the words may be typed, ignoring case. A line with one changes
+    something, unless the class declares otherwise: ``class OrderList(Keyword, changes=False)``.
     """
 
     label: Phrase
@@ -120,7 +120,7 @@ ArgumentType: TypeAlias = type[Word] | type[Keyword]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One argument as the usage line shows it; ``many`` takes one or more words, ``default`` is used without a word."""
+    """One argument as in the usage line; ``many`` takes one or more words, ``default`` applies without a word."""
 
     name: str
     type: ArgumentType
@@ -130,19 +130,19 @@ class Parameter:
     default: object = None
 
     def missing(self) -> object:
-        """Return the value of an argument that was not typed; raises `BadArgument` if it is required."""
+        """Return the value of an omitted argument; raises `BadArgument` if it is required."""
         if self.required:
             raise BadArgument(phrase("Something is missing after the command."))
         return self.default
 
     @property
     def prefix(self) -> str:
-        """The character that must be before it."""
+        """The character required before it."""
         return self.type.prefix if issubclass(self.type, Word) else ""
 
     @property
     def choices(self) -> tuple[Phrase, ...]:
-        """The words to choose from, or one placeholder, as the usage line shows them."""
+        """The possible words, or one placeholder, as in the usage line."""
         if issubclass(self.type, Word):
             return (self.type.placeholder,)
         return tuple(member.label for member in self.type)
@@ -153,22 +153,22 @@ _TAKES_MANY = attrgetter("many")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The typed parameters of a command in their order, and by name the types of its collaborators."""
+    """The typed parameters of a command in order, and the types of its collaborators by name."""
 
     parameters: tuple[Parameter, ...]
     collaborators: Mapping[str, type]
 
     @property
     def names_partners(self) -> bool:
-        """Whether what is typed may name a customer or vendor."""
+        """Whether the typed text may name a customer or vendor."""
         return any(issubclass(parameter.type, PartnerTerm) for parameter in self.parameters)
 
     def parse(self, text: str, *, mentions: bool = True) -> tuple[list[object], dict[str, object]]:
-        """Return the positional and the named arguments that the normalised ``text`` holds; raises `BadArgument`.
+        """Return the positional and named arguments in the normalised ``text``; raises `BadArgument`.
 
-        Marked words are taken from anywhere, keywords from either end, the rest in order. An ``@name`` that the command
-        has no parameter for is somebody mentioned beside the bot, and no argument
-        (docs: platform/dingtalk/messages.md#mentions); without ``mentions`` nobody is, and it is not understood.
+        Marked words are taken from anywhere, keywords from either end, the rest in order. An ``@name`` without a
+        matching parameter is a person mentioned beside the bot, and no argument (docs:
+        platform/dingtalk/messages.md#mentions); without ``mentions`` nobody is, and it is not understood.
         """
         words = list(split(text, listed=any(map(_TAKES_MANY, self.parameters))))
         values: dict[str, object] = {}
@@ -198,9 +198,9 @@ class Signature:
         return positional, values
 
     def changes_by(self, text: str) -> bool:
-        """Whether a word of a normalised text, wherever it stands, is a keyword that changes something.
+        """Return whether any word of a normalised text is a keyword that changes something.
 
-        `parse` takes keywords from the ends alone; but what stands at an end depends on what is taken away before.
+        `parse` takes keywords only from the ends; but the ends depend on which words are taken out before.
         """
         kinds = [each.type for each in self.parameters if issubclass(each.type, Keyword) and each.type.changes]
         words = (*split(text), *split(text, listed=True)) if kinds else ()
@@ -209,7 +209,7 @@ class Signature:
 
 
 def read_signature(function: Callable[..., object]) -> Signature:
-    """Return what ``function`` takes; raises `ConfigurationError` for a signature that no line can fill."""
+    """Return the signature of ``function``; raises `ConfigurationError` for one that no line can fill."""
     where = f"{function.__module__}.{function.__qualname__}"
     try:
         signature = inspect.signature(function, eval_str=True)
@@ -233,7 +233,7 @@ def read_signature(function: Callable[..., object]) -> Signature:
 
 
 def usage(command: str, signature: Signature) -> Phrase:
-    """Return how a command is typed. The text itself is the same in all languages, its placeholders are phrases."""
+    """Return the usage of a command. The text itself is the same in all languages, its placeholders are phrases."""
     parts, words = [f"/{command}"], dict[str, object]()
     for parameter in signature.parameters:
         for choice in parameter.choices:
@@ -266,7 +266,7 @@ def _bare_type(annotation: Any) -> type | None:
 
 
 def _take_keyword(kind: type[Keyword], words: list[str]) -> Keyword | None:
-    """Take a keyword, which may be two words, from either end."""
+    """Take a keyword of one or two words from either end."""
     for count in (2, 1):
         for part in (slice(0, count), slice(-count, None)):
             if len(words) >= count and (member := kind.meant_by(" ".join(words[part]))):
@@ -303,5 +303,5 @@ def _without_mentions(words: list[str], *, mentions: bool) -> list[str]:
 
 
 def shortened(text: str, limit: int = 24) -> str:
-    """Return ``text`` in at most ``limit`` characters: for echoing what somebody typed."""
+    """Return ``text`` in at most ``limit`` characters, for echoing typed text."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

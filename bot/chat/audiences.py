@@ -20,7 +20,7 @@ from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 @dataclass(frozen=True, slots=True)
 class PlaceReader:
-    """What the readers of cards at a place may see; ``person`` is the reader of an own chat, None for a group."""
+    """What the readers of cards at a place may see; ``person`` is the reader of their own chat, None for a group."""
 
     grant: Grant
     person: Person | None = None
@@ -35,14 +35,14 @@ _Grants: TypeAlias = tuple[Mapping[str, Grant], frozenset[FieldClass]]
 
 
 class KnownOutsiders(Protocol):
-    """Remembers conversations with people from outside the organisation; implemented by `bot.store.people`."""
+    """Remembers conversations with outsiders; implemented by `bot.store.people`."""
 
     def are_in(self, conversation_id: str) -> bool:
-        """Whether somebody from outside is known to be there."""
+        """Return whether an outsider is known to be there."""
         ...
 
     def note(self, conversation_id: str) -> None:
-        """Remember that somebody from outside is there: at once, and for later starts as soon as the store can."""
+        """Record that an outsider is there: at once, and for later starts as soon as the store allows."""
         ...
 
 
@@ -55,23 +55,23 @@ class SharedView:
 
 
 class Audiences:
-    """What may be seen by whom, by the rules in force and by the people known to be there."""
+    """What each audience may see, by the rules in force and the people known to be there."""
 
     def __init__(
         self, *, policy: Callable[[], AccessPolicy], people: People, outsiders: KnownOutsiders, commands: Commands
     ) -> None:
-        """``policy`` returns the rules in force; ``commands`` are those that buttons may lead to."""
+        """``policy`` returns the rules in force; ``commands`` are the possible targets of buttons."""
         self._policy = policy
         self._commands = commands
         self._people = people
         self._outsiders = outsiders
 
     def share(self, own: View, answer: PreparedAnswer, conversation_id: str) -> SharedView:
-        """Return what everybody in a conversation may see of an answer; ``own`` is what its asker sees of it."""
+        """Return the part of an answer for everybody in a conversation; ``own`` is the asker's version."""
         return _share(own, answer, [self._grants_in(conversation_id, answer)])
 
     async def share_at(self, own: View, answer: PreparedAnswer, places: Iterable[Place]) -> SharedView:
-        """Return what the readers at all these places may see of an answer, as `share` does for a conversation."""
+        """Return the part of an answer for the readers at all these places, as `share` does for a conversation."""
         return _share(own, answer, [await self._grants_at(place, answer) for place in places])
 
     def _grants_in(self, conversation_id: str, answer: PreparedAnswer) -> _Grants:
@@ -86,7 +86,7 @@ class Audiences:
         return {each: policy.decide_area(person, each).grant for each in answer.reach}, ALL_FIELDS
 
     async def reader_at(self, place: Place, command: str) -> PlaceReader:
-        """Return what a card that nobody asked for may show at a place of the documents of ``command``."""
+        """Return what an unsolicited card may show at a place of the documents of ``command``."""
         if place.kind is PlaceKind.GROUP:
             return PlaceReader(self.grant_in(place.id, command))
         person = await self._people.identify(place.id, name="")
@@ -95,7 +95,7 @@ class Audiences:
     async def closed_at(self, places: Iterable[Place]) -> frozenset[str]:
         """Return the commands that would refuse a reader of a card at these places.
 
-        Of a group it is not known who is there: what somebody of the organisation may use is open to a reader.
+        A group's members are unknown: a command open to some member of the organisation is open to a reader.
         """
         closed: set[str] = set()
         for place in places:
@@ -117,21 +117,21 @@ class Audiences:
 
 
 def _share(own: View, answer: PreparedAnswer, readers: Iterable[_Grants]) -> SharedView:
-    """Return what all ``readers`` may see of a view that is cut for its asker."""
+    """Return what all ``readers`` may see of a view already cut for its asker."""
     fields = ALL_FIELDS
     for grants, plain in readers:
         if not all(covers_all(answer.reach.get(each, ()), grant.scopes) for each, grant in grants.items()):
-            # Of documents that not everybody may see, not even the number is told.
+            # For documents that some readers may not see, not even the number is told.
             return SharedView(WithheldNotice(), is_all=False)
         fields &= ALL_FIELDS.intersection(*(grant.fields for grant in grants.values())) if grants else plain
-    # Nothing more is to be cut where everybody may see what the asker may.
+    # Nothing more is cut if everybody may see what the asker may.
     shown = own if answer.grant.fields <= fields else cut(own, fields)
-    # Fields that no card shows, such as an ERP's own ones, may be cut as well: that hides nothing from anybody.
+    # Fields that no card shows, such as an ERP's internal ones, may be cut as well: that hides nothing from anybody.
     return SharedView(mark_shared(shown), is_all=shown.withheld == own.withheld)
 
 
 def covers_all(wanted: Iterable[Scope], scopes: Collection[Scope]) -> bool:
-    """Whether every document in the ``wanted`` scopes is in one of the ``scopes`` for every reader.
+    """Return whether, for every reader, each document in the ``wanted`` scopes is in one of the ``scopes``.
 
     One reader's own documents are not another's.
     """

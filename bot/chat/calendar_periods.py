@@ -34,7 +34,7 @@ def weekday_of(today: date, wanted: int, weeks: int | None, *, ahead: bool) -> d
 
 
 def nearest_month(month: int, today: date, *, ahead: bool) -> Period:
-    """Return the month of this number that is nearest: not ahead of today, or not behind it."""
+    """Return the nearest month of this number: not ahead of today, or not behind it."""
     found = month_of(today.year, month, within_year=True)
     if ahead and found.last < today:
         return month_of(today.year + 1, month)
@@ -55,7 +55,7 @@ def _months_from(day: date, months: int) -> date:
 
 
 def quarter_of(year: int, quarter: int) -> Period:
-    """Return a quarter, counted from 0; the one after the last is of the next year."""
+    """Return a quarter, counted from 0; quarters after the last continue into the next year."""
     return Period(month_of(year, 3 * quarter + 1).first, month_of(year, 3 * quarter + 3).last)
 
 

@@ -1,4 +1,4 @@
-"""Charts in answers: drawn with what the asker may see, uploaded, and shown by the id that DingTalk gives for it."""
+"""Charts in answers: drawn with what the asker may see, uploaded, and shown by their DingTalk id."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Painter(Protocol):
 
 
 class PictureHost(Protocol):
-    """Takes pictures for cards. Raises a `bot.words.errors.DingerpError`."""
+    """Hosts pictures for cards. Raises a `bot.words.errors.DingerpError`."""
 
     async def upload(self, name: str, content: bytes) -> str:
         """Return the media id of a PNG."""
@@ -73,7 +73,7 @@ class PictureHost(Protocol):
 
 
 class ChartPictures:
-    """Makes the pictures of charts, each once for all who ask for the same."""
+    """Makes chart pictures, once for all concurrent requests of the same chart."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class ChartPictures:
         waits: tuple[float, float] = WAITS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``sparing``: calls are kept for what is urgent."""
+        """``sparing``: calls are reserved for urgent cards."""
         self._wait_typed, self._wait_clicked = waits
         self._painter = painter
         self._host = host
@@ -98,7 +98,7 @@ class ChartPictures:
         self._at_work: dict[str, asyncio.Task[ChartPicture]] = {}
 
     async def picture(self, chart_in: Callable[[Language], Chart], context: QuestionContext) -> ChartPicture:
-        """Return the picture of a chart in the asker's language; what takes too long goes on behind the answer."""
+        """Return the picture of a chart in the asker's language; a slow one continues in the background."""
         language = choose_language(self._languages, context.person.language)
         svg = await self._painter.draw(chart_in(language), language.compact)
         key = sha256(svg.encode()).hexdigest()
@@ -115,7 +115,7 @@ class ChartPictures:
         return work.result() if work.done() else ChartPicture(lack=MissingPicture.COMING)
 
     async def close(self) -> None:
-        """End what is still being made."""
+        """Cancel the pictures in progress."""
         tasks = tuple(self._at_work.values())
         for task in tasks:
             task.cancel()
@@ -138,5 +138,5 @@ class ChartPictures:
 
 
 def _counted(context: QuestionContext) -> str:
-    """Return the conversation that a call is counted for: chats with single people count together."""
+    """Return the conversation a call is counted for: chats with single people count together."""
     return context.conversation.id if context.conversation.kind is ConversationKind.GROUP else ""

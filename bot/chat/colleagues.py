@@ -1,4 +1,6 @@
-"""People who can be given work: those with a configured role, and those who used the bot in the same conversation."""
+"""People who can be assigned work: those with a configured role, and those who used the bot in the same
+conversation.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +17,27 @@ CONVERSATIONS, SEEN_PEOPLE = 1_000, 30
 
 
 class Colleagues:
-    """Knows user ids. Names are looked up only for people who are shown, since a look-up may cost a call."""
+    """Knows userIds. Names are looked up only for displayed people, since a lookup may cost a call."""
 
     def __init__(self, people: People, roles: Mapping[str, frozenset[str]]) -> None:
-        """``roles`` are the configured ones, with their user ids."""
+        """``roles`` are the configured ones, with their userIds."""
         self._people = people
         self._by_role = tuple(dict.fromkeys(user_id for role in sorted(roles) for user_id in sorted(roles[role])))
         self._seen: LRUCache[str, LRUCache[str, None]] = LRUCache(CONVERSATIONS)
 
     def record_seen(self, context: QuestionContext) -> None:
-        """Remember that somebody used the bot here, until the process ends."""
+        """Remember, until the process ends, that a person used the bot here."""
         if context.person.user_id:
             here = self._seen.setdefault(context.conversation.id, LRUCache(SEEN_PEOPLE))
             here[context.person.user_id] = None
 
     def candidates(self, context: QuestionContext) -> tuple[str, ...]:
-        """Return who can be chosen: the asker, then people seen here, then people with a role."""
+        """Return the candidates: the asker, then people seen here, then people with a role."""
         me = (context.person.user_id,) if context.person.user_id else ()
         seen = self._seen.get(context.conversation.id, ())
         return tuple(dict.fromkeys((*me, *seen, *self._by_role)))
 
     async def lookup(self, user_ids: Sequence[str]) -> tuple[Person, ...]:
-        """Return the people with these ids, without those the directory does not know."""
+        """Return the people with these ids, without those unknown to the directory."""
         people = await asyncio.gather(*(self._people.identify(user_id, name="") for user_id in user_ids))
         return tuple(person for person in people if not person.is_external)

@@ -1,4 +1,4 @@
-"""With which days a report compares those that are named, in words: 本月 with 上月, "this year" with "last year"."""
+"""The comparison days of a report, in words: 本月 with 上月, "this year" with "last year"."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _TESTED_ON = (date(2025, 5, 15), date(2027, 8, 20))
 
 
 def is_compared_with(days: str, before: str) -> bool:
-    """Whether a report of ``days`` compares them with the days ``before``, or with the first of them."""
+    """Return whether a report of ``days`` compares them with the days ``before``, or with the first of them."""
     return _holds(days, before, ReportSpan.of)
 
 
 def is_year_before(days: str, before: str) -> bool:
-    """Whether a report of ``days`` against last year compares them with the days ``before``."""
+    """Return whether a report of ``days`` against last year compares them with the days ``before``."""
     return _holds(days, before, ReportSpan.year_on_year)
 
 

@@ -1,4 +1,4 @@
-"""What restricts a list of documents, and what of it emptied an empty one."""
+"""The restrictions of a document list, and which of them emptied an empty one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONG_AGO = date(1970, 1, 1)
 
 
 class ListCondition(StrEnum):
-    """One of the parts of a line that restrict its list."""
+    """A part of a line that restricts its list."""
 
     TEXT = "text"
     WAREHOUSE = "warehouse"
@@ -31,7 +31,9 @@ class ListCondition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What restricts a list: a ``text`` or ``product``, a warehouse, a named list, days, amounts where ``bounded``."""
+    """The restrictions of a list: a ``text`` or ``product``, a warehouse, a named list, days, amounts if
+    ``bounded``.
+    """
 
     text: str = ""
     product: str = ""
@@ -42,7 +44,7 @@ class Conditions:
 
     @property
     def kinds(self) -> frozenset[ListCondition]:
-        """Which conditions there are."""
+        """The kinds of conditions present."""
         there = {
             ListCondition.TEXT: self.text or self.product,
             ListCondition.WAREHOUSE: self.warehouse,
@@ -53,7 +55,7 @@ class Conditions:
         return frozenset(kind for kind, value in there.items() if value)
 
     def without(self, *some: ListCondition) -> Conditions:
-        """Return the others."""
+        """Return the remaining conditions."""
         return Conditions(
             text="" if ListCondition.TEXT in some else self.text,
             product="" if ListCondition.TEXT in some else self.product,
@@ -64,10 +66,10 @@ class Conditions:
         )
 
     def query(self, today: date, *, may_be_open: bool, offset: int = 0, limit: int = 1) -> ListQuery:
-        """Return the question for a part of the list.
+        """Return the query for a part of the list.
 
-        What is due on some days is what is still open, where a kind of documents ``may_be_open``; the days of today
-        begin with what should have been done before.
+        Documents due on some days are those still open, if the kind ``may_be_open``; days that include today start with
+        the overdue ones.
         """
         query = ListQuery(filter=self.wanted, text=self.text, product=self.product, offset=offset, limit=limit)
         if self.days is None:
@@ -92,13 +94,13 @@ Count = Callable[[Conditions], Awaitable[int]]
 
 
 async def find_emptied(asked: Conditions, count: Count) -> tuple[Emptied, ...]:
-    """Return what an empty list has without one of its conditions, else with the first of them alone, else without any.
+    """Return the total without one of its conditions, else with only the first of them, else without any.
 
     Nothing is offered that cannot be counted.
     """
     singles = [frozenset({kind}) for kind in ListCondition if kind in asked.kinds]
     steps = [singles]
-    if len(singles) > 2:  # else all but one are taken off by the first step
+    if len(singles) > 2:  # otherwise the first step removes all but one
         steps.append([asked.kinds - singles[0]])
     if len(singles) > 1:
         steps.append([asked.kinds])

@@ -1,4 +1,4 @@
-"""One expression for days, such as 上周五, 10月1号 or "last week", and the period that it means on a day."""
+"""A single expression for days, such as 上周五, 10月1号 or "last week", and its period relative to a day."""
 
 from __future__ import annotations
 
@@ -101,17 +101,17 @@ ANY_EXPRESSION = re.sub(r"\?P<\w+>", "?:", _SINGLE)
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    # It takes 3 ms to make, and only what is said of days needs it: the start does not wait for it.
+    # It takes 3 ms to build, and only day expressions need it: the start does not wait for it.
     return re.compile(_SINGLE, re.VERBOSE)
 
 
 def match_expression(text: str) -> re.Match[str] | None:
-    """Match a whole text in small letters; the last group of the match is the kind of expression."""
+    """Match a complete lower-case text; the last group of the match is the kind of expression."""
     return _pattern().fullmatch(text)
 
 
 def read_expression(text: str, today: date, *, ahead: bool = False) -> Period | None:
-    """Return the period that a text in small letters means; None for anything else, and for a missing day."""
+    """Return the period of a lower-case text; None for anything else, and for a nonexistent day."""
     match = match_expression(text)
     if match is None or match.lastgroup is None:
         return None
@@ -122,7 +122,7 @@ def read_expression(text: str, today: date, *, ahead: bool = False) -> Period | 
 
 
 def read_same_days(text: str, base: Period) -> Period | None:
-    """Return the days that 去年同期 or "same period last month" means beside ``base``; None for any other text."""
+    """Return the days that 去年同期 or "same period last month" means relative to ``base``; None for any other text."""
     match = match_expression(text)
     if match is None or match.lastgroup != "same":
         return None
@@ -130,14 +130,14 @@ def read_same_days(text: str, base: Period) -> Period | None:
 
 
 def _earlier(text: str, base: Period) -> Period:
-    """Return the same days of the week, month, quarter or year before that a text names."""
+    """Return the same days of the earlier week, month, quarter or year named in a text."""
     if re.search("周|星期|礼拜|week", text):
         return Period(base.first - 7 * DAY, base.last - 7 * DAY)
     return base.months_earlier(3 if re.search("季|quarter", text) else 1 if re.search("月|month", text) else 12)
 
 
 def _same(text: str, today: date, _ahead: bool) -> Period | None:
-    """Return the days that 去年同期 means by itself: beside this month so far, or this quarter or week."""
+    """Return the meaning of 去年同期 alone: relative to this month so far, or this quarter or week."""
     if re.search("周|星期|礼拜|week", text):
         first = today - today.weekday() * DAY
     elif re.search("季|quarter", text):
@@ -153,7 +153,7 @@ def _iso(text: str, _today: date, _ahead: bool) -> Period:
 
 
 def _dayofmonth(text: str, today: date, ahead: bool) -> Period:
-    """Return the day of "15 November", "Nov 15th, 2026": the nearest where no year is said."""
+    """Return the day of "15 November", "Nov 15th, 2026": the nearest if no year is given."""
     name = re.search(_MONTH, text)
     numbers = list(map(int, re.findall(r"\d+", text)))
     assert name is not None
@@ -170,7 +170,7 @@ def _named(text: str, today: date, _ahead: bool) -> Period:
 
 
 def _span(text: str, today: date, ahead: bool) -> Period:
-    """Return 最近7天 up to today, and 未来7天 from today on."""
+    """Return 最近7天 up to today, or 未来7天 from today on."""
     match = re.search(rf"({_NUMBER})({_UNIT})", text)
     assert match is not None
     ahead = ahead or text.startswith(("未来", "接下来", "今后", "往后"))
@@ -205,7 +205,7 @@ def _third(text: str, today: date, ahead: bool) -> Period:
 
 
 def _part(text: str, today: date, ahead: bool) -> Period:
-    """Return a part of a month: its first or last seven days, its days up to the 15th or from the 16th on."""
+    """Return a part of a month: its first or last seven days, or its days up to the 15th or from the 16th on."""
     name = re.search(r"of (.+)|(.+?月)", text)
     assert name is not None
     month = read_expression(name[1] or name[2], today, ahead=ahead)
@@ -243,7 +243,7 @@ def _date(text: str, today: date, ahead: bool) -> Period:
 
 
 def _monthday(text: str, today: date, ahead: bool) -> Period:
-    """Return the nearest day of that number: on the 2nd, 3号 is a month ago for what was, tomorrow for what is due."""
+    """Return the nearest day of that number: on the 2nd, 3号 is a month ago for the past, tomorrow for due dates."""
     wanted = _number(text[:-1])
     step = 1 if ahead else -1
     for months in range(4):

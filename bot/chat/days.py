@@ -1,7 +1,7 @@
-"""Days as people say them: 昨天, 上周五, 10月1号到15号, last week, "due tomorrow"; and the period that is meant.
+"""Days in everyday wording: 昨天, 上周五, 10月1号到15号, last week, "due tomorrow"; and the period that is meant.
 
-Weeks begin on Monday. A day without its month or year is the nearest one: behind for what a document is dated by, ahead
-for what is due.
+Weeks begin on Monday. A day without its month or year is the nearest one: in the past for document dates, ahead for due
+dates.
 """
 
 from __future__ import annotations
@@ -58,34 +58,34 @@ _LEAP_DAY = date(2024, 2, 29)
 
 @dataclass(frozen=True, slots=True)
 class DayRange:
-    """The days of a list: ``due`` for those on which documents are due instead of their own."""
+    """The days of a list: ``due`` if they are due dates instead of document dates."""
 
     period: Period
     due: bool = False
 
     @property
     def typed(self) -> str:
-        """The days as they are typed, without relation to today."""
+        """The days as typed, independent of today."""
         first, last = self.period.first, self.period.last
         days = f"{first}" if first == last else f"{first}..{last}"
         return f"due {days}" if self.due else days
 
     @property
     def during(self) -> Period | None:
-        """The period of the documents' own days."""
+        """The period of document dates."""
         return None if self.due else self.period
 
     @property
     def due_in(self) -> Period | None:
-        """The period in which documents are due."""
+        """The period of due dates."""
         return self.period if self.due else None
 
 
 def asked_days(days: Days | None, today: date, *, late: bool = False) -> DayRange | None:
-    """Return the days that a list is restricted to.
+    """Return the days that restrict a list.
 
-    What is ``late`` is shown with the day on which it was due, so the days are those: 11月逾期的发票 were due in
-    November. Today restricts nothing: what is due today is not late yet, and people ask what is late now.
+    ``late`` documents are shown with their due dates, so the days are those: 11月逾期的发票 were due in November. Today
+    restricts nothing: documents due today are not late yet, and people ask what is late now.
     """
     asked = days.within(today) if days else None
     if asked is None or not late:
@@ -101,7 +101,7 @@ class Days(Word):
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take the words that name days out of a line; raises `BadArgument` for a day that no calendar has."""
+        """Take the words for days out of a line; raises `BadArgument` for a nonexistent day."""
         for size in range(_MOST_WORDS, 0, -1):
             for i in range(len(words) - size + 1):
                 text = " ".join(words[i : i + size])
@@ -114,23 +114,23 @@ class Days(Word):
         return None
 
     def within(self, today: date) -> DayRange:
-        """Return the days that are meant on a day; raises `BadArgument` for a 29th of February that year has not."""
+        """Return the days meant on a day; raises `BadArgument` for the 29th of February in a year without one."""
         found = read_days(self, today)
         if found is None:
             raise missing_day(self)
         return found
 
     def beside(self, base: Period) -> Period | None:
-        """Return the days that 去年同期 means beside ``base``; None for words that mean days by themselves."""
+        """Return the days that 去年同期 means relative to ``base``; None for self-contained expressions."""
         return read_same_days(" ".join(self.casefold().split()), base)
 
 
 class DaysOrMonth(Days):
-    """Days, and a month in digits such as 2026-10: for commands that look for no number, as documents have such."""
+    """Days, and a month in digits such as 2026-10: for commands without document numbers, which look the same."""
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take the words that name days or a month out of a line."""
+        """Take the words for days or a month out of a line."""
         month = next((word for word in words if names_month_in_digits(word)), None)
         if month is None:
             return super().take_marked(words)
@@ -138,13 +138,13 @@ class DaysOrMonth(Days):
         return cls(month)
 
     def within(self, today: date) -> DayRange:
-        """Return the days that are meant on a day."""
+        """Return the days meant on a day."""
         match = _MONTH_IN_DIGITS.fullmatch(self)
         return DayRange(month_of(int(match[1]), int(match[2]))) if match else super().within(today)
 
 
 def names_month_in_digits(text: str) -> bool:
-    """Return whether a text is a month as 2026-10; alone that may be the number of a document too."""
+    """Return whether a text is a month such as 2026-10; alone that may also be a document number."""
     return _MONTH_IN_DIGITS.fullmatch(text) is not None
 
 
@@ -154,7 +154,7 @@ def names_days(text: str) -> bool:
 
 
 def names_missing_day(text: str) -> bool:
-    """Return whether a text names days by their date and one of them does not exist, such as 2月31号."""
+    """Return whether a text contains a nonexistent date, such as 2月31号."""
     folded = _DUE.sub("", text.casefold()).strip()
     between = _RANGE.fullmatch(folded)
     ends = (between["first"], between["last"]) if between else (folded,)
@@ -163,12 +163,12 @@ def names_missing_day(text: str) -> bool:
 
 
 def missing_day(text: str) -> BadArgument:
-    """Return what to raise about days that do not exist."""
+    """Return the error for nonexistent days."""
     return BadArgument(phrase("There is no day “%(day)s”.", day=text))
 
 
 def names_days_ahead(text: str) -> bool:
-    """Return whether days that a text names lie ahead on any day: 明天, 下周, "next month"."""
+    """Return whether the days in a text are always in the future: 明天, 下周, "next month"."""
     days = (date(2024, 1, 31), date(2999, 12, 31))
     return all(
         (found := read_days(text, today)) is not None and found.period.first >= today < found.period.last
@@ -177,13 +177,13 @@ def names_days_ahead(text: str) -> bool:
 
 
 def names_days_over(text: str) -> bool:
-    """Return whether days that a text names are over on any day: 昨天, 上周, "last month"."""
+    """Return whether the days in a text are always in the past: 昨天, 上周, "last month"."""
     days = (date(2024, 1, 31), date(2999, 12, 31))
     return all((found := read_days(text, today)) is not None and found.period.last < today for today in days)
 
 
 def names_days_due_later(text: str) -> bool:
-    """Return whether a text names days on which something is due, and on any day they are not over: 今天到期."""
+    """Return whether a text names due dates that are never past: 今天到期."""
     days = (date(2024, 1, 31), date(2999, 12, 31))
     return all(
         (found := read_days(text, today)) is not None and found.due and found.period.last >= today for today in days
@@ -192,12 +192,12 @@ def names_days_due_later(text: str) -> bool:
 
 @cache
 def _days_within() -> re.Pattern[str]:
-    # It takes 15 ms to make, and only sentences need it: typed commands and the start do not wait for it.
+    # It takes 15 ms to build, and only sentences need it: typed commands and the start do not wait for it.
     return re.compile(_FOUND, re.VERBOSE)
 
 
 def find_days(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a text in small letters names days, also such as do not exist."""
+    """Yield the spans of a lower-case text that name days, including nonexistent ones."""
     for match in _days_within().finditer(text):
         if names_days(match[0]) or names_missing_day(match[0]):
             yield match.span()
@@ -208,7 +208,7 @@ def find_days(text: str) -> Iterator[tuple[int, int]]:
 
 
 def read_days(text: str, today: date) -> DayRange | None:
-    """Return the days that a text names on the day ``today``; None if it says anything else."""
+    """Return the days in a text relative to ``today``; None if it contains anything else."""
     folded = " ".join(text.casefold().split())
     if not folded or len(folded) > _LONGEST:
         return None
@@ -220,7 +220,7 @@ def read_days(text: str, today: date) -> DayRange | None:
 
 
 def _same_days(text: str, today: date) -> Period | None:
-    """Return the days that 上周去年同期 means: those of last week, a year earlier; none that are to come."""
+    """Return the days that 上周去年同期 means: those of last week, a year earlier; none in the future."""
     match = _BESIDE.fullmatch(text)
     base = read_expression(match["base"], today) if match else None
     if match is None or base is None:
@@ -230,19 +230,19 @@ def _same_days(text: str, today: date) -> Period | None:
 
 
 def names_same_days(text: str) -> bool:
-    """Return whether a text names the same days of an earlier time, whatever days those are: 去年同期."""
+    """Return whether a text names the same days of an earlier time, whichever they are: 去年同期."""
     return Days(text).beside(Period(_LEAP_DAY, _LEAP_DAY)) is not None
 
 
 def _until(text: str, today: date) -> Period | None:
-    """Return the days from today on: 月底前, "by Friday"; None for what lies behind."""
+    """Return the days from today on: 月底前, "by Friday"; None for past ones."""
     match = _UNTIL.fullmatch(text)
     last = read_expression(match[match.lastgroup], today, ahead=True) if match and match.lastgroup else None
     return Period(today, last.last) if last and last.last >= today else None
 
 
 def _since(text: str, today: date, *, ahead: bool) -> Period | None:
-    """Return the days from one on: 11月20号以后, "since Monday"; of what is due, ten years ahead."""
+    """Return the days from one on: 11月20号以后, "since Monday"; for due dates, ten years ahead."""
     match = _FROM.fullmatch(text)
     first = read_expression(match[_first_day(match)], today, ahead=ahead) if match else None
     if match is None or first is None or first.last.year > date.max.year - 2 * _YEARS_AHEAD:
@@ -256,7 +256,7 @@ def _since(text: str, today: date, *, ahead: bool) -> Period | None:
 
 
 def _first_day(match: re.Match[str]) -> str:
-    """Return the group of the day after which others follow."""
+    """Return the group of the day from which a range starts."""
     return next(group for group in ("first", "begun", "onwards", "day") if match[group])
 
 
@@ -282,7 +282,7 @@ def _range(text: str, today: date, *, ahead: bool) -> Period | None:
         return None
     if re.fullmatch(_NOW, match["last"]):
         return Period(first.first, today) if first.first <= today else None
-    # 10月1号到15号: the end is the next such day after the beginning, while 今天 is today.
+    # 10月1号到15号: the end is the next such day after the start, while 今天 is today.
     last = (
         read_expression(match["last"], first.first, ahead=True)
         if _is_incomplete(match["last"])

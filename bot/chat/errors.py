@@ -1,4 +1,4 @@
-"""What can be wrong with a question; `bot.chat.questions.dispatcher` turns each error into its card."""
+"""The errors of questions; `bot.chat.questions.dispatcher` turns each into its card."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bot.words.phrase import Phrase
 
 
 class BadArgument(DingerpError):
-    """The command is known, but what follows it is not understood; ``problem`` says what is wrong.
+    """The command is known, but its arguments are not understood; ``problem`` says why.
 
-    ``missing`` asks for an argument that is not there.
+    ``missing`` asks for an omitted argument.
     """
 
     def __init__(self, problem: Phrase, missing: InputForm | None = None) -> None:
@@ -27,7 +27,7 @@ class BadArgument(DingerpError):
 
 
 class NothingFound(NotFound):
-    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead, some with a name."""
+    """No such document or item; perhaps one of ``closest`` was meant: lines to ask instead, some with a name."""
 
     def __init__(self, what: str, closest: Iterable[str | Suggestion] = (), notes: tuple[Phrase, ...] = ()) -> None:
         super().__init__(what, notes=notes)

@@ -49,7 +49,7 @@ _FILES_AT_ONCE = 2
 
 
 class ExportState(StrEnum):
-    """What became of a wish for a file."""
+    """The state of a requested file."""
 
     SENT = "sent"
     COMING = "coming"
@@ -59,9 +59,9 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportView(View):
-    """A file that was sent, or will be. ``rows`` of ``total`` are in it, and never more than ``most``.
+    """A file that was or will be sent. It contains ``rows`` of ``total``, at most ``most``.
 
-    Both are None where others read along: how many documents the asker may see is not for them.
+    Both are None if others read along: they may not know how many documents the asker can see.
     """
 
     card: ClassVar[str] = "export"
@@ -80,9 +80,9 @@ class FileCourier(Protocol):
     """Sends to people's own chats with the bot. Raises a `bot.words.errors.DingerpError`."""
 
     async def send_file(self, user_id: str, name: str, content: bytes, *, allow: Callable[[], Awaitable[None]]) -> None:
-        """Send a file; when it raises, the file may have arrived all the same.
+        """Send a file; even if it raises, the file may have arrived.
 
-        ``allow`` is awaited last of all, when nothing of it has reached the person: what it raises ends the delivery.
+        ``allow`` is awaited last, before anything has reached the person: an error from it stops the delivery.
         """
         ...
 
@@ -93,7 +93,7 @@ class FileCourier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Gathered:
-    """A whole list: the line that gives it, what it holds, by which rule, and what of it had to be hidden."""
+    """A whole list: its line, its content, the deciding rule, and what had to be hidden."""
 
     line: str
     table: Table
@@ -107,7 +107,7 @@ class _Gathered:
 
 
 class _ExportRefused(DingerpError):
-    """Whoever asked for a file may not get it any more; ``lost`` says why."""
+    """The asker of a file may no longer get it; ``lost`` says why."""
 
     def __init__(self, lost: PreparedAnswer) -> None:
         super().__init__("the right to it was lost")
@@ -115,7 +115,7 @@ class _ExportRefused(DingerpError):
 
 
 class Exports:
-    """Makes the files that people ask for, one at a time for each of them."""
+    """Makes the files that people request, one at a time for each of them."""
 
     def __init__(
         self,
@@ -132,9 +132,9 @@ class Exports:
         rows: int,
         required: RequiredAudit | None = None,
     ) -> None:
-        """``handler`` answers lines of ``commands`` that change nothing, without counting them; ``rights`` are asked
-        for once more when a file is sent; ``rows`` is the most in one file. With ``required`` no file is sent whose
-        entry that log has not kept.
+        """``handler`` answers read-only lines of ``commands`` without counting them; ``rights`` are checked again when
+        a file is sent; ``rows`` is the maximum in one file. With ``required`` no file is sent whose entry that log has
+        not stored.
         """
         self._handler = handler
         self._commands = commands
@@ -152,9 +152,9 @@ class Exports:
         self._left: set[asyncio.Task[None]] = set()
 
     async def export(self, line: str, context: QuestionContext) -> View:
-        """Send the list or report of a line as a file, and return what to say about it.
+        """Send the list or report of a line as a file, and return the answer.
 
-        What takes long goes on behind the answer; if it fails then, the person is told in their own chat.
+        Slow ones continue in the background; if one then fails, the person is told in their own chat.
         """
         user_id = context.person.user_id
         assert user_id is not None, "only members are answered"
@@ -172,7 +172,7 @@ class Exports:
         return work.result() if work.done() else ExportView(state=ExportState.COMING, most=self._rows)
 
     async def close(self, grace: float = 5.0) -> None:
-        """Give the files under way some seconds, and end the others."""
+        """Give the files in progress some seconds, and cancel the rest."""
         tasks = {*self._at_work.values(), *self._left}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace)
@@ -200,7 +200,7 @@ class Exports:
         async def allow() -> None:
             if (lost := await self._rights.find_loss(rights, gathered.command)) is not None:
                 raise _ExportRefused(lost)
-            # Before it is sent: what may have arrived must be in the record.
+            # Before sending: a file that may have arrived must be on record.
             self._record(gathered, table, user_id, context)
             if self._required is not None and not await self._required.written():
                 raise NotRecorded
@@ -216,7 +216,7 @@ class Exports:
         return ExportView(state=ExportState.SENT, name=name, rows=rows, total=total, is_cut=is_cut, most=self._rows)
 
     async def _gather(self, line: str, context: QuestionContext) -> _Gathered | View:
-        """Return the whole list of a line up to the limit, or the answer that says why there is none."""
+        """Return the whole list of a line up to the limit, or an answer that explains why there is none."""
         asked = replace(context, line=line, offset=0, clicked=True, free_text="", rows=min(AT_ONCE, self._rows))
         answer = await self._handler.view_for(asked)
         view, table = self._cut(answer)
@@ -228,7 +228,7 @@ class Exports:
             return for_readers(view, context)
         if not table.rows:
             return view  # the empty list says so itself
-        # Where a name was spelled, the line with the whole name.
+        # If a name was abbreviated, the line with the full name.
         line = answer.read_as or line
         asked = replace(asked, line=line)
         found, documents = find_shown(view)
@@ -296,7 +296,7 @@ class Exports:
     async def _finish(
         self, work: asyncio.Task[View], user_id: str, context: QuestionContext, rights: NotedRights
     ) -> None:
-        """Wait for a file whose asker has an answer already, and tell them if there is none."""
+        """Wait for a file whose asker has an answer already, and tell them if it fails."""
         try:
             view = await work
         except Exception as error:
@@ -305,7 +305,7 @@ class Exports:
             known = error if isinstance(error, DingerpError) else DingerpError()
             view = FailedNotice(problem=known.tell(), reference=reference)
         lost = await self._rights.find_loss(rights, "")
-        if isinstance(view, ExportView) or lost is not None:  # who left is told nothing
+        if isinstance(view, ExportView) or lost is not None:  # a person who left is told nothing
             return
         try:
             with spending(Purpose.EXPORT):
@@ -324,7 +324,7 @@ class Exports:
 
 
 def for_readers(view: View, context: QuestionContext) -> View:
-    """Return why there is no file, as all who read it may see it: what else could be meant the asker alone may know."""
+    """Return why there is no file, in a form for all readers: the suggestions may be only for the asker."""
     if isinstance(view, NotFoundNotice) and not context.is_private:
         return replace(view, closest=())
     return view
@@ -349,7 +349,7 @@ _WITHHELD = phrase("🔒: you may not see it")
 
 
 def _about(table: Table, gathered: _Gathered, context: QuestionContext, language: Language) -> list[tuple[str, Cell]]:
-    """Return what a second sheet says of the first one."""
+    """Return the second sheet, which describes the first."""
     facts: list[tuple[Phrase, Cell]] = [
         (phrase("Question"), gathered.line),
         (_ROWS, len(table.rows)),
@@ -384,7 +384,7 @@ def _write(table: Table, about: list[tuple[str, Cell]], language: Language, zone
 
 
 def _currencies(row: Iterable[Cell]) -> Iterable[str]:
-    """Return the currencies of a row's amounts: as a rule a document has one."""
+    """Return the currencies of a row's amounts: a document usually has one."""
     return dict.fromkeys(cell.currency for cell in row if isinstance(cell, Money))
 
 

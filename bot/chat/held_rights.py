@@ -1,4 +1,4 @@
-"""Rights that wait for their owners since a backup was restored: what was given up after it must not be back."""
+"""Rights awaiting their owners since a backup was restored: rights given up since the backup must not return."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = 10
 
 
 class HeldRightKind(StrEnum):
-    """What waits."""
+    """The kind of a held right."""
 
     ACCOUNT = "account"
     KEY = "key"
@@ -32,7 +32,7 @@ class HeldRightKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRight:
-    """One right: whose, what it is about in words that its owner typed or saw, and since when it waits."""
+    """One right: its owner, its subject in words that the owner typed or saw, and since when it is held."""
 
     id: str
     kind: HeldRightKind
@@ -42,24 +42,26 @@ class HeldRight:
 
 
 class HeldRightStore(Protocol):
-    """Keeps them; implemented by `bot.store.held_rights`. Raises a `bot.words.errors.DingerpError` when it is away."""
+    """Stores held rights; implemented by `bot.store.held_rights`. Raises a `bot.words.errors.DingerpError` when
+    unavailable.
+    """
 
     async def of(self, user_id: str) -> tuple[HeldRight, ...]:
-        """Return those of one person."""
+        """Return one person's held rights."""
         ...
 
     async def confirm(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> int:
-        """Put them back in force; returns how many are, for others have a newer one in their place."""
+        """Reinstate rights; returns how many are back, since newer ones may have replaced others."""
         ...
 
     async def drop(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> None:
-        """Give them up."""
+        """Give rights up."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRightList(View):
-    """What waits for its owner's confirmation, or ``remark``: what became of it."""
+    """The rights awaiting their owner's confirmation, or the outcome (``remark``)."""
 
     card: ClassVar[str] = "held_rights"
     leads_on: ClassVar[bool] = False
@@ -79,17 +81,17 @@ class HeldRightList(View):
 
 
 def held_view(found: Sequence[HeldRight], remark: Phrase | None = None) -> HeldRightList:
-    """Return the card about what waits for one person."""
+    """Return the card for one person's held rights."""
     return HeldRightList(rows=tuple(found[:SHOWN]), total=len(found), remark=remark)
 
 
 class HeldRightComposer(SingleCardComposer):
-    """Composes the card of each owner, who is named by userId."""
+    """Composes the card of each owner, identified by userId."""
 
     def __init__(self, store: HeldRightStore) -> None:
         self._store = store
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the card; nothing once all is confirmed or given up."""
+        """Return the card; nothing once all rights are confirmed or given up."""
         found = await self._store.of(ref)
         return ComposedCard(held_view(found) if found else None, 1)

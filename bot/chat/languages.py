@@ -1,4 +1,4 @@
-"""The languages that people choose from, and where the choice is kept."""
+"""The available languages, and the storage of people's choices."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ LANGUAGES: Mapping[str, str] = MappingProxyType({"zh_CN": "中文", "en": "Engli
 
 
 class LanguageChoice(Protocol):
-    """Remembers which language a person wants to read."""
+    """Stores people's languages."""
 
     async def choose(self, user_id: str, code: str) -> None:
-        """Keep ``code`` (``zh_CN`` or ``en``) for this person; it applies from the answer to this question on."""
+        """Store ``code`` (``zh_CN`` or ``en``) for this person; it applies from the answer to this question on."""
         ...

@@ -1,4 +1,4 @@
-"""A message to the bot, freed of the wire: what `bot.dingtalk.messages` makes of DingTalk's many shapes."""
+"""A message to the bot, independent of the wire format: `bot.dingtalk.messages` parses DingTalk's many forms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ConversationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Where a message was written. ``id`` is case-sensitive and must never be normalised."""
+    """The place of a message. ``id`` is case-sensitive and must never be normalised."""
 
     id: str
     kind: ConversationKind
@@ -25,7 +25,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who wrote, as far as the platform says. ``staff_id`` is None for people outside the organisation."""
+    """The sender, as far as the platform tells. ``staff_id`` is None for outsiders."""
 
     staff_id: str | None
     nick: str
@@ -36,7 +36,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Somebody else who was @-mentioned; ``staff_id`` is None for people outside the organisation."""
+    """Another person who was @-mentioned; ``staff_id`` is None for outsiders."""
 
     staff_id: str | None
 
@@ -54,14 +54,14 @@ class SessionWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that was sent, by the code that fetches it, and the bot to whom it was sent."""
+    """A picture, identified by its download code, and the bot it was sent to."""
 
     download_code: str = field(repr=False)
     robot_code: str
 
 
 class MessageKind(StrEnum):
-    """What was sent. The first three can hold a question, and so can a picture of a code."""
+    """The kind of content. The first three can hold a question, and so can a picture of a code."""
 
     TEXT = "text"
     RICH_TEXT = "rich_text"
@@ -76,7 +76,7 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to the bot. ``text`` is free of the bot's own mention and of blanks around it."""
+    """One message to the bot. ``text`` has no mention of the bot and no surrounding blanks."""
 
     msg_id: str
     kind: MessageKind
@@ -99,5 +99,5 @@ class Message:
 
     @property
     def only_reader(self) -> str:
-        """Who alone sees what is written where this was: its sender in their own chat; in a group nobody."""
+        """Return the only reader of a message's place: the sender in their own chat; None in a group."""
         return self.sender.staff_id or "" if self.conversation.kind is ConversationKind.DIRECT else ""

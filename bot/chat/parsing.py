@@ -1,4 +1,4 @@
-"""From typed text to a command: normalised, split into words, matched with names and aliases; and lengths of time."""
+"""From typed text to a command: normalised, split into words, matched with names and aliases; also durations."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MAX_LINE_BYTES = 150
 
 _SEPARATORS = ",;，；、"
 
-# Blanks that clients put around a mention (docs: platform/dingtalk/messages.md#mentions) and those of pasted text.
+# Blanks that clients put around a mention (docs: platform/dingtalk/messages.md#mentions), and those of pasted text.
 _BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-# Dashes that phone keyboards and word processors make of a typed hyphen in a document number.
+# Dashes that phone keyboards and word processors produce for a hyphen typed in a document number.
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"
 # All full-width characters but brackets and quotation marks: those are part of company names, and an ERP searches for
 # what is written. The look-alikes that cards show instead of markup (`bot.cards.escape`) are among them.
@@ -35,7 +35,7 @@ _FOLD = {
     ord("。"): ".",
 }
 
-# Signs without a width or a meaning: controls, joiners, direction marks, variation selectors, tags, lone surrogates.
+# Characters without width or meaning: controls, joiners, direction marks, variation selectors, tags, lone surrogates.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -47,9 +47,9 @@ _QUOTED = re.compile(rf'[\s{_SEPARATORS}]|^["/]|[{re.escape(_TRAILING)}]$')
 
 
 def normalise(text: str) -> str:
-    """Return ``text`` with one kind of blank, hyphen, letter and digit, and without punctuation at its end.
+    """Return ``text`` with uniform blanks, hyphens, letters and digits, and without final punctuation.
 
-    A line that is nothing but a question mark stays: it asks for help. Doing it twice changes nothing.
+    A line of only a question mark stays: it asks for help. The function is idempotent.
     """
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).translate(_FOLD))
@@ -61,9 +61,9 @@ def normalise(text: str) -> str:
 
 
 def split(text: str, *, listed: bool = False) -> tuple[str, ...]:
-    """Return the words of a normalised text; ``"`` holds a word with blanks together, ``""`` in it is one quote.
+    """Return the words of a normalised text; ``"`` groups a word with blanks, ``""`` inside is one quote.
 
-    ``listed``: commas and semicolons part words too. They don't otherwise, because names hold them.
+    ``listed``: commas and semicolons separate words too; otherwise they do not, because names contain them.
     """
     pattern = _LISTED_WORD if listed else _WORD
     if '"' not in text:
@@ -73,7 +73,7 @@ def split(text: str, *, listed: bool = False) -> tuple[str, ...]:
 
 
 def quote(word: str) -> str:
-    """Return ``word`` so that `split` gives it back as one word: for lines that buttons repeat."""
+    """Return ``word`` so that `split` returns it as one word: for lines that buttons repeat."""
     if not word or _QUOTED.search(word):
         return '"' + word.replace('"', '""') + '"'
     return word
@@ -82,8 +82,7 @@ def quote(word: str) -> str:
 def command_line(command: str, *words: str, books: Iterable[str] = ()) -> str:
     """Return the line that asks ``command`` with ``words``, each kept as one word; empty words are left out.
 
-    ``books`` are the names of those that it asks about. With a word that the reader may not see, the line is `HIDDEN`
-    as well.
+    ``books`` are the names of its books. If the reader may not see a word, the line is `HIDDEN` as well.
     """
     if any(word is HIDDEN for word in words):
         return HIDDEN  # type: ignore[no-any-return]  # it stands for any value
@@ -91,16 +90,16 @@ def command_line(command: str, *words: str, books: Iterable[str] = ()) -> str:
 
 
 def in_books(line: str, books: Iterable[str]) -> str:
-    """Return a line that asks about the books with these names."""
+    """Return a line restricted to the books with these names."""
     return line if line is HIDDEN else with_words(line, marked(books))
 
 
 def marked(books: Iterable[str]) -> tuple[str, ...]:
-    """Return the words by which a line names books."""
+    """Return the words that name books in a line."""
     return tuple(quote(f"@{name}") for name in books)
 
 
-# On Chinese keyboards the key of the slash writes an enumeration comma.
+# On Chinese keyboards the slash key writes an enumeration comma.
 _SLASHES = "/\\、"
 
 _MENTIONS = re.compile(r"(?:@\S+\s+)+")
@@ -125,9 +124,9 @@ _ALIAS_FLAGS = re.IGNORECASE | re.ASCII
 
 @dataclass(frozen=True, slots=True)
 class ParsedLine:
-    """A line taken apart: ``command`` is a name or None, ``rest`` what follows, ``word`` what stood for the command.
+    """A parsed line: ``command`` is a name or None, ``rest`` the text after it, ``word`` the word for the command.
 
-    ``offset`` is the row from which on a list is wanted, for those who type what a page button does (`Ask.typed`).
+    ``offset`` is the first row wanted of a list, for people who type the text form of a page button (`Ask.typed`).
     """
 
     command: str | None
@@ -138,13 +137,13 @@ class ParsedLine:
 
 
 class LineParser:
-    """Finds the command of a line among names and aliases. Cheap: a dictionary look-up for lines typed as shown."""
+    """Finds the command of a line among names and aliases. Cheap: one dictionary lookup for lines typed as shown."""
 
     def __init__(self, aliases: Mapping[str, str]) -> None:
-        """``aliases`` maps every word that stands for a command, casefolded, to the command's name."""
+        """``aliases`` maps every word for a command, casefolded, to the command's name."""
         self._aliases = aliases
 
-    # Lines typed as shown need no pattern, and a start makes them for nothing: they take 5 ms.
+    # Lines typed as shown need no pattern, and building them would delay the start by 5 ms.
     @cached_property
     def _at_start(self) -> re.Pattern[str]:
         spaced, glued = self._alternatives()
@@ -156,7 +155,7 @@ class LineParser:
         return re.compile(rf"\s*(?:的\s*)?({glued})$|\s({spaced})$", _ALIAS_FLAGS)
 
     def _alternatives(self) -> tuple[str, str]:
-        """Return the aliases that need a blank beside them, and those without letters of an alphabet, which don't."""
+        """Return the aliases that need a blank beside them, and those in non-alphabetic scripts, which do not."""
         longest_first = sorted(self._aliases, key=len, reverse=True)
         spaced = "|".join(re.escape(alias) for alias in longest_first if alias.isascii())
         glued = "|".join(re.escape(alias) for alias in longest_first if not alias.isascii())
@@ -164,9 +163,9 @@ class LineParser:
         return spaced or never, glued or never
 
     def parse(self, line: str) -> ParsedLine:
-        """Return what ``line`` means; never fails. Without a known command ``rest`` is what may be a number or name.
+        """Return the meaning of ``line``; never fails. Without a known command ``rest`` is a possible number or name.
 
-        A line that is empty but for politeness has neither.
+        A line with only polite words has neither.
         """
         ask = Ask.from_typed(normalise(line)[:_MAX_PARSED].rstrip())
         parsed = self._read(ask.line)
@@ -192,7 +191,7 @@ class LineParser:
         return ParsedLine(self._aliases[word.casefold()], text[match.end() :], word, slashed)
 
     def _natural(self, text: str) -> ParsedLine:
-        """Read a line without a slash at its start: greetings and particles around the command are ignored."""
+        """Parse a line without a leading slash: greetings and particles around the command are ignored."""
         text = _MENTIONS.sub("", text, count=1) if text.startswith("@") else text
         for slash in _SLASH_INSIDE.finditer(f" {text}"):
             if parsed := self._from_start(text[slash.end() - 1 :], slashed=True):
@@ -212,7 +211,7 @@ class LineParser:
 
 
 def _is_separate(text: str, start: int) -> bool:
-    """Whether what ends at ``start`` is politeness and no part of a name: 看 SKU1 and 看SKU1, but not 看板."""
+    """Return whether the text before ``start`` is politeness, not part of a name: 看 SKU1, 看SKU1, but not 看板."""
     return start != 1 or text[start].isascii()
 
 
@@ -229,7 +228,7 @@ _HALF = Decimal("0.5")
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """Return how long a normalised text says, None when it says no length of time."""
+    """Return the duration in a normalised text, None if it has none."""
     match = _DURATION.fullmatch(text.strip().casefold().translate(_NUMERALS))
     length = _LENGTHS.get(match[2]) if match else None
     if match is None or length is None:

@@ -1,4 +1,4 @@
-"""Whether somebody still has the rights with which an answer was found: asked again when it is delivered.
+"""Checks, at delivery, whether a person still has the rights with which an answer was found.
 
 An answer may wait for an ERP, for its turn, or for DingTalk; meanwhile its asker may have left, or the rules changed.
 """
@@ -24,7 +24,7 @@ CHANGED = phrase("Your rights have changed since you asked. Please ask again.")
 
 @dataclass(frozen=True, slots=True)
 class NotedRights:
-    """By which rules a question was answered."""
+    """The rules by which a question was answered."""
 
     context: QuestionContext
     policy: AccessPolicy
@@ -32,18 +32,18 @@ class NotedRights:
 
 @dataclass(frozen=True, slots=True)
 class PresentRights:
-    """Compares the rights of now with those of the question."""
+    """Compares the current rights with those of the question."""
 
     people: People
     policy: Callable[[], AccessPolicy]
     commands: Commands
 
     def note(self, context: QuestionContext) -> NotedRights:
-        """Return what to compare with later."""
+        """Return the rights for a later comparison."""
         return NotedRights(context, self.policy())
 
     async def find_loss(self, noted: NotedRights, command: str) -> PreparedAnswer | None:
-        """Return what to say in place of an answer of ``command``; None while its asker may see the same as then."""
+        """Return the text that replaces an answer of ``command``; None if its asker still has the same rights."""
         then = noted.context.person
         if then.user_id is None:
             return None
@@ -62,7 +62,7 @@ class PresentRights:
 
 
 def _requests(command: AnyCommand, where: Conversation) -> list[AccessRequest]:
-    """Return what the policy is asked about an answer: the command, and those whose documents it shows as well."""
+    """Return the access requests for an answer: its command, and those whose documents it also shows."""
     shown = (AccessRequest(command=each, conversation_id=where.id) for each in command.shows)
     return [command.request(where), *shown]
 

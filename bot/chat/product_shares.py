@@ -1,4 +1,4 @@
-"""How much of one product an order has, by the lines of that product which a list tells."""
+"""How much of one product an order has, from the lines in a list."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductShare:
-    """How much of a product an order has in a ``unit``, and how much of it is ``left`` to deliver or to come.
+    """The quantity of a product in an order in a ``unit``, and the part ``left`` to deliver or receive.
 
-    ``left`` is None where nobody waits for the order any more, and where the ERP does not tell what was delivered.
+    ``left`` is None if nobody waits for the order any more, or if the ERP does not report deliveries.
     """
 
     quantity: Quantity
@@ -26,9 +26,9 @@ class ProductShare:
 
 
 def share_of(order: SalesOrder | PurchaseOrder) -> ProductShare | None:
-    """Return what an order has of the product that its lines are of; None without lines, and for several units.
+    """Return an order's quantity of the product on its lines; None without lines, and for mixed units.
 
-    What is hidden in the lines is hidden in the sum.
+    A sum over hidden lines is hidden.
     """
     lines = order.lines
     units = {line.unit for line in lines}
@@ -44,7 +44,7 @@ def share_of(order: SalesOrder | PurchaseOrder) -> ProductShare | None:
 
 
 def amount_of(order: Any) -> Money | None:
-    """Return what the lines of the product come to; None where that is not known of one of them."""
+    """Return the total of the product's lines; None if one of them is unknown."""
     amounts = [_amount(line) for line in order.lines]
     known = [each for each in amounts if each is not None]
     if len(known) < len(amounts) or len({each.currency for each in known}) != 1:

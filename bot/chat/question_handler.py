@@ -1,4 +1,4 @@
-"""Who answers a question: the port, and what it returns, a view with the rights that it was found with."""
+"""The port for answering a question, and its result: a view with the rights it was found with."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NO_DOCUMENTS: Mapping[str, tuple[Scope, ...]] = MappingProxyType(dict.fromkeys(E
 
 @dataclass(frozen=True, slots=True)
 class PreparedAnswer:
-    """A view, what the asker may see of it, and bounded labels for the metrics.
+    """A view, what the asker may see of it, and bounded metric labels.
 
-    Without a ``grant`` nothing that has a class may be seen. ``rule`` names what decided, for the audit log.
+    Without a ``grant`` no field with a class is visible. ``rule`` names the deciding rule, for the audit log.
     """
 
     view: View
@@ -64,7 +64,7 @@ class PreparedAnswer:
 
     @property
     def reading(self) -> Phrase | None:
-        """What the card says of how a sentence was read and what the answer leaves out; None for a typed command."""
+        """The card's remark on how a sentence was read and what the answer leaves out; None for a typed command."""
         said = self._line_read
         if self.unknown:
             said = _and_then(said, phrase("Not found: %(words)s (/find searches the ERP)", words=_quoted(self.unknown)))
@@ -99,7 +99,7 @@ class QuestionHandler(Protocol):
     """Finds the view for a question; failures are views too."""
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
-        """Answer the line that was typed or that a button stands for."""
+        """Answer a typed line, or a button's."""
         ...
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:

@@ -1,4 +1,4 @@
-"""Commands: how one is declared, and how all of them are found.
+"""Commands: their declaration and discovery.
 
 A command is an asynchronous function in a file of its own::
 
@@ -51,15 +51,14 @@ def _readable(lines: Sequence[str], language: str) -> tuple[str, ...]:
 class Command(Generic[P]):
     """One command. Calling it calls its function, so that tests need no registry.
 
-    ``names`` are the name and all aliases. ``governed``: each document has rules of its own for who may change it
-    (`bot.access.policy.AccessRequest`). ``reserved``: only administrators may use it, and those whom a rule about this
-    very command names. ``changes``: it changes something, such as a mute or a language; a command that does not say
-    False does. A function may return an `Ask` instead of a view: then that line is answered, after the access policy is
-    asked again.
+    ``names`` are the name and all aliases. ``governed``: separate rules decide for each document who may change it
+    (`bot.access.policy.AccessRequest`). ``reserved``: only for administrators, and for people named in a rule about
+    this very command. ``changes``: it changes something, such as a mute or a language; the default is True. A function
+    may return an `Ask` in place of a view: then that line is answered, after another check of the access policy.
 
-    ``shows`` are the commands whose documents its answers hold: a group sees an answer where all of its members may see
-    those. Empty: no documents and no figures. ``to_concerned``: people who have to do with a document see it whatever
-    the rules say.
+    ``shows`` are the commands whose documents its answers contain: a group sees an answer if all of its members may see
+    those. Empty: no documents and no figures. ``to_concerned``: people involved in a document see it whatever the rules
+    say.
     """
 
     name: str
@@ -85,7 +84,7 @@ class Command(Generic[P]):
         return (self.name, *self.aliases)
 
     def examples_in(self, language: str) -> tuple[str, ...]:
-        """Return the examples that a reader of ``language`` can type: Chinese ones only for readers of Chinese."""
+        """Return the examples that a reader of ``language`` can type: Chinese ones only for Chinese."""
         return _readable(self.examples, language)
 
     def aliases_in(self, language: str) -> tuple[str, ...]:
@@ -93,7 +92,7 @@ class Command(Generic[P]):
         return _readable(self.aliases, language)
 
     def called_in(self, language: str) -> str:
-        """Return what readers of ``language`` call it in their own letters: its name where they have no other."""
+        """Return the command's name in the script of ``language``: its main name if there is no other."""
         return next((alias for alias in self.aliases_in(language) if not alias.isascii()), self.name)
 
     @property
@@ -103,17 +102,17 @@ class Command(Generic[P]):
 
     @property
     def changing_keywords(self) -> tuple[Keyword, ...]:
-        """The keywords with which it changes something although it only asks without them."""
+        """The keywords that make an otherwise read-only command change something."""
         kinds = (parameter.type for parameter in self.signature.parameters if self.only_asks)
         return tuple(member for kind in kinds if issubclass(kind, Keyword) and kind.changes for member in kind)
 
     @property
     def usage(self) -> Phrase:
-        """How it is typed: ``/stock <SKU…> [@warehouse]``, with the placeholders in the reader's language."""
+        """The usage line: ``/stock <SKU…> [@warehouse]``, with the placeholders in the reader's language."""
         return usage(self.name, self.signature)
 
     def request(self, conversation: Conversation | None = None) -> AccessRequest:
-        """Return what the access policy is asked before it runs there; None: in the asker's chat with the bot."""
+        """Return the access request for running it there; None: in the asker's chat with the bot."""
         where = conversation.id if conversation else ""
         return AccessRequest(
             command=self.name,
@@ -126,7 +125,7 @@ class Command(Generic[P]):
     def reach(
         self, policy: AccessPolicy, context: QuestionContext, granted: tuple[Scope, ...], also: Sequence[str] = ()
     ) -> Mapping[str, tuple[Scope, ...]]:
-        """Return which documents the asker may see in an answer, by the command that shows them as well.
+        """Return the documents visible to the asker in an answer, by the command that also shows them.
 
         ``granted`` are the documents of this command; ``also`` are further commands whose documents are shown.
         """
@@ -157,10 +156,10 @@ def command(
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
     """Make a `Command` of an asynchronous function; raises `ConfigurationError` for an unusable signature.
 
-    ``changes=False`` says that it only asks; one that does not say so is never carried out by a sentence, a
-    subscription or a file. Without ``shows`` a command is taken to show documents of every area.
+    ``changes=False`` declares it read-only; any other command is never run by a sentence, a subscription or a file.
+    Without ``shows`` a command is assumed to show documents of every area.
 
-    ``place`` is where help shows it: lower ones first, equal ones by name.
+    ``place`` is its position in the help: lower ones first, equal ones by name.
     """
 
     def make(function: Callable[P, Awaitable[View | Ask]]) -> Command[P]:
@@ -190,10 +189,10 @@ AnyCommand = Command[...]
 
 
 class Commands(Mapping[str, AnyCommand]):
-    """All commands by name, in the order of the help; finds the command that a line means."""
+    """All commands by name, in the order of the help; finds the command of a line."""
 
     def __init__(self, commands: Iterable[AnyCommand]) -> None:
-        """Raises `ConfigurationError` when two commands want the same name or alias."""
+        """Raises `ConfigurationError` if two commands claim the same name or alias."""
         self._by_name: dict[str, AnyCommand] = {}
         owners: dict[str, str] = {}
         for command in sorted(commands, key=lambda command: (command.place, command.name)):
@@ -227,24 +226,24 @@ class Commands(Mapping[str, AnyCommand]):
         return len(self._by_name)
 
     def parse(self, line: str) -> ParsedLine:
-        """Return which command ``line`` means and what follows it."""
+        """Return the command of ``line``, and its arguments."""
         parsed = self._parser.parse(line)
         return replace(parsed, rest=self.with_implied(parsed.word, parsed.rest))
 
     def line_of(self, text: str) -> str:
-        """Return the line that is within another one: with the command's name, whatever it was called there."""
+        """Return the line inside another one, with the command's main name."""
         parsed = self.parse(text.lstrip("/ "))
         return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{text.lstrip('/ ')}"
 
     def only_asks(self, line: str) -> bool:
-        """Whether carrying out a line changes nothing: the one thing that all go by who carry out what nobody has
+        """Return whether running a line changes nothing: the single test for everything that runs lines nobody has
         typed or pressed, such as sentences, subscriptions and files.
         """
         parsed = self.parse(line)
         return parsed.command is None or self.rest_only_asks(parsed.command, parsed.rest)
 
     def rest_only_asks(self, name: str, rest: str) -> bool:
-        """Whether a command with this behind it changes nothing: neither by a keyword, nor by a line within its own."""
+        """Return whether a command with these arguments changes nothing: neither by a keyword, nor by an inner line."""
         command = self[name]
         if not command.only_asks or command.signature.changes_by(rest):
             return False
@@ -252,9 +251,9 @@ class Commands(Mapping[str, AnyCommand]):
         return not (has_line and rest) or self.only_asks(self.line_of(rest))
 
     def with_implied(self, word: str, rest: str) -> str:
-        """Return what follows a command, with the keyword that its alias says besides, as 月报 says which report.
+        """Return a command's arguments with the keyword that its alias implies, as 月报 implies the report.
 
-        It stays away where another keyword of its kind was typed.
+        It is omitted if another keyword of its kind was typed.
         """
         command = self.named(word)
         kinds = (parameter.type for parameter in command.signature.parameters) if command else ()
@@ -264,7 +263,7 @@ class Commands(Mapping[str, AnyCommand]):
         return rest
 
     def named(self, word: str) -> AnyCommand | None:
-        """Return the command with this name or alias; case and a leading slash don't matter."""
+        """Return the command with this name or alias, ignoring case and a leading slash."""
         owner = self._owners.get(word.lstrip("/").casefold())
         return self._by_name[owner] if owner else None
 
@@ -276,9 +275,9 @@ class Commands(Mapping[str, AnyCommand]):
         )
 
     def similar(self, word: str, *, slashed: bool = True, limit: int = 3) -> tuple[AnyCommand, ...]:
-        """Return the commands with a name or alias like ``word``, most alike first.
+        """Return the commands with a name or alias similar to ``word``, most similar first.
 
-        A word without a slash may just begin a sentence: it must be very like.
+        A word without a slash may just begin a sentence: it must be very similar.
         """
         from rapidfuzz import fuzz, process
 
@@ -290,7 +289,7 @@ class Commands(Mapping[str, AnyCommand]):
 
 @cache
 def installed_commands() -> Commands:
-    """Return all commands, looked for once: packages do not come and go while a process runs.
+    """Return all commands, discovered once: packages do not come and go while a process runs.
 
     Raises `ConfigurationError` as `Commands.discover` does.
     """

@@ -1,4 +1,4 @@
-"""The days of reports and charts, and what stretches of days are called."""
+"""The days of reports and charts, and the names of periods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.words.phrase import Phrase, phrase
 
 
 class ReportPeriod(Keyword, changes=False):
-    """The customary reports."""
+    """The usual reports."""
 
     DAY = phrase("day"), "daily", "日报"
     WEEK = phrase("week"), "weekly", "周报"
@@ -22,7 +22,7 @@ class ReportPeriod(Keyword, changes=False):
 
 
 class PeriodComparison(Keyword, changes=False):
-    """With which days a report compares: the same ones of the year before, or those before, as it does anyway."""
+    """The days a report compares with: the same ones of the previous year, or by default the preceding ones."""
 
     LAST_YEAR = phrase("yoy"), "同比", "year-on-year", "y/y", "去年同比"
     BEFORE = phrase("sequential"), "环比"
@@ -36,7 +36,7 @@ _PERIODS: Mapping[ReportPeriod, Callable[[date], Period]] = {
 
 
 def name_age(bucket: AgeingBucket) -> Phrase:
-    """Return the words for how long something is overdue."""
+    """Return the text for how long something is overdue."""
     if bucket.last is None:
         return phrase("more than %(days)d days", days=bucket.first - 1)
     return phrase("%(first)d–%(last)d days", first=bucket.first, last=bucket.last)
@@ -45,7 +45,7 @@ def name_age(bucket: AgeingBucket) -> Phrase:
 def span_of(
     days: Days | None, which: ReportPeriod | None, today: date, against: PeriodComparison | None = None
 ) -> tuple[ReportSpan, str]:
-    """Return the days that are meant, those of this month if none are said, and how they are typed."""
+    """Return the days that are meant, by default those of this month, and their typed form."""
     period, said = _period_of(days, which, today)
     compared = ReportSpan.year_on_year if against is PeriodComparison.LAST_YEAR else ReportSpan.of
     return compared(period.first, period.last, today), said

@@ -1,4 +1,4 @@
-"""What many views about the ERP share: how old an answer is and from where, buttons, documents and lists of them."""
+"""Shared by many views of the ERP: the age and origin of an answer, buttons, documents and lists of them."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from bot.words.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """When the figures are from. ``stale``: the ERP does not answer now, so they are the last known ones.
+    """The age of figures. ``stale``: the ERP does not answer now, so they are the last known ones.
 
-    ``failures`` name other sources that did not answer, and anything else the reader should know.
+    ``failures`` name other sources that did not answer, and further remarks for the reader.
     """
 
     as_of: datetime
@@ -49,9 +49,9 @@ class Freshness:
 
 
 def freshness(found: Answer[Any], as_of: datetime | None = None, *, failures: bool = True) -> Freshness:
-    """Return the freshness of one answer; ``as_of`` is when it was true, where its adapter says that.
+    """Return the freshness of one answer; ``as_of`` is its time according to its adapter, if given.
 
-    It may have looked at the clock after it had read, so it is not believed to be later than the question. Pass
+    The adapter may have read the clock after the data, so a time after the question is not believed. Pass
     ``failures=False`` for a view that shows the failures itself.
     """
     shown = (*found.failures, *found.notes) if failures else found.notes
@@ -65,7 +65,7 @@ def freshness(found: Answer[Any], as_of: datetime | None = None, *, failures: bo
 
 
 def freshness_of_all(answers: Sequence[Answer[Any]]) -> Freshness:
-    """Return the freshness of answers that are shown together: the oldest one's, with the source if all share it."""
+    """Return the freshness of answers shown together: the oldest one's, with the source if all share it."""
     sources = {answer.source for answer in answers}
     return Freshness(
         as_of=min(answer.as_of for answer in answers),
@@ -78,12 +78,12 @@ def freshness_of_all(answers: Sequence[Answer[Any]]) -> Freshness:
 
 
 def ask_buttons(command: str, words: Iterable[str]) -> list[Button]:
-    """Return one button a word that asks ``command`` for it; repeated and empty words give none."""
+    """Return one button per word that asks ``command`` for it; repeated and empty words give none."""
     return [Button(word, Ask(command_line(command, word))) for word in dict.fromkeys(words) if word]
 
 
 def document_buttons(command: str, documents: Iterable[tuple[str, Sequence[str]]]) -> list[Button]:
-    """Return a button for each document that opens it with ``command``: by its number, and the books that it is in."""
+    """Return a button for each document that opens it with ``command``, by its number and its books."""
     return [
         Button(button_label(number, books), Ask(command_line(command, number, books=books)))
         for number, books in dict.fromkeys((number, tuple(books)) for number, books in documents)
@@ -92,19 +92,19 @@ def document_buttons(command: str, documents: Iterable[tuple[str, Sequence[str]]
 
 
 def button_label(number: str, books: Sequence[str]) -> str:
-    """Return what a button calls a document: of a long number its end, which differs, and its books."""
+    """Return a document's button label: for a long number its distinctive end, and its books."""
     name = " · ".join((number, *books))
     over = len(name) - MAX_LABEL
     return name if not books or over <= 0 or over + 1 >= len(number) else f"…{name[over + 1 :]}"
 
 
 def erp_link_buttons(url: str) -> list[Button]:
-    """Return the button that opens a document in the ERP, if that has an address to open."""
+    """Return the button that opens a document in the ERP, if it has an address."""
     return [Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else []
 
 
 def columns_of_books(rows: Iterable[Any]) -> tuple[Column, ...]:
-    """Return the column that tells in which books each row is, where there are several."""
+    """Return the column with the books of each row, if there are several."""
     if not any(row.books for row in rows):
         return ()
     return (Column(phrase("Company"), lambda row: " · ".join(row.books)),)
@@ -115,7 +115,7 @@ _STOCK = phrase("Stock")
 
 
 def export_buttons(line: str) -> list[Button]:
-    """Return the button that asks for the list or report of a line as a file, where the line leaves room for it."""
+    """Return the button that requests the list or report of a line as a file, if the line leaves room for it."""
     if line is HIDDEN or len((asked := f"/export {line.removeprefix('/')}").encode()) > MAX_LINE_BYTES:
         return []
     return [Button(_EXPORT, Ask(asked))]
@@ -129,25 +129,25 @@ def table_of_lines(
     today: date | None = None,
     more: bool = False,
 ) -> Table:
-    """Return a table of rows that nothing but their place tells apart: a document may have two equal lines."""
+    """Return a table of rows identified only by position: a document may have two equal lines."""
     table = Table.of_rows(columns, view.rows, today=today, total=view.total, as_of=as_of, more=more, key_of=str)
     return replace(table, keys=tuple(str(view.offset + number) for number in range(len(view.rows))))
 
 
 def table_of_one(columns: Sequence[Column], document: Any, as_of: datetime) -> Table:
-    """Return a table with one document that has no lines, told as a list of such documents tells it."""
+    """Return a table with one document without lines, formatted like a list of such documents."""
     return Table.of_rows(columns, (document,), today=as_of.date(), total=1, as_of=as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedListView(ListView):
-    """A list that its reader can also have as a file."""
+    """A list that its reader can also get as a file."""
 
     def buttons(self) -> Sequence[Button]:
         return (*ListView.buttons(self), *self.file_buttons())
 
     def file_buttons(self) -> Sequence[Button]:
-        """Return the button that asks for the rows as a file, if there are any."""
+        """Return the button that requests the rows as a file, if there are any."""
         return export_buttons(self.line) if self.total else []
 
 
@@ -155,9 +155,9 @@ _TYPED_LAST = (ListCondition.AMOUNTS, ListCondition.DAYS)
 
 
 class EmptiedList:
-    """What a list that its conditions leave empty has without some of them, and the lines that ask for it.
+    """The totals of an empty list without some of its conditions, and the lines that ask for them.
 
-    ``emptied`` and ``books`` stand in the view, and ``days`` where days restrict it.
+    ``emptied`` and ``books`` are fields of the view, and ``days`` if days restrict it.
     """
 
     __slots__ = ()
@@ -167,26 +167,26 @@ class EmptiedList:
 
     @property
     def listed(self) -> int:
-        """How many entries there are, hidden ones counted as none."""
+        """Return the number of entries; hidden entries count as none."""
         total = getattr(self, "total", 0)
         return total if isinstance(total, int) else 0
 
     def typed(self) -> Mapping[ListCondition, str]:
-        """Return the conditions beside the books as they are typed, in their order; a text of a class may be hidden."""
+        """Return the conditions besides the books as typed, in order; a text with a class may be hidden."""
         return {}
 
     def called(self) -> Mapping[ListCondition, Label]:
-        """Return what conditions are called that are not called as they are typed."""
+        """Return the names of conditions that differ from their typed form."""
         days: DayRange | None = getattr(self, "days", None)
         return {ListCondition.DAYS: said_days(days)} if days else {}
 
     def words_of(self, by: Iterable[ListCondition]) -> tuple[Label, ...]:
-        """Return what conditions are called."""
+        """Return the names of conditions."""
         names = {**self.typed(), **self.called(), ListCondition.BOOKS: " ".join(self.books)}
         return tuple(names[kind] for kind in ListCondition if kind in by)
 
     def emptied_also(self, more: Emptied) -> Self:
-        """Return the same list, which has so many entries without other conditions, too."""
+        """Return the same list with that many entries without further conditions."""
         same: Self = replace(cast(Any, self), emptied=(*self.emptied, more))
         return same
 
@@ -197,7 +197,7 @@ class EmptiedList:
         return " ".join(filter(None, (words, *(word for kind, word in left.items() if kind in _TYPED_LAST))))
 
     def widening_buttons(self) -> Sequence[Button]:
-        """Return what an empty list may be without, as far as its reader may see the words that are left."""
+        """Return the buttons that relax an empty list, as far as its reader may see the remaining words."""
         shown = self.typed().get(ListCondition.TEXT) is not HIDDEN
         return [
             Button(
@@ -212,7 +212,7 @@ class EmptiedList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordView(View):
-    """One document as the ERP tells it, of a kind that has no lines."""
+    """One document of a kind without lines, as the ERP reports it."""
 
     command: ClassVar[str]
     """The command that shows it."""
@@ -230,7 +230,7 @@ class RecordView(View):
 
     @classmethod
     def of(cls, hit: FoundDocument, **more: Any) -> Self:
-        """Return what the reader may see of the document that was found."""
+        """Return what the reader may see of the document found."""
         found = hit.found
         books = marked(found.value.books)
         return cut(cls(document=found.value, freshness=freshness(found), books=books, **more), hit.fields)
@@ -238,7 +238,7 @@ class RecordView(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentView(ExportedListView):
-    """One document as the ERP tells it; ``rows`` are its lines, which lead to the stock of their products."""
+    """One document as the ERP reports it; ``rows`` are its lines, which lead to their products' stock."""
 
     opens_rows: ClassVar[bool] = False
     command: ClassVar[str]
@@ -271,7 +271,7 @@ class DocumentView(ExportedListView):
 
     @classmethod
     def of(cls, hit: FoundDocument, context: QuestionContext, **more: Any) -> Self:
-        """Return what the reader may see of a document with lines, from the row on that was asked for."""
+        """Return what the reader may see of a document with lines, from the requested row on."""
         found, document = hit.found, hit.found.value
         view = cls(
             document=document,
@@ -292,7 +292,7 @@ R = TypeVar("R")
 
 
 def said_days(days: DayRange) -> Label:
-    """Return what days are called."""
+    """Return the name of some days."""
     first, last = days.period.first, days.period.last
     return f"{first}" if first == last else phrase("%(first)s to %(last)s", first=first, last=last)
 
@@ -303,7 +303,7 @@ ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncounted:
-    """How many documents of a list are in a state that does not count."""
+    """The number of documents in a list whose state does not count."""
 
     status: OrderStatus | InvoiceStatus | PurchaseStatus | ProductionStatus | PaymentStatus
     count: int
@@ -316,7 +316,7 @@ class Uncounted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAddedUp:
-    """Documents that are on a list and in no sum of it: what does not count, and what has no amount."""
+    """Documents on a list but in no sum of it: in a state that does not count, or without an amount."""
 
     uncounted: tuple[Uncounted, ...] = ()
     without_amount: int = 0
@@ -326,7 +326,7 @@ ALL_ADDED_UP = NotAddedUp()
 
 
 class FoundList(Protocol):
-    """What a lookup says of a list (`bot.chat.records.lookup.DocumentList`)."""
+    """A lookup's result for a list (`bot.chat.records.lookup.DocumentList`)."""
 
     @property
     def found(self) -> Answer[Slice[Any]]:
@@ -335,22 +335,22 @@ class FoundList(Protocol):
 
     @property
     def product(self) -> Product | None:
-        """What was found in place of a text."""
+        """The product found in place of a text."""
         ...
 
     @property
     def emptied(self) -> tuple[Emptied, ...]:
-        """What an empty list has without some of its conditions."""
+        """The totals of an empty list without some of its conditions."""
         ...
 
     @property
     def overdue(self) -> int:
-        """How many documents come first that should have been done before today."""
+        """The number of leading documents that were due before today."""
         ...
 
     @property
     def text(self) -> str:
-        """What was asked for: a text, a list with a name, days, bounds of amounts."""
+        """The request: a text, a named list, days, bounds of amounts."""
         ...
 
     @property
@@ -364,12 +364,12 @@ class FoundList(Protocol):
 
     @property
     def sums(self) -> tuple[Any, ...]:
-        """What the documents come to."""
+        """The documents' total."""
         ...
 
     @property
     def left(self) -> tuple[Any, ...]:
-        """What of it is still to be paid."""
+        """The part of it still to be paid."""
         ...
 
     @property
@@ -377,12 +377,12 @@ class FoundList(Protocol):
 
     @property
     def fields(self) -> frozenset[FieldClass]:
-        """What the reader may see."""
+        """The fields visible to the reader."""
         ...
 
 
 class FoundDocument(Protocol):
-    """What a lookup says of one document (`bot.chat.records.lookup.OneDocument`)."""
+    """A lookup's result for one document (`bot.chat.records.lookup.OneDocument`)."""
 
     @property
     def found(self) -> Answer[Any]: ...
@@ -393,11 +393,11 @@ class FoundDocument(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentListView(EmptiedList, ExportedListView):
-    """Documents: the newest, those with ``text`` or of some ``days``, or the list that ``which`` names.
+    """Documents: the newest, those with ``text`` or of some ``days``, or the list named by ``which``.
 
-    ``amounts`` are the bounds of their amounts as they are typed, and ``compared`` the classes of what they compare.
-    ``emptied`` says what an empty list has without some of its conditions. Of what is due on days the first ``overdue``
-    should have been done before today. ``not_added_up`` is on the list and in no sum of it.
+    ``amounts`` are the amount bounds as typed, and ``compared`` the classes of the compared figures. ``emptied`` holds
+    the totals of an empty list without some of its conditions. Of documents due on some days, the first ``overdue``
+    were due before today. ``not_added_up`` are on the list but in no sum of it.
     """
 
     command: ClassVar[str]
@@ -436,21 +436,23 @@ class DocumentListView(EmptiedList, ExportedListView):
 
     @property
     def line_class(self) -> FieldClass | None:
-        """What ``line`` tells: it repeats the text."""
+        """The field class of ``line``, which repeats the text."""
         return self.text_class if self.text else None
 
     def share_of(self, row: Any) -> ProductShare | None:
-        """Return how much of the product a document has, where the list tells it."""
+        """Return a document's quantity of the product, if the list has it."""
         return share_of(row) if self.product else None
 
     def begins(self, index: int) -> str:
-        """Return whether a row is the first that is ``overdue``, or ``due``, on a list of what is due; else nothing."""
+        """Return the section that starts at a row of a list of due documents: ``overdue`` or ``due``; otherwise
+        empty.
+        """
         if not self.overdue or self.offset + index > self.overdue:
             return ""
         return "due" if self.offset + index == self.overdue else "" if index else "overdue"
 
     def sums(self) -> Sequence[tuple[Phrase, Sequence[Money]]]:
-        """Return what the documents of the list come to that count, one amount a currency, with the names of sums."""
+        """Return the total of the counted documents, one amount per currency, with the sums' names."""
         total = _OF_PRODUCT if self.product else self.total_heading
         named = ((total, "total_amounts"), (self.open_heading, "open_amounts"))
         return tuple((name, amounts) for name, field in named if (amounts := getattr(self, field, ())))
@@ -483,7 +485,7 @@ class DocumentListView(EmptiedList, ExportedListView):
         return replace(found, facts=(*self.sums(), *self._not_added_up()))
 
     def _not_added_up(self) -> Sequence[tuple[Phrase, object]]:
-        """Return what a file says of documents that are in no sum."""
+        """Return a file's remark on documents in no sum."""
         parts: list[tuple[Phrase, object]] = []
         if self.not_added_up.uncounted:
             parts.append((phrase("Not counted"), tuple(each.told for each in self.not_added_up.uncounted)))
@@ -492,7 +494,7 @@ class DocumentListView(EmptiedList, ExportedListView):
         return parts
 
     def _share_columns(self) -> Sequence[Column]:
-        """Return the columns that tell what each document has of the product."""
+        """Return the columns with each document's quantity of the product."""
 
         def column(heading: Phrase, figure: Callable[[ProductShare], object]) -> Column:
             def show(row: Any) -> object:
@@ -512,9 +514,9 @@ class DocumentListView(EmptiedList, ExportedListView):
 
     @classmethod
     def of(cls, hit: FoundList, context: QuestionContext, **more: Any) -> Self:
-        """Return what the reader may see of the documents that were found, from the row on that was asked for.
+        """Return what the reader may see of the documents found, from the requested row on.
 
-        A product was found in place of the text, which then names nobody.
+        If a product was found in place of the text, the text names no partner.
         """
         found, product, days, bounds = hit.found, hit.product, hit.days, hit.bounds
         text, word = ("", product.sku) if product else (hit.text, hit.text)

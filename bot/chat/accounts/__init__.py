@@ -1,1 +1,1 @@
-"""People's accounts in the ERPs: asked for, found, bound, and used with a key of their own."""
+"""People's accounts in the ERPs: requested, found, bound, and used with their own key."""

@@ -1,9 +1,9 @@
-"""People's accounts in the ERPs, bound from chat: somebody asks for one, an administrator agrees, both see the result.
+"""Binding of people's ERP accounts from chat: a person requests one, an administrator approves, both see the result.
 
 Decisions are written to the ERP under these accounts, so nobody gets one on their own word: not even an administrator
-agrees to their own request. Where the company wants it, accounts are also bound by what DingTalk and the ERP both know
-of somebody (`bot.chat.accounts.matching`). The word of a person or an administrator overrides that, and accounts in the
-configuration (``access.accounts``) override both.
+approves their own request. If the company wants it, accounts are also bound by keys that DingTalk and the ERP share for
+a person (`bot.chat.accounts.matching`). A decision of the person or an administrator overrides that, and accounts in
+the configuration (``access.accounts``) override both.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Accounts = Mapping[str, Mapping[str, str]]
 
 
 class AccountState(StrEnum):
-    """What became of the newest request."""
+    """The state of the latest request."""
 
     ASKED = "asked"
     BOUND = "bound"
@@ -72,7 +72,7 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErpAccount:
-    """A person's account at one source. ``account`` is the one in force, ``wanted`` the one that is asked for."""
+    """A person's account at one source. ``account`` is the one in force, ``wanted`` the requested one."""
 
     user_id: str
     source: str
@@ -86,12 +86,12 @@ class ErpAccount:
 
     @property
     def ref(self) -> str:
-        """The name under which composers find it."""
+        """The composers' name for it."""
         return f"{self.source}|{self.user_id}"
 
 
 class AccountRefused(DingerpError):
-    """A request or a decision that is not possible; its author is told the ``reason``."""
+    """A request or decision is not possible; its author is told the ``reason``."""
 
     def __init__(self, reason: Phrase) -> None:
         super().__init__(str(reason))
@@ -106,10 +106,10 @@ Change = Callable[[ErpAccount | None, Sequence[ErpAccount]], tuple[ErpAccount, S
 
 
 class AccountStore(Protocol):
-    """Keeps accounts; implemented by `bot.store.chat.accounts`. Raises a `DingerpError` when it is away."""
+    """Stores accounts; implemented by `bot.store.chat.accounts`. Raises a `DingerpError` when unavailable."""
 
     async def all(self) -> Sequence[ErpAccount]:
-        """Return all accounts, those without one in force included."""
+        """Return all accounts, including those without one in force."""
         ...
 
     async def find(self, user_id: str, source: str) -> ErpAccount | None:
@@ -117,12 +117,12 @@ class AccountStore(Protocol):
         ...
 
     async def change(self, user_id: str, source: str, change: Change, now: datetime) -> ErpAccount:
-        """Change an account and queue what is owed, in one transaction. Raises what ``change`` raises."""
+        """Change an account and queue its cards, in one transaction. Raises the errors of ``change``."""
         ...
 
 
 class ErpAccounts:
-    """Binds accounts, and says which are bound."""
+    """Binds accounts, and returns the bound ones."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class ErpAccounts:
         on_enqueued: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
-        """``record`` keeps entries of the audit log; ``on_enqueued`` is called when cards may be owed."""
+        """``record`` stores entries of the audit log; ``on_enqueued`` is called when cards may have been queued."""
         self._store = store
         self._configured = configured
         self.sources = tuple(sources)
@@ -147,7 +147,7 @@ class ErpAccounts:
         self._tell_bound: Callable[[Collection[str]], None] = lambda people: None
 
     def watch(self, tell: Callable[[Collection[str]], None]) -> None:
-        """Have ``tell`` called with the people whose accounts change from now on."""
+        """Call ``tell`` with the people whose accounts change from now on."""
         self._tell_bound = tell
 
     def bound(self) -> Accounts:
@@ -155,7 +155,7 @@ class ErpAccounts:
         return self._bound
 
     async def load(self) -> None:
-        """Read what is bound."""
+        """Load the bound accounts."""
         bound: dict[str, dict[str, str]] = {}
         for binding in await self._store.all():
             if binding.account:
@@ -165,7 +165,7 @@ class ErpAccounts:
             self._tell_bound({person for person in {*before, *bound} if before.get(person) != bound.get(person)})
 
     async def follow(self) -> None:
-        """Read from time to time what other processes bound, until cancelled."""
+        """Periodically load the accounts bound by other processes, until cancelled."""
         while True:
             await asyncio.sleep(_FOLLOWED_EVERY)
             try:
@@ -188,11 +188,11 @@ class ErpAccounts:
         return (*found, *own)
 
     async def find(self, user_id: str, source: str) -> ErpAccount | None:
-        """Return a person's account at a source, as it was bound or asked for in chat."""
+        """Return a person's account at a source, as bound or requested in chat."""
         return await self._store.find(user_id, source)
 
     async def ask(self, user_id: str, name: str, source: str, account: str) -> ErpAccount:
-        """Ask the administrators for an account. Raises `AccountRefused`."""
+        """Request an account from the administrators. Raises `AccountRefused`."""
         self._refuse_configured(user_id, source)
         deciders = [user for user in dict.fromkeys(await self._administrators()) if user != user_id]
         if not deciders:
@@ -215,7 +215,7 @@ class ErpAccounts:
         return await self._change(user_id, source, change, actor=user_id)
 
     async def decide(self, user_id: str, source: str, account: str, *, by: str, agrees: bool) -> ErpAccount:
-        """Agree to a request as it was shown, or decline it. Raises `AccountRefused`."""
+        """Approve a request as it was shown, or decline it. Raises `AccountRefused`."""
         if by == user_id:
             raise AccountRefused(phrase("Another administrator has to agree to your own account."))
         self._refuse_configured(user_id, source)
@@ -243,7 +243,7 @@ class ErpAccounts:
         return await self._change(user_id, source, change, actor=by)
 
     async def unbind(self, user_id: str, source: str, *, by: str) -> ErpAccount:
-        """Take an account away, and whatever is asked for there. Raises `AccountRefused`."""
+        """Remove an account, and any request for that source. Raises `AccountRefused`."""
         self._refuse_configured(user_id, source)
         now = self._now()
 
@@ -264,9 +264,9 @@ class ErpAccounts:
         return await self._change(user_id, source, change, actor=by)
 
     async def record_search(self, source: str, matches: Sequence[AccountMatch]) -> int:
-        """Bind the accounts that were found, keep why others were not, and return how many were bound.
+        """Bind the accounts found, store why others were not, and return the number bound.
 
-        People who have an account there, asked for one, were declined or unbound it stay as they are.
+        People who have an account there, requested one, were declined or unbound it are left alone.
         """
         known = {binding.user_id: binding for binding in await self._store.all() if binding.source == source}
         found = {match.user_id: match for match in matches}

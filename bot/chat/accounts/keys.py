@@ -1,7 +1,7 @@
-"""People's own keys for the ERPs: each is entered once, on a page of the bot that a one-time link opens.
+"""People's own keys for the ERPs: each is entered once, on a page of the bot behind a one-time link.
 
-A key never goes through the chat, where it would stay readable. It is accepted if the ERP says that it belongs to that
-person's account, and it is sealed in the store. A link reveals nothing: a stranger who finds it can at most enter a
+A key never goes through the chat, where it would stay readable. It is accepted if the ERP confirms that it belongs to
+that person's account, and it is sealed in the store. A link reveals nothing: anybody who finds it can at most enter a
 key of that same account.
 """
 
@@ -42,7 +42,7 @@ PAGE = "/keys/"
 
 
 class KeyEntry(StrEnum):
-    """What became of a key that was entered."""
+    """The outcome of entering a key."""
 
     STORED = "stored"
     NO_LINK = "no_link"
@@ -58,7 +58,7 @@ class KeyEntry(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLink:
-    """What a link is for."""
+    """The person, source and account of a link."""
 
     digest: str
     user_id: str
@@ -70,7 +70,7 @@ class KeyLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnteredKey:
-    """Whose key it is and for which account; the key itself only goes into the store."""
+    """The owner and account of a key; the key itself only goes into the store."""
 
     user_id: str
     source: str
@@ -79,23 +79,23 @@ class EnteredKey:
 
     @property
     def ref(self) -> str:
-        """The name under which the composer finds it."""
+        """The composer's name for it."""
         return f"{self.source}|{self.user_id}"
 
 
 class ErpKeyStore(Protocol):
-    """Keeps keys and links; implemented by `bot.store.chat.accounts`. Raises a `DingerpError` when away."""
+    """Stores keys and links; implemented by `bot.store.chat.accounts`. Raises a `DingerpError` when unavailable."""
 
     async def put_link(self, link: KeyLink, now: datetime) -> None:
-        """Keep a link in place of the person's earlier one for that source, and forget expired ones."""
+        """Store a link in place of the person's earlier one for that source, and delete expired ones."""
         ...
 
     async def try_link(self, digest: str, now: datetime) -> KeyLink | None:
-        """Return a valid link, and count the try; None for any other."""
+        """Return a valid link, and count the attempt; None for any other."""
         ...
 
     async def find_link(self, digest: str, now: datetime) -> KeyLink | None:
-        """Return a link that stands."""
+        """Return a valid link."""
         ...
 
     async def put_key(self, link: KeyLink, key: EnteredKey, secret: SecretStr, told: Delivery) -> bool:
@@ -103,16 +103,16 @@ class ErpKeyStore(Protocol):
         ...
 
     async def find(self, user_id: str, source: str) -> EnteredKey | None:
-        """Return what is known of somebody's key."""
+        """Return the stored facts about a person's key."""
         ...
 
     async def erase(self, user_id: str, source: str) -> bool:
-        """Forget a key and all links to enter one; returns whether there was a key."""
+        """Delete a key and all links for entering one; returns whether there was a key."""
         ...
 
 
 class ErpKeys:
-    """Offers links, takes keys, and erases them."""
+    """Offers links, accepts keys, and deletes them."""
 
     def __init__(
         self,
@@ -129,11 +129,11 @@ class ErpKeys:
         required: RequiredAudit | None = None,
         token: Callable[[], str] = secrets.token_urlsafe,
     ) -> None:
-        """``sources`` are those that take keys; ``public_url`` is empty where people cannot reach the bot's pages.
+        """``sources`` are those that accept keys; ``public_url`` is empty if people cannot reach the bot's pages.
 
-        ``identify`` finds the person of a user id; ``account_of`` returns somebody's account at a source,
-        ``owner_of_key`` is that of `bot.erp.hub.ErpHub`.
-        With ``required`` no key is taken that this log could not record.
+        ``identify`` finds the person of a userId; ``account_of`` returns a person's account at a source,
+        ``owner_of_key`` is that of `bot.erp.hub.ErpHub`. With ``required`` no key is accepted that this log could not
+        record.
         """
         self._store = store
         self._public_url = public_url.rstrip("/")
@@ -165,12 +165,14 @@ class ErpKeys:
         return f"{self._public_url}{PAGE}{token}", account
 
     async def find_link(self, token: str) -> KeyLink | None:
-        """Return what a link is for; None for one that does not stand, such as that of somebody who left."""
+        """Return the link of a token; None for an invalid one, such as that of a person who left."""
         link = await self._store.find_link(_digest(token), self._now())
         return None if link is None or (await self._identify(link.user_id)).is_outsider else link
 
     async def enter(self, token: str, secret: SecretStr) -> KeyEntry:
-        """Take a key. Raises a `bot.words.errors.DingerpError` when the store is away, or it could not be recorded."""
+        """Accept a key. Raises a `bot.words.errors.DingerpError` when the store is unavailable, or it could not be
+        recorded.
+        """
         if self._required is not None and not await self._required.can_write():
             raise NotRecorded
         link = await self._store.try_link(_digest(token), self._now())
@@ -183,11 +185,11 @@ class ErpKeys:
         return outcome
 
     async def find(self, user_id: str, source: str) -> EnteredKey | None:
-        """Return what is known of somebody's key."""
+        """Return the stored facts about a person's key."""
         return await self._store.find(user_id, source)
 
     async def erase(self, user_id: str, source: str, *, by: str) -> bool:
-        """Forget somebody's key; returns whether there was one."""
+        """Delete a person's key; returns whether there was one."""
         erased = await self._store.erase(user_id, source)
         if erased:
             self._note(by, user_id, source, "account.key", "erased", "")
@@ -209,7 +211,7 @@ class ErpKeys:
     async def _keep(self, link: KeyLink, secret: SecretStr) -> KeyEntry:
         if self._account_of(link.user_id, link.source) != link.account:
             return KeyEntry.NO_LINK
-        # They may have left while the ERP was asked.
+        # They may have left during the call to the ERP.
         if (doubt := await self._doubt_membership(link)) is not None:
             return doubt
         now = self._now()

@@ -1,7 +1,7 @@
-"""Finds whose an ERP account is by job number, mobile or mail, where nothing has to be guessed.
+"""Finds the owner of an ERP account by job number, mobile or mail, without any guessing.
 
-A key counts if it is verified in DingTalk, leads to one open account, and is one person's. All keys of a person that
-lead somewhere have to lead to the same account: decisions are written under it.
+A key counts if it is verified in DingTalk, leads to one open account, and belongs to one person. All keys of a person
+that lead anywhere must lead to the same account: decisions are written under it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.erp.model import ErpUser
 
 
 class MatchOutcome(StrEnum):
-    """What came of the search for somebody's account."""
+    """The outcome of the search for a person's account."""
 
     FOUND = "found"
     SEVERAL_ACCOUNTS = "several_accounts"
@@ -28,7 +28,7 @@ class MatchOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountMatch:
-    """The account of a person, or why it is unknown. ``key`` led there."""
+    """A person's account, or why it is unknown. ``key`` led there."""
 
     user_id: str
     name: str
@@ -44,7 +44,7 @@ _Hold = tuple[MatchKey, str]
 def match_accounts(
     people: Sequence[StaffKeys], users: Iterable[ErpUser], keys: Collection[MatchKey]
 ) -> Iterator[AccountMatch]:
-    """Yield what came of it for all people whose keys lead to an open account, verified or not."""
+    """Yield the outcome for all people whose keys lead to an open account, verified or not."""
     accounts: dict[_Hold, set[str]] = defaultdict(set)
     for user in users:
         if user.is_active and user.account:

@@ -1,4 +1,4 @@
-"""The accounts of whoever asks, as the commands about accounts show them."""
+"""The asker's accounts, as the commands about accounts show them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.words.phrase import Phrase, phrase
 
 
 class AccountPart(Keyword):
-    """What of an account is meant: not the account itself, but the person's own key for it."""
+    """The part of an account that is meant: the person's own key instead of the account itself."""
 
     KEY = phrase("key"), "密钥"
 

@@ -1,4 +1,4 @@
-"""Looks for people's accounts in the ERPs after each walk through the directory, where the company wants it."""
+"""Searches for people's ERP accounts after each walk through the directory, if the company wants it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class ErpAccountSearch:
-    """Binds accounts by the keys that the company trusts, and keeps no key."""
+    """Binds accounts by the keys that the company trusts, without storing any key."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class ErpAccountSearch:
         self._keys = tuple(keys)
 
     async def search(self, people: Sequence[StaffKeys]) -> None:
-        """Look for these people's accounts at every source. A source that does not answer waits for the next walk."""
+        """Search for these people's accounts at every source. A source that does not answer waits for the next walk."""
         for source in self._accounts.sources:
             try:
                 users = await self._users_of(source)

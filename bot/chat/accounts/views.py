@@ -1,4 +1,4 @@
-"""What people see of accounts in the ERPs: their own, a request that an administrator decides, and its result."""
+"""Views of ERP accounts: people's own, requests for administrators, and their results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.words.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:
-    """An account at one source; ``wanted`` is the one requested, ``reason`` says why the search bound none."""
+    """An account at one source; ``wanted`` is the requested one, ``reason`` says why the search bound none."""
 
     source: str
     account: str = ""
@@ -31,7 +31,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountList(View):
-    """Somebody's own accounts in the ERPs; ``remark`` says what became of the line."""
+    """A person's own accounts in the ERPs; ``remark`` is the outcome of the line."""
 
     card: ClassVar[str] = "accounts"
 
@@ -42,7 +42,7 @@ class AccountList(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRequest(View):
-    """Somebody asks for an account under which their decisions are written; administrators decide."""
+    """A request for an account under which a person's decisions are written; administrators decide."""
 
     card: ClassVar[str] = "account_request"
 
@@ -64,7 +64,7 @@ class AccountRequest(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountResult(View):
-    """What became of an account, told to its owner in their own chat."""
+    """The outcome for an account, told to its owner in their own chat."""
 
     card: ClassVar[str] = "account_result"
 
@@ -83,7 +83,7 @@ class AccountResult(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountKeyLink(View):
-    """Where somebody enters their own key for an ERP; the link works once and not for long."""
+    """A link for entering a person's own ERP key; it works once and not for long."""
 
     card: ClassVar[str] = "account_key_link"
 
@@ -98,7 +98,7 @@ class AccountKeyLink(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountKeyStored(View):
-    """Told to its owner in their own chat: a key of theirs was entered."""
+    """Told to the owner in their own chat: a key of theirs was entered."""
 
     card: ClassVar[str] = "account_key_stored"
 
@@ -175,14 +175,14 @@ class _AccountComposer(SingleCardComposer, ABC):
 
 
 class AccountRequestComposer(_AccountComposer):
-    """Composes what administrators decide."""
+    """Composes the requests that administrators decide."""
 
     def _view(self, account: ErpAccount, decided_by: str) -> View:
         return request_view(account, decided_by)
 
 
 class AccountResultComposer(_AccountComposer):
-    """Composes what the owner is told."""
+    """Composes the outcome for the owner."""
 
     def _view(self, account: ErpAccount, decided_by: str) -> View:
         return AccountResult(
@@ -202,7 +202,7 @@ class AccountKeyComposer(SingleCardComposer):
         self._find = find
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the card; nothing for a key that was erased meanwhile."""
+        """Return the card; nothing for a key deleted meanwhile."""
         source, _, user_id = ref.partition("|")
         found = await self._find(user_id, source)
         if found is None:

@@ -1,1 +1,1 @@
-"""From a message or a click to the card that appears in the chat, once, and what keeps that card true."""
+"""From a message or a click to its one card in the chat, and the updates that keep that card true."""

@@ -1,8 +1,8 @@
-"""The probe of the cards: an administrator taps what they see, and so is known what DingTalk's pages leave open.
+"""Card probes: an administrator taps what they see, which settles questions that DingTalk's pages leave open.
 
-The card's title is a number. All get one number, and the tester another by private values: which of them they tap says
-whether private values arrive. The answer shows a third number in the text. Where that does not appear on another
-device, whose client asks for the card anew, the answers to clicks are not stored.
+The card's title is a number. Everybody gets one number, and the tester another one as a private value: the tapped
+number tells whether private values are delivered. The answer shows a third number in the text. If that does not appear
+on another device, whose client fetches the card anew, answers to clicks are not stored.
 
 Docs: platform/dingtalk/unknowns.md#answers-and-private-values
 """
@@ -30,7 +30,7 @@ Say = Callable[[str, Phrase], str]
 
 
 class Sight(StrEnum):
-    """What a tester says they see; the token of a button."""
+    """What a tester sees; the token of a button."""
 
     PUBLIC = "probe.public"
     PRIVATE = "probe.private"
@@ -42,7 +42,7 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardProbe:
-    """The newest probe of a card template, and what came of it or of an earlier one; None: nobody has said it yet."""
+    """The latest probe of a card template, and its result or that of an earlier one; None: unknown so far."""
 
     template: str
     track_id: str
@@ -56,23 +56,23 @@ class CardProbe:
 
 
 class CardProbeStore(Protocol):
-    """Keeps one probe for each template; raises a `bot.words.errors.DingerpError` while away."""
+    """Stores one probe per template; raises a `bot.words.errors.DingerpError` when unavailable."""
 
     def known(self) -> Mapping[str, CardProbe]:
-        """Return the probes by template, as they were read last."""
+        """Return the probes by template, as last loaded."""
         ...
 
     async def load(self) -> None:
-        """Read them anew."""
+        """Load them again."""
         ...
 
     async def put(self, probe: CardProbe) -> None:
-        """Keep a probe in place of the template's last one."""
+        """Store a probe in place of the template's last one."""
         ...
 
 
 def confirmed_ways(probes: Mapping[str, CardProbe], templates: Collection[str]) -> CheapWays:
-    """Return what is confirmed of all of these templates: cards of any of them may be on one way."""
+    """Return the results confirmed for all these templates: cards of any of them may be on one path."""
     found = [probes.get(template) for template in templates]
     return CheapWays(
         private_values=all(probe is not None and probe.private_values is True for probe in found),
@@ -82,7 +82,7 @@ def confirmed_ways(probes: Mapping[str, CardProbe], templates: Collection[str]) 
 
 @dataclass(frozen=True, slots=True)
 class ProbeNumbers:
-    """Three numbers of four digits, each another one, that follow from the card's id."""
+    """Three different four-digit numbers derived from the card's id."""
 
     public: str
     private: str
@@ -98,7 +98,7 @@ class ProbeNumbers:
 
 
 def probe_card(number: str, numbers: ProbeNumbers, language: str, say: Say) -> Card:
-    """Return the card as somebody sees it for whom its title is ``number``."""
+    """Return the card as seen by a person for whom its title is ``number``."""
     choices = sorted([(numbers.public, Sight.PUBLIC), (numbers.private, Sight.PRIVATE)])
     return _card(
         say(language, phrase("Trial of the cards: %(number)s", number=number)),
@@ -116,7 +116,7 @@ def _card(title: str, body: str, buttons: tuple[CardButton, ...], language: str)
 
 
 class CardProbes:
-    """Answers the taps on cards that ask what somebody sees."""
+    """Answers taps on probe cards."""
 
     def __init__(self, store: CardProbeStore, *, now: Callable[[], datetime], say: Say) -> None:
         self._store = store
@@ -124,9 +124,9 @@ class CardProbes:
         self._say = say
 
     async def answer(self, click: Click, language: str) -> CardReply:
-        """Note what the tester sees and return what the card shows next; nothing for a probe that another replaced.
+        """Record what the tester sees and return the card's next state; nothing for a replaced probe.
 
-        Raises a `bot.words.errors.DingerpError` when the store is away: the card stays as it is then.
+        Raises a `bot.words.errors.DingerpError` when the store is unavailable: the card then stays unchanged.
         """
         await self._store.load()
         probe = next((each for each in self._store.known().values() if each.track_id == click.track_id), None)
@@ -155,8 +155,8 @@ class CardProbes:
         return probe, self._ask_again(numbers, language)
 
     def _ask_elsewhere(self, numbers: ProbeNumbers, language: str) -> Card:
-        """Return the card after the first look: its text has the third number, for a value of the tester's own may
-        cover the title.
+        """Return the card after the first look: its text has the third number, since a private value may cover the
+        title.
         """
         words = phrase(
             "Thank you, that is noted. Number of this device: **%(number)s**. Leave this card open, and open this chat"
@@ -168,7 +168,7 @@ class CardProbes:
         return _card(self._say(language, phrase("Trial of the cards")), self._say(language, words), (button,), language)
 
     def _ask_again(self, numbers: ProbeNumbers, language: str) -> Card:
-        """Return the card on the second device: whether the first one has got the answer at all has to be certain."""
+        """Return the card on the second device: it has to be certain that the first one received the answer at all."""
         words = phrase(
             "Does the card on your first device show the number %(number)s, and is this a second device? Only then tap"
             " the button. Otherwise leave it, and start the trial once more.",
@@ -192,7 +192,7 @@ def _told(probe: CardProbe) -> Phrase:
 
 
 def say_outcome(known: Mapping[str, CardProbe], templates: Iterable[str]) -> Phrase:
-    """Return what people have seen on the cards of all templates in use: what not all have shown is not known."""
+    """Return what people have seen on the cards of all templates in use; a result not shown by all is unknown."""
     probes = [known.get(template) for template in templates]
     private = _of_all([probe.private_values if probe else None for probe in probes])
     return phrase(
@@ -209,7 +209,7 @@ def _of_all(seen: Collection[bool | None]) -> bool | None:
 
 
 def private_words(seen: bool | None) -> Phrase:
-    """Return what is known of values for single people."""
+    """Return the finding on values for single people."""
     if seen is None:
         return phrase("Whether values for single people arrive is not known.")
     if seen:
@@ -218,7 +218,7 @@ def private_words(seen: bool | None) -> Phrase:
 
 
 def answer_words(seen: bool | None) -> Phrase:
-    """Return what is known of the answers to taps."""
+    """Return the finding on answers to taps."""
     if seen is None:
         return phrase("Whether others see the answer to a tap is not known.")
     if seen:

@@ -1,4 +1,4 @@
-"""What travels without a call because somebody has seen that it reaches nobody else."""
+"""Ways that cost no call, because a probe showed that they reach nobody else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheapWays:
-    """What a probe confirmed of the card templates in use; nothing is assumed.
+    """The results that a probe confirmed for the card templates in use; nothing is assumed.
 
     Docs: platform/dingtalk/unknowns.md#answers-and-private-values
     """

@@ -1,11 +1,11 @@
-"""From a click to what its answer shows, within DingTalk's two seconds.
+"""From a click to its answer, within DingTalk's two seconds.
 
-The answer's data is public data of the card (docs: platform/dingtalk/unknowns.md#answers-and-private-values): so it
-shows what all may see who hold the card. What the clicker alone may see goes into a card of their own.
+The answer's data is public data of the card (docs: platform/dingtalk/unknowns.md#answers-and-private-values), so it
+shows only what all its holders may see. Content for the clicker alone goes into their own card.
 
-A click says who clicked which card and carries the token of a button. DingTalk vouches for the person and the card (and
+A click names the clicker and the card, and carries a button's token. DingTalk vouches for the person and the card (and
 the card's id is sealed), but any client can send any token. So an action is only a request to have a line answered:
-access is checked again, and an alert is touched only where a card shows it. Others see the effect when the outbox
+access is checked again, and an alert is changed only if a card there shows it. Others see the effect when the outbox
 updates the alert's cards.
 """
 
@@ -105,46 +105,46 @@ _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_G
 
 
 class ShownCards(Protocol):
-    """Knows the cards that the bot showed by itself; implemented on the outbox by `bot.store.outbox.deliveries`."""
+    """Knows the unsolicited cards; implemented on the outbox by `bot.store.outbox.deliveries`."""
 
     async def clicked(self, track_id: str, by: str, now: datetime) -> tuple[Place, ...]:
-        """Record a click by the person with the userId ``by`` and return where the card stands.
+        """Record a click by the person with the userId ``by`` and return the card's place.
 
-        Of several places their own chat is the first, if it is among them. None for a card that nobody remembers.
-        Raises a `bot.words.errors.DingerpError` when the store is away.
+        Of several places their own chat comes first, if it is among them. None for an unknown card. Raises a
+        `bot.words.errors.DingerpError` when the store is unavailable.
         """
         ...
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
-        """Return whether a person sees values of their own on a card that is elsewhere, too.
+        """Return whether a person sees private values on a card that is also elsewhere.
 
-        Raises a `bot.words.errors.DingerpError` when the store is away.
+        Raises a `bot.words.errors.DingerpError` when the store is unavailable.
         """
         ...
 
     async def stands_in(self, track_id: str, group: str) -> bool:
         """Return whether a card is in a group.
 
-        Raises a `bot.words.errors.DingerpError` when the store is away.
+        Raises a `bot.words.errors.DingerpError` when the store is unavailable.
         """
         ...
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
-        """Have a card shown again that an answer covers; False while it is being sent: then try again.
+        """Redraw a card that an answer covers; False while it is being sent: retry then.
 
-        Raises a `bot.words.errors.DingerpError` when the store is away.
+        Raises a `bot.words.errors.DingerpError` when the store is unavailable.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a click is answered with, and what of it all may see who hold the card.
+    """The answer to a click, and the part of it that all holders of the card may see.
 
-    ``held``: others hold the card, too, or may; ``shared`` is what they may see of the answer, if it is theirs. Without
-    it a ``note`` is enough, or the clicker gets a card of their own: nobody else's tap takes the card from them.
-    ``restores``: where the answer covers the card's buttons, they have to come back. ``name`` is the clicker's, where
-    the directory knows it.
+    ``held``: others hold the card, too, or may; ``shared`` is their part of the answer, if it is meant for them.
+    Without it a ``note`` is enough, or the clicker gets a card of their own: nobody else's tap takes the card from
+    them. ``restores``: the answer covers the card's buttons, which have to come back. ``name`` is the clicker's, if the
+    directory knows it.
     """
 
     prepared: PreparedAnswer
@@ -157,13 +157,13 @@ class _Answer:
 
     @property
     def own(self) -> View:
-        """What the clicker may see."""
+        """The part for the clicker alone."""
         return cut(self.prepared.view, self.prepared.grant.fields)
 
 
 class ClickPipeline:
-    """Answers every click within the callback itself: page turns, drill-downs, actions. Only what not all may see who
-    hold the card is a call.
+    """Answers every click within the callback itself: page turns, drill-downs, actions. Only content that some holders
+    of the card may not see costs a call.
     """
 
     def __init__(
@@ -180,11 +180,11 @@ class ClickPipeline:
         probes: CardProbes | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without ``shown`` the bot shows no cards by itself.
+        """Without ``shown`` the bot sends no unsolicited cards.
 
-        ``own_cards`` show what the clicker alone may see, and ``confirmed`` says what needs none of them.
-        ``forget_prompt`` is told who cancels a form: what they write then is no answer to it. ``say`` returns a phrase
-        in a language.
+        ``own_cards`` show content for the clicker alone, and ``confirmed`` tells when none is needed. ``forget_prompt``
+        is told who cancels a form: their next message is then not its answer. ``say`` translates a phrase into a
+        language.
         """
         self._parts = parts
         self._seconds = seconds
@@ -200,11 +200,11 @@ class ClickPipeline:
         self._closing = asyncio.Event()
 
     async def answer(self, click: Click) -> CardReply | FormReply | None:
-        """Return what the answer changes on the card, or what the clicker's form shows now.
+        """Return the changes to the card, or the new state of the clicker's form.
 
         None leaves the card as it is (foreign cards, foreign organisations).
 
-        ``corp_id`` is the clicker's organisation, and ``user_id`` means somebody there alone.
+        ``corp_id`` is the clicker's organisation, and ``user_id`` is valid only there.
         """
         if not self._parts.tracks.is_ours(click.track_id) or not click.user_id:
             self._ignore("foreign_card", click)
@@ -237,7 +237,7 @@ class ClickPipeline:
         return await self._show(click, answer, now, zone)
 
     async def _show(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
-        """Return what the clicked card shows: to its only reader all, else what is for everybody who holds it."""
+        """Return the clicked card's new content: everything for a single reader, otherwise the part for all holders."""
         ways, shared = self._confirmed(), answer.shared
         if answer.held and shared is None and not ways.own_answers:
             return await self._tell_clicker(click, answer, now, zone)
@@ -255,7 +255,7 @@ class ClickPipeline:
         return CardReply(shown=card, own=card if covers else None)
 
     async def _tell_clicker(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
-        """Answer whoever tapped: in a few words beside the card, or on a card of their own. The others keep theirs."""
+        """Answer the clicker: in a few words beside the card, or on a card of their own. The shared card stays."""
         if answer.note is not None:
             return self._tell(click, answer, answer.note, now)
         if answer.prepared.outcome not in _WORTH_A_CARD:
@@ -269,8 +269,8 @@ class ClickPipeline:
         return await self._show_apart(click, answer, now, zone)
 
     def _tell(self, click: Click, answer: _Answer, words: Phrase | str, now: datetime) -> CardReply:
-        """Say a few words beside the card. All who hold it may read them, and for long: so they tell whom they are for,
-        and when they were said.
+        """Show a few words beside the card. All holders may read them for a long time, so they name their addressee and
+        time.
         """
         if answer.name:
             words = phrase(
@@ -283,7 +283,7 @@ class ClickPipeline:
         return CardReply(note=text)
 
     async def _show_apart(self, click: Click, answer: _Answer, now: datetime, zone: tzinfo) -> CardReply:
-        """Give the clicker a card of their own, or the form by which it asks; the clicked one stays as it is."""
+        """Give the clicker a card of their own, or a form; the clicked card stays as it is."""
         language = self._parts.people.language(click.user_id)
         where = answer.where or Conversation(click.space_id, _kind(click.space_id))
         card = self._parts.renderer.render(answer.own, language, zone=zone, trail=())
@@ -300,7 +300,7 @@ class ClickPipeline:
     async def _show_own_card(
         self, click: Click, answer: _Answer, card: Card, where: Conversation, now: datetime
     ) -> bool:
-        """Have a card shown to the clicker alone, soon; False where calls are spared."""
+        """Have a card shown soon to the clicker alone; False if calls are scarce."""
         track_id = self._own_cards.show(click.track_id, click.user_id, where, card)
         if not track_id:
             return False
@@ -322,7 +322,7 @@ class ClickPipeline:
         return True
 
     def _turn_down(self, click: Click, claim: FormClaim) -> PreparedAnswer:
-        """Return what a form says that asks for nothing to be done, or not by this person, or too late."""
+        """Return the text for a form that is cancelled, not this person's, or too late."""
         match claim:
             case FormClaim.CANCELLED:
                 self._forget_prompt(click.user_id)
@@ -335,10 +335,10 @@ class ClickPipeline:
         return _notice(FormClosedNotice(title=title, text=text), claim)
 
     def _reply(self, click: Click, claim: FormClaim, answer: PreparedAnswer, zone: tzinfo) -> FormReply:
-        """Return what a form shows now; it stays open where something is still missing, or took too long."""
+        """Return the new state of a form; it stays open if anything is missing, or if the action took too long."""
         language = self._parts.people.language(click.user_id)
         if claim is FormClaim.FOREIGN and not self._confirmed().own_answers:
-            # A stranger's tap must not take the form from its owner.
+            # Another person's tap must not take the form from its owner.
             return FormReply(label=self._say(language, _FOREIGN_FORM))
         again = answer.outcome in _TRY_AGAIN or answer.view.form() is not None
         if claim is FormClaim.FILLED_IN:
@@ -354,8 +354,8 @@ class ClickPipeline:
         return await self._parts.forms.show(form, user_id=click.user_id, where=where, key=click.track_id)
 
     async def _stands_in_group(self, click: Click) -> bool:
-        """Return whether the click was in a group where the card stands: a click does not tell a group from the
-        clicker's own chat, which is always right (docs: platform/dingtalk/callbacks.md#who-clicked).
+        """Return whether the click was in a group that has the card: a click does not distinguish a group from the
+        clicker's own chat, which is always safe (docs: platform/dingtalk/callbacks.md#who-clicked).
         """
         clicked = Conversation(click.space_id, ConversationKind.GROUP)
         if (beside := self._own_cards.beside(click.track_id, click.user_id)) is not None:
@@ -370,9 +370,9 @@ class ClickPipeline:
             return False
 
     def _draw(self, click: Click, view: View, zone: tzinfo) -> Card:
-        """Return the card with the way back to what it showed the clicker before; none after something was done.
+        """Return the card with the way back to its previous content for the clicker; no way back after an action.
 
-        A form that it asks by is shown beside the card, and after the answer.
+        A form that it needs is shown beside the card, after the answer.
         """
         card = self._draw_card(click, view, zone)
         if card.form is not None:
@@ -401,7 +401,7 @@ class ClickPipeline:
             async with asyncio.timeout(self._seconds):
                 return await self._answer_line(click, action, line, offset, now)
         except TimeoutError:
-            # The work goes on all the same, and doing it twice has the effect of doing it once.
+            # The work continues anyway, and is idempotent.
             deed = isinstance(action, ApprovalAction)
             notice = _notice(BusyNotice(line=line, offset=offset, deed=deed), "busy")
             return _Answer(notice, bool(self._others(click, ())), restores=True)
@@ -426,7 +426,7 @@ class ClickPipeline:
             offset=offset,
             now=now,
             clicked=True,
-            # What is done there is told everybody; what is asked goes to the clicker alone, if need be.
+            # Actions are announced to everybody; questions go to the clicker alone, if necessary.
             overlooked=not asks and any(place.kind is PlaceKind.GROUP for place in others),
             on_form=on_form,
             free_text=_form_text(click.values, REASON_FIELD),
@@ -438,7 +438,7 @@ class ClickPipeline:
             if isinstance(shared.view, WithheldNotice) or (asks and not shared.is_all):
                 shared = None
         if not on_form:
-            # What goes to the clicker alone leaves the card about what it was.
+            # Content for the clicker alone leaves the card's subject unchanged.
             if not others or shared is not None:
                 await self._keep(click, where, answer.view, now)
             if isinstance(action, ApprovalAction):
@@ -448,17 +448,19 @@ class ClickPipeline:
         return _Answer(answer, bool(others), shared, where, restores=restores, name=name)
 
     def _others(self, click: Click, places: Sequence[Place]) -> tuple[Place, ...]:
-        """Return the places of the card that others than the clicker see; a place in a group, where nobody knows."""
+        """Return the card's places visible to others than the clicker; a place in a group, whose members are
+        unknown.
+        """
         if self._parts.tracks.is_for(click.track_id, click.user_id) or self._parts.forms.is_form(click):
             return ()
         own_chat = Place(PlaceKind.PERSON, click.user_id)
         if own_chat in places:
             return tuple(place for place in places if place != own_chat)
-        # A forwarded card is seen where it was clicked, too.
+        # A forwarded card is also visible where it was clicked.
         return tuple(dict.fromkeys((*places, Place(PlaceKind.GROUP, click.space_id))))
 
     async def _is_kept(self, click: Click, now: datetime) -> bool:
-        """Whether the card that was clicked will show what comes of a decision."""
+        """Return whether the clicked card will show the outcome of a decision."""
         if self._parts.keeper is None or not self.is_on_answer(click):
             return True
         return await self._parts.keeper.stands(click.track_id, now)
@@ -483,13 +485,13 @@ class ClickPipeline:
         return where.kind is ConversationKind.DIRECT or self._parts.tracks.is_for(click.track_id, click.user_id)
 
     async def _places(self, click: Click, now: datetime) -> tuple[Place, ...]:
-        """Return where a card stands that the bot showed by itself, the clicker's own chat first; none for others."""
+        """Return the places of an unsolicited card, the clicker's own chat first; none for other cards."""
         if self._shown is None or not self._parts.tracks.is_card(click.track_id):
             return ()
         try:
             return await self._shown.clicked(click.track_id, click.user_id, now)
         except DingerpError as error:
-            # Then assume that it stands where it was clicked, as it nearly always does.
+            # Then assume that it stands where it was clicked, which is nearly always right.
             log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
             return ()
 
@@ -498,7 +500,7 @@ class ClickPipeline:
             self._parts.outsiders.note(where.id)
 
     def _redraw_later(self, track_id: str) -> None:
-        """Make sure that "please wait", or why nothing could be done, does not stay where the buttons were."""
+        """Make sure that "please wait", or a refusal, does not stay where the buttons were."""
         if self._parts.tracks.is_card(track_id):
             redraw = partial(self._redraw_shown, self._shown, track_id) if self._shown is not None else None
         else:
@@ -508,13 +510,13 @@ class ClickPipeline:
             self._start(self._redraw(redraw))
 
     async def close(self) -> None:
-        """Do at once what was to follow a click later."""
+        """Run all delayed follow-ups of clicks now."""
         self._closing.set()
         await asyncio.gather(*self._at_work)
         await self._own_cards.close()
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the bot."""
+        """Wait, but not beyond the bot's end."""
         waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._closing.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -523,7 +525,7 @@ class ClickPipeline:
                 wait.cancel()
 
     async def _redraw(self, redraw: Callable[[], Awaitable[bool]]) -> None:
-        """Restore a card; while the database is away go on until it is back."""
+        """Restore a card, retrying while the database is unavailable."""
         for attempt in count(1):
             await self._pause(REDRAW_DELAYS[min(attempt, len(REDRAW_DELAYS)) - 1])
             try:
@@ -538,7 +540,7 @@ class ClickPipeline:
         log.warning("click.stays_covered")
 
     def _uncover_later(self, track_id: str, since: datetime) -> None:
-        """Make sure that "the ERP is being told" does not stay on a card that a quick ERP has changed before."""
+        """Make sure that "the ERP is being told" does not stay on a card already updated by a quick ERP."""
         if self._parts.keeper is not None:
             self._start(self._uncover(self._parts.keeper, track_id, since, self._parts.now() + ANSWER_TRAVELS))
 
@@ -562,11 +564,11 @@ class ClickPipeline:
         return await shown.redraw(track_id, self._parts.now())
 
     async def _has_own_values(self, click: Click) -> bool:
-        """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
+        """Return whether the clicker may have private values on the clicked card, which would cover an answer."""
         if not self.is_on_answer(click):
             return await self._sees_own_values(click)
         if self._parts.tracks.is_interim(click.track_id) and _kind(click.space_id) is ConversationKind.DIRECT:
-            return False  # who asked is everybody there
+            return False  # the asker is the only reader there
         if self._parts.keeper is None:
             return False
         return await self._parts.keeper.has_own_values(click.track_id, click.user_id)
@@ -577,19 +579,19 @@ class ClickPipeline:
         try:
             return await self._shown.has_own_values(click.track_id, click.user_id)
         except DingerpError as error:
-            # The answer stays hidden then, but the next state of the card shows it.
+            # The answer stays hidden then, but the card's next state shows it.
             log.warning("click.values_unknown", error=type(error).__name__, detail=error.detail)
             return False
 
     def is_on_answer(self, click: Click) -> bool:
-        """Whether the clicked card is the answer to a question."""
+        """Return whether the clicked card is the answer to a question."""
         other = self._parts.tracks.is_card(click.track_id) or self._parts.tracks.is_form(click.track_id)
         return self._parts.tracks.is_ours(click.track_id) and not other
 
     def _ignore(self, why: str, click: Click) -> None:
         self._parts.metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
-        # In another organisation the same user id is somebody else.
+        # In another organisation the same userId is another person.
         self._record_refusal(click, f"{click.user_id}@{click.corp_id}", why)
 
     def _record_refusal(self, click: Click, actor: str, why: str) -> None:
@@ -608,7 +610,7 @@ def _where(click: Click, places: Sequence[Place], *, asks: bool) -> Conversation
     """Return the conversation that counts; None for a card of another person's chat.
 
     A card may have been forwarded. An action on its alert then counts where the card stands, but a question is asked
-    where the click was, so that a forwarded card opens nothing that is not open there.
+    where the click was, so that a forwarded card opens nothing that is closed there.
     """
     clicked = Conversation(click.space_id, _kind(click.space_id))
     if not places:
@@ -624,7 +626,7 @@ def _notice(view: View, outcome: str) -> PreparedAnswer:
 
 
 def _asked(token: str) -> Ask | None:
-    """Return what a button asks; None for one that does something."""
+    """Return a button's question; None for an action."""
     with suppress(BadToken):
         action = unpack(token)
         return action if isinstance(action, Ask) else None
@@ -632,14 +634,14 @@ def _asked(token: str) -> Ask | None:
 
 
 def _line_of(action: Action, values: Mapping[str, object]) -> tuple[str, int]:
-    """Return the line that a button or a form stands for, and the row from which on a list is wanted."""
+    """Return the line behind a button or form, and the first row wanted of a list."""
     if isinstance(action, FillIn):
         return action.completed(" ".join(_form_text(values, VALUE_FIELD).split())), 0
     return action.question
 
 
 def _form_text(values: Mapping[str, object], field: str) -> str:
-    """Return what a form's field holds: text, or the value of what was chosen.
+    """Return the value of a form field: text, or the value of the chosen option.
 
     Docs: platform/dingtalk/callbacks.md#form-values
     """

@@ -1,8 +1,8 @@
-"""Forms for one person each: shown beside an answer or instead of it, and what comes back.
+"""Personal forms: shown beside an answer or in its place, and their submissions.
 
-Nothing about a form is stored. Its id is sealed together with its owner and its end, and what it stands for is a
-button's token: a request, checked like any other when it comes back, also after a restart. Submitting it twice is
-tapping a button twice.
+Nothing about a form is stored. Its id is sealed together with its owner and expiry, and its meaning is a button's
+token: a request, checked like any other on submission, also after a restart. Submitting it twice equals tapping a
+button twice.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ class FormChannel(Protocol):
     """Sends forms."""
 
     async def show(self, form: CardForm, *, user_id: str, where: Conversation, track_id: str) -> bool:
-        """Make a form appear in a conversation for one person alone; the same ``track_id`` gives no second one.
+        """Show a form in a conversation to one person alone; a repeated ``track_id`` creates no second one.
 
-        Returns False, and raises nothing, where none is wanted now or it cannot be shown: there are other ways to say
-        what it asks. Then one may stand all the same if DingTalk did not answer.
+        Returns False, without raising, if none is wanted now or it cannot be shown: the question can be asked in other
+        ways. Even then one may exist if DingTalk did not answer.
         """
         ...
 
 
 class FormClaim(StrEnum):
-    """What a submitted form is worth; labels a metric."""
+    """The validity of a submitted form; labels a metric."""
 
     FILLED_IN = "filled_in"
     CANCELLED = "cancelled"
@@ -49,18 +49,18 @@ class FormClaim(StrEnum):
 
 
 class PersonalForms:
-    """Shows forms, and says what those that come back are worth."""
+    """Shows forms, and judges submissions."""
 
     def __init__(self, tracks: TrackIds, channel: FormChannel | None, *, now: Callable[[], datetime]) -> None:
-        """Without a ``channel`` no form is shown, but forms of an earlier run may still come back."""
+        """Without a ``channel`` no form is shown, but forms of an earlier run may still be submitted."""
         self._tracks = tracks
         self._channel = channel
         self._now = now
 
     async def show(self, form: CardForm | None, *, user_id: str | None, where: Conversation, key: str) -> bool:
-        """Show a form to a person, and return whether it stands; ``key`` tells where it was asked for.
+        """Show a form to a person, and return whether it exists; ``key`` identifies where it was requested.
 
-        The same form for the same key is the same one for some seconds.
+        For some seconds, the same form and key yield the same one.
         """
         if form is None or self._channel is None or not user_id:
             return False
@@ -69,11 +69,11 @@ class PersonalForms:
         return await self._channel.show(form, user_id=user_id, where=where, track_id=track_id)
 
     def is_form(self, click: Click) -> bool:
-        """Whether what was clicked is a form."""
+        """Return whether a form was clicked."""
         return self._tracks.is_form(click.track_id)
 
     def judge(self, click: Click) -> FormClaim:
-        """Return what a form that came back is worth."""
+        """Return the validity of a submitted form."""
         if not self._tracks.is_form_of(click.track_id, click.user_id):
             return FormClaim.FOREIGN
         if self._now() > self._tracks.form_ends(click.track_id):
@@ -82,7 +82,7 @@ class PersonalForms:
 
 
 def _end_after(now: datetime) -> datetime:
-    """Return when a form that is shown now ends; forms of the same seconds have the same end, and so the same ids."""
+    """Return the expiry of a form shown now; forms of the same seconds share it, and so their ids."""
     seconds = _TAPPED_TWICE.total_seconds()
     return datetime.fromtimestamp(ceil(now.timestamp() / seconds) * seconds, now.tzinfo) + FORM_LIFETIME
 

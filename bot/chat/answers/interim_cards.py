@@ -1,6 +1,6 @@
-"""Tells who asked that the answer takes longer: by a card, which becomes the answer.
+"""Tells the asker that the answer takes longer, by a card that later becomes the answer.
 
-It is noted before it is sent, so that a bot that ends meanwhile finishes the card after its next start.
+It is recorded before it is sent, so that a bot that ends meanwhile finishes the card after its next start.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ NO_INTERIM = InterimTiming(seconds=0.0, most=0, affordable=lambda: False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterimCards:
-    """Shows them, one for each question whose answer is not found within ``seconds``.
+    """Shows one for each question without an answer within ``seconds``.
 
     ``draw`` returns the card for the asker; ``shown`` counts the cards. Without ``seconds`` there are none.
 
-    ``affordable`` says, each time, whether there is a call to spare: an answer costs two with such a card.
+    ``affordable`` tells, each time, whether a call can be spared: with such a card an answer costs two.
     """
 
     inbox: Inbox
@@ -55,11 +55,11 @@ class InterimCards:
     affordable: Callable[[], bool]
 
     def watch(self, message: Message, ticket: QueueTicket) -> InterimCard:
-        """Return what shows a card for a question as soon as it has waited long enough and it is its turn."""
+        """Return the watcher that shows a card for a question once it has waited long enough and its turn has come."""
         return InterimCard(self, message, ticket, self.seconds)
 
     async def show(self, message: Message) -> bool:
-        """Return whether a card may stand now, which has to become the answer."""
+        """Return whether a card may exist now, which has to become the answer."""
         if not self.affordable():
             return False
         try:
@@ -83,7 +83,7 @@ class InterimCards:
 
 
 class InterimCard:
-    """The card of one question, if it comes to that."""
+    """The possible card of one question."""
 
     __slots__ = ("_cards", "_message", "_sending", "_task", "_ticket", "_timer")
 
@@ -96,7 +96,7 @@ class InterimCard:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._start) if seconds else None
 
     async def settle(self) -> bool:
-        """Show no card from now on; return whether one may stand. One that is being sent is waited for."""
+        """Show no card from now on; return whether one may exist. One being sent is waited for."""
         self._stop_timer()
         if self._task is None:
             return False
@@ -106,7 +106,7 @@ class InterimCard:
         return await self._task
 
     def close(self) -> None:
-        """End whatever is under way."""
+        """End the work in progress."""
         self._stop_timer()
         if self._task is not None:
             self._task.cancel()

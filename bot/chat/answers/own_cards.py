@@ -1,7 +1,7 @@
-"""Cards for one person each, beside a card that others see too: what a tap there shows to them alone.
+"""Cards for one person each, beside a shared card: the result of a tap there for them alone.
 
-Each is a call. Taps of one person on one card that follow soon change their own card in place, and those
-that come while it is being sent are one change.
+Each costs a call. Further taps of the same person on the same card soon after change their own card in place, and taps
+during sending are combined into one change.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ class OwnCardChannel(Protocol):
     """Shows cards to single people. Every call is bounded in time and raises a `bot.words.errors.DingerpError`."""
 
     async def show(self, card: Card, *, user_id: str, where: Conversation, track_id: str) -> None:
-        """Make a card appear for one person alone: in the group ``where``, or in their own chat.
+        """Show a card to one person alone: in the group ``where``, or in their own chat.
 
-        The same ``track_id`` gives no second card and does not change the first.
+        A repeated ``track_id`` neither creates a second card nor changes the first.
         """
         ...
 
     async def change(self, card: Card, *, track_id: str, made_as: str) -> None:
-        """Let such a card show something else; ``made_as`` is the name of the card as it was made."""
+        """Change such a card's content; ``made_as`` is the card's name at its creation."""
         ...
 
 
 @dataclass(slots=True)
 class _OwnCard:
-    """One person's card beside another, which stands at ``where``. ``made_as`` is empty until it is there; ``wanted``
-    is what it is to show next.
+    """One person's card beside another, which stands at ``where``. ``made_as`` is empty until it exists; ``wanted`` is
+    its next content.
     """
 
     track_id: str
@@ -64,7 +64,7 @@ class _OwnCard:
 
 
 class OwnCards:
-    """Sends them after the tap was answered; ``sent`` counts what became of each."""
+    """Sends them after the tap was answered; ``sent`` counts the outcomes."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class OwnCards:
         sent: Counter,
         affordable: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``affordable`` says whether there is a call to spare."""
+        """``affordable`` tells whether a call can be spared."""
         self._channel = channel
         self._tracks = tracks
         self._now = now
@@ -84,7 +84,7 @@ class OwnCards:
         self._cards: OrderedDict[tuple[str, str], _OwnCard] = OrderedDict()
 
     def show(self, beside: str, user_id: str, where: Conversation, card: Card) -> str:
-        """Show a card to a person beside the card ``beside``, soon; return its id, empty where calls are spared."""
+        """Show a card to a person beside the card ``beside``, soon; return its id, empty if calls are scarce."""
         if not self._affordable():
             self._sent.labels("spared").inc()
             return ""
@@ -102,14 +102,14 @@ class OwnCards:
         return own.track_id
 
     def beside(self, track_id: str, user_id: str) -> Conversation | None:
-        """Return where the card stands beside which this person's own card was shown; their own card may be in their
+        """Return the place of the card beside which this person's own card was shown; their own card may be in their
         own chat. None for any other card, and after a restart.
         """
         mine = (own for (_, whose), own in self._cards.items() if whose == user_id)
         return next((own.where for own in mine if own.track_id == track_id), None)
 
     async def close(self) -> None:
-        """Send what is wanted."""
+        """Send the pending cards."""
         await asyncio.gather(*(own.sending for own in self._cards.values() if own.sending is not None))
 
     async def _send(self, key: tuple[str, str], own: _OwnCard) -> None:
@@ -120,7 +120,7 @@ class OwnCards:
                 with spending(Purpose.PAGE, group):
                     await self._send_one(key[1], own, card)
         except DingerpError as error:
-            # The next tap begins anew.
+            # The next tap starts afresh.
             self._cards.pop(key, None)
             self._sent.labels("failed").inc()
             log.warning("own_card.not_shown", error=type(error).__name__, detail=error.detail)
@@ -133,7 +133,7 @@ class OwnCards:
                 break
 
     async def _show(self, user_id: str, own: _OwnCard, card: Card, *, again: bool) -> bool:
-        """Return whether the card is shown; raises the error of a try after which there is none ``again``."""
+        """Return whether the card is shown; raises the error of an attempt that is the last (``again``)."""
         made = bool(own.made_as)
         try:
             if made:

@@ -1,4 +1,4 @@
-"""From a message to its answer: store → acknowledge → find → wait for its turn → send. Once for each question."""
+"""From a message to its answer: store → acknowledge → find → wait for its turn → send. Once per question."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 
 @dataclass(frozen=True, slots=True)
 class _SentCard:
-    """A card of an answer: its id, who sees it, and whether it was another card at first."""
+    """A card of an answer: its id, its readers, and whether it was another card at first."""
 
     track_id: str
     readers: CardReaders
     stands: bool = False
 
     def made_as(self, cards: AnswerCards) -> str:
-        """Return the name of the card as it is created."""
+        """Return the card's name at its creation."""
         if self.stands:
             return InterimNotice.card
         return (cards.own if self.readers is CardReaders.ASKER else cards.shared).name
@@ -98,11 +98,11 @@ class QuestionPipeline:
         arrived: Callable[[Message], None] = lambda message: None,
         interim: InterimTiming = NO_INTERIM,
     ) -> None:
-        """``pause``: seconds before an answer is sent again; each further pause is twice as long.
+        """``pause`` is in seconds before an answer is sent again; each further pause is twice as long.
 
-        ``interim`` says when a card tells that the answer takes longer, and becomes it. ``welcomes`` say what the first
-        answer in a conversation shows besides; ``arrived`` is told of every message once. ``rights`` are asked for once
-        more when an answer is sent.
+        ``interim`` decides when a card announces a longer wait, and later becomes the answer. ``welcomes`` return the
+        welcome in a conversation's first answer; ``arrived`` is called for every message once. ``rights`` are checked
+        again when an answer is sent.
         """
         self._parts = parts
         self._inbox = inbox
@@ -137,9 +137,10 @@ class QuestionPipeline:
         self._sent = {via: parts.metrics.sent.labels(via) for via in AnswerVia}
 
     def accept(self, message: Message, payload: str, acknowledge: AcknowledgeQuestion) -> None:
-        """Acknowledge the question once it is stored in the inbox, then answer it. A question that was accepted before
-        is only acknowledged, and so is one to the bot of another organisation. If it cannot be stored, ``acknowledge``
-        gets the error instead, and the question is kept in memory until it can be.
+        """Acknowledge the question once it is stored in the inbox, then answer it.
+
+        A known question is only acknowledged, and so is one to the bot of another organisation. If it cannot be stored,
+        ``acknowledge`` gets the error instead, and the question is kept in memory until it can be.
         """
         if not self._parts.organisation.admits(message.organisation):
             self._parts.metrics.questions.labels("none", "foreign_organisation").inc()
@@ -148,7 +149,7 @@ class QuestionPipeline:
             acknowledge(None)
             return
         started, received_at = time.monotonic(), self._parts.now()
-        # The ticket is taken before the commit, so that questions keep the order in which their frames came.
+        # The ticket is taken before the commit, so that questions keep the order of their frames.
         ticket = self._queue.take_ticket(message.conversation.id)
 
         def stored(new: bool | DingerpError) -> None:
@@ -169,7 +170,7 @@ class QuestionPipeline:
         self._inbox.accept(InboxMessage(message.msg_id, payload, received_at), stored)
 
     def _record_foreign(self, message: Message) -> None:
-        # In another organisation the same user id is somebody else.
+        # In another organisation the same userId is another person.
         entry = AuditEntry(
             kind=AuditKind.REFUSAL,
             at=self._parts.now(),
@@ -181,13 +182,13 @@ class QuestionPipeline:
         self._parts.audit.record(entry)
 
     def flush(self) -> None:
-        """Start storing what was accepted: no more is coming at the moment."""
+        """Start storing the accepted questions: no more are coming at the moment."""
         self._inbox.flush()
 
     def resume(self, message: Message, received_at: datetime, *, interim: bool = False) -> None:
-        """Answer a question that was accepted before a restart, at ``received_at``.
+        """Answer a question accepted before a restart, at ``received_at``.
 
-        ``interim``: a card may stand that has to become the answer.
+        ``interim``: a card may exist that has to become the answer.
         """
         ticket = self._queue.take_ticket(message.conversation.id)
         self._begin(message, ticket, time.monotonic(), received_at, interim=interim)
@@ -195,7 +196,7 @@ class QuestionPipeline:
     def give_up(self, messages: Sequence[Message]) -> None:
         """Tell the asker of these questions, oldest first and all in one conversation, that there was no answer.
 
-        One card says it, with a button that asks the newest again.
+        One card says so, with a button that asks the newest again.
         """
         *earlier, newest = messages
         for message in earlier:
@@ -219,7 +220,7 @@ class QuestionPipeline:
         task.add_done_callback(self._running.discard)
 
     async def drain(self, grace: float) -> int:
-        """Begin no more questions and wait up to ``grace`` seconds for those at work.
+        """Start no more questions and wait up to ``grace`` seconds for those in progress.
 
         Returns how many are left for the next start.
         """
@@ -234,7 +235,7 @@ class QuestionPipeline:
         return left
 
     async def _explain(self, message: Message, error: DingerpError) -> None:
-        """Tell who asked that the question could not be stored; it is answered once it is."""
+        """Tell the asker that the question could not be stored; it is answered once it is."""
         reference = secrets.token_hex(3)
         log.error("question.not_stored", reference=reference, error=type(error).__name__, detail=error.detail)
         notice = FailedNotice(problem=error.tell(), reference=reference)
@@ -258,7 +259,7 @@ class QuestionPipeline:
         interim: bool,
         late: int = 0,
     ) -> None:
-        """Answer a question; ``late`` is the number of questions that came too long ago, 0 for one to be answered."""
+        """Answer a question; ``late`` is the number of questions that are too old, 0 for one to be answered."""
         waiting = None if interim or late else self._interim.watch(message, ticket)
         begun = self._parts.now()
         try:
@@ -273,9 +274,9 @@ class QuestionPipeline:
                     return
                 if not interim and await self._asks_by_form(message, answer, cards, ticket):
                     return
-                # Before it can be clicked: what is clicked has to be known.
+                # Before it can be clicked: a clicked card has to be known.
                 await self._keep(message, answer.view, cards, interim=interim)
-                # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
+                # All cards of this turn of the loop are rendered before the first is sent: repeated work finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await ticket.wait_turn()
@@ -290,7 +291,7 @@ class QuestionPipeline:
             ticket.release()
 
     def _tell_given_up(self, message: Message, count: int) -> tuple[PreparedAnswer, AnswerCards, None]:
-        """Return the card for a question, or ``count`` of them, that is too old to be answered unasked."""
+        """Return the card for a question, or ``count`` of them, too old to be answered without asking again."""
         problem = phrase("The bot was restarted before there was an answer.")
         if count > 1:
             problem = phrase(
@@ -311,13 +312,13 @@ class QuestionPipeline:
         context = self._asking(message, person)
         rights = self._rights.note(context)
         answer = self._parts.handler.hint_for(message) or await self._parts.handler.view_for(context)
-        # A question back is no place for further choices: then the next answer welcomes.
+        # A question back leaves no room for further choices: the next answer welcomes.
         welcomes = None if person.is_external or answer.decides else self._welcomes
         asks_back = isinstance(answer.view, ChoiceNotice)
         if welcomes and not asks_back and (tries := await welcomes.tries_for(message.msg_id, context)):
             answer = replace(answer, tries=tries)
         await self._turns.wait()
-        # The language is asked for again, because the answer may have changed it.
+        # The language is looked up again, because the answer may have changed it.
         return answer, self._draw(answer, message.conversation, self._parts.people.language(person.user_id)), rights
 
     def _note_outsider(self, message: Message, person: Person) -> None:
@@ -328,9 +329,9 @@ class QuestionPipeline:
             self._parts.outsiders.note(message.conversation.id)
 
     def _draw(self, answer: PreparedAnswer, where: Conversation, language: str) -> AnswerCards:
-        """Return the asker's card; in a group, where that tells more than everybody may see, the group's as well.
+        """Return the asker's card; if the group may not see all of it, the group's as well.
 
-        The line that a sentence was taken for may name what the group may not see.
+        The line that a sentence was read as may contain names hidden from the group.
         """
         own = cut(answer.view, answer.grant.fields)
         if where.kind is not ConversationKind.GROUP:
@@ -347,7 +348,7 @@ class QuestionPipeline:
         )
 
     async def _identify(self, message: Message) -> Person:
-        """Return who wrote. Their ids count only from inside the bot's own organisation."""
+        """Return the sender. Their ids count only from inside the bot's own organisation."""
         sender, own = message.sender, self._parts.organisation
         ours = own.admits(message.organisation)
         inside = ours and own.is_own(sender.corp_id)
@@ -392,7 +393,7 @@ class QuestionPipeline:
             self._parts.metrics.answer_seconds.observe(time.monotonic() - started)
             await self._catch_up(message, answer.view, cards, begun, interim=interim)
         except DingerpError as error:
-            # A card that still announces an answer is tried again after the next start.
+            # A card that still announces an answer is retried after the next start.
             outcome, state = "not_delivered", InboxState.INTERIM if interim else InboxState.FAILED
             self._parts.metrics.errors.labels("channel", type(error).__name__).inc()
             log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
@@ -417,7 +418,7 @@ class QuestionPipeline:
         )
 
     def _sent_cards(self, message: Message, cards: AnswerCards, *, interim: bool) -> tuple[_SentCard, ...]:
-        """Return the cards that an answer is made of: one, or beside one that stands already the asker's own."""
+        """Return the cards of an answer: one, or beside an existing one the asker's own."""
         tracks, asker = self._parts.tracks, message.sender.staff_id or ""
         readers = self._channel.readers_of(message, cards, interim=interim)
         own = _SentCard(tracks.for_message(message.msg_id, asker), CardReaders.ASKER)
@@ -449,7 +450,7 @@ class QuestionPipeline:
     async def _catch_up(
         self, message: Message, view: View, cards: AnswerCards, begun: datetime, *, interim: bool
     ) -> None:
-        """Have an answer drawn again of whose documents one has changed since work on it had ``begun``."""
+        """Redraw an answer if one of its documents has changed since work on it had ``begun``."""
         following = view.following()
         if self._parts.keeper is None or following is None:
             return
@@ -459,7 +460,7 @@ class QuestionPipeline:
     async def _asks_by_form(
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, ticket: QueueTicket
     ) -> bool:
-        """Ask for what is missing by a form instead of a card, where that can be; return whether it was."""
+        """Ask for missing input by a form in place of a card, if possible; return whether it was shown."""
         if cards.own.form is None:
             return False
         await ticket.wait_turn()
@@ -471,7 +472,7 @@ class QuestionPipeline:
         return shown
 
     def _finish(self, message: Message, answer: PreparedAnswer) -> None:
-        """Note that a question needs no card."""
+        """Record that a question needs no card."""
         self._inbox.mark_soon(message.msg_id, InboxState.ANSWERED)
         self._count(answer.command, answer.outcome)
 
@@ -491,11 +492,11 @@ class QuestionPipeline:
         *,
         interim: bool,
     ) -> tuple[PreparedAnswer, SentAnswer]:
-        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
+        """Send the answer, with retries while they may help and ``until`` has not come.
 
-        Returns what was sent: a provisional answer may have become another, and so has one whose asker lost the right
-        to it meanwhile. A text that may have arrived is sent again a few times, and then the card is tried on, unless
-        it tells of a decision.
+        Returns what was sent: a provisional answer may have been replaced, and so is one whose asker lost the right to
+        it meanwhile. A text that may have arrived is retried a few times, and then the card is used instead, unless it
+        announces a decision.
         """
         text_repeats = 0 if answer.decides else TEXT_REPEATS
         send = partial(self._replace_interim, message) if interim else partial(self._answer_anew, message)
@@ -507,7 +508,7 @@ class QuestionPipeline:
         async def before_fallback() -> None:
             nonlocal noted
             if text_repeats < 0 and unconfirmed is not None:
-                raise unconfirmed  # enough texts may stand: only the card is tried on
+                raise unconfirmed  # enough texts may have been sent: only the card is retried
             if doubt is not None:
                 raise doubt  # an earlier card may have arrived: a text could be a second answer
             noted = True
@@ -525,13 +526,13 @@ class QuestionPipeline:
                 again = error.retry
                 if isinstance(error, TextUnconfirmed):
                     again, text_repeats, unconfirmed = not answer.decides, text_repeats - 1, error
-                    noted = False  # it may stand: after a crash it is not sent again
+                    noted = False  # it may exist: after a crash it is not sent again
                 if not again or self._parts.now() + timedelta(seconds=wait) > until:
                     raise
                 if isinstance(error, AnswerUnconfirmed):
                     doubt = error
                 log.info("answer.tried_again", error=type(error).__name__, detail=error.detail, seconds=wait)
-            if noted:  # but nothing was sent: after a crash it may be tried again
+            if noted:  # but nothing was sent: after a crash it may be retried
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.INTERIM if interim else InboxState.WAITING)
             await asyncio.sleep(wait)
@@ -540,8 +541,8 @@ class QuestionPipeline:
 
 
 def _acknowledge_nothing(error: DingerpError | None) -> None:
-    """Leave a frame alone that was given up: DingTalk may send it again, and then it is acknowledged."""
+    """Leave a given-up frame alone: DingTalk may send it again, and then it is acknowledged."""
 
 
 async def _note_nothing() -> None:
-    """Nothing can be noted before a fallback while the store is away; at worst the same words come twice."""
+    """Record nothing before a fallback while the store is unavailable; at worst the same text is sent twice."""

@@ -1,4 +1,4 @@
-"""What both pipelines work with, for messages and for clicks."""
+"""The parts shared by the pipelines for messages and clicks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.mechanisms.metrics import Metrics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineParts:
-    """The same ones for messages and clicks. Without ``keeper`` no answer is kept up to date."""
+    """The shared parts. Without ``keeper`` no answer is kept up to date."""
 
     handler: QuestionHandler
     people: People

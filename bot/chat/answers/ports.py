@@ -15,7 +15,7 @@ from bot.words.errors import DingerpError
 
 
 class InboxState(StrEnum):
-    """The life of an acknowledged question."""
+    """The state of an acknowledged question."""
 
     WAITING = "waiting"
     FALLING_BACK = "falling_back"
@@ -31,7 +31,7 @@ class InboxState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A question as it came, before its ACK. ``payload`` is the wire text from which it can be read again."""
+    """A question before its ACK. ``payload`` is the wire text from which it can be read again."""
 
     msg_id: str
     payload: str
@@ -47,17 +47,17 @@ OnStored: TypeAlias = Callable[[bool | DingerpError], None]
 
 
 class Inbox(Protocol):
-    """Remembers questions across crashes. Calls from many frames share one commit."""
+    """Stores questions across crashes. Calls from many frames share one commit."""
 
     def accept(self, message: InboxMessage, stored: OnStored) -> None:
         """Store a question and call ``stored`` after the commit, in the event loop and never before this returned.
 
-        A callback and not a future: awaiting a future would delay every ACK by a turn of the loop.
+        A callback, not a future: awaiting a future would delay every ACK by a turn of the loop.
         """
         ...
 
     def flush(self) -> None:
-        """Start storing what was accepted: no more is coming at the moment."""
+        """Start storing the accepted questions: no more are coming at the moment."""
         ...
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
@@ -65,13 +65,13 @@ class Inbox(Protocol):
         ...
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
-        """Let the new state be committed with the next batch; losing it to a crash must be harmless."""
+        """Commit the new state with the next batch; losing it to a crash must be harmless."""
         ...
 
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
-        """Return the questions that still wait, oldest first; those from before ``since`` are too old.
+        """Return the unanswered questions, oldest first; those from before ``since`` are too old.
 
-        Where a card stands that has to become the answer, a question waits however old it is.
+        A question with an interim card is never too old, since the card has to become the answer.
         """
         ...
 
@@ -89,12 +89,12 @@ class AnswerVia(StrEnum):
 
 
 class AnswerCards:
-    """One answer for two kinds of readers: the asker, and everybody in the conversation."""
+    """One answer for two audiences: the asker, and everybody in the conversation."""
 
     def __init__(self, own: Card, draw_shared: Callable[[], Card] | None = None) -> None:
         """``own`` shows what the asker may see. Without ``draw_shared`` everybody may see that.
 
-        ``draw_shared`` is called when the other card is first needed, for most ways to answer never need it.
+        ``draw_shared`` is called only when the other card is needed, which is rare.
         """
         self.own = own
         self._draw_shared = draw_shared
@@ -107,7 +107,7 @@ class AnswerCards:
 
     @property
     def shared(self) -> Card:
-        """The card that everybody in the conversation may see."""
+        """The card for everybody in the conversation."""
         if self._shared is None:
             assert self._draw_shared is not None
             self._shared = self._draw_shared()
@@ -122,27 +122,27 @@ class SentAnswer:
 
 
 class AnswerUnconfirmed(DingerpError):
-    """Nobody knows whether the card arrived. The same card may be sent again; a text might be a second answer."""
+    """It is unknown whether the card arrived. The same card may be sent again; a text might be a second answer."""
 
     retry: ClassVar[bool] = True
 
 
 class TextUnconfirmed(DingerpError):
-    """Nobody knows whether a fallback text arrived: silence, or the same words twice."""
+    """It is unknown whether a fallback text arrived: either silence, or the same text twice."""
 
 
 class AnswerChannel(Protocol):
     """Sends answers; each attempt is bounded in time."""
 
     def readers_of(self, message: Message, cards: AnswerCards, *, interim: bool = False) -> CardReaders:
-        """Return who will see the answer's card, if it can be sent as one; ``interim``: it is another card already."""
+        """Return the readers of the answer's card, if it can be sent as one; ``interim``: it already shows another."""
         ...
 
     async def show_interim(self, message: Message, card: Card, *, track_id: str) -> bool:
-        """Make a card appear that becomes the answer later, for everybody in the conversation.
+        """Show everybody in the conversation a card that becomes the answer later.
 
-        Nothing but a card is tried, and False means that none is wanted now. Raises `AnswerUnconfirmed` when it may
-        have arrived, and another `bot.words.errors.DingerpError` when it has not.
+        No other way is tried, and False means that none is wanted now. Raises `AnswerUnconfirmed` if it may have
+        arrived, and another `bot.words.errors.DingerpError` if it has not.
         """
         ...
 
@@ -155,10 +155,10 @@ class AnswerChannel(Protocol):
         own_track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Let the card that `show_interim` sent become the answer; make it if it never arrived.
+        """Turn the card from `show_interim` into the answer; create it if it never arrived.
 
-        Where ``cards.shared`` is another card, it becomes that, and the asker gets a card ``own_track_id`` of their
-        own, unless they see values of their own on it (`readers_of`). The rest is as in `answer`.
+        If ``cards.shared`` is another card, it becomes that, and the asker gets a card ``own_track_id`` of their own,
+        unless they see private values on it (`readers_of`). The rest is as in `answer`.
         """
         ...
 
@@ -170,16 +170,15 @@ class AnswerChannel(Protocol):
         track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Make the answer appear where ``message`` was written, or in the asker's own chat.
+        """Send the answer to where ``message`` was written, or to the asker's own chat.
 
-        Only the asker gets to see ``cards.own`` where ``cards.shared`` is another card: in a card, its notification and
-        its preview as well as in a text.
+        If ``cards.shared`` is another card, only the asker sees ``cards.own``: in a card, its notification and its
+        preview as well as in a text.
 
-        The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
-        identity: ``before_fallback`` is awaited before it is sent, so that the caller can note that it must not be sent
-        again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived,
-        `TextUnconfirmed` when the text may have, and
-        another `DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
-        arrived.
+        A repeated ``track_id`` never creates a second card, so a card may be retried. A fallback text has no such
+        identity: ``before_fallback`` is awaited before it is sent, so that the caller can record that it must not be
+        sent again after a crash, or prevent it by raising. Raises `AnswerUnconfirmed` if the card may have arrived,
+        `TextUnconfirmed` if the text may have, and another `DingerpError` if nothing could be sent; if its ``retry`` is
+        set, certainly nothing has arrived.
         """
         ...

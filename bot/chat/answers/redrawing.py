@@ -1,4 +1,4 @@
-"""Draws the cards of answers again: asks the same question again for the same person, by the present rules."""
+"""Redraws answer cards: asks the same question again for the same person, under the current rules."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from bot.words.disclosure import cut
 
 @dataclass(frozen=True, slots=True)
 class AnswerComposer:
-    """Composes the cards of standing answers for the outbox, which names them by their DingTalk ids.
+    """Composes the cards of standing answers for the outbox, which identifies them by their DingTalk ids.
 
-    ``handler`` answers without counting, for nobody asks.
+    ``handler`` answers without counting, since nobody is asking.
     """
 
     answers: StandingAnswers
@@ -36,7 +36,7 @@ class AnswerComposer:
     confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the newest state of a card; nothing for a card that is no longer kept.
+        """Return the newest state of a card; nothing for a card no longer kept.
 
         Raises `SendFailed` while there is no answer: until then the card stays as it is.
         """
@@ -56,11 +56,11 @@ class AnswerComposer:
         return ComposedCard(shared, answer.revision, language, more)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: only what was not shown yet is folded."""
+        """Never called: only unseen cards are folded."""
         raise AssertionError("answers stand already")
 
     def _only_shows(self, line: str) -> bool:
-        """Whether a line only reads: asking again must never change anything."""
+        """Return whether a line only reads: asking again must never change anything."""
         return self.commands.parse(line).command is not None and self.commands.only_asks(line)
 
     async def _ask(self, answer: StandingAnswer) -> PreparedAnswer:
@@ -72,7 +72,7 @@ class AnswerComposer:
             line=answer.line,
             offset=answer.first_row,
             now=self.now(),
-            # In a group, a card that only the asker sees is as private as the answer to a click.
+            # In a group, a card for the asker alone is as private as the answer to a click.
             clicked=alone_in_group,
         )
         return await self.handler.view_for(context)

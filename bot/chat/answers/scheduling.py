@@ -1,4 +1,4 @@
-"""Schedules answers: in order within a conversation, and heavy steps spread over the turns of the event loop."""
+"""Schedules answers: in order within a conversation, and heavy steps spread over turns of the event loop."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 
 class ConversationQueue:
-    """One queue of questions per conversation; a ticket has its turn when all tickets ahead of it are released."""
+    """One queue of questions per conversation; a ticket's turn comes when all tickets ahead are released."""
 
     def __init__(self) -> None:
         self._last: dict[str, QueueTicket] = {}
 
     def take_ticket(self, conversation_id: str) -> QueueTicket:
-        """Return the next ticket; the caller must `QueueTicket.release` it, whatever happens."""
+        """Return the next ticket; the caller must `QueueTicket.release` it in any case."""
         ticket = QueueTicket(self, conversation_id, ahead=self._last.get(conversation_id))
         self._last[conversation_id] = ticket
         return ticket
@@ -48,7 +48,7 @@ class QueueTicket:
             await self._turn
 
     def release(self) -> None:
-        """Let the next ticket have its turn, but not before those ahead of this one are released."""
+        """Pass the turn on to the next ticket, once all tickets ahead are released."""
         self._released = True
         ticket: QueueTicket | None = self
         while ticket is not None and ticket._released and ticket._ahead is None:
@@ -80,12 +80,12 @@ _SMOOTHING = 8
 class LoopPacer:
     """Lets as many callers pass in each turn of the event loop as fit into it, first come, first served.
 
-    Without it, all questions that an ERP answers at the same moment would be worked on in one turn of the loop, and
+    Without it, all questions answered by an ERP at the same moment would be processed in one turn of the loop, and
     frames would wait that long for their acknowledgement.
     """
 
     def __init__(self, turn: float = TURN_BUDGET, clock: Callable[[], float] = time.perf_counter) -> None:
-        """``turn``: seconds that a turn may take, by ``clock``."""
+        """``turn`` is the maximum length of a turn in seconds, by ``clock``."""
         self._turn = turn
         self._clock = clock
         self._step = turn / _FIRST_STEPS
@@ -97,7 +97,7 @@ class LoopPacer:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def wait(self) -> None:
-        """Return at once while this turn has room, otherwise wait for a turn that has."""
+        """Return at once while this turn has capacity, otherwise wait for a turn that has."""
         if not self._begins:
             self._begins = True
             loop = asyncio.get_running_loop()
@@ -111,14 +111,14 @@ class LoopPacer:
         await turn
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin a new turn with the waiting callers; runs once in every turn that follows a used turn."""
+        """Begin a new turn with the waiting callers; runs in every turn after a used one."""
         now = self._clock()
-        if self._waiting:  # otherwise the turn was not full and says little
+        if self._waiting:  # otherwise the turn was not full and proves little
             self._learn(now - self._began)
         self._began, self._passed = now, 0
         while self._waiting and self._passed < self._room:
             first = self._waiting.popleft()
-            if not first.done():  # else it was cancelled while it waited
+            if not first.done():  # otherwise it was cancelled while waiting
                 first.set_result(None)
                 self._passed += 1
         self._begins = self._passed > 0

@@ -1,7 +1,7 @@
-"""Answers in a chat that show documents to be decided: they are drawn again when one of the documents changes.
+"""Answers that show documents to be decided: they are redrawn when one of the documents changes.
 
-A card is remembered with its question. It is drawn again by asking that question for the same person by the rules of
-that moment, so it never shows more than its reader may see (`bot.chat.answers.redrawing`).
+A card is stored with its question. It is redrawn by asking that question for the same person under the current rules,
+so it never shows more than its reader may see (`bot.chat.answers.redrawing`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_FOR_DOCUMENT = 20
 
 
 class CardReaders(StrEnum):
-    """Who sees the card of an answer."""
+    """The readers of an answer's card."""
 
     ASKER = "asker"
     """Who asked, alone."""
@@ -49,10 +49,10 @@ class CardReaders(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingAnswer:
-    """The card ``track_id`` in a conversation, which answers ``line`` of a person from ``first_row`` on and shows
+    """The card ``track_id`` in a conversation, which answers a person's ``line`` from ``first_row`` on and shows
     ``documents``.
 
-    ``made_as`` is the name of the card that it was created as. ``at`` is when it was sent, or clicked last.
+    ``made_as`` is the card's name at its creation. ``at`` is when it was sent, or last clicked.
     """
 
     track_id: str
@@ -69,21 +69,21 @@ class StandingAnswer:
 
     @property
     def place(self) -> Place:
-        """Where the card stands: a group, or the asker's own chat."""
+        """The card's place: a group, or the asker's own chat."""
         if self.conversation.kind is ConversationKind.GROUP:
             return Place(PlaceKind.GROUP, self.conversation.id)
         return Place(PlaceKind.PERSON, self.user_id)
 
 
 class StandingAnswers(Protocol):
-    """Remembers them; implemented by `bot.store.chat.standing_answers`. Raises a `DingerpError` while away."""
+    """Stores them; implemented by `bot.store.chat.standing_answers`. Raises a `DingerpError` when unavailable."""
 
     async def put(self, answer: StandingAnswer) -> None:
-        """Keep an answer up to date from now on, with what it shows now."""
+        """Keep an answer up to date from now on, starting with its present content."""
         ...
 
     async def add(self, track_id: str, documents: Sequence[DocumentRef], at: datetime) -> bool:
-        """Let a card that is known also follow these documents; False for an unknown one."""
+        """Let a known card also follow these documents; False for an unknown one."""
         ...
 
     async def find(self, track_id: str) -> StandingAnswer | None:
@@ -91,23 +91,23 @@ class StandingAnswers(Protocol):
         ...
 
     async def stands(self, track_id: str, now: datetime) -> bool:
-        """Return whether a card is kept up to date (still)."""
+        """Return whether a card is (still) kept up to date."""
         ...
 
     async def redraw(self, track_id: str, now: datetime) -> None:
-        """Have a card drawn again that something else covers."""
+        """Redraw a covered card."""
         ...
 
     async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
-        """Have a card drawn again if it was changed after ``since`` and by ``until``: what came later covers that."""
+        """Redraw a card changed after ``since`` and by ``until``: a later answer covers that change."""
         ...
 
     async def catch_up(
         self, track_id: str, since: datetime, shows: Collection[str], now: datetime, *, undrawn: bool = False
     ) -> None:
-        """Have a card drawn again of whose documents one has changed since, and is in none of the states ``shows``.
+        """Redraw a card if one of its documents has changed since, to a state not in ``shows``.
 
-        ``undrawn``: unless it is drawn again anyway, or was meanwhile.
+        ``undrawn``: unless it is redrawn anyway, or was meanwhile.
         """
         ...
 
@@ -124,14 +124,14 @@ def track_of_answer(card_key: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class AnswerKeeper:
-    """Keeps answers that show something to be decided up to date: from when they are sent, or from a click.
+    """Keeps answers with open decisions up to date: from their sending, or from a click on.
 
-    What cannot be stored is logged and dropped: no answer waits for the store.
+    A failed write is logged and dropped: no answer waits for the store.
 
-    ``own_values``: people who click on a group's card may get values of their own on it, as they may on each of
-    which ``interim`` says that it was another card before it was an answer.
+    ``own_values``: people who click on a group's card may get private values on it, as on each card for which
+    ``interim`` tells that it was another one first.
 
-    ``drawn`` is called when a card may be owed.
+    ``drawn`` is called when a card may have been queued.
     """
 
     answers: StandingAnswers
@@ -141,19 +141,19 @@ class AnswerKeeper:
     drawn: Callable[[], None] = lambda: None
 
     async def keep(self, answer: StandingAnswer) -> None:
-        """Keep the card of an answer that is about to be sent."""
+        """Keep the card of an answer about to be sent."""
         await self._stored(self.answers.put(answer), None)
 
     async def clicked(self, clicked: StandingAnswer, following: Following, *, is_answer: bool) -> None:
-        """Keep a card on which a click led to something that may be decided.
+        """Keep a card on which a click opened a pending decision.
 
-        ``clicked`` is the card as far as the click tells. Where its reader is alone, it follows from now on what they
-        clicked on to; where others see it too, it follows its own subject, and the clicker's private view is removed,
-        unless its asker has made it another subject for all.
+        ``clicked`` is the card as far as the click tells. If it has a single reader, it follows the opened document
+        from now on; a card seen by others too follows its own subject, and the clicker's private view is removed,
+        unless its asker has changed its subject for all.
         """
         await self._keep_clicked(clicked, following, is_answer=is_answer)
         if is_answer:
-            # What changed between the look at a document and this followed no card of it.
+            # A change between the read of a document and this call reached no card of it.
             await self._stored(self.answers.catch_up(clicked.track_id, clicked.at, following.shows, clicked.at), None)
 
     async def _keep_clicked(self, clicked: StandingAnswer, following: Following, *, is_answer: bool) -> None:
@@ -176,7 +176,7 @@ class AnswerKeeper:
             await self._stored(self.answers.put(card), None)
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
-        """Return whether a person may have values of their own on an answer's card, which hide what others see."""
+        """Return whether a person may have private values on an answer's card, which hide the shared ones."""
         if not self._gives_own_values(track_id):
             return False
         known = await self._stored(self.answers.find(track_id), None)
@@ -186,28 +186,28 @@ class AnswerKeeper:
         return self.own_values or self.interim(track_id)
 
     async def conversation_of(self, track_id: str) -> Conversation | None:
-        """Return where the card of an answer stands, None where that is not known."""
+        """Return the conversation of an answer's card, None if unknown."""
         known = await self._stored(self.answers.find(track_id), None)
         return None if known is None else known.conversation
 
     async def stands(self, track_id: str, now: datetime) -> bool:
-        """Return whether a card is kept up to date; yes while the store cannot say."""
+        """Return whether a card is kept up to date; yes while the store does not answer."""
         return await self._stored(self.answers.stands(track_id, now), True)
 
     async def redraw(self, track_id: str, now: datetime) -> None:
-        """Have a card drawn again that something else covers."""
+        """Redraw a covered card."""
         await self._stored(self.answers.redraw(track_id, now), None)
         self.drawn()
 
     async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
-        """Have a card drawn again that was changed while a click on it was being answered."""
+        """Redraw a card changed while a click on it was being answered."""
         await self._stored(self.answers.uncover(track_id, since, until, now), None)
         self.drawn()
 
     async def sent(self, track_id: str, following: Following, since: datetime, now: datetime) -> None:
-        """Have a new card drawn again if one of its documents has changed while the answer was found and sent.
+        """Redraw a new card if one of its documents has changed during its answer.
 
-        Such a change finds no card that is kept, or none that stands.
+        Such a change finds no card that is kept, or none that exists.
         """
         await self._stored(self.answers.catch_up(track_id, since, following.shows, now, undrawn=True), None)
         self.drawn()

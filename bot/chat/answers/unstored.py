@@ -1,5 +1,5 @@
-"""Questions that could not be stored. They are not acknowledged, but whether DingTalk sends them again is its own
-affair: they are kept in memory, stored as soon as that works, and answered then. The asker is told what is wrong, once.
+"""Questions that could not be stored. They are not acknowledged, but a redelivery by DingTalk is not certain: they are
+kept in memory, stored as soon as possible, and then answered. The asker is told about the problem once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST = 1_000
 
 
 class UnstoredQuestions:
-    """Keeps them in memory alone. ``explain`` tells a person why there is no answer yet."""
+    """Keeps them in memory only. ``explain`` tells a person why there is no answer yet."""
 
     def __init__(self, explain: Callable[[Message, DingerpError], Awaitable[None]]) -> None:
         self._explain = explain
@@ -33,7 +33,7 @@ class UnstoredQuestions:
         """By message id."""
 
     def add(self, message: Message, error: DingerpError, store: Callable[[], None]) -> None:
-        """Note that a question could not be stored; ``store`` tries again, and whoever stores it calls `discard`."""
+        """Record that a question could not be stored; ``store`` retries, and whoever stores it calls `discard`."""
         if message.msg_id in self._waiting:
             return
         if len(self._waiting) >= MOST:
@@ -42,13 +42,13 @@ class UnstoredQuestions:
         self._waiting[message.msg_id] = asyncio.create_task(self._persist(message, error, store))
 
     def discard(self, msg_id: str) -> None:
-        """Note that a question is stored by now."""
+        """Record that a question has been stored."""
         task = self._waiting.pop(msg_id, None)
         if task is not None:
             task.cancel()
 
     def close(self) -> None:
-        """Tell nobody any more, and keep nothing."""
+        """Stop explaining, and drop all questions."""
         for msg_id in tuple(self._waiting):
             self.discard(msg_id)
 

@@ -1,4 +1,4 @@
-"""What people's cards showed before: the way back where the buttons' tokens have no room for it.
+"""The earlier contents of people's cards: the way back where button tokens have no room for it.
 
 It is kept in memory: after a restart, a card leads back as far as its own buttons do.
 """
@@ -17,21 +17,21 @@ MOST_STEPS = 8
 
 
 class WaysBack:
-    """Remembers for each card and person the lines of what it shows and showed them, the newest first."""
+    """Keeps, for each card and person, the lines of its current and earlier contents, the newest first."""
 
     def __init__(self) -> None:
         self._ways: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
 
     def begin(self, track_id: str, user_id: str, line: str) -> None:
-        """Note the line of an answer that is about to be sent; of a shared card ``user_id`` is empty."""
+        """Record the line of an answer about to be sent; for a shared card ``user_id`` is empty."""
         if line:
             self._keep(track_id, user_id, (line,))
 
     def before(self, track_id: str, user_id: str, asked: Ask) -> tuple[str, ...]:
-        """Return the lines of what a card showed before, the last first, if a click on it asks this now.
+        """Return the lines of a card's earlier contents, the last first, for a click that asks ``asked``.
 
-        What the token of the button says is certain; what is remembered makes it longer. A line that was on the way is
-        where the way ends: so it leads no longer than it came.
+        The button's token is certain; the stored lines extend it. A line already on the way ends it, so that it never
+        gets longer than the way there.
         """
         way = self._ways.get((track_id, user_id)) or self._ways.get((track_id, "")) or ()
         line = asked.typed
@@ -45,12 +45,12 @@ class WaysBack:
         return way
 
     def go(self, track_id: str, user_id: str, line: str, before: tuple[str, ...]) -> None:
-        """Note what a card shows a person now, and the lines of what it showed before."""
+        """Record a card's current line for a person, and the earlier ones."""
         if line:
             self._keep(track_id, user_id, (line, *before)[: MOST_STEPS + 1])
 
     def end(self, track_id: str, user_id: str) -> None:
-        """Forget the way of a card: something was done on it."""
+        """Drop a card's way back after an action."""
         self._ways.pop((track_id, user_id), None)
 
     def _keep(self, track_id: str, user_id: str, way: tuple[str, ...]) -> None:

@@ -1,8 +1,8 @@
-"""The welcome: the first answer in a conversation shows three things to try, which fit the person's role.
+"""The welcome: the first answer in a conversation suggests three things to try, which fit the person's role.
 
-DingTalk tells nobody that a bot joined a group or that somebody opened its chat (docs:
+DingTalk does not report that a bot joined a group or that a person opened its chat (docs:
 platform/dingtalk/messages.md#no-event-for-joining), so the first message is the occasion. The three are part of its
-answer, because a card of their own would be a call.
+answer, because a separate card would cost a call.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _REMEMBERED = 10_000
 
 
 class WelcomeStore(Protocol):
-    """Keeps which message of a conversation was the first, across restarts; may raise a `DingerpError`."""
+    """Stores the first message of each conversation across restarts; may raise a `DingerpError`."""
 
     async def claim(self, conversation_id: str, msg_id: str) -> str:
-        """Return the first message of a conversation: this one, if none was kept before."""
+        """Return the first message of a conversation: this one, if none was stored before."""
         ...
 
 
 class Welcomes:
-    """Knows who is welcomed: each conversation once, with the answer to its first message."""
+    """Decides who is welcomed: each conversation once, with the answer to its first message."""
 
     def __init__(self, store: WelcomeStore, commands: Commands, policy: Callable[[], AccessPolicy]) -> None:
         self._store = store
@@ -44,7 +44,7 @@ class Welcomes:
         self._first: RecentItems[str, str] = RecentItems(_REMEMBERED)
 
     async def tries_for(self, msg_id: str, context: QuestionContext) -> tuple[Button, ...]:
-        """Return the three things to try; none but for the first message, nor while the store is away."""
+        """Return the three things to try; empty except for the first message, or while the store is unavailable."""
         conversation_id = context.conversation.id
         first = self._first.get(conversation_id)
         if first is None:

@@ -1,4 +1,4 @@
-"""Commands with what they work with: collaborators, and the ERPs and documents as the asker may see them."""
+"""Commands bound to their collaborators, with the ERPs and documents as the asker may see them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ E = TypeVar("E", bound=EmptiedList)
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What follows a command, whether it may mention people, and for whom it is answered with which ERPs."""
+    """A command's arguments, whether they may mention people, and the asker with their ERPs."""
 
     rest: str
     mentions: bool
@@ -39,12 +39,12 @@ class _Question:
     hub: Callable[[], ErpHub]
 
     def of_all_books(self) -> _Question:
-        """Return the same question about the books of all companies, from the first row on."""
+        """Return the same question for the books of all companies, from the first row on."""
         return replace(self, context=replace(self.context, books=ALL_BOOKS, offset=0, only_asks=True))
 
 
 class _MadeOf(NamedTuple):
-    """What the documents of each question are made of."""
+    """The cached parts of each question's documents."""
 
     kept: ReadModel
     own: OwnDocuments
@@ -52,8 +52,8 @@ class _MadeOf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BoundCommand:
-    """A command with the collaborators that are the same for every call, and the parameters that take the question, the
-    policy as it is then, or the ERPs and the documents kept as the asker may see them.
+    """A command with the collaborators shared by all calls, and the parameters that take the question, the current
+    policy, or the ERPs and kept documents as the asker may see them.
     """
 
     command: AnyCommand
@@ -77,7 +77,7 @@ class BoundCommand:
             )
             context = replace(context, books=books)
         asked = _Question(rest, mentions, context, policy, hub)
-        # What changes something is done once.
+        # An action is carried out once.
         may_ask_again = context.books and self.command.only_asks and not self.command.signature.changes_by(rest)
         try:
             answer = await self._answer(asked)
@@ -114,7 +114,7 @@ class BoundCommand:
             return None
 
     async def _emptied_by_books(self, empty: E, asked: _Question) -> E:
-        """Return an empty list of some books that says what others have, if need be without all that restricts it."""
+        """Return an empty list of some books with the total in others, if necessary without all other restrictions."""
         others = frozenset(kind for kind, word in empty.typed().items() if word)
         for by in dict.fromkeys((frozenset[ListCondition](), others)):
             rest = empty.line_without(by).partition(" ")[2] if by else asked.rest
@@ -128,7 +128,7 @@ _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts,
 
 
 def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
-    """Whether a dispatcher with these ``collaborators`` has all that ``command`` needs."""
+    """Return whether a dispatcher with these ``collaborators`` has all that ``command`` needs."""
     kinds = set(command.signature.collaborators.values())
     needed = kinds - {Documents} | ({ErpHub, ReadModel} if Documents in kinds else set())
     return all(kind in _ALWAYS_KNOWN or kind in collaborators for kind in needed)

@@ -1,4 +1,4 @@
-"""Scans pictures for barcodes and QR codes, on a thread of its own."""
+"""Scans pictures for barcodes and QR codes, on its own thread."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ _GTIN = re.compile(r"\(01\)0?(\d{13,14})")
 
 @dataclass(frozen=True, slots=True)
 class _LookAtPicture:
-    """The picture as it is scanned: turned by ``degrees`` from ``upright``, which is ``scale`` times the original."""
+    """A picture prepared for scanning: turned by ``degrees`` from ``upright``, which is ``scale`` times the
+    original.
+    """
 
     image: Image
     upright: Image
@@ -51,7 +53,7 @@ class _LookAtPicture:
     degrees: int = 0
 
     def place(self, code: Barcode) -> tuple[complex, float]:
-        """Return the middle and the length of a code, as they are in the original."""
+        """Return the centre and length of a code in the original's coordinates."""
         at = code.position
         corners = [complex(p.x, p.y) for p in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
         turn = complex(cos(radians(self.degrees)), sin(radians(self.degrees)))
@@ -61,7 +63,7 @@ class _LookAtPicture:
 
 @dataclass(slots=True)
 class _Spot:
-    """A place in the picture where a code was read, and how often as what."""
+    """A spot where a code was read, with the number of readings of each text."""
 
     middle: complex
     length: float
@@ -70,9 +72,9 @@ class _Spot:
     retail: bool = False
 
     def agreed(self) -> str | None:
-        """Return what most looks at it have read; None where they contradict each other.
+        """Return the majority reading; None if readings contradict each other.
 
-        The check digit of a retail code lets one in ten misreadings pass: two looks have to agree.
+        The check digit of a retail code misses one in ten misreadings: two readings have to agree.
         """
         (best, votes), *others = self.readings.most_common(2)
         contradicted = bool(others) and others[0][1] == votes
@@ -80,12 +82,12 @@ class _Spot:
 
 
 def find_codes(content: bytes) -> tuple[str, ...]:
-    """Return what the codes in a picture say. It takes up to a second, so it must not run on the event loop.
+    """Return the contents of the codes in a picture. It takes up to a second, so it must not run on the event loop.
 
-    Raises `PictureUnreadable` for something that is not a picture, or is too large.
+    Raises `PictureUnreadable` for anything that is not a picture, or is too large.
     """
     picture = _open(content)
-    # Loaded here: a bot needs the 4 MB only once somebody sends a picture.
+    # Imported here: a bot needs the 4 MB only after the first picture.
     from zxingcpp import barcode_formats_from_str
 
     linear, matrix = barcode_formats_from_str(_LINEAR), barcode_formats_from_str(_MATRIX)
@@ -95,14 +97,14 @@ def find_codes(content: bytes) -> tuple[str, ...]:
         _note(spots, look, linear, linear=True)
         _note(spots, look, matrix, linear=False)
     if not spots:
-        # Blurred matrix codes can be read once they are sharpened. Barcodes would be misread: they correct no errors.
+        # Blurred matrix codes become readable by sharpening. Barcodes would be misread: they correct no errors.
         _note(spots, _sharpened(looks[-1].upright, looks[-1].scale), matrix, linear=False)
     agreed = (spot.agreed() for spot in spots)
     return tuple(dict.fromkeys(code for code in agreed if code))
 
 
 def _open(content: bytes) -> Image:
-    """Return the picture in shades of grey, not larger than it is scanned."""
+    """Return the picture in greyscale, reduced to the scanning size."""
     from PIL import Image
 
     try:
@@ -119,12 +121,12 @@ def _open(content: bytes) -> Image:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureUnreadable(TOO_LARGE, str(error)) from error
-    except Exception as error:  # whatever Pillow raises about broken bytes
+    except Exception as error:  # whatever Pillow raises for broken bytes
         raise PictureUnreadable(NO_PICTURE, f"{type(error).__name__}: {error}") from error
 
 
 def _looks_at(picture: Image) -> Iterator[_LookAtPicture]:
-    """Return the picture in two sizes, and turned."""
+    """Return the picture in two sizes, and rotated."""
     from PIL.Image import Resampling
 
     longest = max(picture.size)
@@ -169,21 +171,21 @@ def _middle(image: Image) -> complex:
 
 
 def _number_in(text: str) -> str:
-    """Return what can be looked up: of a GS1 code the article's number, which ERPs keep without leading zeros."""
+    """Return the number to look up: for a GS1 code the article number, which ERPs store without leading zeros."""
     if gtin := _GTIN.match(text):
         text = gtin[1]
     return text.removeprefix("0") if text.isdigit() and len(text) in (13, 14) else text
 
 
 class CodeScanner:
-    """Scans pictures one after another; a picture that waits or is scanned too long is given up."""
+    """Scans pictures one after another; one that waits or takes too long is given up."""
 
     def __init__(self, *, seconds: float) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="codes")
         self._limit = TimeLimit(seconds)
 
     async def scan(self, content: bytes) -> tuple[str, ...]:
-        """Return what the codes in a picture say. Raises `PictureUnreadable`."""
+        """Return the contents of the codes in a picture. Raises `PictureUnreadable`."""
         try:
             with self._limit.running():
                 return await asyncio.get_running_loop().run_in_executor(self._thread, find_codes, content)
@@ -191,5 +193,5 @@ class CodeScanner:
             raise PictureUnreadable(TOO_SLOW) from None
 
     def close(self) -> None:
-        """Begin no more pictures."""
+        """Start no more pictures."""
         self._thread.shutdown(wait=False, cancel_futures=True)

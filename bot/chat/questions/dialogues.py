@@ -1,4 +1,4 @@
-"""What each person asked last in each conversation: sentences that follow leave out what is already known."""
+"""Each person's last question in each conversation: follow-up sentences leave out what is already known."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _SAVED_EVERY = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastQuestion:
-    """A line that was answered, with the lines that the rows of its answer open, and those to which a document leads:
-    its customer, its deliveries; ``at`` is when.
+    """An answered line, with the lines its rows open, and the lines its document leads to: its customer, its
+    deliveries; ``at`` is the time.
     """
 
     line: str
@@ -37,26 +37,26 @@ class LastQuestion:
 
 
 class DialogueKey(NamedTuple):
-    """One person in one conversation: nobody goes on where somebody else asked."""
+    """One person in one conversation: nobody continues another person's dialogue."""
 
     user_id: str
     conversation_id: str
 
 
 class DialogueStore(Protocol):
-    """Keeps dialogues across restarts. Raises a `DingerpError` when it is away."""
+    """Stores dialogues across restarts. Raises a `DingerpError` when unavailable."""
 
     async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
-        """Return the dialogues that are younger than ``since``."""
+        """Return the dialogues newer than ``since``."""
         ...
 
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
-        """Keep these, and forget what is older than ``since``."""
+        """Store these, and delete those older than ``since``."""
         ...
 
 
 class Dialogues:
-    """Remembers the last question of each dialogue for half an hour."""
+    """Keeps the last question of each dialogue for half an hour."""
 
     def __init__(self, store: DialogueStore, *, now: Callable[[], datetime]) -> None:
         self._store = store
@@ -65,22 +65,22 @@ class Dialogues:
         self._changed: dict[DialogueKey, LastQuestion] = {}
 
     def last(self, context: QuestionContext) -> LastQuestion | None:
-        """Return what this person asked last in this conversation; None if it is too long ago."""
+        """Return this person's last question in this conversation; None if it is too old."""
         found = self._last.get(_key(context))
         return found if found and context.now - found.at <= KEPT_FOR else None
 
     def remember(self, context: QuestionContext, line: str, rows: tuple[str, ...], links: tuple[str, ...] = ()) -> None:
-        """Take note of a line that was answered."""
+        """Record an answered line."""
         key = _key(context)
         last = self._changed[key] = LastQuestion(line=line, rows=rows, links=links, at=context.now)
         self._last.put(key, last)
 
     async def load(self) -> None:
-        """Take up the dialogues of an earlier run."""
+        """Load the dialogues of an earlier run."""
         self._last.put_all(await self._store.load(self._now() - KEPT_FOR))
 
     async def run(self) -> None:
-        """Save what changes until cancelled, and then what is left."""
+        """Save changes until cancelled, and then the rest."""
         try:
             while True:
                 await asyncio.sleep(_SAVED_EVERY)

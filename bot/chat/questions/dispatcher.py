@@ -82,11 +82,11 @@ _NAMES = replace(NO_GRANT, fields=frozenset({FieldClass.PARTNER}))
 
 
 class QuestionDispatcher:
-    """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
+    """Answers lines. ``collaborators`` maps a type to the object injected for parameters of that type.
 
-    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``policy`` gives the one in
-    force, which may change while the bot runs. ``seconds`` is the most that one answer may take; ``reference`` makes
-    the short number under which the log has a failure.
+    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``policy`` returns the one
+    in force, which may change while the bot runs. ``seconds`` is the time limit of one answer; ``reference`` creates
+    the short number of a failure in the log.
     """
 
     def __init__(
@@ -108,13 +108,13 @@ class QuestionDispatcher:
         required_audit: RequiredAudit | None = None,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
-        and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures;
-        ``model`` is asked where all of these find nothing, or two likely readings. ``spelling`` finds names that are
-        spelled in lines that others ask, as /export does; ``reader`` finds them in those that people type. With
-        ``only_asks`` no line changes anything: nobody types or presses those that come. With ``required_audit`` none
-        does either while that log cannot be written.
+        and names are understood; ``dialogues`` stores last questions; ``pictures`` finds codes in pictures; ``model``
+        is asked when all of these find nothing, or two likely readings. ``spelling`` resolves abbreviated names in
+        lines from others, such as /export; ``reader`` does so in typed ones. With ``only_asks`` no line changes
+        anything: nobody types or presses these lines. With ``required_audit`` none does either while that log cannot be
+        written.
 
-        Raises `ConfigurationError` when a command needs a collaborator that is missing.
+        Raises `ConfigurationError` if a command needs a missing collaborator.
         """
         self._commands = commands
         self._policy = policy
@@ -141,11 +141,11 @@ class QuestionDispatcher:
         return PreparedAnswer(hint, NO_COMMAND_LABEL, QuestionOutcome.HINT) if hint else None
 
     def forget_prompt(self, user_id: str) -> None:
-        """Take what a person writes next for a question of its own."""
+        """Treat a person's next message as a new question."""
         self._prompts.forget(user_id)
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
-        """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
+        """Answer a line as typed, or from a button. Raises nothing but cancellation."""
         if context.person.is_external:
             return refuse(context)
         if self._only_asks:
@@ -176,13 +176,15 @@ class QuestionDispatcher:
         if len(lines) > 1:
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
-        # The question goes on as typed text, with nothing but a search: a printed code must not give orders to the bot.
+        # The question continues as typed text that only searches: a printed code must not give orders to the bot.
         asking = replace(context, line=lines[0], picture=None, only_asks=True)
         answer = await self._answer(asking, redirected=False)
         return replace(answer, read_as=lines[0])
 
     async def _answer(self, context: QuestionContext, *, redirected: bool, is_reading: bool = False) -> PreparedAnswer:
-        """Answer a line; ``redirected``: a command answered by it, and ``is_reading``: a sentence was taken for it."""
+        """Answer a line; ``redirected``: a command returned it as its answer, and ``is_reading``: it is the reading of
+        a sentence.
+        """
         parsed = self._commands.parse(context.line)
         if (
             not (redirected or is_reading)
@@ -213,9 +215,9 @@ class QuestionDispatcher:
         return answer
 
     async def _answer_spelled(self, lines: Sequence[str], context: QuestionContext) -> PreparedAnswer | None:
-        """Answer the line with the name that was spelled, or offer those lines under which this person finds something.
+        """Answer the line with the resolved name, or offer those lines for which this person finds anything.
 
-        Each is tried first: a name that the asker may not see must not be on a button.
+        Each is tried first: a button must not show a name hidden from the asker.
         """
         found: dict[str, PreparedAnswer] = {}
         for line in lines:
@@ -236,7 +238,7 @@ class QuestionDispatcher:
         return replace(answer, read_as=line)
 
     async def _answer_quoting(self, parsed: ParsedLine, context: QuestionContext) -> PreparedAnswer:
-        """Answer a line that replies to a card or message: a word alone is about the document of that."""
+        """Answer a line that replies to a card or message: a lone word refers to the document quoted."""
         alone = replace(context, quoted_text="", quotes_bot=False)
         about = self._about_quoted(parsed, context)
         if about is None:
@@ -245,13 +247,13 @@ class QuestionDispatcher:
         return answer if answer.decides else replace(answer, read_as=answer.read_as or about)
 
     def _about_quoted(self, parsed: ParsedLine, context: QuestionContext) -> str | None:
-        """Return the line with the quoted document in it; None where it names one itself or asks for something else."""
+        """Return the line with the quoted document; None if it names one itself or asks for something else."""
         quoted = numbers_in(context.quoted_text)
         if not quoted or numbers_in(context.line):
             return None
         command = self._bound[parsed.command].command if parsed.command else None
         if command and not self._commands.rest_only_asks(command.name, parsed.rest):
-            # Nothing is changed on a guess: "agreed" to what a colleague wrote is not for the bot.
+            # A guess changes nothing: "agreed" to a colleague's message is not for the bot.
             sure = takes_number(command.examples) and context.quotes_bot and len(quoted) == 1
             return line_about(command.name, quoted[0], parsed.rest) if sure else None
         if self._reader and not parsed.slashed and (sentence := self._sentence_about(self._reader, quoted[0], context)):
@@ -262,7 +264,7 @@ class QuestionDispatcher:
         return line_about(command.name, quoted[0], parsed.rest)
 
     def _sentence_about(self, reader: SentenceReader, number: str, context: QuestionContext) -> str | None:
-        """Return the sentence with the quoted number before it, if it asks something that can be about it."""
+        """Return the sentence with the quoted number in front, if it can be about it."""
         alone, sentence = reader.read(context.line), f"{number} {context.line}"
         asked = self._commands.parse(alone.line).command if alone else None
         if asked and not takes_number(self._commands[asked].examples):
@@ -272,9 +274,9 @@ class QuestionDispatcher:
         return sentence if any(cue and cue in context.line for cue in cues) else None
 
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
-        """Return what a sentence asks for; None for a typed command, and for what is not understood."""
+        """Return the reading of a sentence; None for a typed command, and for one not understood."""
         last = self._dialogues.last(context) if self._dialogues else None
-        # Among all commands: an asker who may not use the one that is meant is told so, and not shown something else.
+        # Among all commands: an asker without the right to the one meant is told so, and not shown another.
         reading = reader.read(context.line, None, last)
         if reading is None or reading.by is ReadBy.COMMAND:
             return None
@@ -284,9 +286,9 @@ class QuestionDispatcher:
         return reading if asked or self._may_use(reading.line, context) else None
 
     def _may_name_partners(self, line: str, context: QuestionContext) -> bool:
-        """Whether the asker sees the customers and vendors of all documents that the command of a line shows.
+        """Return whether the asker sees all customers and vendors on the documents of a line's command.
 
-        Where it shows none that have any, such as stock, a name tells the more: then they must see all.
+        If its documents have none, such as stock, a name reveals even more: then they must see all.
         """
         name, policy = self._commands.parse(line).command or "", self._policy()
         of_line = self._commands[name].shows if name else ()
@@ -295,14 +297,14 @@ class QuestionDispatcher:
         return all(FieldClass.PARTNER in verdict.grant.fields for verdict in verdicts)
 
     def _may_use(self, line: str, context: QuestionContext) -> bool:
-        """Whether the asker may use the command of a line: a bare number of what is closed to them is not found."""
+        """Return whether the asker may use a line's command: a bare number of a closed kind is not found."""
         name = self._commands.parse(line).command
         return name is not None and self._commands[name] in self._commands.usable(self._policy(), context)
 
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
         if reading.by_work:
             reading = self._of_work(reading, context)
-        elif reading.unsure and not reading.gap:  # a model would leave out as well what no line tells
+        elif reading.unsure and not reading.gap:  # a model would also leave out what no line expresses
             reading = await self._settle(reading, context)
         if reading.unsure:
             picks = tuple(map(Suggestion, (reading.line, *reading.alternatives)))
@@ -328,19 +330,19 @@ class QuestionDispatcher:
         )
 
     def _of_work(self, reading: Reading, context: QuestionContext) -> Reading:
-        """Return a reading with the lines that fit what the asker does in the company."""
+        """Return a reading with the lines that fit the asker's work."""
         policy, person = self._policy(), context.person
         own = kept_on_time(work_of(policy.roles_of(person), person.department_names))
         usable = {command.name for command in self._commands.usable(policy, context)}
         return of_work(reading, self._commands, own, usable)
 
     async def _settle(self, reading: Reading, context: QuestionContext) -> Reading:
-        """Return the one of several likely readings that the model takes too, else all of them."""
+        """Return the one of several likely readings that the model confirms, otherwise all of them."""
         asked = await self._ask_model(context)
         return settle(reading, asked, self._commands) if asked else reading
 
     async def _ask_model(self, context: QuestionContext) -> Reading | None:
-        """Return what the model takes a typed sentence for, with the commands that the asker may use here."""
+        """Return the model's reading of a typed sentence, with the commands that the asker may use here."""
         if self._model is None or context.clicked:
             return None
         usable = frozenset(command.name for command in self._commands.usable(self._policy(), context))
@@ -348,7 +350,7 @@ class QuestionDispatcher:
         return reading if reading and self._commands.only_asks(reading.line) else None
 
     def _without_deed(self, parsed: ParsedLine, line: str) -> ParsedLine:
-        """Return a sentence without the command that it names if its line changes something: only typed ones do."""
+        """Return a sentence without the command that it names if its line changes something: only typed commands do."""
         if parsed.command is None or self._commands.rest_only_asks(parsed.command, parsed.rest):
             return parsed
         return ParsedLine(None, normalise(line), parsed.word)
@@ -380,14 +382,14 @@ class QuestionDispatcher:
             )
             return replace(failed, reach=reach)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
-            # The list has become shorter since the button was made, or somebody typed a page that does not exist.
+            # The list has become shorter since the button was created, or somebody typed a nonexistent page.
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
             usable = {each.name for each in self._commands.usable(policy, context)}
             closed = frozenset(self._commands).difference(usable)
             result = replace(result, closed=closed, told_by=sources_of(result), untold=self._untold)
-            # The next question must not lead to anything that the asker may not see, such as the customer of an order.
+            # The next question must not lead to anything hidden from the asker, such as the customer of an order.
             self._remember(command.name, rest, cut(result, grant.fields), context)
             if result.shows_also:
                 reach = command.reach(policy, context, grant.scopes, result.shows_also)
@@ -436,7 +438,7 @@ class QuestionDispatcher:
                 return answer
         if not (parsed.slashed or redirected) and (reading := await self._ask_model(context)):
             return await self._answer_reading(reading, context)
-        # Text with a digit was meant as a number, not as a command.
+        # Text with a digit is meant as a number, not as a command.
         number = not parsed.slashed and any(map(str.isdigit, text))
         if number and answer and answer.outcome is QuestionOutcome.NOT_FOUND:
             return answer
@@ -454,15 +456,13 @@ class QuestionDispatcher:
 
 
 def _class_told(reading: Reading, context: QuestionContext) -> FieldClass | None:
-    """Return the class of the names that a line tells and the asker did not type; what was asked before may be one."""
+    """Return the class of names in a line that the asker did not type; the previous question may contain one."""
     is_typed = reading.by is not ReadBy.CONTEXT and named_as_typed(reading, context.line) == reading
     return None if is_typed else FieldClass.PARTNER
 
 
 def _names_partners(answer: PreparedAnswer) -> bool:
-    """Return whether an answer that was found shows the asker names of partners: an empty list repeats what it was
-    asked for.
-    """
+    """Return whether a found answer shows partners' names to the asker: an empty list repeats the question."""
     view = cut(answer.view, answer.grant.fields)
     is_empty = isinstance(view, ListView) and not view.total
     return not is_empty and FieldClass.PARTNER in find_shown(view).classes
@@ -474,7 +474,7 @@ def _lines_behind(buttons: Sequence[Button]) -> tuple[str, ...]:
 
 
 def _lines_of(codes: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines that look up what codes say, without those that are too long for a question."""
+    """Return the lines that look up code contents, without those too long for a question."""
     lines = (command_line(FIND, normalise(code)) for code in codes if normalise(code))
     fitting = (line for line in lines if len(line.encode()) <= MAX_LINE_BYTES)
     return tuple(islice(dict.fromkeys(fitting), _MAX_CODES))

@@ -1,4 +1,4 @@
-"""What becomes of a question without an answer: failures are views too, and so are hints and refusals."""
+"""Answers to failed questions: failures are views too, and so are hints and refusals."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ _PROBLEMS: dict[MessageKind, Phrase] = {
 
 
 def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
-    """Return the hint for a message that cannot hold a question; None when it can.
+    """Return the hint for a message that cannot hold a question; None if it can.
 
     An empty text is a question: people who only mention the bot want to know what it can do.
     """
     if reads_pictures and message.picture is not None:
         return None
-    # Voice messages come with the words that DingTalk recognised, or without
+    # Voice messages come with or without DingTalk's transcription
     # (docs: platform/dingtalk/messages.md#voice).
     heard = message.kind is MessageKind.AUDIO and message.text.strip()
     if heard or message.kind in {MessageKind.TEXT, MessageKind.RICH_TEXT}:
@@ -100,7 +100,7 @@ def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
 
 
 class Failures:
-    """Answers what went wrong; ``reference`` makes the short number under which the log has a defect."""
+    """Answers errors; ``reference`` creates the short number of a defect in the log."""
 
     def __init__(self, commands: Commands, policy: Callable[[], AccessPolicy], reference: Callable[[], str]) -> None:
         self._commands = commands
@@ -110,14 +110,14 @@ class Failures:
     def answer(
         self, error: Exception, command: AnyCommand, context: QuestionContext, grant: Grant = NO_GRANT
     ) -> PreparedAnswer:
-        """Return the card of an error that a command raised, with what the asker was granted by then."""
+        """Return the card for an error raised by a command, with the asker's grant at that time."""
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
         guessed = self._guessed(error, command, context)
         return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes, guessed=guessed)
 
     def _guessed(self, error: Exception, command: AnyCommand, context: QuestionContext) -> str:
-        """Return the number that was not found, if the rules may be why; empty for anything else."""
+        """Return the number that was not found, if the rules may be the reason; empty for anything else."""
         if not isinstance(error, NotFound) or not is_code(error.what):
             return ""
         hidden = not self._policy().sees_all(context.person, (command.name, *command.shows), context.conversation.id)
@@ -162,7 +162,7 @@ class Failures:
 
 
 def choose_books(error: InSeveralBooks, line: str, command: AnyCommand, grant: Grant) -> PreparedAnswer:
-    """Return the choice among documents of one number: the line that was asked, once for each of the books."""
+    """Return the choice among documents with the same number: the asked line, once for each of the books."""
     picks = tuple(
         Suggestion(in_books(line, names), " · ".join((shortened(error.what), *names))) for names in error.books
     )
@@ -170,12 +170,12 @@ def choose_books(error: InSeveralBooks, line: str, command: AnyCommand, grant: G
 
 
 def hint_answer(problem: Phrase) -> PreparedAnswer:
-    """Return the answer that says what keeps a message from being a question."""
+    """Return the answer that explains why a message is not a question."""
     return PreparedAnswer(HintNotice(problem=problem), NO_COMMAND_LABEL, QuestionOutcome.HINT)
 
 
 def refuse(context: QuestionContext) -> PreparedAnswer:
-    """Return the answer to somebody who is not known to be a member of the organisation."""
+    """Return the answer to a person who is not a known member of the organisation."""
     doubt = context.person.doubt
     if doubt is None:
         return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
@@ -189,21 +189,21 @@ _MOST_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class ArgumentHints:
-    """What was looked for and which words the command knows; and lines with the words that may have been meant."""
+    """The searched text and the command's keywords; and lines with the keywords that may have been meant."""
 
     notes: tuple[Phrase, ...] = ()
     lines: tuple[Suggestion, ...] = ()
 
 
 def hint_arguments(command: str, signature: Signature, rest: str) -> ArgumentHints:
-    """Return what to say of ``rest``, as which nothing was found, such as the name “opne” in /invoice opne.
+    """Return hints on ``rest``, for which nothing was found, such as the name “opne” in /invoice opne.
 
-    Nothing where no word of the command was meant.
+    Empty if no keyword of the command was meant.
     """
     types = [parameter.type for parameter in signature.parameters]
     named = next((kind for kind in types if issubclass(kind, Word) and kind.takes_rest), None)
     keywords = [member for kind in types if issubclass(kind, Keyword) for member in kind]
-    # Numbers, and names in Chinese, are no English word with a slip in it.
+    # Numbers and Chinese names are not misspelt English words.
     if named is None or not keywords or not rest.isascii() or any(char.isdigit() for char in rest):
         return ArgumentHints()
     note = phrase(

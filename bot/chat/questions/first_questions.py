@@ -1,4 +1,4 @@
-"""What to ask first: three questions that fit somebody's work in the company, and name no document or product."""
+"""Suggested first questions: three that fit a person's work in the company, without naming a document or product."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ANYBODY = (_LATE_SALES, _SHORT, _OVERDUE, _ARRIVALS, _LATE_PURCHASES, _LATE_PRO
 def first_questions(
     roles: Iterable[str], departments: Iterable[str], usable: Collection[str]
 ) -> tuple[Suggestion, ...]:
-    """Return up to `SHOWN` questions for somebody who may use the commands named ``usable``."""
+    """Return up to `SHOWN` questions for a person who may use the commands named ``usable``."""
     of_work = [question for work in work_of(roles, departments) for question in _BY_WORK[work]]
     fitting = {each.line: each for each in (*of_work, *_ANYBODY) if each.command in usable}
     return tuple(Suggestion(each.line, each.words) for each in [*fitting.values()][:SHOWN])

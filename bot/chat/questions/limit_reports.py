@@ -1,4 +1,4 @@
-"""Tells administrators who reached a limit: once a day for each person, in their own chats or else in a group."""
+"""Tells administrators who reached a limit: once a day per person, in their own chats or otherwise in a group."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ONLY_REVISION = 1
 
 
 def owed_reports(context: QuestionContext, reached: LimitReached, places: Sequence[Place]) -> tuple[Delivery, ...]:
-    """Return the cards that are owed; those of the same person and day are the same cards."""
+    """Return the cards to queue; the same person and day yield the same cards."""
     person = context.person
     said = [person.name, person.user_id, reached.rule, reached.allowed, context.now.isoformat(timespec="seconds")]
     return tuple(
@@ -39,7 +39,7 @@ def owed_reports(context: QuestionContext, reached: LimitReached, places: Sequen
 
 
 class LimitReportComposer(SingleCardComposer):
-    """Implements `bot.outbox.ports.Composer`: the ``ref`` of a report holds all that it says, and never changes."""
+    """A `bot.outbox.ports.Composer` whose ``ref`` holds the whole report, which never changes."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
@@ -54,7 +54,7 @@ class LimitReportComposer(SingleCardComposer):
 
 
 class DailyReports:
-    """Remembers whom administrators were told about today, so that the store is asked once."""
+    """Remembers today's reports to administrators, so that the store is asked once."""
 
     def __init__(self, send: Callable[[QuestionContext, LimitReached], None]) -> None:
         self._send = send
@@ -62,7 +62,7 @@ class DailyReports:
         self._told: set[str] = set()
 
     def __call__(self, context: QuestionContext, reached: LimitReached) -> None:
-        """Tell of a person who came to a limit, unless that was told today."""
+        """Report a person who reached a limit, unless that was reported today."""
         user_id = context.person.user_id
         day = f"{context.now:%F}"
         if self._day != day:

@@ -1,6 +1,6 @@
-"""Questions within limits, with a record: what was shown to whom, and what was refused.
+"""Limits on questions, and the record of what was shown to whom, and what was refused.
 
-It is between the pipelines of messages and clicks and the dispatcher, so that neither can be forgotten.
+It stands between the pipelines of messages and clicks and the dispatcher, so that neither can be bypassed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LimitListener = Callable[[QuestionContext, LimitReached], None]
 
 
 class LimitedQuestions:
-    """Implements `bot.chat.question_handler.QuestionHandler` around another one."""
+    """A question handler that applies limits and recording around another one."""
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class LimitedQuestions:
         reached: LimitListener,
         required: RequiredAudit | None = None,
     ) -> None:
-        """``writing`` are the commands that change something: what they answer is always shown. With ``required`` other
-        answers that must be recorded are shown once that log has kept their entry.
+        """``writing`` are the commands that change something: their answers are always shown. With ``required`` other
+        answers that must be recorded are shown only once that log has stored their entry.
         """
         self._handler = handler
         self._limits = limits
@@ -71,7 +71,7 @@ class LimitedQuestions:
         return self._handler.hint_for(message)
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
-        """Answer a line, unless that would be too much."""
+        """Answer a line, unless a limit is exceeded."""
         person, where = context.person.user_id, _counted_conversation(context)
         if person is not None:
             reached = self._limits.take_question(person, where, context.now)
@@ -85,7 +85,7 @@ class LimitedQuestions:
             return answer
         if answer.guessed:
             return self._take_guess(context, answer, person, where)
-        # The rows of a list are no documents that somebody opened: who needs the whole list gets it as a file.
+        # The rows of a list are not opened documents: the whole list is available as a file.
         opened = find_opened(answer.view) if answer.command not in self._writing else ()
         if opened:
             reached = self._limits.take_documents(person, where, opened, context.now)
@@ -94,7 +94,7 @@ class LimitedQuestions:
         return await self._record.keep(context, answer)
 
     def _take_guess(self, context: QuestionContext, answer: PreparedAnswer, person: str, where: str) -> PreparedAnswer:
-        """Record that somebody asked for a document that may only be hidden from them, and count it like one."""
+        """Record a request for a document that may only be hidden from the asker, and count it like a shown one."""
         guess = (answer.guessed,)
         reached = self._limits.take_documents(person, where, guess, context.now)
         if reached is not None:
@@ -116,9 +116,9 @@ class LimitedQuestions:
         return PreparedAnswer(notice, command, LIMITED, is_told_already=self._is_told_already(context, reached))
 
     def _is_told_already(self, context: QuestionContext, reached: LimitReached) -> bool:
-        """Return whether this person was told here that they ask too much: to say it each time costs calls as well.
+        """Return whether this person was already told here about the limit: each repetition would cost a call as well.
 
-        The answer to a click costs none. That documents are too many answers a question, and is said each time.
+        The answer to a click costs none. A limit on documents answers a question, and is said each time.
         """
         if context.clicked or reached.kind is not LimitKind.QUESTIONS_MINUTE:
             return False
@@ -126,7 +126,7 @@ class LimitedQuestions:
         if (until := self._told.get(key)) is not None and until > context.now:
             return True
         self._told.pop(key, None)
-        # Who was told longest ago stands first: each time one goes whose time is over, so that none stay for ever.
+        # The person told longest ago is first: each call removes one expired entry, so that none stay for ever.
         oldest = next(iter(self._told), None)
         if oldest is not None and self._told[oldest] <= context.now:
             del self._told[oldest]
@@ -152,7 +152,7 @@ def _refusal(context: QuestionContext, action: str, *, outcome: str, rule: str, 
 
 
 def _counted_conversation(context: QuestionContext) -> str:
-    """Return the group, or nothing for a person's own chat, where only the person's limits count."""
+    """Return the group; empty for a person's own chat, where only the person's limits apply."""
     group = context.conversation.kind is ConversationKind.GROUP
     return context.conversation.id if group else ""
 

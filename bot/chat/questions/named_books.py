@@ -1,4 +1,4 @@
-"""Which books a line names: ``@berlin`` is a source, where there are several."""
+"""The books named in a line: ``@berlin`` is a source, if there are several."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from bot.words.phrase import Phrase, phrase
 
 
 def reads_books(signature: Signature) -> bool:
-    """Return whether a command's own line may name books; one that holds another line leaves that to it."""
+    """Return whether a command's own line may name books; a command with an inner line leaves that to it."""
     return not any(issubclass(parameter.type, InnerLine) for parameter in signature.parameters)
 
 
 def take_books(rest: str, hub: ErpHub, signature: Signature, *, remarks: bool, mentions: bool) -> tuple[str, Books]:
-    """Return what follows a command without the books that it names, and these.
+    """Return a command's arguments without the books they name, and these books.
 
-    A whole name goes to a source first, then to what the command itself marks so, such as a warehouse; a part of one
-    only where the command marks nothing.
-    With ``remarks`` only the word after the first names books: further ones may be a person's own words. Raises
-    `BadArgument` where a name fits several, or nothing at all unless ``mentions`` may stand there.
+    A full name means a source first, then the command's own marked argument, such as a warehouse; a partial name means
+    a source only if the command has no marked argument. With ``remarks`` only the word after the first names books:
+    further ones may be a person's own words. Raises `BadArgument` if a name matches several, or nothing at all unless
+    ``mentions`` are allowed.
     """
     known = hub.book_names
     kept: list[str] = []
@@ -71,7 +71,7 @@ def _unknown(word: str, known: tuple[str, ...]) -> Phrase:
 
 
 def within_books(answer: View | Ask, books: Books) -> View | Ask:
-    """Return an answer of a question about some books: all that it leads to is asked of them, too."""
+    """Return an answer about some books with all its links restricted to them, too."""
     if not books:
         return answer
     if isinstance(answer, Ask):

@@ -1,4 +1,4 @@
-"""Pictures that people send: the codes in them are looked up as if they had been typed."""
+"""Pictures from people: the codes in them are looked up as if typed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLS_SPARED = phrase("DingTalk's calls of this month are running out, so I read
 
 
 class PictureUnreadable(DingerpError):
-    """There is nothing to look up in a picture; ``problem`` says why."""
+    """A picture contains nothing to look up; ``problem`` says why."""
 
     def __init__(self, problem: Phrase, detail: str = "") -> None:
         super().__init__(detail or str(problem))
@@ -34,9 +34,9 @@ class PictureReader(Protocol):
     """Finds the barcodes and QR codes in pictures."""
 
     async def codes_in(self, picture: Picture) -> tuple[str, ...]:
-        """Return what the codes say, each once; nothing where there are none.
+        """Return the contents of the codes, each once; empty if there are none.
 
-        Raises `PictureUnreadable` for anything but a picture of a fair size; other `DingerpError` when it
-        cannot be fetched.
+        Raises `PictureUnreadable` for anything but a picture of a reasonable size; other `DingerpError` if it cannot be
+        fetched.
         """
         ...

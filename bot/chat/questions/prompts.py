@@ -1,6 +1,6 @@
-"""Prompts: questions of the bot that a person's next message answers, such as why they reject an order.
+"""Prompts: the bot's questions that a person's next message answers, such as why they reject an order.
 
-Prompts stay in memory, for minutes only. After a restart, or when another process gets the message, it is read like any
+Prompts stay in memory, for minutes only. After a restart, or if another process gets the message, it is read like any
 other line and the person has to start again. Nothing is lost, since nothing was decided yet.
 """
 
@@ -29,18 +29,18 @@ class _Prompt:
 
 
 class OpenPrompts:
-    """One prompt for each person; a newer prompt replaces the one before."""
+    """One prompt per person; a newer prompt replaces the previous one."""
 
     def __init__(self) -> None:
         self._of: LRUCache[str, _Prompt] = LRUCache(_PEOPLE)
 
     def put(self, context: QuestionContext, line: str) -> None:
-        """Take the person's next message in this conversation as the words that complete ``line``."""
+        """Treat the person's next message in this conversation as the words that complete ``line``."""
         if context.person.user_id:
             self._of[context.person.user_id] = _Prompt(line, places_of(context), context.now + PROMPT_LIFETIME)
 
     def take(self, context: QuestionContext) -> str | None:
-        """Return, once, the line that a message completes; None when nothing was asked here or too long ago."""
+        """Return, once, the line that a message completes; None without a recent prompt here."""
         user_id = context.person.user_id or ""
         prompt = self._of.get(user_id)
         if prompt is None or context.clicked:
@@ -54,16 +54,16 @@ class OpenPrompts:
         return prompt.line
 
     def drop(self, context: QuestionContext) -> None:
-        """Forget the prompt: it was answered in another way."""
+        """Drop the prompt: it was answered in another way."""
         self.forget(context.person.user_id or "")
 
     def forget(self, user_id: str) -> None:
-        """Forget a person's prompt: they do not want to answer it."""
+        """Drop a person's prompt: they do not want to answer it."""
         self._of.pop(user_id, None)
 
 
 def may_be_reply(parsed: ParsedLine, line: str) -> bool:
-    """Whether a line can be the answer to a prompt and is no command.
+    """Return whether a line can be the answer to a prompt and is not a command.
 
     “库存充足” and “采购价太高” are reasons that begin like commands; ``库存 SKU123`` and ``采购PO-1001`` are commands.
     """

@@ -1,7 +1,7 @@
-"""What a person means who answers a card or message with a word: the document that it is about.
+"""The document meant by a person who replies to a card or message with a word.
 
 DingTalk sends the title of a quoted card and often nothing else (docs: platform/dingtalk/messages.md#quotes). The first
-number in a title is that of the product or document that the card shows.
+number in a title is that of the product or document on the card.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FEWEST_DIGITS = 4
 
 
 def numbers_in(words: str) -> tuple[str, ...]:
-    """Return what may be the number of a product or document, in the order of the text, each once."""
+    """Return possible product or document numbers, in text order, each once."""
     codes = _CODE.findall(_IN_BRACKETS.sub(" ", normalise(words)))
     return tuple(dict.fromkeys(code for code in codes if _is_number(code)))
 
@@ -31,10 +31,10 @@ def _is_number(code: str) -> bool:
 
 
 def takes_number(examples: Sequence[str]) -> bool:
-    """Whether a command is about one product or document, as its examples show."""
+    """Return whether a command is about one product or document, judged by its examples."""
     return any(numbers_in(example) for example in examples)
 
 
 def line_about(command: str, number: str, rest: str) -> str:
-    """Return the line that asks ``command`` for the quoted document, with the words that were said beside it."""
+    """Return the line that asks ``command`` for the quoted document, with the accompanying words."""
     return f"{command_line(command, number)} {rest}".strip()

@@ -1,4 +1,4 @@
-"""What a sentence is taken for: a command line, which is shown on the card and runs with the asker's rights."""
+"""The reading of a sentence: a command line, which is shown on the card and runs with the asker's rights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReadBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A part of a sentence: its kind, as it was written, and what it stands for."""
+    """A part of a sentence: its kind, its text, and its meaning."""
 
     kind: str
     text: str
@@ -35,10 +35,10 @@ class Understood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The line that a sentence asks for, and what was understood of it.
+    """The line that a sentence asks for, and the understood parts.
 
-    ``alternatives`` are other lines that it may ask for; ``unsure``: the first of them is as likely as ``line``, or
-    ``line`` leaves something out that was said. Then ``gap`` says what that is.
+    ``alternatives`` are other possible lines; ``unsure``: the first of them is as likely as ``line``, or ``line``
+    leaves out part of the sentence. Then ``gap`` says which part.
     """
 
     line: str
@@ -60,7 +60,7 @@ class Reading:
 
 
 def named_as_typed(reading: Reading, sentence: str) -> Reading:
-    """Return a reading with the names of partners as the asker wrote them, so that nobody learns a whole name by it."""
+    """Return a reading with partners' names as the asker wrote them, so that it reveals no full name."""
     names = {
         part.value: part.text
         for part in reading.understood
@@ -82,12 +82,12 @@ def named_as_typed(reading: Reading, sentence: str) -> Reading:
 
 
 def without_knowledge(reading: Reading) -> Reading:
-    """Return a reading that does not tell which of the words that it leaves out are names that the company has."""
+    """Return a reading that does not reveal which of the left-out words are names known to the company."""
     return replace(reading, unknown=(), unheld=(*reading.unknown, *reading.unheld))
 
 
 def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
-    """Return the one of several likely readings that a model ``asked`` takes too; all of them if it takes none."""
+    """Return the one of several likely readings that a model ``asked`` chooses too; all of them if it chooses none."""
     meant = commands.parse(asked.line)
     lines = (reading.line, *reading.alternatives)
     line = next((line for line in lines if commands.parse(line) == meant), "")
@@ -95,7 +95,9 @@ def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
 
 
 def of_work(reading: Reading, commands: Commands, own: Collection[str], usable: Collection[str]) -> Reading:
-    """Return a reading ``by_work`` with the lines of the asker's ``own`` commands, else with all ``usable`` ones."""
+    """Return a reading ``by_work`` with the lines of the asker's ``own`` commands, otherwise with all ``usable``
+    ones.
+    """
     lines = [line for line in (reading.line, *reading.alternatives) if _subject(line, commands) in usable]
     meant = [line for line in lines if _subject(line, commands) in own] or lines
     if not meant:
@@ -110,10 +112,10 @@ def _subject(line: str, commands: Commands) -> str | None:
 
 
 class NameSpelling(Protocol):
-    """Knows how names are spelled; implemented by `bot.understanding`."""
+    """Resolves abbreviated names; implemented by `bot.understanding`."""
 
     def spell_out(self, line: str) -> tuple[str, ...]:
-        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
+        """Return the possible lines of a typed one with a name in pinyin or first letters."""
         ...
 
 
@@ -123,9 +125,9 @@ class SentenceReader(NameSpelling, Protocol):
     def read(
         self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
     ) -> Reading | None:
-        """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing.
+        """Return the reading of a sentence with the commands ``usable`` (None: all); None if there is none.
 
-        ``last`` is what the person asked before it. The line never names a command that may change anything.
+        ``last`` is the person's previous question. The line never names a command that may change anything.
         """
         ...
 
@@ -134,7 +136,7 @@ class SentenceModel(Protocol):
     """Reads what rules cannot, at a cost; implemented by `bot.understanding.language_model`."""
 
     async def read(self, sentence: str, conversation_id: str, usable: frozenset[str]) -> Reading | None:
-        """Return what the sentence asks for with the commands ``usable``; None if that is nothing.
+        """Return the reading of a sentence with the commands ``usable``; None if there is none.
 
         The line never names a command that may change anything. Raises nothing but cancellation.
         """

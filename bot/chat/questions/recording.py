@@ -1,4 +1,4 @@
-"""Records answers that show documents, whoever asks: a person, a subscription, or a card that is drawn again."""
+"""Records answers that show documents, whether for a person, a subscription, or a redrawn card."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.chat.questions.failures import QuestionOutcome
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """Where answers are recorded. With ``required`` none is shown whose entry that log has not kept."""
+    """The destination of records. With ``required`` no answer is shown whose entry that log has not stored."""
 
     audit: AuditLog
     required: RequiredAudit | None = None
@@ -39,7 +39,7 @@ class AnswerRecord:
                 outcome=answer.outcome,
             )
         )
-        # What was changed is told in any case.
+        # A change is reported in any case.
         if answer.changes or self.required is None or await self.required.written():
             return answer
         notice = NotRecordedNotice(problem=NotRecorded().tell(), line=context.line)
@@ -48,7 +48,7 @@ class AnswerRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordedQuestions:
-    """Implements `bot.chat.question_handler.QuestionHandler` around another one: for answers that nobody asks for."""
+    """A question handler that records around another one: for answers that nobody asks for."""
 
     handler: QuestionHandler
     record: AnswerRecord
@@ -57,5 +57,5 @@ class RecordedQuestions:
         return self.handler.hint_for(message)
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
-        """Answer a line, and record what it shows."""
+        """Answer a line, and record the documents shown."""
         return await self.record.keep(context, await self.handler.view_for(context))

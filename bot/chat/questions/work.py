@@ -1,4 +1,4 @@
-"""What people do in the company, by what their roles and departments are called, and what they keep on time."""
+"""People's work in the company, by the names of their roles and departments, and what they keep on time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _KEEPS_ON_TIME: Mapping[Work, tuple[str, ...]] = {
 
 
 def work_of(roles: Iterable[str], departments: Iterable[str]) -> tuple[Work, ...]:
-    """Return what somebody does; their departments only count where no role says it."""
+    """Return a person's work; departments count only if no role tells it."""
     for names in (roles, departments):
         said = " ".join(names).casefold()
         if found := tuple(work for work, called in _CALLED.items() if called.search(said)):
@@ -46,5 +46,5 @@ def work_of(roles: Iterable[str], departments: Iterable[str]) -> tuple[Work, ...
 
 
 def kept_on_time(work: Iterable[Work]) -> frozenset[str]:
-    """Return the commands for what people of this work keep on time."""
+    """Return the commands for what people with this work keep on time."""
     return frozenset(command for each in work for command in _KEEPS_ON_TIME.get(each, ()))

@@ -1,4 +1,4 @@
-"""The company's activity: at each step somebody sells, ships, pays, produces, buys or decides, or a day goes by."""
+"""The company's activity: each step sells, ships, pays, produces, buys or decides, or ends a day."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ _STEPS = "steps"
 
 
 class CompanyActivity:
-    """Lets a company live at some pace, seen from one process."""
+    """Runs a company at a given pace, from one process."""
 
     def __init__(self, *, seed: int, days_per_hour: float, begins_at: datetime) -> None:
-        """``days_per_hour`` is how many of the company's days go by in an hour of ours."""
+        """``days_per_hour`` is the number of company days per real hour."""
         self._seed = seed
         self._step = timedelta(hours=1) / (days_per_hour * STEPS_PER_DAY)
         self._next_at = begins_at + min(FIRST_STEP_AFTER, self._step)
 
     def run_due_steps(self, connection: Connection, now: datetime) -> None:
-        """Do the steps that are due, each by itself."""
+        """Run the steps that are due, one by one."""
         if now < self._next_at:
             return
         first, due = self._next_at, (now - self._next_at) // self._step + 1
-        # Before anything can fail: what could not happen is not tried again and again, for questions wait behind it.
+        # Before anything can fail: a failed step is not retried for ever, as questions wait behind it.
         self._next_at += due * self._step
         for number in range(min(due, MAX_STEPS_AT_ONCE)):
             take_step(connection, self._seed, first + number * self._step)
 
 
 def take_step(connection: Connection, seed: int, now: datetime) -> None:
-    """Let the next step happen at ``now``."""
+    """Run the next step at ``now``."""
     with writing(connection):
         steps = connection.scalar(select(_META.c.value).where(_META.c.name == _STEPS))
         number = int(steps or "0") + 1
@@ -57,7 +57,7 @@ def take_step(connection: Connection, seed: int, now: datetime) -> None:
 
 
 def perform_step(step: ActivityStep, number: int) -> None:
-    """Let happen what belongs to a step: the first brings a shortage, some steps later there is enough again."""
+    """Run the actions of a step: the first causes a shortage, which ends some steps later."""
     purchasing_activity.book_approved(step)
     production_activity.begin_planned(step)
     match number % 8:

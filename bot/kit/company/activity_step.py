@@ -1,4 +1,4 @@
-"""What all activities of the demo company share: the moment, the source of chance, and the stock."""
+"""Shared by all activities of the demo company: the moment, the random source, and the stock."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PUT = (
 
 @dataclass(frozen=True, slots=True)
 class ActivityStep:
-    """One step; all that happens in it happens at ``now``."""
+    """One step; everything in it happens at ``now``."""
 
     connection: Connection
     rng: Random
@@ -48,7 +48,7 @@ class ActivityStep:
     today: date
 
     def happens(self, chance: float) -> bool:
-        """Return whether something happens that has this chance."""
+        """Return true with this probability."""
         return self.rng.random() < chance
 
     def record_change(self, area: Followed, key: str) -> None:
@@ -63,7 +63,7 @@ class ActivityStep:
 
 @dataclass(frozen=True, slots=True)
 class StockedProduct:
-    """One product: its article and what is in stock and promised in each warehouse."""
+    """One product: its article, and its stock and commitments in each warehouse."""
 
     article: Article
     reorder_point: Decimal | None
@@ -76,17 +76,17 @@ class StockedProduct:
 
     @property
     def available(self) -> Decimal:
-        """What can still be promised."""
+        """The quantity that can still be promised."""
         return sum((place.on_hand - place.reserved for place in self.places), Decimal(0))
 
     @property
     def reserved(self) -> Decimal:
-        """What is in stock there for customers."""
+        """The stock reserved for customers."""
         return sum((place.reserved for place in self.places), Decimal(0))
 
     @property
     def incoming(self) -> Decimal:
-        """What is on its way."""
+        """The quantity on its way."""
         return sum((place.incoming for place in self.places), Decimal(0))
 
     @property
@@ -133,7 +133,7 @@ def stocked_products(step: ActivityStep) -> Iterator[StockedProduct]:
 
 
 def adjust_stock(step: ActivityStep, place: Row[Any], **change: Decimal) -> None:
-    """Change figures of one place by so much. What is owed and in stock is reserved, and nothing else."""
+    """Change the figures of one place. Stock that is owed is reserved, and no other."""
     on_hand = place.on_hand + change.get("on_hand", 0)
     outgoing = place.outgoing + change.get("outgoing", 0)
     incoming = place.incoming + change.get("incoming", 0)
@@ -149,7 +149,7 @@ def adjust_stock(step: ActivityStep, place: Row[Any], **change: Decimal) -> None
 
 
 def allocate(figure: str, places: Sequence[Row[Any]], quantity: Decimal) -> Iterator[tuple[Row[Any], Decimal]]:
-    """Yield the places that have ``quantity`` of a figure between them, with how much of it."""
+    """Yield places that together hold ``quantity`` of a figure, with each one's share."""
     left = quantity
     for place in places:
         has = place.on_hand - place.reserved if figure == "available" else getattr(place, figure)
@@ -160,5 +160,5 @@ def allocate(figure: str, places: Sequence[Row[Any]], quantity: Decimal) -> Iter
 
 
 def is_delayed(number: str, one_in: int) -> bool:
-    """Return whether a document is one of the few that are forgotten until they are late."""
+    """Return whether a document is one of the few left until they are late."""
     return int(number.rpartition("-")[2]) % one_in == 0

@@ -1,4 +1,4 @@
-"""The demo ERP behind the port: a whole small company on one machine, writes included."""
+"""The demo ERP behind the port: a whole small company on one machine, including writes."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ T = TypeVar("T")
 
 
 class DemoErp(DocumentErp):
-    """Implements `bot.erp.port.Erp` on SQLite; made by `open_demo`.
+    """An ERP on SQLite; created by `open_demo`.
 
-    Purchase orders above 100 000 CNY need two approvals by different people; nobody approves a request of their own.
-    While an order waits for the second, its ``approval.decided_by`` names who gave the first.
+    Purchase orders above 100 000 CNY need two approvals by different people; nobody approves their own request. While
+    an order waits for the second, its ``approval.decided_by`` names the first approver.
     """
 
     capabilities = frozenset(Capability)
@@ -82,7 +82,7 @@ class DemoErp(DocumentErp):
         return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
-        """Return the documents that exist among many numbers, with their lines."""
+        """Return the existing documents among many numbers, with their lines."""
         return await self._run(partial(QUERIES[kind_followed(area)].documents, numbers=numbers, source=self.name))
 
     def _query(self, kind: Kind[D]) -> DocumentQuery[D]:
@@ -116,7 +116,7 @@ class DemoErp(DocumentErp):
         return await self._run(partial(queries.changes, area=area, cursor=cursor, limit=limit, source=self.name))
 
     async def users(self) -> tuple[ErpUser, ...]:
-        """Return the accounts; their job numbers are those of the same people in the simulated DingTalk."""
+        """Return the accounts; their job numbers match the same people in the simulated DingTalk."""
         return tuple(ErpUser(account=user.id, name=user.name, job_number=user.id) for user in USERS)
 
     async def check(self) -> None:
@@ -152,12 +152,12 @@ async def open_demo(
     seed: int = SEED,
     days_per_hour: float = 0.0,
 ) -> DemoErp:
-    """Return the demo ERP kept at ``place``: a file, ``:memory:`` or an SQLite URL.
+    """Return the demo ERP stored at ``place``: a file, ``:memory:`` or an SQLite URL.
 
-    An empty place is filled with the company as it is on the morning of ``today``; what exists is used as it is.
-    ``latency`` (seconds) is added to every call, to stand for a remote ERP. With ``days_per_hour`` the company lives:
-    so many of its days go by in an hour; with 0 nothing changes but by decisions. Raises `ConfigurationError` for a
-    place that is not SQLite and `Unavailable` for one that cannot be opened.
+    An empty place is filled with the company as of the morning of ``today``; existing data is used as it is.
+    ``latency`` (seconds) is added to every call, to imitate a remote ERP. ``days_per_hour`` is the number of company
+    days per real hour; with 0 only decisions change anything. Raises `ConfigurationError` for a place that is not
+    SQLite and `Unavailable` for one that cannot be opened.
     """
     database = DemoDatabase(place)
     await database.open(partial(seeding.prepare, today=today, seed=seed))

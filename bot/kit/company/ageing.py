@@ -1,7 +1,7 @@
-"""A day of the demo company goes by: its documents become a day older.
+"""Ends a day of the demo company: its documents become a day older.
 
-The clock of whoever watches goes on more slowly, so the dates of the documents move instead. The list of changes tells
-it of each of them: seen from outside it is an edit like any other.
+The viewer's clock runs more slowly, so the dates of the documents move instead. The list of changes includes each of
+them: from outside it is an edit like any other.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _IN_QUESTION = (Filter.LATE, Filter.OVERDUE, Filter.PENDING)
 
 
 def advance_day(step: ActivityStep) -> None:
-    """Let what is not due yet come a day nearer.
+    """Move due dates that have not come a day nearer.
 
     An order ages together with its papers or not at all, so that nothing is billed before it is ordered, or received
-    later than it was. What is late already, or lies before somebody who decides, keeps its dates: in an alert or a
-    request other ones would be news.
+    after it was. Documents already late, or waiting for a decision, keep their dates: changed dates would be news in an
+    alert or a request.
     """
     order, purchase, production = ORDERS.table, PURCHASE_ORDERS.table, PRODUCTION_ORDERS.table
     sold = _ageing(step, ORDERS, QUERIES[INVOICES])
@@ -47,7 +47,7 @@ def advance_day(step: ActivityStep) -> None:
 
 
 def _ageing(step: ActivityStep, orders: DocumentQuery[Any], bills: DocumentQuery[Any]) -> Sequence[str]:
-    """Return the numbers of the orders that age: they or their bills are still to come, and nothing is in question."""
+    """Return the numbers of the ageing orders: they or their bills are still due, and nothing is late or undecided."""
     order, bill, due = orders.table.c, bills.table.c, orders.due
     assert due is not None, "orders have a day on which they are due"
     held = select(bill.order_number).where(_in_question(bills, step.today))
@@ -62,12 +62,12 @@ def _ageing(step: ActivityStep, orders: DocumentQuery[Any], bills: DocumentQuery
 
 
 def _in_question(documents: DocumentQuery[Any], today: date) -> ColumnElement[bool]:
-    """Return the condition for what is late or waits for a decision."""
+    """Return the condition for late documents and those waiting for a decision."""
     return or_(*(holds(today) for wanted, (holds, _) in documents.filters.items() if wanted in _IN_QUESTION))
 
 
 def _age_bills(step: ActivityStep, told: Followed, bill: Table, orders: Sequence[str]) -> None:
-    """Let the bills of orders age, and what was paid for them."""
+    """Age the bills of orders, and their payments."""
     own = bill.c.order_number.in_(orders)
     settling = select(_SETTLED.c.number_key).where(_SETTLED.c.document.in_(select(bill.c.number).where(own)))
     _age_told(step, Feed.PAYMENTS, _PAYMENT, ("paid_on",), _PAYMENT.c.number_key.in_(settling))
@@ -77,7 +77,7 @@ def _age_bills(step: ActivityStep, told: Followed, bill: Table, orders: Sequence
 def _age_told(
     step: ActivityStep, told: Followed, table: Table, days: Sequence[str], which: ColumnElement[bool]
 ) -> None:
-    """Let documents age and add them to the list of changes."""
+    """Age documents and add them to the list of changes."""
     numbers = step.connection.scalars(select(table.c.number).where(which).order_by(table.c.number_key)).all()
     _age(step, table, days, which, changed_at=step.now)
     for number in numbers:

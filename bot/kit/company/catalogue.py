@@ -1,7 +1,7 @@
-"""What the demo company makes, of what, and what it sells and buys: a maker of fasteners, hand tools and fans.
+"""The demo company's products, materials and purchases: a maker of fasteners, hand tools and fans.
 
-Names are deliberately awkward in places: markdown, quotes, angle brackets, braces, an emoji and a very long one, so
-that everything that shows them is exercised.
+Names are deliberately awkward in places: markdown, quotes, angle brackets, braces, an emoji and a very long one, to
+exercise everything that shows them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from bot.erp.model import Product, PurchaseOrder, PurchaseStatus
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Products that share a name and differ in ``sizes``; ``price`` is that of the smallest, in CNY.
+    """Products with the same name and different ``sizes``; ``price`` is that of the smallest, in CNY.
 
-    ``initials`` are the first letters of the pinyin of the name's Chinese characters; where readings differ, several
+    ``initials`` are the first letters of the pinyin of the name's Chinese characters; alternative readings are
     separated by blanks. They are written down because the pinyin library costs 55 MB of memory; a test compares them
-    with it. ``step`` is the least quantity in which the product is kept.
+    with it. ``step`` is the smallest stock unit.
     """
 
     prefix: str
@@ -41,7 +41,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A product with what the generator needs to know about it; ``price`` in CNY."""
+    """A product with its data for the generator; ``price`` in CNY."""
 
     product: Product
     initials: str
@@ -167,7 +167,7 @@ _RECIPES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 def make_components(articles: Sequence[Article]) -> dict[str, tuple[ComponentUse, ...]]:
-    """Return what each product is made of, by its code."""
+    """Return the components of each product, by its code."""
     known = {article.product.sku: article.product for article in articles}
     return {
         article.product.sku: tuple(
@@ -180,7 +180,7 @@ def make_components(articles: Sequence[Article]) -> dict[str, tuple[ComponentUse
 
 
 def make_supplies(purchases: Sequence[PurchaseOrder]) -> dict[str, tuple[Supply, ...]]:
-    """Return the vendors that each product was bought from, by its code: the latest first."""
+    """Return the vendors of each product by its code, the latest first."""
     found: defaultdict[str, dict[str, Supply]] = defaultdict(dict)
     for order in sorted(purchases, key=attrgetter("ordered_on"), reverse=True):
         if order.status not in _BOUGHT:

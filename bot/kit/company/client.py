@@ -1,8 +1,8 @@
-"""The one connection to the demo ERP's SQLite database, in a thread of its own.
+"""The only connection to the demo ERP's SQLite database, in its own thread.
 
 Every call is one trip to that thread, however many statements it needs: that keeps the event loop free, costs a third
-of what an asynchronous driver does (which makes a trip for each cursor, each statement and each fetch), and makes
-every call see one state of the data without any lock.
+of an asynchronous driver (which makes a trip for each cursor, statement and fetch), and shows every call one state of
+the data without any lock.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from bot.words.errors import ConfigurationError
 
 T = TypeVar("T")
 
-# No WAL: two processes that switch the same new file to it at once meet "database is locked" whatever the timeout, and
+# No WAL: two processes that switch the same new file to it at once get "database is locked" whatever the timeout, and
 # a demo writes too rarely to gain from it.
 _PRAGMAS = ("busy_timeout = 4000", "synchronous = NORMAL")
 
 
 class DemoDatabase:
-    """Runs functions on the connection, one after the other."""
+    """Runs functions on the connection, one after another."""
 
     def __init__(self, place: str | Path) -> None:
         self._file = _file(place)
@@ -40,7 +40,7 @@ class DemoDatabase:
         self._closed = False
 
     async def open(self, prepare: Callable[[Connection], None]) -> None:
-        """Connect and let ``prepare`` bring the content into shape; raises `Unavailable` and is closed then."""
+        """Connect and let ``prepare`` set up the content; raises `Unavailable` and is then closed."""
         try:
             await self._in_thread(lambda: self._open(prepare))
         except BaseException:
@@ -58,7 +58,7 @@ class DemoDatabase:
         prepare(self._connection)
 
     async def run(self, call: Callable[[Connection], T]) -> T:
-        """Return what ``call`` makes of the connection; raises `Unavailable` when the database fails or is closed."""
+        """Return the result of ``call`` on the connection; raises `Unavailable` if the database fails or is closed."""
         return await self._in_thread(lambda: call(self._connected()))
 
     def _connected(self) -> Connection:
@@ -75,7 +75,7 @@ class DemoDatabase:
             raise Unavailable(f"demo database: {type(error).__name__}") from error
 
     async def close(self) -> None:
-        """Close the connection and end the thread; calls under way finish first."""
+        """Close the connection and end the thread; running calls finish first."""
         if self._closed:
             return
         self._closed = True
@@ -91,7 +91,7 @@ class DemoDatabase:
 
 @contextmanager
 def writing(connection: Connection) -> Iterator[None]:
-    """All or nothing; another process that writes to the same file waits or is waited for."""
+    """Run the block atomically; other processes writing to the same file wait their turn."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         yield

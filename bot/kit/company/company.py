@@ -1,4 +1,4 @@
-"""The demo company as a whole: the same seed and the same day always give the same company."""
+"""The demo company as a whole: the same seed and day always yield the same company."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Amounts = Mapping[Place, Decimal]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What is kept of one article: its figures per warehouse code, and when they last changed."""
+    """The stock of one article: its figures per warehouse code, and the time of their last change."""
 
     article: Article
     per_warehouse: dict[str, Quantities]
@@ -60,7 +60,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoCompany:
-    """What the demo ERP knows on its first day, or what is added to it later, each kind oldest first."""
+    """The demo ERP's records on its first day, or added later, each kind oldest first."""
 
     holdings: tuple[Holding, ...] = ()
     orders: tuple[SalesOrder, ...] = ()
@@ -79,7 +79,7 @@ class DemoCompany:
 
 
 def make_company(today: date, seed: int = SEED) -> DemoCompany:
-    """Return the company as it is on the morning of ``today``; nothing in it happened later than the day before."""
+    """Return the company as of the morning of ``today``; nothing in it happened after the previous day."""
     rng = Random(seed)  # noqa: S311  # invented data, no secrets
     known = tuple(articles())
     traded = [article for article in known if article.product.sku != MADE_TO_ORDER]
@@ -87,7 +87,7 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
     purchases = make_purchases(rng, today, traded)
     open_orders = [shipment.order.number for shipment in shipments if shipment.order.status in _OWED]
     productions = make_productions(rng, today, traded, open_orders)
-    # By chance of their own: the other figures stay as they are, whatever is settled.
+    # With a random source of its own: the other figures stay as they are, whatever is settled.
     settlement = settle(Random(f"{seed}/settlement"), today, invoices, purchases)  # noqa: S311  # invented data
     owed = _owed(shipments)
     coming = _coming(rng, purchases, productions)
@@ -97,7 +97,7 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
         invoices=tuple(invoices),
         purchases=tuple(purchases),
         productions=tuple(productions),
-        # By a chance of their own, so that they change nothing else.
+        # With a random source of its own, so that nothing else changes.
         deliveries=tuple(make_deliveries(Random(f"{seed}/deliveries"), today, shipments)),  # noqa: S311
         receipts=tuple(make_receipts(Random(f"{seed}/receipts"), today, purchases)),  # noqa: S311
         components=make_components(known),
@@ -110,7 +110,7 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
 
 
 def _owed(shipments: Sequence[Shipment]) -> Amounts:
-    """Return what customers still wait for."""
+    """Return the quantities owed to customers."""
     owed: defaultdict[Place, Decimal] = defaultdict(Decimal)
     for shipment in shipments:
         if shipment.order.status in _OWED:
@@ -120,7 +120,7 @@ def _owed(shipments: Sequence[Shipment]) -> Amounts:
 
 
 def _coming(rng: Random, purchases: Sequence[PurchaseOrder], productions: Sequence[ProductionOrder]) -> Amounts:
-    """Return what vendors and the workshop still have to bring."""
+    """Return the quantities due from vendors and the workshop."""
     coming: defaultdict[Place, Decimal] = defaultdict(Decimal)
     for purchase in purchases:
         if purchase.status is PurchaseStatus.APPROVED:
@@ -167,7 +167,7 @@ def _holding(rng: Random, today: date, article: Article, owed: Amounts, coming: 
 
 
 def _quantities(on_hand: Decimal, owed: Decimal, coming: Decimal) -> Quantities:
-    """Return all figures: reserved is what is owed and in stock, so that available is never negative."""
+    """Return all figures: reserved is the owed quantity in stock, so that available is never negative."""
     reserved = min(on_hand, owed)
     return Quantities(
         on_hand=on_hand,

@@ -27,7 +27,7 @@ from bot.kit.company.tables import fold, whole_number
 
 _PURCHASE, _APPROVAL, _CHANGE = t.table(t.PurchaseRow), t.table(t.DecisionRow), t.table(t.ChangeRow)
 _NEXT_REVISION = select(func.coalesce(func.max(_CHANGE.c.revision), 0) + 1).scalar_subquery()
-# A living company does this six times at every step: to build it anew would take longer than to do it.
+# A running company does this six times per step: building it each time would take longer than running it.
 _NOTE_CHANGE = insert_or_update(_CHANGE).values(
     revision=_NEXT_REVISION, area=bindparam("area"), key=bindparam("key"), changed_at=bindparam("changed_at")
 )
@@ -40,15 +40,15 @@ _NOTE_CHANGE = _NOTE_CHANGE.on_conflict_do_update(
 def decide(connection: Connection, decision: Decision, source: str, now: datetime) -> DecisionResult:
     """Act on one version of a purchase order, once.
 
-    Raises `NotFound`, and `Invalid` for an order that was never submitted. A repeat of a recorded decision, by
-    anybody, changes nothing and says who decided.
+    Raises `NotFound`, and `Invalid` for an order that was never submitted. Repeating a recorded decision, by anybody,
+    changes nothing and reports the decider.
     """
     with writing(connection):
         return decide_within(connection, decision, source, now)
 
 
 def decide_within(connection: Connection, decision: Decision, source: str, now: datetime) -> DecisionResult:
-    """Do the same inside the caller's transaction."""
+    """Decide within the caller's transaction."""
     order = PURCHASE_ORDERS.document(connection, decision.number, source)
     refused = _refusal(connection, order, decision)
     if refused is not None:
@@ -132,12 +132,12 @@ def _apply(connection: Connection, order: PurchaseOrder, decision: Decision, now
 
 
 def note_change(connection: Connection, area: Followed, key: str, now: datetime) -> None:
-    """Give the record a new revision, greater than all before: its old entry goes away."""
+    """Give the record a new revision, greater than all before, in place of its old entry."""
     connection.execute(_NOTE_CHANGE, {"area": area, "key": key, "changed_at": now})
 
 
 def _words(outcome: DecisionOutcome, decision: Decision, order: PurchaseOrder) -> str:
-    """Return what the ERP itself says about the result."""
+    """Return the ERP's own message about the result."""
     if outcome is DecisionOutcome.MORE_APPROVALS_NEEDED:
         names = "、".join(map(order.named, order.approval.pending_for)) if order.approval else ""
         return f"第一级审批已记录，等待下一级审批：{names}"

@@ -1,4 +1,4 @@
-"""What left the demo company's warehouses for its customers, and what is still to leave."""
+"""Goods that left the demo company's warehouses for customers, and goods still to leave."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OWED = {OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED}
 
 
 def make_deliveries(rng: Random, today: date, shipments: Sequence[Shipment]) -> list[GoodsDelivery]:
-    """Return the deliveries of all orders, order by order: together they are what the orders' lines say.
+    """Return the deliveries of all orders, order by order: they add up to the orders' lines.
 
     SO-1001 left in two parts, DN-1001 and DN-1002; the rest of it is DN-1003, which is late.
     """
@@ -50,7 +50,7 @@ def _deliveries(rng: Random, today: date, shipment: Shipment) -> Iterator[GoodsD
 
 
 def _parts(order: SalesOrder) -> Iterator[tuple[DeliveryLine, ...]]:
-    """Yield what left at once: of SO-1001 a part of the first line by itself."""
+    """Yield the lines that left together; for SO-1001 part of the first line separately."""
     sent = tuple(_line(line, line.delivered) for line in order.lines if line.delivered)
     if order.number == "SO-1001":
         first, *others = sent
@@ -91,7 +91,7 @@ def _shipped(rng: Random, today: date, shipment: Shipment, lines: tuple[Delivery
 def planned_delivery(
     order: SalesOrder, warehouse: str, lines: Iterable[DeliveryLine], number: str = ""
 ) -> GoodsDelivery:
-    """Return the delivery of what an order still waits for."""
+    """Return the delivery of an order's open quantities."""
     return GoodsDelivery(
         id=number,
         number=number,
@@ -108,6 +108,6 @@ def planned_delivery(
 
 
 def choose_carrier(rng: Random, *, abroad: bool) -> tuple[str, str]:
-    """Return who carries a delivery, and the number by which it is followed."""
+    """Return the carrier of a delivery, and its tracking number."""
     carrier, prefix, digits = rng.choice(_ABROAD if abroad else _CARRIERS)
     return carrier, prefix + "".join(str(rng.randrange(10)) for _ in range(digits))

@@ -1,4 +1,4 @@
-"""How the demo ERP reads documents of any kind. Each read runs within one trip to the database thread."""
+"""Reads of the demo ERP's documents of any kind. Each runs within one trip to the database thread."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ _FAR = 2**31
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery(Generic[T]):
-    """How documents of one kind are read: their tables, what is searched, what `Filter.ALL` sorts by, other filters.
+    """The query definition of one kind of document: its tables, searched columns, the order of `Filter.ALL`, and other
+    filters.
 
-    A filter has the condition that holds today, and the date by which the most urgent come first. ``partner`` holds
-    the folded name of the customer or vendor; only what is ``listed`` is in lists.
+    A filter has today's condition, and the date that sorts the most urgent first. ``partner`` holds the folded name of
+    the customer or vendor; lists contain only rows that are ``listed``.
     """
 
     table: Table
@@ -56,7 +57,7 @@ class DocumentQuery(Generic[T]):
         return self.build(row, source, lines)
 
     def documents(self, connection: Connection, numbers: Iterable[str], source: str) -> tuple[T, ...]:
-        """Return the documents that exist among many numbers, with their lines."""
+        """Return the existing documents among many numbers, with their lines."""
         keys = sorted({fold(number) for number in numbers})
         lines: dict[str, list[Record]] = defaultdict(list)
         if self.lines is not None:
@@ -68,7 +69,7 @@ class DocumentQuery(Generic[T]):
         return tuple(self.build(row, source, lines[row.number_key]) for row in rows)
 
     def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
-        """Return part of the list, without lines."""
+        """Return a page of the list, without lines."""
         conditions = list(self._conditions(query, today))
         matching = select(self.table).where(*conditions)
         wanted = matching.order_by(*self._order(query)).limit(query.limit).offset(min(query.offset, _FAR))
@@ -83,7 +84,7 @@ class DocumentQuery(Generic[T]):
     def _lines_with(
         self, connection: Connection, product: str, documents: Iterable[Record]
     ) -> Mapping[str, list[Record]]:
-        """Return the lines of a product in documents, by the folded numbers of these."""
+        """Return a product's lines in documents, keyed by folded document number."""
         found: dict[str, list[Record]] = defaultdict(list)
         if self.lines is not None:
             columns, numbers = self.lines.c, [row.number_key for row in documents]
@@ -122,12 +123,12 @@ class DocumentQuery(Generic[T]):
         yield self.table.c.number_key
 
     def _day_in(self, wanted: Filter) -> ColumnElement[date] | None:
-        """Return the day by which a list is dated: of what was done when that was."""
+        """Return the date column of a list; completed documents use their completion date."""
         return self.filters[wanted][1] if wanted in NEWEST_FIRST and wanted in self.filters else self.newest
 
 
 def build_of(kind: type[T], line: type[Any] | None = None) -> Build[T]:
-    """Return what makes records that their rows tell whole, with lines of the kind ``line`` where they have any."""
+    """Return the builder of records stored completely in their rows, with lines of type ``line`` if they have any."""
 
     def build(row: Record, source: str, lines: Iterable[Record]) -> T:
         own: dict[str, Any] = {"id": row.number if "number" in row._fields else row.code, "source": source}
@@ -139,7 +140,7 @@ def build_of(kind: type[T], line: type[Any] | None = None) -> Build[T]:
 
 
 def _is_of(lines: Table, product: str) -> ColumnElement[bool]:
-    """Return the condition for the lines of a product: they have its code as the product spells it."""
+    """Return the condition for a product's lines: they spell its code exactly."""
     return lines.c.sku.in_(select(_PRODUCT.c.sku).where(_PRODUCT.c.sku_key == fold(product)))
 
 
@@ -151,5 +152,5 @@ def by_number(table: Table) -> Select[Any]:
 
 @lru_cache
 def lines_of(table: Table) -> Select[Any]:
-    """Return the query for the lines of a document, in their order."""
+    """Return the query for the lines of a document, in order."""
     return select(table).where(table.c.number_key == bindparam("key")).order_by(table.c.position)

@@ -153,7 +153,7 @@ DELIVERIES = DocumentQuery(
 
 
 def deliveries_of(connection: Connection, number: str, source: str) -> tuple[GoodsDelivery, ...]:
-    """Return the deliveries of a sales order, oldest first; raises `NotFound` for no such order."""
+    """Return the deliveries of a sales order, oldest first; raises `NotFound` if there is no such order."""
     ORDERS.document(connection, number, source)
     wanted = select(_DELIVERY.c.number).where(_DELIVERY.c.order_key == fold(number))
     return by_day(DELIVERIES.document(connection, key, source) for key in connection.scalars(wanted).all())
@@ -184,7 +184,7 @@ RECEIPTS = DocumentQuery(
 
 
 def receipts_of(connection: Connection, number: str, source: str) -> tuple[GoodsReceipt, ...]:
-    """Return the receipts of a purchase order, oldest first; raises `NotFound` for no such order."""
+    """Return the receipts of a purchase order, oldest first; raises `NotFound` if there is no such order."""
     PURCHASE_ORDERS.document(connection, number, source)
     is_of_it = _RECEIPT.c.order_keys.contains(t.one_a_line([fold(number)]), autoescape=True)
     keys = connection.scalars(select(_RECEIPT.c.number).where(is_of_it)).all()

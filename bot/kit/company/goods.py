@@ -1,4 +1,4 @@
-"""What the demo ERP knows about goods. Each read runs within one trip to the database thread."""
+"""Reads of the demo ERP about goods. Each runs within one trip to the database thread."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _uses(rows: Iterable[Record]) -> tuple[ComponentUse, ...]:
 
 
 def prices(connection: Connection, sku: str, customer: str, source: str) -> Prices:
-    """Return what a product costs; raises `NotFound`."""
+    """Return a product's prices; raises `NotFound`."""
     row = _row(connection, sku, source)
     sold: list[ColumnElement[bool]] = [_ORDER.c.status.in_(_SOLD)]
     if customer:
@@ -190,7 +190,7 @@ def _due(query: ArrivalQuery, document: Table) -> Iterable[ColumnElement[bool]]:
 
 
 def shortages(connection: Connection, query: ShortageQuery, source: str, as_of: datetime) -> Slice[Shortage]:
-    """Return what is short; raises `NotFound` for no such warehouse."""
+    """Return shortages; raises `NotFound` for an unknown warehouse."""
     only = _warehouse(connection, query.warehouse, source).code if query.warehouse else ""
     stocked = (
         select(_PRODUCT, _STOCK, _WAREHOUSE.c.name.label("warehouse_name"))

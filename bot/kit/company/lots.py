@@ -1,4 +1,4 @@
-"""Lots of the demo company: materials come in batches, some of them with a last day, and the oldest goes first."""
+"""Lots of the demo company: materials come in batches, some with an expiry date, and the oldest is used first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CARTONS = (("B1", Decimal("0.05"), -20), ("B2", Decimal("0.35"), 12), ("B3", De
 
 
 def lots_of(article: Article, per_warehouse: Mapping[str, Quantities], today: date) -> tuple[Lot, ...]:
-    """Return the lots of an article: steel by heat, cartons by batch with a last day, anything else in none."""
+    """Return the lots of an article: steel by heat, cartons by batch with an expiry date, none for anything else."""
     name = article.product.name
     if name == "包装纸箱":
         plan: tuple[tuple[str, Decimal, int | None], ...] = _CARTONS
@@ -40,7 +40,7 @@ def lots_of(article: Article, per_warehouse: Mapping[str, Quantities], today: da
 
 
 def lying(lots: Iterable[Lot], on_hand: Mapping[str, Decimal]) -> tuple[Lot, ...]:
-    """Return what is left of lots; those that expire first leave first. ``on_hand`` is by warehouse."""
+    """Return the remaining lots; the first to expire leave first. ``on_hand`` is by warehouse."""
     return by_expiry(_left(lots, dict(on_hand)))
 
 

@@ -1,4 +1,4 @@
-"""What the demo ERP is and how it is configured."""
+"""The demo ERP's manifest and options."""
 
 from __future__ import annotations
 

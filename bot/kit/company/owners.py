@@ -1,4 +1,4 @@
-"""Whose a document is: the accounts of the salespeople, whom the demo company calls by their names."""
+"""The owners of documents: the salespeople's accounts, whom the demo company lists by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACCOUNTS = MappingProxyType({"李娜": "sales01", "孙悦": "salesmanager01", P
 
 
 def salesperson_of(place: int, currency: str) -> str:
-    """Return who looks after the customer at a place of `CUSTOMERS`, counted from 1."""
+    """Return the salesperson for the customer at a position in `CUSTOMERS`, counted from 1."""
     return PERSON_ABROAD if currency != "CNY" else SALESPEOPLE[(place - 1) % len(SALESPEOPLE)]
 
 
@@ -26,7 +26,7 @@ _LOOKED_AFTER = MappingProxyType(
 
 
 def with_owner(record: R) -> R:
-    """Return a record that tells the account of its salesperson: of invoices and receipts, the customer's."""
+    """Return a record with its salesperson's account; for invoices and receipts, the customer's salesperson."""
     match record:
         case Invoice():
             name = _LOOKED_AFTER.get(record.customer, "")
@@ -39,5 +39,5 @@ def with_owner(record: R) -> R:
 
 
 def account_of(name: str) -> str:
-    """Return somebody's account, empty for a name that is none of the company's."""
+    """Return the account for a name, empty if the company does not know it."""
     return _ACCOUNTS.get(name, "")

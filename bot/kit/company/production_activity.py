@@ -1,4 +1,4 @@
-"""Production: makes what is missing, and finishes its orders, sometimes later than promised."""
+"""Production: makes scarce products, and finishes its orders, sometimes late."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ DELAYED_ONE_IN = 5
 
 
 def replenish(step: ActivityStep) -> None:
-    """Begin to make products that are short and not in production yet."""
+    """Start production of scarce products not in production yet."""
     short = [item for item in stocked_products(step) if item.is_low and item.article.made and not item.incoming]
     if not short:
         return
     changed = select(_CHANGE.c.key, _CHANGE.c.revision).where(_CHANGE.c.area == Area.STOCK)
     revisions = {row.key: row.revision for row in step.connection.execute(changed)}
     short.sort(key=lambda item: revisions.get(item.sku, 0))
-    # What is short for the longest time, then what ran out a moment ago: the viewer waits for it, and the newest order
+    # The longest shortage, then the most recent one: the viewer waits for it, and the newest order
     # is finished first.
     for item in {item.sku: item for item in (short[0], short[-1])}.values():
         _begin(step, item)
@@ -69,7 +69,7 @@ def _begin(step: ActivityStep, item: StockedProduct) -> None:
 
 
 def begin_planned(step: ActivityStep) -> None:
-    """Begin what was planned to begin by today."""
+    """Start the orders planned to start by today."""
     planned = select(_PRODUCTION).where(
         _PRODUCTION.c.status == ProductionStatus.PLANNED, _PRODUCTION.c.start_on <= step.today
     )
@@ -91,7 +91,7 @@ def finish(step: ActivityStep) -> None:
 
 
 def finish_short(step: ActivityStep) -> None:
-    """Finish the newest production order of a product that is short."""
+    """Finish the newest production order of a scarce product."""
     for order in _running(step, func.length(_PRODUCTION.c.number_key).desc(), _PRODUCTION.c.number_key.desc()):
         item = stocked_product(step, order.sku)
         if item.is_low:
@@ -121,6 +121,6 @@ def _finish(step: ActivityStep, order: Row[Any], item: StockedProduct) -> None:
 
 
 def _is_time(step: ActivityStep, order: Row[Any]) -> bool:
-    """Return whether an order is finished by now: the day before it is due, or too late where it was forgotten."""
+    """Return whether an order is finished by now: the day before it is due, or late if it was forgotten."""
     days: int = (step.today - order.due_on).days
     return days >= (1 if is_delayed(order.number, DELAYED_ONE_IN) else -1)

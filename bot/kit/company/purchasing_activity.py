@@ -1,4 +1,4 @@
-"""Purchasing: orders are submitted and wait, are decided, and goods come in."""
+"""Purchasing: orders are submitted, decided, and their goods received."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ DECIDE_AFTER = timedelta(minutes=4)
 
 
 def submit(step: ActivityStep) -> None:
-    """Ask for approval of an order: of what is short, if something is, else of anything."""
+    """Submit an order for approval: for a scarce product if there is one, otherwise for any."""
     bought = [item for item in stocked_products(step) if not item.article.made]
     short = [item for item in bought if item.is_low and not item.incoming] or bought
     chosen = step.rng.sample(short, min(len(short), step.rng.randrange(1, 3)))
@@ -87,7 +87,7 @@ def submit(step: ActivityStep) -> None:
 
 
 def decide(step: ActivityStep) -> None:
-    """Let an approver decide the order that waits longest, if nobody in the chat did."""
+    """Let an approver decide the longest-waiting order, if nobody in the chat did."""
     waiting = select(_PURCHASE.c.number).where(
         _PURCHASE.c.status == PurchaseStatus.WAITING,
         _PURCHASE.c.number_key.not_in(PINNED_KEYS),
@@ -112,11 +112,11 @@ def decide(step: ActivityStep) -> None:
 
 
 def book_approved(step: ActivityStep) -> None:
-    """Expect what was approved since the last step: of bought goods all that is on its way is for Shanghai."""
+    """Expect the orders approved since the last step: all purchased goods on their way are for Shanghai."""
     coming: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in step.connection.execute(_APPROVED_LINES):
         coming[line.sku] += line.quantity - line.received
-    # This is done at every step, and mostly there is nothing to do: only the sums are read of what is on its way.
+    # Every step does this, and there is mostly nothing to do: only the sums on their way are read.
     booked = {row.sku_key: row.incoming for row in step.connection.execute(_BOOKED)}
     for key, article in changing_articles().items():
         sku = article.product.sku
@@ -129,7 +129,7 @@ def book_approved(step: ActivityStep) -> None:
 
 
 def receive(step: ActivityStep) -> None:
-    """Take in the goods of the approved order that is due first."""
+    """Receive the goods of the approved order that is due first."""
     approved = select(_PURCHASE).where(
         _PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.number_key.not_in(PINNED_KEYS)
     )
@@ -160,7 +160,7 @@ def receive(step: ActivityStep) -> None:
 
 
 def _take_in(step: ActivityStep, number: str) -> None:
-    """Write down what comes in of an order: all that is still to come."""
+    """Record the receipt of all open quantities of an order."""
     order = PURCHASE_ORDERS.document(step.connection, number, "")
     lines = [
         received_line(line, rest) for line in order.lines if (rest := line.quantity - (line.received or Decimal(0))) > 0

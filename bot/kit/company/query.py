@@ -1,4 +1,4 @@
-"""Products, stock and changes of the demo ERP. Each function runs within one trip to the database thread."""
+"""Reads of the demo ERP's products, stock and changes. Each runs within one trip to the database thread."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CHANGE = t.table(t.ChangeRow)
 
 
 def products(connection: Connection, text: str, limit: int) -> tuple[Product, ...]:
-    """Return products that contain every word of ``text`` somewhere: code, name, spec, barcode or pinyin initials."""
+    """Return products that contain every word of ``text`` in code, name, spec, barcode or pinyin initials."""
     wanted = fold(text)
     columns = _PRODUCT.c
     rank = case(
@@ -55,7 +55,7 @@ def products(connection: Connection, text: str, limit: int) -> tuple[Product, ..
 
 
 def product_of(row: Record) -> Product:
-    """Return the product of a row with its columns."""
+    """Return the product in a row with its columns."""
     return record_of(Product, row)
 
 
@@ -81,7 +81,7 @@ def stock(connection: Connection, sku: str, source: str, as_of: datetime) -> Sto
 
 
 def level_of(rows: Sequence[Record], source: str, as_of: datetime) -> StockLevel:
-    """Return the stock of a product by its rows, one for each warehouse; a product without stock has one row."""
+    """Return the stock of a product from its rows, one per warehouse; a product without stock has one row."""
     stocked = [row for row in rows if row.warehouse is not None]
     figures = [quantities_of(row.on_hand, row.reserved, row.incoming, row.outgoing) for row in stocked]
     total = (sum((getattr(row, name) for row in stocked), Decimal(0)) for name in _FIGURES)
@@ -99,7 +99,7 @@ def level_of(rows: Sequence[Record], source: str, as_of: datetime) -> StockLevel
 
 
 def _lots(connection: Connection, rows: Sequence[Record]) -> tuple[Lot, ...]:
-    """Return what is left of a product's lots."""
+    """Return the remaining lots of a product."""
     on_hand = {row.warehouse: row.on_hand for row in rows if row.warehouse is not None}
     found = connection.execute(_LOTS_OF_PRODUCT, {"key": rows[0].sku_key})
     return lying(

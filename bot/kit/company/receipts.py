@@ -1,4 +1,4 @@
-"""What came in at the demo company's warehouse from its vendors."""
+"""Goods received at the demo company's warehouse from its vendors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AT_ONCE = 2
 
 
 def make_receipts(rng: Random, today: date, purchases: Sequence[PurchaseOrder]) -> list[GoodsReceipt]:
-    """Return the receipts of all orders, oldest first: together they are what the orders' lines say."""
+    """Return the receipts of all orders, oldest first: they add up to the orders' lines."""
     came = [receipt for order in purchases for receipt in _receipts(rng, today, order)]
     came.sort(key=lambda receipt: receipt.received_on or date.min)
     numbers = count(FIRST_NUMBER)
@@ -40,7 +40,7 @@ def _receipts(rng: Random, today: date, order: PurchaseOrder) -> Iterator[GoodsR
 
 
 def received_line(line: PurchaseLine, quantity: Decimal) -> ReceiptLine:
-    """Return what came in of a line."""
+    """Return the receipt line for a received quantity."""
     return ReceiptLine(sku=line.sku, name=line.name, unit=line.unit, quantity=quantity)
 
 

@@ -1,4 +1,4 @@
-"""Records as rows of the demo's tables and back: columns are called as the fields of `bot.erp.model` are."""
+"""Converts records to rows of the demo's tables and back: columns are named after the fields in `bot.erp.model`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Values = Mapping[str, Any]
 
 
 def row_of(model: type[DemoTable], record: Any, **more: Any) -> Values:
-    """Return the row of a record: its fields and what it lacks. Keys are folded, amounts lose their currency."""
+    """Return the row of a record: its fields and missing fields. Keys are folded, amounts lose their currency."""
     return {
         name: more[name] if name in more else _column(record, name)
         for name in table(model).columns.keys()  # noqa: SIM118  # a collection of columns, not a mapping
@@ -40,7 +40,7 @@ def line_rows(model: type[DemoTable], number: str, lines: Iterable[Any]) -> Iter
 
 
 def record_of(kind: type[R], row: Record, /, *, currency: str = "", **more: Any) -> R:
-    """Return the record of a row and of what it lacks; ``currency`` is that of lines, which have none of their own."""
+    """Return the record of a row with its missing fields; ``currency`` is for lines, which have none of their own."""
     values = {}
     for name, meaning in _meanings(kind, row._fields):  # type: ignore[arg-type]  # classes can be hashed
         value = getattr(row, name)
@@ -52,7 +52,7 @@ def record_of(kind: type[R], row: Record, /, *, currency: str = "", **more: Any)
 
 @lru_cache
 def _meanings(kind: type[Any], columns: tuple[str, ...]) -> tuple[tuple[str, type[Any] | None], ...]:
-    """Return the fields that there are columns of, each with the class that its values are made into."""
+    """Return the fields with a column, each with the type of its values."""
     hints = get_type_hints(kind)
     return tuple((field.name, _meaning(hints[field.name])) for field in fields(kind) if field.name in columns)
 

@@ -46,19 +46,19 @@ PERSON_ABROAD = "Emma Clarke"
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A sales order and the warehouse that it is delivered from."""
+    """A sales order and the warehouse it ships from."""
 
     order: SalesOrder
     warehouse: str
 
 
 def moment(day: date, rng: Random) -> datetime:
-    """Return a time of ``day`` in working hours, on the half hour: so that many records share their times."""
+    """Return a time of ``day`` in working hours, on the half hour, so that many records share their times."""
     return datetime.combine(day, time(8 + rng.randrange(10), rng.choice((0, 30))), tzinfo=ZONE)
 
 
 def quantity_for(article: Article, value: int) -> Decimal:
-    """Return a round quantity that is worth about ``value`` CNY, in multiples of the article's step."""
+    """Return a round quantity worth about ``value`` CNY, in multiples of the article's step."""
     exact = Decimal(value) / article.price
     round_to = max(article.step, Decimal(10) ** (exact.adjusted() - 1))
     return max(article.step, (exact // round_to) * round_to)
@@ -66,7 +66,7 @@ def quantity_for(article: Article, value: int) -> Decimal:
 
 def make_shipments(rng: Random, today: date, articles: Sequence[Article]) -> list[Shipment]:
     """Return 500 sales orders of the last 60 days, oldest first; the first is SO-1001."""
-    # SKU123 is sold in SO-1001 alone, so that its figures can be explained in a tutorial.
+    # SKU123 is sold in SO-1001 alone, so that a tutorial can explain its figures.
     sold = [a for a in articles if a.product.category != "原材料" and a.product.sku != "SKU123"]
     shipments = [_first_shipment(today, {article.product.sku: article for article in articles})]
     for place in range(1, ORDERS):
@@ -126,14 +126,14 @@ def _line(
     if _DELIVERY[status] is Progress.FULL:
         delivered = quantity
     elif status is OrderStatus.PARTLY_DELIVERED and (first or rng.random() < 0.4):
-        # The first line is the one that is surely begun and not finished.
+        # The first line is certainly begun and not finished.
         share = quantity * (rng.randrange(2, 8) if first else 10) / 10
         delivered = min(max(share // article.step * article.step, article.step), quantity)
     return priced(article, quantity, delivered, currency, promised_on)
 
 
 def priced(article: Article, quantity: Decimal, delivered: Decimal, currency: str, due_on: date) -> OrderLine:
-    """Return a line of an order at the list's price."""
+    """Return an order line at the list price."""
     price = (article.price / RATES[currency]).quantize(Decimal("0.0001"))
     return OrderLine(
         sku=article.product.sku,
@@ -149,7 +149,7 @@ def priced(article: Article, quantity: Decimal, delivered: Decimal, currency: st
 
 
 def _first_shipment(today: date, articles: dict[str, Article]) -> Shipment:
-    """Return SO-1001, which tutorials and tests speak of: late, partly delivered, billed by INV-7."""
+    """Return SO-1001, used in tutorials and tests: late, partly delivered, billed by INV-7."""
     promised_on = today - timedelta(days=9)
     wanted = (("SKU123", 10_000, 6_000), ("SKU146", 120, 120), ("HT-113", 200, 0), ("FAN-21", 30, 30))
     lines = tuple(
@@ -175,7 +175,7 @@ def _first_shipment(today: date, articles: dict[str, Article]) -> Shipment:
 
 
 def total_of(lines: Sequence[OrderLine], currency: str) -> Money:
-    """Return what lines cost together."""
+    """Return the total of lines."""
     return Money(sum((line.amount.amount for line in lines if line.amount), Decimal(0)), currency)
 
 
@@ -185,7 +185,9 @@ def _between(rng: Random, first: date, today: date) -> date:
 
 
 def bill(rng: Random, today: date, shipments: Sequence[Shipment]) -> tuple[list[Shipment], list[Invoice]]:
-    """Return the shipments with what was billed and paid, and the 300 invoices, oldest first; the seventh is INV-7."""
+    """Return the shipments with their billed and paid amounts, and the 300 invoices, oldest first; the seventh is
+    INV-7.
+    """
     first, *others = (shipment.order for shipment in shipments if shipment.order.delivery is not Progress.NONE)
     chosen = (first, *rng.sample(others, INVOICES - CREDIT_NOTES - 1))
     invoices = [_invoice(rng, today, order) for order in chosen]
@@ -279,7 +281,7 @@ _PAYMENT = {
 def _after_billing(order: SalesOrder, invoice: Invoice) -> SalesOrder:
     if invoice.status in {InvoiceStatus.VOID, InvoiceStatus.DRAFT}:
         return order
-    # An order is paid in part at most while goods are still to be billed.
+    # An order is at most partly paid while goods are still to be billed.
     payment = _PAYMENT[invoice.status]
     if payment is Progress.FULL and order.delivery is Progress.PARTIAL:
         payment = Progress.PARTIAL

@@ -1,4 +1,4 @@
-"""Sales: customers order, goods leave, invoices go out and are paid."""
+"""Sales: customers order, goods are shipped, invoices are sent and paid."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NEAR = 4
 
 
 def sell(step: ActivityStep) -> None:
-    """Take an order of an ordinary size, which leaves enough of everything."""
+    """Take an order of an ordinary size, which leaves enough stock of everything."""
     plenty = [item for item in stocked_products(step) if _sold(item) and not item.is_low]
     wanted = [
         (item, quantity)
@@ -55,7 +55,7 @@ def sell(step: ActivityStep) -> None:
 
 
 def sell_out(step: ActivityStep, share: int) -> None:
-    """Let a customer order so much of a product that ``share`` tenths of its reorder point are left."""
+    """Let a customer order a product down to ``share`` tenths of its reorder point."""
     enough = [item for item in stocked_products(step) if _sold(item) and item.article.made and not item.is_low]
     enough = [item for item in enough if item.reorder_point]
     if not enough:
@@ -149,7 +149,7 @@ def _deliver(step: ActivityStep, order: Row[Any], lines: Sequence[Row[Any]]) -> 
 
 
 def _send(step: ActivityStep, order: Row[Any]) -> None:
-    """Let what is planned of an order leave."""
+    """Ship an order's planned deliveries."""
     own = Random(order.number)  # noqa: S311  # by a chance of its own, so that it changes nothing else
     carrier, tracking = choose_carrier(own, abroad=order.currency != "CNY")
     sent = {
@@ -216,12 +216,12 @@ def _note_payment(step: ActivityStep, number: str) -> None:
 
 
 def _is_time(step: ActivityStep, row: Row[Any], due_on: date | None, one_in: int) -> bool:
-    """Return whether somebody attends to a document; a forgotten one has to be late first."""
+    """Return whether a document gets attention; a forgotten one has to be late first."""
     return due_on is not None and (not is_delayed(row.number, one_in) or due_on < step.today)
 
 
 def _by_attention(step: ActivityStep, rows: Sequence[Row[Any]], day: str) -> list[Row[Any]]:
-    """Return documents in the order in which they are thought of: chance decides between the oldest and what is due."""
+    """Return documents in order of attention: chance decides between the oldest and those due."""
     near = [row for row in rows if abs((step.today - getattr(row, day)).days) <= _NEAR]
     chosen = list(dict.fromkeys((*rows[:5], *near)))
     step.rng.shuffle(chosen)

@@ -39,11 +39,11 @@ SCHEMA_VERSION = "6"
 
 
 def prepare(connection: Connection, today: date, seed: int = SEED) -> None:
-    """Fill an empty database, and make one anew that an older release filled; anything else is left as it is."""
+    """Fill an empty database, and rebuild one filled by an older release; leave any other as it is."""
     if _layout(connection) == SCHEMA_VERSION:
         return
     with writing(connection):
-        # Asked again under the lock: another process may have filled the file meanwhile.
+        # Checked again under the lock: another process may have filled the file meanwhile.
         if _layout(connection) != SCHEMA_VERSION:
             fill(connection, make_company(today, seed))
 
@@ -57,7 +57,7 @@ def _layout(connection: Connection) -> str | None:
 
 
 def fill(connection: Connection, company: DemoCompany, warehouses: Mapping[str, str] = WAREHOUSES) -> None:
-    """Write a company, and names by code of its warehouses, instead of whatever is there."""
+    """Replace all data by a company, with names for the codes of its warehouses."""
     t.DemoTable.metadata.drop_all(connection)
     t.DemoTable.metadata.create_all(connection)
     places = enumerate(warehouses.items())
@@ -68,7 +68,7 @@ def fill(connection: Connection, company: DemoCompany, warehouses: Mapping[str, 
 
 
 def insert_company(connection: Connection, company: DemoCompany) -> None:
-    """Write what a company has, without noting it among the changes."""
+    """Write a company's records, without adding them to the list of changes."""
     _insert(connection, t.ProductRow, map(_product, company.holdings))
     _insert(connection, t.StockRow, chain.from_iterable(map(_stock, company.holdings)))
     _insert(connection, t.LotRow, chain.from_iterable(map(_lots, company.holdings)))
@@ -150,7 +150,7 @@ def _purchase(order: PurchaseOrder) -> Values:
 
 
 def _approvals(order: PurchaseOrder) -> Iterable[Values]:
-    """Yield the last decision; a waiting order was approved at the level before the one that it waits at."""
+    """Yield the last decision; a waiting order was approved at the previous level."""
     if order.approval is not None and order.approval.decided_by:
         yield row_of(
             t.DecisionRow,
@@ -206,7 +206,7 @@ def _settled(payment: Payment) -> Iterable[Values]:
 
 
 def _changes(company: DemoCompany) -> Iterable[Values]:
-    """Yield the changes in the order of their times, so that revisions and times agree."""
+    """Yield the changes in order of time, so that revisions and times agree."""
     changes: list[tuple[datetime | None, Followed, str]] = []
     for holding in company.holdings:
         changes.append((holding.changed_at, Area.PRODUCTS, holding.article.product.sku))

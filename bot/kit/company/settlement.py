@@ -1,4 +1,4 @@
-"""The demo company's customers and vendors, what vendors billed, and what was paid."""
+"""The demo company's customers and vendors, the vendors' bills, and payments."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PAID = frozenset({InvoiceStatus.PAID, InvoiceStatus.PART_PAID})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Partners and what is between them and the company, each kind in the order of its numbers."""
+    """Partners and their accounts with the company, each kind in order of number."""
 
     customers: tuple[Customer, ...]
     vendors: tuple[Supplier, ...]
@@ -46,7 +46,7 @@ class Settlement:
 
 
 def settle(rng: Random, today: date, invoices: Sequence[Invoice], purchases: Sequence[PurchaseOrder]) -> Settlement:
-    """Return who the company's partners are, bills for what was received, and the payments of what is settled."""
+    """Return the company's partners, bills for received goods, and the payments of settled documents."""
     vendors = tuple(_vendor(rng, today, place, name) for place, name in enumerate(VENDORS, 1))
     terms = {vendor.name: vendor.payment_terms for vendor in vendors}
     bills = _bills(rng, today, purchases, terms)
@@ -94,7 +94,7 @@ def _vendor(rng: Random, today: date, place: int, name: str) -> Supplier:
 
 
 def _bills(rng: Random, today: date, purchases: Sequence[PurchaseOrder], terms: dict[str, str]) -> tuple[Bill, ...]:
-    """Return a bill for each order that was received at least in part, oldest first."""
+    """Return a bill for each at least partly received order, oldest first."""
     found = [
         _bill(rng, today, order, terms[order.vendor])
         for order in purchases
@@ -126,7 +126,7 @@ def _bill(rng: Random, today: date, order: PurchaseOrder, terms: str) -> Bill:
 
 
 def received_value(order: PurchaseOrder) -> Decimal:
-    """Return what the received goods of an order cost."""
+    """Return the cost of an order's received goods."""
     worth = (line.price.amount * line.received for line in order.lines if line.price and line.received)
     return sum(worth, Decimal(0)).quantize(Decimal("0.01"))
 
@@ -203,7 +203,7 @@ def _between(rng: Random, first: date, today: date) -> datetime:
 
 
 def _numbered(payments: Iterable[Payment]) -> Iterator[Payment]:
-    """Yield payments with numbers in the order of their days."""
+    """Yield payments numbered in order of day."""
     ordered = sorted(payments, key=lambda payment: (payment.paid_on or date.min, payment.settles))
     for count, payment in enumerate(ordered, 1):
         yield replace(payment, id=f"PAY-{count}", number=f"PAY-{count}")

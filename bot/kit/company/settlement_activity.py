@@ -1,4 +1,4 @@
-"""Money: what is billed is paid, and what comes in is billed by its vendor."""
+"""Money: bills are paid, and received goods are billed by their vendor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REFERENCE = 10_000_000
 
 
 def settle_document(step: ActivityStep, table: Table, document: Row[Any]) -> None:
-    """Pay what is open of an invoice or bill, and note the receipt or payment."""
+    """Pay the open amount of an invoice or bill, and record the receipt or payment."""
     sold = table.name == "demo_invoice"
     number = step.next_number(_PAYMENT, "PAY", 1)
     payment = Payment(
@@ -56,7 +56,7 @@ def pay_bill(step: ActivityStep) -> None:
 
 
 def bill_arrival(step: ActivityStep, order: Row[Any], worth: Decimal) -> None:
-    """Let the vendor bill goods that came in."""
+    """Let the vendor bill received goods."""
     number = step.next_number(_BILL, "BILL", 1)
     terms = step.connection.scalar(select(_VENDOR.c.payment_terms).where(_VENDOR.c.name_key == fold(order.vendor)))
     amount = Money(worth.quantize(Decimal("0.01")), order.currency)

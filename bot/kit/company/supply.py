@@ -30,7 +30,7 @@ SECOND_LEVEL_ABOVE = Decimal(100_000)
 
 @dataclass(frozen=True, slots=True)
 class DemoUser:
-    """An account of the demo ERP; ``levels`` are the approval levels at which it may decide."""
+    """An account of the demo ERP; ``levels`` are the approval levels it may decide at."""
 
     id: str
     name: str
@@ -64,7 +64,7 @@ VENDORS = (
 
 
 def pending_for(level: int, requester: str, approved_by: str) -> tuple[str, ...]:
-    """Return the accounts that may decide at ``level``: nobody's own request, and nobody approves twice."""
+    """Return the accounts that may decide at ``level``: nobody decides their own request or approves twice."""
     return tuple(user.id for user in USERS if level in user.levels and user.id not in {requester, approved_by})
 
 
@@ -137,7 +137,7 @@ def _last_writer(status: PurchaseStatus, requester: str, approval: Approval | No
 
 
 def purchase_line(article: Article, value: int, received: Progress, *, first: bool) -> PurchaseLine:
-    """Return a line of an order worth about ``value`` CNY; of one that came in part it is the ``first`` that did."""
+    """Return an order line worth about ``value`` CNY; of a partly received line, ``first`` is the received quantity."""
     quantity = quantity_for(article, value)
     arrived = Decimal(0)
     if received is Progress.FULL:
@@ -229,7 +229,7 @@ def make_productions(
 
 
 def _finished_on(status: ProductionStatus, today: date, start_on: date, days: int, place: int) -> date | None:
-    """Return when production was finished: about when it was due, what is due later today or yesterday."""
+    """Return when production was finished: about the due date; yesterday if it is due later."""
     if status is not ProductionStatus.DONE:
         return None
     planned = start_on + timedelta(days=days + place % 4 - 2)

@@ -16,18 +16,18 @@ _SIGNS = str.maketrans({"×": "x", "*": "x"})
 
 
 def fold(text: str) -> str:
-    """Return ``text`` as it is compared (``Ｍ４×10 `` and ``m4*10`` are the same)."""
-    whole = text.encode(errors="replace").decode()  # half a surrogate pair is text to Python and not to SQLite
+    """Return ``text`` in its comparable form (``Ｍ４×10 `` and ``m4*10`` are the same)."""
+    whole = text.encode(errors="replace").decode()  # half a surrogate pair is text to Python but not to SQLite
     return unicodedata.normalize("NFKC", whole).casefold().translate(_SIGNS).strip()
 
 
 def whole_number(text: str) -> int | None:
-    """Return the number that ``text`` spells in plain digits, if a database can hold it."""
+    """Return the number spelled by ``text`` in plain digits, if a database can hold it."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def one_a_line(texts: Iterable[str]) -> str:
-    """Return texts with an end of line on both sides of each, so that a whole one is found among them."""
+    """Return texts with a line end on both sides of each, so that only whole ones match."""
     return "".join(f"\n{text}\n" for text in texts)
 
 
@@ -43,7 +43,7 @@ def table(model: type[DemoTable]) -> Table:
 
 
 class MetaRow(DemoTable, table=True):
-    """What the database was made from; a difference means that it is made anew."""
+    """The origin of the database's data; a difference causes a rebuild."""
 
     __tablename__ = "demo_meta"
 
@@ -52,7 +52,7 @@ class MetaRow(DemoTable, table=True):
 
 
 class WarehouseRow(DemoTable, table=True):
-    """A place where products are kept."""
+    """A place where products are stored."""
 
     __tablename__ = "demo_warehouse"
 
@@ -63,7 +63,7 @@ class WarehouseRow(DemoTable, table=True):
 
 
 class ProductRow(DemoTable, table=True):
-    """A product. ``search`` is everything that can be searched for, folded."""
+    """A product. ``search`` holds all searchable texts, folded."""
 
     __tablename__ = "demo_product"
 
@@ -96,7 +96,7 @@ class StockRow(DemoTable, table=True):
 
 
 class LotRow(DemoTable, table=True):
-    """A lot of a product in a warehouse with the quantity received; what is left follows from the stock there."""
+    """A lot of a product in a warehouse with the received quantity; the rest follows from the stock there."""
 
     __tablename__ = "demo_lot"
 
@@ -108,7 +108,7 @@ class LotRow(DemoTable, table=True):
 
 
 class DocumentRow(DemoTable):
-    """Base of documents by their folded numbers."""
+    """Base of documents, by folded number."""
 
     number_key: str = Field(primary_key=True)
     number: str
@@ -117,7 +117,7 @@ class DocumentRow(DemoTable):
 
 
 class DocumentLineRow(DemoTable):
-    """Base of lines of documents, counted from 1."""
+    """Base of document lines, counted from 1."""
 
     number_key: str = Field(primary_key=True)
     position: int = Field(primary_key=True)
@@ -128,7 +128,7 @@ class DocumentLineRow(DemoTable):
 
 
 class PartnerRow(DemoTable):
-    """Base of customers and vendors by their folded codes."""
+    """Base of customers and vendors, by folded code."""
 
     number_key: str = Field(primary_key=True)
     code: str
@@ -144,7 +144,7 @@ class PartnerRow(DemoTable):
 
 
 class OrderRow(DocumentRow, table=True):
-    """A sales order; the currency holds for its lines too."""
+    """A sales order; its currency applies to its lines too."""
 
     __tablename__ = "demo_order"
     __table_args__ = (Index("demo_order_newest", "ordered_on", "number_key"),)
@@ -228,7 +228,7 @@ class PurchaseLineRow(DocumentLineRow, table=True):
 
 
 class DecisionRow(DemoTable, table=True):
-    """One recorded decision. The key makes sure that a version is decided once."""
+    """One recorded decision. The key ensures that a version is decided once."""
 
     __tablename__ = "demo_approval"
 
@@ -262,7 +262,7 @@ class ProductionRow(DocumentRow, table=True):
 
 
 class GoodsDeliveryRow(DocumentRow, table=True):
-    """What left or leaves together for a customer."""
+    """Goods shipped, or to be shipped, to a customer together."""
 
     __tablename__ = "demo_delivery"
     __table_args__ = (Index("demo_delivery_order", "order_key"),)
@@ -287,9 +287,9 @@ class DeliveryLineRow(DocumentLineRow, table=True):
 
 
 class GoodsReceiptRow(DemoTable, table=True):
-    """What came in together from a vendor. ``orders`` and ``owners`` hold one number or name a line.
+    """Goods received from a vendor together. ``orders`` and ``owners`` hold one number or name a line.
 
-    ``order_keys`` does so too, with an end of line on both sides of each folded number.
+    ``order_keys`` does so too, with a line end on both sides of each folded number.
     """
 
     __tablename__ = "demo_receipt"
@@ -317,7 +317,7 @@ class ReceiptLineRow(DocumentLineRow, table=True):
 
 
 class ComponentRow(DemoTable, table=True):
-    """What one unit of a product (``sku_key``) is made of, counted from 1."""
+    """A component of one unit of a product (``sku_key``), counted from 1."""
 
     __tablename__ = "demo_component"
     __table_args__ = (Index("demo_component_part", "part_key"),)
@@ -329,7 +329,7 @@ class ComponentRow(DemoTable, table=True):
 
 
 class SupplyRow(DemoTable, table=True):
-    """Who supplies a product, the first one first."""
+    """A vendor of a product, the first one first."""
 
     __tablename__ = "demo_supply"
 
@@ -403,7 +403,7 @@ class SettledRow(DemoTable, table=True):
 
 
 class ChangeRow(DemoTable, table=True):
-    """The last change of each record. ``revision`` grows with every change, also where times are equal."""
+    """The last change of each record. ``revision`` grows with every change, even if times are equal."""
 
     __tablename__ = "demo_change"
     __table_args__ = (Index("demo_change_record", "area", "key", unique=True),)

@@ -1,4 +1,4 @@
-"""Native approvals (OA 审批): instances, their tasks, and the `bpms_*` events about them.
+"""OA approvals: instances, their tasks, and the `bpms_*` events about them.
 
 Docs: platform/dingtalk/approvals.md
 """
@@ -44,7 +44,7 @@ class SimApprovalStep:
 
 @dataclass(slots=True, kw_only=True)
 class SimApprovalInstance:
-    """One approval under way or done."""
+    """One running or completed approval."""
 
     id: str
     process_code: str
@@ -97,7 +97,7 @@ class SimApprovalInstance:
 
 
 class SimApprovals:
-    """All instances. ``emit`` is called with the event type and its data, once for each change."""
+    """All instances. ``emit`` is called with the event type and its data, once per change."""
 
     def __init__(self, config: SimulatorConfig, enterprise: Enterprise, rng: random.Random, emit: EmitEvent) -> None:
         self._config, self._enterprise, self._rng, self._emit = config, enterprise, rng, emit
@@ -118,7 +118,7 @@ class SimApprovals:
     def start(
         self, process_code: str, originator: str, form: Sequence[Mapping[str, Any]], steps: Sequence[SimApprovalStep]
     ) -> SimApprovalInstance:
-        """Start an approval; unless it has its own steps, the form's approvers decide."""
+        """Start an approval; unless steps are given, the form's approvers decide."""
         if process_code not in self._enterprise.processes:
             raise SimApprovalError("aflowProcessNotExist")
         person = self._enterprise.staff(originator)
@@ -144,7 +144,7 @@ class SimApprovals:
         return instance
 
     def decide(self, instance_id: object, user_id: object, result: str, remark: str = "", task_id: Any = None) -> None:
-        """Record ``agree`` or ``refuse`` of the running task of this person."""
+        """Record ``agree`` or ``refuse`` for this person's running task."""
         instance = self.find(instance_id)
         if instance.status != "RUNNING":
             raise SimApprovalError("aflowProcessInstStatusException")
@@ -189,13 +189,13 @@ class SimApprovals:
         self._finish(instance, "TERMINATED", "")
 
     def comment(self, instance_id: object, user_id: str, text: str) -> None:
-        """Add a remark to the record."""
+        """Add a comment to the record."""
         instance = self.find(instance_id)
         self._record(instance, user_id, "ADD_REMARK", "NONE", text)
         self._tell_task(instance, SimApprovalTask(0, user_id, self._config.now()), "comment", remark=text)
 
     def clear(self) -> None:
-        """Forget all instances."""
+        """Remove all instances."""
         self._instances.clear()
 
     def _open_step(self, instance: SimApprovalInstance) -> None:

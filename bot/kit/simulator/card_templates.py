@@ -1,4 +1,4 @@
-"""Card templates: which variables they show, and what they contain themselves: buttons, inputs, forms.
+"""Card templates: the variables they show, and their own elements: buttons, inputs, forms.
 
 Docs: platform/dingtalk/templates.md
 """
@@ -63,7 +63,7 @@ class TemplateOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateField:
-    """A field that people fill in; the keys of its declaration are those of the platform.
+    """A form field; its declaration uses the platform's keys.
 
     Docs: platform/dingtalk/callbacks.md#form-values
     """
@@ -80,10 +80,10 @@ class TemplateField:
     read_only: bool = False
 
     def value(self, entered: str) -> Any:
-        """Return what is sent by the field's type; None for what was not chosen.
+        """Return the value sent for an entry, by the field's type; None if nothing was chosen.
 
-        Several texts or choices are entered as a list in JSON, yes and no as ``true`` and ``false``. Raises
-        `InvalidFieldValue` for what nobody can enter.
+        Several texts or choices are entered as a JSON list, yes and no as ``true`` and ``false``. Raises
+        `InvalidFieldValue` for impossible entries.
         """
         if self.type in ("TEXT", "TEXT_AREA"):
             return entered
@@ -106,7 +106,7 @@ class TemplateField:
         return {"index": place, "value": entered} if self.type == "SELECT" else entered
 
     def render(self) -> dict[str, Any]:
-        """As the control API shows it: like its declaration."""
+        """Return the field for the control API, in the form of its declaration."""
         return {
             "name": self.name,
             "label": self.label,
@@ -122,7 +122,7 @@ class TemplateField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateButton:
-    """A button of the template itself. ``${name}`` in its texts is a variable of the card.
+    """A button defined by the template. ``${name}`` in its texts is a variable of the card.
 
     Docs: platform/dingtalk/templates.md#own-templates
     """
@@ -138,7 +138,7 @@ class TemplateButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimTemplate:
-    """The variables of a template. ``private`` None: nothing is known about its private variables."""
+    """The variables of a template. ``private`` None: its private variables are unknown."""
 
     id: str
     published: bool = True
@@ -164,11 +164,11 @@ class SimTemplate:
     """Values that variables must have for inputs and form to be shown, like a condition of the builder."""
 
     def fields(self, values: Mapping[str, str]) -> tuple[TemplateField, ...]:
-        """Return the fields that a card with these variables shows."""
+        """Return the fields shown by a card with these variables."""
         return (*self.inputs, *self._form(values)) if self.shows_fields(values) else ()
 
     def shows_fields(self, values: Mapping[str, str]) -> bool:
-        """Whether a card with these variables shows the inputs and the form."""
+        """Return whether a card with these variables shows the inputs and the form."""
         return all(values.get(name, "") == wanted for name, wanted in self.fields_if.items())
 
     def _form(self, values: Mapping[str, str]) -> tuple[TemplateField, ...]:
@@ -176,16 +176,16 @@ class SimTemplate:
         return (*self.form, *_declared_fields(declared)) if declared else self.form
 
     def missing(self, values: Mapping[str, str], entered: Mapping[str, str]) -> str:
-        """Return the client's message for the first required field that is empty; empty if there is none."""
+        """Return the client's message for the first empty required field; empty if there is none."""
         unfilled = (
             field for field in self.fields(values) if field.required_message and not _given(field, entered).strip()
         )
         return next((field.required_message for field in unfilled), "")
 
     def params(self, values: Mapping[str, str], entered: Mapping[str, str]) -> dict[str, Any]:
-        """Return what a card's fields add to the parameters of a click; raises `InvalidFieldValue`.
+        """Return the click parameters from a card's fields; raises `InvalidFieldValue`.
 
-        What an empty field sends is not documented (docs: platform/dingtalk/unknowns.md#empty-fields): here a text
+        The value of an empty field is undocumented (docs: platform/dingtalk/unknowns.md#empty-fields): here a text
         field sends empty text, a select nothing.
 
         Docs: platform/dingtalk/callbacks.md#form-values
@@ -239,7 +239,7 @@ PUBLIC_TEMPLATES = (
 
 
 def read_template(body: Mapping[str, Any]) -> SimTemplate:
-    """Return the template that a body of the control API declares; raises `InvalidTemplate`."""
+    """Return the template declared in a control API body; raises `InvalidTemplate`."""
     private, given = body.get("private"), body.get("fieldsIf") or {}
     template = SimTemplate(
         id=_word(body, "id"),
@@ -262,12 +262,12 @@ def read_template(body: Mapping[str, Any]) -> SimTemplate:
 
 
 def fill_variables(text: str, values: Mapping[str, str]) -> str:
-    """Return a text of a template with the card's variables in it."""
+    """Return a template text with the card's variables filled in."""
     return _VARIABLE.sub(lambda match: values.get(match[1], ""), text)
 
 
 def _declared_fields(text: str) -> tuple[TemplateField, ...]:
-    """Return the fields that a variable declares; none where it is malformed, as the client shows none then."""
+    """Return the fields declared in a variable; empty if it is malformed, as the client then shows none."""
     try:
         declared = orjson.loads(text)
         return tuple(map(_read_field, _objects(declared, "fields"))) if isinstance(declared, dict) else ()
@@ -283,7 +283,7 @@ def _moment(entered: str, form: str) -> str:
 
 
 def _number(entered: str) -> str:
-    """What is sent is not documented: the digits as they were entered."""
+    """Return the digits as entered; the sent value is undocumented."""
     try:
         if Decimal(entered).is_finite():
             return entered
@@ -348,7 +348,7 @@ def _read_field(given: Mapping[str, Any]) -> TemplateField:
 
 
 def _default(given: object) -> str:
-    """Return a default as it would be entered."""
+    """Return a default in the form of an entry."""
     if isinstance(given, dict):  # of a drop-down: index and value
         given = given.get("value")
     if isinstance(given, bool | list):

@@ -1,4 +1,4 @@
-"""Card instances: their data, and what each viewer sees of them, rendered by a template.
+"""Card instances: their data, and each viewer's view, rendered by a template.
 
 Docs: platform/dingtalk/cards.md
 """
@@ -18,7 +18,7 @@ Params = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimButton:
-    """A button as shown. ``request``: a click is sent to the bot."""
+    """A displayed button. ``request``: a click is sent to the bot."""
 
     text: str
     color: str = "gray"
@@ -33,7 +33,7 @@ class SimButton:
     """What a click carries instead of its id, and in `actionIds` alone."""
 
     def render(self) -> dict[str, Any]:
-        """As the control API shows it."""
+        """Return the button for the control API."""
         return {
             "text": self.text,
             "color": self.color,
@@ -47,7 +47,7 @@ class SimButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimCardView:
-    """A card as one viewer sees it."""
+    """One viewer's view of a card."""
 
     out_track_id: str
     template_id: str
@@ -61,13 +61,13 @@ class SimCardView:
     private_to_viewer: bool
 
     def button(self, wanted: str) -> SimButton | None:
-        """The button with this id, or with this text if none has the id."""
+        """Return the button with this id, or else with this text."""
         return next((b for b in self.buttons if b.id == wanted), None) or next(
             (b for b in self.buttons if b.text == wanted), None
         )
 
     def render(self) -> dict[str, Any]:
-        """As the control API shows it."""
+        """Return the view for the control API."""
         return {
             "outTrackId": self.out_track_id,
             "templateId": self.template_id,
@@ -84,8 +84,9 @@ class SimCardView:
 
 @dataclass(slots=True, kw_only=True)
 class CardReadings:
-    """How the platform is read where its pages leave it open (docs:
-    platform/dingtalk/unknowns.md#answers-and-private-values)."""
+    """Interpretations of the platform where its pages leave it open (docs:
+    platform/dingtalk/unknowns.md#answers-and-private-values).
+    """
 
     answers_public: bool = True
     """Whether the public data in the answer to a click is stored, so that everybody sees it at their next look; else
@@ -96,7 +97,7 @@ class CardReadings:
 
 @dataclass(slots=True, kw_only=True)
 class CardInstance:
-    """The data behind every copy of one card. Maps are replaced, never changed in place."""
+    """The data shared by all copies of one card. Maps are replaced, never changed in place."""
 
     out_track_id: str
     readings: CardReadings
@@ -115,12 +116,12 @@ class CardInstance:
     guids: set[str] = field(default_factory=set)
 
     def variables_for(self, viewer: str) -> Params:
-        """All variables as ``viewer`` (a userId; empty: nobody in particular) sees them."""
+        """Return all variables as seen by ``viewer`` (a userId; empty: nobody in particular)."""
         public = self.answers.get(viewer, self.data)
         return {**public, **self._private_of(viewer)}
 
     def _private_of(self, viewer: str) -> Params:
-        """Return the values of a viewer's own that arrive."""
+        """Return the delivered private values of a viewer."""
         given, declared = self.private.get(viewer, {}), self.template.private
         if declared is None:
             return given if self.readings.private_values else {}
@@ -160,7 +161,9 @@ class CardInstance:
         self.version += 1
 
     def answer(self, clicker: str, data: Params | None, private: Params | None, options: Mapping[str, Any]) -> None:
-        """Change the card by the answer to a click: for all, or for the clicker alone, as the platform is read."""
+        """Change the card by the answer to a click: for all, or only for the clicker, depending on the
+        interpretation.
+        """
         if data is not None:
             seen = self.answers.get(clicker, self.data)
             shown = {**seen, **data} if options.get("updateCardDataByKey") is True else dict(data)
@@ -173,7 +176,7 @@ class CardInstance:
         self.version += 1
 
     def render(self) -> dict[str, Any]:
-        """All stored data, for tests."""
+        """Return all stored data, for tests."""
         return {
             "outTrackId": self.out_track_id,
             "templateId": self.template.id,
@@ -192,7 +195,7 @@ class CardInstance:
 
 
 class CardStore:
-    """Instances by `outTrackId` and the templates. The oldest instances are forgotten beyond ``keep``."""
+    """Instances by `outTrackId`, and the templates. Beyond ``keep``, the oldest instances are dropped."""
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
@@ -202,7 +205,7 @@ class CardStore:
         self.clear()
 
     def get(self, out_track_id: object) -> CardInstance | None:
-        """Return the instance, if there is one."""
+        """Return the instance, if any."""
         return self._cards.get(out_track_id) if isinstance(out_track_id, str) else None
 
     def add(self, card: CardInstance) -> None:
@@ -214,7 +217,7 @@ class CardStore:
                 self.on_forget(oldest)
 
     def register(self, template: SimTemplate) -> None:
-        """Add or change a company's own template, for example its publish state."""
+        """Add or change a company's own template, for example its publication state."""
         self.templates[template.id] = template
 
     def clear(self) -> None:
@@ -230,7 +233,7 @@ class CardStore:
 
 
 def answer_params(holder: Any) -> dict[str, str] | None:
-    """The `cardParamMap` of an answer. Raises `ValueError` unless it maps strings to strings."""
+    """Return the `cardParamMap` of an answer. Raises `ValueError` unless it maps strings to strings."""
     if holder is None:
         return None
     params = holder.get("cardParamMap") if isinstance(holder, dict) else None
@@ -240,7 +243,7 @@ def answer_params(holder: Any) -> dict[str, str] | None:
 
 
 def _message_buttons(values: Mapping[str, str]) -> Iterator[SimButton]:
-    """Buttons of `sys_full_json_obj`: form A carries `params.id`, form B `id`; both may occur.
+    """Return the buttons of `sys_full_json_obj`: form A has `params.id`, form B `id`; both may occur.
 
     Docs: platform/dingtalk/templates.md#buttons
     """
@@ -257,7 +260,7 @@ def _message_buttons(values: Mapping[str, str]) -> Iterator[SimButton]:
 
 
 def _button_group(text: str) -> Iterator[SimButton]:
-    """Buttons of a `buttonGroup` variable (docs: platform/dingtalk/templates.md#button-groups)."""
+    """Return the buttons of a `buttonGroup` variable (docs: platform/dingtalk/templates.md#button-groups)."""
     for entry in _entries(_decoded(text)):
         event = _mapping(entry.get("event"))
         inner = _mapping(event.get("params"))
@@ -273,7 +276,7 @@ def _button_group(text: str) -> Iterator[SimButton]:
 
 
 def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator[SimButton]:
-    """Buttons of the template itself; a click carries the builder's id of their node.
+    """Return the template's own buttons; a click carries the builder's id of their node.
 
     Docs: platform/dingtalk/callbacks.md#clicks
     """
@@ -301,7 +304,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _decoded(text: str) -> Any:
-    """The decoded JSON text, or None if it is invalid; then no buttons are shown."""
+    """Return the decoded JSON text, or None if it is invalid; then no buttons are shown."""
     try:
         return orjson.loads(text) if text else None
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Conversations and their content: messages and copies of cards, as each viewer sees them."""
+"""Conversations and their content: messages and copies of cards, for each viewer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ConversationType = Literal["group", "direct"]
 
 @dataclass(slots=True)
 class SimConversation:
-    """A group, or one person's chat with the bot. ``bot_member`` False: the bot was taken out of the group."""
+    """A group, or one person's chat with the bot. ``bot_member`` False: the bot was removed from the group."""
 
     id: str
     kind: ConversationType
@@ -28,7 +28,7 @@ class SimConversation:
     """userId → (last seq that this member has seen, when in ms)."""
 
     def render(self) -> dict[str, Any]:
-        """As `state` shows it."""
+        """Return the conversation for the `state` call."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -63,7 +63,7 @@ class SimMessage:
     recalled: bool = False
 
     def visible_to(self, viewer: str) -> bool:
-        """Whether this member sees it; the empty viewer sees all."""
+        """Return whether a member sees it; the empty viewer sees all."""
         return not viewer or viewer in self.conversation.members
 
     def render(self, viewer: str) -> dict[str, Any]:
@@ -113,11 +113,11 @@ class SimDelivery:
 
     @property
     def preview(self) -> str:
-        """What the list of conversations shows everybody there."""
+        """Return the text in the list of conversations."""
         return (self.card.view_for("").title if self.follows else "") or self.summary
 
     def visible_to(self, viewer: str) -> bool:
-        """Whether this member sees it; the empty viewer sees all."""
+        """Return whether a member sees it; the empty viewer sees all."""
         if not viewer:
             return True
         return viewer in self.conversation.members and (self.recipients is None or viewer in self.recipients)
@@ -145,7 +145,7 @@ ChatItem = SimMessage | SimDelivery
 
 
 class SimChat:
-    """All conversations of the company. ``on_item`` is called with each new or changed item."""
+    """All conversations of the company. ``on_item`` is called for each new or changed item."""
 
     def __init__(self, enterprise: Enterprise, robot: str, history: int, clock: Callable[[], int]) -> None:
         self._enterprise, self._robot, self._history, self._clock = enterprise, robot, history, clock
@@ -158,7 +158,7 @@ class SimChat:
         self._populate()
 
     def direct_chat(self, user_id: str) -> SimConversation | None:
-        """The chat of a member with the bot."""
+        """Return a member's chat with the bot."""
         return self._direct.get(user_id)
 
     def add_message(
@@ -215,25 +215,25 @@ class SimChat:
         return delivery
 
     def copies(self, card: CardInstance) -> list[SimDelivery]:
-        """Return the places where a card is shown."""
+        """Return the places of a card."""
         return self._copies.get(card.out_track_id, [])
 
     def forget_card(self, card: CardInstance) -> None:
-        """Drop the list of copies of a card that the store no longer holds."""
+        """Drop the copies of a card that the store no longer holds."""
         self._copies.pop(card.out_track_id, None)
 
     def by_carrier(self, key: object) -> list[ChatItem]:
-        """The bot's messages or the card with this `processQueryKey` or `openDingId`, one for each chat."""
+        """Return the bot's messages or the card with this `processQueryKey` or `openDingId`, one per chat."""
         return self._by_carrier.get(key, []) if isinstance(key, str) else []
 
     def notify_changed(self, items: Iterable[ChatItem]) -> None:
-        """Notify viewers that items look different now."""
+        """Notify viewers of changed items."""
         if self.on_item is not None:
             for item in items:
                 self.on_item(item)
 
     def items(self, conversation: SimConversation, viewer: str = "", after: int = 0) -> list[ChatItem]:
-        """Items later than ``after`` that ``viewer`` sees, oldest first; reading marks them as read."""
+        """Return the items after ``after`` visible to ``viewer``, oldest first; reading marks them as read."""
         found = []
         for item in reversed(conversation.items):
             if item.seq <= after:
@@ -246,7 +246,7 @@ class SimChat:
         return found
 
     def clear(self) -> None:
-        """Empty conversations with their first members; numbers go on."""
+        """Empty the conversations, with their initial members; numbering continues."""
         self._by_carrier.clear()
         self._copies.clear()
         self._populate()
@@ -284,7 +284,7 @@ class SimChat:
 
 
 def displayed_content(msgtype: str, text: str, content: Mapping[str, Any]) -> dict[str, str]:
-    """How the chat shows a person's message."""
+    """Return the displayed form of a person's message."""
     if msgtype == "picture":
         return {"picture_url": f"/sim/media?id={content.get('downloadCode', '')}"}
     if msgtype == "file":

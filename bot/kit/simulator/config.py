@@ -1,4 +1,4 @@
-"""How one simulated DingTalk behaves: keys, limits, delays, clock."""
+"""The behaviour of one simulated DingTalk: keys, limits, delays, clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedCommand:
-    """A command of the bot that the page offers after a slash, and what it does in Chinese and English."""
+    """A bot command that the page offers after a slash, with a description in Chinese and English."""
 
     name: str
     chinese: str
@@ -25,8 +25,8 @@ class SuggestedCommand:
 class SimulatorConfig:
     """All settings.
 
-    Durations called ``…_delay``, ``…_interval``, ``…_timeout``, ``hard_close`` are real seconds. The platform's own
-    lifetimes (ticket, token, session …) are measured with ``now``, so that a test can move them.
+    Durations named ``…_delay``, ``…_interval``, ``…_timeout``, ``hard_close`` are real seconds. The platform's own
+    lifetimes (ticket, token, session …) follow ``now``, so that a test can move them.
     """
 
     client_id: str = "dingdemoappkey"

@@ -1,4 +1,4 @@
-"""`/sim/…`: the HTTP API of tests and of the chat page (see README.md)."""
+"""`/sim/…`: the HTTP API for tests and for the chat page (see README.md)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def state(engine: SimEngine, request: web.Request) -> Json:
-    """People, conversations, robot, faults, quota, connections."""
+    """Return people, conversations, robot, faults, quota and connections."""
     config = engine.config
     return {
         "robot": {"name": config.robot_name, "robotCode": config.client_id, "clientId": config.client_id},
@@ -67,13 +67,13 @@ async def state(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def read_messages(engine: SimEngine, request: web.Request) -> Json:
-    """A conversation as a viewer sees it."""
+    """Return a conversation as one viewer sees it."""
     query = request.query
     return {"items": engine.items(query.get("conversation", ""), query.get("viewer", ""), _number(query.get("after")))}
 
 
 async def write_message(engine: SimEngine, request: web.Request) -> Json:
-    """Say something as a person."""
+    """Write a message as a person."""
     body = await _body(request)
     raw = body.get("raw") or {}
     if not isinstance(raw, dict):
@@ -139,7 +139,7 @@ async def click(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def change_person(engine: SimEngine, request: web.Request) -> Json:
-    """Let a member leave the company or change their roles; either way an event tells of it."""
+    """Let a member leave the company, or change their roles; both send an event."""
     body = await _body(request)
     user_id, roles = _text(body, "userId"), body.get("roles")
     if body.get("left") is True:
@@ -152,20 +152,20 @@ async def change_person(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def timeline(engine: SimEngine, request: web.Request) -> Json:
-    """The timeline of the wire."""
+    """Return the timeline of the wire."""
     limit = request.query.get("limit")
     entries = engine.timeline.after(_number(request.query.get("after")), _number(limit) if limit else None)
     return {"items": [entry.render() for entry in entries]}
 
 
 async def calls(engine: SimEngine, request: web.Request) -> Json:
-    """The number of calls of each API."""
+    """Return the number of calls per API."""
     flow = engine.flow
     return {"calls": dict(flow.calls), "total": flow.calls.total(), "billed": flow.billed_calls}
 
 
 async def card(engine: SimEngine, request: web.Request) -> Json:
-    """A stored card with all its data."""
+    """Return a stored card with all its data."""
     found = engine.cards.get(request.query.get("outTrackId"))
     if found is None:
         raise SimNotFound("no such card")
@@ -184,7 +184,7 @@ async def card(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def read_faults(engine: SimEngine, request: web.Request) -> Json:
-    """The switches."""
+    """Return the switches."""
     return engine.faults.render()
 
 
@@ -195,7 +195,7 @@ async def set_faults(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def push(engine: SimEngine, request: web.Request) -> Json:
-    """Send a frame of any kind, or any text, to one of the connections."""
+    """Push a frame of any kind, or any text, to one connection."""
     body = await _body(request)
     connection = engine.pushes.any_connection()
     if connection is None:
@@ -220,7 +220,7 @@ async def push(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def expire_tokens(engine: SimEngine, request: web.Request) -> Json:
-    """Make all app tokens invalid."""
+    """Invalidate all app tokens."""
     engine.credentials.expire_tokens()
     engine.timeline.note("tokens", "all app tokens expired")
     return {}
@@ -245,7 +245,7 @@ async def drop_connections(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def set_conversation(engine: SimEngine, request: web.Request) -> Json:
-    """Take the bot out of a group, or put it back: ``{conversationId, botMember}``."""
+    """Remove the bot from a group, or add it again: ``{conversationId, botMember}``."""
     body = await _body(request)
     conversation = engine.conversation(_text(body, "conversationId"))
     conversation.bot_member = body.get("botMember", True) is True
@@ -253,7 +253,7 @@ async def set_conversation(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def set_quota(engine: SimEngine, request: web.Request) -> Json:
-    """Change the month's meters: ``{used?, limit?, uses?, usesLimit?}``; a null limit means none."""
+    """Set the month's meters: ``{used?, limit?, uses?, usesLimit?}``; a null limit means none."""
     body = await _body(request)
     flow = engine.flow
     if "limit" in body:
@@ -272,7 +272,7 @@ async def set_quota(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def set_readings(engine: SimEngine, request: web.Request) -> Json:
-    """Say how the platform is read where its pages leave it open: ``{answersPublic?, privateValues?}``."""
+    """Choose interpretations of undocumented behaviour: ``{answersPublic?, privateValues?}``."""
     body, readings = await _body(request), engine.readings
     wanted: dict[str, Any] = {**_readings(engine), **body}
     if wanted.keys() - _readings(engine).keys() or not all(isinstance(value, bool) for value in wanted.values()):
@@ -296,13 +296,13 @@ async def register_template(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def client_code(engine: SimEngine, request: web.Request) -> Json:
-    """What `dd.requestAuthCode` gives a page inside the client: ``{userId}`` → ``{code}``."""
+    """Return the result of `dd.requestAuthCode` for a page inside the client: ``{userId}`` → ``{code}``."""
     person = engine.person(_text(await _body(request), "userId"))
     return {"code": engine.credentials.client_codes.issue(person)[0]}
 
 
 async def decide_approval(engine: SimEngine, request: web.Request) -> Json:
-    """Decide a native approval as a person in the client: ``{processInstanceId, userId, result, remark?}``."""
+    """Decide an OA approval as a person in the client: ``{processInstanceId, userId, result, remark?}``."""
     body = await _body(request)
     instance = engine.approvals.find(body.get("processInstanceId"))
     engine.approvals.decide(instance.id, _text(body, "userId"), _text(body, "result"), str(body.get("remark") or ""))
@@ -310,14 +310,14 @@ async def decide_approval(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def todos(engine: SimEngine, request: web.Request) -> Json:
-    """The to-dos on a person's list, newest first: ``?viewer=userId``."""
+    """Return the to-dos on a person's list, newest first: ``?viewer=userId``."""
     person = engine.person(request.query.get("viewer", ""))
     listed = engine.todos.of(person.union_id)
     return {"todos": [{**todo.render(), "done": person.union_id in todo.done} for todo in listed]}
 
 
 async def tick_todo(engine: SimEngine, request: web.Request) -> Json:
-    """Tick a to-do off, or not, as a person in the client: ``{id, userId, done}``."""
+    """Tick a to-do on or off as a person in the client: ``{id, userId, done}``."""
     body = await _body(request)
     person, done = engine.person(_text(body, "userId")), body.get("done")
     listed = {todo.id for todo in engine.todos.of(person.union_id)}
@@ -334,7 +334,7 @@ async def reset(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def show_media(request: web.Request) -> web.Response:
-    """The picture or file behind a media id or download code."""
+    """Return the picture or file behind a media id or download code."""
     file = request.app[ENGINE_KEY].media.get(request.query.get("id"))
     if file is None:
         return _answer({"error": "no such file"}, 404)
@@ -342,7 +342,7 @@ async def show_media(request: web.Request) -> web.Response:
 
 
 async def live(request: web.Request) -> web.StreamResponse:
-    """Server-sent events for one viewer."""
+    """Stream server-sent events to one viewer."""
     engine = request.app[ENGINE_KEY]
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)

@@ -1,4 +1,4 @@
-"""Everything that expires: connection tickets, app tokens, session webhooks, login codes, download links."""
+"""Expiring credentials: connection tickets, app tokens, session webhooks, login codes, download links."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SESSIONS_KEPT = 100_000
 
 
 class ExpiringKeys(Generic[Value]):
-    """Random keys, each for a value, that expire. When there are too many, the oldest go first."""
+    """Expiring random keys, each with a value. Beyond the maximum, the oldest are dropped."""
 
     def __init__(self, mint: Callable[[], str], clock: Callable[[], float], life: float, keep: int) -> None:
         self._mint, self._clock, self._life, self._keep = mint, clock, life, keep
         self._entries: dict[str, tuple[float, Value]] = {}
 
     def issue(self, value: Value) -> tuple[str, float]:
-        """Return a new key and the moment (seconds since 1970) at which it expires."""
+        """Return a new key and its expiry (seconds since 1970)."""
         key, expires = self._mint(), self._clock() + self._life
         self._entries[key] = (expires, value)
         if len(self._entries) > self._keep:
@@ -33,12 +33,12 @@ class ExpiringKeys(Generic[Value]):
         return key, expires
 
     def peek(self, key: object) -> Value | None:
-        """The value of a live key."""
+        """Return the value of a valid key."""
         entry = self._entries.get(key) if isinstance(key, str) else None
         return entry[1] if entry is not None and self._clock() < entry[0] else None
 
     def redeem(self, key: object) -> Value | None:
-        """The value of a live key; this call uses the key up."""
+        """Return the value of a valid key, and invalidate the key."""
         value = self.peek(key)
         if isinstance(key, str):
             self._entries.pop(key, None)
@@ -51,14 +51,14 @@ class ExpiringKeys(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTicket:
-    """What the client asked of `connections/open`: ``(type, topic)`` pairs."""
+    """The client's request to `connections/open`: ``(type, topic)`` pairs."""
 
     subscriptions: frozenset[tuple[str, str]]
     user_agent: str
 
 
 class Credentials:
-    """The secrets that the platform issues, all measured with the configured clock."""
+    """The secrets issued by the platform, all with lifetimes on the configured clock."""
 
     def __init__(self, config: SimulatorConfig, rng: random.Random) -> None:
         self._config = config
@@ -91,11 +91,11 @@ class Credentials:
         self._ticket, self._ticket_born, self._ticket_ends = "", 0.0, 0.0
 
     def is_app_key(self, client_id: object, client_secret: object) -> bool:
-        """Whether these are exactly the app's key and secret: a blank around them is wrong too."""
+        """Return whether these are exactly the app's key and secret: a surrounding blank is wrong too."""
         return client_id == self._config.client_id and client_secret == self._config.client_secret
 
     def app_token(self) -> tuple[str, int]:
-        """The app token and its life in seconds. While it is valid it stays the same and is extended.
+        """Return the app token and its lifetime in seconds. While valid it stays the same and is extended.
 
         Docs: platform/dingtalk/openapi.md#app-token
         """
@@ -106,7 +106,8 @@ class Credentials:
         return self._current, int(life)
 
     def jsapi_ticket(self) -> tuple[str, int]:
-        """The ticket of `dd.config` and its life in seconds. Asking again extends it, up to a day after its birth.
+        """Return the ticket of `dd.config` and its lifetime in seconds. Each request extends it, up to a day after its
+        creation.
 
         Docs: platform/dingtalk/login.md#ddconfig
         """
@@ -117,12 +118,12 @@ class Credentials:
         return self._ticket, int(life)
 
     def is_valid_token(self, token: str | None) -> bool:
-        """Whether an app token is valid."""
+        """Return whether an app token is valid."""
         expires = self._tokens.get(token) if token is not None else None
         return expires is not None and self._clock() < expires
 
     def expire_tokens(self) -> None:
-        """Make every app token invalid, as an administrator's reset of the secret would."""
+        """Invalidate all app tokens, as an administrator's reset of the secret would."""
         self._tokens.clear()
 
 

@@ -1,4 +1,4 @@
-"""The simulated DingTalk without its HTTP API: what people do, what the bot did, and waiting for either."""
+"""The simulated DingTalk without its HTTP API: people's actions, the bot's effects, and waiting for either."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Awaited = TypeVar("Awaited")
 
 
 class SimNotFound(LookupError):
-    """A conversation, person, card or button that does not exist (or not for this person)."""
+    """The conversation, person, card or button does not exist (or not for this person)."""
 
 
 class SimForbidden(ValueError):
@@ -51,7 +51,7 @@ class SimForbidden(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ClickResult:
-    """What the clicker sees: ``toast`` is the failure message of the client."""
+    """The result shown to the clicker: ``toast`` is the client's failure message."""
 
     ok: bool
     toast: str | None
@@ -93,7 +93,7 @@ class SimEngine:
 
     @property
     def base_url(self) -> str:
-        """Origin under which a bot reaches this simulator."""
+        """The origin under which a bot reaches this simulator."""
         return self.config.public_url or self.bound_url
 
     @property
@@ -102,7 +102,7 @@ class SimEngine:
         return self.flow.calls
 
     def milliseconds(self) -> int:
-        """The current time in milliseconds, as DingTalk counts."""
+        """The current time in DingTalk's milliseconds."""
         return int(self.config.now().timestamp() * 1000)
 
     def conversation(self, conversation_id: str) -> SimConversation:
@@ -120,19 +120,21 @@ class SimEngine:
         return found
 
     def person(self, user_id: str) -> SimPerson:
-        """Return a person by the simulator's id; raises `SimNotFound`."""
+        """Return a person by simulator id; raises `SimNotFound`."""
         found = self.enterprise.people.get(user_id)
         if found is None:
             raise SimNotFound(f"nobody is called {user_id!r}")
         return found
 
     def items(self, conversation_id: str, viewer: str = "", after: int = 0) -> list[dict[str, Any]]:
-        """What ``viewer`` sees in a conversation, as `ChatItem`s of the control API; the empty viewer sees all."""
+        """Return the items of a conversation visible to ``viewer``, as `ChatItem`s of the control API; the empty viewer
+        sees all.
+        """
         conversation = self.conversation(conversation_id)
         return [item.render(viewer) for item in self.chat.items(conversation, viewer, after)]
 
     def cards_for(self, message: SimMessage, viewer: str | None = None) -> list[SimCardView]:
-        """Cards that came into the message's conversation after it, as its sender (or ``viewer``) sees them."""
+        """Return the cards that followed a message in its conversation, as its sender (or ``viewer``) sees them."""
         who = viewer if viewer is not None else (message.sender.user_id if message.sender is not None else "")
         later = self.chat.items(message.conversation, "", message.seq)
         return [item.card.view_for(who) for item in later if isinstance(item, SimDelivery) and item.visible_to(who)]
@@ -153,7 +155,7 @@ class SimEngine:
     ) -> SimMessage:
         """Write a message as a person; the bot gets a frame if the message is for it.
 
-        ``raw`` replaces or adds keys of the callback payload, None removes one. Raises `SimNotFound`, `SimForbidden`.
+        ``raw`` replaces or adds keys of the callback payload; None removes one. Raises `SimNotFound`, `SimForbidden`.
         """
         conversation, sender = self.conversation(conversation_id), self.person(sender_id)
         if sender_id not in conversation.members:
@@ -205,7 +207,7 @@ class SimEngine:
         fields: Mapping[str, str] | None = None,
         raw: Mapping[str, Any] | None = None,
     ) -> ClickResult:
-        """Press a button and wait for the bot's answer. Without ``button_id`` the ``params`` alone are sent.
+        """Press a button and wait for the bot's answer. Without ``button_id`` only the ``params`` are sent.
 
         ``fields`` is what the person entered into fields of the card: text, or the value of an option. ``raw`` replaces
         or adds keys of the callback, as somebody of another organisation or a forger would. Raises `SimNotFound`,
@@ -243,7 +245,7 @@ class SimEngine:
         return await self._send_click(card, user_id, orjson.dumps({**payload, **(raw or {})}).decode())
 
     def emit_event(self, event_type: str, data: Mapping[str, Any]) -> None:
-        """Push an event of the platform to the subscribers of events."""
+        """Push a platform event to the event subscribers."""
         now = str(self.milliseconds())
         headers = {
             "eventId": f"{self.rng.getrandbits(128):032x}",
@@ -259,12 +261,12 @@ class SimEngine:
         )
 
     def dismiss(self, user_id: str) -> None:
-        """Let a member leave the company: the directory no longer knows them. Raises `SimNotFound`."""
+        """Let a member leave the company: the directory no longer has them. Raises `SimNotFound`."""
         self.enterprise.people[user_id] = replace(self.person(user_id), external=True)
         self.emit_event("user_leave_org", {"timeStamp": str(self.milliseconds()), "userId": [user_id]})
 
     def change_roles(self, user_id: str, roles: Sequence[str]) -> None:
-        """Give a member these roles and no others. Raises `SimNotFound`."""
+        """Replace a member's roles. Raises `SimNotFound`."""
         known = set(self.enterprise.roles.values())
         if unknown := [role for role in roles if role not in known]:
             raise SimNotFound(f"no role {unknown[0]!r}")
@@ -293,7 +295,7 @@ class SimEngine:
         return waiter[1].result()  # type: ignore[no-any-return]  # the future holds what the predicate returned
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but not beyond the end of the simulator."""
+        """Sleep, but not beyond the simulator's end."""
         try:
             async with asyncio.timeout(seconds):
                 await self.closing.wait()
@@ -303,7 +305,7 @@ class SimEngine:
     # administration
 
     def reset(self) -> None:
-        """Return to the initial state. Connections and app tokens stay, sequence numbers go on."""
+        """Return to the initial state. Connections and app tokens stay, sequence numbers continue."""
         self.pushes.clear()
         self.enterprise.people.clear()
         self.enterprise.people.update(self._first_people)
@@ -384,7 +386,7 @@ class SimEngine:
                 future.set_result(value)
 
     def _place(self, card: CardInstance, user_id: str, conversation_id: str | None) -> SimConversation:
-        """The conversation of the click: the named one, else the first one where this person sees the card."""
+        """Return the conversation of a click: the given one, otherwise the first where this person sees the card."""
         for copy in self.chat.copies(card):
             if copy.visible_to(user_id) and conversation_id in (None, copy.conversation.id):
                 return copy.conversation
@@ -424,7 +426,7 @@ class SimEngine:
         return ClickResult(False, toast, (perf_counter() - started) * 1000)
 
     def _apply(self, card: CardInstance, user_id: str, answer: Any) -> bool:
-        """Show a click's answer to the clicker; False when it is not what the platform understands."""
+        """Show a click's answer to the clicker; False if the platform does not understand it."""
         response = answer.get("response") if isinstance(answer, dict) else None
         if not isinstance(response, dict):
             # The SDKs' default answers ({"response": "OK"}, the echoed payload) change nothing and are accepted.

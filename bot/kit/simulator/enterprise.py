@@ -1,4 +1,4 @@
-"""The demo company: a small maker of metal parts, its people, departments, roles and groups."""
+"""The demo company: a small manufacturer of metal parts, with its people, departments, roles and groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMPANY = "明川五金制造有限公司"
 
 @lru_cache(maxsize=1024)
 def opaque_id(kind: str, key: str) -> str:
-    """Base64 id that is always the same for the same key, shaped like DingTalk's (may hold ``+`` and ``/``)."""
+    """Return a base64 id derived from the key, shaped like DingTalk's (may contain ``+`` and ``/``)."""
     return base64.b64encode(hashlib.sha256(f"{kind}:{key}".encode()).digest()[:16]).decode()
 
 
@@ -30,7 +30,7 @@ class Department:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimPerson:
-    """A member of the company, or an outsider (``external``) who is in one of its groups."""
+    """A member of the company, or an outsider (``external``) in one of its groups."""
 
     user_id: str
     name: str
@@ -48,12 +48,12 @@ class SimPerson:
 
     @property
     def union_id(self) -> str:
-        """The same person's id across organisations."""
+        """The person's id across organisations."""
         return opaque_id("union", self.user_id).replace("=", "")
 
     @property
     def dingtalk_id(self) -> str:
-        """The encrypted id of bot messages (`senderId`)."""
+        """The encrypted id in bot messages (`senderId`)."""
         return f"$:LWCP_v1:${opaque_id('ding', self.user_id)}"
 
 
@@ -82,26 +82,26 @@ class Enterprise:
     """Native approval forms: process code → approvers in order."""
 
     def staff(self, user_id: object) -> SimPerson | None:
-        """The member with this userId; None for strangers and for outsiders."""
+        """Return the member with this userId; None for unknown people and outsiders."""
         person = self.people.get(user_id) if isinstance(user_id, str) else None
         return None if person is None or person.external else person
 
     def by_union_id(self, union_id: object) -> SimPerson | None:
-        """The person with this unionId, outsiders included."""
+        """Return the person with this unionId, including outsiders."""
         return next((person for person in self.people.values() if person.union_id == union_id), None)
 
     def by_mobile(self, mobile: object) -> SimPerson | None:
-        """The member with this mobile number."""
+        """Return the member with this mobile number."""
         return next(
             (person for person in self.people.values() if person.mobile == mobile and not person.external), None
         )
 
     def members(self, department: int) -> tuple[SimPerson, ...]:
-        """The direct members of a department."""
+        """Return the direct members of a department."""
         return tuple(p for p in self.people.values() if p.department == department and not p.external)
 
     def role_id(self, name: str) -> int:
-        """The number of an existing role."""
+        """Return the number of an existing role."""
         return next(number for number, role in self.roles.items() if role == name)
 
 
@@ -184,7 +184,7 @@ _TEAM_SIZE, _TEAMS_OF_DIVISION = 50, 20
 
 
 def demo_enterprise() -> Enterprise:
-    """The company that every simulator starts with."""
+    """Return the company that every simulator starts with."""
     return Enterprise(
         name=COMPANY,
         departments={department.id: department for department in _DEPARTMENTS},
@@ -196,7 +196,7 @@ def demo_enterprise() -> Enterprise:
 
 
 def enlarged(company: Enterprise, staff: int) -> Enterprise:
-    """The same company with this many more people, in teams of fifty."""
+    """Return the company with this many additional people, in teams of fifty."""
     if not staff:
         return company
     return replace(
@@ -234,5 +234,5 @@ def _further_people(staff: int) -> Iterator[SimPerson]:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """Each name once, in the order of first mention."""
+    """Return each name once, in order of first appearance."""
     return list(dict.fromkeys(names))

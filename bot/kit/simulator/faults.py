@@ -1,4 +1,4 @@
-"""Faults: everything that goes wrong on the real platform, on demand, with a probability and a countdown."""
+"""Faults: failures of the real platform, on demand, with a probability and a countdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class InvalidFault(ValueError):
 
 @dataclass(slots=True)
 class SimFault:
-    """One fault. ``rate`` is the probability of each strike, ``count`` how many strikes are left (None: no end)."""
+    """One fault. ``rate`` is the probability of each strike, ``count`` the number of strikes left (None: unlimited)."""
 
     name: str
     label: Mapping[str, str]
@@ -30,7 +30,7 @@ class SimFault:
     default_delay_ms: int = field(default=0)
 
     def render(self) -> dict[str, Any]:
-        """As the control API shows it."""
+        """Return the fault for the control API."""
         return {
             "on": self.on,
             "rate": self.rate,
@@ -234,7 +234,7 @@ _TABLE: tuple[_FaultText, ...] = (
 
 
 class SimFaults:
-    """All switches. ``on_change`` is called when a switch changed, also when its countdown ended."""
+    """All switches. ``on_change`` is called when a switch changes, including at the end of its countdown."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
@@ -264,10 +264,10 @@ class SimFaults:
         return fault
 
     def set(self, name: str, **settings: Any) -> None:
-        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: no end), ``delay_ms``, ``api``,
-        ``code``. Raises `InvalidFault`.
+        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: unlimited), ``delay_ms``, ``api``, ``code``.
+        Raises `InvalidFault`.
 
-        Switching on without naming a count means: no end.
+        Switching on without a count means unlimited.
         """
         fault = self._faults.get(name)
         if fault is None:
@@ -287,7 +287,7 @@ class SimFaults:
         self._changed()
 
     def merge(self, wanted: Mapping[str, Any]) -> None:
-        """Set some of the switches, in the shape of the control API.
+        """Set some of the switches, in the form of the control API.
 
         Raises `InvalidFault` before anything is changed.
         """
@@ -303,11 +303,11 @@ class SimFaults:
         self._changed()
 
     def render(self) -> dict[str, Any]:
-        """All switches as the control API shows them."""
+        """Return all switches for the control API."""
         return {name: fault.render() for name, fault in self._faults.items()}
 
     def _settings(self, name: str, part: Any) -> dict[str, Any]:
-        """Checked settings of one fault, without the keys that only describe it."""
+        """Return the checked settings of one fault, without its descriptive keys."""
         if name not in self._faults:
             raise InvalidFault(f"no fault is called {name!r}")
         if not isinstance(part, dict):

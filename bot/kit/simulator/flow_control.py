@@ -1,4 +1,4 @@
-"""Flow control: calls a second, calls and uses a month, messages a minute.
+"""Flow control: calls per second, calls and uses per month, messages per minute.
 
 Docs: platform/dingtalk/limits.md, platform/dingtalk/robots.md#custom-robots
 """
@@ -29,7 +29,7 @@ FREE_EVENTS = frozenset(
 class FlowControl:
     """Counts calls and uses of Webhook & Stream, and enforces the limits.
 
-    ``on_change`` is called when the number of billed calls or of uses changed.
+    ``on_change`` is called when the number of billed calls or uses changes.
     """
 
     def __init__(self, config: SimulatorConfig) -> None:
@@ -48,7 +48,7 @@ class FlowControl:
         self.on_change: Callable[[], None] | None = None
 
     def within_qps(self, api: str) -> bool:
-        """Count a call of this second; False when the API has reached its limit."""
+        """Count a call in this second; False if the API has reached its limit."""
         limit = self._config.qps_limit
         if limit is None:
             return True
@@ -60,7 +60,7 @@ class FlowControl:
         return self._in_second[api] <= limit
 
     def within_quota(self) -> bool:
-        """Bill a call to this month; False when the month's calls are used up (and then nothing is billed)."""
+        """Bill a call to this month; False, with nothing billed, if the month's calls are used up."""
         self._turn_month()
         if self.limit is not None and self.used >= self.limit:
             return False
@@ -71,9 +71,9 @@ class FlowControl:
         return True
 
     def use(self, count: int = 1) -> bool:
-        """Count messages, events and clicks of this month; False when the month's uses were used up before.
+        """Count messages, events and clicks of this month; False if the month's uses were already used up.
 
-        Nothing is refused for that: pushes come without their content (docs: platform/dingtalk/limits.md#push-quota).
+        Nothing is refused for that: pushes arrive without their content (docs: platform/dingtalk/limits.md#push-quota).
         """
         self._turn_month()
         within = self.uses_limit is None or self.uses < self.uses_limit
@@ -83,12 +83,12 @@ class FlowControl:
         return within
 
     def click(self) -> None:
-        """Count a click, if this platform counts clicks: DingTalk does not say."""
+        """Count a click, if this platform counts clicks, which DingTalk does not document."""
         if self._config.clicks_count:
             self.use()
 
     def render(self) -> dict[str, Any]:
-        """The meters of both quotas for the control API."""
+        """Return the meters of both quotas for the control API."""
         self._turn_month()
         return {
             "used": self.used,
@@ -99,7 +99,7 @@ class FlowControl:
         }
 
     def clear(self) -> None:
-        """Back to an unused month."""
+        """Reset to an unused month."""
         self.calls.clear()
         self._in_second.clear()
         self.limit = self._config.quota_limit
@@ -119,7 +119,7 @@ class FlowControl:
 
 @dataclass(slots=True)
 class CustomRobot:
-    """A group's webhook robot: ``limit`` messages a minute, then mute for ten minutes.
+    """A group's webhook robot: ``limit`` messages per minute, then muted for ten minutes.
 
     Docs: platform/dingtalk/robots.md#custom-robots
     """
@@ -134,7 +134,7 @@ class CustomRobot:
     _muted_until: float = 0.0
 
     def admits(self, now: float) -> bool:
-        """Whether a message may be sent at ``now`` (seconds since 1970); one too many mutes the robot."""
+        """Return whether a message may be sent at ``now`` (seconds since 1970); one too many mutes the robot."""
         if now < self._muted_until:
             return False
         while self._sent and self._sent[0] <= now - 60:
@@ -146,7 +146,7 @@ class CustomRobot:
         return True
 
     def clear(self) -> None:
-        """Forget what was sent."""
+        """Reset the count of sent messages."""
         self.seen.clear()
         self._sent.clear()
         self._muted_until = 0.0

@@ -62,7 +62,7 @@ def _open(engine: SimEngine, body: bytes, host: str) -> tuple[int, dict[str, str
 
 
 def _subscriptions(value: Any) -> frozenset[tuple[str, str]] | None:
-    """Return pairs of type and topic; None when the gateway does not accept them."""
+    """Return pairs of type and topic; None if the gateway does not accept them."""
     if not isinstance(value, list):
         return None
     pairs = set()
@@ -75,13 +75,13 @@ def _subscriptions(value: Any) -> frozenset[tuple[str, str]] | None:
 
 
 async def connect(request: web.Request) -> web.StreamResponse:
-    """The WebSocket. A ticket works once and for 90 seconds."""
+    """Serve the WebSocket. A ticket works once and for 90 seconds."""
     engine = request.app[ENGINE_KEY]
     ticket = engine.credentials.tickets.redeem(request.query.get("ticket"))
     if ticket is None:
         engine.timeline.record("call", "GET /connect", status=401, summary="bad ticket")
         return web.Response(status=401, text="ticket is invalid")
-    # Pings and closes are answered by hand, because a half-open connection answers neither.
+    # Pings and closes are answered manually, because a half-open connection answers neither.
     socket = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, timeout=1.0, max_msg_size=1 << 20)
     await socket.prepare(request)
     if engine.faults.trigger("open_close"):
@@ -99,7 +99,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
         try:
             await _read(engine, socket, connection)
             if connection.half_open:
-                # The far end is gone, but the gateway notices only by its own pings
+                # The peer is gone, but the gateway notices only by its own pings
                 # (docs: platform/dingtalk/sdk.md#other-clients).
                 await heart
         finally:
@@ -125,18 +125,18 @@ async def _read(engine: SimEngine, socket: web.WebSocketResponse, connection: Si
 
 
 async def _write(socket: web.WebSocketResponse, connection: SimConnection) -> None:
-    """Send what is queued, in order."""
+    """Send the queue, in order."""
     try:
         while not connection.is_end_of_queue(text := await connection.outgoing.get()):
             await socket.send_str(text)
         await socket.close()
     except (ConnectionError, RuntimeError):
-        # The client has gone; the reader ends the connection.
+        # The client is gone; the reader ends the connection.
         return
 
 
 async def _send_pings(engine: SimEngine, connection: SimConnection) -> None:
-    """Send pings; after two pings without an echo the connection is cut.
+    """Send pings; after two unanswered pings the connection is cut.
 
     Docs: platform/dingtalk/unknowns.md#heartbeat
     """

@@ -17,7 +17,7 @@ LiveEvent = tuple[str, Any]
 
 @dataclass(slots=True, eq=False)
 class LiveViewer:
-    """One open `/sim/live`. A viewer that falls behind is disconnected (``lost``) and asks again with ``after``."""
+    """One open `/sim/live`. A viewer that falls behind is disconnected (``lost``) and reconnects with ``after``."""
 
     user_id: str
     events: asyncio.Queue[LiveEvent] = field(default_factory=lambda: asyncio.Queue(_QUEUE))
@@ -32,14 +32,14 @@ class LiveViewer:
 
 
 class LiveUpdates:
-    """Sends events to the viewers that they concern."""
+    """Sends events to the viewers concerned."""
 
     def __init__(self) -> None:
         self.viewers: set[LiveViewer] = set()
 
     @contextmanager
     def watching(self, user_id: str) -> Iterator[LiveViewer]:
-        """A viewer for the duration of the block."""
+        """Provide a viewer for the duration of the block."""
         viewer = LiveViewer(user_id)
         self.viewers.add(viewer)
         try:
@@ -48,13 +48,13 @@ class LiveUpdates:
             self.viewers.discard(viewer)
 
     def item(self, item: ChatItem) -> None:
-        """A new or changed item, rendered for each viewer who sees it."""
+        """Send a new or changed item, rendered for each viewer who sees it."""
         kind = "message" if isinstance(item, SimMessage) else "card"
         for viewer in self.viewers:
             if item.visible_to(viewer.user_id):
                 viewer.put(kind, item.render(viewer.user_id))
 
     def tell(self, kind: str, data: Any) -> None:
-        """The same event for all viewers."""
+        """Send the same event to all viewers."""
         for viewer in self.viewers:
             viewer.put(kind, data)

@@ -1,4 +1,4 @@
-"""Files: uploaded by the bot (media ids), sent by people (download codes)."""
+"""Files: uploaded by the bot (media ids), or sent by people (download codes)."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class MediaStore:
         self._files: dict[str, StoredFile] = {}
 
     def add_media(self, file: StoredFile) -> str:
-        """Store what the bot uploaded; the id starts with ``@lAD`` as DingTalk's do."""
+        """Store a file uploaded by the bot; the id starts with ``@lAD`` like DingTalk's."""
         return self._add(f"@lAD{self._rng.getrandbits(120):030x}", file)
 
     def add_received(self, file: StoredFile) -> str:
-        """Store what a person sent; returns the download code of the callback."""
+        """Store a file sent by a person; returns the download code for the callback."""
         return self._add(f"mIof{self._rng.getrandbits(160):040x}", file)
 
     def get(self, key: object) -> StoredFile | None:
-        """The file behind a media id or download code."""
+        """Return the file behind a media id or download code."""
         return self._files.get(key) if isinstance(key, str) else None
 
     def clear(self) -> None:
-        """Forget all files."""
+        """Remove all files."""
         self._files.clear()
 
     def _add(self, key: str, file: StoredFile) -> str:

@@ -20,12 +20,12 @@ GROUP_TYPES = frozenset({"text", "richText", "picture"})
 
 
 def bot_user_id(config: SimulatorConfig) -> str:
-    """The encrypted id of the bot itself, which is among `atUsers`."""
+    """Return the bot's own encrypted id, which is among `atUsers`."""
     return f"$:LWCP_v1:${opaque_id('bot', config.client_id)}"
 
 
 def without_mention(text: str, robot: str) -> str:
-    """The text as a group bot gets it: its own mention is gone, the blank after it stays."""
+    """Return the text as a group bot gets it: without its own mention, but with the blank after it."""
     mention = f"@{robot}"
     return text.replace(mention, "", 1) if mention in text else f" {text}"
 
@@ -44,7 +44,9 @@ def bot_message(
     at_users: Sequence[SimPerson] = (),
     published: bool = True,
 ) -> dict[str, Any]:
-    """The payload of topic `/v1.0/im/bot/messages/get`. ``session``: webhook address and its end in seconds."""
+    """Return the payload of topic `/v1.0/im/bot/messages/get`. ``session``: webhook address and its expiry in
+    seconds.
+    """
     bot = bot_user_id(config)
     payload: dict[str, Any] = {
         "conversationId": conversation.id,
@@ -84,7 +86,7 @@ _USED_UP = "推送额度已用尽"
 
 
 def without_text(payload: dict[str, Any]) -> dict[str, Any]:
-    """The same message after the organisation's push quota is used up.
+    """Return the message as sent after the organisation's push quota is used up.
 
     Docs: platform/dingtalk/limits.md#push-quota
     """
@@ -93,7 +95,7 @@ def without_text(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_content() -> dict[str, Any]:
-    """What an event carries after the organisation's push quota is used up."""
+    """Return an event's data after the organisation's push quota is used up."""
     return {"errCode": 20001, "errMsg": _USED_UP}
 
 
@@ -106,7 +108,7 @@ def card_callback(
     action_ids: Sequence[str],
     params: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The payload of topic `/v1.0/card/instances/callback`: JSON text within JSON text.
+    """Return the payload of topic `/v1.0/card/instances/callback`: JSON text within JSON text.
 
     Docs: platform/dingtalk/callbacks.md#clicks
     """
@@ -126,10 +128,10 @@ def card_callback(
 
 
 def click_params(button: SimButton | None, extra: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """`actionIds` and `params` of a click; both carry the button's id, whichever form the button has, unless it has an
-    action id of its own.
+    """Return `actionIds` and `params` of a click.
 
-    Docs: platform/dingtalk/templates.md#buttons
+    Both carry the button's id, whatever the button's form, unless it has an action id of its own. Docs:
+    platform/dingtalk/templates.md#buttons
     """
     params = {**(button.params if button is not None else {}), **extra}
     if button is not None and button.action_id:

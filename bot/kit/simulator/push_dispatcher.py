@@ -1,6 +1,6 @@
-"""The sending half of the stream gateway: which connection gets a frame, what waits for its ACK, what is sent again.
+"""The sending half of the stream gateway: routing of frames, pending ACKs, redelivery.
 
-No HTTP and no WebSocket here: a connection is anything with a queue (`SimConnection`), so all rules can be tested
+It uses no HTTP and no WebSocket: a connection is anything with a queue (`SimConnection`), so all rules can be tested
 alone.
 """
 
@@ -34,7 +34,7 @@ _END_OF_QUEUE = object()
 
 @dataclass(slots=True, eq=False)
 class SimConnection:
-    """One WebSocket as the gateway sees it. ``half_open``: nothing gets through any more, but neither side knows."""
+    """One WebSocket from the gateway's side. ``half_open``: nothing gets through any more, but neither side knows."""
 
     id: str
     subscriptions: frozenset[tuple[str, str]]
@@ -48,7 +48,7 @@ class SimConnection:
     """Cut the TCP connection without closing the WebSocket."""
 
     def send(self, text: str) -> None:
-        """Queue a frame; a client that reads too slowly for ten thousand frames is cut off."""
+        """Queue a frame; a client ten thousand frames behind is cut off."""
         if self.half_open:
             return
         try:
@@ -57,7 +57,7 @@ class SimConnection:
             self.abort()
 
     def finish(self) -> None:
-        """Close the WebSocket properly after what is queued."""
+        """Close the WebSocket properly after sending the queue."""
         if self.outgoing.full():
             self.abort()
         else:
@@ -65,13 +65,13 @@ class SimConnection:
 
     @staticmethod
     def is_end_of_queue(entry: Any) -> bool:
-        """Whether an entry of the outgoing queue is the end mark."""
+        """Return whether an entry of the outgoing queue is the end mark."""
         return entry is _END_OF_QUEUE
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class SimPush:
-    """A frame that wants an ACK."""
+    """A frame that requires an ACK."""
 
     type: str
     topic: str
@@ -91,7 +91,7 @@ class SimPush:
 
 
 class PushDispatcher:
-    """Connections, frames in flight, and frames that wait for a connection."""
+    """Connections, frames in flight, and frames waiting for a connection."""
 
     def __init__(self, config: SimulatorConfig, faults: SimFaults, timeline: Timeline, rng: random.Random) -> None:
         self._config, self._faults, self._timeline, self._rng = config, faults, timeline, rng
@@ -110,7 +110,7 @@ class PushDispatcher:
     # connections
 
     def add_connection(self, connection: SimConnection) -> None:
-        """Add a connection to those that get frames; it first gets the waiting frames."""
+        """Add a connection for frames; it first gets the waiting frames."""
         self.connections[connection.id] = connection
         for subscription in connection.subscriptions:
             self._routes.setdefault(subscription, []).append(connection)
@@ -119,14 +119,14 @@ class PushDispatcher:
             self.push(self._backlog.popleft())
 
     def stop_routing_to(self, connection: SimConnection) -> None:
-        """Send no new frames to this connection, which stays open."""
+        """Route no new frames to this connection, which stays open."""
         connection.draining = True
         for route in self._routes.values():
             if connection in route:
                 route.remove(connection)
 
     def remove_connection(self, connection: SimConnection) -> None:
-        """Remove a connection. Frames that it had not acknowledged wait for their redelivery."""
+        """Remove a connection. Its unacknowledged frames wait for redelivery."""
         self.stop_routing_to(connection)
         if self.connections.pop(connection.id, None) is not None:
             self._note_connections()
@@ -140,7 +140,7 @@ class PushDispatcher:
         asyncio.get_running_loop().call_later(self._config.hard_close, connection.abort)
 
     def any_connection(self) -> SimConnection | None:
-        """A live connection, whatever it subscribed to."""
+        """Return a live connection, whatever its subscriptions."""
         alive = [c for c in self.connections.values() if not c.draining]
         return self._rng.choice(alive) if alive else None
 
@@ -173,7 +173,7 @@ class PushDispatcher:
         return message_id, orjson.dumps(frame).decode()
 
     def push(self, push: SimPush) -> bool:
-        """Send to one random live subscriber. Without one the frame waits (or is dropped), and False is returned."""
+        """Send to one random live subscriber; without one, queue or drop the frame and return False."""
         route = self._routes.get((push.type, push.topic if push.type != EVENT else "*"))
         if not route:
             self._set_aside(push)
@@ -216,7 +216,7 @@ class PushDispatcher:
     # acknowledgements
 
     def receive(self, connection: SimConnection, text: str) -> None:
-        """Take a frame from the client: an ACK, well-formed or not (docs: platform/dingtalk/stream.md#acks)."""
+        """Handle a frame from the client: an ACK, well-formed or not (docs: platform/dingtalk/stream.md#acks)."""
         if connection.half_open:
             return
         try:
@@ -242,11 +242,11 @@ class PushDispatcher:
 
     @property
     def in_flight(self) -> int:
-        """How many frames wait for their ACK or for a connection."""
+        """Return the number of frames waiting for their ACK or for a connection."""
         return len(self._waiting) + len(self._backlog)
 
     def clear(self) -> None:
-        """Forget the frames in flight; connections stay."""
+        """Drop the frames in flight; connections stay."""
         self._waiting.clear()
         self._backlog.clear()
         self.undelivered = 0
@@ -268,7 +268,7 @@ class PushDispatcher:
             summary="later" if later else push.message_id,
             detail={"messageId": push.message_id, "data": data},
         )
-        # An answer of 500 means that the handler failed; whether the message is sent again then is not documented.
+        # An answer of 500 means that the handler failed; whether the message is then sent again is undocumented.
         if push.redeliver and (later or (code == 500 and self._config.repeats_failed)):
             return
         del self._waiting[push.message_id]

@@ -30,7 +30,7 @@ class RunningSimulator:
 
 
 def make_app(config: SimulatorConfig | None = None, engine: SimEngine | None = None) -> web.Application:
-    """Build the application; an ``engine`` may be given instead of a configuration."""
+    """Build the application, from an ``engine`` or a configuration."""
     app = web.Application(client_max_size=_MAX_BODY)
     app[ENGINE_KEY] = engine or SimEngine(config)
     gateway.add_routes(app)
@@ -81,7 +81,7 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 def _file(name: str) -> web.StreamResponse:
-    """A file of the chat page, never one outside its folder."""
+    """Return a file of the chat page, never one outside its folder."""
     path = (_PAGE / name).resolve()
     if not path.is_relative_to(_PAGE.resolve()) or not path.is_file():
         return web.Response(status=404, text="not found")

@@ -1,4 +1,4 @@
-"""Frames and calls on the wire, newest last, for the page and for tests. Bounded, and cheap while nobody looks."""
+"""Frames and calls on the wire, newest last, for the page and for tests. Bounded, and cheap while nobody reads it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MAX_TEXT = 4000
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One frame, call or remark. ``detail`` is kept as it came; `render` shortens the secrets in it."""
+    """One frame, call or remark. ``detail`` is stored unchanged; `render` shortens its secrets."""
 
     seq: int
     at: int
@@ -45,7 +45,7 @@ class TimelineEntry:
     detail: Any
 
     def render(self) -> dict[str, Any]:
-        """Return an item of the timeline that the control API gives."""
+        """Return the entry for the control API."""
         return {
             "seq": self.seq,
             "at": self.at,
@@ -59,7 +59,7 @@ class TimelineEntry:
 
 
 class Timeline:
-    """The last ``size`` entries. ``on_entry`` is called with each new one."""
+    """The last ``size`` entries. ``on_entry`` is called for each new one."""
 
     def __init__(self, size: int, clock: Callable[[], int]) -> None:
         self._entries: deque[TimelineEntry] = deque(maxlen=size)
@@ -85,11 +85,11 @@ class Timeline:
             self.on_entry(entry)
 
     def note(self, name: str, summary: str, detail: Any = None) -> None:
-        """Append a remark of the simulator itself, such as a rule that was bent."""
+        """Append a remark by the simulator itself, such as a violated rule."""
         self.record("note", name, summary=summary, detail=detail)
 
     def after(self, seq: int = 0, limit: int | None = None) -> list[TimelineEntry]:
-        """Entries later than ``seq``, oldest first; with ``limit`` the newest ones of them."""
+        """Return entries after ``seq``, oldest first; ``limit`` keeps the newest ones."""
         found: list[TimelineEntry] = []
         for entry in reversed(self._entries):
             if entry.seq <= seq or (limit is not None and len(found) >= limit):
@@ -99,12 +99,12 @@ class Timeline:
         return found
 
     def clear(self) -> None:
-        """Forget everything; numbers go on, so that a reader's ``after`` stays true."""
+        """Remove all entries; numbering continues, so that a reader's ``after`` stays valid."""
         self._entries.clear()
 
 
 def redact(value: Any, key: str = "") -> Any:
-    """Copy with secrets cut to four characters and very long texts cut to a readable length."""
+    """Return a copy with secrets cut to four characters and very long texts to a readable length."""
     if isinstance(value, dict):
         return {str(name): redact(item, str(name).lower()) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -121,7 +121,7 @@ def redact(value: Any, key: str = "") -> Any:
 
 
 def _decoded(text: str) -> Any:
-    """The object in a frame's ``data``, which is easier to read and can have its secrets shortened."""
+    """Return the object in a frame's ``data``, which is easier to read and allows its secrets to be shortened."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""To-dos (待办): what the app put on people's lists, and what these ticked off.
+"""To-dos (待办): on people's lists by the app, and ticked off by them.
 
 Docs: platform/dingtalk/todos.md
 """
@@ -12,12 +12,12 @@ from typing import Any
 
 
 class SimTodoError(Exception):
-    """Carries DingTalk's words for what is wrong, for example ``task not exist``."""
+    """Carries DingTalk's error text, for example ``task not exist``."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SimTodo:
-    """One to-do; people are unionIds. ``done`` are those of the executors for whom it is done."""
+    """One to-do; people are unionIds. ``done`` are the executors who have completed it."""
 
     id: str
     source_id: str
@@ -30,11 +30,11 @@ class SimTodo:
 
     @property
     def is_done(self) -> bool:
-        """Whether it is done for all executors."""
+        """Whether all executors have completed it."""
         return self.done.issuperset(self.executors)
 
     def render(self) -> dict[str, Any]:
-        """What the API answers."""
+        """Return the API's answer."""
         return {
             "id": self.id,
             "sourceId": self.source_id,
@@ -59,7 +59,7 @@ class SimTodos:
         return iter(self._todos.values())
 
     def of(self, union_id: str) -> list[SimTodo]:
-        """Return the to-dos on somebody's list, newest first."""
+        """Return the to-dos on a person's list, newest first."""
         return [todo for todo in reversed(self._todos.values()) if union_id in todo.executors]
 
     def create(
@@ -72,7 +72,7 @@ class SimTodos:
         detail_url: dict[str, str],
         due_ms: int | None,
     ) -> SimTodo:
-        """Add a to-do; a source id has only one."""
+        """Add a to-do; each source id has at most one."""
         if source_id and self.by_source(source_id) is not None:
             raise SimTodoError(f"task existed sourceId is {source_id}")
         todo = SimTodo(
@@ -100,18 +100,18 @@ class SimTodos:
         return todo
 
     def tick(self, task_id: str, states: dict[str, bool]) -> None:
-        """Say for whom it is done, and for whom it is not."""
+        """Mark it completed for some executors, and not for others."""
         todo = self.find(task_id)
         todo.done |= {union_id for union_id, done in states.items() if done}
         todo.done -= {union_id for union_id, done in states.items() if not done}
         self._changed()
 
     def remove(self, task_id: str) -> None:
-        """Take a to-do off all lists."""
+        """Remove a to-do from all lists."""
         del self._todos[self.find(task_id).id]
         self._changed()
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all."""
         self._todos.clear()
         self._changed()

@@ -1,4 +1,4 @@
-"""What the card calls accept. Every broken rule raises the platform's `param.*` error.
+"""The rules of the card calls. Every violation raises the platform's `param.*` error.
 
 Docs: platform/dingtalk/cards.md#errors
 """
@@ -37,14 +37,14 @@ _WITHOUT_MODELS = frozenset({"CO_FEED", "DOC"})
 
 @dataclass(frozen=True, slots=True)
 class OpenSpace:
-    """One place of an `openSpaceId`."""
+    """One place in an `openSpaceId`."""
 
     type: str
     id: str
 
 
 def check_out_track_id(body: Json) -> str:
-    """The card's identity."""
+    """Return the card's identity."""
     value = body.get("outTrackId")
     if not isinstance(value, str) or not value:
         raise SimApiError("param.outTrackIdEmpty")
@@ -52,7 +52,7 @@ def check_out_track_id(body: Json) -> str:
 
 
 def check_template(engine: SimEngine, body: Json) -> SimTemplate:
-    """A template that exists and is published."""
+    """Return an existing, published template."""
     wanted = body.get("cardTemplateId")
     if not isinstance(wanted, str) or not wanted:
         raise SimApiError("param.cardTemplateIdEmpty")
@@ -65,7 +65,7 @@ def check_template(engine: SimEngine, body: Json) -> SimTemplate:
 
 
 def check_callback_type(body: Json) -> str:
-    """`STREAM`, `HTTP` (which needs a route key) or none."""
+    """Check for `STREAM`, `HTTP` (which needs a route key) or none."""
     value = body.get("callbackType", "")
     if value not in ("", None, "STREAM", "HTTP"):
         raise SimApiError("param.invalid", "callbackType")
@@ -75,7 +75,7 @@ def check_callback_type(body: Json) -> str:
 
 
 def check_user_id_type(body: Json) -> int:
-    """1: userId, 2: unionId."""
+    """Return 1 for userId, 2 for unionId."""
     value = body.get("userIdType", 1)
     if value not in (1, 2) or isinstance(value, bool):
         raise SimApiError("param.invalid", "userIdType")
@@ -83,7 +83,7 @@ def check_user_id_type(body: Json) -> int:
 
 
 def check_params(engine: SimEngine, holder: Any, where: str) -> Params:
-    """A `cardParamMap`: strings to strings. Large values are accepted, but noted.
+    """Return a `cardParamMap`: strings to strings. Large values are accepted, but noted.
 
     Docs: platform/dingtalk/cards.md#values
     """
@@ -101,7 +101,7 @@ def check_params(engine: SimEngine, holder: Any, where: str) -> Params:
 
 
 def check_private(engine: SimEngine, body: Json, template: SimTemplate, user_id_type: int) -> dict[str, Params]:
-    """`privateData` by userId. Variables that the template does not declare private are ignored, and noted."""
+    """Return `privateData` by userId. Variables that the template does not declare private are ignored, and noted."""
     given = body.get("privateData")
     if given is None:
         return {}
@@ -122,7 +122,7 @@ def check_private(engine: SimEngine, body: Json, template: SimTemplate, user_id_
 
 
 def check_options(body: Json) -> Mapping[str, Any]:
-    """`cardUpdateOptions`: two booleans, both false by default."""
+    """Return `cardUpdateOptions`: two booleans, both false by default."""
     options = body.get("cardUpdateOptions")
     if options is None:
         return {}
@@ -132,7 +132,7 @@ def check_options(body: Json) -> Mapping[str, Any]:
 
 
 def check_spaces(body: Json) -> tuple[OpenSpace, ...]:
-    """The places of `openSpaceId`."""
+    """Return the places in `openSpaceId`."""
     value = body.get("openSpaceId")
     if not isinstance(value, str) or not value:
         raise SimApiError("param.openSpaceIdEmpty")
@@ -149,7 +149,7 @@ def check_spaces(body: Json) -> tuple[OpenSpace, ...]:
 
 
 def open_space_models(body: Json) -> Json:
-    """The open-space models of a call, checked as far as they are documented."""
+    """Return the open-space models of a call, checked as far as they are documented."""
     models: Json = {}
     for name in SPACE_MODELS.values():
         model = body.get(name)
@@ -167,7 +167,7 @@ def open_space_models(body: Json) -> Json:
 
 
 def deliver_model(body: Json, space: OpenSpace) -> Json:
-    """The deliver model that belongs to a space."""
+    """Return the deliver model of a space."""
     model = body.get(DELIVER_MODELS.get(space.type, ""))
     if model is None:
         if space.type in _WITHOUT_MODELS:

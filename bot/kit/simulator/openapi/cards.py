@@ -105,7 +105,7 @@ def stream(engine: SimEngine, call: SimApiCall) -> Json:
         return {"success": True, "result": True}
     if key in card.template.streaming and not full:
         raise SimApiError("param.stream.isFull")
-    # A wrong key, one that holds no markdown, a template without streaming: all the same error
+    # A wrong key, one without markdown, a template without streaming: all the same error
     # (docs: platform/dingtalk/cards.md#streaming).
     if key not in card.template.streaming or card.finalized:
         raise SimApiError("unknownError", "未知错误", status=500)
@@ -129,7 +129,7 @@ def close_top(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def register_callback(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /v1.0/card/callbacks/register`: accepted, though clicks travel by stream only here."""
+    """`POST /v1.0/card/callbacks/register`: accepted, although clicks only travel by stream here."""
     for key in ("callbackUrl", "callbackRouteKey"):
         call.text(key, SimApiError("param.empty", key))
     return {
@@ -139,7 +139,7 @@ def register_callback(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def send_standard_card(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /v1.0/im/v1.0/robot/interactiveCards/send`: no new app gets its permission any more.
+    """`POST /v1.0/im/v1.0/robot/interactiveCards/send`: new apps no longer get its permission.
 
     Docs: platform/dingtalk/cards.md#ordinary-cards
     """
@@ -152,7 +152,7 @@ def send_standard_card(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def _create(engine: SimEngine, body: Json, spaces: tuple[OpenSpace, ...]) -> tuple[CardInstance, bool]:
-    """Return the instance and whether it is new. An existing `outTrackId` never makes a second card.
+    """Return the instance and whether it is new. An existing `outTrackId` never creates a second card.
 
     Docs: platform/dingtalk/cards.md#idempotency
     """
@@ -190,7 +190,7 @@ def _find(engine: SimEngine, body: Json) -> CardInstance:
 
 
 def _check_space_models(card: CardInstance, spaces: tuple[OpenSpace, ...]) -> None:
-    """A card must carry the open-space model of every space it goes to (docs: platform/dingtalk/cards.md#spaces)."""
+    """Check that a card has the open-space model of every target space (docs: platform/dingtalk/cards.md#spaces)."""
     if any(space.type in SPACE_MODELS and SPACE_MODELS[space.type] not in card.spaces for space in spaces):
         raise SimApiError("param.openSpaceModelInvalid")
 
@@ -224,13 +224,13 @@ def _summary(card: CardInstance, space: OpenSpace) -> str:
 
 
 def _follows(model: Json) -> bool:
-    """Whether the list of conversations follows the card (docs: platform/dingtalk/cards.md#previews)."""
+    """Return whether the list of conversations follows the card (docs: platform/dingtalk/cards.md#previews)."""
     extension = model.get("extension")
     return isinstance(extension, dict) and extension.get("dynamicSummary") == "true"
 
 
 def _target(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json) -> tuple[SimConversation | None, str]:
-    """The conversation of a space, or the reason why there is none."""
+    """Return the conversation of a space, or the reason why there is none."""
     robot_code: Any = model.get("robotCode")
     if robot_code not in (None, "", engine.config.client_id):
         return None, "invalid robotCode"
@@ -250,7 +250,7 @@ def _target(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json
 
 
 def _existing(engine: SimEngine, card: CardInstance, space: OpenSpace) -> Json:
-    """The answer for a card that already existed: success only where it is already shown."""
+    """Return the answer for an existing card: success only at places that already show it."""
     for copy in engine.chat.copies(card):
         place = copy.conversation
         if place.id == space.id or (place.kind == "direct" and place.members[0] == space.id):

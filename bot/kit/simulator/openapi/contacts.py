@@ -93,7 +93,7 @@ def by_mobile(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def user_object(engine: SimEngine, person: SimPerson) -> Json:
-    """A person as the directory shows them."""
+    """Return a person in the directory's form."""
     enterprise = engine.enterprise
     return {
         "userid": person.user_id,
@@ -127,7 +127,7 @@ def user_object(engine: SimEngine, person: SimPerson) -> Json:
 
 
 def listed_object(engine: SimEngine, person: SimPerson) -> Json:
-    """A person as the list of a department shows them."""
+    """Return a person in the form of a department's list."""
     missing = {"role_list", "manager_userid"}
     return {key: value for key, value in user_object(engine, person).items() if key not in missing}
 
@@ -154,7 +154,7 @@ def _department(engine: SimEngine, call: SimApiCall, default: int | None = None)
 def _page(
     entries: Sequence[Entry], call: SimApiCall, start_key: str, *, largest: int
 ) -> tuple[Sequence[Entry], int | None]:
-    """The requested page and the start of the next one (None: there is none)."""
+    """Return the requested page and the start of the next one (None at the end)."""
     start, size = call.body.get(start_key, 0), call.body.get("size", largest)
     if not isinstance(start, int) or not isinstance(size, int) or start < 0 or not 0 < size <= largest:
         raise SimOapiError(400002, f"参数错误：{start_key}, size")

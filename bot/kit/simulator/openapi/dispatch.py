@@ -1,4 +1,4 @@
-"""What all calls have in common: token, flow control, faults, envelopes, the timeline.
+"""Common to all calls: token, flow control, faults, envelopes, the timeline.
 
 A call itself is a plain function of engine and `SimApiCall` that returns the answer or raises `SimApiError` or
 `SimOapiError`.
@@ -43,7 +43,7 @@ class SimOapiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SimApiCall:
-    """One call. ``body`` is the decoded JSON object (empty without one); ``file`` the upload of a multipart call."""
+    """One call. ``body`` is the decoded JSON object (empty without one); ``file`` is a multipart upload."""
 
     body: Json
     query: Mapping[str, str]
@@ -53,7 +53,7 @@ class SimApiCall:
     file: StoredFile | None = None
 
     def text(self, key: str, otherwise: Exception) -> str:
-        """A string of the body that must not be empty; raises ``otherwise``."""
+        """Return a non-empty string of the body; raises ``otherwise``."""
         value = self.body.get(key)
         if not isinstance(value, str) or not value:
             raise otherwise
@@ -82,7 +82,7 @@ class SimApiRoute:
 
 
 def handler_for(route: SimApiRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """The aiohttp handler of a call."""
+    """Return the aiohttp handler of a call."""
     name = route.name
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -120,7 +120,7 @@ def handler_for(route: SimApiRoute) -> Callable[[web.Request], Awaitable[web.Str
 
 
 async def answer_unknown(request: web.Request) -> web.Response:
-    """The envelope for unknown paths, in the style of the host that the path belongs to."""
+    """Return the envelope for unknown paths, in the style of the path's host."""
     engine = request.app[ENGINE_KEY]
     name = f"{request.method} {request.path}"
     engine.timeline.record("call", name, status=404, summary="unknown path")
@@ -137,23 +137,23 @@ async def answer_unknown(request: web.Request) -> web.Response:
 
 
 def api_envelope(engine: SimEngine, error: SimApiError) -> Json:
-    """The new API's error body; its keys are all lower case."""
+    """Return the new API's error body; its keys are all lower case."""
     body: Json = {"code": error.code, "message": error.message, "requestid": _request_id(engine)}
     return {**body, "accessdenieddetail": error.detail} if error.detail is not None else body
 
 
 def oapi_envelope(engine: SimEngine, error: SimOapiError) -> Json:
-    """The old API's error body."""
+    """Return the old API's error body."""
     return {"errcode": error.errcode, "errmsg": error.errmsg, **error.more, "request_id": _request_id(engine)}
 
 
 def oapi_result(engine: SimEngine, result: Any) -> Json:
-    """The old API's success body."""
+    """Return the old API's success body."""
     return {"errcode": 0, "errmsg": "ok", "result": result, "request_id": _request_id(engine)}
 
 
 async def _read(request: web.Request) -> SimApiCall:
-    """Decode the body. A body that is no JSON object counts as empty: the call itself reports what is missing."""
+    """Decode the body. Anything but a JSON object counts as empty: the call itself reports what is missing."""
     body: Json = {}
     file = None
     if request.content_type.startswith("multipart/"):
@@ -186,7 +186,7 @@ async def _read_multipart(request: web.Request) -> tuple[Json, StoredFile | None
 
 
 def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApiCall) -> None:
-    """Token, permission and flow control, in the order in which the platform checks them."""
+    """Check token, permission and flow control, in the platform's order."""
     faults = engine.faults
     api = route.host == "api"
     if faults.active and not api and not route.token and (refused := faults.trigger("refused", name)) is not None:
@@ -218,7 +218,7 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
 
 
 def token_error(token: str, *, api: bool) -> SimApiError | SimOapiError:
-    """The refusal of a token that is wrong or expired, or of none.
+    """Return the refusal of a missing, wrong or expired token.
 
     Docs: platform/dingtalk/openapi.md#wrong-credentials
     """
@@ -231,7 +231,7 @@ def token_error(token: str, *, api: bool) -> SimApiError | SimOapiError:
 
 
 def _refusal(code: str, *, api: bool) -> SimApiError | SimOapiError:
-    """The refusal with a code; a number is one of the old API's, which is behind 88 there."""
+    """Return the refusal with a code; a number is one of the old API's, wrapped in 88 there."""
     if api:
         code = code or "Forbidden.AccessDenied.QpmLimitForAppkeyAndApi"
         return SimApiError(code, "调用频率超过限制", status=403 if code.startswith("Forbidden") else 400)
@@ -239,7 +239,7 @@ def _refusal(code: str, *, api: bool) -> SimApiError | SimOapiError:
 
 
 def scope_denied(route: SimApiRoute) -> SimApiError | SimOapiError:
-    """The refusal for a permission that the app was not granted; it names the scope.
+    """Return the refusal for a missing permission; it names the scope.
 
     Docs: platform/dingtalk/openapi.md#token-errors
     """
@@ -256,7 +256,7 @@ def scope_denied(route: SimApiRoute) -> SimApiError | SimOapiError:
 
 
 async def _edge_fault(engine: SimEngine, request: web.Request, name: str) -> web.StreamResponse | None:
-    """Faults that strike before the platform has seen the call."""
+    """Apply faults that strike before the platform sees the call."""
     faults = engine.faults
     slow: SimFault | None = faults.trigger("slow_api", name)
     if slow is not None:

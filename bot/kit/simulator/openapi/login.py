@@ -32,7 +32,7 @@ _BUTTON = '<button name="userId" value="{value}">{words}</button>'
 
 
 def add_pages(app: web.Application) -> None:
-    """Install the pages that a browser sees."""
+    """Install the browser pages."""
     app.router.add_get("/oauth2/auth", show)
     app.router.add_post("/oauth2/auth", choose)
 
@@ -53,7 +53,7 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def choose(request: web.Request) -> web.Response:
-    """Send the chosen person back to the application with `authCode` (not `code`) and `state`."""
+    """Redirect the chosen person back to the application with `authCode` (not `code`) and `state`."""
     engine = request.app[ENGINE_KEY]
     problem = _problem(engine, request)
     if problem is not None:
@@ -102,13 +102,13 @@ def user_token(engine: SimEngine, call: SimApiCall) -> Json:
         "accessToken": token,
         "refreshToken": refresh,
         "expireIn": int(engine.config.token_life.total_seconds()),
-        # The organisation that the person picked; people from outside pick their own.
+        # The person's chosen organisation; outsiders choose their own.
         "corpId": f"{engine.config.corp_id}.outside" if person.external else engine.config.corp_id,
     }
 
 
 def contact(engine: SimEngine, call: SimApiCall) -> Json:
-    """`GET /v1.0/contact/users/{unionId}` with a user token; ``me`` is whose token it is."""
+    """`GET /v1.0/contact/users/{unionId}` with a user token; ``me`` is the token's owner."""
     asker = engine.credentials.user_tokens.peek(call.token)
     if asker is None:
         raise token_error(call.token, api=True)

@@ -1,4 +1,4 @@
-"""Uploads by the bot, and downloads of what people sent (docs: platform/dingtalk/files.md)."""
+"""Uploads by the bot, and downloads of people's files (docs: platform/dingtalk/files.md)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def upload(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 async def fetch(request: web.Request) -> web.Response:
-    """`GET /files/{key}`: what `messageFiles/download` handed out; short-lived, no token."""
+    """`GET /files/{key}`: the address from `messageFiles/download`; short-lived, no token."""
     engine = request.app[ENGINE_KEY]
     file = engine.media.get(engine.credentials.downloads.peek(request.match_info["key"]))
     if file is None:
@@ -42,7 +42,7 @@ async def fetch(request: web.Request) -> web.Response:
 
 
 def add_download(app: web.Application) -> None:
-    """Install the download address, which is no API call."""
+    """Install the download address, which is not an API call."""
     app.router.add_get("/files/{key}", fetch)
 
 

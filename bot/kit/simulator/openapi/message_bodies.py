@@ -1,4 +1,4 @@
-"""Bodies of ordinary messages, from both families, turned into what the chat shows.
+"""Bodies of ordinary messages from both API families, converted for display in the chat.
 
 Docs: platform/dingtalk/robots.md#session-webhooks, #message-types
 """
@@ -40,7 +40,7 @@ _REQUIRED = {
 
 
 def from_sample(engine: SimEngine, body: Json) -> Fields:
-    """A `msgKey` with its `msgParam`; raises `SimApiError`."""
+    """Return the message of a `msgKey` with its `msgParam`; raises `SimApiError`."""
     key = body.get("msgKey")
     if not isinstance(key, str) or not key:
         raise SimApiError("invalidParameter.msgKey.empty")
@@ -64,7 +64,7 @@ def from_sample(engine: SimEngine, body: Json) -> Fields:
 
 
 def from_webhook(engine: SimEngine, body: Json) -> Fields | None:
-    """A session or robot webhook's body; None for `empty`. Raises `SimOapiError`."""
+    """Return the message of a session or robot webhook; None for `empty`. Raises `SimOapiError`."""
     kind = body.get("msgtype")
     if kind == "empty":
         return None
@@ -151,7 +151,7 @@ def _sample_buttons(key: str, param: Json) -> tuple[tuple[str, str], ...]:
 
 
 def picture_url(engine: SimEngine, value: Any) -> str:
-    """A web address as it is; a media id as an address of this simulator."""
+    """Return a web address unchanged, and a media id as an address of this simulator."""
     if not isinstance(value, str) or not value:
         return ""
     return f"/sim/media?id={value}" if engine.media.get(value) is not None else value

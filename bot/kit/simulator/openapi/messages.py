@@ -1,4 +1,4 @@
-"""Messages that the bot sends by itself, their recall and read status, files it was sent.
+"""Messages on the bot's initiative, their recall and read status, and files sent to the bot.
 
 Docs: platform/dingtalk/robots.md, platform/dingtalk/files.md
 """
@@ -29,7 +29,7 @@ def send_to_group(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def send_to_people(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /v1.0/robot/oToMessages/batchSend`: HTTP 200 although some recipients are unknown."""
+    """`POST /v1.0/robot/oToMessages/batchSend`: HTTP 200 even if some recipients are unknown."""
     _check_robot(engine, call.body.get("robotCode"))
     user_ids = call.body.get("userIds")
     if not isinstance(user_ids, list) or not user_ids:
@@ -74,7 +74,7 @@ def send_ding(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def recall_ding(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /v1.0/robot/ding/recall`: it goes from all chats. Docs: platform/dingtalk/robots.md#ding"""
+    """`POST /v1.0/robot/ding/recall`: removes it from all chats. Docs: platform/dingtalk/robots.md#ding"""
     _check_robot(engine, call.body.get("robotCode"))
     ding_id = call.text("openDingId", SimApiError("invalidParameter.param.invalid", "openDingId"))
     sent = engine.chat.by_carrier(ding_id)

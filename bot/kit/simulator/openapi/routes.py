@@ -20,7 +20,7 @@ ROUTES: tuple[SimApiRoute, ...] = (
 
 
 def add_routes(app: web.Application) -> None:
-    """Install every call, and the answer for unknown paths. To be called last."""
+    """Install every call, and the answer for unknown paths. Call it last."""
     for route in ROUTES:
         app.router.add_route(route.method, route.path, handler_for(route))
     media.add_download(app)

@@ -86,7 +86,7 @@ def delete(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def query(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST …/org/tasks/query`: what is on somebody's list."""
+    """`POST …/org/tasks/query`: the to-dos on a person's list."""
     wanted, token = call.body.get("isDone"), str(call.body.get("nextToken") or "0")
     union_id = _member(engine, call.path["unionId"])
     found = [
@@ -116,7 +116,7 @@ def _people(value: Any) -> list[Any]:
 
 
 def _detail_url(value: Any) -> dict[str, str]:
-    """The page that it opens, which DingTalk wants since 2024."""
+    """Return the page that a to-do opens, which DingTalk requires since 2024."""
     urls = {key: value.get(key) for key in ("appUrl", "pcUrl")} if isinstance(value, dict) else {}
     if not urls or not all(isinstance(url, str) and url for url in urls.values()):
         raise SimTodoError("detailUrl is empty")

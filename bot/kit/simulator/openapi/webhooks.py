@@ -17,7 +17,7 @@ _CUSTOM_ROBOT = "群机器人"
 
 
 def send_by_session(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /robot/sendBySession?session=…`; needs no token and costs no call of the month."""
+    """`POST /robot/sendBySession?session=…`; needs no token and spends no call of the month."""
     conversation_id = engine.credentials.sessions.peek(call.query.get("session"))
     conversation = engine.chat.conversations.get(conversation_id or "")
     if conversation is None or engine.faults.trigger("session_expired"):
@@ -70,7 +70,7 @@ def _check_sign(engine: SimEngine, robot: CustomRobot, call: SimApiCall) -> None
 
 
 def sign(secret: str, timestamp: str) -> str:
-    """Base64 of HMAC-SHA256 over timestamp, newline and secret, keyed with the secret."""
+    """Return base64 of HMAC-SHA256 over timestamp, newline and secret, keyed with the secret."""
     text = f"{timestamp}\n{secret}"
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()).decode()
 

@@ -1,4 +1,4 @@
-"""Native approvals over the API (docs: platform/dingtalk/approvals.md)."""
+"""OA approvals over the API (docs: platform/dingtalk/approvals.md)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def start(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def read(engine: SimEngine, call: SimApiCall) -> Json:
-    """`GET /v1.0/workflow/processInstances?processInstanceId=…`; ``success`` is a string, as seen."""
+    """`GET /v1.0/workflow/processInstances?processInstanceId=…`; ``success`` is a string, as observed."""
     return {"success": "true", "result": engine.approvals.find(call.query.get("processInstanceId")).render()}
 
 
@@ -103,7 +103,7 @@ def query_ids(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def _range(engine: SimEngine, body: Json) -> tuple[int, int]:
-    """The time that a list is of, in milliseconds since 1970; without an end, up to now."""
+    """Return the time range of a list, in milliseconds since 1970; without an end, up to now."""
     now = engine.milliseconds()
     begin, end = body.get("startTime"), body.get("endTime", now)
     if not isinstance(begin, int) or not isinstance(end, int):
