@@ -13,7 +13,7 @@ OF_PARTNERS = frozenset({"order", "invoice", "po"})
 """Commands whose documents have a customer or vendor."""
 
 EVERY_AREA = tuple(AREA_COMMANDS.values())
-"""What a command shows that does not say whose documents it shows: it is closed where any of them is."""
+"""The areas of a command that does not declare whose documents it shows: it is closed if any of them is."""
 
 
 def command_of(area: str) -> str | None:

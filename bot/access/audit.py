@@ -29,11 +29,11 @@ class AuditKind(StrEnum):
     EXPORT = "export"
     OPERATOR = "operator"
     UNREADABLE = "unreadable"
-    """Of a row that holds no entry: nobody writes it, and what looks for entries finds it."""
+    """For a row that holds no valid entry: nobody writes it, and searches report it."""
 
 
 BOT_ACTOR = "dingerp"
-"""Actor of what follows from people's deeds."""
+"""The actor of consequences of people's actions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ CONTENT_FIELDS = (
     "outcome",
     "detail",
 )
-"""An entry's fields without its time, in the order of hashes and of files: old hashes hold only in this order."""
+"""An entry's fields without its time, in the order of hashes and files: old hashes are valid only in this order."""
 
 
 class AuditLog(Protocol):
@@ -140,7 +140,7 @@ class AuditReader(Protocol):
 
 
 REFUSALS_KEPT = 5
-"""Refusals of one person that are recorded one by one within `FOLDING`; the others are counted."""
+"""Refusals of one person recorded individually within `FOLDING`; the others are counted."""
 
 FOLDING = timedelta(minutes=10)
 
@@ -253,7 +253,7 @@ _FINDINGS = (
     phrase("the trigger %(name)s on the audit log is not dingerp's", name=""),
     phrase("the log cannot be looked through (%(error)s): a row of it was not written by dingerp", error=""),
 )
-"""What the checks of the log may find, in the words in which it is kept on record."""
+"""Possible findings of the log's checks, in their recorded wording."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 

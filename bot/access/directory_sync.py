@@ -26,15 +26,15 @@ log = structlog.get_logger(__name__)
 ROOT_DEPARTMENT = "1"
 
 CLOSED_PAUSE = 600.0
-"""Seconds after which a directory that may not be read is tried again."""
+"""Seconds before a retry of a directory that may not be read."""
 
 FAILURE_PAUSES = BackoffPolicy(first=60.0, longest=3600.0)
 
 DEPARTMENTS_PAUSE = 30.0
-"""Seconds for which further changes of departments are gathered after the first."""
+"""Seconds for which further department changes are gathered after the first."""
 
 _LOOKED_AT_EVERY = 600.0
-"""Seconds between two looks whether the next walk is due: another process may have done the last one."""
+"""Seconds between two checks whether a walk is due: another process may have done the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class DirectorySync:
         self._departments_changed = False
         self._was_closed = False
         self._is_walking = False
-        """Whether a walk of this process was begun and has not come to its end."""
+        """Whether a walk of this process is in progress."""
 
     def note_departments_changed(self) -> None:
         """Have the departments read again soon."""

@@ -64,7 +64,7 @@ class _Usage:
     day: date = date.min
     today: set[str] = field(default_factory=set)
     seen: dict[str, datetime] = field(default_factory=dict)
-    """When each document was shown last, the longest ago first."""
+    """When each document was last shown, the oldest first."""
 
 
 class PartyLimits:

@@ -24,7 +24,7 @@ from bot.words.phrase import phrase
 NO_ACCESS_RULES = NoRules("open", phrase("every member may ask"))
 
 MAX_RULES = 1_000
-"""Nobody keeps more rules in mind, and each decision looks at all those about its command."""
+"""More than anybody can keep track of; each decision checks all rules about its command."""
 
 _read_words = read_whole_names('["W1", "华东机械有限公司"]')
 
@@ -187,7 +187,7 @@ _MEANT_FIELDS = {
     **dict.fromkeys(("物料清单", "配方", "bom", "components", "material"), FieldClass.MATERIALS),
     **dict.fromkeys(("联系人", "联系方式", "电话", "phone", "address"), FieldClass.CONTACT),
 }
-"""What people may write for a class → the class that they are told."""
+"""Accepted spellings of a class → the class to suggest."""
 
 
 def _read_fields(value: object) -> frozenset[FieldClass]:

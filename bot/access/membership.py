@@ -24,10 +24,10 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN_AFTER = timedelta(minutes=10)
-"""Age at which an entry is refreshed, in case events are not subscribed to."""
+"""The age at which an entry is refreshed, in case events are not subscribed to."""
 
 OLDEST = timedelta(days=2)
-"""Age at which an entry no longer counts: the daily synchronisation was missed twice."""
+"""The age at which an entry becomes invalid: two daily synchronisations were missed."""
 
 LEAVING_STANDS = timedelta(hours=1)
 """For this long only an event makes a leaver a member again: the directory may lag behind its own events."""
@@ -35,12 +35,12 @@ LEAVING_STANDS = timedelta(hours=1)
 WRITER_NOTED_EVERY = timedelta(days=1)
 
 _REMEMBER_STRANGER = 60.0
-"""Seconds before the directory is asked again about somebody whom it does not know or show."""
+"""Seconds before the directory is asked again about a person it does not know or show."""
 
 _STRANGERS = 10_000
 
 _KEPT = 10_000
-"""Entries that are remembered without their roles."""
+"""The number of cached entries without roles."""
 
 
 class DirectoryClosed(DingerpError):
@@ -65,13 +65,13 @@ class PersonRecord:
     user_id: str
     entry: DirectoryEntry
     checked_at: datetime | None = None
-    """When the directory was asked that gave ``entry``; None where it never did."""
+    """When the directory was asked for ``entry``; None if never."""
     changed_at: datetime | None = None
-    """When an event last said that the entry changed."""
+    """When an event last reported a change of the entry."""
     left_at: datetime | None = None
-    """When they were last known not to belong to the organisation."""
+    """When they were last known to be outside the organisation."""
     wrote_at: datetime | None = None
-    """When they last wrote to the bot from inside the organisation; noted once a day."""
+    """When they last wrote to the bot from inside the organisation; recorded once a day."""
 
     def is_listed(self, now: datetime) -> bool:
         """Return whether the directory's confirmation of their membership is still valid."""

@@ -26,7 +26,7 @@ class _Gain:
 
 
 _Gains = Mapping[tuple[str, _Gain], tuple[str, ...]]
-"""A conversation (empty: one that no rule names) and what opens there → the commands of which it does."""
+"""A conversation (empty: any not named in rules) and a new right there → its commands."""
 
 
 def find_openings(

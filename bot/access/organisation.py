@@ -40,7 +40,7 @@ class AppOrganisation(Protocol):
 
 
 _REMEMBER_REFUSAL = 60.0
-"""Seconds before the app is asked again about an organisation that is not its own."""
+"""Seconds before the app is asked again about a foreign organisation."""
 
 
 class OwnOrganisation:

@@ -18,7 +18,7 @@ class MembershipDoubt(StrEnum):
     """Why a person's membership of the organisation is unknown."""
 
     NO_ANSWER = "no_answer"
-    """The directory or the database did not answer; it may in a moment."""
+    """The directory or the database did not answer; it may shortly."""
     NEVER_WROTE = "never_wrote"
     """The directory may not be read, and they have never written to the bot."""
 
@@ -60,7 +60,7 @@ class Person:
 log = structlog.get_logger(__name__)
 
 _KEPT = 10_000
-"""Members who are remembered as they were last."""
+"""The number of cached members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class DirectoryEntry:
     department_names: frozenset[str] = frozenset()
     is_admin: bool = False
     manager: str | None = None
-    """userId, empty for nobody; None where it is unknown: lists of departments do not have it."""
+    """userId, empty for nobody; None if unknown: department lists do not include it."""
 
     def __hash__(self) -> int:
         return hash((self.name, self.roles))

@@ -47,22 +47,22 @@ def _arrange(named: Iterable[tuple[int, frozenset[str]]]) -> Mapping[str, Sequen
 
 
 ADMIN = "admin"
-"""Role of every administrator of the organisation; the role to ask when nothing else is configured."""
+"""The role of every administrator of the organisation; the role to ask if nothing else is configured."""
 
 NO_RULE = "default"
-"""Stands for the name of a rule where no rule covers the request."""
+"""Replaces the name of a rule if no rule covers the request."""
 
 READ_ONLY = phrase("The bot only reads at present: it changes nothing in the ERP.")
 READ_ONLY_RULE = "access.read_only"
 
 RESERVED_RULE = "reserved"
-"""Stands for a rule's name where no rule opens what is reserved for administrators."""
+"""Replaces a rule's name if no rule opens a reserved command."""
 
 OUTSIDER_FIELDS = frozenset({FieldClass.QUANTITY})
-"""What a shared card shows at most in a conversation with somebody from outside the organisation."""
+"""The most that a shared card shows in a conversation with an outsider."""
 
 _KEPT = 100_000
-"""Decisions that are remembered: those of 20 000 people about some commands each."""
+"""The number of cached decisions: those of 20 000 people about some commands each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,6 @@ PRESET_RULES = (
     _preset("manager", "stock order invoice po mo customer vendor bill payment"),
     _preset("admin", "stock order invoice po mo customer vendor bill payment audit"),
 )
-"""What ``access.presets`` puts in force. Commands that no rule names stay open to every member, and what these show of
-documents is bound by the rules above all the same (`bot.access.areas`).
+"""The rules enabled by ``access.presets``. Commands that no rule names stay open to every member, and the documents
+they show are governed by the rules above all the same (`bot.access.areas`).
 """

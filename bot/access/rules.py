@@ -9,7 +9,7 @@ from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 
 ANY = "*"
-"""Stands for every command, including later ones, and for every member."""
+"""Stands for every command, including future ones, and for every member."""
 
 
 class RuleEffect(StrEnum):

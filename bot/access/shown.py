@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 from bot.words.disclosure import ClassedBy, FieldClass
 
 SENSITIVE = frozenset(FieldClass) - {FieldClass.QUANTITY}
-"""Classes whose showing is recorded."""
+"""Classes whose display is recorded."""
 
 _NUMBER, _SUBJECT = "number", "subject"
 

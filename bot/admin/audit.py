@@ -20,7 +20,7 @@ from bot.words.errors import ConfigurationError
 
 _PAGE = 2_000
 _NAMED = 20
-"""How many broken places are named."""
+"""How many breaks are named."""
 _MOST_ACCEPTED = 100_000
 """How many get an entry of their own at once."""
 

@@ -28,16 +28,16 @@ class AuditFormat(StrEnum):
 COLUMNS = ("seq", "at", *CONTENT_FIELDS, "hash")
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the beginning of a formula (OWASP, CSV Injection)."""
+"""Characters that spreadsheets treat as the start of a formula (OWASP, CSV Injection)."""
 
 _BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel reads Chinese letters in a CSV file as something else."""
+"""Without it Excel misreads Chinese characters in a CSV file."""
 
 _PRIORITY = 13 * 8 + 6
 """Facility 13, log audit, and severity 6, informational (RFC 5424, 6.2.1)."""
 
 _STRUCTURE = "dingerp@32473"
-"""Name of the structured data: 32473 is the enterprise number of examples (RFC 5612); nobody gave us one."""
+"""Name of the structured data: 32473 is the enterprise number for examples (RFC 5612); we have none of our own."""
 
 
 def format_entries(entries: Iterable[RecordedEntry], form: AuditFormat, zone: tzinfo) -> bytes:

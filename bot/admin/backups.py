@@ -46,7 +46,7 @@ from bot.words.errors import ConfigurationError
 from bot.words.sealing import WrongDataKey
 
 _BESIDE: Final = ("", "-wal", "-shm")
-"""What the names of SQLite's files end with."""
+"""The suffixes of SQLite's side files."""
 
 _VERSION: Final = "alembic_version"
 _HOW_TO_CONFIRM: Final = (
@@ -54,7 +54,7 @@ _HOW_TO_CONFIRM: Final = (
     " (--all for everybody)",
 )
 _COPIED: Final = re.compile(r"^COPY (?:\w+\.)?(\w+) \(([\w, ]+)\) FROM stdin;\n((?:.*\n)*?)\\\.$", re.MULTILINE)
-"""The rows of a table in a script of PostgreSQL's: its name, its columns, its lines."""
+"""The rows of a table in a PostgreSQL script: its name, its columns, its lines."""
 
 
 async def back_up(settings: Settings, target: Path) -> str:

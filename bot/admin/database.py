@@ -31,7 +31,7 @@ from bot.words.errors import ConfigurationError
 _LOOKS, _LOOK_PAUSE = 10, 0.2
 
 _NAMED = 3
-"""How many of those who use the database are named."""
+"""How many users of the database are named."""
 
 # Seeing the kind of another user's process takes a privilege that we may lack.
 _OTHERS: Final = text(

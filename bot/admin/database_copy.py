@@ -43,7 +43,7 @@ _REACHED_IN = 10.0
 
 _TARGET = "the database to copy to"
 _NAMED = 5
-"""How many tables, and how many broken places of the audit log, are named."""
+"""How many tables, and how many breaks of the audit log, are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,10 +75,10 @@ def _event_row(event: StoredEvent, zone: tzinfo) -> tuple[str, ...]:
 
 
 _SAME_NAME = 20
-"""How many events of one name are shown: a source may have several senders (``origin``) with their own ids."""
+"""How many events with one name are shown: a source may have several senders (``origin``) with their own ids."""
 _LINES = 2_000
 _ROUTINE_NOTES = frozenset({"repeated", "outdated", "routed", "graded"})
-"""What other events do to an alert all the time without anybody seeing it."""
+"""Routine changes of an alert that nobody sees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,14 +44,14 @@ class _Explained:
     policy: RuleBasedPolicy
     plan_result: PlanResult
     case: Case | None
-    """The open case of this revision, if there is one."""
+    """The open case of this revision, if any."""
     person: _Person | None
     expected: ErpApprovers
-    """Whom the ERP itself waits for."""
+    """The approvers the ERP itself waits for."""
     barred: Mapping[str, Phrase]
-    """Approvers of the plan who cannot decide it, with the reason."""
+    """The plan's approvers who cannot decide it, with the reason."""
     dead_end: Phrase | None
-    """Why nobody can bring it to its end from chat."""
+    """Why nobody can complete it from chat."""
 
 
 async def explain_document(settings: Settings, number: str, *, user: str, source: str, rules: Path | None) -> list[str]:

@@ -49,11 +49,11 @@ class _NothingSpent:
 class _ReplayedDocument:
     document: ApprovalDocument
     recorded: bool
-    """Whether the old plan is that of a case."""
+    """Whether the old plan comes from a case."""
     old: ApprovalPlan | None
     new: ApprovalPlan | None
     stuck: str
-    """Why nobody could decide it by the new rules; empty if somebody could."""
+    """Why nobody could decide it under the new rules; empty if somebody could."""
 
     @property
     def changed(self) -> bool:

@@ -39,7 +39,7 @@ class CardFilter:
 
     source: str = ""
     type: str = ""
-    """A type, or a prefix of types with ``*`` at its end."""
+    """A type, or a prefix of types with a trailing ``*``."""
     subject: str = ""
     place: Place | None = None
 
@@ -80,15 +80,15 @@ class ReplayResult:
     until: datetime
     events: int
     rejected: int
-    """Events that were rejected on arrival: they are not played."""
+    """Events rejected on arrival: they are not played."""
     failed: int
     cards: tuple[ReplayedCard, ...]
     unrouted: tuple[str, ...]
-    """Type and subject of events that no rule sends anywhere."""
+    """Type and subject of events that no rule routes anywhere."""
     notes: Counter[str]
-    """Counts by the words of the history."""
+    """Counts by the history's words."""
     unanswered: tuple[str, ...]
-    """Rules with conditions that some events did not allow to answer."""
+    """Rules with conditions that some events could not answer."""
 
     @property
     def creates(self) -> int:

@@ -21,7 +21,7 @@ from bot.outbox.place import Place
 from bot.settings import Settings
 
 _NAMED = 3
-"""How many subjects of a card, or events that go nowhere, are named."""
+"""How many subjects of a card, or unrouted events, are named."""
 _COUNTED = {
     "silenced": "silenced",
     "muted": "muted",

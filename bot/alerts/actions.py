@@ -21,7 +21,7 @@ class AlertActionOutcome(StrEnum):
 
     DONE = "done"
     ALREADY = "already"
-    """Somebody else was faster, see `AlertActionResult.first`; nothing has changed."""
+    """Another person was faster, see `AlertActionResult.first`; nothing has changed."""
     OVER = "over"
     """The alert is resolved, or was only news; nothing has changed."""
 

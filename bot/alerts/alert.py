@@ -24,7 +24,7 @@ class AlertState(StrEnum):
     OPEN = "open"
     RESOLVED = "resolved"
     INFORMED = "informed"
-    """News, which was never open."""
+    """News that was never open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +55,22 @@ class Alert:
     """How often it has been reported since it opened."""
     acknowledged: UserStamp | None = None
     assigned: UserStamp | None = None
-    """To whom; ``at`` is when it was assigned."""
+    """The assignee; ``at`` is the time of assignment."""
     snoozed: UserStamp | None = None
-    """Who put it off last, and when."""
+    """Who snoozed it last, and when."""
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None
     step: int = 0
     """Escalation steps taken so far."""
     escalate_at: datetime | None = None
     held: bool = False
-    """Held back at a place by an inhibition, a silence, a mute or a snooze."""
+    """Suppressed at some place by an inhibition, a silence, a mute or a snooze."""
     look_at: datetime | None = None
     """When the earliest of these ends; None also if they only end with their cause."""
     revivals: int = 0
-    """How often it was resolved and opened again."""
+    """How often it was resolved and reopened."""
     revision: int = 1
-    """Grows with every change that a card shows."""
+    """Grows with every visible change."""
 
     @property
     def key_classes(self) -> frozenset[FieldClass]:
@@ -109,7 +109,7 @@ class CardState(StrEnum):
     """Not yet at its place: it gathers alerts, or waits for a time of day or for the end of a silence."""
     SHOWN = "shown"
     CLOSED = "closed"
-    """All its alerts are resolved; if one of them opens again soon enough, the card is `SHOWN` again."""
+    """All its alerts are resolved; if one of them reopens soon enough, the card is `SHOWN` again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +157,26 @@ class AlertCard:
     id: str
     place: Place
     route: str
-    """Name of the route that brought it here: the rules find its times by it."""
+    """The route that brought it here: its times in the rules are found by this name."""
     group: str
-    """What the alerts on this card have in common; unique among the open cards of a place."""
+    """The common key of the alerts on this card; unique among the open cards of a place."""
     alerts: tuple[str, ...]
-    """All alerts on the card; on a digest the newest, which it names."""
+    """All alerts on the card; on a digest only the newest, which it names."""
     state: CardState
     opened_at: datetime
     further: FurtherAlerts = FurtherAlerts()
-    """The other alerts that a digest stands for."""
+    """The alerts that a digest only counts."""
     due_at: datetime | None = None
     """When to show, change or repeat it."""
     shown_at: datetime | None = None
     changed_at: datetime | None = None
     """When the outbox was last asked for its newest state."""
     behind: bool = False
-    """The place has not seen the latest change yet: it comes when the interval or the silence is over."""
+    """The place has not seen the latest change yet: it is sent when the interval or the silence is over."""
     late: bool = False
     """The bot learnt of it long after it happened."""
     next: str = ""
-    """The card that took over, a repeat or a digest; this card says so."""
+    """The card that took over, a repeat or a digest; this card points to it."""
     repeats: int = 0
     revision: int = 1
     """Grows with every change that has to reach the place."""
@@ -271,13 +271,13 @@ class Watch:
     subject: str
     """The SKU or document number as the ERP spells it."""
     title: Annotated[str, ClassedBy("title_class")] = ""
-    """The name of the product, the customer or the vendor, for the list of watches."""
+    """The name of the product, customer or vendor, for the list of watches."""
     comparison: Comparator | None = None
     limit: Quantity | None = None
     source: str = ""
-    """The source of a document, where there are several."""
+    """The source of a document, if there are several."""
     said: Annotated[Mapping[str, str], ClassedBy("said_classes")] = field(default_factory=dict)
-    """What its owner knows of a document (`WatchReading.said`): a change is what differs from it. Empty for stock."""
+    """The owner's knowledge of a document (`WatchReading.said`): anything different is a change. Empty for stock."""
     made_at: datetime
 
     @property
@@ -315,7 +315,7 @@ def watch_key_prefix(watch_id: str) -> str:
 
 
 STANDING_GROUP = f"{_DIGEST_GROUP}standing"
-"""The group of the digest of what was open before the bot first looked: one at each place."""
+"""The group of the digest of alerts that predate the bot's first look: one at each place."""
 
 
 def digest_group(card_id: str) -> str:

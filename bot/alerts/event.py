@@ -39,10 +39,10 @@ class EventType(StrEnum):
 
 
 UNREADABLE = "unreadable"
-"""In place of the type where the database does not give back what an alert was about."""
+"""The type of an alert whose event cannot be read back from the database."""
 
 CUSTOM = "custom."
-"""Prefix of a company's own types: they bring their own title, text and facts."""
+"""Prefix of custom types, which have their own title, text and facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +64,14 @@ class Event:
     received_at: datetime
     severity: Severity
     resolved: bool = False
-    """The sender says that it is over."""
+    """The sender declares it resolved."""
     company: str = ""
     warehouse: str = ""
     customer: PartnerName = ""
     supplier: PartnerName = ""
     category: str = ""
     owner: str = ""
-    """Who is responsible in the ERP: salesperson, buyer, planner."""
+    """The responsible person in the ERP: salesperson, buyer, planner."""
     amount: Annotated[Money | None, ClassedBy("money_classes")] = None
     quantity: Quantity | None = None
     due_on: date | None = None
@@ -79,9 +79,9 @@ class Event:
     link: str = ""
     data: Annotated[Mapping[str, object], FREE_TEXT] = field(default_factory=lambda: MappingProxyType({}))
     standing: bool = False
-    """It was so already when its source was looked at for the first time."""
+    """It already held at the source's first poll."""
     tags: ExtraFields = field(default_factory=lambda: _NOTHING)
-    """The sender's own labels, by which rules may tell events apart."""
+    """The sender's own labels, available to rules."""
 
     @property
     def ref(self) -> str:
@@ -126,14 +126,14 @@ class Event:
 
 
 _PURCHASING = "po."
-"""How the types of events about purchase orders begin, those of later versions as well: their amounts are costs."""
+"""The type prefixes of events about purchase orders, including later ones: their amounts are costs."""
 
 _JUST_NOW = timedelta(minutes=5)
-"""An event that is no older on arrival carries the time of the look itself."""
+"""An event no older than this on arrival carries the time of the poll itself."""
 
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)
-"""An amount in somebody's own words; figures without a currency give nothing away."""
+"""An amount in free text; figures without a currency reveal nothing."""
 
 _MONEY = re.compile(
     r"[金总余]额|[单总进售]价|价格|价值|货款|合计|成本|利润|毛利|欠款|应[收付]|[已未待]付|付款|收款|损失|费用"
@@ -186,7 +186,7 @@ _KINDS = {
     EventType.PRODUCTION_LATE: ("production", Effect.OPENS),
     EventType.PRODUCTION_DONE: ("production", Effect.RESOLVES),
 }
-"""Low and out are two states of one alert, and so are overdue and paid: the card changes, no second one appears."""
+"""Low and out are two states of one alert, and so are overdue and paid: the card changes, and no second one appears."""
 
 
 def correlate(event: Event) -> Correlation:

@@ -22,7 +22,7 @@ from bot.words.phrase import Phrase, phrase
 CardFactValue: TypeAlias = Decimal | Money | date | Phrase | str | tuple[str, ...]
 
 MAX_LINES, MAX_FACTS = 4, 6
-"""How much of a sender's own words is shown: more does not fit a card."""
+"""The number of the sender's own lines and facts shown: more does not fit a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +137,13 @@ _CHANGED: Mapping[str, Phrase] = {
     "amount": phrase("Amount"),
     "open": phrase("Open"),
 }
-"""What the fields are called whose changes are reported."""
+"""The display names of fields whose changes are reported."""
 _STATES: Mapping[str, Phrase | str] = {
     str(member.value): status_label(member)
     for kind in (Progress, InvoiceStatus, PurchaseStatus, ProductionStatus, OrderStatus)
     for member in kind
 }
-"""What our own words for states are called; an ERP's own words are no such, and stay as they are."""
+"""The display names of our own states; an ERP's own words stay as they are."""
 _DELAYS = (
     (phrase("Days late"), phrase("Days it was late")),
     (phrase("Days overdue"), phrase("Days it was overdue")),

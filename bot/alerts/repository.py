@@ -24,7 +24,7 @@ class AlertHistoryEntry:
     at: datetime
     what: str
     fact: str = ""
-    """``source/id`` of the event that caused it, if one did."""
+    """``source/id`` of the event that caused it, if any."""
     alert: str = ""
     card: str = ""
     detail: str = ""
@@ -163,9 +163,9 @@ class LatenessPolicy:
     """The policy after downtime: many late cards become one digest per place instead of a flood."""
 
     after: timedelta = timedelta(minutes=15)
-    """An event that is older than that on arrival is late."""
+    """An event older than this on arrival is late."""
     many: int = 5
-    """Up to this many late cards at a place are still shown one by one."""
+    """Up to this many late cards at a place are shown one by one."""
     gather: timedelta = timedelta(seconds=10)
     """How long late cards wait for others, so that they can be counted."""
 
@@ -180,9 +180,9 @@ class AlertUnitOfWork:
     new_id: Callable[[], str]
     lateness: LatenessPolicy = LatenessPolicy()
     top_boxes: bool = False
-    """Whether groups have what is critical at their top, too, where no rule says so."""
+    """Whether groups also get a top box for critical alerts, unless a rule says otherwise."""
     ding: DingWay = DingWay.OFF
-    """How people are also called (DING) about what is critical or passed on to them, where no rule says so."""
+    """How people are also called (DING) about critical or escalated alerts, unless a rule says otherwise."""
 
     def note(self, what: str, *, fact: str = "", alert: str = "", card: str = "", detail: str = "") -> None:
         self.repository.note(

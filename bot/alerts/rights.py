@@ -18,7 +18,7 @@ from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 _WATCHED: Mapping[Area, str] = MappingProxyType(
     {Area.STOCK: "stock", Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
 )
-"""Area → the command whose rules bind what is watched there."""
+"""Area → the command whose rules govern watches there."""
 
 
 @dataclass(frozen=True, slots=True)

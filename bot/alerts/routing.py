@@ -38,12 +38,12 @@ class Target:
     wait: timedelta = timedelta(0)
     """How long the first alerts of a group gather before the card is shown."""
     interval: timedelta = timedelta(0)
-    """The least time between two changes of a shown card that only add or update; the end is shown at once."""
+    """The minimum time between two changes of a shown card that only add or update; the end is shown at once."""
     repeat: timedelta | None = None
     """When an unacknowledged open alert gets a new card (the old one says so); None: never."""
     steps: tuple[EscalationStep, ...] = ()
     ding: DingWay | None = None
-    """How a person there is also called about what is urgent; None where no rule says so: then the settings count."""
+    """How people there are also called about urgent alerts; None: as in the settings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ from bot.outbox.ports import NOBODY_CALLED, ComposedCard, Marker, MarkerState
 from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 AlertTransactions: TypeAlias = Transactions[AlertRepository]
-"""One unit of work at a time changes alerts, among all processes; implemented by `bot.store.alerts.repository`."""
+"""One unit of work at a time changes alerts, across all processes; implemented by `bot.store.alerts.repository`."""
 
 AlertUnitOfWorkRunner: TypeAlias = UnitOfWorkRunner[AlertRepository, AlertUnitOfWork]
-"""Reads and changes alerts on behalf of people. Units begin in the company's zone, with the rules in force; each commit
-wakes the processor and the outbox.
+"""Reads and changes alerts for people. Units begin in the company's zone, with the rules in force; each commit wakes
+the processor and the outbox.
 """
 
 
@@ -106,10 +106,10 @@ def read_card(repository: AlertRepository, card_id: str) -> CardWithAlerts | Non
 
 
 NameOf = Callable[[str], Awaitable[str]]
-"""Returns the name of the person with a user id."""
+"""Returns the name of the person with a userId."""
 
 _NAMED = 3
-"""How many of the people to whom an alert was escalated its card names."""
+"""How many of the people an alert was escalated to are named on its card."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,12 @@ SUBSCRIPTION = "subscription"
 _ONLY_REVISION = 1
 _LOOKED_EVERY = 15.0
 _ENDING = frozenset({QuestionOutcome.BAD_ARGUMENT, QuestionOutcome.UNKNOWN_COMMAND})
-"""Outcomes that no later try changes."""
+"""Outcomes that no later attempt changes."""
 _WAITS = "waits"
-"""Ends the name of the card that tells an owner that a subscription waits."""
+"""The suffix in the key of the card that tells an owner that a subscription waits."""
 
 _WORTH_SENDING = timedelta(hours=20)
-"""How long the card of a time is still worth sending: it shows what is so when it is sent."""
+"""How long a scheduled card is still worth sending: it shows the state at sending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +208,7 @@ class SubscriptionWaits(View):
 
 
 OWN_CHAT = "private"
-"""The word with which something that is typed in a group comes to the asker's own chat."""
+"""The keyword that sends a line typed in a group to the asker's own chat."""
 
 
 def own_chat_line(subscription: Subscription) -> str:

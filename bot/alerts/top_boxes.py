@@ -13,7 +13,7 @@ TOP_KIND = "alert_top"
 """The kind of delivery that `bot.alerts.service.TopBoxComposer` composes."""
 
 TOP_PREFIX = "top:"
-"""What the key of a box begins with; the id of its card follows."""
+"""The prefix of a box's key, followed by its card's id."""
 
 
 def is_wanted(unit: AlertUnitOfWork, card: AlertCard) -> bool:

@@ -32,7 +32,7 @@ MANY = 20
 
 _ROW_FACTS = 2
 _NAMED = 5
-"""How many subjects the row of a digest names."""
+"""How many subjects a digest row names."""
 
 
 def build_card_view(

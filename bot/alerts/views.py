@@ -57,7 +57,7 @@ class AlertView(View):
     headline: Annotated[Label, ClassedBy("words_classes")]
     subject: Annotated[str, ClassedBy("words_classes")]
     words_classes: frozenset[FieldClass] = frozenset()
-    """What headline and subject tell: they may be a sender's own words."""
+    """The field classes of headline and subject, which may be a sender's own words."""
     facts: tuple[CardFact, ...] = ()
     lines: Annotated[tuple[Phrase | str, ...], ClassedBy("lines_classes")] = ()
     lines_classes: frozenset[FieldClass] = frozenset()
@@ -354,7 +354,7 @@ class AlertSnooze(View):
     headline: Annotated[Label, ClassedBy("words_classes")]
     subject: Annotated[str, ClassedBy("words_classes")]
     words_classes: frozenset[FieldClass] = frozenset()
-    """What headline and subject tell: they may be a sender's own words."""
+    """The field classes of headline and subject, which may be a sender's own words."""
     source: str = ""
 
     @property
@@ -394,7 +394,7 @@ class AlertAssignees(ListView):
     headline: Annotated[Label, ClassedBy("words_classes")]
     subject: Annotated[str, ClassedBy("words_classes")]
     words_classes: frozenset[FieldClass] = frozenset()
-    """What headline and subject tell: they may be a sender's own words."""
+    """The field classes of headline and subject, which may be a sender's own words."""
     rows: tuple[AssigneeOption, ...]
     source: str = ""
 

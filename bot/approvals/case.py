@@ -26,7 +26,8 @@ _EXTERNAL_VERDICTS: Mapping[PurchaseStatus | None, Verdict] = MappingProxyType(
     }
 )
 """States that only a decision leads to (docs: platform/erp/records.md#purchase-orders). A draft or a cancelled document
-may have been turned down or taken back: the ERP does not tell which."""
+may have been rejected or withdrawn: the ERP does not tell which.
+"""
 
 _EXTERNAL_HEADLINES: Mapping[Verdict | None, Phrase] = MappingProxyType(
     {
@@ -50,11 +51,11 @@ class ExternalDecision:
     """The ERP's account of a document that no longer waits."""
 
     status: PurchaseStatus | None = None
-    """None where it is not known; of a withdrawn one: it is not there any more."""
+    """None if unknown; for a withdrawn document: it no longer exists."""
     by: str = ""
-    """Who decided, as the ERP names them; empty where it does not tell, or nobody decided."""
+    """The decider's name in the ERP; empty if unknown, or if nobody decided."""
     at: datetime | None = None
-    """When they did."""
+    """The time of the decision."""
 
     @property
     def verdict(self) -> Verdict | None:
@@ -117,20 +118,20 @@ class CaseState(StrEnum):
 
     OPEN = "open"
     WRITING = "writing"
-    """Decided in chat; the ERP is being told, or asked whether it knows already."""
+    """Decided in chat; the ERP is being told, or asked whether it already knows."""
     UNKNOWN = "unknown"
     """The ERP may or may not have been changed: it is read until that is known, and not written again before."""
     APPROVED = "approved"
     REJECTED = "rejected"
     DECIDED_ELSEWHERE = "decided_elsewhere"
-    """The ERP knew a decision that did not come from here."""
+    """The ERP had a decision that did not come from here."""
     FAILED = "failed"
-    """The ERP cannot be told: it says why in `Case.said`."""
+    """The ERP cannot be told; `Case.said` holds its reason."""
     SUPERSEDED = "superseded"
-    """The document changed: there is a case for its new revision."""
+    """The document changed: its new revision has its own case."""
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
-    """It is no longer waiting, without a decision: deleted, cancelled, back to draft."""
+    """No longer waiting, without a decision: deleted, cancelled, back to draft."""
 
     @property
     def is_final(self) -> bool:
@@ -144,7 +145,7 @@ class CaseDecision:
 
     verdict: Verdict
     by: str
-    """userId of the last voter, in whose name the ERP is told."""
+    """The userId of the last voter, in whose name the ERP is told."""
     name: str
     account: str
     """Their account in the ERP."""
@@ -161,12 +162,12 @@ class DocumentSummary:
     ordered_on: date | None = None
     due_on: date | None = None
     requester: str = ""
-    """userId; empty where nobody in DingTalk is known behind the ERP's account."""
+    """The userId; empty if nobody in DingTalk is known behind the ERP account."""
     requested_by: str = ""
     """The requester's account in the ERP."""
     editors: frozenset[str] = frozenset()
     passed_by: frozenset[str] = frozenset()
-    """userIds of those who approved the ERP's own levels before: nobody is asked at two of them."""
+    """The userIds of those who approved the ERP's earlier levels: nobody is asked at two of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,41 +179,41 @@ class Case:
     number: str
     fingerprint: str
     version: str
-    """The ERP's version when it was read last; the write checks it. A document that still has it was not touched."""
+    """The ERP's version at the last read; the write checks it. An unchanged version means an untouched document."""
     level: int = 1
     """The ERP's own level at that version, of ``levels``."""
     levels: int = 1
     waits_for: tuple[str, ...] = ()
-    """The accounts that the ERP itself waited for at that version; empty where it does not tell."""
+    """The accounts the ERP itself waited for at that version; empty if it does not tell."""
     summary: DocumentSummary = DocumentSummary()
     state: CaseState
     plan: ApprovalPlan
     policy: str
-    """Version of the rules that the plan was made by."""
+    """The version of the rules behind the plan."""
     votes: tuple[Vote, ...] = ()
     forwards: tuple[Forward, ...] = ()
     refused: tuple[str, ...] = ()
-    """userIds whom the ERP itself refused: others have to decide."""
+    """The userIds that the ERP itself refused: others have to decide."""
     decision: CaseDecision | None = None
     attempted_at: datetime | None = None
-    """When the ERP was last told; set before the call, so that after a crash it is known that it may have happened."""
+    """When the ERP was last told; set before the call, so that a crash leaves a trace that it may have happened."""
     attempts: int = 0
     outcome: DecisionOutcome | None = None
     erp_text: Annotated[str, Stating(FieldClass.COST)] = ""
-    """The ERP's own words about the write, or why it could not be told, as the message id of what people read."""
+    """The ERP's own message about the write, or the message id of why it could not be told."""
     elsewhere: ExternalDecision | None = None
-    """What became of it in the ERP itself; None where that is not how it ended, or nothing is known of it."""
+    """The outcome in the ERP itself; None if it did not end that way, or nothing is known of it."""
     opened_at: datetime
     due_at: datetime | None = None
-    """When time alone does something next: a reminder, the deadline, another look at the ERP.
+    """When time alone does something next: a reminder, the deadline, another check of the ERP.
 
-    A final case that still has one waits for its successor: the document has to be read again.
+    A final case with a due time waits for its successor: the document has to be read again.
     """
     reminders: int = 0
     expired: bool = False
-    """Whether the deadline has passed and what the plan says about it was done."""
+    """Whether the deadline has passed and the plan's action on it was done."""
     revision: int = 1
-    """Grows with every change that a card shows."""
+    """Grows with every visible change."""
 
     @property
     def state_name(self) -> str:
@@ -226,11 +227,11 @@ class ApprovalCardKind(StrEnum):
     APPROVAL = "approval"
     """For those who decide."""
     TOLD = "approval_told"
-    """For the requester, and for groups that hear of nothing else: what became of it."""
+    """For the requester, and for groups that get no other card: the outcome."""
     TO_DO = "approval_todo"
-    """A to-do for those whose turn it is."""
+    """A to-do for the people whose turn it is."""
     CALL = "approval_call"
-    """For one whose turn it is and whose own chat it did not reach: in a group, where it calls them."""
+    """For a person whose turn it is and whose own chat the card did not reach: it calls them in a group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +246,9 @@ class CaseCard:
     for_user: str = ""
     kind: ApprovalCardKind = ApprovalCardKind.APPROVAL
     copy: int = 0
-    """Number of the reminder that made it: an update of a card that is there already tells nobody."""
+    """The number of the reminder that created it: updating an existing card notifies nobody."""
     shared: str = ""
-    """Key of the delivery that shows it here and at other places; empty for a card of its own."""
+    """The key of the delivery that shows it here and elsewhere; empty for a card of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,11 +262,11 @@ class AuditRow:
     user_id: str = ""
     detail: str = ""
     seen: str = ""
-    """Fingerprint of what was shown to them."""
+    """The fingerprint that they were shown."""
 
 
 _LIMIT_STATES = {CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN, CaseState.APPROVED}
-"""States in which an approval uses up its giver's limit: it may still come to something, or it has."""
+"""States in which an approval counts against its voter's limit: it may still take effect, or it has."""
 
 
 def possible_voters(case: Case) -> frozenset[str]:
@@ -282,7 +283,7 @@ def limit_votes(case: Case) -> tuple[Vote, ...]:
 
 
 SHORT_DIGITS = 10
-"""Hex digits of a case's id that stand for it: eight cases, the rows of a page, fit the line of a button."""
+"""The hex digits of a short case id: eight cases, the rows of a page, fit the line of a button."""
 
 
 def short_id(case_id: str) -> str:

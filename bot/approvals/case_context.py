@@ -25,27 +25,27 @@ class CaseContext:
 
     case: Case
     before: Case | None = None
-    """The case of the revision before, if there was one."""
+    """The case of the previous revision, if there was one."""
     newer: Case | None = None
-    """The newest case of the document, if that is not this one."""
+    """The newest case of the document, if it is not this one."""
     waited: tuple[str, ...] = ()
-    """userIds of those who can bring it on now, their substitutes among them."""
+    """The userIds of those who can move it forward now, including substitutes."""
     erp_approvers: ErpApprovers = NO_ERP_APPROVERS
-    """Whom the ERP itself waits for, where those who decide here are not among them."""
+    """The approvers the ERP waits for, if none of them can decide here."""
     undo_until: datetime | None = None
     """Until when its decider can take it back."""
     read_only: bool = False
-    """Whether nobody can say anything at present, because the bot changes nothing in the ERP."""
+    """Whether nobody can decide at present, because writes to the ERP are off."""
     is_watched: bool = False
-    """Whether the reader certainly has nothing to say now, or nobody has."""
+    """Whether the reader certainly has nothing to decide now, or nobody has."""
     next_case: str = ""
-    """Id of the case that the reader can go on to, once this one is done."""
+    """The id of the case the reader can continue with after this one."""
     can_reject: bool = True
-    """Whether its source can be told of a rejection."""
+    """Whether its source accepts rejections."""
     only_approve: frozenset[str] = frozenset()
-    """userIds of those among ``waited`` whose rejection the ERP would not take."""
+    """The userIds among ``waited`` whose rejection the ERP would not accept."""
     others: tuple[Case, ...] = ()
-    """Cases of other sources that wait, too, and that the same word means."""
+    """Waiting cases of other sources that the same word means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +58,11 @@ class DecisionExplanation:
     approve: Eligibility | None = None
     reject: Eligibility | None = None
     erp_approvers: ErpApprovers = NO_ERP_APPROVERS
-    """Whom the ERP itself waits for now."""
+    """The approvers the ERP itself waits for now."""
     barred: Mapping[str, Phrase] = field(default_factory=lambda: _NOBODY)
-    """Approvers of the plan who cannot decide it, with the reason."""
+    """The plan's approvers who cannot decide it, with the reason."""
     dead_end: Phrase | None = None
-    """Why nobody can bring it to its end from here."""
+    """Why nobody can complete it from here."""
 
 
 def build_context(

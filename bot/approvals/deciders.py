@@ -49,7 +49,7 @@ class _Turns:
     case: Case
     document: ApprovalDocument
     left: Collection[str] = ()
-    """userIds of those of its people who left the company, as far as that was asked."""
+    """The userIds of people in it who left the company, as far as known."""
 
     @cached_property
     def expected(self) -> frozenset[str]:
@@ -394,7 +394,7 @@ class ErpApprovers:
 
     people: tuple[ErpApprover, ...] = ()
     mismatched: bool = False
-    """Whether the ERP would be told of an approval by none of them."""
+    """Whether an approval would reach the ERP in the name of none of them."""
 
     @property
     def user_ids(self) -> tuple[str, ...]:
@@ -410,7 +410,7 @@ class ErpApprovers:
 
 
 NO_ERP_APPROVERS = ErpApprovers()
-"""Where the ERP names nobody, or nothing waits."""
+"""The value if the ERP names nobody, or nothing waits."""
 
 
 def find_erp_approvers(rules: RulesInForce, document: ApprovalDocument, case: Case | None) -> ErpApprovers:

@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 
 PAGE_SIZE = 50
 _MAX_ORDERS = 2_000
-"""Orders of one source that are looked through; the oldest come first, and they wait the longest."""
+"""The number of orders checked per source; the oldest come first, as they wait the longest."""
 
 
 _DOCUMENT_ERRORS = (Conflict, Invalid, NotPermitted, Unusable, CaseConflict)
-"""What may be wrong with one document while others are well."""
+"""Errors that concern one document while others are readable."""
 
 
 class PendingPoller:
@@ -55,7 +55,7 @@ class PendingPoller:
         self._wakeup = Wakeup()
         self._down: dict[str, str] = {}
         self._unread: dict[tuple[str, str], str] = {}
-        """Documents that could not be read when they were looked at last, and the error."""
+        """Documents that were unreadable at the last check, with the error."""
         self._looking = asyncio.Lock()
 
     def notify(self, source: str, number: str) -> None:

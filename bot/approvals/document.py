@@ -12,8 +12,9 @@ from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
 from bot.words.phrase import Phrase, phrase
 
 FINGERPRINT_PREFIX = 8
-"""Hex digits of a fingerprint that a button carries. They only tell a card of another revision: the case's id, which
-is beside them, is itself made of the whole fingerprint, and neither is trusted."""
+"""The hex digits of a fingerprint in a button. They only distinguish revisions: the case's id beside them is itself
+derived from the whole fingerprint, and neither is trusted.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ PASSED = Bar(
     phrase("You have approved it already, at an earlier level in the ERP; somebody else decides now."),
     phrase("They have approved it already, at an earlier level in the ERP."),
 )
-"""Most ERPs name who decided last as who changed it last."""
+"""Most ERPs report the last decider as the last editor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +41,15 @@ class ApprovalDocument:
     order: PurchaseOrder
     company: str = ""
     department: str = ""
-    """Of the requester, by the directory."""
+    """The requester's department, from the directory."""
     categories: frozenset[str] = frozenset()
     """Product categories of the lines."""
     requester: str = ""
-    """The requester's userId; empty where the ERP's account belongs to nobody in DingTalk."""
+    """The requester's userId; empty if the ERP account belongs to nobody in DingTalk."""
     editors: frozenset[str] = frozenset()
-    """userIds of those who changed it, as far as the ERP tells: real ones name the last."""
+    """The userIds of editors, as far as the ERP tells: real ones name only the last."""
     passed_by: frozenset[str] = frozenset()
-    """userIds of those who approved the ERP's own levels before the one that it waits at, as far as they are known."""
+    """The userIds of those who approved the ERP's earlier levels, as far as known."""
 
     @property
     def source(self) -> str:

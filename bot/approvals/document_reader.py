@@ -20,7 +20,7 @@ _NO_ACCOUNTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _NO_CHAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 _MAX_CHAIN = 20
-"""Managers above each other that are asked for; longer chains exist in no company."""
+"""The length of a manager chain that is looked up; no company has longer ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class CompanySnapshot:
     accounts: Mapping[tuple[str, str], str]
     """userId and source → ERP account."""
     people: Mapping[tuple[str, str], str]
-    """Source and ERP account without capitals → userId."""
+    """Source and lower-cased ERP account → userId."""
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_CHAIN)
 
     def members_of(self, role: str) -> tuple[str, ...]:

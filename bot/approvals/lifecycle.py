@@ -26,14 +26,14 @@ from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 
 TELLING = {CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE, CaseState.EXPIRED}
-"""Ends that the requester hears of; a change or a withdrawal is their own doing."""
+"""Ends reported to the requester; a change or a withdrawal is their own doing."""
 
 _REOPENED_BY_WAITING = {CaseState.SUPERSEDED, CaseState.WITHDRAWN}
-"""States that a document leaves by waiting; the others it leaves by changing in the ERP."""
+"""States that a document leaves by waiting again; the others it leaves by changing in the ERP."""
 
 
 MAX_TOGETHER = 20
-"""Places at which one call shows a card: each person's values travel with it."""
+"""The number of places one call shows a card at: each person's values travel with it."""
 
 
 def open_case(
@@ -378,10 +378,10 @@ def _case_id(document: ApprovalDocument, round_: int) -> str:
 
 
 _DEFECT_PAUSE = timedelta(minutes=5)
-"""How long a case is left alone after it met a defect of ours."""
+"""How long a case is deferred after a defect of ours."""
 
 _FOLLOW_UP_RETRY = timedelta(seconds=15)
-"""Between tries to read what came after a case that ended."""
+"""The pause between attempts to read the document of an ended case."""
 
 
 def apply_deadlines(unit: CaseUnitOfWork, case_id: str) -> Case | None:

@@ -33,7 +33,7 @@ class ExpiryAction(StrEnum):
     ESCALATE = "escalate"
     """The plan's ``escalate_to`` may decide as well."""
     CLOSE = "close"
-    """It can no longer be decided from chat. It is never rejected: that needs somebody's name in the ERP."""
+    """It can no longer be decided from chat. It is never rejected: a rejection needs a person's name in the ERP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class ApprovalLevel:
     quorum: Quorum
     approvers: tuple[str, ...]
     excluded: Mapping[str, Phrase]
-    """userIds whom the rule names and who may not all the same (the requester, an editor), with the reason."""
+    """The userIds that the rule names but bars (the requester, an editor), with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +58,25 @@ class ApprovalPlan:
     rule: str
     levels: tuple[ApprovalLevel, ...]
     confirm: bool = False
-    """Whether approving asks once more: the amount is above the rule's limit."""
+    """Whether approving asks for confirmation: the amount exceeds the rule's threshold."""
     remind_after: tuple[timedelta, ...] = ()
     deadline: timedelta | None = None
     on_expiry: ExpiryAction = ExpiryAction.NOTHING
     escalate_to: tuple[str, ...] = ()
     todo: bool | None = None
-    """Whether those whose turn it is get a to-do as well; None where the rule does not say so: as the settings say."""
+    """Whether the people whose turn it is also get a to-do; None: as in the settings."""
     single_limits: Mapping[str, tuple[Cost, ...]] = field(default_factory=lambda: _NO_LIMITS)
-    """userId → the most that the person may approve in one document, for each currency."""
+    """userId → the most that the person may approve in one document, by currency."""
     own_limits: tuple[str, ...] = ()
-    """userIds whose limit in one document is theirs alone: it does not bind those who vote in their place."""
+    """The userIds whose limit in one document is theirs alone: it does not bind their substitutes."""
     daily_limits: tuple[Cost, ...] = ()
-    """The most that may be approved in one day by one person, or in their place, for each currency; none: no limit."""
+    """The most that one person, or others in their place, may approve per day, by currency; none: no limit."""
     by_role: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_ROLES)
-    """userId → roles, for people whom the rule names by nothing else: without one of these they may not decide."""
+    """userId → roles, for people whom the rule names only by role: they may not decide without one of these."""
     by_manager: Mapping[str, str] = field(default_factory=lambda: _NO_MANAGERS)
-    """userId → which of the requester's managers, counted from 1, for people whom the rule names by nothing else: when
-    the organisation changes, their place is somebody else's (`bot.approvals.reassigning`)."""
+    """userId → the number of the requester's manager, counted from 1, for people whom the rule names only so: when the
+    organisation changes, their position passes to another person (`bot.approvals.reassigning`).
+    """
 
     def limits_of(self, user_id: str, *, in_place: bool = False) -> tuple[Cost, ...]:
         """Return the most that a person, or others ``in_place`` of them, may approve in one document."""
@@ -91,7 +92,7 @@ class PlanResult:
     """The plan for a document, and one line of reasoning for each rule checked."""
 
     plan: ApprovalPlan | None
-    """None when no rule covers the document: then it cannot be decided from chat."""
+    """None if no rule covers the document: then it cannot be decided from chat."""
     reasons: tuple[Phrase, ...]
 
 
@@ -126,7 +127,7 @@ class Eligibility:
     level: int = 0
     on_behalf_of: str = ""
     ask: tuple[str, ...] = ()
-    """userIds who could decide instead."""
+    """The userIds of people who could decide instead."""
 
 
 class DailySpending(Protocol):

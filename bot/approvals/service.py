@@ -48,14 +48,15 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 _CLOSED_BY_ERP_DECISION = {CaseState.OPEN, CaseState.EXPIRED, CaseState.FAILED, CaseState.SUPERSEDED}
-"""Cases that end when their document is decided in the ERP; also those in which nothing came of it here, and those of a
-revision whose successor was decided before anybody here saw it wait."""
+"""Cases that end when their document is decided in the ERP; also those that came to nothing here, and those of a
+revision whose successor was decided before anybody here saw it wait.
+"""
 
 _MAX_OPEN_CASES = 5_000
-"""More documents never wait at the same time."""
+"""The maximum of documents that wait at the same time."""
 
 _MAX_READS = 5
-"""Times that a document is read because its case changed while it was being read."""
+"""The number of reads of a document whose case changes during the read."""
 
 
 class ApprovalService:

@@ -20,7 +20,7 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 _IDLE = 3600.0
-"""Seconds between two looks whether anything is left; a change wakes it at once."""
+"""Seconds between two checks for remaining work; a change wakes it at once."""
 
 _PAUSES = BackoffPolicy(first=5.0, longest=300.0)
 
@@ -35,9 +35,9 @@ class StaffChanges:
         self._changed: set[str] = set()
         self._left: set[str] = set()
         self._is_all_open = True
-        """Whether every case is to be looked at that names managers: what changed before the start told nobody."""
+        """Whether every case that names managers must be checked: changes before the start sent no event."""
         self._done: set[str] = set()
-        """Cases of the present work that need not be looked at again."""
+        """Cases of the current round that need no further check."""
         self._wakeup = Wakeup()
         self._backoff = Backoff(_PAUSES)
 

@@ -71,7 +71,7 @@ QUICK_REASONS: Mapping[RejectReason, tuple[str, ...]] = MappingProxyType(
         RejectReason.NEEDLESS: ("不需要", "not needed"),
     }
 )
-"""The quick reasons as they are written into the record and the ERP: in Chinese, or for others in English."""
+"""The quick reasons as written into the record and the ERP: in Chinese, or for other readers in English."""
 
 
 def is_explicit_command(line: str, names: Iterable[str]) -> bool:

@@ -110,8 +110,8 @@ class CaseRepository(Protocol):
 
 
 CaseStore: TypeAlias = Transactions[CaseRepository]
-"""Units of work on different cases run side by side, on the same case one after the other. A thousand people who click
-at one case wait for each other where it is locked, and not where it is read.
+"""Units of work on different cases run concurrently, on the same case one after another. A thousand people who click at
+one case wait for each other at its lock, not at reads.
 """
 
 
@@ -123,9 +123,9 @@ class CardReach:
 
     values_arrive: Callable[[], bool] = lambda: False
     language_of: Callable[[Place], str] = lambda place: ""
-    """Returns the language in which cards at a place are drawn."""
+    """Returns the language of cards at a place."""
     sees_all: Callable[[Place, Case], bool] = lambda group, case: False
-    """Returns whether everybody in a group may see all that those see who decide."""
+    """Returns whether everybody in a group may see all that the deciders see."""
 
     def split(self, places: Iterable[Place], case: Case, *, told: bool = False) -> list[list[Place]]:
         """Return the places of each card about a case: all share one language, and either all see the order or none
@@ -149,19 +149,20 @@ class ApprovalOptions:
     undo: timedelta = timedelta(0)
     """How long a decision can be taken back before the ERP is told."""
     technical_account: bool = False
-    """Whether the ERP is told under the bot's own account, with the decider named in the reason, where the decider has
-    no account there. Without it they cannot decide."""
+    """Whether a decider without an ERP account decides under the bot's own, with their name in the reason. Otherwise
+    they cannot decide.
+    """
     own_account: str = ""
     """The bot's own account, as decisions name it."""
     one_card: bool = False
-    """Whether places share cards as far as ``reach`` allows; where not, each has a card of its own."""
+    """Whether places share cards as far as ``reach`` allows; otherwise each has its own."""
     groups_at_end: bool = False
-    """Whether groups hear only what became of a case, by one card with the requester."""
+    """Whether groups only get the outcome, on one card with the requester."""
     reach: CardReach = CardReach()
     todos: bool = False
-    """Whether those whose turn it is get a to-do, where the rule does not say so."""
+    """Whether the people whose turn it is get a to-do, unless the rule says otherwise."""
     write_lease: timedelta = timedelta(seconds=60)
-    """Longer than any write: what was noted so long ago and has no outcome was broken off."""
+    """Longer than any write: a write recorded this long ago without an outcome was interrupted."""
     assume_lost_after: timedelta = timedelta(seconds=90)
     """A write that cannot be found in the ERP so long after it was sent did not happen: longer than servers work on it.
     """
@@ -174,12 +175,12 @@ class RulesInForce:
     policy: ApprovalPolicy
     company: CompanyDirectory
     now: datetime
-    """In the company's zone, whose days limits per day mean."""
+    """In the company's zone, whose days daily limits use."""
     options: ApprovalOptions = ApprovalOptions()
     read_only: bool = False
-    """Whether nothing is changed in any ERP at present."""
+    """Whether writes to all ERPs are off."""
     approve_only: frozenset[str] = frozenset()
-    """Sources that can be told of an approval and not of a rejection."""
+    """Sources that accept approvals but no rejections."""
 
     def account_of(self, user_id: str, source: str) -> str:
         """Return the ERP account in whose name a person decides; empty if they have none."""

@@ -26,7 +26,7 @@ from bot.erp.model import PurchaseStatus, Verdict
 from bot.words.phrase import Phrase, phrase
 
 _CARD_DELAY = timedelta(seconds=1)
-"""How long cards wait for the end instead of saying that the ERP is being told: one call for each, and not two.
+"""How long cards wait for the outcome instead of showing that the ERP is being told: one call each instead of two.
 
 People who click meanwhile are told who decided.
 """
@@ -38,21 +38,21 @@ class VoteOutcome(StrEnum):
     RECORDED = "recorded"
     """It counts, and others have to agree as well."""
     DECIDED = "decided"
-    """It was the last one that was needed: the ERP is told now."""
+    """It completed the plan: the ERP is told now."""
     CONFIRM = "confirm"
-    """A large amount: the same again, confirmed."""
+    """A large amount: the same vote is needed again, as a confirmation."""
     NEED_REASON = "need_reason"
     REFUSED = "refused"
     LATE = "late"
     """Others have decided; the case says who."""
     CHANGED = "changed"
-    """The document is not what they saw."""
+    """The document differs from what they saw."""
     ELSEWHERE = "elsewhere"
-    """It is decided in the ERP already, or no longer waits there."""
+    """It is already decided in the ERP, or no longer waits there."""
     SILENT = "silent"
     """The ERP did not answer in time: nothing was stored."""
     NOTHING = "nothing"
-    """Nobody has decided: there is nothing to take back."""
+    """There is no decision to take back."""
     NO_CASE = "no_case"
 
 
@@ -61,7 +61,7 @@ class VoteRequest:
     """A person's vote on a case. ``seen`` is the fingerprint they were shown."""
 
     case: Case
-    """As it was read last; what counts is how it is when the vote is stored."""
+    """As read last; the state at the time of storing counts."""
     user_id: str
     name: str
     verdict: Verdict
@@ -79,7 +79,7 @@ class VoteResult:
     reasons: tuple[Phrase, ...] = ()
     ask: tuple[str, ...] = ()
     newer_case: Case | None = None
-    """The open case of what the document is now, where it is not what they saw."""
+    """The open case of the document's current revision, if it is not the one they saw."""
 
 
 def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument) -> VoteResult:

@@ -15,7 +15,7 @@ from bot.words.phrase import Words, phrase
 
 _EVERY = timedelta(minutes=5)
 _NAMED = 5
-"""Orders that are named; there may be more."""
+"""The number of orders named; there may be more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,17 +32,18 @@ from bot.erp.model import Decision as ErpDecision
 from bot.mechanisms.backoff import BackoffSteps
 
 _BACKOFF = BackoffSteps((2.0, 4.0, 8.0, 15.0, 30.0))
-"""Between looks at the ERP while the outcome is unknown, and between tries while it does not answer."""
+"""The back-off between checks while the outcome is unknown, and between attempts while the ERP does not answer."""
 
 _CHECK_LEASE = timedelta(seconds=30)
-"""How long a look belongs to the process that began it; then another one looks."""
+"""How long a check belongs to the process that began it; then another one may check."""
 
 _EXPECTED_STATUS = {
     Verdict.APPROVE: {PurchaseStatus.APPROVED, PurchaseStatus.DONE},
     Verdict.REJECT: {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT},
 }
-"""What our own decision may have come to: some ERPs give a rejected document back to its author, or cancel it
-(docs: platform/erp/records.md#purchase-orders)."""
+"""Possible results of our own decision: some ERPs return a rejected document to its author, or cancel it (docs:
+platform/erp/records.md#purchase-orders).
+"""
 
 _FINAL_STATES = {Verdict.APPROVE: CaseState.APPROVED, Verdict.REJECT: CaseState.REJECTED}
 

@@ -24,11 +24,11 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 _IDLE = timedelta(seconds=5)
-"""What other processes stored is found after that long at the latest."""
+"""The maximum delay before other processes' writes are found."""
 _RETRY = 1.0
-"""Seconds before another try when the database is away."""
+"""Seconds before a retry while the database is unavailable."""
 _STOP_SECONDS = 25.0
-"""Seconds that a stop waits for answers of the ERP: as long as a write may take."""
+"""Seconds that a stop waits for the ERP's answers: as long as a write may take."""
 
 
 class WritebackWorker:

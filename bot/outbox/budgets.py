@@ -16,7 +16,7 @@ from bot.outbox.place import Place
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 SPARING_DIGEST = timedelta(hours=4)
-"""While calls are spared, a place gets one new card in this time, and that one is mostly a digest."""
+"""While calls are scarce, a place gets one new card in this time, mostly a digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +115,13 @@ class SendPlan:
 
     take: list[tuple[OutboxRow, tuple[BudgetCost, ...]]] = field(default_factory=list)
     postpone: dict[str, datetime] = field(default_factory=dict)
-    """Cards whose budget has no room for a while, and when to try again."""
+    """Cards whose budget is exhausted for a while, and when to retry."""
     fold: list[FoldKey] = field(default_factory=list)
-    """Where a digest is to replace what waits, if that is more than one row."""
+    """Where a digest replaces waiting rows, if there is more than one."""
     crowded: frozenset[FoldKey] = frozenset()
-    """Those of them where it replaces even what is urgent."""
+    """Those of them where it replaces even urgent ones."""
     look_at: datetime | None = None
-    """When a row that stayed in the queue can be sent; None if none stayed."""
+    """When a row still queued can be sent; None if none is."""
 
 
 def plan_sends(

@@ -11,9 +11,9 @@ from enum import StrEnum
 from bot.outbox.place import Place
 
 NEEDS_REDRAW = -1
-"""The revision of a card that shows something else than any of its revisions."""
+"""The revision of a card with content outside its sequence."""
 LOST_TRACK = -2
-"""The revision of a card that the database did not know: where nobody remembers what it is about, it says so."""
+"""The revision of a card unknown to the database: if its subject is lost, the card says so."""
 
 
 class Urgency(StrEnum):
@@ -51,16 +51,16 @@ class DeliveryFormat(StrEnum):
 
     CARD = "card"
     TEXT = "text"
-    """A plain message, where no card can be created. It cannot be changed."""
+    """A plain message, if no card can be created. It cannot be changed."""
     DING = "ding"
     """A call (DING) to a person, once, with the card's title. It cannot be changed either."""
     STANDING = "standing"
-    """A card that was there before its first delivery: it is only changed."""
+    """A card that existed before its first delivery: it is only updated."""
     TO_DO = "todo"
     """A to-do (待办) on the lists of the people at its places."""
 
     TOP = "top"
-    """A box at the top of a group."""
+    """A top box of a group."""
 
     @property
     def is_marker(self) -> bool:
@@ -84,16 +84,17 @@ class Delivery:
     revision: int
     urgency: Urgency = Urgency.SOON
     due_at: datetime
-    """Not before."""
+    """The earliest time of delivery."""
     also: tuple[Place, ...] = ()
-    """Further places where the same card stands: one call makes it appear at all of them, and one changes it."""
+    """Further places of the same card: one call creates it at all of them, and one updates it."""
     fact: str = ""
     """The event that caused it (``source/id``), for the history."""
     via: DeliveryFormat = DeliveryFormat.CARD
-    """What it is, if no card."""
+    """The form, if it is not a card."""
     stands_as: str = ""
-    """Name of the card as it was created where somebody else did that, such as the answer to a question: then it is
-    changed and never created."""
+    """The card's name at its creation, if it was created elsewhere, such as the answer to a question: then it is
+    updated and never created.
+    """
 
 
 class DeliveryState(StrEnum):
@@ -103,9 +104,9 @@ class DeliveryState(StrEnum):
     """To be sent now or later, or being sent."""
     DONE = "done"
     FOLDED = "folded"
-    """Other cards replace it: a digest, or one for each of its places."""
+    """Replaced by other cards: a digest, or one for each of its places."""
     DEAD = "dead"
-    """Given up with a reason, until somebody replays it or a newer state is queued."""
+    """Given up with a reason, until an operator replays it or a newer state is queued."""
 
 
 class DeliveryStepKind(StrEnum):
@@ -118,15 +119,15 @@ class DeliveryStepKind(StrEnum):
     WRITTEN = "written"
     """A plain message was sent instead."""
     KEPT = "kept"
-    """Nothing to change: the newest state is shown, or what is shown cannot be changed."""
+    """Nothing to change: the newest state is shown, or the shown one cannot be changed."""
     NOTHING = "nothing"
-    """The composer has nothing to show any more."""
+    """The composer has nothing left to show."""
     RETRIED = "retried"
-    """It failed and is tried again later."""
+    """It failed and is retried later."""
     NO_CARD = "no_card"
     """A card cannot be created: a plain message is sent next."""
     GONE = "gone"
-    """The card does not exist any more and is created again."""
+    """The card no longer exists and is created again."""
     FOLDED = "folded"
     SEPARATED = "separated"
     """It cannot be at its places together: each gets a card of its own."""
@@ -149,19 +150,19 @@ class OutboxRow:
     urgency: Urgency
     via: DeliveryFormat = DeliveryFormat.CARD
     wanted: int
-    """The least revision that must be shown."""
+    """The minimum revision to show."""
     shown: int = 0
-    """The revision that is shown, 0 for none, `NEEDS_REDRAW` or `LOST_TRACK` for something else."""
+    """The revision shown, 0 for none, `NEEDS_REDRAW` or `LOST_TRACK` for other content."""
     doubt: int = 0
     tries: int = 0
     due_at: datetime
     also: tuple[Place, ...] = ()
     made_as: str = ""
-    """Name of the card as it was created: its template renders all later states."""
+    """The card's name at its creation: its template renders all later states."""
     making: int = 0
-    """How often it was begun again after it was given up and certainly never seen."""
+    """How often it was restarted after it was given up and certainly never seen."""
     standing: str = ""
-    """What stands of a marker, in the words of its keeper; empty for nothing."""
+    """The existing marker, as its keeper describes it; empty for none."""
 
     @property
     def is_message(self) -> bool:
@@ -195,7 +196,7 @@ class DeliveryResult:
 
     what: DeliveryStepKind
     revision: int = 0
-    """The revision that is shown now, or that was found to be the newest."""
+    """The revision now shown, or found to be the newest."""
     reason: str = ""
     trouble: str = ""
     """The kind of the failure (`bot.outbox.ports.SendFailureKind`), empty for none."""
@@ -203,13 +204,13 @@ class DeliveryResult:
     counts: bool = True
     """Whether the failure counts towards giving up."""
     certain: bool = True
-    """Whether a failed try certainly showed nothing."""
+    """Whether a failed attempt certainly showed nothing."""
     made_as: str = ""
     track_id: str = ""
     standing: str = ""
-    """What stands of a marker now."""
+    """The existing marker."""
     late: timedelta = timedelta(0)
-    """How much later than due it was sent."""
+    """Its delay after the due time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,10 +37,10 @@ CALM: Final = timedelta(hours=24)
 """After this long without a report the pauses start over."""
 
 NOT_TOLD: Final = frozenset({"stream", "quota"})
-"""Parts that are not reported: without the stream nothing can be sent, and quotas have reports of their own."""
+"""Parts that are not reported: without the stream nothing can be sent, and quotas have their own reports."""
 
 State = Mapping[str, tuple[PartStatus, frozenset[str]]]
-"""The parts that are not well, each with what its reason is about."""
+"""The unhealthy parts, each with the keys of its reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from bot.outbox.ports import SendFailureKind
 
 AWAY = frozenset({SendFailureKind.BUSY, SendFailureKind.UNKNOWN})
-"""Failures that say that DingTalk is away: it was busy, not reached, or gave no answer."""
+"""Failures that indicate an outage of DingTalk: it was busy, unreachable, or gave no answer."""
 
 _IN_A_ROW = 3
-"""Failures without a success between them from which on it is an outage: one card may fail for a reason of its own."""
+"""The number of consecutive failures that make an outage: one card may fail for a reason of its own."""
 
 _SHORTEST, _LONGEST, _AFTER_HOURS = timedelta(seconds=5), timedelta(seconds=40), timedelta(minutes=5)
 _HOURS = timedelta(hours=6)
-"""After that a probe is rarer: each may cost a call of the month."""
+"""After that, probes become rarer: each may cost a call of the month."""
 
 
 class OutageWatch:
@@ -29,7 +29,7 @@ class OutageWatch:
         self._since: datetime | None = None
         self._probe_at: datetime | None = None
         self._may_owe = True
-        """Whether rows may wait that failed because DingTalk was away, those of an earlier process among them."""
+        """Whether rows may wait that failed in the outage, including those of an earlier process."""
 
     @property
     def is_away(self) -> bool:

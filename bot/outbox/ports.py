@@ -17,7 +17,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.words.errors import DingerpError
 
 NOBODY_CALLED: Mapping[str, str] = MappingProxyType({})
-"""Whom a card calls (@), by userId, with their names: nobody."""
+"""The people whom a card calls (@), names by userId: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class MarkerState(StrEnum):
 
     OPEN = "open"
     DONE = "done"
-    """What it reminds of was done."""
+    """Its task was done."""
     GONE = "gone"
-    """There is nothing to do any more."""
+    """There is nothing left to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,25 +127,25 @@ class SendFailureKind(StrEnum):
     """Why a send failed: one member for each reaction."""
 
     BUSY = "busy"
-    """DingTalk was busy or not reached and nothing happened; the same call may work soon."""
+    """DingTalk was busy or unreachable and nothing happened; a repeat may soon work."""
     UNCOMPOSED = "uncomposed"
-    """What the card shows could not be read, as the ERP or the database is away; it may be readable soon."""
+    """The card's content could not be read, as the ERP or the database is unavailable; it may be readable soon."""
     DEFECT = "defect"
-    """The bot's own code failed on it: the same again may fail again."""
+    """The bot's own code failed: a repeat may fail again."""
     UNKNOWN = "unknown"
-    """It may have happened. A card may be sent again, because its id never makes a second one; a text may not."""
+    """It may have happened. A card may be sent again, because its id never creates a second one; a text may not."""
     LIMITED = "limited"
     """Too fast: a wait, not a failure."""
     SPENT = "spent"
     """The month's calls are used up."""
     SETUP = "setup"
-    """Somebody has to correct keys, permissions or the console's settings."""
+    """An operator has to correct keys, permissions or the console's settings."""
     NO_CARDS = "no_cards"
     """No card can be created here, and certainly none exists; a plain message may be sent."""
     GONE = "gone"
-    """The card that was to be changed does not exist (any more)."""
+    """The card to be updated no longer exists."""
     HOPELESS = "hopeless"
-    """It will never work as it is: somebody has to look into it."""
+    """It will never work as it is: an operator has to look into it."""
 
 
 class SendFailed(DingerpError):
@@ -233,7 +233,7 @@ class UnbilledWriter(Protocol):
 
 
 LEASE = timedelta(seconds=90)
-"""How long a row belongs to the worker that claimed it: longer than a delivery may take, so that no two send a card."""
+"""How long a row belongs to the worker that claimed it: longer than any delivery, so that no two send a card."""
 
 
 @dataclass(frozen=True, slots=True)

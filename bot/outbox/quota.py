@@ -18,7 +18,7 @@ CHINA = ZoneInfo("Asia/Shanghai")
 """DingTalk's days and months begin at midnight in China."""
 
 DEGRADED = phrase("Degraded: this month's DingTalk calls are running out, so this answer is plain text.")
-"""The remark on an answer that was sent as plain text to save calls."""
+"""The remark on an answer sent as plain text to save calls."""
 
 
 class QuotaGuard:
@@ -76,14 +76,14 @@ class QuotaGuard:
 
 
 _TRUST = 5.0
-"""How many working days of this month weigh as much as the assumption that it is like the month before.
+"""How many working days of this month weigh as much as the assumption that it resembles the previous one.
 
-With fewer, one busy Monday bends the forecast of the first week; with more, a month that is really different shows
-late (tried on simulated months).
+With fewer, one busy Monday bends the forecast of the first week; with more, a really different month shows late (tried
+on simulated months).
 """
 
 _ENOUGH = 3
-"""From this many days on, the mean of a weekday is better than the mean of all working (or all free) days."""
+"""The number of days from which the mean of a weekday is better than the mean of all working (or all free) days."""
 
 _FREE_SHARE = 0.2
 """The share of a working day's calls on a free day, until the first free day was seen."""

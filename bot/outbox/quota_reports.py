@@ -25,7 +25,7 @@ QUOTA_REPORT = "quota_report"
 """Kind of the deliveries."""
 
 STEPS = (50, 70, 85, 95, 100)
-"""Percent of a quota at which administrators are told, once a month each."""
+"""Per cent of a quota at which administrators are told, once a month each."""
 
 _ONLY_REVISION = 1
 _LISTED_GROUPS = 3
@@ -51,9 +51,9 @@ class QuotaUse:
     limit: int
     purposes: Mapping[Purpose, int]
     groups: Mapping[str, int]
-    """By the group's name, or its id where the name is not known."""
+    """By the group's name, or its id if the name is unknown."""
     remark: Words = ""
-    """What else decides how many there are."""
+    """What else determines the number."""
 
     @property
     def percent(self) -> int:

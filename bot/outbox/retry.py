@@ -12,11 +12,11 @@ from bot.outbox.spending import Purpose, purpose_of_kind
 
 _LONGEST = 3600.0
 _BACKOFF = BackoffPolicy(first=2.0, factor=4.0, longest=_LONGEST, spread=(0.5, 1.0))
-"""What is owed is tried again at least hourly, and at once when DingTalk is back (`bot.outbox.outage`)."""
+"""Queued rows are retried at least hourly, and at once when DingTalk is back (`bot.outbox.outage`)."""
 _UNCOMPOSED_BACKOFF = replace(_BACKOFF, longest=30.0)
-"""Trying again costs no call of DingTalk, and nothing else tells that the ERP or the database is back."""
+"""A retry costs no DingTalk call, and nothing else reveals that the ERP or the database is back."""
 _SETUP_BACKOFF = replace(_BACKOFF, first=300.0)
-"""Somebody has to mend the set-up first."""
+"""An operator has to fix the setup first."""
 
 _OTHER_BACKOFFS = {
     SendFailureKind.SETUP: _SETUP_BACKOFF,
@@ -27,11 +27,11 @@ _TEXT_REPEATS = 2
 """How often an alert's text that may have arrived is sent again."""
 
 _LIMITED = 1.0
-"""Seconds if DingTalk names none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
+"""Seconds if DingTalk gives none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
 
 
 _FINAL = frozenset({SendFailureKind.SETUP, SendFailureKind.DEFECT, SendFailureKind.GONE, SendFailureKind.NO_CARDS})
-"""Failures that end a delivery after some tries. What fails because of an outage never dies: an outage ends."""
+"""Failures that end a delivery after some attempts. Failures from an outage never do: an outage ends."""
 
 
 def counts_as_attempt(trouble: SendFailureKind) -> bool:

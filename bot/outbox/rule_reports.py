@@ -19,7 +19,7 @@ OPENED_RULES: Final = "opened_rules"
 
 _ONLY_REVISION = 1
 _MOST_LINES = 12
-"""Of a card; the audit log has them all."""
+"""Lines per card; the audit log has all of them."""
 
 
 def owed_openings(

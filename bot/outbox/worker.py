@@ -57,27 +57,28 @@ log = structlog.get_logger(__name__)
 
 
 SEND_SECONDS = 60.0
-"""The most that one delivery may take; `LEASE` is longer, so a row is free again only when nobody sends it any more."""
+"""The maximum duration of one delivery; `LEASE` is longer, so a row is free again only when nobody sends it any
+more.
+"""
 
 LOOK_EVERY = timedelta(seconds=5)
 """How often the table is searched for rows of other (or dead) processes; `OutboxWorker.poke` reports this one's."""
 
 _SHARE = 4
-"""The worker claims more when a quarter of its room is free: one query for several cards."""
+"""The worker claims more when a quarter of its capacity is free: one query for several cards."""
 
 _SEPARATING = frozenset({SendFailureKind.NO_CARDS, SendFailureKind.HOPELESS, SendFailureKind.SPENT})
-"""Failures of a card at several places that one of the places may be the reason of, or that each may find a way around.
-"""
+"""Failures of a card at several places that may be due to one of them, or that each place may get around."""
 
 _REACHED = frozenset({DeliveryStepKind.SENT, DeliveryStepKind.UPDATED, DeliveryStepKind.WRITTEN})
-"""Steps of which each shows that DingTalk works."""
+"""Steps that each prove that DingTalk works."""
 _ANSWERED = frozenset(SendFailureKind) - AWAY - {SendFailureKind.UNCOMPOSED, SendFailureKind.DEFECT}
-"""Failures of which each shows the same: DingTalk said no."""
+"""Failures that each prove the same: DingTalk refused."""
 
 _STORE_PAUSE = 1.0
 
 _LOST = ComposedCard(LostCardNotice(), LOST_TRACK, marker=Marker(state=MarkerState.GONE))
-"""What becomes of a card that stands, and of which nobody remembers anything."""
+"""The content of an existing card whose subject is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class OutboxWorker:
         self._markers = markers
         self._closed_at = closed_at
         self._unshown: set[Place] = set()
-        """Places where something urgent waits for a way without a call."""
+        """Places where an urgent card waits for an unbilled way."""
         self._opened: set[Place] = set()
         """Those of them that have such a way now."""
         self._outage = OutageWatch()
@@ -161,7 +162,7 @@ class OutboxWorker:
         self._tries = tries
         self._sending: set[asyncio.Task[None]] = set()
         self._storing = UninterruptedWork()
-        """Calls of the database: they go on in its thread when we are cancelled."""
+        """Database calls: they continue in its thread after a cancellation."""
         self._wakeup = Wakeup()
 
     def poke(self) -> None:

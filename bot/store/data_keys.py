@@ -35,7 +35,7 @@ from bot.words.sealing import KEY_FILE as KEY_FILE
 
 _HEAD = "# Opens what dingerp keeps in its database. Keep a copy elsewhere: without it the database cannot be read.\n"
 _LOOKUP = 0
-"""Number of the key of values that are searched for."""
+"""The number of the key for searchable values."""
 
 
 class CompanyKeySource(Protocol):
@@ -89,7 +89,7 @@ class KeyFile:
 
     path: Path
     ours: bool = False
-    """Whether the bot makes and changes it. A file that is configured comes from elsewhere."""
+    """Whether the bot creates and changes it. A configured file comes from elsewhere."""
     random: RandomBytes = os.urandom
 
     def read(self) -> Sequence[CompanyKey]:

@@ -26,7 +26,7 @@ from bot.store.statements import replace_into
 from bot.store.tables import DELIVERY, HEARTBEAT
 
 _SHARE = 50
-"""At most one part in this many of the time goes into looking through pages."""
+"""The maximum share of time for checking pages is one part in this many."""
 
 _D = DELIVERY.c
 _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.changed_ms.desc()).limit(1)

@@ -48,7 +48,7 @@ from bot.words.sealing import NotOpened
 log = structlog.get_logger(__name__)
 
 RESTORE: Final = "restore"
-"""Who decided, where an account waits since a backup was restored."""
+"""The decider of an account that has been held since a restore."""
 
 _MOST_CASES: Final = 100_000
 _A, _H = ERP_ACCOUNT.c, HELD_RIGHT.c

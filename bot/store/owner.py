@@ -21,7 +21,7 @@ from bot.store.errors import DatabaseInUse
 from bot.words.errors import ConfigurationError
 
 _MOST_WORDS = 200
-"""Bytes that are read of what the owner wrote about itself."""
+"""Bytes read of the owner's self-description."""
 
 
 @contextmanager
@@ -77,7 +77,7 @@ if sys.platform == "win32":
     import msvcrt
 
     _LOCKED_BYTE = 1 << 20
-    """Windows does not let others read locked bytes, so the lock lies far behind the text."""
+    """Windows prevents others from reading locked bytes, so the lock lies far behind the text."""
 
     def _lock(lock: BinaryIO) -> bool:
         lock.seek(_LOCKED_BYTE)

@@ -40,20 +40,21 @@ log = structlog.get_logger(__name__)
 REFRESH_SECONDS = 60.0
 """Seconds after which a process knows what another one has learnt."""
 RETRY_SECONDS = 1.0
-"""Seconds until a store that is away is asked again."""
+"""Seconds before a retry of an unavailable store."""
 
 HELD = 50_000
 """People in memory, about 30 MB."""
 
 NEWS_EVERY = 0.5
-"""Seconds between two looks at what other processes wrote: each event reaches one process alone
-(docs: platform/dingtalk/stream.md#several-connections)."""
+"""Seconds between two reads of other processes' writes: each event reaches only one process (docs:
+platform/dingtalk/stream.md#several-connections).
+"""
 
 NEWS_WINDOW = timedelta(seconds=60)
-"""How far back each look goes: clocks differ, and a transaction may end some time after its rows were written."""
+"""How far back each read goes: clocks differ, and a transaction may end some time after its rows were written."""
 
 _WALK_TAKES = timedelta(hours=2)
-"""Time after which a walk without an end was broken off."""
+"""The time after which an unfinished walk counts as interrupted."""
 
 _WALK = 1
 _P = PERSON.c

@@ -39,7 +39,7 @@ from bot.store.tables import (
 )
 
 ERASED = "erased"
-"""Stands for the person where something of others would be lost with the row."""
+"""Replaces the person where deleting the row would lose other people's data."""
 
 _BATCH = 1_000
 
@@ -63,10 +63,10 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (ERP_KEY_LINK, ERP_KEY_LINK.c.user_id),
     (HELD_RIGHT, HELD_RIGHT.c.user_id),
 )
-"""Rows that are about the person alone."""
+"""Rows about this person alone."""
 
 _SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content})
-"""Columns that are never exported, not even for the person concerned: an export may be left lying around."""
+"""Columns that are never exported, not even for the person concerned: exports may be left lying around."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_VOTE, APPROVAL_VOTE.c.user_id),
@@ -76,7 +76,7 @@ _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_AUDIT, APPROVAL_AUDIT.c.user_id),
     (AUDIT, AUDIT.c.actor),
 )
-"""Who decided what the company buys, and who could have; and who saw or did what, in a chain that nobody changes."""
+"""Who decided the company's purchases, and who could have; and who saw or did what, in a chain that nobody changes."""
 
 
 def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -23,7 +23,7 @@ from bot.store.row_times import from_ms, to_ms
 T = TypeVar("T")
 
 _AS_THEY_ARE = frozenset({str, int, bool, object})
-"""Types whose values are stored as they are."""
+"""Types whose values are stored unchanged."""
 
 
 class ValueCodec(Protocol):
@@ -46,7 +46,7 @@ class PlainCodec(NamedTuple):
 
 
 Codecs = Mapping[Any, ValueCodec]
-"""Type of a field, as it is annotated → how its values are stored."""
+"""Annotated field type → encoding of its values."""
 
 IN_MILLISECONDS: Codecs = {datetime: PlainCodec(to_ms, from_ms), Place: PlainCodec(str, Place.parse)}
 """For tables with times in milliseconds, rounded down."""

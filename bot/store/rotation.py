@@ -24,7 +24,7 @@ from bot.store.transactions import begin_immediate
 from bot.words.sealing import CompanyKey, KeyRing, sealed_prefix
 
 OLD_KEY_STAYS = timedelta(hours=1)
-"""How long after a change a process may still seal by the old data key."""
+"""How long after a change a process may still seal with the old data key."""
 
 BATCH = 1_000
 """Rows per transaction: with two sealed columns some 20 ms."""

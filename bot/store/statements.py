@@ -21,7 +21,7 @@ from bot.store.sealed_columns import Sealed
 T = TypeVar("T")
 
 AT_ONCE = 500
-"""Values of one ``IN``: SQLite before 3.32 takes 999 parameters."""
+"""Values per ``IN``: SQLite before 3.32 takes 999 parameters."""
 
 
 def chunks(values: Collection[T]) -> Iterator[list[T]]:

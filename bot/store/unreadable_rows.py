@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 _Values: TypeAlias = Mapping[str, Any]
 _StandIns: TypeAlias = Callable[[Any], Mapping[str, str]]
-"""Returns what stands for the sealed values of a row that does not open, by its plain columns."""
+"""Returns replacements for the sealed values of an unreadable row, from its unsealed columns."""
 
 _NOTHING: _Values = MappingProxyType({})
 

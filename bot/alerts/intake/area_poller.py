@@ -30,18 +30,18 @@ from bot.erp.source_client import SourceClient
 log = structlog.get_logger(__name__)
 
 BATCH = 20
-"""Records that are read between two stored steps: at most so many are read again after a crash or a failure."""
+"""Records read between two stored steps: at most this many are read again after a crash or a failure."""
 CATCH_UP_BATCH = 1_000
-"""Changes that one call returns while the feed catches up for the first time."""
+"""Changes per call while the feed catches up for the first time."""
 
 SHORT_LIST_PAGES = 10
-"""A list of up to so many pages is swept as often as the settings say; longer ones less often."""
+"""Lists of up to this many pages are swept at the configured interval; longer ones less often."""
 
 SOURCE_DOWN_ERRORS = (Unavailable, RateLimited, AuthFailed, AuthExpired)
-"""The source as a whole cannot be asked now; all other errors concern one record or one area."""
+"""Errors of the source as a whole; all others concern one record or one area."""
 
 Checkpoints = dict[str, Checkpoint]
-"""The stored checkpoints by the names of the areas."""
+"""The stored checkpoints by area name."""
 
 
 class AreaPoller:

@@ -23,13 +23,13 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 BATCH = 1_000
-"""Events per commit; it bounds the time that one commit takes."""
+"""Events per commit; it bounds the duration of a commit."""
 MAX_WAITING = 20_000
-"""Events that may wait for their commit; more would only fill the memory until the sender gives up. A source of which
-nothing waits is never refused: what another one floods is no reason.
+"""Events that may wait for their commit; more would only fill the memory until the sender gives up. A source with
+nothing waiting is never refused because another one floods.
 """
 YIELD_EVERY = 50
-"""Events that are checked before the event loop gets a turn (about 3 ms)."""
+"""Events checked before the event loop gets a turn (about 3 ms)."""
 RETRY_AFTER = 2.0
 
 EventKey = tuple[str, str, str]

@@ -18,7 +18,7 @@ from bot.erp import text_repair
 from bot.words.severity import Severity
 
 AHEAD = timedelta(minutes=5)
-"""How far clocks may differ: an event from later than that is wrong."""
+"""The possible clock difference: an event from further in the future is wrong."""
 BEHIND = timedelta(days=366)
 """Queues and outages delay by days; an event older than a year has a default date or is a test."""
 
@@ -46,7 +46,7 @@ class EventEnvelope:
     at: datetime
     data: Mapping[str, object]
     standing: bool = False
-    """It was so before anybody looked, as its sender says."""
+    """It already held before anybody checked, according to its sender."""
 
 
 def parse_envelope(event: Mapping[str, object], received_at: datetime) -> EventEnvelope:

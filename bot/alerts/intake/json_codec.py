@@ -16,7 +16,7 @@ import orjson
 from bot.alerts.intake.port import InvalidJson
 
 _SAFE_DIGITS = 18
-"""Whole numbers of up to so many digits fit 64 bits; longer ones become decimals (and cost no long division)."""
+"""Whole numbers of up to this many digits fit 64 bits; longer ones become decimals (and cost no long division)."""
 
 
 def decode_json(body: bytes | str) -> object:
@@ -60,7 +60,7 @@ def _refuse(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=_whole, parse_constant=_refuse)
-"""Made once: `json.loads` makes a new one for each text, which takes as long as a small event."""
+"""Built once: `json.loads` builds a new one for each text, which takes as long as a small event."""
 
 
 def _plain(value: object) -> object:

@@ -20,7 +20,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 CloudEvent = Mapping[str, object]
 
 NORMAL = ""
-"""The state of a subject with which nothing is wrong."""
+"""The state of a subject without problems."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Checkpoint:
     source: str
     area: str
     round: int = 0
-    """Grows with every stored step and is never used twice: ids of events contain it."""
+    """Grows with every stored step and is never reused: event ids contain it."""
     cursor: str = ""
     """Where the feed continues."""
     followed: bool = False
@@ -58,11 +58,11 @@ class Checkpoint:
     """Where the sweep continues."""
     sweeping: bool = False
     began_at: datetime | None = None
-    """When the sweep that is under way, or else the last one, began."""
+    """When the current sweep, or else the last one, began."""
     swept_at: datetime | None = None
     """When the last sweep reached the end."""
     good_at: datetime | None = None
-    """When the source last answered everything that it was asked."""
+    """When the source last answered every request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +73,13 @@ class PolledSubject:
     """The SKU or number as the ERP spells it."""
     state: str
     told: bool
-    """Whether an event told of the state; what was open before the first poll may be taken as known."""
+    """Whether an event reported the state; subjects open before the first poll may be considered known."""
     at: datetime
     """The time of the last event about it: a later event never has an earlier time, or it would count as outdated."""
     said: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    """The fields that are compared to see whether an open subject has changed."""
+    """The fields compared to detect changes of an open subject."""
     seen_at: datetime
-    """When the ERP last said that it is so."""
+    """When the ERP last confirmed the state."""
 
     @property
     def key(self) -> str:
@@ -101,14 +101,14 @@ class PolledRecord:
     type: str
     data: Mapping[str, object]
     is_worst: bool = False
-    """Of several bad states, the one that is reported in any case."""
+    """Whether it is the worst of several bad states, which is always reported."""
     change_type: str = ""
     """The event's type if an open subject changes; empty: the same type."""
     said: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     since: date | None = None
-    """The first day of the state, if time alone has brought it about."""
+    """The first day of the state, if time alone caused it."""
     changed_at: datetime | None = None
-    """When the ERP says that the record last changed."""
+    """The ERP's time of the record's last change."""
     severity: Severity | None = None
     """None: the default of the type."""
 

@@ -78,7 +78,7 @@ class EventState(StrEnum):
     """Committed, and to be processed."""
     DONE = "done"
     REJECTED = "rejected"
-    """It cannot be understood, and `ReceivedEvent.reason` says why; a corrected one with its id replaces it."""
+    """It cannot be understood, for `ReceivedEvent.reason`; a corrected one with its id replaces it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +93,16 @@ class ReceivedEvent:
     type: str
     subject: str
     severity: str
-    """As the sender set it; empty: the default of the type."""
+    """As set by the sender; empty: the default of the type."""
     via: str
     at: datetime
     received_at: datetime
     state: EventState = EventState.WAITING
     reason: str = ""
     raw: str
-    """The whole CloudEvent as JSON text, as it came."""
+    """The whole CloudEvent as JSON text, as received."""
     rank: int = Severity.WARNING.rank
-    """That of its worst part, before the rules grade it: the worst events are processed first."""
+    """The rank of its worst part, before the rules grade it: the worst events are processed first."""
 
     @property
     def key(self) -> tuple[str, str, str]:

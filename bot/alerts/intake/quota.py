@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from bot.alerts.intake.port import IntakeFull
 
 RETRY_AFTER = 5.0
-"""Seconds until more is accepted: by then what waits was counted again."""
+"""Seconds until more is accepted: by then the waiting events are counted again."""
 
 
 class SourceQuota:

@@ -78,9 +78,9 @@ class EventData(BaseModel):
         frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False, defer_build=True
     )
     severity: ClassVar[Severity] = Severity.INFO
-    """The default: critical if something stands still, warning if somebody has to act."""
+    """The default: critical for a standstill, warning if a person has to act."""
     named_by: ClassVar[str] = "number"
-    """The field that names the subject; it wins over the CloudEvent's ``subject``."""
+    """The field that names the subject; it overrides the CloudEvent's ``subject``."""
     example: ClassVar[Mapping[str, object]] = {}
 
     company: Code = Field("", description="Company or organisation, as its code in the ERP.")

@@ -21,7 +21,7 @@ from bot.alerts.intake.port import InvalidSignature
 from bot.words.errors import ConfigurationError
 
 TOLERANCE = timedelta(minutes=5)
-"""Age of a signature, either way (Standard Webhooks)."""
+"""The maximum age of a signature, in either direction (Standard Webhooks)."""
 MIN_SECRET = 16
 """Bytes; a shorter secret can be guessed."""
 

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 SENT_AT_ONCE = 500
 LONGEST_PAUSE = 600.0
-"""Seconds between two tries at a source that is down."""
+"""Seconds between two attempts at a source that is down."""
 SUBJECT_RETENTION = timedelta(days=400)
 """How long the time of a subject's last event is kept, so that no later event has an earlier time."""
 

@@ -11,7 +11,7 @@ from bot.alerts.intake.poll_state import NORMAL, CloudEvent, PolledRecord, Polle
 OLDEST = timedelta(days=365)
 """The intake rejects older events (`bot.alerts.intake.envelope.BEHIND`)."""
 _UNREADABLE = "version"
-"""This field shows that there was an edit, but nobody can read it."""
+"""Shows that a field was edited, but its value cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +20,11 @@ class PollCircumstances:
 
     now: datetime
     by_change: bool
-    """The feed reported it, so a change brought it about; else time alone may have."""
+    """The feed reported it, so a change caused it; otherwise time alone may have."""
     quiet: bool = False
-    """What turns out to be open is not reported."""
+    """Open subjects found are not reported."""
     first: bool = False
-    """Nobody has looked before: what turns out to be open has been so for an unknown time."""
+    """Nobody has checked before: open subjects found have been so for an unknown time."""
 
 
 @dataclass(frozen=True, slots=True)

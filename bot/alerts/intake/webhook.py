@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 MAX_BYTES = 1_000_000
 MAX_EVENTS = 1_000
-"""Events of one request, as many as one commit takes."""
+"""Events per request, as many as one commit takes."""
 
 _MEDIA = frozenset({"application/json"})
 _CLOUD_EVENTS = frozenset({"application/json", "application/cloudevents+json", "application/cloudevents-batch+json"})
@@ -50,7 +50,7 @@ class Webhook:
     company: str = ""
     """The company of events that name none."""
     currency: str = ""
-    """ISO code of amounts that come without one."""
+    """ISO code of amounts without a currency."""
 
     def read(self, request: SignedRequest, now: datetime) -> CloudEvents:
         """Return the events of a request. Raises `InvalidSignature` and `InvalidJson`."""

@@ -28,10 +28,10 @@ CARD_KIND = "alert"
 """The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
 
 GATHERS = timedelta(seconds=20)
-"""How long a new digest waits for more: in a flood each of them would be shown as soon as its place may get a card."""
+"""How long a new digest waits for more alerts: in a flood each would be shown as soon as its place may get a card."""
 
 _TRIMMED_FROM = digests.NAMED + 50
-"""Alerts on a digest from which on the older ones are counted alone; they are read together."""
+"""The number of alerts from which a digest only counts the older ones; they are read together."""
 
 _ALONE = 20
 """The most cards that a fold leaves alone: as many as one place may get in a minute."""

@@ -26,7 +26,7 @@ class AlertTransition(StrEnum):
     REPEATED = "repeated"
     """Reported again, and cards show nothing different."""
     OUTDATED = "outdated"
-    """A later fact is known already."""
+    """A later fact is already known."""
     RESOLVED = "resolved"
     REVIVED = "revived"
     INFORMED = "informed"

@@ -42,14 +42,14 @@ _MAX_PAUSE = 0.1
 """The longest pause, in seconds, between two batches of a storm. Each pause is as long as the batch took."""
 
 _IDLE = timedelta(seconds=5)
-"""The longest sleep, after which work stored by other processes is found."""
+"""The longest sleep; then work stored by other processes is found."""
 _SWEEPS_AT_LEAST = timedelta(seconds=1)
-"""How often due work is done while events keep coming."""
+"""The minimum interval of due work while events keep coming."""
 _PRUNED_EVERY = timedelta(hours=1)
 _OTHER_PROCESS_RETRY = 0.2
-"""Seconds before another try while another process has the turn: new events may have come too late for its batch."""
+"""Seconds before a retry while another process holds the lock: new events may have missed its batch."""
 _RETRY = 1.0
-"""Seconds before another try while the database is away."""
+"""Seconds before a retry while the database is unavailable."""
 
 
 class AlertProcessingRepository(AlertRepository, Protocol):
@@ -110,7 +110,7 @@ class AlertProcessor:
         self._swept_at: datetime | None = None
         self._pruned_at: datetime | None = None
         self._reviewed: AlertRules | None = None
-        """The rules by which what stands was looked at last."""
+        """The rules at the last review of existing alerts."""
 
     def poke(self) -> None:
         """Wake the loop: events arrived, or a person acted on an alert."""

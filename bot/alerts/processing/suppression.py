@@ -32,7 +32,7 @@ class SuppressionLookup:
         self._unit = unit
         self._alert = alert
         self.everywhere = self._find_everywhere()
-        """What holds the alert back at every place."""
+        """The suppression that applies at every place."""
 
     def at(self, place: Place) -> Suppression | None:
         """Return the suppression at a place, if any."""

@@ -16,9 +16,9 @@ from bot.outbox.delivery import Urgency
 from bot.outbox.place import Place
 
 AT_ONCE = 500
-"""Alerts and cards per unit of work; it bounds the time for which events wait."""
+"""Alerts and cards per unit of work; it bounds how long events wait."""
 _PAUSE = timedelta(minutes=5)
-"""How long work that failed is postponed."""
+"""How long failed work is deferred."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bot.words.phrase import phrase
 
 _log = structlog.get_logger(__name__)
 _REASONS = 16
-"""How many reasons of one rule are logged; counting goes on."""
+"""How many reasons of one rule are logged; counting continues."""
 
 
 class UnansweredConditions:

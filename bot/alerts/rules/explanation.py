@@ -22,7 +22,7 @@ class PlaceOutcome:
     shows_at: datetime
     suppression: RuleSuppression | None
     card: str
-    """Name of the card's template."""
+    """The name of the card's template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

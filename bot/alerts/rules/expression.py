@@ -37,7 +37,7 @@ _KNOWN = (*FIGURES, *VARIABLES)
 _WORDS = {"and": "&&", "or": "||", "not": "!"}
 _ORDERED = frozenset(("<", "<=", ">", ">="))
 _RUNTIME = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
-"""What CEL raises when data are missing or of another type than the condition expects."""
+"""Errors of CEL for missing data, or data of an unexpected type."""
 
 
 class UnanswerableCondition(Exception):

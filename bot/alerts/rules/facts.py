@@ -74,7 +74,7 @@ VARIABLES: Mapping[str, Callable[[Facts], object]] = {
 """All variables except ``amount`` and ``quantity``: CEL has no decimals, `bot.alerts.rules.comparisons` has."""
 
 COMMON = ("type", "source", "subject", "company", "warehouse", "customer", "supplier", "category", "owner")
-"""Variables that are words of the event itself; two alerts may have them in common (``equal``)."""
+"""Variables that are words of the event itself; two alerts can share them (``equal``)."""
 
 WORDS = (*COMMON, "severity", "currency")
-"""Variables that one card may gather by (``group_by``)."""
+"""Variables by which one card may gather (``group_by``)."""

@@ -25,7 +25,7 @@ class DynamicTarget(Enum):
     """A target that depends on the event."""
 
     OWNER = "owner"
-    """The places of the event's owner, else of its warehouse, by the table ``[owners]``."""
+    """The places of the event's owner, otherwise of its warehouse, from the table ``[owners]``."""
 
 
 RouteTarget = Place | DynamicTarget
@@ -45,7 +45,7 @@ class RouteOptions:
 
     to: tuple[RouteTarget, ...] = ()
     group_by: tuple[str, ...] | None = None
-    """Variables that alerts on one card share; empty: all alerts of the route; None: one card for each alert."""
+    """Variables shared by the alerts on one card; empty: all alerts of the route; None: one card for each alert."""
     wait: timedelta = timedelta(0)
     interval: timedelta = timedelta(0)
     repeat: timedelta | None = None
@@ -53,9 +53,9 @@ class RouteOptions:
     window: TimeWindow | None = None
     escalate: tuple[EscalationRule, ...] = ()
     top_box: bool | None = None
-    """Whether what is critical is also at the top of groups; None: as the settings say."""
+    """Whether groups get a top box for critical alerts; None: as in the settings."""
     ding: DingWay | None = None
-    """How people are also called about what is urgent; None: as the settings say."""
+    """How people are also called about urgent alerts; None: as in the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +76,9 @@ class RouteTree:
     root: AlertRoute
     owners: Mapping[str, tuple[Place, ...]]
     decides_in_chat: Callable[[], bool] = lambda: False
-    """Then purchase orders have approval cards, and go nowhere else unless a route names them."""
+    """If set, purchase orders have approval cards, and go nowhere else unless a route names them."""
     decides_at: tuple[Place, ...] = ()
-    """Where approval cards are shown: no alert repeats there what such a card says."""
+    """Where approval cards are shown: no alert repeats their content there."""
 
     def route(self, facts: Facts) -> Routing:
         """Return the places of an event, each once, with a line for each route tried."""

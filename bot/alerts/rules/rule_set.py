@@ -25,11 +25,11 @@ class AlertRuleContext:
 
     zone: tzinfo
     default: tuple[Place, ...] = ()
-    """Where alerts go unless a rule sends them elsewhere."""
+    """Where alerts go unless a rule says otherwise."""
     roles: Mapping[str, Collection[str]] = field(default_factory=dict)
-    """Role → user ids."""
+    """Role → userIds."""
     decides_in_chat: Callable[[], bool] = lambda: False
-    """Whether waiting purchase orders have approval cards of their own now."""
+    """Whether waiting purchase orders currently have approval cards."""
     decides_at: tuple[Place, ...] = ()
     """Where these cards are shown."""
 
@@ -39,9 +39,9 @@ class AlertRuleContext:
 
 
 ROOT = "default"
-"""Name of the root route, which takes what no other route takes."""
+"""The name of the root route, which takes what no other route takes."""
 RESERVED = frozenset((ROOT, "escalation", "assigned", "watch", "digest"))
-"""Names in `AlertCard.route` for cards that came to their place by other ways than a company's route."""
+"""Names in `AlertCard.route` for cards that were not placed by a company's route."""
 REVIVE = timedelta(hours=4)
 
 

@@ -32,7 +32,7 @@ def _say_unknown(year: int) -> None:
 
 _DAY = timedelta(days=1)
 _AHEAD = 60
-"""How many days to search: China's longest holidays are nine days, a weekday comes within seven."""
+"""How many days to search: China's longest holidays are nine days, and a weekday comes within seven."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class TimeWindow:
     name: str
     zone: tzinfo
     weekdays: frozenset[int] = frozenset(range(1, 8))
-    """ISO numbers, Monday is 1."""
+    """ISO numbers; Monday is 1."""
     workdays: bool | None = None
     """True: only China's working days; False: only other days; None: any."""
     start: time = time(0)

@@ -15,7 +15,7 @@ from bot.outbox.place import Place
 from bot.words.severity import Severity
 
 FactsOf = Callable[[Event, Severity], Facts]
-"""The facts when the event was received: what an open alert inhibits does not depend on the time of asking."""
+"""The facts at the time of receipt: what an open alert inhibits does not depend on when it is checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Inhibition:
     source: Condition
     target: Condition
     common: Callable[[Event], object]
-    """What both must have in common, of `bot.alerts.rules.facts.COMMON`."""
+    """Variables that both must share, from `bot.alerts.rules.facts.COMMON`."""
 
     def suppression(self, facts: Facts, others: Sequence[Alert], facts_of: FactsOf) -> RuleSuppression | None:
         """Return the inhibition by another alert; no alert inhibits itself."""

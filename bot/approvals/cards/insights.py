@@ -38,16 +38,17 @@ from bot.words.disclosure import ClassedBy, FieldClass
 log = structlog.get_logger(__name__)
 
 MAX_LISTED, MAX_READ, MAX_LINES = 20, 6, 5
-"""Orders of the vendor that are listed, those of them that are read with their lines, and lines whose stock is asked:
-at most 1 + 6 + 5 calls for a revision."""
+"""The vendor's orders listed, those read with their lines, and lines whose stock is queried: at most 1 + 6 + 5 calls
+per revision.
+"""
 
 _BOUGHT = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
-"""States in which a price was really agreed."""
+"""States in which a price was actually agreed."""
 _MAX_NUMBERS = 3
 _USUAL_FROM = 2
-"""Orders from which on something is usual."""
+"""The number of orders from which a quantity counts as usual."""
 _DUPLICATE_WINDOW = timedelta(days=30)
-"""A second order of the same lines within this time is odd."""
+"""A second order with the same lines within this time is flagged."""
 _WHOLE, _TENTH = Decimal(1), Decimal("0.1")
 
 
@@ -63,9 +64,9 @@ class InsightThresholds:
     """Thresholds above which a value is flagged."""
 
     price_jump: Decimal = Decimal(10)
-    """Per cent that a price may be above the last one."""
+    """Per cent that a price may exceed the last one."""
     quantity: Decimal = Decimal(3)
-    """Times the usual quantity (the median of at least two orders)."""
+    """Multiple of the usual quantity (the median of at least two orders)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class LineInsight:
     incoming: Quantity | None = None
     jump: Annotated[bool, ClassedBy("jump_class")] = False
     usual: Quantity | None = None
-    """The usual quantity, where this one is far above it."""
+    """The usual quantity, if this one far exceeds it."""
 
     @property
     def jump_class(self) -> FieldClass | None:
@@ -114,12 +115,12 @@ class Insight:
     lines: Mapping[str, LineInsight] = field(default_factory=lambda: MappingProxyType({}))
     lateness: SupplierLateness | None = None
     open_orders: tuple[str, ...] = ()
-    """Other orders at the vendor whose goods are awaited, newest first."""
+    """Other orders at the vendor with outstanding goods, newest first."""
     duplicates: tuple[str, ...] = ()
     """Orders with the same lines that wait for approval or for goods."""
     past_due: bool = False
     usual_currency: str = ""
-    """Where this order's is another."""
+    """The usual currency, if this order's differs."""
     missing: frozenset[MissingInsight] = frozenset()
 
 

@@ -52,7 +52,7 @@ def _differ(rows: Sequence[ApprovalListRow]) -> bool:
 
 
 MIN_FOR_APPROVE_ALL = 2
-"""Orders from which on a list offers to approve them together."""
+"""The number of orders from which a list offers to approve them together."""
 
 
 _COLUMNS = (

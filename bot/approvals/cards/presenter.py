@@ -38,19 +38,19 @@ from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 log = structlog.get_logger(__name__)
 
 ReadOrder = Callable[[str, str], Awaitable[PurchaseOrder]]
-"""Returns the order of a source with a number as it is now; raises the classes of `bot.erp.errors`."""
+"""Returns the current order of a source and number; raises the classes of `bot.erp.errors`."""
 
 FetchNames = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
-"""Returns the names of people by their userIds; those whom nobody knows are left out."""
+"""Returns people's names by userId, without unknown ones."""
 
 TOLD_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.COST, FieldClass.PARTNER})
-"""All that a card about a case tells."""
+"""All fields that a card about a case shows."""
 
 PURCHASE_COMMAND = "po"
-"""The command whose rules say what may be seen of purchase orders."""
+"""The command whose rules govern what may be seen of purchase orders."""
 
 CACHED_ORDERS = 500
-"""Orders that are remembered."""
+"""The number of cached orders."""
 
 
 class CasePresenter:

@@ -36,14 +36,15 @@ from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.words.phrase import Phrase, phrase
 
 ORDERS = AREA_COMMANDS["po"]
-"""The command whose rules bind what is shown of an order anywhere."""
+"""The command whose rules govern orders wherever they are shown."""
 
 RECORDED = frozenset({VoteOutcome.RECORDED, VoteOutcome.DECIDED})
 """Outcomes of votes that count."""
 
 _SHOW_SECONDS, _VOTED_SECONDS = 1.2, 0.3
-"""How long a click's answer waits for the order and what is known about it: of its two seconds, where a vote was
-recorded, reading the ERP has taken its part."""
+"""How long a click's answer waits for the order and its insights: of its two seconds, reading the ERP has taken a part
+if a vote was recorded.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class VoteResponder:
     found: CaseContext
     audience: Audience
     fields: frozenset[FieldClass]
-    """What of the order may be shown to the asker; see `fields_among`."""
+    """The fields of the order visible to the asker; see `fields_among`."""
     context: QuestionContext
 
     async def show(self, note: Phrase | None = None) -> ApprovalView:

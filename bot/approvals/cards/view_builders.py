@@ -36,7 +36,7 @@ from bot.words.phrase import Phrase, phrase
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _MAX_CHANGES = 6
-"""Changes that a card names; who wants more opens the order."""
+"""The number of changes named on a card; the order shows the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class RevisionData:
     before: PurchaseOrder | None = None
     newer: PurchaseOrder | None = None
     names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES)
-    """userIds to names, as far as they are known."""
+    """Known names by userId."""
 
 
 def list_changes(context: CaseContext, known: RevisionData, *, priced: bool) -> tuple[ChangedField, ...]:
@@ -114,7 +114,7 @@ def _quantity_text(line: PurchaseLine) -> str:
 
 _NOT_RECORDED = phrase("Not recorded.")
 HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
-"""What a group sees in place of a reason that tells an amount."""
+"""The text for a group in place of a reason that contains an amount."""
 
 _MISSING = {
     MissingInsight.HISTORY: phrase("Earlier purchases could not be looked up in time."),

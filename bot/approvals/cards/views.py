@@ -38,7 +38,7 @@ HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
         CaseState.WITHDRAWN: phrase("No longer waits"),
     }
 )
-"""What a case is called in each state: the title of its cards."""
+"""The title of a case's cards in each state."""
 
 
 def _headline(state: CaseState, there: ExternalDecision | None) -> Phrase:
@@ -140,9 +140,9 @@ class ApprovalView(ListView):
     words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
     flags: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     facts: tuple[Phrase, ...] = ()
-    """What else is known: the supplier's lateness, other open orders."""
+    """Further insights: the supplier's lateness, other open orders."""
     missing: tuple[Phrase, ...] = ()
-    """What could not be found out in time."""
+    """The insights that did not arrive in time."""
     changes: tuple[ChangedField, ...] = ()
     late: bool = False
     """Whether the deadline has passed."""
@@ -150,20 +150,20 @@ class ApprovalView(ListView):
     """Whether the ERP waits for others as well: only one of its own levels is passed."""
     note: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
     aside: bool = False
-    """Whether ``note`` tells one person that nothing came of a tap."""
+    """Whether ``note`` tells one person that a tap had no effect."""
     ask: tuple[str, ...] = ()
     sure: bool = False
     mute: bool = False
     can_reject: bool = True
     turned_away: tuple[str, ...] = ()
-    """Whose decision the ERP itself has refused, by name; ``words`` are its reason."""
+    """The names of people whose decision the ERP itself has refused; ``words`` is its reason."""
     undo: bool = False
     retry: str = ""
-    """Line that asks again what the ERP was too slow for."""
+    """The line that repeats a question the ERP was too slow for."""
     next_case: str = ""
-    """Id of the case that the reader can go on to."""
+    """The id of the case the reader can continue with."""
     newer: str = ""
-    """Id of the case of the revision that took its place, where that waits."""
+    """The id of the case of the succeeding revision, if it waits."""
     url: str = ""
     shows: str = ""
     """The name of the case's state; see `bot.approvals.case.Case.state_name`."""
@@ -327,7 +327,7 @@ class ApprovalReasons(View):
     vendor: PartnerName
     minutes: int
     own_words: bool = False
-    """Only the next message is waited for."""
+    """Whether only the next message is awaited."""
     shows: str = ""
     """As in `ApprovalView`."""
 

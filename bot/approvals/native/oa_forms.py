@@ -32,7 +32,7 @@ class NativeState(StrEnum):
 
     WANTED = "wanted"
     STARTING = "starting"
-    """Noted before the call: it may be there already, and is looked for before it is started once more."""
+    """Recorded before the call: it may exist already, and is searched before it is started again."""
     RUNNING = "running"
     ENDED = "ended"
     """Nothing more is done about it."""
@@ -45,24 +45,24 @@ class NativeRecord:
     case: str
     state: NativeState = NativeState.WANTED
     due_at: datetime
-    """When it is looked at next, whatever is heard; while somebody works on it, when they are given up."""
+    """When it is checked next without an event; while a step runs, when its process is given up."""
     instance: str = ""
     originator: str = ""
-    """userId in whose name it was started."""
+    """The userId in whose name it was started."""
     started_at: datetime | None = None
-    """When it was last started; noted before the call."""
+    """When it was last started; recorded before the call."""
     tries: int = 0
-    """Steps that failed, one after the other."""
+    """The number of failed steps in a row."""
     revision: int = 0
-    """Of the case, as far as the approval follows it."""
+    """The case's revision as far as the approval follows it."""
     done: tuple[int, ...] = ()
-    """Tasks whose outcome is dealt with: heard, or told from here."""
+    """Tasks whose outcome has been processed: received, or sent from here."""
     news: int = 0
-    """Events that came about it."""
+    """The number of events about it."""
     seen: int = 0
-    """Those of them that were looked into."""
+    """The number of events that were checked."""
     stamp: int = 0
-    """Counts the writings of the record."""
+    """The number of writes of the record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class OaInstance:
 
     running: bool
     verdict: Verdict | None
-    """What it came to; None while it runs, and where it was called off."""
+    """The verdict; None while it runs, and if it was terminated."""
     tasks: tuple[OaTask, ...]
 
 
@@ -160,7 +160,7 @@ class NativeRecords(Protocol):
 _VERDICTS = {CaseState.APPROVED: Verdict.APPROVE, CaseState.REJECTED: Verdict.REJECT}
 
 _VOTES_HOLD = {CaseState.OPEN, *_VERDICTS}
-"""States in which what people said in chat is what became of the case, or may yet."""
+"""States in which the votes from chat are the outcome, or may become it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

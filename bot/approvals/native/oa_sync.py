@@ -46,20 +46,20 @@ from bot.words.phrase import Phrase, phrase
 log = structlog.get_logger(__name__)
 
 _IDLE = 5.0
-"""Seconds after which it is seen what other processes stored."""
+"""Seconds after which other processes' writes are seen."""
 _MIN_PAUSE = 0.5
-"""Seconds between rounds at least: many clicks at one moment are one round."""
+"""The minimum of seconds between rounds: many simultaneous clicks are one round."""
 _LEASE = timedelta(seconds=60)
-"""How long an approval belongs to the process that began a step with it."""
+"""How long an approval belongs to the process that began a step."""
 _CHECK_INTERVAL = timedelta(minutes=30)
-"""Between looks at an approval that nothing is heard of; each look is a call of the month."""
+"""The interval between checks of an approval without events; each check spends a call of the month."""
 _SEARCH_INTERVAL = timedelta(seconds=15)
 _ASSUME_LOST_AFTER = timedelta(minutes=3)
-"""An approval that cannot be found so long after it was started was not started."""
+"""An approval that cannot be found this long after its start was not started."""
 _CLOCK_SKEW = timedelta(minutes=2)
-"""By so much DingTalk's clock may differ from ours."""
+"""The possible difference between DingTalk's clock and ours."""
 _BACKOFF = BackoffSteps((5.0, 15.0, 60.0, 300.0, 1800.0))
-"""After a step that failed."""
+"""The back-off after a failed step."""
 _CALLED_OFF = phrase("This is decided: see the purchase order.")
 _CONTRADICTED = phrase("This approval has no effect: the purchase order was decided otherwise.")
 _HANDED_OVER = phrase("The approver before you can no longer decide this. It is your turn now.")

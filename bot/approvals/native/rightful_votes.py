@@ -17,7 +17,7 @@ from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.model import Verdict
 
 _COMMANDS: Mapping[Verdict, str] = MappingProxyType({Verdict.APPROVE: "approve", Verdict.REJECT: "reject"})
-"""The command that says the same in chat."""
+"""The command for the same vote in chat."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.approvals.policy.rules import RuleScope, Substitute
 
 _ANY = ""
-"""Stands for any currency, and for a total that the ERP does not tell."""
+"""Stands for any currency, and for an unknown total."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from bot.words.phrase import phrase
 NO_APPROVAL_RULES = NoRules("default", phrase("the members of the role %(role)s decide", role=f"{DEFAULT_ROLE!r}"))
 
 MAX_ENTRIES = 200
-"""Rules, levels, limits or substitutes of one document: comparing them with one another stays a matter of moments."""
+"""The number of rules, levels, limits or substitutes in one document: comparing all pairs stays fast."""
 
 _DAY = timedelta(days=1)
 _NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)

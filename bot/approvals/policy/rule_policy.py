@@ -152,7 +152,7 @@ _DAILY_LIMIT = (
     phrase("You may approve up to %(amount)s in one day, and %(spent)s are used."),
     phrase("%(person)s, for whom you stand in, may approve up to %(amount)s in one day, and %(spent)s are used."),
 )
-"""What is said of the voter's own limit, and of that of the person in whose place they vote."""
+"""The text for the voter's own limit, and for that of the person they replace."""
 
 
 def _for(person: str, said: tuple[Phrase, Phrase], *, in_place: bool, **values: Money | Currency) -> Phrase:
@@ -167,7 +167,7 @@ def _in_currency(amounts: Sequence[Money], currency: str) -> Money | None:
 
 
 DEFAULT_ROLE = "approver"
-"""The role whose members decide where a company wrote no rules (docs: contracts.md#smallest-configurations)."""
+"""The role that decides if a company wrote no rules (docs: contracts.md#smallest-configurations)."""
 
 DEFAULT_RULES = ApprovalRuleSet(
     version="default",

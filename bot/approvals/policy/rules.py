@@ -11,7 +11,7 @@ from bot.erp.model import Money
 from bot.words.phrase import Phrase, phrase
 
 DEFAULT_RULE = "default"
-"""The rule of a company that wrote none."""
+"""The rule of a company without its own."""
 
 
 def label_rule(name: str) -> Phrase | str:
@@ -54,7 +54,7 @@ class RuleScope:
     departments: frozenset[str] = frozenset()
     suppliers: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
-    """One line of such a category is enough."""
+    """One line in such a category is enough."""
     requesters: tuple[ApproverSelector, ...] = ()
     currencies: frozenset[str] = frozenset()
     at_least: Money | None = None
@@ -77,14 +77,14 @@ class ApprovalRule:
     scope: RuleScope = RuleScope()
     steps: tuple[RuleLevel, ...]
     confirm_from: Money | None = None
-    """From this amount on, approving asks once more; amounts in another currency always do."""
+    """From this amount on, approving asks for confirmation; amounts in other currencies always do."""
     daily_limits: tuple[Money, ...] = ()
     remind_after: tuple[timedelta, ...] = ()
     deadline: timedelta | None = None
     on_expiry: ExpiryAction = ExpiryAction.NOTHING
     escalate_to: tuple[ApproverSelector, ...] = ()
     todo: bool | None = None
-    """Whether those whose turn it is get a to-do as well; None: as the settings say."""
+    """Whether the people whose turn it is also get a to-do; None: as in the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class SingleLimit:
     approvers: tuple[ApproverSelector, ...]
     amounts: tuple[Money, ...]
     binds_stand_ins: bool = True
-    """Whether it also binds those who vote in their place."""
+    """Whether it also binds their substitutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

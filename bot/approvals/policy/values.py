@@ -126,7 +126,7 @@ def _explain_bad_amount(text: str) -> Phrase:
 _EXAMPLES = phrase('examples are "role:purchasing", "person:manager01", "manager:1", "field:buyer"')
 _BUYER = "buyer"
 _HIGHEST = 20
-"""Managers above the requester; longer chains are a slip of the pen."""
+"""The number of managers above the requester; longer chains are typing errors."""
 
 
 def read_approvers(value: object) -> tuple[ApproverSelector, ...]:

@@ -60,7 +60,7 @@ PRUNED_AT_ONCE = 2_000
 """Rows per transaction: others want to write in between."""
 
 _IS_WAITING = text("state = 'waiting'")
-"""As text: SQLite uses a partial index only for the very words that it was made with."""
+"""As text: SQLite uses a partial index only for the exact expression it was created with."""
 
 NOT_OPENED = "what it says was changed in the database, or sealed by another key"
 
@@ -115,16 +115,16 @@ class EventSearch:
 
     source: str = ""
     type: str = ""
-    """A type, or the beginning of types with ``*`` at its end."""
+    """A type, or a prefix of types with a trailing ``*``."""
     subject: str = ""
     event_id: str = ""
     state: EventState | None = None
     since: datetime | None = None
-    """Received then or later."""
+    """Received at this time or later."""
     until: datetime | None = None
-    """Received before."""
+    """Received before this time."""
     before: int | None = None
-    """Only events with a smaller number than this: the last one of the previous page."""
+    """Only events with a smaller number: the last one of the previous page."""
     limit: int = 100
 
 

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 _PLAIN = tuple(column for column in ALERT.c if not isinstance(column.type, Sealed))
 
 StandIn: TypeAlias = Callable[[Any], Any]
-"""Makes a readable row of the plain columns of one that does not open."""
+"""Makes a readable row from the unsealed columns of an unreadable one."""
 
 
 _MOST_OPEN: Final = 5_000
@@ -56,9 +56,9 @@ class AlertIdentityMap:
         self._new: dict[str, None] = {}
         self._last: int | None = None
         self._open: dict[str, None] | None = None
-        """Ids of the open alerts, oldest first; None until they are asked for."""
+        """Ids of the open alerts, oldest first; None until first needed."""
         self._held: dict[str, None] | None = None
-        """Ids of alerts that are held back somewhere; None until they are asked for."""
+        """Ids of the suppressed alerts; None until first needed."""
 
     def is_new(self, alert_id: str) -> bool:
         """Return whether an alert began in this unit of work and is not yet written."""
@@ -185,14 +185,14 @@ class CardIdentityMap:
         self._known: dict[str, AlertCard] = {}
         self._numbers: dict[str, int] = {}
         self._members: dict[str, tuple[str, ...]] = {}
-        """As they are written."""
+        """In their stored form."""
         self._of: dict[str, dict[str, None]] = {}
         """Ids of all cards of an alert, oldest first."""
         self._open: dict[tuple[Place, str], str | None] = {}
         self._groups: set[str] = set()
-        """Groups whose cards that are not closed were all read."""
+        """Groups whose unclosed cards have all been read."""
         self._joined: dict[str, dict[str, None]] = {}
-        """The alerts that digests name, or named in this unit of work."""
+        """The alerts named by digests now, or earlier in this unit of work."""
         self._waiting: dict[Place, str | None] = {}
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}

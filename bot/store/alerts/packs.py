@@ -22,7 +22,7 @@ from bot.store.tables import ALERT, ALERT_PACK, EVENT, EVENT_PACK
 from bot.words.sealing import BrokenSeal, NotOpened
 
 PACK = 64
-"""Events in a pack, or alerts: to read one of them, all are opened."""
+"""Events or alerts per pack: reading one of them opens all."""
 
 _BETWEEN = "\x1e"
 """No JSON text has this character (RFC 7464)."""

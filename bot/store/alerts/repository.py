@@ -42,7 +42,7 @@ from bot.store.unreadable_rows import read_watches
 from bot.words.sealing import NotOpened
 
 _LINES = 100
-"""Lines of the history in a row: some of them fill a page of the database without a rest."""
+"""History lines per row: this many fill a page of the database exactly."""
 
 
 class StoredAlertRepository:
@@ -235,11 +235,11 @@ class StoredAlertRepository:
 T = TypeVar("T")
 
 ALERT_RETENTION = timedelta(days=90)
-"""How long alerts are known by default."""
+"""The default retention of alerts."""
 PRUNED_AT_ONCE = 2_000
 """Rows per transaction: others want to write in between."""
 _NOTES_AT_ONCE = 50
-"""Rows of the history, each of which has the lines of a transaction."""
+"""History rows, each with the lines of a transaction."""
 
 _LOCK = 0x616C6572
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")

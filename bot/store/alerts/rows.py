@@ -22,10 +22,10 @@ from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec,
 from bot.store.row_times import from_ms, to_ms_up
 
 _EXACT = " "
-"""Before the JSON of an event with something that only the slower, exact way can carry, such as very long numbers."""
+"""Precedes the JSON of an event that only the slower, exact encoder can represent, such as very long numbers."""
 
 _STAMPS = ("acknowledged", "assigned", "snoozed")
-"""Fields of an alert that say who did something; they share the column ``hands``."""
+"""Fields of an alert that name a person; they share the column ``hands``."""
 
 _VALUES: Codecs = {
     datetime: PlainCodec(to_ms_up, from_ms),

@@ -22,9 +22,9 @@ from bot.store.unreadable_rows import read_readable
 
 _S = SUBSCRIPTION.c
 _AT_ONCE = 200
-"""Subscriptions that one transaction queues."""
+"""Subscriptions queued per transaction."""
 _ENDED_KEPT = timedelta(days=2)
-"""How long the card about a subscription's end may be under way."""
+"""How long the card about a subscription's end may be pending."""
 _TIME = PlainCodec("{:%H:%M}".format, time.fromisoformat)
 _SUBSCRIPTION = RecordCodec(Subscription, {**IN_MILLISECONDS, time: _TIME}, names={"next_at": "next_ms"})
 

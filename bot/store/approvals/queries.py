@@ -100,4 +100,4 @@ AUDIT: Final = select(APPROVAL_AUDIT).where(APPROVAL_AUDIT.c.case_id == _THIS).o
 
 LOCK_PERSON: Final = text("SELECT pg_advisory_xact_lock(:area, hashtext(:person))")
 LOCK_AREA: Final = 0x61707072
-"""Tells the locks of people from other advisory locks in the database."""
+"""Distinguishes the locks of people from other advisory locks in the database."""

@@ -60,7 +60,7 @@ _NATIVE_COLUMNS = frozenset({"case", "state", "due_at", "instance", "news", "see
 _NATIVE_BODY = RecordCodec(
     NativeRecord, {datetime: PlainCodec(to_us, from_us)}, names={"started_at": "started"}, skip=_NATIVE_COLUMNS
 )
-"""What a row holds as JSON: the fields that are no columns."""
+"""The row's JSON: the fields without columns."""
 
 
 class StoredCaseRepository:
@@ -75,7 +75,7 @@ class StoredCaseRepository:
         self._known: dict[str, Case] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._changed: dict[tuple[str, str], datetime] = {}
-        """Documents whose answers are to be drawn again, and when."""
+        """Documents whose answers are to be redrawn, and when."""
         self._cards: list[CaseCard] = []
         self._lines: list[AuditRow] = []
         self._entries: list[AuditEntry] = []

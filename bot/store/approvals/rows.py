@@ -87,7 +87,7 @@ _BODY = RecordCodec(
     skip={"id", "source", "state", "opened_at", "due_at", "elsewhere"},
     sparse={"levels"},
 )
-"""What a case's row holds as JSON: the fields that are no columns."""
+"""A case row's JSON: the fields without columns."""
 _CARD = RecordCodec(CaseCard, _VALUES, names={"case": "case_id"})
 _AUDIT = RecordCodec(AuditRow, _VALUES, names={"case": "case_id", "at": "at_us"})
 
@@ -187,7 +187,7 @@ _ACTIONS = {
     **{state.value: "close" for state in CaseState if state.is_final},
 }
 _PRINCIPAL = re.compile(r"for \S+$")
-"""Ends what is said of a vote in somebody's place, before its reason."""
+"""The suffix of a substitute's vote text, before its reason."""
 _SAYS_OUTCOME = frozenset({"vote", "decided", "outcome", "not_written"})
 """Lines whose detail begins with the outcome, in one word."""
 

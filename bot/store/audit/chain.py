@@ -22,7 +22,7 @@ from bot.access.audit import CONTENT_FIELDS
 from bot.mechanisms.private_files import make_private_file, make_private_folder
 
 FIRST_HASH = "0" * 64
-"""Stands for the entry before the first."""
+"""The predecessor of the first entry."""
 
 _HASHED = ("seq", "at_ms", *CONTENT_FIELDS, "previous")
 
@@ -65,7 +65,7 @@ def append_link(row: dict[str, Any], last: ChainLink, seq: int | None = None) ->
 
 
 _REMEMBERED = 100
-"""Links among which the one is looked for that an entry behind inserted ones follows."""
+"""The number of recent links searched for the predecessor of an entry behind inserted ones."""
 
 
 class ChainCheck:
@@ -110,7 +110,7 @@ def _span(first: int, last: int) -> str:
 
 
 WITNESS_FILE = "audit.head"
-"""Name in the data folder."""
+"""The file name in the data folder."""
 
 
 class AuditWitness:

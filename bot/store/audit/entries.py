@@ -29,12 +29,12 @@ from bot.words.phrase import phrase
 PURGE = "audit.purge"
 ACCEPT = "audit.accept"
 BROKEN = "audit.broken"
-"""An entry about what the bot found broken; nobody knows of it before an `ACCEPT` behind it."""
+"""An entry about a break found by the bot; it is unaccepted until an `ACCEPT` follows."""
 LOST = "audit.lost"
 """An entry about entries that could not be kept."""
 
 LONGEST: Final = 500
-"""Characters that are kept of a text."""
+"""Characters stored of a text."""
 _LAST_NUMBER: Final = 2**63 - 1
 _TAKEN_AT_ONCE = 500
 

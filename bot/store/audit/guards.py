@@ -49,7 +49,7 @@ _TYPES: Final = {
     "audit_emptied": ("audit", _REFUSE, 2 + 32, False),
     "audit_head_emptied": ("audit_head", _REFUSE, 2 + 32, False),
 }
-"""Table, function, type and whether a condition is there, as PostgreSQL's catalogue has them."""
+"""Table, function, type and whether there is a condition, as in PostgreSQL's catalogue."""
 
 _SQLITE_THERE: Final = text(
     "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"

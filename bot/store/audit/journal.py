@@ -17,7 +17,7 @@ from bot.words.disclosure import FieldClass
 log = structlog.get_logger(__name__)
 
 JOURNAL_FILE: Final = "audit.waiting"
-"""Name in the data folder."""
+"""The file name in the data folder."""
 
 
 class AuditJournal:

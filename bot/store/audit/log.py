@@ -38,36 +38,36 @@ from bot.words.phrase import Words
 log = structlog.get_logger(__name__)
 
 GATHERING = 0.05
-"""Seconds in which entries gather before they are committed: what a crash may lose."""
+"""Seconds in which entries gather before their commit: what a crash may lose."""
 
 BATCH = 500
-"""Entries in one commit: others want to write in between."""
+"""Entries per commit: others want to write in between."""
 
 RETRYING: Final = BackoffPolicy(first=1.0, longest=15.0)
-"""Seconds before entries are written again while the database does not take them."""
+"""Seconds before a retry while the database accepts no entries."""
 
 MOST_WAITING: Final = 20_000
-"""Entries that are kept while the database does not take them, some 10 MB; of the others the number is recorded."""
+"""Entries kept while the database accepts none, some 10 MB; further ones are only counted."""
 
 INSPECTED_EVERY: Final = 60.0
-"""Seconds between two looks at the guards and the end of the log."""
+"""Seconds between two checks of the guards and the end of the log."""
 INSPECTED: Final = 1_000
-"""The newest entries that such a look goes through."""
+"""The number of entries in such a check."""
 
 WRITTEN_WITHIN: Final = 3.0
-"""Seconds that an answer waits for its entry where it must be recorded."""
+"""Seconds an answer waits for its entry if it must be recorded."""
 
 LOST_MOMENTS: Final = 120.0
-"""Seconds of writing that a power cut may take from SQLite: a database that lacks more is an older one."""
+"""Seconds of writes that a power cut may take from SQLite: a database that lacks more is an older one."""
 
 _LOST_END: Final = "link"
-"""Stands in every finding about an end that is known from outside the database."""
+"""Part of every finding about an end known from outside the database."""
 
 LINK_LOGGED_EVERY = 1_000
-"""Entries after which the log names the newest link, so that it also stands where logs are collected."""
+"""Entries after which the log names the newest link, so that it also exists where logs are collected."""
 
 MOST_NOTED: Final = 100
-"""Places found broken by one look that get an entry each; the next look finds the others."""
+"""Breaks per check that get an entry each; the next check finds the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +135,11 @@ class StoredAudit:
         self._lost: _Lost | None = None
         self._came = asyncio.Event()
         self._written: list[asyncio.Future[bool]] = []
-        """Those who wait until all that was recorded so far is written, or cannot be."""
+        """Waiters until everything recorded so far is written, or cannot be."""
         self._trouble: Words = ""
         self._broken: tuple[str, ...] = ()
         self._newest = 0
-        """Number of the newest entry of this process."""
+        """The number of this process's newest entry."""
 
     @property
     def waiting(self) -> int:

@@ -27,7 +27,7 @@ from bot.store.transactions import begin_immediate
 from bot.words.errors import DingerpError
 
 _LOCK = 0x6163636F
-"""Advisory lock of changes on PostgreSQL."""
+"""Advisory lock for changes on PostgreSQL."""
 
 _LINK = RecordCodec(KeyLink, IN_MILLISECONDS, names={"expires_at": "expires_ms"})
 _K, _L, _A = ERP_KEY.c, ERP_KEY_LINK.c, ERP_ACCOUNT.c

@@ -104,13 +104,13 @@ def _insert_new(connection: Connection, messages: Mapping[str, InboxMessage]) ->
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-"""Rows per commit, so that no commit makes the others wait for long."""
+"""Rows per commit, so that no commit delays the others for long."""
 
 MARK_DELAY = 0.05
-"""Seconds in which marks gather that nothing waits for: losing one to a crash is harmless."""
+"""Seconds in which marks without waiters gather: losing one to a crash is harmless."""
 
 RETENTION = timedelta(hours=1)
-"""How long answered questions are known, so that a late redelivery (60 s were seen) is not answered again."""
+"""The retention of answered questions, so that a late redelivery (60 s were seen) is not answered again."""
 
 
 class _Accepted(NamedTuple):
@@ -153,7 +153,7 @@ class StoredInbox(Stored):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._accepted: list[_Accepted] = []
-        """Messages that are not being written yet."""
+        """Messages not yet being written."""
         self._soon: asyncio.Handle | None = None
         """Writes the next batch in the next turn of the event loop."""
         self._inserting = False

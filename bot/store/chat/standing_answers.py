@@ -38,12 +38,11 @@ _A, _F, _D = STANDING_ANSWER.c, STANDING_DOCUMENT.c, DELIVERY.c
 
 _WAITS = and_(_D.state == DeliveryState.QUEUED, _D.lease == "")
 _DRAWN_ANYWAY = exists().where(_D.card == answer_card_key("") + _A.track, or_(_WAITS, _D.shown >= _A.revision))
-"""A card is to be drawn in its newest state, or is so. One that is being changed may not have stood when that began."""
+"""A card to be drawn in its newest state, or already so. One being changed may not have existed when that began."""
 
 
 StatesSince: TypeAlias = Callable[[Connection, Sequence[tuple[str, str]], datetime], frozenset[str]]
-"""Returns the names of the present states of those documents, by source and number without capitals, about which
-something was recorded since then."""
+"""Returns the current state names of those documents, by source and lower-cased number, with any record since then."""
 
 
 def _none_known(connection: Connection, documents: Sequence[tuple[str, str]], since: datetime) -> frozenset[str]:

@@ -85,7 +85,7 @@ _SUMS = PlainCodec(
 _TALLY = RecordCodec(Tally, {dict[str, Decimal]: _SUMS})
 
 _AT_ONCE = 1_000
-"""Rows that are fetched at a time."""
+"""Rows fetched at a time."""
 
 
 class StoredDocuments:

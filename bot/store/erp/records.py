@@ -28,9 +28,9 @@ from bot.store.unreadable_rows import read_readable
 log = structlog.get_logger(__name__)
 
 KEPT_COPIES, KEPT_REJECTED = 500, 1_000
-"""Rows of each table; the oldest go first."""
+"""Rows per table; the oldest are deleted first."""
 MAX_AGE = timedelta(days=30)
-"""Older answers and records are deleted, by default."""
+"""The default age at which answers and records are deleted."""
 
 _Key = tuple[str, str, str]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from bot.store.tables import STOCK_DAY
 
 _S = STOCK_DAY.c
 _Figures = dict[tuple[str, str], dict[str, Decimal]]
-"""Source and product → warehouse → what lies there."""
+"""Source and product → warehouse → stock."""
 
 
 class StoredStockDays(Stored):

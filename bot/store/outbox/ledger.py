@@ -30,18 +30,18 @@ from bot.store.transactions import begin_immediate
 log = structlog.get_logger(__name__)
 
 LEDGER_FILE: Final = "cards.ledger"
-"""Name in the data folder."""
+"""The file name in the data folder."""
 
 MOST_CARDS: Final = 20_000
-"""The newest cards that stay in the file when it is written anew."""
+"""The newest cards kept when the file is rewritten."""
 LARGEST: Final = 16_000_000
-"""Bytes beyond which that is done while the bot runs; a card takes some 400."""
+"""Bytes beyond which that happens while the bot runs; a card takes some 400."""
 
 CLOCKS_DIFFER_MS: Final = 3_000
-"""By so much may the clocks of processes that share a database differ; heartbeats are further apart."""
+"""The possible clock difference of processes that share a database; heartbeats are further apart."""
 
 REVIEW_AFTER_MS: Final = 120_000
-"""A card that is not known is looked at so much later: by then the ERPs have been asked anew what waits."""
+"""The delay before an unknown card is checked: by then the ERPs have been asked anew for waiting orders."""
 
 _D = DELIVERY.c
 _BEAT_DIGITS: Final = 20

@@ -17,13 +17,13 @@ from bot.store.tables import DELIVERY
 _D = DELIVERY.c
 
 UNSEEN = and_(_D.state == DeliveryState.DEAD, _D.shown == 0, _D.doubt == 0)
-"""Given up, and certainly not shown anywhere: it may begin again, as a card."""
+"""Given up, and certainly not shown anywhere: it may start again, as a card."""
 
 REQUEUED = {
     "via": case((and_(UNSEEN, _D.via == DeliveryFormat.TEXT), DeliveryFormat.CARD), else_=_D.via),
     "making": case((UNSEEN, _D.making + 1), else_=_D.making),
 }
-"""Changes of a dead delivery that is queued again."""
+"""The changes of a dead delivery that is requeued."""
 
 
 @lru_cache(maxsize=2)

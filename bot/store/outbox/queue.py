@@ -38,20 +38,20 @@ from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 _D, _S = DELIVERY.c, DELIVERY_SPEND.c
 
 _SCAN = 200
-"""Due rows that one claim looks at; rows that have to wait are postponed, so that others come up."""
+"""Due rows examined by one claim; rows that have to wait are postponed, so that others come up."""
 
 _AT_ONCE = 500
-"""Rows that one digest folds at a time."""
+"""Rows folded by one digest at a time."""
 
 _CARD_RETENTION = timedelta(days=730)
-"""An alert may be open for long without news. When it ends, its card must still be known, or it could not change."""
+"""An alert may be open for long without news. At its end its card must still be known, or it could not change."""
 
 _PLACE_CHANGES = frozenset(
     {DeliveryStepKind.SENT, DeliveryStepKind.UPDATED, DeliveryStepKind.WRITTEN, DeliveryStepKind.GONE}
 )
 
 _LOCK = 0x64696E6F
-"""Advisory lock of claims on PostgreSQL: two processes that claimed at the same time would both spend one budget."""
+"""Advisory lock for claims on PostgreSQL: two processes claiming at the same time would both spend one budget."""
 
 _THIS = _D.card == bindparam("which")
 _LEASED = update(DELIVERY).where(_THIS).values({name: bindparam(name) for name in ("lease", "lease_ms", "doubt")})

@@ -26,7 +26,7 @@ class EventRow(StoreTable, table=True):
     seq: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": True})
     """The order of arrival."""
     source: str
-    """Name under which the sender is configured."""
+    """The configured name of the sender."""
     origin: str
     """The CloudEvent's own ``source``."""
     event_id: str
@@ -35,7 +35,7 @@ class EventRow(StoreTable, table=True):
     via: str
     """The way it came in."""
     severity: str
-    """As the sender named it; empty: the type's own."""
+    """As stated by the sender; empty: the type's own."""
     time_ms: int = Field(sa_type=BigInteger)
     received_ms: int = Field(sa_type=BigInteger, index=True)
     state: str
@@ -43,13 +43,13 @@ class EventRow(StoreTable, table=True):
     reason: str = Field(sa_type=Sealed("event.reason"))
     """Why it was rejected."""
     raw: str = Field(sa_type=Sealed("event.raw"))
-    """The whole CloudEvent as JSON, as it came, where an older version stored it; empty with a ``pack``."""
+    """The whole CloudEvent as received JSON, if an older version stored it; empty with a ``pack``."""
     rank: int = Field(sa_column_kwargs={"server_default": "1"})
-    """How bad it is (`bot.words.severity.Severity.rank`): the worst comes first."""
+    """Its severity rank (`bot.words.severity.Severity.rank`): the worst comes first."""
     pack: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     """The row of `EventPackRow` that holds the CloudEvent."""
     position: int = Field(sa_column_kwargs={"server_default": "0"})
-    """Which one of the pack it is."""
+    """Its position in the pack."""
 
 
 class EventPackRow(StoreTable, table=True):
@@ -59,7 +59,7 @@ class EventPackRow(StoreTable, table=True):
 
     number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
     received_ms: int = Field(sa_type=BigInteger, index=True)
-    """When the last of them came."""
+    """When the last of them was received."""
     bodies: str = Field(sa_type=Sealed("event_pack.bodies"))
     """See `bot.store.alerts.packs`."""
 
@@ -80,7 +80,7 @@ class StoredAlertRow(StoreTable, table=True):
     """The order in which alerts began."""
     id: str = Field(unique=True)
     key: str = Field(sa_type=SealedKey("alert.key"))
-    """What its events share."""
+    """The common key of its events."""
     state: str
     severity: str
     event: str = Field(sa_type=Sealed("alert.event"))
@@ -90,23 +90,23 @@ class StoredAlertRow(StoreTable, table=True):
     reported: int
     """How often it was reported since it opened."""
     hands: str = Field(sa_type=Sealed("alert.hands"))
-    """Who acknowledged it, snoozed it and was assigned to it, as JSON; empty if nobody did."""
+    """Who acknowledged it, snoozed it and was assigned to it, as JSON; empty if nobody."""
     snoozed_ms: int | None = Field(sa_type=BigInteger)
-    """Until when it is put off."""
+    """Until when it is snoozed."""
     resolved_ms: int | None = Field(sa_type=BigInteger)
     step: int
-    """Steps of escalation that were taken."""
+    """Escalation steps taken."""
     escalate_ms: int | None = Field(sa_type=BigInteger)
     held: bool
-    """Held back at some place."""
+    """Suppressed at some place."""
     look_ms: int | None = Field(sa_type=BigInteger)
-    """When the earliest of what holds it back ends."""
+    """When the earliest of its suppressions ends."""
     revivals: int
     revision: int
     due_ms: int | None = Field(sa_type=BigInteger)
     """When time alone will change the alert."""
     pack: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
-    """The row of `AlertPackRow` that holds the event it began with; 0 for none."""
+    """The row of `AlertPackRow` with its initial event; 0 for none."""
 
 
 class AlertPackRow(StoreTable, table=True):
@@ -115,7 +115,7 @@ class AlertPackRow(StoreTable, table=True):
     __tablename__ = "alert_pack"
 
     first: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
-    """The number of the first of them; the others follow it."""
+    """The number of the first of them; the others follow."""
     events: str = Field(sa_type=Sealed("alert_pack.events"))
     """See `bot.store.alerts.packs`."""
 
@@ -136,7 +136,7 @@ class AlertCardRow(StoreTable, table=True):
     route: str = Field(sa_type=Text)
     """Name of the route that brought it here."""
     shared: str = Field(sa_type=SealedKey("alert_card.shared"))
-    """The group: what the alerts on the card have in common."""
+    """The group: the common key of the alerts on the card."""
     state: str
     opened_ms: int = Field(sa_type=BigInteger)
     due_ms: int | None = Field(sa_type=BigInteger, index=True)
@@ -144,15 +144,15 @@ class AlertCardRow(StoreTable, table=True):
     changed_ms: int | None = Field(sa_type=BigInteger)
     """When the outbox was last asked for its newest state."""
     behind: bool
-    """The place is still to see a change."""
+    """The place has yet to see a change."""
     late: bool
-    """It brings what the bot learnt long after it happened."""
+    """It brings news that the bot learnt long after the fact."""
     next_card: str
-    """The card that took its place."""
+    """The card that replaced it."""
     repeats: int
     revision: int
     digest: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
-    """The alerts that a digest names, and the counts of the others, as JSON; empty for another card."""
+    """The alerts named by a digest, and the counts of the others, as JSON; empty for another card."""
 
 
 class AlertCardMemberRow(StoreTable, table=True):
@@ -164,7 +164,7 @@ class AlertCardMemberRow(StoreTable, table=True):
     card: str = Field(primary_key=True)
     alert: str = Field(primary_key=True, index=True)
     position: int
-    """The order in which the alerts came."""
+    """The order of arrival of the alerts."""
 
 
 class StoredMuteRow(StoreTable, table=True):
@@ -191,7 +191,7 @@ class WatchRow(StoreTable, table=True):
     area: str
     subject: str = Field(sa_type=Text)
     folded: str = Field(sa_type=Text, index=True)
-    """The subject without capitals."""
+    """The subject in lower case."""
     title: str = Field(sa_type=Sealed("watch.title"))
     comparison: str
     """Empty for a watch without a limit."""
@@ -199,9 +199,9 @@ class WatchRow(StoreTable, table=True):
     """The limit as exact text; empty for a watch without one."""
     made_ms: int = Field(sa_type=BigInteger)
     source: str = Field(sa_column_kwargs={"server_default": ""})
-    """Whose books what is watched is in; empty for all."""
+    """The books of the watched document; empty for all."""
     said: str = Field(sa_type=Sealed("watch.said"), sa_column_kwargs={"server_default": ""})
-    """What its owner knows of the document, as JSON; empty for a product."""
+    """The owner's knowledge of the document, as JSON; empty for a product."""
 
 
 class AlertNoteRow(StoreTable, table=True):

@@ -32,7 +32,7 @@ class ApprovalCaseRow(StoreTable, table=True):
     id: str = Field(primary_key=True)
     source: str
     folded: str
-    """The document's number without capitals."""
+    """The document's number in lower case."""
     round: int
     """Counts the cases of one document."""
     state: str
@@ -40,7 +40,7 @@ class ApprovalCaseRow(StoreTable, table=True):
     due_us: int | None = Field(sa_type=BigInteger)
     """When time alone does something next."""
     stamp: int
-    """Counts the writings of the row."""
+    """The number of writes of the row."""
     body: str = Field(sa_type=Sealed("approval_case.body"))
     """The rest of the case as JSON."""
 
@@ -59,11 +59,11 @@ class ApprovalVoteRow(StoreTable, table=True):
     verdict: str
     at_us: int = Field(sa_type=BigInteger)
     currency: str
-    """Of ``amount``; empty for a vote that counts against no limit."""
+    """The currency of ``amount``; empty for a vote that counts against no limit."""
     amount: str = Field(sa_type=Sealed("approval_vote.amount", String()))
-    """What counts against limits per day, as exact text."""
+    """The amount counted against daily limits, as exact text."""
     principal: str = Field("", sa_column_kwargs={"server_default": ""})
-    """In whose place they voted; empty for their own."""
+    """The person in whose place they voted; empty for their own."""
 
 
 class ApprovalDecisionRow(StoreTable, table=True):
@@ -93,15 +93,15 @@ class ApprovalCardRow(StoreTable, table=True):
 
     number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
     card: str = Field(unique=True)
-    """Key of its delivery."""
+    """The key of its delivery."""
     case_id: str = Field(index=True)
     place: str
     for_user: str
     kind: str
     copy_number: int = Field(sa_column=Column("copy", Integer, nullable=False))
-    """Number of the reminder that made it. The column is ``copy``, which is a method of every model."""
+    """The number of the reminder that created it. The column is ``copy``, which is a method of every model."""
     shared: str = Field(sa_column_kwargs={"server_default": ""})
-    """Key of the delivery that shows it here and at other places; empty for a card of its own."""
+    """The key of the delivery that shows it here and elsewhere; empty for a card of its own."""
 
 
 class ApprovalAuditRow(StoreTable, table=True):
@@ -117,7 +117,7 @@ class ApprovalAuditRow(StoreTable, table=True):
     user_id: str
     detail: str = Field(sa_type=Sealed("approval_audit.detail"))
     seen: str
-    """Fingerprint of what the person was shown."""
+    """The fingerprint that the person was shown."""
 
 
 class ApprovalSourceRow(StoreTable, table=True):
@@ -135,16 +135,16 @@ class ApprovalNativeRow(StoreTable, table=True):
 
     case_id: str = Field(primary_key=True)
     instance: str | None = Field(unique=True)
-    """DingTalk's id of the approval; none before it is started."""
+    """DingTalk's id of the approval; empty before it is started."""
     state: str = Field(index=True)
     due_us: int = Field(sa_type=BigInteger)
-    """When it is looked at next."""
+    """When it is checked next."""
     news: int
-    """Events that came about it."""
+    """The number of events about it."""
     seen: int
-    """Those of them that were looked into."""
+    """The number of events that were checked."""
     stamp: int
-    """Counts the writings of the row."""
+    """The number of writes of the row."""
     body: str = Field(sa_type=Sealed("approval_native.body"))
     """The rest of the record as JSON."""
 

@@ -28,7 +28,7 @@ class AuditEntryRow(StoreTable, table=True):
     outcome: str
     detail: str = Field(sa_type=Text)
     previous: str
-    """``hash`` of the entry before."""
+    """The ``hash`` of the previous entry."""
     hash: str
     """SHA-256 of all other columns (`bot.store.audit.chain`)."""
 
@@ -43,7 +43,7 @@ class AuditHeadRow(StoreTable, table=True):
     """Number of the newest entry, 0 before the first."""
     hash: str
     purged_seq: int = Field(sa_type=BigInteger)
-    """Number of the newest entry whose time of keeping is over, 0 if there is none."""
+    """Number of the newest purged entry, 0 if there is none."""
     purged_hash: str
 
 
@@ -53,7 +53,7 @@ class AuditDocumentRow(StoreTable, table=True):
     __tablename__ = "audit_document"
 
     document: str = Field(primary_key=True)
-    """Number without regard to capitals."""
+    """The number, compared case-insensitively."""
     seq: int = Field(primary_key=True, sa_type=BigInteger, index=True, sa_column_kwargs={"autoincrement": False})
 
 

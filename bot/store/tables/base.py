@@ -26,7 +26,7 @@ METADATA = MetaData(
 """Our own, so that an adapter's tables never mix with the bot's."""
 
 ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
-"""Type of keys that the database counts up: SQLite does that for ``INTEGER`` alone."""
+"""Type of auto-incremented keys: SQLite increments only ``INTEGER``."""
 
 
 class StoreTable(SQLModel, registry=registry(metadata=METADATA)):

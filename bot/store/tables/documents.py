@@ -22,15 +22,17 @@ class KeptDocumentRow(StoreTable, table=True):
     source: str = Field(primary_key=True)
     area: str = Field(primary_key=True)
     number: str = Field(sa_type=Text, primary_key=True)
-    """The number without capitals."""
+    """The number in lower case."""
     day: int | None
     """The day of the document, as the days since the year 1 (`datetime.date.toordinal`)."""
     is_open: bool
-    """Whether it is unfinished (`bot.erp.kinds.kind.Kind.is_unfinished`): drafts and what waits are so, too."""
+    """Whether it is unfinished (`bot.erp.kinds.kind.Kind.is_unfinished`), which includes drafts and waiting
+    documents.
+    """
     has_lines: bool
-    """Whether its lines have been read; production orders and invoices have none to read."""
+    """Whether its lines have been read; production orders and invoices have none."""
     walk: int
-    """The last walk through the source that came upon it."""
+    """The last walk through the source that met it."""
     partner: str = Field(sa_type=SealedKey("kept_document.partner", String()))
     """The folded name of the customer or vendor."""
     document: str = Field(sa_type=Sealed("kept_document.document"))
@@ -48,7 +50,7 @@ class KeptLineRow(StoreTable, table=True):
     number: str = Field(sa_type=Text, primary_key=True)
     position: int = Field(primary_key=True)
     sku: str = Field(sa_type=Text)
-    """The code without capitals."""
+    """The code in lower case."""
     line: str = Field(sa_type=Sealed("kept_line.line"))
     """The line as JSON, empty for a production order."""
 
@@ -63,7 +65,7 @@ class KeptTallyRow(StoreTable, table=True):
     area: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     day: int = Field(primary_key=True)
-    """Counted as in ``kept_document``; 0 for documents without a day."""
+    """Encoded as in ``kept_document``; 0 for documents without a day."""
     tally: str = Field(sa_type=Sealed("kept_tally.tally"))
     """The counts and amounts as JSON."""
 
@@ -83,7 +85,7 @@ class FollowedAreaRow(StoreTable, table=True):
     began_ms: int | None = Field(sa_type=BigInteger)
     walked_ms: int | None = Field(sa_type=BigInteger)
     complete_day: int | None
-    """The day from which on all documents are kept, counted as in ``kept_document``."""
+    """The day from which on all documents are kept, encoded as in ``kept_document``."""
     synced_ms: int | None = Field(sa_type=BigInteger)
     trouble: str
     version: int
@@ -97,11 +99,11 @@ class StockDayRow(StoreTable, table=True):
 
     source: str = Field(primary_key=True)
     sku: str = Field(sa_type=Text, primary_key=True)
-    """The code without capitals."""
+    """The code in lower case."""
     warehouse: str = Field(sa_type=Text, primary_key=True)
-    """The code, empty where the ERP tells one figure for all."""
+    """The code, empty if the ERP gives one figure for all."""
     day: int = Field(primary_key=True)
-    """Counted as in ``kept_document``."""
+    """Encoded as in ``kept_document``."""
     on_hand: str = Field(sa_type=Sealed("stock_day.on_hand"))
 
 

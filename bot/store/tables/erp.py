@@ -54,7 +54,7 @@ class IndexedProductRow(StoreTable, table=True):
     source: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     walk: int
-    """The last walk through the whole source that came upon the product."""
+    """The last walk through the whole source that met the product."""
     code: str = Field(sa_type=Text)
     folded: str = Field(sa_type=Text)
     """The folded name."""
@@ -62,7 +62,7 @@ class IndexedProductRow(StoreTable, table=True):
     initials: str = Field(sa_type=Text)
     syllables: str = Field(sa_type=Text)
     sku: str = Field(sa_type=Text)
-    """This and the following fields are the product itself."""
+    """From here on, the product's own fields."""
     name: str = Field(sa_type=Text)
     spec: str = Field(sa_type=Text)
     unit: str = Field(sa_type=Text)
@@ -82,7 +82,7 @@ class IndexedSourceRow(StoreTable, table=True):
     walked_ms: int | None = Field(sa_type=BigInteger)
     synced_ms: int | None = Field(sa_type=BigInteger)
     trouble: str
-    """Class of the error that the last attempt ended with."""
+    """The error class that ended the last attempt."""
     version: int
 
 
@@ -93,7 +93,7 @@ class PinyinRow(StoreTable, table=True):
 
     sign: str = Field(primary_key=True)
     readings: str
-    """The usual reading first, with blanks between; empty for a character that has none."""
+    """The usual reading first, separated by blanks; empty for a character without one."""
 
 
 class PollPositionRow(StoreTable, table=True):
@@ -104,13 +104,13 @@ class PollPositionRow(StoreTable, table=True):
     source: str = Field(primary_key=True)
     area: str = Field(primary_key=True)
     round: int = Field(sa_type=BigInteger)
-    """Grows with every step that is stored."""
+    """Grows with every stored step."""
     cursor: str = Field(sa_type=Text)
-    """Where the feed of changes goes on."""
+    """Where the feed of changes continues."""
     followed: bool
-    """Whether the feed has been at its end."""
+    """Whether the feed has reached its end once."""
     place: str = Field(sa_type=Text)
-    """Where the sweep goes on."""
+    """Where the sweep continues."""
     sweeping: bool
     began_ms: int | None = Field(sa_type=BigInteger)
     swept_ms: int | None = Field(sa_type=BigInteger)
@@ -127,18 +127,18 @@ class PollSubjectRow(StoreTable, table=True):
     source: str = Field(primary_key=True)
     area: str = Field(primary_key=True)
     key: str = Field(sa_type=Text, primary_key=True)
-    """The code without capitals."""
+    """The code in lower case."""
     code: str = Field(sa_type=Text)
     state: str
-    """Empty where nothing is wrong with it."""
+    """Empty for a subject without problems."""
     told: bool
-    """Whether an event told of the state."""
+    """Whether an event reported the state."""
     at_ms: int = Field(sa_type=BigInteger)
     """Time of the last event about it."""
     said: str = Field(sa_type=Sealed("poll_subject.said"))
-    """What is compared to see whether it changed, as JSON."""
+    """The fields compared to detect changes, as JSON."""
     seen_ms: int = Field(sa_type=BigInteger)
-    """When the ERP last said that it is so."""
+    """When the ERP last confirmed the state."""
 
 
 class PollUnsentRow(StoreTable, table=True):

@@ -18,45 +18,45 @@ class DeliveryRow(StoreTable, table=True):
     place: str
     """See `bot.outbox.place.Place`."""
     kind: str
-    """Says which composer makes the card."""
+    """Selects the composer."""
     ref: str
-    """What the composer makes it from."""
+    """The composer's name for the card."""
     fact: str
-    """The last event, as ``source/id``, that the card is owed for."""
+    """The last event, as ``source/id``, for which the card was queued."""
     urgency: int
     state: str
     """See `bot.outbox.delivery.DeliveryState`."""
     via: str
     """See `bot.outbox.delivery.DeliveryFormat`."""
     wanted: int
-    """The revision that must be shown at least."""
+    """The minimum revision to show."""
     shown: int
-    """The revision that is at the place, 0 for none."""
+    """The revision at the place, 0 for none."""
     doubt: int
-    """The revision of an attempt to make the card whose outcome is unknown, 0 for none."""
+    """The revision of an attempt to create the card with an unknown outcome, 0 for none."""
     tries: int
     due_ms: int = Field(sa_type=BigInteger)
     next_ms: int = Field(sa_type=BigInteger)
-    """When the row is tried next: ``due_ms`` or later."""
+    """The time of the next attempt: ``due_ms`` or later."""
     lease: str
     """The worker that holds the row, empty for none."""
     lease_ms: int = Field(sa_type=BigInteger)
-    """Until when it holds it."""
+    """When the lease ends."""
     made_as: str
-    """Name of the card template that it was made with."""
+    """The name of the card at its creation."""
     making: int
-    """How often a card began again after it was given up unseen."""
+    """How often the card was restarted after it was given up unseen."""
     track: str = Field(index=True)
     """The card's ``outTrackId``."""
     changed_ms: int = Field(sa_type=BigInteger, index=True)
     reason: str = Field(sa_type=Text)
-    """Why the last try failed."""
+    """Why the last attempt failed."""
     also: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
-    """Further places where the same card stands, a line each."""
+    """Further places of the same card, one per line."""
     standing: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
-    """What stands of a marker, in the words of its keeper."""
+    """The existing marker, as its keeper describes it."""
     trouble: str = Field(sa_column_kwargs={"server_default": ""})
-    """How the last try failed (see `bot.outbox.ports.SendFailureKind`), empty if it did not."""
+    """The kind of the last failure (see `bot.outbox.ports.SendFailureKind`), empty if there was none."""
 
 
 class DeliveryStepRow(StoreTable, table=True):
@@ -84,11 +84,11 @@ class DeliverySpendRow(StoreTable, table=True):
     """The budget."""
     card: str
     worker: str = Field(index=True)
-    """Whose call it is while it is under way; empty afterwards."""
+    """The worker of a call in progress; empty afterwards."""
     window_ms: int = Field(sa_type=BigInteger)
     """Length of the budget's window."""
     until_ms: int = Field(sa_type=BigInteger)
-    """Until when it counts: one window after the call ended."""
+    """When it expires: one window after the call ended."""
 
 
 DELIVERY = core_table(DeliveryRow)

@@ -35,9 +35,9 @@ class PersonRow(StoreTable, table=True):
     left_us: int | None = Field(sa_type=BigInteger)
     wrote_us: int | None = Field(sa_type=BigInteger)
     written_us: int = Field(sa_type=BigInteger, index=True)
-    """When the row was last written, by the clock of the process that did: others look for news by it."""
+    """When the row was last written, by the writing process's clock: others look for news by it."""
     manager: str | None
-    """The userId, empty for nobody; None where it is not known."""
+    """The userId, empty for nobody; None if unknown."""
 
 
 class DepartmentRow(StoreTable, table=True):
@@ -58,7 +58,7 @@ class DirectoryWalkRow(StoreTable, table=True):
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     began_us: int = Field(sa_type=BigInteger)
     ended_us: int | None = Field(sa_type=BigInteger)
-    """None while it is under way, or when it was broken off."""
+    """None while in progress, or when interrupted."""
 
 
 class ErpAccountRow(StoreTable, table=True):
@@ -84,7 +84,7 @@ class ErpKeyRow(StoreTable, table=True):
     user_id: str = Field(primary_key=True)
     source: str = Field(primary_key=True)
     account: str
-    """The account that it belongs to."""
+    """The account it belongs to."""
     secret: str = Field(sa_type=Sealed("erp_key.secret"))
     entered_ms: int = Field(sa_type=BigInteger)
 
@@ -95,7 +95,7 @@ class ErpKeyLinkRow(StoreTable, table=True):
     __tablename__ = "erp_key_link"
 
     digest: str = Field(primary_key=True)
-    """SHA-256 of what the link ends with, which is known to its owner alone."""
+    """SHA-256 of the link's last part, known only to its owner."""
     user_id: str = Field(index=True)
     source: str
     account: str

@@ -15,12 +15,12 @@ class InboxRow(StoreTable, table=True):
     __tablename__ = "inbox"
 
     msg_id: str = Field(primary_key=True)
-    """DingTalk's id of the message: a redelivery has the same."""
+    """DingTalk's id of the message, which a redelivery keeps."""
     state: str = Field(index=True)
     """See `bot.chat.answers.ports.InboxState`."""
     received_ms: int = Field(sa_type=BigInteger, index=True)
     payload: str = Field(sa_type=Sealed("inbox.payload", short_lived=True))
-    """The message as DingTalk sent it; emptied as soon as it is answered, for it holds the reply address."""
+    """The message as DingTalk sent it; emptied once answered, because it contains the reply address."""
 
 
 class StandingAnswerRow(StoreTable, table=True):
@@ -33,17 +33,17 @@ class StandingAnswerRow(StoreTable, table=True):
     place: str
     """See `bot.outbox.place.Place`."""
     conversation: str
-    """DingTalk's id of the conversation in which it was asked."""
+    """DingTalk's id of the conversation of the question."""
     user_id: str = Field(index=True)
-    """Who asked."""
+    """The asker."""
     line: str = Field(sa_type=Sealed("standing_answer.line"))
-    """The line that it answers."""
+    """The line it answers."""
     first_row: int
-    """The row of a list with which it begins, counted from 0."""
+    """The first row shown of a list, counted from 0."""
     readers: str
     """See `bot.chat.answers.standing_answers.CardReaders`."""
     made_as: str
-    """Name of the card template that it was made with."""
+    """The name of the card at its creation."""
     at_ms: int = Field(sa_type=BigInteger, index=True)
     revision: int
     """Grows with every change of one of its documents."""
@@ -58,7 +58,7 @@ class StandingDocumentRow(StoreTable, table=True):
     track: str = Field(primary_key=True)
     source: str = Field(primary_key=True)
     folded: str = Field(primary_key=True)
-    """The document's number without capitals."""
+    """The document's number in lower case."""
     at_ms: int = Field(sa_type=BigInteger, index=True)
 
 
@@ -91,7 +91,7 @@ class WelcomeRow(StoreTable, table=True):
 
     conversation_id: str = Field(primary_key=True)
     msg_id: str
-    """Its first message; empty for a conversation from before there were welcomes."""
+    """Its first message; empty for a conversation older than the welcomes."""
 
 
 class OutsiderGroupRow(StoreTable, table=True):
@@ -101,7 +101,7 @@ class OutsiderGroupRow(StoreTable, table=True):
 
     conversation_id: str = Field(primary_key=True)
     seen_ms: int = Field(sa_type=BigInteger)
-    """When that was first seen."""
+    """When one was first seen there."""
 
 
 class SubscriptionRow(StoreTable, table=True):
@@ -114,20 +114,20 @@ class SubscriptionRow(StoreTable, table=True):
     place: str = Field(index=True)
     """See `bot.outbox.place.Place`."""
     conversation: str
-    """DingTalk's id of the conversation in which it was asked for."""
+    """DingTalk's id of the conversation where it was created."""
     user_id: str = Field(index=True)
-    """Who asked for it."""
+    """Who created it."""
     line: str = Field(sa_type=Sealed("subscription.line"))
     at: str
     """As ``08:30``."""
     workdays: bool
-    """Whether it rests on days off."""
+    """Whether it pauses on days off."""
     next_ms: int = Field(sa_type=BigInteger, index=True)
-    """When it comes next."""
+    """The next time."""
     ended: bool
-    """Whether it comes no more, because its owner left."""
+    """Whether it has ended, because its owner left."""
     waits: bool = Field(sa_column_kwargs={"server_default": false()})
-    """Whether the rules do not allow it now."""
+    """Whether the rules currently forbid it."""
 
 
 class QuotaMonthRow(StoreTable, table=True):

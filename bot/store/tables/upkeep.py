@@ -15,10 +15,10 @@ class DataKeyRow(StoreTable, table=True):
     __tablename__ = "data_key"
 
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    """0 for the key of values that are searched for; the highest of the others seals."""
+    """0 for the key of searchable values; of the others the highest seals."""
     wrapped: str = Field(sa_type=Text)
     company_key: str
-    """Name of the company's key that wrapped it (see `bot.words.sealing.CompanyKey.name`)."""
+    """The name of the company key that wrapped it (see `bot.words.sealing.CompanyKey.name`)."""
     made_ms: int = Field(sa_type=BigInteger)
 
 
@@ -37,11 +37,11 @@ class RuleFileRow(StoreTable, table=True):
     __tablename__ = "rule_file"
 
     name: str = Field(primary_key=True)
-    """What its rules are about, such as ``access rules``."""
+    """The subject of its rules, such as ``access rules``."""
     path: str = Field(sa_type=Text)
     since_ms: int = Field(sa_type=BigInteger)
     content: str | None = Field(sa_type=Sealed("rule_file.content"))
-    """What it said; None where a version before this column noted it."""
+    """Its content; None if recorded by a version before this column."""
 
 
 class HeldRightRow(StoreTable, table=True):
@@ -54,7 +54,7 @@ class HeldRightRow(StoreTable, table=True):
     user_id: str = Field(index=True)
     about: str = Field(sa_type=Sealed("held_right.about"))
     content: str = Field(sa_type=Sealed("held_right.content"))
-    """The row that it was, as JSON."""
+    """The original row, as JSON."""
     since_ms: int = Field(sa_type=BigInteger)
 
 

@@ -15,4 +15,4 @@ from bot.alerts.intake.areas.stock import STOCK
 AREAS: Mapping[str, PolledArea] = MappingProxyType(
     {area.name: area for area in (PURCHASING, STOCK, INVOICES, ORDERS, RECEIPTS, PRODUCTION, ORDER_NEWS)}
 )
-"""By their names in the settings, in the order of polling: first what somebody waits for."""
+"""By name in the settings, in polling order: first what people wait for."""

@@ -18,7 +18,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.source_client import SourceClient
 
 PAGE = 100
-"""Documents that one call for a list returns."""
+"""Documents per list call."""
 LATE = "late"
 """The state of a document whose due date has passed."""
 
@@ -84,7 +84,7 @@ class ListedArea(Generic[D]):
     listed: Filter
     """The list's filter."""
     judge: Callable[[D, date], PolledRecord]
-    """Returns what a document means today."""
+    """Returns the meaning of a document today."""
     gone_type: EventType
     gone_data: Mapping[str, object] = field(default_factory=lambda: {"resolved": True})
     """The event by which a deleted document ends its alert."""

@@ -15,7 +15,7 @@ from bot.alerts.intake.json_codec import encode_json
 from bot.alerts.intake.port import UnreadableEvent
 
 _MAGNITUDE = 30
-"""Powers of ten of the largest and the smallest number: sums of greater ones fail, or fill the memory with digits."""
+"""Powers of ten of the largest and the smallest number: sums beyond them fail, or fill the memory with digits."""
 
 Document = Mapping[str, object]
 CloudEvents = Sequence[Mapping[str, object] | UnreadableEvent]
@@ -28,9 +28,9 @@ class TranslationContext:
     """Context from the settings that the body lacks."""
 
     now: datetime
-    """Aware, in the zone of the company."""
+    """Aware, in the company's zone."""
     currency: str = ""
-    """Currency of amounts that come without one."""
+    """The currency of amounts without one."""
 
     @property
     def today(self) -> date:
