@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -29,6 +29,7 @@ from bot.chat.view_parts import button_label
 from bot.erp.books import books_of
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import AREA_KINDS, FEED_KINDS, D, Kind, kind_of
 from bot.erp.model import Area, ErpRecord, StockLevel
 from bot.words.disclosure import cut
 from bot.words.phrase import Phrase, phrase
@@ -67,17 +68,6 @@ class _Limit:
     comparison: Comparator
     limit: Decimal
     unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """What a document is, in which books, and its present state."""
-
-    area: Area
-    record: ErpRecord
-    number: str
-    title: str
-    state: Phrase | str
 
 
 @command(
@@ -130,11 +120,6 @@ class _ErpLookup:
     erp: ErpHub
     usable: set[str]
 
-    def lookups(self) -> tuple[Callable[[str], Awaitable[_Document]], ...]:
-        """Return the functions that find documents by number."""
-        known = {"order": self._order, "invoice": self._invoice, "po": self._purchase, "mo": self._production}
-        return tuple(look_up for name, look_up in known.items() if name in self.usable)
-
     async def level(self, sku: str) -> StockLevel:
         """Return a product's stock, also by a part of its code or name that only it has."""
         if "stock" not in self.usable:
@@ -155,21 +140,25 @@ class _ErpLookup:
 
         return await find_closest(text, search) if "stock" in self.usable else ()
 
-    async def _order(self, number: str) -> _Document:
-        found = (await self.erp.order(number)).value
-        return _Document(Area.SALES, found, found.number, found.customer, status_label(found.status))
+    async def document(self, number: str) -> ErpRecord | None:
+        """Return the document with a number; those of the kinds that stand for their areas are looked for first.
 
-    async def _invoice(self, number: str) -> _Document:
-        found = (await self.erp.invoice(number)).value
-        return _Document(Area.FINANCE, found, found.number, found.customer, status_label(found.status))
+        In all known ERPs a number belongs to one kind; should two kinds share one, the first is meant.
+        """
+        for kinds in (AREA_KINDS, FEED_KINDS):
+            found = await asyncio.gather(
+                *(self._if_there(kind, number) for kind in kinds if kind.command in self.usable)
+            )
+            document: ErpRecord | None = next(filter(None, found), None)
+            if document is not None:
+                return document
+        return None
 
-    async def _purchase(self, number: str) -> _Document:
-        found = (await self.erp.purchase_order(number)).value
-        return _Document(Area.PURCHASING, found, found.number, found.vendor, status_label(found.status))
-
-    async def _production(self, number: str) -> _Document:
-        found = (await self.erp.production_order(number)).value
-        return _Document(Area.PRODUCTION, found, found.number, found.name, status_label(found.status))
+    async def _if_there(self, kind: Kind[D], number: str) -> D | None:
+        try:
+            return (await self.erp.document(kind, number)).value
+        except (NotFound, Unsupported):
+            return None
 
 
 async def _watch_stock(
@@ -212,30 +201,22 @@ def _stock_lines(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[P
 
 
 async def _watch_document(number: str, lookup: _ErpLookup, context: QuestionContext) -> tuple[Watch, Sequence[Phrase]]:
-    found = await asyncio.gather(*(_if_there(look_up, number) for look_up in lookup.lookups()))
-    # In all known ERPs a number belongs to one area; should two areas share one, the first is meant.
-    document = next(filter(None, found), None)
+    document = await lookup.document(number)
     if document is None:
         await _hint_at_limit(number, lookup)
         raise NothingFound(number)
-    source = books_of(document.record).source
+    source, kind = books_of(document).source, kind_of(document)
     new = Watch(
         user_id=context.person.user_id or "",
-        area=document.area,
+        area=kind.followed,
         subject=document.number,
-        title=document.title,
+        title=kind.title(document),
         source=source,
-        said=read_watched(document.record, source).said,
+        said=read_watched(document, source).said,
         made_at=context.now,
     )
-    return new, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))
-
-
-async def _if_there(look_up: Callable[[str], Awaitable[_Document]], number: str) -> _Document | None:
-    try:
-        return await look_up(number)
-    except (NotFound, Unsupported):
-        return None
+    told = (phrase("State now: %(state)s", state=status_label(document.status)),) if hasattr(document, "status") else ()
+    return new, (phrase("At every change of its state"), *told)
 
 
 async def _hint_at_limit(text: str, lookup: _ErpLookup) -> None:

@@ -11,7 +11,8 @@ from typing import Annotated
 
 from bot.alerts.event import UNREADABLE, Event
 from bot.erp.books import Books
-from bot.erp.model import Area, Quantity
+from bot.erp.kinds import RULED_BY, area_followed, kind_followed
+from bot.erp.model import Area, Followed, Quantity
 from bot.outbox.place import Place
 from bot.words.disclosure import MONEY_FIELDS, ClassedBy, FieldClass
 from bot.words.phrase import Phrase, phrase
@@ -267,7 +268,7 @@ class Watch:
     """
 
     user_id: str
-    area: Area
+    area: Followed
     subject: str
     """The SKU or document number as the ERP spells it."""
     title: Annotated[str, ClassedBy("title_class")] = ""
@@ -284,6 +285,12 @@ class Watch:
     def books(self) -> Books:
         """The books to watch; empty for all."""
         return Books(self.source)
+
+    @property
+    def commands(self) -> frozenset[str]:
+        """The commands whose rules bind the subject: that of its area, and its own."""
+        own = () if self.area is Area.STOCK else (kind_followed(self.area).command,)
+        return frozenset({RULED_BY[area_followed(self.area)], *own})
 
     @property
     def title_class(self) -> FieldClass | None:

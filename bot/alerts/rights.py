@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from bot.access.areas import command_of
 from bot.access.grants import Scope
@@ -12,13 +11,7 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessVerdict, Denied, out_of_scope
 from bot.alerts.alert import Alert, Watch
 from bot.alerts.event import Event
-from bot.erp.model import Area
 from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
-
-_WATCHED: Mapping[Area, str] = MappingProxyType(
-    {Area.STOCK: "stock", Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
-)
-"""Area → the command whose rules govern watches there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,8 @@ class AlertRights:
 
     def watch_fields(self, watch: Watch) -> frozenset[FieldClass]:
         """Return the field classes visible to the person in their watch: none if they may no longer query it."""
-        return self.policy.decide_area(self.person, _WATCHED[watch.area], self.conversation_id).grant.fields
+        verdicts = [self.policy.decide_area(self.person, name, self.conversation_id) for name in watch.commands]
+        return ALL_FIELDS.intersection(*(verdict.grant.fields if verdict.allowed else () for verdict in verdicts))
 
     def shown_watches(self, watches: Iterable[Watch]) -> tuple[Watch, ...]:
         """Return watches as the person may see them."""

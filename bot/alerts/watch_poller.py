@@ -27,7 +27,8 @@ from bot.erp.answer import Answer
 from bot.erp.books import Books
 from bot.erp.errors import ErpError
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area
+from bot.erp.kinds import kind_followed
+from bot.erp.model import Area, Followed
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,7 @@ class WatchPoller:
     async def poll(self) -> None:
         """Do one round; subjects beyond its call limit wait for the next round."""
         watches = await self._units.query(lambda unit: tuple(unit.repository.watches()))
-        wanted: dict[tuple[Area, str, Books], list[Watch]] = {}
+        wanted: dict[tuple[Followed, str, Books], list[Watch]] = {}
         for watch in watches:
             wanted.setdefault((watch.area, watch.subject.casefold(), watch.books), []).append(watch)
         groups = sorted(wanted.values(), key=lambda group: (group[0].area, group[0].subject, group[0].books.names))
@@ -76,7 +77,7 @@ class WatchPoller:
         for area in dict.fromkeys(group[0].area for group in batch):
             await self._poll_area(area, [group for group in batch if group[0].area is area])
 
-    async def _poll_area(self, area: Area, groups: Sequence[Sequence[Watch]]) -> None:
+    async def _poll_area(self, area: Followed, groups: Sequence[Sequence[Watch]]) -> None:
         readings = [(await self._read(area, group[0]), group) for group in groups]
         read = [(reading, group) for reading, group in readings if reading is not None]
         if not read:
@@ -88,21 +89,13 @@ class WatchPoller:
             seen = [(watch, reading) for reading, group in read for watch in group]
             await self._units.transact(lambda unit: _report_changes(unit, seen))
 
-    async def _read(self, area: Area, watch: Watch) -> WatchReading | None:
+    async def _read(self, area: Followed, watch: Watch) -> WatchReading | None:
         """Return the current state in the watched books; None if it is unreliable."""
         code, erp = watch.subject, self._erp.within(watch.books)
         try:
-            match area:
-                case Area.STOCK:
-                    return _reading_of(await erp.stock(code))
-                case Area.SALES:
-                    return _reading_of(await erp.order(code))
-                case Area.FINANCE:
-                    return _reading_of(await erp.invoice(code))
-                case Area.PURCHASING:
-                    return _reading_of(await erp.purchase_order(code))
-                case Area.PRODUCTION:
-                    return _reading_of(await erp.production_order(code))
+            if area is Area.STOCK:
+                return _reading_of(await erp.stock(code))
+            return _reading_of(await erp.document(kind_followed(area), code))
         except ErpError:
             pass  # counted by the hub; an unavailable source is logged by its own poller
         return None

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 import structlog
 
-from bot.alerts.event import Event, EventType
+from bot.access.areas import AREA_COMMANDS
+from bot.alerts.event import CUSTOM, Event, EventType
 from bot.alerts.intake.areas import orders, production, purchasing
 from bot.alerts.intake.areas.area import comparable_fields, format_amount, format_date, without_blanks
 from bot.alerts.intake.areas.stock import data_of
 from bot.alerts.intake.normalization import normalize, split_events
 from bot.alerts.intake.poll_state import CloudEvent
 from bot.alerts.intake.port import EventState
+from bot.erp.kinds import RULED_BY, kind_of
 from bot.erp.model import (
     Approval,
     Invoice,
     InvoiceStatus,
+    PartnerKind,
     ProductionOrder,
     ProductionStatus,
     Progress,
@@ -31,6 +34,9 @@ from bot.erp.model import (
 )
 
 log = structlog.get_logger(__name__)
+
+_EVENTS = {command: f"{CUSTOM}{word}" for word, command in AREA_COMMANDS.items()}
+"""Command → the type of events about a change for which there is no type of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +88,32 @@ def _order(order: SalesOrder, source: str) -> WatchReading:
     return WatchReading(source, order.number, words, EventType.ORDER_CHANGED, orders.data_of(order))
 
 
-def _invoice(invoice: Invoice, source: str) -> WatchReading:
+def _document(document: Any, source: str) -> WatchReading:
+    """Return what a document of any kind says: its state, when it is due, and what is to pay of it."""
+    kind = kind_of(document)
+    has_rest = kind.amounts.left is not None
     words = comparable_fields(
-        status=invoice.status.value,
-        open=format_amount(invoice.open_amount),
-        due_on=format_date(invoice.due_on),
+        status=document.status.value if hasattr(document, "status") else "",
+        open=format_amount(kind.amounts.left_of(document)),
+        due_on=format_date(kind.due(document)),
+        amount="" if has_rest else format_amount(kind.amounts.total(document)),
     )
-    about = without_blanks(customer=invoice.customer, due_on=invoice.due_on, link=invoice.url)
-    if invoice.status is InvoiceStatus.PAID:
-        return WatchReading(source, invoice.number, words, EventType.INVOICE_PAID, about | {"number": invoice.number})
-    title = f"{invoice.number} {invoice.customer}".strip()
-    return WatchReading(source, invoice.number, words, "custom.invoice", about | {"title": title})
+    partner = "supplier" if kind.partners is PartnerKind.VENDOR else "customer"
+    about = without_blanks(due_on=kind.due(document), link=document.url) | without_blanks(
+        **{partner: kind.partner_of(document)}
+    )
+    title = f"{document.number} {kind.title(document)}".strip()
+    return WatchReading(
+        source, document.number, words, _EVENTS[RULED_BY[kind.belongs_to(document)]], about | {"title": title}
+    )
+
+
+def _invoice(invoice: Invoice, source: str) -> WatchReading:
+    reading = _document(invoice, source)
+    if invoice.status is not InvoiceStatus.PAID:
+        return reading
+    data = {name: value for name, value in reading.data.items() if name != "title"} | {"number": invoice.number}
+    return replace(reading, type=EventType.INVOICE_PAID, data=data)
 
 
 def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
@@ -111,12 +132,10 @@ def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
 
 
 def _production_order(order: ProductionOrder, source: str) -> WatchReading:
-    words = comparable_fields(status=order.status.value, due_on=format_date(order.due_on))
-    data = production.data_of(order)
+    reading, data = _document(order, source), production.data_of(order)
     if order.status is ProductionStatus.DONE:
-        return WatchReading(source, order.number, words, EventType.PRODUCTION_DONE, data)
-    title = f"{order.number} {order.name}".strip()
-    return WatchReading(source, order.number, words, "custom.production", data | {"title": title})
+        return replace(reading, type=EventType.PRODUCTION_DONE, data=data)
+    return replace(reading, data=data | {"title": reading.data["title"]})
 
 
 _READINGS: Mapping[type, Callable[[Any, str], WatchReading]] = MappingProxyType(
@@ -128,8 +147,9 @@ _READINGS: Mapping[type, Callable[[Any, str], WatchReading]] = MappingProxyType(
         ProductionOrder: _production_order,
     }
 )
+"""How stock reads, and the kinds whose changes have types of events of their own; the others read alike."""
 
 
 def read_watched(record: Any, source: str) -> WatchReading:
     """Return the reading of a source's record: a `StockLevel`, or a document of a watchable kind."""
-    return _READINGS[type(record)](record, source)
+    return _READINGS.get(type(record), _document)(record, source)

@@ -7,6 +7,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from bot.erp.goods import ArrivalKind, DeliveryStatus
+from bot.erp.kinds import FOLLOWED
 from bot.erp.model import (
     Area,
     Feed,
@@ -38,11 +39,7 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             PartnerKind.CUSTOMER: phrase("Customer"),
             PartnerKind.VENDOR: phrase("Vendor"),
         },
-        Feed: {
-            Feed.BILLS: phrase("Bills"),
-            Feed.PAYMENTS: phrase("Receipts and payments"),
-            Feed.DELIVERIES: phrase("Deliveries"),
-        },
+        Feed: {kind.feed: kind.words.many for kind in FOLLOWED if kind.feed},
         FieldClass: {
             FieldClass.QUANTITY: phrase("quantities"),
             FieldClass.MATERIALS: phrase("bills of materials"),

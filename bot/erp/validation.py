@@ -19,18 +19,16 @@ from bot.erp.errors import Unusable
 from bot.erp.goods import (
     Arrival,
     ComponentUse,
-    DeliveryLine,
     PricePoint,
     Prices,
     ProductDetails,
-    ReceiptLine,
     Shortage,
     Supply,
     WarehouseContents,
     WarehouseItem,
 )
 from bot.erp.kinds import KINDS
-from bot.erp.model import Area, ErpRecord, OrderLine, Product, PurchaseLine, Slice, StockLevel, WarehouseStock
+from bot.erp.model import Area, ErpRecord, Product, Slice, StockLevel, WarehouseStock
 from bot.erp.units import Units
 from bot.erp.validation_rules import GOODS_RULES, Defect, PlausibilityBounds, RecordRule, Violation
 from bot.words.phrase import Phrase, phrase
@@ -262,7 +260,7 @@ def _text_names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(kind).items() if hint is str and name not in _OPAQUE)
 
 
-_PARTS = (OrderLine, PurchaseLine, WarehouseStock, DeliveryLine, ReceiptLine)
+_PARTS: tuple[type[Any], ...] = (WarehouseStock, *(kind.line for kind in KINDS if kind.line))
 _NAMES = {kind: names for kind in (*_AREAS, *_PARTS) if (names := _text_names(kind))}
 _TEXTS = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 _INSIDE: Mapping[type, str] = {

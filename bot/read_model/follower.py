@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, Unsupported, Unusable
-from bot.erp.kinds import FOLLOWED, Kind, kind_of
+from bot.erp.kinds import FOLLOWED, WITH_LINES, Kind, kind_of
 from bot.erp.model import Area, Changes, ErpRecord, Followed
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.source_client import SourceClient
@@ -213,7 +213,7 @@ class AreaFollower:
 
     async def _read_lines(self) -> None:
         """Read open documents whose lists include no lines."""
-        if self.area not in {Area.SALES, Area.PURCHASING}:
+        if self._kind not in WITH_LINES:
             return
         for _ in range(max(1, LINES_AT_ONCE // self._most)):
             numbers = await self._store.without_lines(self._erp.name, self.area, self._most)

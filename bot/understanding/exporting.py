@@ -8,12 +8,14 @@ from dataclasses import replace
 from bot.chat.parsing import MAX_LINE_BYTES
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.command_kinds import LISTED, RECORDS_OF_PARTNERS
 
 EXPORT = "export"
 """The command that sends a list as a file."""
 _LISTS = frozenset(
     {
-        *("order", "delivery", "receipt", "invoice", "po", "mo", "bill", "payment", "customer", "vendor"),
+        *LISTED,
+        *RECORDS_OF_PARTNERS,
         *("arrivals", "shortage", "stock", "product", "price", "find"),
         *("report", "chart", "pending", "alerts", "audit", "watches"),
     }

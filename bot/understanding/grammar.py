@@ -11,6 +11,7 @@ from math import inf
 from bot.chat.parsing import command_line, normalise
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.command_kinds import BARE, BILLED_BY
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.gaps import Gap
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
@@ -20,7 +21,6 @@ from bot.understanding.limits.gap_finding import FoundGap, GapFinder
 from bot.understanding.limits.left_out import Comparison
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
-from bot.understanding.lines.command_kinds import BARE, BILLED_BY
 from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.lateness import LatenessFinder

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
 from bot.chat.registry import AnyCommand, Commands
+from bot.understanding.command_kinds import BARE, OF_PARTNERS
 from bot.understanding.limits.limit_finding import LimitFinder
-from bot.understanding.lines.command_kinds import BARE
 from bot.understanding.lines.lists import MOST_ALTERNATIVES
 from bot.understanding.scanning.finding import restrictions_in, take_words
-from bot.understanding.scanning.recognition import LONGEST_WORD, OF_PARTNERS, SHORTEST_NAME, Recognition
+from bot.understanding.scanning.recognition import LONGEST_WORD, SHORTEST_NAME, Recognition
 from bot.understanding.scanning.spans import Scan
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary

@@ -14,6 +14,7 @@ from operator import add
 from types import MappingProxyType
 
 from bot.erp.index.pinyin import may_be_initials, may_be_syllables
+from bot.erp.kinds import DELIVERIES, DOCUMENTS
 
 _LAST_DIGITS = re.compile(r"(.*?)(\d+)")
 _NO_SIGN = re.compile(r"[\W_]+")
@@ -33,20 +34,10 @@ _STORES = (
 """How people call the warehouse at a place; the last ones are what input methods make of 仓."""
 
 _USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys(("so", "sal", "salord", "xsdd", "xs", "sd"), "order"),
-        **dict.fromkeys(("inv", "accsinv", "sinv", "rinv", "fp", "xsfp", "ar", "yszd"), "invoice"),
-        **dict.fromkeys(("po", "pur", "purord", "cgdd", "cg"), "po"),
-        **dict.fromkeys(("grn", "whin", "matpre", "matprret", "cgrk", "cgtl", "rkd", "shd"), "receipt"),
-        **dict.fromkeys(("mo", "wo", "whmo", "mfgwo", "scdd", "scgd", "sc"), "mo"),
-    }
+    {prefix: kind.command for kind in DOCUMENTS if kind != DELIVERIES for prefix in kind.words.prefixes}
 )
-"""Prefix → the command that shows such documents.
-
-ERPs give them these prefixes unless a company changes them (docs: platform/erp/general.md#numbers)."""
-
-
-_USUAL_DELIVERY = re.compile(r"(?:dn|matdn|whout|xsckd?|fhd?|dlv)\d")
+"""Prefix → the command that shows such documents."""
+_USUAL_DELIVERY = re.compile(rf"(?:{'|'.join(DELIVERIES.words.prefixes)})\d")
 """The same for deliveries."""
 
 

@@ -23,7 +23,7 @@ from bot.alerts.watch_readings import read_watched
 from bot.erp.books import Books
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS
+from bot.erp.kinds import kind_followed
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
 from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import StoredPolls
@@ -90,8 +90,7 @@ class WatchPollerHarness:
 
     async def _said(self, area: Area, number: str, books: Books) -> Mapping[str, str]:
         """Return what the card named, as /watch keeps it."""
-        kind = next(each for each in (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS) if each.area is area)
-        found = await self.hub.within(books).document(kind, number)
+        found = await self.hub.within(books).document(kind_followed(area), number)
         return read_watched(found.value, found.source).said
 
     async def poll(self, times: int = 1) -> None:
@@ -225,15 +224,15 @@ async def test_a_watch_that_is_renewed_during_a_look_keeps_what_its_card_named(h
     await harness.watch(Area.SALES, "SO-1")
     old = await harness.hub.order("SO-1")
     harness.erp.ordered("SO-1", TOMORROW, OrderStatus.DELIVERED)
-    looked = harness.hub.order
+    looked = harness.hub.document
 
-    async def renewed_meanwhile(number: str) -> Any:
+    async def renewed_meanwhile(_kind: Any, number: str) -> Any:
         harness.clock.advance(seconds=1)
+        harness.hub.document = looked  # type: ignore[method-assign]
         await harness.watch(Area.SALES, number)
-        harness.hub.order = looked  # type: ignore[method-assign]
         return old
 
-    harness.hub.order = renewed_meanwhile  # type: ignore[method-assign]
+    harness.hub.document = renewed_meanwhile  # type: ignore[method-assign]
     await harness.poll(3)
     assert await harness.told() == []
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.alerts.views import AlertReply
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword
 from bot.chat.days import Days
@@ -16,9 +17,9 @@ from bot.chat.view_parts import DocumentListView
 from bot.erp.kinds import (
     BILLS,
     DELIVERIES,
+    DOCUMENTS,
+    FOLLOWED,
     INVOICES,
-    KINDS,
-    PARTNERS,
     PAYMENTS,
     PRODUCTION_ORDERS,
     PURCHASE_ORDERS,
@@ -26,11 +27,10 @@ from bot.erp.kinds import (
     SALES_ORDERS,
     Kind,
 )
+from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.company import Company
 from tests.commands.conftest import Ask, as_
 from tests.commands.goods_company import GoodsCompany
-
-DOCUMENTS = [kind for kind in KINDS if kind not in PARTNERS]
 
 NO_AMOUNTS: Mapping[Kind[Any], str] = {
     DELIVERIES: "what is moved is counted in pieces; its money stands on the order",
@@ -103,3 +103,12 @@ async def test_lists_are_had_as_a_file(ask: Ask, kind: Kind[Any]) -> None:
     view = as_(DocumentListView, await ask(f"/{kind.command}"))
     assert view.columns
     assert view.line == f"/{kind.command}"
+
+
+@pytest.mark.parametrize("kind", FOLLOWED, ids=lambda kind: kind.command)
+async def test_documents_are_watched(ask: Ask, service: InMemoryAlertService, kind: Kind[Any]) -> None:
+    listed = as_(DocumentListView, await ask(f"/{kind.command}"))
+    as_(AlertReply, await ask(f"/watch {listed.rows[0].number}"))
+    (watch,) = service.stored_watches.values()
+    assert (watch.area, watch.subject) == (kind.followed, listed.rows[0].number)
+    assert watch.said["status"]

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType, NoneType, SimpleNamespace
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -210,7 +210,7 @@ def drawn(hint: Any) -> st.SearchStrategy[Any]:
             return st.frozensets(drawn(first), max_size=3)
         case origin if origin is Mapping:
             return st.dictionaries(WORDS, drawn(others[0]), max_size=2).map(MappingProxyType)
-    return st.none() | drawn(first)
+    return st.one_of(*(st.none() if each is NoneType else drawn(each) for each in (first, *others)))
 
 
 def whole_milliseconds(record: Any) -> Any:

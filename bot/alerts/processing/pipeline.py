@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from bot.access.areas import command_of
 from bot.alerts.alert import Alert, Watch
 from bot.alerts.event import (
     CUSTOM,
@@ -17,16 +18,9 @@ from bot.alerts.event import (
 from bot.alerts.processing.lifecycle import AlertTransition, GradedEvent, advance
 from bot.alerts.processing.placement import PlacementCause, close_cards, next_due_at, place_alert
 from bot.alerts.repository import AlertUnitOfWork
+from bot.erp.kinds import RULED_BY
 from bot.erp.model import Area
 from bot.words.severity import Severity
-
-_AREAS = {
-    "stock": Area.STOCK,
-    "invoice": Area.FINANCE,
-    "order": Area.SALES,
-    "po": Area.PURCHASING,
-    "production": Area.PRODUCTION,
-}
 
 
 def watch_events(unit: AlertUnitOfWork, event: Event, severity: Severity) -> Iterator[GradedEvent]:
@@ -49,7 +43,8 @@ def effect_on(watch: Watch, event: Event) -> Effect | None:
         return None
     if not watch.books.hold(event.source):
         return None
-    if not event.type.startswith(CUSTOM) and _AREAS.get(event.type.partition(".")[0]) is not watch.area:
+    told_of = RULED_BY[watch.area] if isinstance(watch.area, Area) else ""  # only areas have events of their own
+    if not event.type.startswith(CUSTOM) and told_of != command_of(event.type):
         return None
     if watch.comparison is None or watch.limit is None:
         return Effect.INFORMS

@@ -12,25 +12,17 @@ from bot.chat.view_parts import Freshness
 from bot.erp.answer import BETWEEN_SOURCES
 from bot.erp.books import MARK
 from bot.erp.hub import Answer, ErpHub
+from bot.erp.kinds import DOCUMENTS, KINDS
 from bot.erp.port import Capability
 from bot.words.phrase import phrase
 
 _LINKS = {
+    **{kind.command: (kind.capability, kind.words.many) for kind in KINDS},
     "arrivals": (Capability.ARRIVALS, phrase("On its way")),
-    "bill": (Capability.BILLS, phrase("Bills")),
-    "customer": (Capability.CUSTOMERS, phrase("Customer")),
-    "delivery": (Capability.DELIVERIES, phrase("Deliveries")),
-    "invoice": (Capability.INVOICES, phrase("Invoices")),
-    "mo": (Capability.PRODUCTION_ORDERS, phrase("Production orders")),
-    "order": (Capability.SALES_ORDERS, phrase("Orders")),
-    "payment": (Capability.PAYMENTS, phrase("Payments")),
-    "po": (Capability.PURCHASE_ORDERS, phrase("Purchase orders")),
     "price": (Capability.PRICES, phrase("Prices")),
     "product": (Capability.PRODUCT_DETAILS, phrase("Product")),
-    "receipt": (Capability.RECEIPTS, phrase("Goods receipts")),
     "shortage": (Capability.SHORTAGES, phrase("Shortages")),
     "stock": (Capability.STOCK, phrase("Stock")),
-    "vendor": (Capability.VENDORS, phrase("Vendor")),
 }
 """What a command asks the ERP for, and what its button is called."""
 
@@ -64,8 +56,7 @@ def offered(erp: ErpHub, *commands: str, of: Answer[Any]) -> tuple[str, ...]:
 
 
 _HOLDING = {
-    "order": (Capability.ORDERS_OF_PRODUCT, phrase("Open orders")),
-    "po": (Capability.PURCHASES_OF_PRODUCT, phrase("Open purchase orders")),
+    kind.command: (kind.by_product, kind.words.open) for kind in DOCUMENTS if kind.by_product and kind.words.open
 }
 """The commands whose open lists may be those of a product."""
 

@@ -5,15 +5,15 @@ Whatever command asks, the rules on each kind of document hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache, partial
-from types import MappingProxyType
 
 from bot.access.grants import EVERYTHING, NO_GRANT, Grant, common_scopes
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.chat.context import QuestionContext
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import RULED_BY
 from bot.erp.model import Area
 from bot.erp.narrowing import Narrowing
 from bot.words.disclosure import ALL_FIELDS, FieldClass
@@ -21,15 +21,10 @@ from bot.words.disclosure import ALL_FIELDS, FieldClass
 AccountOf = Callable[[str, str], str]
 """Returns the account of a person (userId) at a source, empty where none is known."""
 
-_COMMANDS: Mapping[Area, str] = MappingProxyType(
-    {Area.STOCK: "stock", Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
-)
-"""Area → the command whose rules bind its documents."""
-
 
 def command_of(area: Area) -> str:
     """Return the command whose rules bind the documents of an area."""
-    return _COMMANDS[area]
+    return RULED_BY[area]
 
 
 def no_account(_user_id: str, _source: str) -> str:
@@ -78,7 +73,7 @@ class ReaderHub:
     def _narrowing(
         self, policy: AccessPolicy, person: Person, conversation_id: str, granted: Grant
     ) -> Narrowing | None:
-        grants = {area: _grant(policy, person, command, conversation_id) for area, command in _COMMANDS.items()}
+        grants = {area: _grant(policy, person, command, conversation_id) for area, command in RULED_BY.items()}
         scopes = {area: common_scopes(granted.scopes, grant.scopes) for area, grant in grants.items()}
         narrower = {area: some for area, some in scopes.items() if EVERYTHING not in some}
         seen = {area: granted.fields & grants[area].fields for area in _OF_PARTNERS}

@@ -13,6 +13,7 @@ from bot.erp.kinds.invoices import INVOICES as INVOICES
 from bot.erp.kinds.kind import D as D
 from bot.erp.kinds.kind import DocumentAmounts as DocumentAmounts
 from bot.erp.kinds.kind import Kind as Kind
+from bot.erp.kinds.kind import KindWords as KindWords
 from bot.erp.kinds.kind import NamedList as NamedList
 from bot.erp.kinds.kind import ScopeKeys as ScopeKeys
 from bot.erp.kinds.kind import lines_of_product as lines_of_product
@@ -22,14 +23,22 @@ from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS as PURCHASE_ORDERS
 from bot.erp.kinds.receipts import RECEIPTS as RECEIPTS
 from bot.erp.kinds.sales_orders import SALES_ORDERS as SALES_ORDERS
 from bot.erp.kinds.vendors import VENDORS as VENDORS
-from bot.erp.model import ErpRecord, Followed
+from bot.erp.model import Area, ErpRecord, Feed, Followed
 
 AREA_KINDS: tuple[Kind[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
 """The kinds that stand for their areas."""
-FOLLOWED: tuple[Kind[Any], ...] = (*AREA_KINDS, BILLS, PAYMENTS, DELIVERIES)
+FEED_KINDS: tuple[Kind[Any], ...] = (BILLS, PAYMENTS, DELIVERIES)
+FOLLOWED: tuple[Kind[Any], ...] = (*AREA_KINDS, *FEED_KINDS)
 """All kinds whose changes may be told; the bot keeps copies of these."""
+WITH_LINES: tuple[Kind[Any], ...] = tuple(kind for kind in FOLLOWED if kind.by_product)
+"""Those whose copies have lines: they are listed by product."""
 PARTNERS: tuple[Kind[Any], ...] = (CUSTOMERS, VENDORS)
-KINDS: tuple[Kind[Any], ...] = (*FOLLOWED, RECEIPTS, *PARTNERS)
+DOCUMENTS: tuple[Kind[Any], ...] = (*FOLLOWED, RECEIPTS)
+KINDS: tuple[Kind[Any], ...] = (*DOCUMENTS, *PARTNERS)
+RULED_BY: Mapping[Area, str] = MappingProxyType(
+    {Area.STOCK: "stock", **{kind.area: kind.command for kind in AREA_KINDS}}
+)
+"""Area → the command whose rules bind its documents (`bot.access.areas`)."""
 
 _BY_RECORD: Mapping[type[ErpRecord], Kind[Any]] = MappingProxyType({kind.record: kind for kind in KINDS})
 _BY_FEED: Mapping[Followed, Kind[Any]] = MappingProxyType({kind.followed: kind for kind in FOLLOWED})
@@ -43,3 +52,8 @@ def kind_of(document: D) -> Kind[D]:
 def kind_followed(followed: Followed) -> Kind[Any]:
     """Return the kind that stands for an area, or whose changes a feed tells."""
     return _BY_FEED[followed]
+
+
+def area_followed(followed: Followed) -> Area:
+    """Return the area whose rules bind what is followed."""
+    return kind_followed(followed).area if isinstance(followed, Feed) else followed

@@ -5,12 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList, numbers_in
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import invoice_rules
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Bill, Feed, InvoiceStatus
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 _NOT_OWED = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 _due_on = attrgetter("due_on")
@@ -18,12 +19,12 @@ _due_on = attrgetter("due_on")
 BILLS: Kind[Bill] = Kind(
     record=Bill,
     command="bill",
+    words=KindWords(many=phrase("Bills"), late=phrase("Overdue bills")),
     areas=(Area.PURCHASING,),
     capability=Capability.BILLS,
     feed=Feed.BILLS,
     reads=("bill", "bills"),
-    origin=PURCHASE_ORDERS,
-    order_numbers=lambda bill: numbers_in(bill.order_number),
+    orders=Orders(PURCHASE_ORDERS, lambda bill: numbers_in(bill.order_number)),
     texts=attrgetter("number", "reference", "vendor"),
     partner=attrgetter("vendor"),
     day=attrgetter("issued_on"),

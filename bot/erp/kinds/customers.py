@@ -5,13 +5,15 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import Kind
+from bot.erp.kinds.kind import Kind, KindWords
 from bot.erp.model import Area, Customer
 from bot.erp.validation_rules import missing_key, missing_name, moment, money
+from bot.words.phrase import phrase
 
 CUSTOMERS: Kind[Customer] = Kind(
     record=Customer,
     command="customer",
+    words=KindWords(many=phrase("Customer")),
     areas=(Area.SALES,),
     capability=Capability.CUSTOMERS,
     reads=("customer", "customers"),

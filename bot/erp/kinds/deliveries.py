@@ -6,23 +6,24 @@ from operator import attrgetter
 
 from bot.erp.capabilities import Capability
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
-from bot.erp.kinds.kind import Kind, NamedList, numbers_in
+from bot.erp.kinds.kind import Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import goods_rules
 from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Feed
+from bot.words.phrase import phrase
 
 _planned_on = attrgetter("planned_on")
 
 DELIVERIES: Kind[GoodsDelivery] = Kind(
     record=GoodsDelivery,
     command="delivery",
+    words=KindWords(many=phrase("Deliveries"), prefixes=("dn", "matdn", "whout", "xsck", "xsckd", "fh", "fhd", "dlv")),
     areas=(Area.SALES,),
     capability=Capability.DELIVERIES,
     feed=Feed.DELIVERIES,
     reads=("delivery", "deliveries", "deliveries_of"),
-    origin=SALES_ORDERS,
-    order_numbers=lambda delivery: numbers_in(delivery.order_number),
+    orders=Orders(SALES_ORDERS, lambda delivery: numbers_in(delivery.order_number)),
     texts=attrgetter("number", "order_number", "customer"),
     partner=attrgetter("customer"),
     owners=lambda delivery: (delivery.salesperson,),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList, numbers_in
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import invoice_rules
 from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Invoice, InvoiceStatus
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 _NOT_OWED = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 _due_on = attrgetter("due_on")
@@ -18,11 +19,15 @@ _due_on = attrgetter("due_on")
 INVOICES: Kind[Invoice] = Kind(
     record=Invoice,
     command="invoice",
+    words=KindWords(
+        many=phrase("Invoices"),
+        late=phrase("Overdue invoices"),
+        prefixes=("inv", "accsinv", "sinv", "rinv", "fp", "xsfp", "ar", "yszd"),
+    ),
     areas=(Area.FINANCE,),
     capability=Capability.INVOICES,
     reads=("invoice", "invoices"),
-    origin=SALES_ORDERS,
-    order_numbers=lambda invoice: numbers_in(invoice.order_number),
+    orders=Orders(SALES_ORDERS, lambda invoice: numbers_in(invoice.order_number)),
     texts=attrgetter("number", "customer"),
     partner=attrgetter("customer"),
     day=attrgetter("issued_on"),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from bot.erp.capabilities import Capability
 from bot.erp.errors import UnknownFinish, Unsupported
 from bot.erp.list_query import NEWEST_FIRST, Filter, ListQuery
-from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, Slice
+from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, PartnerKind, Slice
 from bot.erp.validation_rules import RecordRule
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase
 
 D = TypeVar("D", bound=ErpRecord)
 
@@ -41,6 +42,18 @@ class DocumentAmounts(Generic[D]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KindWords:
+    """What documents of a kind are called: all of them, those on its ``open`` list, and the late or overdue ones."""
+
+    many: Phrase
+    open: Phrase | None = None
+    late: Phrase | None = None
+    prefixes: tuple[str, ...] = ()
+    """With which ERPs begin their numbers, in small letters, unless a company changes it
+    (docs: platform/erp/general.md#numbers)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeKeys:
     """What scopes of rights ask of a record; a restriction that it tells nothing about is not met."""
 
@@ -50,6 +63,14 @@ class ScopeKeys:
     partner: str = ""
     owners: tuple[str, ...] = ()
     warehouses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Orders(Generic[D]):
+    """The orders that documents belong to: their kind, and their numbers as one document tells them."""
+
+    kind: Kind[Any]
+    numbers: Callable[[D], tuple[str, ...]]
 
 
 def _always(_document: object) -> bool:
@@ -89,6 +110,7 @@ class Kind(Generic[D]):
     record: type[D]
     command: str
     """The command that shows such documents."""
+    words: KindWords
     areas: tuple[Area, ...]
     """The areas that such documents belong to, its own first."""
     area_of: Callable[[D], Area] | None = None
@@ -100,10 +122,8 @@ class Kind(Generic[D]):
     """Where its changes are told, unless the kind stands for its area."""
     reads: tuple[str, ...]
     """What its reads are called in metrics and in the plug-in API: one, a list, what was moved for one order."""
-    origin: Kind[Any] | None = None
-    """The kind of orders that it belongs to: it bills them, moves their goods, or is made for them."""
-    order_numbers: Callable[[D], tuple[str, ...]] = _nobody
-    """The numbers of these orders."""
+    orders: Orders[D] | None = None
+    """The orders that it belongs to: it bills them, moves their goods, or is made for them."""
 
     texts: Callable[[D], tuple[str, ...]]
     """What a search looks into: the number first, whom or what the document is about last."""
@@ -138,6 +158,15 @@ class Kind(Generic[D]):
         return hash(self.record)
 
     @property
+    def origin(self) -> Kind[Any] | None:
+        """The kind of the orders that it belongs to."""
+        return self.orders.kind if self.orders else None
+
+    def order_numbers(self, document: D) -> tuple[str, ...]:
+        """Return the numbers of the orders that a document belongs to."""
+        return self.orders.numbers(document) if self.orders else ()
+
+    @property
     def call(self) -> str:
         """The name of the read of one document."""
         return self.reads[0]
@@ -158,6 +187,11 @@ class Kind(Generic[D]):
         return self.owners is not _nobody
 
     @property
+    def has_due(self) -> bool:
+        """Whether documents are to be done on a day."""
+        return self.due is not _no_day
+
+    @property
     def area(self) -> Area:
         """The area that it belongs to first."""
         return self.areas[0]
@@ -166,6 +200,24 @@ class Kind(Generic[D]):
     def followed(self) -> Followed:
         """What its changes are called."""
         return self.feed or self.area
+
+    @property
+    def line(self) -> type[Any] | None:
+        """The class of its lines; None for a kind that has none."""
+        return get_args(get_type_hints(self.record)[self.inside])[0] if self.inside == "lines" else None
+
+    @property
+    def partners(self) -> PartnerKind | None:
+        """On which side of the business its partners stand; None where they are on both, or there are none."""
+        if self.partner is None:
+            return None
+        sides = {PartnerKind.VENDOR if area is Area.PURCHASING else PartnerKind.CUSTOMER for area in self.areas}
+        return sides.pop() if len(sides) == 1 else None
+
+    @property
+    def late_list(self) -> Filter | None:
+        """Its list of what is late or overdue; None where nothing can be."""
+        return next((wanted for wanted in (Filter.LATE, Filter.OVERDUE) if wanted in self.filters), None)
 
     def belongs_to(self, document: D) -> Area:
         """Return the area whose rules bind a document."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import DOCUMENT_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Feed, PartnerKind, Payment, PaymentDirection, PaymentStatus
 from bot.erp.validation_rules import days, missing_name, money, paid_amount
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 _paid_on = attrgetter("paid_on")
 
@@ -22,6 +23,7 @@ def _area_of(payment: Payment) -> Area:
 PAYMENTS: Kind[Payment] = Kind(
     record=Payment,
     command="payment",
+    words=KindWords(many=phrase("Payments")),
     areas=(Area.FINANCE, Area.PURCHASING),
     area_of=_area_of,
     capability=Capability.PAYMENTS,

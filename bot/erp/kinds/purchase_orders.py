@@ -5,12 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus
 from bot.erp.validation_rules import days, missing_name
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 _UNDECIDED = frozenset({PurchaseStatus.DRAFT, PurchaseStatus.WAITING})
 _NOT_AGREED = _UNDECIDED | {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED}
@@ -26,6 +27,12 @@ def _owners(order: PurchaseOrder) -> tuple[str, ...]:
 PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     record=PurchaseOrder,
     command="po",
+    words=KindWords(
+        many=phrase("Purchase orders"),
+        open=phrase("Open purchase orders"),
+        late=phrase("Late purchase orders"),
+        prefixes=("po", "pur", "purord", "cgdd", "cg"),
+    ),
     areas=(Area.PURCHASING,),
     capability=Capability.PURCHASE_ORDERS,
     by_product=Capability.PURCHASES_OF_PRODUCT,

@@ -6,19 +6,22 @@ from operator import attrgetter
 
 from bot.erp.capabilities import Capability
 from bot.erp.goods import GoodsReceipt
-from bot.erp.kinds.kind import Kind
+from bot.erp.kinds.kind import Kind, KindWords, Orders
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import goods_rules
 from bot.erp.model import Area
+from bot.words.phrase import phrase
 
 RECEIPTS: Kind[GoodsReceipt] = Kind(
     record=GoodsReceipt,
     command="receipt",
+    words=KindWords(
+        many=phrase("Goods receipts"), prefixes=("grn", "whin", "matpre", "matprret", "cgrk", "cgtl", "rkd", "shd")
+    ),
     areas=(Area.PURCHASING,),
     capability=Capability.RECEIPTS,
     reads=("receipt", "receipts", "receipts_of"),
-    origin=PURCHASE_ORDERS,
-    order_numbers=attrgetter("order_numbers"),
+    orders=Orders(PURCHASE_ORDERS, attrgetter("order_numbers")),
     texts=lambda receipt: (receipt.number, *receipt.order_numbers, receipt.vendor),
     partner=attrgetter("vendor"),
     owners=attrgetter("owners"),

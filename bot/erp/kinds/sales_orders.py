@@ -5,12 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import DocumentAmounts, Kind, NamedList
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, OrderStatus, SalesOrder
 from bot.erp.validation_rules import days, missing_name
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 _NOT_AGREED = frozenset({OrderStatus.DRAFT, OrderStatus.CANCELLED})
 _promised_on = attrgetter("promised_on")
@@ -18,6 +19,12 @@ _promised_on = attrgetter("promised_on")
 SALES_ORDERS: Kind[SalesOrder] = Kind(
     record=SalesOrder,
     command="order",
+    words=KindWords(
+        many=phrase("Orders"),
+        open=phrase("Open orders"),
+        late=phrase("Late orders"),
+        prefixes=("so", "sal", "salord", "xsdd", "xs", "sd"),
+    ),
     areas=(Area.SALES,),
     capability=Capability.SALES_ORDERS,
     by_product=Capability.ORDERS_OF_PRODUCT,

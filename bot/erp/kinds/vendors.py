@@ -5,13 +5,15 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.kind import Kind
+from bot.erp.kinds.kind import Kind, KindWords
 from bot.erp.model import Area, Supplier
 from bot.erp.validation_rules import missing_key, missing_name, moment, money
+from bot.words.phrase import phrase
 
 VENDORS: Kind[Supplier] = Kind(
     record=Supplier,
     command="vendor",
+    words=KindWords(many=phrase("Vendor")),
     areas=(Area.PURCHASING,),
     capability=Capability.VENDORS,
     reads=("vendor", "vendors"),

@@ -16,7 +16,7 @@ from bot.alerts.alert import Alert, AlertCard, AlertTally, Comparator, FurtherAl
 from bot.alerts.event import Event
 from bot.alerts.intake.json_codec import decode_json, encode_json
 from bot.alerts.repository import AlertHistoryEntry
-from bot.erp.model import Money
+from bot.erp.model import Followed, Money, parse_followed
 from bot.outbox.place import Place
 from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec
 from bot.store.row_times import from_ms, to_ms_up
@@ -33,6 +33,7 @@ _VALUES: Codecs = {
     Decimal: DECIMAL,
     Money: ListCodec(Money, {Decimal: DECIMAL}),
     Place: PlainCodec(str, Place.parse),
+    Followed: PlainCodec(str, parse_followed),
 }
 _STAMP = ListCodec(UserStamp, _VALUES)
 _EVENT = RecordCodec(

@@ -16,16 +16,14 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from bot.erp.index.folding import fold, key_of
-from bot.erp.kinds import FOLLOWED, Kind, kind_of
+from bot.erp.kinds import FOLLOWED, WITH_LINES, Kind, kind_of
 from bot.erp.model import (
     Approval,
     Area,
     ErpRecord,
     Followed,
     Money,
-    OrderLine,
     ProductionOrder,
-    PurchaseLine,
     parse_followed,
 )
 from bot.read_model.records import (
@@ -73,10 +71,8 @@ def _codec(kind: Kind[Any]) -> RecordCodec[Any]:
 
 _DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {kind.followed: _codec(kind) for kind in FOLLOWED}
 _LINE: Mapping[Followed, RecordCodec[Any]] = {
-    Area.SALES: RecordCodec(OrderLine, _PLAIN_VALUES),
-    Area.PURCHASING: RecordCodec(PurchaseLine, _PLAIN_VALUES),
+    kind.followed: RecordCodec(kind.line, _PLAIN_VALUES) for kind in WITH_LINES if kind.line
 }
-
 
 _SUMS = PlainCodec(
     lambda sums: {currency: str(amount) for currency, amount in sums.items() if amount},

@@ -6,7 +6,7 @@ import re
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
-from bot.understanding.following.continued import DATED
+from bot.understanding.command_kinds import DATED
 from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.recognition import says_itself
 from bot.understanding.scanning.spans import SpanKind

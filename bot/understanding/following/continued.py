@@ -5,21 +5,15 @@ from __future__ import annotations
 from bot.chat.days import names_days, names_same_days
 from bot.chat.parsing import MAX_LINE_BYTES, command_line
 from bot.chat.questions.reading import Reading
+from bot.understanding.command_kinds import ALONE, AT_WAREHOUSES, BY_STATE, DATED, HOLDING, OF_PARTNERS
 from bot.understanding.following.turn import Turn
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
 from bot.understanding.limits.comparisons import beside
-from bot.understanding.lines.command_kinds import ALONE, AT_WAREHOUSES
-from bot.understanding.lines.named_lists import AGEING, BY_STATE, DONE, LATE
+from bot.understanding.lines.named_lists import AGEING, DONE, LATE
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
-from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
-
-HOLDING = frozenset({"order", "po"})
-"""Commands that list the documents of a product."""
-DATED = frozenset({"order", "delivery", "receipt", "invoice", "po", "bill", "payment"})
-"""Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
 
 
 def continued(turn: Turn, *, with_subject: bool) -> Reading | None:

@@ -6,11 +6,11 @@ Such a line is of the whole partner, whatever document is there, and of the side
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.command_kinds import DEBTS, LISTED, SIDES
 from bot.understanding.following.continued import named_in
 from bot.understanding.following.going_on import PRONOUN
 from bot.understanding.following.turn import Turn, said_in
@@ -32,13 +32,7 @@ _NOT_OF_MONEY = re.compile(
     re.IGNORECASE,
 )
 """Asks of goods that are owed, of somebody else, of the whole list, or of more than a debt."""
-_SIDES: Mapping[str, Trade] = {
-    **dict.fromkeys(("customer", "order", "invoice", "delivery"), Trade.SALE),
-    **dict.fromkeys(("vendor", "po", "bill", "receipt"), Trade.PURCHASE),
-}
-"""Commands whose partners stand on one side."""
-_DEBTS = {Trade.SALE: "invoice", Trade.PURCHASE: "bill"}
-_LISTS = frozenset({"order", "po", "delivery", "receipt", "invoice", "bill"})
+_LISTS = LISTED & SIDES.keys()
 """Lists of which 逾期的 are a part, in the days that the line before names."""
 
 
@@ -78,9 +72,9 @@ def owed(turn: Turn) -> Reading | None:
     if named_in(turn.saying(PRONOUN.sub(" ", text)).scan) or any(span.kind is not SpanKind.CUE for span in said.spans):
         return None
     side = _side(text, partner.trade)
-    if side is None or not turn.may_use(_DEBTS[side]):
+    if side is None or not turn.may_use(DEBTS[side]):
         return None
-    line = command_line(_DEBTS[side], "overdue" if overdue else "open", partner.name, *turn.parts.stores)
+    line = command_line(DEBTS[side], "overdue" if overdue else "open", partner.name, *turn.parts.stores)
     return turn.reading(line, Understood("document", pronoun or text, turn.last.line), *said_in(said))
 
 
@@ -127,12 +121,12 @@ def _partner_of(turn: Turn) -> _Partner | None:
     """Return the partner whom the line before is of, else the one to whom its document leads."""
     words, vocabulary, command = turn.parts.words, turn.grammar.vocabulary, turn.before.command or ""
     if len(words) == 1 and vocabulary.knows_partner(words[0]):
-        trade = _SIDES.get(command) or vocabulary.trade(words[0])
+        trade = SIDES.get(command) or vocabulary.trade(words[0])
         return None if trade is None else _Partner(words[0], trade, named_by_line=True)
     for line in turn.last.links:
         parsed = turn.grammar.commands.parse(line)
         if parsed.command in ("customer", "vendor") and parsed.rest:
-            return _Partner(parsed.rest, _SIDES[parsed.command], named_by_line=False)
+            return _Partner(parsed.rest, SIDES[parsed.command], named_by_line=False)
     return None
 
 

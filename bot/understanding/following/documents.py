@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.command_kinds import BILLED_BY, OWED, TELLS
 from bot.understanding.following.going_on import ANY_OF_THEM, GOES_ON, OF_SEVERAL
 from bot.understanding.following.turn import Turn
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines.command_kinds import BILLED_BY
 from bot.understanding.scanning.spans import SpanKind
 
 OF_THIS = re.compile(
@@ -34,8 +34,8 @@ _ASKS_WHO_REFUSED = re.compile("[吗么没谁?？]|为什么|为啥|怎么")
 _COURTEOUSLY = re.compile("(?:please |pls |ok |no )*", re.IGNORECASE)
 _AND_THIS, _GOODS = "呢", "货"
 """票呢 and 货呢 are said of the document that is there."""
-_PAID_FOR = frozenset({"invoice", "bill"})
 _TOLD_BY: Mapping[str, frozenset[str]] = {
+    **TELLS,
     "delivery": frozenset({"arrivals", "customer", "product"}),
     "why": frozenset({"pending"}),
     "order": frozenset({"arrivals", "mo", "invoice", "payment", "price", "bill", "customer", "product"}),
@@ -117,7 +117,7 @@ def _line_that_tells(turn: Turn, kind: str, number: str) -> str:
     asked, before, last = turn.asked, turn.before.command or "", turn.last
     is_numbered_so = (
         asked == "audit"
-        or (asked == "payment" and kind in _PAID_FOR)
+        or (asked == "payment" and kind in OWED)
         or (asked == "delivery" and kind == "order")
         or ((before, asked) in _OF_ITS_NUMBER and kind in _NUMBERED_ALIKE)
     )

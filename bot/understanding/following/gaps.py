@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.chat.days import Days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import Reading, Understood
-from bot.understanding.following.continued import DATED
+from bot.understanding.command_kinds import DATED
 from bot.understanding.following.turn import Turn
 from bot.understanding.gaps import Gap
 from bot.understanding.grammar import Grammar

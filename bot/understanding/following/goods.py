@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from bot.chat.days import Days, names_days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.command_kinds import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS
 from bot.understanding.following.turn import NEED, Turn
-from bot.understanding.lines.command_kinds import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import SpanKind

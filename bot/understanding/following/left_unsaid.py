@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.chat.parsing import split
 from bot.chat.questions.reading import ReadBy, Reading
+from bot.understanding.command_kinds import LISTED, RECORDS_OF_PARTNERS
 from bot.understanding.following.continued import continued
 from bot.understanding.following.turn import Turn
 from bot.understanding.scanning.recognition import NAMED, says_itself
@@ -14,19 +15,12 @@ from bot.understanding.scanning.spans import SpanKind
 
 _OF_THEM = frozenset(
     {
-        "order",
-        "delivery",
-        "invoice",
-        "payment",
-        "po",
-        "bill",
-        "mo",
+        *LISTED,
+        *RECORDS_OF_PARTNERS,
         "stock",
         "price",
         "arrivals",
         "product",
-        "customer",
-        "vendor",
     }
 )
 """Commands of which a bare line tells of everybody and everything."""

@@ -6,13 +6,12 @@ import re
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.command_kinds import BILLED_BY, OF_PARTNERS
 from bot.understanding.following.continued import named_in
 from bot.understanding.following.documents import document_of
 from bot.understanding.following.going_on import PRONOUN
 from bot.understanding.following.turn import Turn, said_in
-from bot.understanding.lines.command_kinds import BILLED_BY
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
-from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.vocabulary import Trade
 
 _OF_A_PARTNER = re.compile(r"家|客户|供应商|customer|vendor|supplier", re.IGNORECASE)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from bot.chat.days import Days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import Reading, Understood
+from bot.understanding.command_kinds import RANKED, RANKED_BY_DAYS
 from bot.understanding.following.going_on import GOES_ON
 from bot.understanding.following.turn import NEED, Turn
 from bot.understanding.grammar import Grammar
-from bot.understanding.lines.command_kinds import RANKED, RANKED_BY_DAYS
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 _OF_THE_OTHERS: Mapping[str, Mapping[str, str]] = {

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.following.continued import HOLDING, continued
+from bot.understanding.command_kinds import HOLDING
+from bot.understanding.following.continued import continued
 from bot.understanding.following.turn import Turn
 from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.quantities import quantity_needed

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 from bot.chat.questions.reading import Reading
-from bot.understanding.following.continued import DATED, continued
+from bot.understanding.command_kinds import DATED, OF_PARTNERS
+from bot.understanding.following.continued import continued
 from bot.understanding.following.turn import Turn
-from bot.understanding.scanning.recognition import OF_PARTNERS
 from bot.understanding.scanning.spans import SpanKind
 
 _LEAVES_OUT = re.compile(
@@ -47,7 +47,7 @@ def of_the_partner(turn: Turn) -> Reading | None:
     spoken = {SpanKind.CUE, SpanKind.DATE} if of_them else {SpanKind.CUE}
     weights = turn.grammar.lines.weigh(scan, turn.usable, about=words[0])
     asked = max(weights, key=lambda name: weights[name], default="")
-    if asked not in OF_PARTNERS | {"delivery", "receipt"} or any(span.kind not in spoken for span in scan.spans):
+    if asked not in OF_PARTNERS or any(span.kind not in spoken for span in scan.spans):
         return None
     reading, days = continued(turn, with_subject=True), turn.parts.days
     same_days = days and asked != command and {asked, command} <= DATED and not _OF_NOW.search(text)

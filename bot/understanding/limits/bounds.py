@@ -10,12 +10,12 @@ from bot.chat.amounts import AmountBounds, Amounts, FoundAmounts, find_amounts, 
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import MAX_LINE_BYTES, split
 from bot.chat.questions.reading import Understood
+from bot.understanding.command_kinds import OWED
 from bot.understanding.scanning.recognition import Recognition
 
 AMOUNTS = "amounts"
 """The kind of what was understood of bounds."""
 _ASKER = "我"
-_OPEN_AMOUNTS = frozenset({"invoice", "bill"})
 """Commands whose documents have an amount that is still open."""
 _ANY_AMOUNT = re.compile(
     r"(?:不管|无论|不论|不限|别管)(?:金额|多少钱?|大小|数额|钱){1,2}(?:大小|多少)?,?(?:都(?:要|看|行|可以|列出来|给我))?"
@@ -87,7 +87,7 @@ class SpokenBounds:
         said, name = self.range, recognition.commands.parse(line).command
         if said is None or name is None or not recognition.takes(Amounts, name):
             return ""
-        if said.of_balance and name not in _OPEN_AMOUNTS:
+        if said.of_balance and name not in OWED:
             return ""
         held = f"{line} {said.typed}"
         return held if len(held.encode()) <= MAX_LINE_BYTES else ""

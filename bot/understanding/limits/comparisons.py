@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from bot.chat.compared_days import is_compared_with, is_year_before
 from bot.chat.days import names_days, names_month_in_digits, names_same_days
+from bot.understanding.command_kinds import BY_STATE, WITH_AMOUNTS
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import Scan, SpanKind
 
 REPORT = "report"
 """The command that compares."""
-_IN_A_REPORT = frozenset({REPORT, "order", "invoice", "payment", "bill", "po", "mo"})
+_IN_A_REPORT = WITH_AMOUNTS | BY_STATE | {REPORT}
 """Commands for documents of which a report tells the figures."""
 _COMPARED = re.compile(
     r"比(?!例|如|赛|亚|特|方)|对照|\b(?:compare|compared|comparison|versus|vs|against|than)\b", re.IGNORECASE

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.chat.days import names_days_over
+from bot.understanding.command_kinds import DUE
 from bot.understanding.gaps import Gap, is_done
 from bot.understanding.limits.comparisons import compares, compares_with_usual
 from bot.understanding.lines.composer import LineComposer
@@ -20,7 +21,6 @@ from bot.understanding.vocabulary import Trade
 
 _OF_NOW = frozenset({"stock", "shortage", "customer", "vendor", "pending", "alerts"})
 """Commands that tell how something is now."""
-_OF_LISTS = frozenset({"order", "po", "mo", "invoice", "bill", "delivery"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,12 @@ class GapFinder:
         weights = self.lines.weigh(beside if gap is Gap.EXPIRY else scan, usable)
         top = max(weights, key=lambda name: weights[name], default="")
         if gap is Gap.EXPIRY:
-            listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO  # 料 only hints at a purchase order
+            listed = top in DUE and weights[top] >= SAYS_WHAT_TO_DO  # 料 only hints at a purchase order
             return not self._recognition.is_known(scan) and not listed
         if gap is Gap.STATE:
             if self.lines.lists.tells_state(top, scan):
                 return False
-            listed = top in _OF_LISTS and weights[top] >= SAYS_WHAT_TO_DO
+            listed = top in DUE and weights[top] >= SAYS_WHAT_TO_DO
             return listed and not self.lines.lists.named(top, beside)
         if gap is Gap.SHIPPED and self.lines.sides.has_deliveries:
             return False  # they tell

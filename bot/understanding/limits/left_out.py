@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from bot.chat.days import names_days, read_days
 from bot.chat.parsing import split
+from bot.understanding.command_kinds import LISTED
 from bot.understanding.limits.bounds import find_bounds, without_bounds
 from bot.understanding.limits.comparisons import REPORT, is_told
 from bot.understanding.limits.strangers import Strangers
@@ -25,7 +26,6 @@ _OF_NOW = frozenset({"stock", "shortage", "alerts", "pending", "customer", "vend
 """Commands that tell what is now, whatever days are named."""
 _WITH_ITS_DAYS = frozenset({"arrivals", "mo", "po", "delivery", "receipt", "order", "why", "audit"})
 """Commands that tell of one product or document what happens on which day."""
-_LISTS = frozenset({"order", "delivery", "receipt", "invoice", "po", "mo", "bill", "payment"})
 _MONTHS = "月"
 _OF_SEVERAL = re.compile("[一几半]")
 """Begins a quantity that restricts nothing: 几个 asks, and 一个 is a thing."""
@@ -87,7 +87,7 @@ class Comparison:
 
     @property
     def _is_of_one_document(self) -> bool:
-        if self._command not in _WITH_ITS_DAYS | _LISTS:
+        if self._command not in _WITH_ITS_DAYS | LISTED:
             return False
         documents = self._of_kinds({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.DIGITS})
         # A sentence that goes on does not name it again: 不同意 after PO-1080.
@@ -153,7 +153,7 @@ class Comparison:
     def _conditions(self) -> Iterator[Span]:
         """Yield what a list is asked for and has no list of its own: 没开票的订单, the largest order."""
         command, _, rest = self.lines[0].removeprefix("/").partition(" ")
-        if command not in _LISTS or self._is_of_one_document:
+        if command not in LISTED or self._is_of_one_document:
             return
         text = self.scan.text.casefold()
         for match in _MOST.finditer(text):

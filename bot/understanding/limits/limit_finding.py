@@ -12,6 +12,7 @@ from functools import cached_property
 
 from bot.chat.days import names_days, names_days_ahead
 from bot.chat.parsing import normalise
+from bot.understanding.command_kinds import LISTED, OWED, RECORDS_OF_PARTNERS, WITH_AMOUNTS
 from bot.understanding.limits.bounds import CURRENCY
 from bot.understanding.limits.states import StateFinder
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order, partners_or_people
@@ -107,16 +108,8 @@ _SUPERLATIVE = re.compile(
 _TOLD_BY_RANKING = frozenset({"owing", "best", "payable", "biggest"})
 _HAS_NO_RANKING = frozenset(
     {
-        "order",
-        "invoice",
-        "po",
-        "bill",
-        "payment",
-        "delivery",
-        "receipt",
-        "mo",
-        "customer",
-        "vendor",
+        *LISTED,
+        *RECORDS_OF_PARTNERS,
         "product",
         "stock",
         "arrivals",
@@ -124,15 +117,12 @@ _HAS_NO_RANKING = frozenset(
         "report",
     }
 )
-_OWED = frozenset({"invoice", "bill"})
 _MOST = re.compile("最[多大久]|most|biggest|longest")
 _OF_NOW = frozenset({"stock", "shortage", "price", "product", "pending"})
 """Commands that tell how things are now, whatever day is named."""
 _NOW = re.compile(r"今[天日儿]|现在|目前|当前|此刻|today|now|tonight|right away", re.IGNORECASE)
 _UNTIL = re.compile("截[至止]到?")
 _OF_SALES = frozenset({"report", "chart"})
-_WITH_AMOUNTS = frozenset({"order", "invoice", "bill", "po", "payment"})
-"""Commands whose documents have amounts in currencies of their own."""
 _PARTNERS = (SpanKind.PARTNER, SpanKind.PERSON)
 _NAMED = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, *_PARTNERS, SpanKind.WAREHOUSE, SpanKind.PLACE)
 
@@ -322,7 +312,7 @@ class LimitFinder:
         match = CURRENCY.search(text)
         if match is None or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT):
             return None
-        if not any(cue.command in _WITH_AMOUNTS for cue in self.recognition.cues_in(scan)):
+        if not any(cue.command in WITH_AMOUNTS for cue in self.recognition.cues_in(scan)):
             return None
         words = scan.text[match.start() : match.end()].strip(" 的")
         return Limit(
@@ -350,7 +340,7 @@ class LimitFinder:
         ranked = set(rest.split()) & _TOLD_BY_RANKING
         if match is None or command not in _HAS_NO_RANKING or ranked or any(map(str.isdecimal, rest)):
             return None
-        if (command == "stock" and rest) or (command in _OWED and _MOST.search(match[0])):
+        if (command == "stock" and rest) or (command in OWED and _MOST.search(match[0])):
             return None  # its card tells in which warehouse most lies; who owes most is the first of who owes
         words = scan.text[match.start() : match.end()]
         return Limit(

@@ -1,8 +1,7 @@
 """From what was found in a sentence to the command lines that it may ask for.
 
 `composer` makes them, by what a sentence names: `documents`, `products`, or, without any of them, `lists`. Each line
-takes its names from `spoken_names`. `weighing` says how much the words speak for each command, and `command_kinds`
-what the commands tell and take.
+takes its names from `spoken_names`. `weighing` says how much the words speak for each command.
 
 The other modules tell what goes into a line: which list it names (`named_lists`), on which side of the business
 (`sides`), which documents of a product (`holding`), how many (`quantities`), whether money moved (`money_moved`), and

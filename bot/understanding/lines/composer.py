@@ -9,7 +9,7 @@ from functools import cached_property
 
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands
-from bot.understanding.lines.command_kinds import NAMED_ONLY, OF_PRODUCTS
+from bot.understanding.command_kinds import NAMED_ONLY, OF_PRODUCTS, RECORDS_OF_PARTNERS
 from bot.understanding.lines.documents import DocumentLines
 from bot.understanding.lines.lists import ListLines
 from bot.understanding.lines.named_lists import NamedLists
@@ -17,7 +17,7 @@ from bot.understanding.lines.products import ProductLines
 from bot.understanding.lines.sides import Sides
 from bot.understanding.lines.spoken_names import SpokenNames
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, Weighed, Weighing
-from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition
+from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, SpanKind
 from bot.understanding.sentences import Sentences
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.chat.parsing import command_line
-from bot.understanding.lines.command_kinds import BARE, BILLED_BY, TRAIL
+from bot.understanding.command_kinds import BARE, BILLED_BY, TRAIL
 from bot.understanding.lines.sides import RECEIPT, Sides
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
 from bot.understanding.scanning.recognition import Recognition

@@ -10,14 +10,16 @@ from itertools import islice
 
 from bot.chat.days import Days, names_days, read_days
 from bot.chat.parsing import command_line
-from bot.understanding.lines.command_kinds import (
+from bot.understanding.command_kinds import (
     ALONE,
     BARE,
     HOW_TO,
     NAMED_ONLY,
     OF_PRODUCTS,
+    OWNED,
     RANKED,
     RANKED_BY_DAYS,
+    RECORDS_OF_PARTNERS,
     TRAIL,
 )
 from bot.understanding.lines.documents import DocumentLines
@@ -27,7 +29,7 @@ from bot.understanding.lines.products import likeliest_of_products
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.spoken_names import NAMES, SpokenNames, joined, stores_meant, stores_typed
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed, Weighing
-from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition, in_order, says_itself
+from bot.understanding.scanning.recognition import Recognition, in_order, says_itself
 from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
 
 MOST_ALTERNATIVES = 3
@@ -37,7 +39,7 @@ _NUMBER_OF_SOMETHING = re.compile(r"(?!1[3-9]\d{9}$)\d{4,}(?: \d{4,})*")
 """Digits that may be a document's or product's: no telephone number, and not 666."""
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
-_OWNED = frozenset({"order", "po", "report"})
+_OWNED = OWNED | {"report"}
 """Commands about documents that are somebody's; where figures are asked for, these are the orders."""
 _OWN = re.compile(
     r"(?<![给帮替])我(?:的|名下|手[上里头]的|(?:这|这里|这边|这儿)的|自己的|下的|跟的|负责的|经手的|签的|开的|(?:个人|自己)?(?:卖|签|接)了?(?=多少|几|的)"

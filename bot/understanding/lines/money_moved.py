@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from bot.chat.days import names_days, names_days_ahead
+from bot.understanding.command_kinds import OWED
 from bot.understanding.scanning.spans import Scan, SpanKind
 
 _PAYING = "付"
-_TO_PAY = frozenset({"invoice", "bill"})
 _MOVED = re.compile(
     "(?!.*(?:票|账单|没有|应(?!商)))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|付款了|打款|汇了|打了|收到|收了)"
 )
@@ -27,9 +27,9 @@ def paid_or_to_pay(name: str, scan: Scan) -> str:
     days = [span.text for span in scan.of_kind(SpanKind.DATE)]
     if name == "payment" and any(map(names_days_ahead, days)):
         return "bill" if _PAYING in scan.text else "invoice"
-    if name in _TO_PAY and any(map(names_days, days)):
+    if name in OWED and any(map(names_days, days)):
         moved = _MOVED.match(scan.text) or _MOVED_IN_THESE_DAYS.match(scan.text)
         return "payment" if moved and not any(map(names_days_ahead, days)) else name
-    if name in _TO_PAY and _PAID_ALREADY.search(scan.text):
+    if name in OWED and _PAID_ALREADY.search(scan.text):
         return "payment"
     return name

@@ -10,6 +10,7 @@ from bot.chat.days import (
     names_days_ahead,
     names_days_due_later,
 )
+from bot.understanding.command_kinds import BY_STATE, DUE, OWED
 from bot.understanding.gaps import is_done
 from bot.understanding.lines.sides import Sides
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
@@ -18,8 +19,6 @@ from bot.understanding.sentences import LIST_WEIGHT, Cue
 
 LATE, OPEN, DONE = "late", "open", "done"
 """The lists of what is due, of what is not done yet and of what was done, where a command has them."""
-BY_STATE = frozenset({"mo"})
-"""Commands that list what is not done yet and what was done."""
 _OVERDUE = "overdue"
 _RECEIVED, _PAID = "received", "paid"
 """The lists of money that came in and went out."""
@@ -33,10 +32,8 @@ _PAID_BY_US = re.compile("给(?:供应商|供货商|厂家|厂商)|(?<!给)(?:�
 _COMES_IN = re.compile("(?<![没未])(?:收|回|进)(?:款|钱|账)(?!.*付)|(?<![没未])收[到回]?了?多少(?!货)")
 _BOTH_WAYS, _GIVEN_BACK = "收付", "退"
 AGEING, _OF_PAYABLES = "ageing", "payables"
-_OWED = frozenset({"invoice", "bill"})
 _IS_OPEN = re.compile("应[收付](?:都|还|总共|一共)?有?(?:哪些|多少|几笔|几张|什么)|(?:哪些|多少|几笔)应[收付]")
 """Names what is not paid yet: 应收有哪些."""
-_DUE_ON_DAYS = frozenset({"order", "delivery", "po", "mo", "invoice", "bill"})
 _SOON = re.compile("[快要将]|soon|coming|nearly|almost|about to")
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
@@ -75,7 +72,7 @@ class NamedLists:
     def _is_of_all(self, name: str, scan: Scan) -> bool:
         """Whether all that is owed is asked for: nobody, no document and no days are named."""
         named = any(span.kind is not SpanKind.CUE for span in scan.spans)
-        return name in _OWED and not named
+        return name in OWED and not named
 
     def tells_state(self, name: str, scan: Scan) -> bool:
         """Whether a command has a list of the state that a sentence names: in work or finished."""
@@ -124,7 +121,7 @@ class NamedLists:
     def are_due_soon(self, name: str, scan: Scan) -> bool:
         """Whether a sentence asks for documents that are due soon, and names no days."""
         words = self.recognition.sentences.due_soon
-        match = words.search(scan.text.casefold()) if name in _DUE_ON_DAYS else None
+        match = words.search(scan.text.casefold()) if name in DUE else None
         return match is not None and _SOON.search(match[0]) is not None and not days_said(scan, months=False)
 
     def is_due_later(self, name: str, scan: Scan) -> bool:

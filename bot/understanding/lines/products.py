@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat.parsing import command_line
-from bot.understanding.lines.command_kinds import AT_WAREHOUSES, OF_PRODUCTS, TRAIL
+from bot.understanding.command_kinds import AT_WAREHOUSES, HOLDING, OF_PRODUCTS, RECORDS_OF_PARTNERS, TRAIL
 from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.named_lists import LATE, NamedLists
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.sides import Sides
 from bot.understanding.lines.spoken_names import SpokenNames, joined, stores_typed
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
-from bot.understanding.scanning.recognition import RECORDS_OF_PARTNERS, Recognition
+from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.vocabulary import Trade
 
 _OF_MONEY = ("bill", "payment")
-_LISTED_BY_PRODUCT = frozenset({"mo", "arrivals", "order", "po"})
+_LISTED_BY_PRODUCT = HOLDING | {"mo", "arrivals"}
 """Commands that list what there is of a product, on some days too."""
 _OF_SALES_OR_DEBTS = re.compile(
     r"销|卖|订单|业绩|账|帐|\b(?:sales|sold|sell|orders?|age?ing|receivables|payables)\b", re.IGNORECASE

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.understanding.lines.command_kinds import OF_PRODUCTS
+from bot.understanding.command_kinds import OF_PRODUCTS
 from bot.understanding.scanning.recognition import Recognition, are_beside, end_of, in_order, partners_or_people
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.vocabulary import Vocabulary

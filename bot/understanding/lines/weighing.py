@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.understanding.lines.command_kinds import ALONE, HOW_TO, RANKED
+from bot.understanding.command_kinds import ALONE, HOW_TO, RANKED
 from bot.understanding.lines.named_lists import LATE
 from bot.understanding.lines.sides import Sides
 from bot.understanding.scanning.recognition import Recognition, partners_or_people

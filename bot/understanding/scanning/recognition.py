@@ -12,6 +12,7 @@ from bot.chat.arguments import Word
 from bot.chat.days import DaysOrMonth, names_days
 from bot.chat.registry import Commands
 from bot.erp.index.pinyin import may_be_initials
+from bot.understanding.command_kinds import OF_PARTNERS, RECORDS_OF_PARTNERS
 from bot.understanding.scanning.finding import (
     begins_a_word,
     drop_corrected,
@@ -58,12 +59,8 @@ _TOP = re.compile(
 _ANY_TOP = "前十"
 _TOP_OF = re.compile(r"\btop (?:[0-9]{1,3}|three|four|five|six|eight|ten|twenty)\b(?= [a-z]|$)", re.IGNORECASE)
 """The first so many of a ranking: its card numbers them all, and the number is none of a document."""
-OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
-"""Commands that look for a partner's name: ERPs do not know it in pinyin."""
 _DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
-RECORDS_OF_PARTNERS = ("customer", "vendor")
-"""Commands that say all of a partner: 宏达怎么样."""
-_LISTED_BY_PARTNER = (OF_PARTNERS | {"delivery", "receipt"}) - set(RECORDS_OF_PARTNERS)
+_LISTED_BY_PARTNER = OF_PARTNERS.difference(RECORDS_OF_PARTNERS)
 NAMED = frozenset(
     {SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}
 )
