@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from bot.dingtalk.callbacks import changed_instance, parse_click
 from bot.dingtalk.contact_events import read_contact_change
@@ -112,6 +113,7 @@ async def running(
         # The database first: of two bots on one, the second is told so, and not that its port is taken.
         database = await open_database(stack, settings)
         listeners = stack.enter_context(listening(settings.http.host, settings.http.port))
+        settings = _with_own_port(settings, listeners)
         session = await stack.enter_async_context(pooled_session(proxy=settings.dingtalk.proxy or None))
         background = BackgroundTasks()
         services = await build_services(stack, background, settings, database, session, metrics, now, patience)
@@ -260,6 +262,15 @@ async def _on_event(services: Services, process: str, event: EventMessage) -> No
         await oa_sync.notify(instance)
 
 
+def _with_own_port(settings: Settings, listeners: Sequence[socket.socket]) -> Settings:
+    """Return the settings with the port that the bot got in the address of its pages, where that is left open."""
+    address = URL(settings.http.public_url)
+    if not settings.http.public_url or address.explicit_port != 0:
+        return settings
+    found = str(address.with_port(listeners[0].getsockname()[1])).rstrip("/")
+    return settings.model_copy(update={"http": settings.http.model_copy(update={"public_url": found})})
+
+
 @asynccontextmanager
 async def _serve_web(
     listeners: Sequence[socket.socket],
@@ -276,7 +287,7 @@ async def _serve_web(
 
     hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)
     page = KeyPage(services.keys, services.language_of) if settings.http.public_url else None
-    app = make_web_app(metrics=metrics, readiness=readiness, hooks=hooks, key_page=page)
+    app = make_web_app(metrics=metrics, readiness=readiness, hooks=hooks, key_page=page, site=services.site)
     async with serving_at(app, listeners) as port:
         yield port
 

@@ -83,6 +83,7 @@ _DEEDS: Mapping[AuditKind, Phrase] = MappingProxyType(
         AuditKind.BINDING: phrase("bound an account"),
         AuditKind.EXPORT: phrase("exported"),
         AuditKind.OPERATOR: phrase("worked on the machine"),
+        AuditKind.LOGIN: phrase("logged in or out of the pages"),
         AuditKind.UNREADABLE: phrase("cannot be read"),
     }
 )

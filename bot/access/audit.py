@@ -28,6 +28,7 @@ class AuditKind(StrEnum):
     BINDING = "binding"
     EXPORT = "export"
     OPERATOR = "operator"
+    LOGIN = "login"
     UNREADABLE = "unreadable"
     """For a row that holds no valid entry: nobody writes it, and searches report it."""
 

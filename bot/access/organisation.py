@@ -68,6 +68,11 @@ class OwnOrganisation:
         """Whether the organisation is configured or learnt."""
         return bool(self._own)
 
+    @property
+    def corp_id(self) -> str:
+        """The organisation's corpId, empty while it is unknown."""
+        return self._own
+
     def is_own(self, corp_id: str) -> bool:
         """Return whether this is the bot's organisation; False while that is unknown."""
         return bool(corp_id) and corp_id == self._own

@@ -11,6 +11,7 @@ import structlog
 from bot.access.directory_sync import DirectorySync
 from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
+from bot.access.page_sessions import PageSessions
 from bot.access.staff_keys import StaffKeys
 from bot.approvals.staff_changes import StaffChanges
 from bot.bootstrap.directory_adapters import DirectoryListingAdapter
@@ -29,6 +30,7 @@ class ContactEvents:
     membership: Membership
     sync: DirectorySync | None
     staff: StaffChanges
+    sessions: PageSessions
 
     async def take(self, change: ContactChange) -> None:
         """Apply a change. Raises a `DingerpError` if it cannot be stored: then the event comes again."""
@@ -41,6 +43,7 @@ class ContactEvents:
             case ContactNews.LEFT:
                 await self.membership.record_left(change.user_ids)
                 self.staff.note((), change.user_ids)
+                await self.sessions.end_of(change.user_ids)
             case ContactNews.CHANGED if change.user_ids:
                 await self.membership.record_changed(change.user_ids)
                 self.staff.note(change.user_ids)
@@ -51,11 +54,15 @@ class ContactEvents:
 
 
 async def start_directory(
-    base: Infrastructure, staff: StaffChanges, search: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None = None
+    base: Infrastructure,
+    staff: StaffChanges,
+    search: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None,
+    sessions: PageSessions,
 ) -> ContactEvents:
     """Start keeping the database in step with the directory, and return the receiver of its events.
 
-    ``search`` receives everybody's keys after each walk through the directory, and ``staff`` is told of it.
+    ``search`` receives everybody's keys after each walk through the directory, and ``staff`` is told of it. People who
+    leave are logged out of ``sessions``.
     """
 
     async def walked(people: Sequence[StaffKeys]) -> None:
@@ -71,4 +78,4 @@ async def start_directory(
         every = timedelta(hours=access.sync_hours)
         sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now, walked=walked)
         await base.run_in_background(sync.run(), "directory")
-    return ContactEvents(base.organisation, base.members, sync, staff)
+    return ContactEvents(base.organisation, base.members, sync, staff, sessions)

@@ -46,13 +46,14 @@ def make_renderer(
     settings: Settings,
     languages: Mapping[str, Language] | None = None,
     *,
+    budget: Budget | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> CardRenderer:
-    """Return the renderer of cards; ``languages`` are loaded unless passed in."""
+    """Return the renderer of cards; ``languages`` are loaded unless passed in, ``budget`` is that of the settings."""
     cards = settings.cards
     return CardRenderer(
         languages=languages or load_languages(),
-        budget=Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
+        budget=budget or Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
         custom_dir=cards.folder,
         now=now,
         sources=settings.erp,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import structlog
 
@@ -14,13 +15,16 @@ from bot.bootstrap.access import AccessServices
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.audit import limit_questions
 from bot.bootstrap.exports import build_exports, exportable
+from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
+from bot.cards.budget import Budget
 from bot.chat.answers.card_probes import CardProbes
 from bot.chat.answers.clicks import ClickPipeline
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.interim_cards import InterimTiming
 from bot.chat.answers.own_cards import OwnCards
+from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.redrawing import AnswerComposer
@@ -64,6 +68,8 @@ from bot.understanding.sentences import Sentences
 log = structlog.get_logger(__name__)
 
 _INBOX_PRUNED_EVERY = 300.0
+WHOLE_PAGE = Budget(body_bytes=200_000, buttons_bytes=200_000, title_bytes=400, tips_bytes=4_000, max_buttons=500)
+"""A page has room for all that an answer says."""
 _SCAN_SECONDS = 5.0
 """The most that one picture may wait and be scanned; hardly any takes half a second."""
 
@@ -102,8 +108,8 @@ async def open_inbox(base: Infrastructure) -> StoredInbox:
 
 async def build_pipelines(
     parts: AnsweringServices, inbox: StoredInbox, patience: ApiRetryPolicy
-) -> tuple[QuestionPipeline, ClickPipeline]:
-    """Return the pipelines for questions and clicks, both within the configured limits."""
+) -> tuple[QuestionPipeline, ClickPipeline, PageAnswers]:
+    """Return the pipelines for questions and clicks, and what pages ask, all within the configured limits."""
     base, owed = parts.base, parts.alerts.outbox.poke
     dialogues = await _start_dialogues(base) if parts.reader else None
     dispatching = partial(
@@ -124,9 +130,10 @@ async def build_pipelines(
     )
     standing = StoredStandingAnswers(base.database, case_states_since)
     # A redraw is not a question: it neither counts towards limits nor belongs to a dialogue.
+    unasked = RecordedQuestions(dispatching(only_asks=True), AnswerRecord(parts.audit, parts.required_audit))
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
         standing,
-        handler=RecordedQuestions(dispatching(only_asks=True), AnswerRecord(parts.audit, parts.required_audit)),
+        handler=unasked,
         commands=parts.commands,
         people=base.people,
         audiences=parts.access.audiences,
@@ -160,7 +167,16 @@ async def build_pipelines(
         shown=StoredShownCards(base.database),
         probes=CardProbes(base.probes, now=base.now, say=base.say_in),
     )
-    return _question_pipeline(parts, shared, rights, inbox, patience), clicks
+    pages = PageAnswers(
+        limited,
+        unasked,
+        exports=cast(Exports, asking[Exports]),
+        renderer=make_renderer(base.settings, base.languages, budget=WHOLE_PAGE, now=base.now),
+        commands=parts.commands,
+        policy=parts.access.policy,
+        now=base.now,
+    )
+    return _question_pipeline(parts, shared, rights, inbox, patience), clicks, pages
 
 
 async def _asking_commands(

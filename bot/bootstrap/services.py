@@ -34,6 +34,7 @@ from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
 from bot.bootstrap.names import follow_names
+from bot.bootstrap.pages import build_pages
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
 from bot.bootstrap.rules import RuleFiles, start_rules
@@ -59,6 +60,7 @@ from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
 from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
+from bot.web.pages.site import PageSite
 from bot.words.phrase import Words
 
 
@@ -81,6 +83,8 @@ class Services:
     language_of: Callable[[str], Language]
     """The language of a person, by userId; of nobody that of the company."""
     meter: MonthlyMeter
+    site: PageSite | None
+    """The pages, where there are any."""
 
     async def read_rules_again(self) -> Sequence[Words]:
         """Reload the rule files, and return the errors; a wrong file's last good rules stay."""
@@ -158,7 +162,8 @@ async def build_services(
         reader=reader,
         model=model,
     )
-    questions, clicks = await build_pipelines(answering, inbox, patience)
+    questions, clicks, answers = await build_pipelines(answering, inbox, patience)
+    sessions, site = await build_pages(base, answers, audit)
 
     await resume_questions(base, inbox, questions)
     await start_queue_readers(base, alerts.intake)
@@ -176,7 +181,7 @@ async def build_services(
         approvals.in_vain.find,
         (lambda: model.health) if model else None,
     )
-    contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
+    contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts), sessions)
     return Services(
         database=database,
         hub=hub,
@@ -191,4 +196,5 @@ async def build_services(
         keys=keys,
         language_of=lambda user_id: choose_language(base.languages, base.people.language(user_id or None)),
         meter=base.meter,
+        site=site,
     )

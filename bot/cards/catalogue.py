@@ -25,7 +25,12 @@ SOURCE = "en"
 _Id: TypeAlias = str | tuple[str, ...] | list[str]
 
 _JINJA = "jinja2.ext:babel_extract"
-_PLACES = {"bot": ("*.py", "python"), "commands": ("*.py", "python"), "templates/cards": ("*.md.j2", _JINJA)}
+_PLACES = {
+    "bot": ("*.py", "python"),
+    "commands": ("*.py", "python"),
+    "templates/cards": ("*.md.j2", _JINJA),
+    "templates/pages": ("*.html.j2", _JINJA),
+}
 _OPTIONS = {"python": {}, _JINJA: {"trimmed": "true", "silent": "false", "newstyle_gettext": "true"}}
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": (1,)}
 # Nine in ten files of code say nothing to anybody, and looking for that is quicker than reading them as Python.

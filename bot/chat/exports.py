@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import structlog
 
@@ -106,6 +106,24 @@ class _Gathered:
     """What the reader should know of the figures, such as who does not tell any."""
 
 
+@dataclass(frozen=True, slots=True)
+class _WrittenFile:
+    """A file that nobody has yet."""
+
+    name: str
+    content: bytes
+    gathered: _Gathered
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file as it is handed over."""
+
+    name: str
+    content: bytes
+
+
 class _ExportRefused(DingerpError):
     """The asker of a file may no longer get it; ``lost`` says why."""
 
@@ -148,7 +166,7 @@ class Exports:
         self._rows = rows
         self._required = required
         self._writing = asyncio.Semaphore(_FILES_AT_ONCE)
-        self._at_work: dict[str, asyncio.Task[View]] = {}
+        self._at_work: dict[str, asyncio.Task[Any]] = {}
         self._left: set[asyncio.Task[None]] = set()
 
     async def export(self, line: str, context: QuestionContext) -> View:
@@ -181,6 +199,50 @@ class Exports:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _make(self, line: str, user_id: str, context: QuestionContext, rights: NotedRights) -> View:
+        written = await self._write_file(line, user_id, context)
+        if isinstance(written, View):
+            return written
+
+        async def allow() -> None:
+            await self._allow(written, user_id, context, rights)
+
+        try:
+            with spending(Purpose.EXPORT):
+                await self._courier.send_file(user_id, written.name, written.content, allow=allow)
+        except _ExportRefused as refused:
+            self._drop(written.gathered, user_id, context, refused.lost)
+            return refused.lost.view
+        table = written.table
+        rows, total = (len(table.rows), table.total) if context.is_private else (None, None)
+        is_cut = len(table.rows) < table.total
+        return ExportView(
+            state=ExportState.SENT, name=written.name, rows=rows, total=total, is_cut=is_cut, most=self._rows
+        )
+
+    async def hand_over(self, line: str, context: QuestionContext) -> ExportedFile | View:
+        """Return the list or report of a line as a file for its asker's own browser, or why there is none.
+
+        It is limited and recorded like one that is sent, and costs no call. Raises a `DingerpError`.
+        """
+        user_id = context.person.user_id
+        assert user_id is not None, "only members are answered"
+        if user_id in self._at_work:
+            return ExportView(state=ExportState.BUSY, most=self._rows)
+        rights = self._rights.note(context)
+        work = asyncio.create_task(self._write_file(line, user_id, context))
+        self._at_work[user_id] = work
+        work.add_done_callback(lambda done: self._at_work.pop(user_id, None))
+        written = await work
+        if isinstance(written, View):
+            return written
+        try:
+            await self._allow(written, user_id, context, rights)
+        except _ExportRefused as refused:
+            self._drop(written.gathered, user_id, context, refused.lost)
+            return refused.lost.view
+        return ExportedFile(written.name, written.content)
+
+    async def _write_file(self, line: str, user_id: str, context: QuestionContext) -> _WrittenFile | View:
         if (reached := self._limits.reached(user_id, context.now)) is not None:
             return self._refuse(reached, context)
         gathered = await self._gather(line, context)
@@ -192,28 +254,19 @@ class Exports:
         assert zone is not None, "the clock gives aware times"
         table = gathered.table.first(self._rows)
         title = self._commands[gathered.command].called_in(language.code)
-        name = f"{title}-{context.now:%Y%m%d-%H%M}.xlsx"
         about = _about(table, gathered, context, language)
         async with self._writing:
             content = await asyncio.to_thread(_write, table, about, language, zone)
+        return _WrittenFile(f"{title}-{context.now:%Y%m%d-%H%M}.xlsx", content, gathered, table)
 
-        async def allow() -> None:
-            if (lost := await self._rights.find_loss(rights, gathered.command)) is not None:
-                raise _ExportRefused(lost)
-            # Before sending: a file that may have arrived must be on record.
-            self._record(gathered, table, user_id, context)
-            if self._required is not None and not await self._required.written():
-                raise NotRecorded
-
-        try:
-            with spending(Purpose.EXPORT):
-                await self._courier.send_file(user_id, name, content, allow=allow)
-        except _ExportRefused as refused:
-            self._drop(gathered, user_id, context, refused.lost)
-            return refused.lost.view
-        rows, total = (len(table.rows), table.total) if context.is_private else (None, None)
-        is_cut = len(table.rows) < table.total
-        return ExportView(state=ExportState.SENT, name=name, rows=rows, total=total, is_cut=is_cut, most=self._rows)
+    async def _allow(self, written: _WrittenFile, user_id: str, context: QuestionContext, rights: NotedRights) -> None:
+        """Record a file that is about to leave; raises `_ExportRefused` and `NotRecorded`."""
+        if (lost := await self._rights.find_loss(rights, written.gathered.command)) is not None:
+            raise _ExportRefused(lost)
+        # Before sending: a file that may have arrived must be on record.
+        self._record(written.gathered, written.table, user_id, context)
+        if self._required is not None and not await self._required.written():
+            raise NotRecorded
 
     async def _gather(self, line: str, context: QuestionContext) -> _Gathered | View:
         """Return the whole list of a line up to the limit, or an answer that explains why there is none."""

@@ -191,17 +191,18 @@ class OpenApi:
         query: Mapping[str, str] | None = None,
         form: Callable[[], aiohttp.FormData] | None = None,
         address: str = "",
+        user_token: str = "",
     ) -> dict[str, Any]:
         """Make one call and return its decoded answer.
 
         ``form`` builds a multipart body in place of ``body``, anew for each attempt. ``address`` is the full URL of a
-        webhook. Raises a `DingTalkError`; a call that may have happened and must not be repeated ends in
-        `DingTalkOutcomeUnknown`.
+        webhook. ``user_token`` asks in a person's name, where a call needs no token of the app. Raises a
+        `DingTalkError`; a call that may have happened and must not be repeated ends in `DingTalkOutcomeUnknown`.
         """
         payload = None if body is None else orjson.dumps(body)
 
         async def send(lane: _ApiState, token: str) -> dict[str, Any]:
-            url, headers = self._label(lane, token, query, address)
+            url, headers = self._label(lane, user_token or token, query, address)
             if payload is not None:
                 headers["Content-Type"] = "application/json"
             # All calls of this turn of the loop are prepared before the first is sent: repeated work finds its code in

@@ -27,6 +27,9 @@ DEMO_ACCESS = Path(__file__).with_name("demo_access.toml")
 DEMO_ALERTS = Path(__file__).with_name("demo_alerts.toml")
 """Rules that hold while there are none of the operator's own."""
 
+OWN_ADDRESS = "http://127.0.0.1:0"
+"""Of the bot's pages, at the port that it gets."""
+
 POLL_SECONDS, LIST_SECONDS = 5.0, 15.0
 """People who try the demo want to see an alert within seconds, and polling the embedded company costs nothing.
 
@@ -98,13 +101,14 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Sett
                 robot_names=(config.robot_name,),
                 openapi_endpoint=url,
                 oapi_endpoint=url,
+                login_page=f"{url}/oauth2/auth",
             ),
             "erp": settings.erp or {EMBEDDED: ErpSettings.model_validate({"vendor": EMBEDDED})},
             "poll": settings.poll.model_copy(update={"enabled": False}),
             "access": settings.access.model_copy(update={"directory": True}),
             "data_dir": settings.data_dir / "demo",
             "database_url": SecretStr(""),
-            "http": settings.http.model_copy(update={"port": 0}),
+            "http": settings.http.model_copy(update={"port": 0, "public_url": OWN_ADDRESS}),
             "languages": {
                 person.user_id: person.language for person in demo_enterprise().people.values() if not person.external
             },

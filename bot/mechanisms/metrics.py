@@ -19,6 +19,8 @@ class Metrics:
         self.questions = self._counter("questions", "Questions by what became of them.", "command", "outcome")
         self.answer_seconds = self._seconds("answer_seconds", "From a question's frame to its answer being accepted.")
         self.clicks = self._counter("clicks", "Card clicks by what became of them.", "outcome")
+        self.pages = self._counter("pages", "Requests for pages.", "page", "status")
+        self.page_seconds = self._seconds("page_seconds", "Requests for pages.", "page")
         self.own_cards = self._counter(
             "own_cards", "Cards for who tapped on a group's card, with what the group may not see.", "outcome"
         )

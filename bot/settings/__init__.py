@@ -39,6 +39,7 @@ from bot.settings.sections.connections import DingTalkSettings as DingTalkSettin
 from bot.settings.sections.connections import ErpSettings as ErpSettings
 from bot.settings.sections.connections import HookSettings as HookSettings
 from bot.settings.sections.connections import HttpSettings as HttpSettings
+from bot.settings.sections.connections import PageSettings as PageSettings
 from bot.settings.sections.connections import PollSettings as PollSettings
 from bot.settings.sections.connections import QueueSettings as QueueSettings
 from bot.settings.sections.notifications import AlertSettings as AlertSettings
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
 
     dingtalk: DingTalkSettings = DingTalkSettings.model_validate({})
     http: HttpSettings = HttpSettings.model_validate({})
+    pages: PageSettings = PageSettings.model_validate({})
     erp: dict[str, ErpSettings] = Field({}, description="Source name → ERP.")
     products: dict[str, dict[SourceName, str]] = Field(
         {}, description="Our code → source name → the code there; empty where the source lacks the product."
@@ -163,6 +165,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
+
+    @property
+    def has_pages(self) -> bool:
+        """Return whether people can log in to pages."""
+        return bool(self.http.public_url) and self.pages.enabled
 
     @property
     def access_rules(self) -> tuple[Path, ...]:

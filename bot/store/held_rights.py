@@ -38,6 +38,7 @@ from bot.store.tables import (
     HELD_RIGHT,
     INBOX,
     MUTE,
+    PAGE_SESSION,
     SUBSCRIPTION,
     WATCH,
 )
@@ -87,6 +88,7 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     log names it. Returns what awaits confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
+    connection.execute(delete(PAGE_SESSION))
     connection.execute(delete(MUTE))
     # A question unanswered at the time of the backup would be carried out now.
     connection.execute(delete(INBOX))

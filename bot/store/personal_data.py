@@ -32,6 +32,7 @@ from bot.store.tables import (
     INBOX,
     LANGUAGE,
     MUTE,
+    PAGE_SESSION,
     PERSON,
     STANDING_ANSWER,
     SUBSCRIPTION,
@@ -62,11 +63,12 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (ERP_KEY, ERP_KEY.c.user_id),
     (ERP_KEY_LINK, ERP_KEY_LINK.c.user_id),
     (HELD_RIGHT, HELD_RIGHT.c.user_id),
+    (PAGE_SESSION, PAGE_SESSION.c.user_id),
 )
 """Rows about this person alone."""
 
-_SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content})
-"""Columns that are never exported, not even for the person concerned: exports may be left lying around."""
+_SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content, PAGE_SESSION.c.digest})
+"""Columns that are never exported, not even for the person concerned: an export may be left lying around."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_VOTE, APPROVAL_VOTE.c.user_id),

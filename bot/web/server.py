@@ -23,6 +23,7 @@ from bot.mechanisms.metrics import Metrics
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
+from bot.web.pages.site import PageSite
 from bot.words.errors import ConfigurationError
 
 _BACKLOG = 128
@@ -46,6 +47,7 @@ def make_web_app(
     readiness: Readiness,
     hooks: HookEndpoint | None = None,
     key_page: KeyPage | None = None,
+    site: PageSite | None = None,
 ) -> web.Application:
     """Return the application, which holds no state."""
 
@@ -73,6 +75,8 @@ def make_web_app(
         hooks.mount(app)
     if key_page is not None:
         key_page.mount(app)
+    if site is not None:
+        site.mount(app)
     return app
 
 

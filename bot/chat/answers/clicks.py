@@ -395,7 +395,7 @@ class ClickPipeline:
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
             return _Answer(_notice(OutOfDateNotice(), "out_of_date"), bool(self._others(click, ())), note=DEAD_BUTTON)
-        line, offset = _line_of(action, click.values)
+        line, offset = line_of(action, click.values)
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
@@ -429,7 +429,7 @@ class ClickPipeline:
             # Actions are announced to everybody; questions go to the clicker alone, if necessary.
             overlooked=not asks and any(place.kind is PlaceKind.GROUP for place in others),
             on_form=on_form,
-            free_text=_form_text(click.values, REASON_FIELD),
+            free_text=form_text(click.values, REASON_FIELD),
         )
         answer = await self._parts.handler.view_for(context)
         shared = None
@@ -633,14 +633,14 @@ def _asked(token: str) -> Ask | None:
     return None
 
 
-def _line_of(action: Action, values: Mapping[str, object]) -> tuple[str, int]:
+def line_of(action: Action, values: Mapping[str, object]) -> tuple[str, int]:
     """Return the line behind a button or form, and the first row wanted of a list."""
     if isinstance(action, FillIn):
-        return action.completed(" ".join(_form_text(values, VALUE_FIELD).split())), 0
+        return action.completed(" ".join(form_text(values, VALUE_FIELD).split())), 0
     return action.question
 
 
-def _form_text(values: Mapping[str, object], field: str) -> str:
+def form_text(values: Mapping[str, object], field: str) -> str:
     """Return the value of a form field: text, or the value of the chosen option.
 
     Docs: platform/dingtalk/callbacks.md#form-values

@@ -19,6 +19,9 @@ from bot.kit.simulator.openapi import routes
 _MAX_BODY = 64 << 20
 _SHUTDOWN_SECONDS = 2.0
 _PAGE = Path(str(files("bot.kit.simulator"))) / "page"
+_SHARED = Path(__file__).resolve().parents[3] / "templates" / "pages" / "static"
+"""Colours and sizes, which are those of the bot's own pages."""
+_TOKENS = "tokens.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 def _file(name: str) -> web.StreamResponse:
     """Return a file of the chat page, never one outside its folder."""
-    path = (_PAGE / name).resolve()
-    if not path.is_relative_to(_PAGE.resolve()) or not path.is_file():
+    path = _SHARED / name if name == _TOKENS else (_PAGE / name).resolve()
+    if (name != _TOKENS and not path.is_relative_to(_PAGE.resolve())) or not path.is_file():
         return web.Response(status=404, text="not found")
     return web.FileResponse(path, headers={"Cache-Control": "no-cache"})

@@ -31,6 +31,9 @@ class DingTalkSettings(SettingsSection):
     oapi_endpoint: str = Field(
         "https://oapi.dingtalk.com", description="Base of the old API; also `DINGTALK_OAPI_ENDPOINT`."
     )
+    login_page: str = Field(
+        "https://login.dingtalk.com/oauth2/auth", description="Where browsers are sent to log in to the pages."
+    )
     proxy: str = Field("", description="HTTP proxy for calls and the stream; the usual proxy variables are not read.")
 
     @field_validator("client_id", "robot_code", "openapi_endpoint", "oapi_endpoint")
@@ -48,10 +51,24 @@ class HttpSettings(SettingsSection):
     port: int = Field(8788, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     public_url: str = Field(
         "",
-        pattern="^(https://[^/?#]+)?/?$",
-        description="`https://` address under which people's browsers reach `/keys/` of this server, by a reverse"
-        " proxy; empty: nobody can enter a key of their own for an ERP.",
+        pattern=r"^(https://[^/?#@\s]+(/[^?#\s]*)?|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/?)?$",
+        description="`https://` address under which people's browsers reach this server, by a reverse proxy that takes"
+        " off the path it may end with; empty: there are no pages, and nobody can enter a key of their own for an ERP."
+        " `http://` only on this machine, where port 0 stands for the one it listens on.",
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+class PageSettings(SettingsSection):
+    """Pages for people who log in with DingTalk; there are none without `http.public_url`."""
+
+    enabled: bool = Field(True, description="Whether there are pages where `http.public_url` is set.")
+    idle_minutes: float = Field(240.0, gt=0, le=10_080, description="Minutes without use after which a login ends.")
+    longest_hours: float = Field(24.0, gt=0, le=720, description="Hours after which a login ends in any case.")
 
 
 class ErpSettings(BaseModel):

@@ -47,6 +47,7 @@ from bot.store.tables.people import ERP_ACCOUNT as ERP_ACCOUNT
 from bot.store.tables.people import ERP_KEY as ERP_KEY
 from bot.store.tables.people import ERP_KEY_LINK as ERP_KEY_LINK
 from bot.store.tables.people import ORGANISATION as ORGANISATION
+from bot.store.tables.people import PAGE_SESSION as PAGE_SESSION
 from bot.store.tables.people import PERSON as PERSON
 from bot.store.tables.questions import CARD_PROBE as CARD_PROBE
 from bot.store.tables.questions import DIALOGUE as DIALOGUE

@@ -103,10 +103,26 @@ class ErpKeyLinkRow(StoreTable, table=True):
     tries: int
 
 
+class PageSessionRow(StoreTable, table=True):
+    """Somebody's login to the pages (see `bot.access.page_sessions`)."""
+
+    __tablename__ = "page_session"
+
+    digest: str = Field(primary_key=True)
+    """SHA-256 of the token, which the person's browser alone has."""
+    user_id: str = Field(index=True)
+    corp_id: str
+    began_ms: int = Field(sa_type=BigInteger)
+    seen_ms: int = Field(sa_type=BigInteger)
+    device: str
+    """What the browser said of itself."""
+
+
 DEPARTMENT = core_table(DepartmentRow)
 DIRECTORY_WALK = core_table(DirectoryWalkRow)
 ERP_ACCOUNT = core_table(ErpAccountRow)
 ERP_KEY = core_table(ErpKeyRow)
 ERP_KEY_LINK = core_table(ErpKeyLinkRow)
 ORGANISATION = core_table(OrganisationRow)
+PAGE_SESSION = core_table(PageSessionRow)
 PERSON = core_table(PersonRow)

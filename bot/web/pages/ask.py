@@ -1,0 +1,72 @@
+"""The page that answers a line, the file of a list, and what buttons and forms do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot.cards.actions import Ask
+from bot.cards.view import ask_again
+from bot.chat.answers.page_answers import PageAnswer
+from bot.chat.exports import ExportedFile
+from bot.web.pages.documents import document_filters, rows_for
+from bot.web.pages.drawing import HEADERS
+from bot.web.pages.shown import ASK, show
+from bot.web.pages.visit import Page, Visit
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MOST_LINE = 400
+_LOOKS = 5
+"""How often a page looks again whether the ERP has confirmed a decision."""
+
+
+async def answer_line(visit: Visit) -> web.Response:
+    """Show the answer of a line: what somebody typed, or what a link stands for."""
+    line = visit.query.get("line", "").strip()[:_MOST_LINE]
+    if not line:
+        return visit.go("/")
+    if line.startswith("/") and not visit.parts.answers.commands.only_asks(line):
+        return visit.draw("confirm", line=line, token=Ask(line).token)
+    offset = _number(visit.query.get("from", ""))
+    answer = await visit.ask(line, offset=offset, rows=rows_for(visit, line))
+    return _draw(visit, answer, looks=_number(visit.query.get("look", "")))
+
+
+async def give_file(visit: Visit) -> web.Response:
+    """Give a list or report as a file."""
+    made = await visit.parts.answers.file(visit.person, visit.query.get("line", "").strip()[:_MOST_LINE])
+    if not isinstance(made, ExportedFile):
+        return _draw(visit, made)
+    named = f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(made.name)}"
+    return web.Response(body=made.content, headers={**HEADERS, "Content-Type": _XLSX, "Content-Disposition": named})
+
+
+async def carry_out(visit: Visit, fields: Mapping[str, str]) -> web.Response:
+    """Do what a button or form stands for, and show what has become of it: read again, not as it was sent."""
+    answer = await visit.act(fields.get("token", ""), fields)
+    again = ask_again(answer.view)
+    if answer.is_deed and answer.outcome == "answered" and answer.card.form is None and again is not None:
+        return visit.go(ASK, line=again.line, look=str(_LOOKS))
+    return _draw(visit, answer)
+
+
+def _draw(visit: Visit, answer: PageAnswer, *, looks: int = 0) -> web.Response:
+    refresh = ""
+    if looks and getattr(getattr(answer.view, "state", None), "value", "") == "writing":
+        refresh = visit.address(ASK, line=answer.asked, look=str(min(looks, _LOOKS) - 1))
+    shown = show(visit, answer)
+    filters = document_filters(visit, answer)
+    status = HTTPStatus.FORBIDDEN if answer.outcome == "denied" else HTTPStatus.OK
+    return visit.draw("ask", shown=shown, filters=filters, refresh=refresh, status=status)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0
+
+
+ANSWER = Page(path=ASK, show=answer_line)
+FILE = Page(path="/file", show=give_file)
+DEED = Page(path="/do", send=carry_out)

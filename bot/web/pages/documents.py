@@ -1,0 +1,123 @@
+"""The documents of any kind: lists with filters. What a kind has is said by the kind and by its command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.chat.amounts import Amounts
+from bot.chat.answers.page_answers import PageAnswer
+from bot.chat.arguments import Keyword
+from bot.chat.conditions import ListCondition
+from bot.chat.days import Days
+from bot.chat.parsing import command_line
+from bot.chat.view_parts import DocumentListView
+from bot.erp.kinds import KINDS
+from bot.erp.port import Filter
+from bot.web.pages.shown import ROWS, show
+from bot.web.pages.visit import Page, Visit
+from bot.words.disclosure import HIDDEN
+from bot.words.phrase import Phrase, phrase
+
+DOCUMENTS = "/documents"
+_KINDS = {kind.command: kind for kind in KINDS}
+_MOST = 100
+
+_PERIODS: tuple[tuple[str, Phrase], ...] = (
+    ("today", phrase("today")),
+    ("this week", phrase("this week")),
+    ("last week", phrase("last week")),
+    ("this month", phrase("this month")),
+    ("last month", phrase("last month")),
+    ("this year", phrase("this year")),
+)
+"""Days that are asked for most, as they are typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilters:
+    """The form above a list: what may be chosen, and what is."""
+
+    kind: str
+    lists: tuple[tuple[str, str], ...]
+    takes_days: bool
+    takes_amounts: bool
+    periods: tuple[tuple[str, str], ...]
+    chosen: Mapping[str, str]
+
+
+async def show_documents(visit: Visit) -> web.Response:
+    """Show the list that the filters ask for; without a kind the kinds to choose from."""
+    kind = visit.request.match_info.get("kind", "")
+    if kind not in _KINDS or kind not in visit.parts.answers.commands:
+        return visit.draw("kinds", kinds=kinds_of(visit))
+    answer = await visit.ask(_line(visit, kind), rows=ROWS)
+    return visit.draw("ask", shown=show(visit, answer), filters=document_filters(visit, answer, kind), refresh="")
+
+
+def kinds_of(visit: Visit) -> tuple[tuple[str, str, str], ...]:
+    """Return the kinds whose documents the person may see: the command, its name, and what it shows."""
+    usable, commands, code = visit.parts.answers.usable(visit.person), visit.parts.answers.commands, visit.language.code
+    return tuple(
+        (name, commands[name].called_in(code), visit.say(commands[name].summary)) for name in _KINDS if name in usable
+    )
+
+
+def rows_for(visit: Visit, line: str) -> int | None:
+    """Return how many rows of a line's answer a page shows; None for what is no list of documents."""
+    return ROWS if visit.parts.answers.commands.parse(line).command in _KINDS else None
+
+
+def document_filters(visit: Visit, answer: PageAnswer, kind: str = "") -> DocumentFilters | None:
+    """Return the filters of an answer that is a list of documents, with what it was asked for."""
+    view, commands = answer.view, visit.parts.answers.commands
+    if isinstance(view, DocumentListView):
+        typed = {name: word for name, word in view.typed().items() if word is not HIDDEN}
+        chosen = {
+            "list": typed.get(ListCondition.LIST, ""),
+            "text": typed.get(ListCondition.TEXT, ""),
+            "days": typed.get(ListCondition.DAYS, ""),
+            "amounts": typed.get(ListCondition.AMOUNTS, ""),
+        }
+        kind = view.command
+    else:
+        chosen = {name: visit.query.get(name, "") for name in ("list", "text", "days", "amounts")}
+    if kind not in _KINDS or kind not in commands:
+        return None
+    types = [parameter.type for parameter in commands[kind].signature.parameters]
+    filters = _KINDS[kind].filters
+    lists = [
+        member
+        for each in types
+        if issubclass(each, Keyword)
+        for member in each
+        if member.name in Filter.__members__ and Filter[member.name] in filters
+    ]
+    return DocumentFilters(
+        kind=kind,
+        lists=tuple((str(member), visit.say(member.label)) for member in lists),
+        takes_days=any(issubclass(each, Days) for each in types),
+        takes_amounts=any(issubclass(each, Amounts) for each in types),
+        periods=tuple((typed, visit.say(name)) for typed, name in _PERIODS),
+        chosen=chosen,
+    )
+
+
+def _line(visit: Visit, kind: str) -> str:
+    """Return the line that people would type for what the filters say."""
+    asked = {name: " ".join(visit.query.get(name, "").split())[:_MOST] for name in ("list", "text", "amounts")}
+    line = command_line(kind, asked["list"], asked["text"])
+    return " ".join(filter(None, (line, asked["amounts"], _days(visit.query))))
+
+
+def _days(query: Mapping[str, str]) -> str:
+    first, last = query.get("first", "")[:10], query.get("last", "")[:10]
+    if first or last:
+        return f"{first or last}..{last or first}"
+    return " ".join(query.get("days", "").split())[:_MOST]
+
+
+LISTS = Page(path=DOCUMENTS, show=show_documents, title=phrase("Documents"))
+LIST = Page(path=f"{DOCUMENTS}/{{kind}}", show=show_documents)

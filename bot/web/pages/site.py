@@ -1,0 +1,121 @@
+"""All pages as one site: who may come in, what a form must prove, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+
+from bot.cards.language import Language
+from bot.mechanisms.metrics import Metrics
+from bot.web.pages.drawing import STATIC
+from bot.web.pages.login import LoginPages, read_form
+from bot.web.pages.visit import Handler, Page, PageParts, Visit
+from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+_FORM_SECONDS = 10.0
+
+FOREIGN_FORM = phrase("This form is not from your session here, so nothing was done. Please open the page again.")
+NO_ANSWER = phrase("There is no answer at the moment. Nothing was changed. Please try again later.")
+NO_PAGE = phrase("There is no such page.")
+
+
+@dataclass(frozen=True, slots=True)
+class PageSite:
+    """Serves ``pages`` to people who are logged in, and the login to all others."""
+
+    parts: PageParts
+    login: LoginPages
+    pages: Sequence[Page]
+    metrics: Metrics
+
+    def mount(self, app: web.Application) -> None:
+        """Add everything to an application. The address of each page is taken as a proxy passes it on: no prefix."""
+        self.login.mount(app)
+        app.router.add_get(f"{STATIC}{{name}}", self._file)
+        app.router.add_post("/logout", self._guarded("/logout", self._log_out))
+        for page in self.pages:
+            if page.show is not None:
+                app.router.add_get(page.path, self._guarded(page.path, page.show))
+            if page.send is not None:
+                app.router.add_post(page.path, self._guarded(page.path, self._sending(page.send)))
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return self.parts.drawing.serve_file(request)
+
+    def _guarded(self, path: str, serve: Callable[[Visit], Awaitable[web.Response]]) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            began = time.perf_counter()
+            response = await self._answer(request, serve)
+            self.metrics.pages.labels(path, str(response.status)).inc()
+            self.metrics.page_seconds.labels(path).observe(time.perf_counter() - began)
+            return response
+
+        return handle
+
+    async def _answer(self, request: web.Request, serve: Callable[[Visit], Awaitable[web.Response]]) -> web.Response:
+        language = self.parts.language_of(request.query.get("lang", ""))
+        try:
+            visitor = await self.login.visitor(request)
+            if visitor is None:
+                return self.login.ask(request)
+            # Who wants another language for once says so in the address; who wants it for good, by /lang.
+            asked = request.query.get("lang", "")
+            language = self.parts.language_of(asked or visitor.person.language)
+            person = replace(visitor.person, language=language.code) if asked else visitor.person
+            return await serve(
+                Visit(
+                    request=request,
+                    visitor=visitor,
+                    person=person,
+                    language=language,
+                    parts=self.parts,
+                    menu=tuple(page for page in self.pages if page.title is not None),
+                )
+            )
+        except DingerpError as error:
+            log.warning("page.no_answer", error=type(error).__name__, detail=error.detail)
+            return self._problem(language, NO_ANSWER, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _sending(
+        self, send: Callable[[Visit, Mapping[str, str]], Awaitable[web.Response]]
+    ) -> Callable[[Visit], Awaitable[web.Response]]:
+        async def take(visit: Visit) -> web.Response:
+            fields = await self._own_form(visit)
+            if fields is None:
+                return self._problem(visit.language, FOREIGN_FORM, HTTPStatus.FORBIDDEN)
+            return await send(visit, fields)
+
+        return take
+
+    async def _log_out(self, visit: Visit) -> web.Response:
+        fields = await self._own_form(visit)
+        if fields is None:
+            return self._problem(visit.language, FOREIGN_FORM, HTTPStatus.FORBIDDEN)
+        return await self.login.log_out(visit.visitor, everywhere=fields.get("where") == "everywhere")
+
+    async def _own_form(self, visit: Visit) -> Mapping[str, str] | None:
+        """Return the fields of a form that was sent from a page of this session; None for any other."""
+        sent = visit.request.headers
+        origin = sent.get("Origin")
+        if origin is not None and origin != self.parts.drawing.address.origin:
+            return None
+        if sent.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            return None
+        try:
+            async with asyncio.timeout(_FORM_SECONDS):
+                fields = await read_form(visit.request)
+        except TimeoutError:
+            return None
+        return fields if fields is not None and visit.visitor.sent_form(fields.get("form", "")) else None
+
+    def _problem(self, language: Language, words: Phrase, status: HTTPStatus) -> web.Response:
+        return self.parts.drawing.draw("problem", language, {"problem": words}, status=status)

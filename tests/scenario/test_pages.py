@@ -1,0 +1,278 @@
+"""Pages of the whole bot: logging in, what they show, and what attacks on them come to."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from bot.access.audit import AuditKind, AuditSearch
+from bot.settings import RuleSettings
+from bot.store.audit.chain import AuditWitness
+from bot.store.audit.log import StoredAudit
+from bot.store.database import Database
+from tests.rows import each_row
+from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.web.page_client import PageClient, Seen, page_client
+
+BOSS = "boss01"
+
+
+def _at_port(system: BotSystem) -> AbstractAsyncContextManager[PageClient]:
+    """Open a browser at the bot's own port, whatever its public address is."""
+    return page_client(f"http://127.0.0.1:{system.app.port}")
+
+
+@pytest.fixture
+async def browser(system: BotSystem) -> AsyncIterator[PageClient]:
+    async with page_client(system.app.settings.http.public_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def other(system: BotSystem) -> AsyncIterator[PageClient]:
+    """Somebody else's browser."""
+    async with page_client(system.app.settings.http.public_url) as client:
+        yield client
+
+
+async def test_a_page_leads_to_the_login_and_the_login_back_to_it(browser: PageClient) -> None:
+    page = await browser.get("/ask?line=%2Forder+SO-1001")
+    assert (page.status, page.address.path) == (200, "/login")
+    page = await browser.choose(page.dingtalk, BOSS)
+    assert (page.address.path, page.address.query["line"]) == ("/ask", "/order SO-1001")
+    assert "SO-1001" in page.text
+
+
+async def test_inside_the_client_nobody_has_to_choose(system: BotSystem, browser: PageClient) -> None:
+    browser.headers["User-Agent"] = "Mozilla/5.0 (iPhone) DingTalk/7.6.0"
+    page = await browser.get("/documents/order")
+    assert "https://g.alicdn.com" in page.headers["Content-Security-Policy"]
+    state = re.search(r'name="state" value="([^"]+)"', page.html)
+    assert state is not None
+    code, _ = system.engine.credentials.client_codes.issue(system.engine.enterprise.people[KEEPER])
+    fields = {"state": state[1], "code": code}
+    page = await browser.post("/login/client", fields)
+    assert (page.status, page.address.path) == (200, "/documents/order")
+    again = await browser.post("/login/client", fields)
+    assert again.status == 403
+
+
+@each_row("user_id, says", [(OUTSIDER, "另一家企业"), ("", "没有同意登录")])
+async def test_who_may_not_come_in_is_told_why(user_id: str, says: str, browser: PageClient) -> None:
+    page = await browser.log_in(user_id)
+    assert page.status == 403
+    assert says in page.text
+    assert "dingerp-session" not in browser.cookies()
+
+
+async def test_a_code_works_once(browser: PageClient, other: PageClient) -> None:
+    landing = await browser.get("/")
+    sent = await browser.choose(landing.dingtalk, BOSS, allow_redirects=False)
+    callback = sent.headers["Location"]
+    assert (await browser.get(callback)).status == 200
+    assert (await browser.get(callback)).status == 403
+    # Not in another browser either, whose own attempt has another state; nor with the state of the first.
+    await other.get("/")
+    assert (await other.get(callback)).status == 403
+    stolen = re.sub(r"state=[^&]+", f"state={other.cookies()['dingerp-login'].split('.')[0]}", callback)
+    page = await other.get(stolen)
+    assert page.status == 403
+    assert "已经用过" in page.text
+
+
+async def test_nobody_is_logged_in_as_somebody_else_by_a_link(browser: PageClient, other: PageClient) -> None:
+    """Login CSRF: an attacker's own code, sent to a victim."""
+    sent = await other.choose((await other.get("/")).dingtalk, KEEPER, allow_redirects=False)
+    assert (await browser.get(sent.headers["Location"])).status == 403
+    assert "dingerp-session" not in browser.cookies()
+
+
+async def test_a_login_makes_a_new_session(browser: PageClient) -> None:
+    """Fixation: what a browser came with is worth nothing after the login."""
+    await browser.log_in(KEEPER)
+    first = browser.cookies()["dingerp-session"]
+    await browser.choose((await browser.get("/login/callback")).dingtalk, BOSS)
+    second = browser.cookies()["dingerp-session"]
+    assert first != second
+    async with page_client(browser.base) as thief:
+        page = await thief.get("/", headers={"Cookie": f"dingerp-session={first}"})
+    assert page.address.path == "/login"
+
+
+@each_row("path", ["//evil.example", "https://evil.example/", "/\\evil.example", "/login", "/%0d%0aSet-Cookie:a=b"])
+async def test_a_login_leads_to_no_other_site(path: str, browser: PageClient) -> None:
+    page = await browser.choose((await browser.get(f"/login?next={path}")).dingtalk, BOSS)
+    assert page.address.origin() == type(page.address)(browser.base)
+    assert page.status in {200, 404}
+    token = page.form_token if page.status == 200 else (await browser.get("/")).form_token
+    await browser.post("/logout", {"form": token})
+
+
+@each_row(
+    "fields, headers",
+    [
+        ({}, {}),
+        ({"form": "0" * 64}, {}),
+        ({"form": "own"}, {"Origin": "https://evil.example"}),
+        ({"form": "own"}, {"Origin": "null"}),
+        ({"form": "own"}, {"Sec-Fetch-Site": "cross-site"}),
+        ({"form": "own"}, {"Content-Type": "text/plain"}),
+    ],
+)
+async def test_a_form_of_another_site_does_nothing(
+    fields: dict[str, str], headers: dict[str, str], browser: PageClient
+) -> None:
+    page = await browser.log_in(KEEPER) if "dingerp-session" not in browser.cookies() else await browser.get("/")
+    own = {"token": "ask|0|/lang en", **fields, **({"form": page.form_token} if fields.get("form") == "own" else {})}
+    answer = await browser.post("/do", own, headers=headers)
+    assert answer.status == 403
+    assert 'lang="zh-CN"' in (await browser.get("/")).html
+
+
+async def test_nothing_is_changed_by_an_address(browser: PageClient) -> None:
+    await browser.log_in(KEEPER)
+    page = await browser.get("/ask?line=%2Flang+en")
+    assert "/lang en" in page.text
+    assert 'lang="zh-CN"' in (await browser.get("/")).html
+    await browser.press(page, "确认执行")
+    assert 'lang="en"' in (await browser.get("/")).html
+
+
+async def test_whoever_leaves_is_out_at_once(system: BotSystem, browser: PageClient) -> None:
+    await browser.log_in(KEEPER)
+    page = await browser.get("/")
+    assert page.address.path == "/"
+    system.engine.dismiss(KEEPER)
+    await system.engine.wait_for(lambda: not system.engine.pushes.in_flight)
+    page = await browser.get("/")
+    assert page.address.path == "/login"
+
+
+async def test_logging_out_ends_the_session_and_empties_the_cache(browser: PageClient) -> None:
+    page = await browser.log_in(KEEPER)
+    kept = browser.cookies()["dingerp-session"]
+    left = await browser.post("/logout", {"form": page.form_token}, allow_redirects=False)
+    assert left.headers["Clear-Site-Data"] == '"cache"'
+    async with page_client(browser.base) as thief:
+        page = await thief.get("/", headers={"Cookie": f"dingerp-session={kept}"})
+    assert page.address.path == "/login"
+
+
+async def test_a_session_ends_by_itself(open_system: OpenSystem) -> None:
+    moved = [timedelta()]
+    async with open_system(clock=lambda: datetime.now(UTC) + moved[0]) as system, AsyncExitStack() as stack:
+        browser = await stack.enter_async_context(page_client(system.app.settings.http.public_url))
+        await browser.log_in(KEEPER)
+        assert (await browser.get("/documents")).address.path == "/documents"
+        moved[0] += timedelta(minutes=system.app.settings.pages.idle_minutes + 1)
+        assert (await browser.get("/documents")).address.path == "/login"
+
+
+async def test_every_page_keeps_other_sites_and_caches_out(browser: PageClient) -> None:
+    await browser.log_in(KEEPER)
+    for path in ("/", "/documents", "/documents/order", "/ask?line=%2Fhelp", "/login?next=/", "/file?line=%2Forder"):
+        headers = (await browser.get(path, allow_redirects=False)).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    cookie = (await browser.get("/login/callback", allow_redirects=False)).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+async def test_the_host_of_a_request_leads_nowhere(browser: PageClient) -> None:
+    page = await browser.get("/login", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    assert "evil.example" not in page.html
+    assert browser.base.replace(":", "%3A").replace("/", "%2F") in page.dingtalk or browser.base in page.dingtalk
+
+
+async def test_behind_a_proxy_with_a_path_all_addresses_have_it(open_system: OpenSystem) -> None:
+    url = "https://intranet.example/erp"
+    async with open_system(http={"public_url": url}) as system, _at_port(system) as browser:
+        page = await browser.get("/login")
+    assert "intranet.example%2Ferp%2Flogin%2Fcallback" in page.html or f"{url}/login/callback" in page.html
+    cookie = page.headers["Set-Cookie"]
+    assert cookie.startswith("__Secure-dingerp-login=")
+    assert "Path=/erp/" in cookie
+    assert "Secure" in cookie
+    links = re.findall(r'(?:href|src|action)="([^"]+)"', page.html)
+    assert [link for link in links if not link.startswith(("/erp/", "http"))] == []
+
+
+async def test_without_a_public_address_there_are_no_pages(open_system: OpenSystem) -> None:
+    async with open_system(http={"public_url": ""}) as system, _at_port(system) as browser:
+        assert [(await browser.get(path)).status for path in ("/", "/login", "/documents")] == [404, 404, 404]
+
+
+async def test_they_speak_the_language_of_their_reader(browser: PageClient) -> None:
+    page = await browser.log_in(ENGLISH)
+    assert "My page" in page.text
+    assert "我的首页" in (await browser.get("/?lang=zh_CN")).text
+
+
+async def test_the_audit_log_has_what_pages_showed(system: BotSystem, browser: PageClient) -> None:
+    await browser.log_in(BOSS)
+    await browser.get("/ask?line=%2Forder+SO-1001")
+    database = Database(system.app.settings.database)
+    folder = system.app.settings.data_dir
+    audit = StoredAudit(database, AuditWitness(folder), journal=folder, now=partial(datetime.now, UTC))
+
+    async def found() -> list[tuple[AuditKind, str, str]]:
+        entries = await audit.search(AuditSearch(actor=BOSS))
+        return [(each.entry.kind, each.entry.action, each.entry.conversation) for each in entries]
+
+    try:
+        while len(entries := await found()) < 2:  # noqa: ASYNC110 - kept with the next commit, of which nobody is told
+            await asyncio.sleep(0.01)
+    finally:
+        await database.close()
+    assert (AuditKind.LOGIN, "login", "") in entries
+    assert (AuditKind.QUESTION, "order", "page") in entries
+
+
+def _figures(page: Seen) -> list[str]:
+    return re.findall(r"[¥$€]\s?[\d,.]+", page.text)
+
+
+@pytest.fixture
+async def ruled(open_system: OpenSystem) -> AsyncIterator[PageClient]:
+    """A browser where keepers see quantities and names alone."""
+    rules = (
+        {"name": "keepers", "commands": ["*"], "roles": ["warehouse"], "fields": ["quantity", "partner"]},
+        {"name": "bosses", "commands": ["*"], "roles": ["boss"], "fields": ["*"]},
+    )
+    access = {"rules": tuple(map(RuleSettings.model_validate, rules))}
+    async with open_system(access=access) as system, page_client(system.app.settings.http.public_url) as client:
+        yield client
+
+
+async def test_a_keeper_sees_no_amount_on_any_page(ruled: PageClient) -> None:
+    """Walk through all that links of pages lead to, as far as a keeper gets."""
+    browser = ruled
+    todo, seen = ["/"], dict[str, Seen]()
+    await browser.log_in(KEEPER)
+    while todo and len(seen) < 60:
+        path = todo.pop(0)
+        if path in seen:
+            continue
+        page = seen[path] = await browser.get(path)
+        assert _figures(page) == [], path
+        todo += [
+            link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"]*)"', page.html) if "static" not in link
+        ]
+    assert len(seen) == 60
+    assert any("SO-" in page.text for page in seen.values())
+
+
+async def test_a_boss_sees_amounts_there(ruled: PageClient) -> None:
+    await ruled.log_in(BOSS)
+    assert len(_figures(await ruled.get("/documents/order"))) >= 50
