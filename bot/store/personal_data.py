@@ -68,7 +68,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
 """Rows about this person alone."""
 
 _SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content, PAGE_SESSION.c.digest})
-"""Columns that are never exported, not even for the person concerned: an export may be left lying around."""
+"""Columns that are never exported, not even for the person concerned: exports may be left lying around."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_VOTE, APPROVAL_VOTE.c.user_id),
