@@ -44,6 +44,12 @@ class InvoiceParts(RecordOrigin):
     extra: ExtraFields
 
 
+class ReversibleParts(InvoiceParts):
+    """One of an ERP that tells whether credit notes alone settled it."""
+
+    is_reversed: bool
+
+
 class GoodsParts(TypedDict):
     """A product as lines and production orders name it."""
 

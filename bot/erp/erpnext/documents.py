@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -12,7 +12,6 @@ from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, html_to_text, money,
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.model import (
     Invoice,
-    InvoiceRecord,
     InvoiceStatus,
     OrderLine,
     OrderStatus,
@@ -25,7 +24,8 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
-from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts
+from bot.erp.record_parts import GoodsParts, LineParts, ReversibleParts
+from bot.erp.values import text
 
 FULL = Decimal("99.999999")
 """The percentage from which on ERPNext itself considers an order fully delivered, received or billed."""
@@ -63,7 +63,7 @@ RESTING = tuple(status for status, meaning in _PRODUCTION.items() if meaning in 
 def product(row: Row, site: Site, barcode: str = "") -> Product:
     """Return an Item; ``barcode`` is for rows of a list, which have no child tables."""
     name, spec = str(row.get("item_name") or row["name"]), html_to_text(row.get("description"))
-    variant = joined(line.get("attribute_value") for line in row.get("attributes") or ())
+    variant = variant_of(row.get("attributes") or ())
     return Product(
         sku=row["name"],
         name=name,
@@ -72,8 +72,18 @@ def product(row: Row, site: Site, barcode: str = "") -> Product:
         unit=str(row.get("stock_uom") or ""),
         category=str(row.get("item_group") or ""),
         is_active=row.get("disabled") != 1,
-        barcode=next((str(line["barcode"]) for line in row.get("barcodes") or () if line.get("barcode")), barcode),
+        barcode=first_barcode(row.get("barcodes") or ()) or barcode,
     )
+
+
+def variant_of(rows: Iterable[Row]) -> str:
+    """Return the values that make a variant; Frappe leaves out fields that the account's role may not read."""
+    return joined(row.get("attribute_value") for row in rows)
+
+
+def first_barcode(rows: Iterable[Row]) -> str:
+    """Return the first of a product's barcodes, if there are any."""
+    return next((str(row["barcode"]) for row in rows if row.get("barcode")), "")
 
 
 def with_variant(spec: str, values: str) -> str:
@@ -156,7 +166,7 @@ def _line(line: Row, currency: Any, taxed: bool | None) -> LineParts:
     }
 
 
-def invoice_parts(row: Row, site: Site, doctype: str, orders: str) -> InvoiceParts:
+def invoice_parts(row: Row, site: Site, doctype: str, orders: str) -> ReversibleParts:
     """Return what an invoice of either kind says; ``orders`` is the field of its lines' orders."""
     # The outstanding amount is in the currency of the partner's account, which may differ from the invoice's.
     account_currency = row.get("party_account_currency") or row.get("currency")
@@ -171,6 +181,7 @@ def invoice_parts(row: Row, site: Site, doctype: str, orders: str) -> InvoicePar
         "total": money(row.get("grand_total"), row.get("currency")),
         "open_amount": money(open_amount, account_currency),
         "is_credit_note": row.get("is_return") == 1,
+        "is_reversed": _is_reversed(row),
         "order_number": joined(line.get(orders) for line in row.get("items") or ()),
         "extra": extra_of(row, "status", "company"),
     }
@@ -200,14 +211,15 @@ _CREDITED = frozenset({"Credit Note Issued", "Debit Note Issued"})
 """Of invoices and of bills: nothing is open, and a credit note is one of the reasons."""
 
 
-def is_credited(invoice: InvoiceRecord) -> bool:
+def is_credited(row: Row) -> bool:
     """Return whether credit notes settled an invoice, or a part of it."""
-    return invoice.extra.get("status") in _CREDITED
+    return row.get("status") in _CREDITED
 
 
-def is_reversed_by(invoice: InvoiceRecord, taken_off: Decimal) -> bool:
-    """Return whether credit notes that take this off settled an invoice alone, so that no money moved."""
-    return is_credited(invoice) and invoice.total is not None and taken_off >= invoice.total.amount
+def _is_reversed(row: Row) -> bool:
+    """Return whether credit notes settled an invoice alone, so that no money moved."""
+    total = money(row.get("grand_total"), row.get("currency"))
+    return is_credited(row) and total is not None and row.get("taken_off", 0) >= total.amount
 
 
 def _payable(row: Row) -> Decimal | None:
@@ -229,7 +241,7 @@ def delivery(row: Row, site: Site) -> GoodsDelivery:
     shipped = status is DeliveryStatus.SHIPPED
     return GoodsDelivery(
         number=row["name"],
-        order_number=joined(line.get("against_sales_order") for line in lines),
+        order_number=joined(line.get("against_sales_order") for line in row.get("orders") or lines),
         customer=str(row.get("customer_name") or row.get("customer") or ""),
         status=status,
         planned_on=None if shipped else on,
@@ -237,13 +249,7 @@ def delivery(row: Row, site: Site) -> GoodsDelivery:
         carrier=str(row.get("transporter_name") or ""),
         tracking=str(row.get("lr_no") or ""),
         is_return=row.get("is_return") == 1,
-        lines=tuple(
-            DeliveryLine(
-                **goods_of(line),
-                quantity=required_number(line.get("qty")),
-            )
-            for line in lines
-        ),
+        lines=tuple(DeliveryLine(**goods_of(line), quantity=required_number(line.get("qty"))) for line in lines),
         salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
         warehouse=str(row.get("set_warehouse") or ""),
         **site.origin("Delivery Note", row),
@@ -253,12 +259,13 @@ def delivery(row: Row, site: Site) -> GoodsDelivery:
 # Purchasing
 
 
-def receipt(row: Row, site: Site, lots: Mapping[str, str]) -> GoodsReceipt:
-    """Return a Purchase Receipt without the owners of its orders; ``lots`` are those of its lines, by their names."""
-    lines = row.get("items") or ()
+def receipt(row: Row, site: Site) -> GoodsReceipt:
+    """Return a Purchase Receipt without the owners of its orders; ``lots`` of its row are by the names of its lines."""
+    lines, lots = row.get("items") or (), row.get("lots") or {}
+    ordered = row.get("orders") or lines
     return GoodsReceipt(
         number=row["name"],
-        order_numbers=tuple(dict.fromkeys(str(line["purchase_order"]) for line in lines if line.get("purchase_order"))),
+        order_numbers=tuple(dict.fromkeys(filter(None, (text(line.get("purchase_order")) for line in ordered)))),
         vendor=str(row.get("supplier_name") or row.get("supplier") or ""),
         received_on=site.day(row.get("posting_date")),
         warehouse=str(row.get("set_warehouse") or ""),

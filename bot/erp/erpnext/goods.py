@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp import kinds
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
-from bot.erp.erpnext.client import Condition, ErpNextClient, ListRequest, Row, is_exact, pattern
+from bot.erp.erpnext.client import Condition, ListRequest, Row, pattern
 from bot.erp.erpnext.documents import FULL, RECEIVED, goods_of, joined
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, money, number, required_number
+from bot.erp.erpnext.plans import PRODUCTION_ORDERS, SELLERS
+from bot.erp.erpnext.reads import MOST, ErpNextReads
 from bot.erp.erpnext.stock import quantities, stock_level
 from bot.erp.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
-    GoodsDelivery,
     PriceKind,
     PricePoint,
     Prices,
@@ -31,15 +30,12 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
+from bot.erp.goods_lists import by_arrival, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.listing import read_page
 from bot.erp.model import Money, Product, Slice
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import ListQuery
 
-_MOST = 2_000
-"""Rows that a question reads at most."""
-_NOTE, _NOTE_LINE = "Delivery Note", "Delivery Note Item"
 _DEFAULT_BOM: tuple[Condition, ...] = (("is_default", "=", 1), ("docstatus", "=", 1))
 _PRICED = {
     PriceKind.SALE: ("Sales Order", "customer_name"),
@@ -47,35 +43,24 @@ _PRICED = {
 }
 """The DocType of orders, and the field that names the partner."""
 
-_NOTE_FIELDS = (
-    *("name", "docstatus", "status", "company", "modified", "customer", "customer_name", "posting_date", "is_return"),
-    *("transporter_name", "lr_no", "set_warehouse"),
-)
 _BIN_FIELDS = (
     *("item_code", "warehouse", "actual_qty", "reserved_qty", "reserved_qty_for_production"),
     *("reserved_qty_for_sub_contract", "ordered_qty", "planned_qty", "projected_qty"),
 )
 _ITEM_FIELDS = ("name", "item_name", "description", "stock_uom", "item_group", "variant_of", "is_stock_item")
 
-Complete = Callable[[Sequence[Row], Sequence[Product]], Awaitable[Sequence[Product]]]
-"""Returns products of Items with what only child tables hold of them."""
+ReadProducts = Callable[[Sequence[Row]], Awaitable[Sequence[Product]]]
+"""Returns the products of Items, with what only child tables hold of them."""
 
 
 class ErpNextGoods:
     """Reads about goods; ``company`` limits all to that company."""
 
     def __init__(
-        self,
-        frappe: ErpNextClient,
-        *,
-        site: Callable[[], Awaitable[Site]],
-        company: str,
-        source: str,
-        now: Callable[[], datetime],
-        complete: Complete,
+        self, reads: ErpNextReads, *, source: str, now: Callable[[], datetime], products: ReadProducts
     ) -> None:
-        self._frappe, self._site, self._company, self._source = frappe, site, company, source
-        self._now, self._complete = now, complete
+        self._reads, self._frappe, self._site, self._company = reads, reads.frappe, reads.site, reads.company
+        self._source, self._now, self._whole = source, now, products
 
     @property
     def _ours(self) -> list[Condition]:
@@ -133,7 +118,7 @@ class ErpNextGoods:
 
     async def _uses(self, name: str) -> tuple[tuple[ComponentUse, ...], int]:
         request = ListRequest("BOM Item", ("parent", "qty"), [("item_code", "=", name)], parent="BOM")
-        lines = await self._frappe.rows(request, limit=_MOST)
+        lines = await self._frappe.rows(request, limit=MOST)
         if not lines:
             return (), 0
         parents = sorted({str(line["parent"]) for line in lines})
@@ -182,7 +167,7 @@ class ErpNextGoods:
             [("item_code", "=", name), ("selling", "=", 1), ("customer", "is", "not set")],
             order_by="valid_from desc",
         )
-        rows = [row for row in await self._frappe.rows(request, limit=_MOST) if _is_valid(row, site, today)]
+        rows = [row for row in await self._frappe.rows(request, limit=MOST) if _is_valid(row, site, today)]
         lists = {row.get("price_list") for row in rows}
         return money(rows[0].get("price_list_rate"), rows[0].get("currency")) if len(lists) == 1 else None
 
@@ -198,7 +183,7 @@ class ErpNextGoods:
                 order_by="creation desc",
                 parent=doctype,
             ),
-            limit=_MOST,
+            limit=MOST,
         )
         if not lines:
             return ()
@@ -210,7 +195,7 @@ class ErpNextGoods:
             order_by="transaction_date desc, name asc",
         )
         rows = {str(row["name"]): row for row in await self._frappe.rows(orders, limit=LAST_PRICES)}
-        sellers = await self._sellers(list(rows)) if kind is PriceKind.SALE else {}
+        sellers = await SELLERS.read(self._reads, list(rows)) if kind is PriceKind.SALE else {}
         lines.sort(key=lambda line: line.get("idx") or 0)
         points = [
             PricePoint(
@@ -221,90 +206,13 @@ class ErpNextGoods:
                 quantity=required_number(line.get("qty")),
                 unit=str(line.get("uom") or ""),
                 price=money(line.get("rate"), row.get("currency")),
-                owner=joined(sellers.get(str(row["name"]), ())),
+                owner=joined(each.get("sales_person") for each in sellers.get(str(row["name"]), ())),
                 source=self._source,
             )
             for line in lines
             if (row := rows.get(str(line["parent"])))
         ]
         return by_price_day(points)[:LAST_PRICES]
-
-    async def _sellers(self, orders: Sequence[str]) -> Mapping[str, list[str]]:
-        if not orders:
-            return {}
-        people = queries.children("Sales Order", "Sales Team", "sales_person", orders)
-        return _by_parent(await self._frappe.rows(people), "sales_person")
-
-    # Deliveries
-
-    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
-        """Return Delivery Notes, the newest first; a draft whose day has passed is late."""
-        site = await self._site()
-        today = query.day(site.local(self._now()).date())
-        filters: list[Condition] = [*self._ours]
-        if query.partner:
-            filters.append(("customer_name", "=", query.partner))
-        if query.during is not None:
-            filters += queries.within("posting_date", query.during)
-        if query.due is not None:
-            filters += [("docstatus", "!=", 1), *queries.within("posting_date", query.due)]
-        if query.filter is Filter.LATE:
-            filters += [
-                ("docstatus", "=", 0),
-                ("posting_date", "<", today.isoformat()),
-                ("posting_date", ">", "1900-01-01"),
-            ]
-        order = "asc" if query.filter is Filter.LATE else "desc"
-        texts = await queries.found_by_lines(
-            self._frappe,
-            _NOTE,
-            _NOTE_LINE,
-            "against_sales_order",
-            query.text,
-            own=("name", "customer_name"),
-            most=_MOST,
-        )
-        lookup = ListRequest(_NOTE, _NOTE_FIELDS, filters, texts, f"posting_date {order}, name asc")
-        if is_exact(query.text):
-            page = self._frappe.rows(lookup, start=query.offset, limit=query.limit)
-            rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
-            return Slice(items=tuple(await self._listed(rows, site)), total=total)
-        rows = await self._frappe.rows(lookup, limit=_MOST)
-        return kinds.DELIVERIES.pick(await self._listed(rows, site), query, today)
-
-    async def deliveries_of(self, order: str) -> tuple[GoodsDelivery, ...]:
-        """Return the Delivery Notes with lines of a Sales Order."""
-        site = await self._site()
-        request = ListRequest(_NOTE_LINE, ("parent",), [("against_sales_order", "=", order)], parent=_NOTE)
-        names = sorted({str(row["parent"]) for row in await self._frappe.rows(request, limit=_MOST)})
-        notes = await gather_or_cancel(*(self._frappe.document(_NOTE, name) for name in names))
-        return by_day(site.read(documents.delivery, note) for note in notes)
-
-    async def deliveries_named(self, names: Sequence[str]) -> tuple[GoodsDelivery, ...]:
-        """Return the Delivery Notes with these names without their lines."""
-        request = ListRequest(_NOTE, _NOTE_FIELDS, [*self._ours, ("name", "in", list(names))])
-        # MariaDB compares without regard to case.
-        wanted = frozenset(names)
-        rows = [row for row in await self._frappe.rows(request) if row["name"] in wanted]
-        return tuple(await self._listed(rows, await self._site()))
-
-    async def _listed(self, rows: Sequence[Row], site: Site) -> list[GoodsDelivery]:
-        names = [str(row["name"]) for row in rows]
-        if not names:
-            return []
-        lines, people = await gather_or_cancel(
-            self._frappe.rows(queries.children(_NOTE, _NOTE_LINE, "against_sales_order", names)),
-            self._frappe.rows(queries.children(_NOTE, "Sales Team", "sales_person", names)),
-        )
-        orders, sellers = _by_parent(lines, "against_sales_order"), _by_parent(people, "sales_person")
-        return [
-            replace(
-                site.read(documents.delivery, row),
-                order_number=joined(orders.get(str(row["name"]), ())),
-                salesperson=joined(sellers.get(str(row["name"]), ())),
-            )
-            for row in rows
-        ]
 
     # Arrivals
 
@@ -331,7 +239,7 @@ class ErpNextGoods:
             [(name, "like", pattern(vendor)) for name in ("supplier_name", "supplier") if vendor],
             order_by="name asc",
         )
-        orders = {str(row["name"]): row for row in await self._frappe.rows(open_orders, limit=_MOST)}
+        orders = {str(row["name"]): row for row in await self._frappe.rows(open_orders, limit=MOST)}
         if not orders:
             return []
         of_product: list[Condition] = [("item_code", "=", sku)] if sku else []
@@ -348,15 +256,15 @@ class ErpNextGoods:
     async def _made(self, sku: str, vendor: str, site: Site) -> list[Arrival]:
         if vendor:
             return []
-        production = queries.PRODUCTION_ORDERS
+        production = PRODUCTION_ORDERS
         of_product: list[Condition] = [("production_item", "=", sku)] if sku else []
         request = ListRequest(
-            production.doctype,
+            production.model,
             production.fields,
             [("docstatus", "=", 1), *of_product, *self._ours],
             order_by="name asc",
         )
-        orders = [site.read(documents.production_order, row) for row in await self._frappe.rows(request, limit=_MOST)]
+        orders = [site.read(documents.production_order, row) for row in await self._frappe.rows(request, limit=MOST)]
         return list(made_arrivals(orders))
 
     # Warehouses
@@ -372,7 +280,7 @@ class ErpNextGoods:
             ),
             self._frappe.rows(
                 ListRequest("Bin", ("item_code",), any_of=[("reserved_qty", ">", 0), ("actual_qty", "<", 0)]),
-                limit=_MOST,
+                limit=MOST,
             ),
         )
         names = sorted({*(str(row["parent"]) for row in levels), *(str(row["item_code"]) for row in waiting)})
@@ -427,7 +335,7 @@ class ErpNextGoods:
         rows, total = await read_page(
             ListQuery(offset=query.offset, limit=query.limit), page, lambda: self._frappe.count(lookup)
         )
-        products = await self._products([str(row["item_code"]) for row in rows], site)
+        products = await self._products([str(row["item_code"]) for row in rows])
         return WarehouseContents(
             code=place["name"],
             name=str(place["warehouse_name"]),
@@ -441,19 +349,18 @@ class ErpNextGoods:
         )
 
     async def _codes(self, text: str, site: Site) -> set[str]:
-        rows = await self._frappe.rows(queries.items(text), limit=_MOST)
+        rows = await self._frappe.rows(queries.items(text), limit=MOST)
         folded = text.casefold()
         found = [site.read(documents.product, row) for row in rows]
         return {
             each.sku for each in found if any(folded in part.casefold() for part in (each.sku, each.name, each.spec))
         }
 
-    async def _products(self, names: Sequence[str], site: Site) -> Mapping[str, Product]:
+    async def _products(self, names: Sequence[str]) -> Mapping[str, Product]:
         if not names:
             return {}
         rows = await self._frappe.rows(ListRequest("Item", _ITEM_FIELDS, [("name", "in", list(names))]))
-        found = await self._complete(rows, [site.read(documents.product, row) for row in rows])
-        return {product.sku: product for product in found}
+        return {product.sku: product for product in await self._whole(rows)}
 
     async def _warehouses(self) -> list[Row]:
         fields = ("name", "warehouse_name", "company")
@@ -483,11 +390,3 @@ def _named(warehouses: Iterable[Row], wanted: str, source: str) -> Row:
     return pick_warehouse(
         warehouses, wanted, lambda row: (str(row["name"]), str(row.get("warehouse_name") or "")), source=source
     )
-
-
-def _by_parent(rows: Iterable[Row], field: str) -> Mapping[str, list[str]]:
-    found = defaultdict[str, list[str]](list)
-    for row in rows:
-        if row.get(field):
-            found[str(row["parent"])].append(str(row[field]))
-    return found

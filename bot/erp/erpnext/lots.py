@@ -12,6 +12,9 @@ from bot.erp.model import Lot, by_expiry
 from bot.erp.values import malformed_is_invalid, text
 
 _QUANTITIES = "erpnext.stock.doctype.batch.batch.get_batch_qty"
+_BUNDLE, _ENTRY = "Serial and Batch Bundle", "Serial and Batch Entry"
+_MOST_ENTRIES = 2_000
+"""Entries of bundles that a question reads at most."""
 _MOST_SERIALS = 2_000
 """Serial numbers of an Item that are shown at most: each piece has one."""
 
@@ -54,7 +57,32 @@ async def _batches(frappe: ErpNextClient, item: str, site: Site) -> list[Lot]:
     ]
 
 
-async def numbers_of(frappe: ErpNextClient, batches: Sequence[str]) -> dict[str, str]:
+async def read_lots_of_lines(frappe: ErpNextClient, lines: Sequence[Row]) -> Mapping[str, str]:
+    """Return the lots of lines by the lines' names; none if the account may not read them."""
+    held = {str(line["name"]): [str(line["batch_no"])] for line in lines if line.get("batch_no")}
+    bundles = {
+        str(line["serial_and_batch_bundle"]): str(line["name"])
+        for line in lines
+        if line.get("serial_and_batch_bundle") and not line.get("batch_no")
+    }
+    try:
+        if bundles:
+            request = ListRequest(
+                _ENTRY,
+                ("parent", "batch_no"),
+                [("parent", "in", sorted(bundles)), ("batch_no", "is", "set")],
+                order_by="parent asc, idx asc",
+                parent=_BUNDLE,
+            )
+            for entry in await frappe.rows(request, limit=_MOST_ENTRIES):
+                held.setdefault(bundles[str(entry["parent"])], []).append(str(entry["batch_no"]))
+        numbers = await _numbers_of(frappe, sorted({batch for batches in held.values() for batch in batches}))
+    except NotPermitted:
+        return {}
+    return {line: ", ".join(dict.fromkeys(numbers[batch] for batch in batches)) for line, batches in held.items()}
+
+
+async def _numbers_of(frappe: ErpNextClient, batches: Sequence[str]) -> dict[str, str]:
     """Return the numbers of batches by their names, which are the numbers only up to 16."""
     known = await _named(frappe, batches)
     return {batch: _number(batch, known) for batch in batches}

@@ -37,10 +37,11 @@ _STATUS = (PaymentStatus.DRAFT, PaymentStatus.BOOKED, PaymentStatus.CANCELLED)
 
 
 def customer(row: Row, site: Site) -> Customer:
-    """Return a Customer without the credit limit, which is of a company."""
+    """Return a Customer; ``limit`` of its row is the credit limit, which is of a company."""
     return Customer(
         contact=text(row.get("customer_primary_contact")),
         salesperson=text(row.get("account_manager")),
+        credit_limit=row.get("limit"),
         **_party(row, site, "Customer", "customer_name"),
     )
 

@@ -13,20 +13,14 @@ from bot.erp.odoo.query import Condition, OdooTerms, any_of
 from bot.erp.odoo.reads import Linked, OdooPlan
 from bot.erp.plans.plan import NamedRows
 from bot.erp.port import Filter
-from bot.erp.record_parts import InvoiceParts
+from bot.erp.record_parts import ReversibleParts
 from bot.erp.values import text
 
 PAID = {"paid", "in_payment"}
 _INVOICE = {"draft", "posted", "cancel"}
 
 
-class MoveParts(InvoiceParts):
-    """An invoice or bill of Odoo, which says whether credit notes settled it."""
-
-    is_reversed: bool
-
-
-def account_move(row: Row, site: OdooSite, *, refund: str) -> MoveParts:
+def account_move(row: Row, site: OdooSite, *, refund: str) -> ReversibleParts:
     """Return what a row says of an invoice or bill; ``refund`` is the type of a credit note, whose amounts Odoo keeps
     positive.
     """

@@ -72,6 +72,9 @@ class OdooReads:
 
     # Documents
 
+    async def builder(self, plan: OdooPlan) -> Callable[[Row], Any]:
+        return lambda row: plan.build(row, self.site)
+
     async def find(self, plan: OdooPlan, number: str) -> Row:
         base = [*plan.where(await self.terms(plan.model)), *self.of_company(shared=plan.shared)]
         context = ALSO_DISABLED if plan.shared else PLAIN_NAMES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -52,6 +52,10 @@ class Join(Protocol[S_contra]):
     def __call__(self, reads: S_contra, rows: list[Row], whole: bool, /) -> Awaitable[None]: ...
 
 
+async def _as_they_are(_reads: object, documents: Sequence[Any]) -> Sequence[Any]:
+    return documents
+
+
 def _no_conditions(_terms: object) -> Conditions:
     return []
 
@@ -78,6 +82,8 @@ class Plan(Generic[T, S]):
     build: Callable[[Row, Any], Any]
     """Returns the document of a row with what the joins added; the second argument is what the source's rows share."""
     joins: tuple[Join[S], ...] = ()
+    complete: Callable[[S, Sequence[Any]], Awaitable[Sequence[Any]]] = _as_they_are
+    """Completes documents by what only they say has to be read."""
     number: str = "name"
     """The field with the number or code."""
     days: tuple[str, ...] = ()
@@ -119,7 +125,3 @@ class Plan(Generic[T, S]):
             return (self.lists[query.filter].by, False), by_number
         day = self.day_in(query.filter, terms)
         return ((day, True), by_number) if day else (by_number,)
-
-    def is_exact(self, query: ListQuery) -> bool:
-        """Whether the conditions of a list match no other documents."""
-        return query.filter not in self.lists or self.lists[query.filter].exact

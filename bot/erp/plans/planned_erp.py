@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.erp.concurrency import gather_or_cancel
@@ -21,6 +21,10 @@ P_contra = TypeVar("P_contra", bound=Plan[Any, Any], contravariant=True)
 class Dialect(Protocol[P_contra]):
     """How the rows of plans are read from one ERP."""
 
+    async def builder(self, plan: P_contra, /) -> Callable[[Row], Any]:
+        """Return what builds the documents of rows."""
+        ...
+
     async def find(self, plan: P_contra, number: str, /) -> Row:
         """Return the row with a number, as much of it as a whole document needs; raises `NotFound`."""
         ...
@@ -38,10 +42,11 @@ class Dialect(Protocol[P_contra]):
         ...
 
 
-async def build(plan: Plan[Any, Any], rows: list[Row], reads: Any, *, whole: bool) -> list[Any]:
+async def build(plan: P, rows: list[Row], reads: Dialect[P], *, whole: bool) -> list[Any]:
     """Return the documents of rows, with what the plan joins to them; ``whole`` ones with their lines."""
+    built = await reads.builder(plan)
     await gather_or_cancel(*(join(reads, rows, whole) for join in plan.joins))
-    return [plan.build(row, reads.site) for row in rows]
+    return list(await plan.complete(reads, [built(row) for row in rows]))
 
 
 class PlannedErp(DocumentErp, Generic[P]):
@@ -50,23 +55,26 @@ class PlannedErp(DocumentErp, Generic[P]):
     _plans: Mapping[Kind[Any], P]
     _reads: Dialect[P]
 
+    async def _plan(self, kind: Kind[Any]) -> P:
+        return self._plans[kind]
+
     async def read_document(self, kind: Kind[D], number: str) -> D:
-        plan = self._plans[kind]
+        plan = await self._plan(kind)
         found: list[D] = await build(plan, [await self._reads.find(plan, number)], self._reads, whole=True)
         return found[0]
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers; missing ones are left out."""
-        plan = self._plans[kind_followed(area)]
         with malformed_is_invalid(self.name):
+            plan = await self._plan(kind_followed(area))
             return tuple(await build(plan, await self._reads.find_all(plan, numbers), self._reads, whole=True))
 
     async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
-        plan = self._plans[kind]
+        plan = await self._plan(kind)
         rows, total = await self._reads.page(plan, query)
         found: list[D] = await build(plan, rows, self._reads, whole=bool(query.product))
         return Slice(items=tuple(as_listed(document, query) for document in found), total=total)
 
     async def read_of_order(self, kind: Kind[D], order_number: str) -> Sequence[D]:
-        plan = self._plans[kind]
+        plan = await self._plan(kind)
         return await build(plan, await self._reads.of_order(plan, order_number), self._reads, whole=True)
