@@ -38,24 +38,24 @@ _NOTHING_ELSE = re.compile(
 
 
 def drop_export(text: str) -> str | None:
-    """Return a normalised sentence without the words that want a file; None where there are none."""
+    """Return a normalised sentence without the words for a file; None if there are none."""
     rest, count = _WORDS.subn(" ", text)
     return " ".join(rest.split()) if count else None
 
 
 def listed_by(line: str, commands: Commands) -> str:
-    """Return the line of the list that a line exports; any other line as it is."""
+    """Return the line of the exported list; any other line unchanged."""
     parsed = commands.parse(line)
     return f"/{parsed.rest}" if parsed.command == EXPORT and parsed.rest else line
 
 
 def wants_the_last(rest: str) -> bool:
-    """Return whether nothing is named but the list that is there already."""
+    """Return whether only the list already shown is meant."""
     return _NOTHING_ELSE.fullmatch(rest) is not None
 
 
 def as_export(line: str, commands: Commands) -> str | None:
-    """Return the line that exports the list of ``line``; None where that is no list, or too long."""
+    """Return the line that exports the list of ``line``; None if it is no list, or too long."""
     parsed = commands.parse(line)
     if parsed.command not in _LISTS or commands.named(EXPORT) is None:
         return None
@@ -64,7 +64,7 @@ def as_export(line: str, commands: Commands) -> str | None:
 
 
 def export_reading(reading: Reading, commands: Commands) -> Reading:
-    """Return what a sentence asks for as an export; what cannot be one, or may be two lists, stays as it is."""
+    """Return a reading as an export; one that cannot be exported, or may mean two lists, stays as it is."""
     if reading.by_work:
         files = (as_export(each, commands) for each in (reading.line, *reading.alternatives))
         lines = [each for each in files if each is not None]

@@ -1,6 +1,6 @@
-"""What people ask for and no line holds, such as new customers: the card says so, and offers what comes nearest.
+"""Questions that no line holds, such as new customers: the card says so, and offers the nearest lines.
 
-A new kind is a member of `Gap`, its words in the sentences' files, and an entry in the table below.
+A new kind is a member of `Gap`, its words in the sentence files, and an entry in the table below.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from bot.words.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatedDeed:
-    """Something that was done on a day which the ERPs do not tell: what is asked about must be one of ``commands``.
+    """An action on a day that the ERPs do not report: the question must be about one of ``commands``.
 
-    Where nothing is asked about, it is the first of them, if the deed is done to that alone (``says_what``).
+    A question without a subject means the first of them, if the action applies to that alone (``says_what``).
     """
 
     commands: tuple[str, ...]
@@ -28,13 +28,13 @@ class DatedDeed:
     """Whether days up to now are those of what is still to be done: 今天到货 asks what comes today."""
 
     def is_past(self, days: str) -> bool:
-        """Whether what it was done on days is asked, and not what is to be done on them."""
+        """Return whether the question is about past actions on days, not planned ones."""
         return names_days_over(days) if self.only_over else not names_days_ahead(days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """What the card says of a gap, and the lines that come nearest."""
+    """The card's text for a gap, and the nearest lines."""
 
     said: Phrase
     nearest: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class _Kind:
 
 
 class Gap(StrEnum):
-    """Something that no command tells. Its words stand under its name among the ``gaps`` of the sentences' files."""
+    """A topic that no command covers. Its words stand under its name among the ``gaps`` of the sentence files."""
 
     BOUND = "bound"
     TURNOVER = "turnover"
@@ -69,26 +69,26 @@ class Gap(StrEnum):
 
     @property
     def said(self) -> Phrase:
-        """What the card says."""
+        """The card's text."""
         return _KINDS[self].said
 
     @property
     def deed(self) -> DatedDeed | None:
-        """What was done on a day that nobody knows; None for all else."""
+        """The action on an unknown day; None for anything else."""
         return _KINDS[self].deed
 
     def nearest(self, days: str) -> Iterator[str]:
-        """Yield the lines that come nearest to what is asked about nobody and nothing in particular."""
+        """Yield the nearest lines for a question without a subject."""
         for line in _KINDS[self].nearest:
             yield line.format(days=days, due=_due(days)).rstrip()
 
     def of_products(self, skus: Iterable[str], days: str) -> Iterator[str]:
-        """Yield the lines about products that come nearest."""
+        """Yield the nearest lines about products."""
         for sku in skus:
             yield from (line.format(sku=quote(sku), days=days).rstrip() for line in _KINDS[self].of_product)
 
     def by_due_days(self, lines: Iterable[str], days: str) -> Iterator[str]:
-        """Yield lines of the days on which something is due that was done on days nobody knows."""
+        """Yield lines for the due dates of actions on unknown days."""
         if days and _KINDS[self].is_due_then:
             yield from (f"{line.removesuffix(days)}{_due(days)}" for line in lines if line.endswith(f" {days}"))
 
@@ -167,7 +167,7 @@ _PLAN = re.compile("计划|安排|日期|时间|率|清单|单号|情况|通知|
 
 
 def is_done(text: str, match: re.Match[str]) -> bool:
-    """Whether a word in ``text`` says that something was done: not 要完工 and not 完工计划."""
+    """Return whether a word in ``text`` describes a completed action: not 要完工 and not 完工计划."""
     before, after = text[: match.start()].replace("\x00", ""), text[match.end() :]
     return not _NOT_DONE.search(before) and not _PLAN.match(after)
 

@@ -1,4 +1,4 @@
-"""The company's own grammar: from what stands in a sentence to the command line that asks for it."""
+"""The company's own grammar: from the parts of a sentence to the command line it asks for."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _ASKS = re.compile(
 
 @dataclass(frozen=True)
 class Grammar:
-    """Reads sentences with the words of the commands and of one company. It is pure: it asks nobody."""
+    """Reads sentences with the words of the commands and of one company. It is pure: it calls nothing outside."""
 
     commands: Commands
     sentences: Sentences
@@ -85,36 +85,36 @@ class Grammar:
 
     @cached_property
     def recognition(self) -> Recognition:
-        """What finds names and words in a sentence."""
+        """Finds names and words in a sentence."""
         return Recognition(self.commands, self.sentences, self.vocabulary)
 
     @cached_property
     def lines(self) -> LineComposer:
-        """What makes lines of them."""
+        """Builds lines from them."""
         return LineComposer(self.recognition)
 
     @cached_property
     def typed(self) -> TypedLines:
-        """What knows a line of a command that was typed."""
+        """Recognises typed command lines."""
         return TypedLines(self.recognition, self.limits)
 
     @cached_property
     def late(self) -> LatenessFinder:
-        """What finds a question for what is late, of whatever kind."""
+        """Finds questions for anything late, of any kind."""
         return LatenessFinder(self.lines)
 
     @cached_property
     def limits(self) -> LimitFinder:
-        """What knows what no line holds."""
+        """Finds what no line can express."""
         return LimitFinder(self.recognition)
 
     @cached_property
     def gaps(self) -> GapFinder:
-        """What finds what no line holds."""
+        """Finds topics that no command covers."""
         return GapFinder(self.lines)
 
     def prepare(self) -> Grammar:
-        """Build what reading needs, and return the grammar: for another thread than that of the loop."""
+        """Build the tables for reading, and return the grammar: for use in a thread other than the loop's."""
         self.recognition.prepare()
         return self
 
@@ -138,7 +138,7 @@ class Grammar:
         return self._asked(text, usable)
 
     def _of_wish(self, wish: Wish, text: str, usable: frozenset[str] | None) -> Reading | None:
-        """Return what a sentence is about that wants something changed, with the line that does it."""
+        """Return the subject of a request for a change, with the line that makes it."""
         scan = self.recognition.scan(text)
         named = bool(scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT))
         if wish.command == IN_THE_ERP:
@@ -155,7 +155,7 @@ class Grammar:
         return Reading(line=line, by=ReadBy.GRAMMAR, understood=understood, wish=done)
 
     def _done_in_the_erp(self, wish: Wish, text: str, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return what a sentence is about that wants done what only the ERP does; a choice where it names nothing."""
+        """Return the subject of a request that only the ERP can carry out; a choice if it names none."""
         if not any(span.kind in NAMED for span in scan.spans):
             scan = self.recognition.scan(normalise(wish.rest))
         about = [span for span in in_order(scan.spans) if span.kind in NAMED]
@@ -176,9 +176,10 @@ class Grammar:
         return reading.line if reading and not reading.unsure else ""
 
     def _asked(self, text: str, usable: frozenset[str] | None, *, nearest: bool = False) -> Reading | None:
-        """Return what a sentence asks for that is no typed line; what no line holds of it is a choice that says so.
+        """Return the reading of a sentence that is no typed line; a part that no line holds becomes a choice that says
+        so.
 
-        ``nearest``: the text is what comes nearest to something that no line holds, which is said already.
+        ``nearest``: the text is the nearest match of a gap that was already reported.
         """
         if not text or is_remark(text):
             return None
@@ -212,12 +213,14 @@ class Grammar:
         )
 
     def _is_of_one(self, text: str) -> bool:
-        """Whether a text names a product, of which a number is no amount, or a document, whose card tells it."""
+        """Return whether a text names a product, whose number is no amount, or a document, whose card has the
+        answer.
+        """
         scan = self.recognition.scan(text)
         return bool(scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.DOCUMENT))
 
     def _within_amounts(self, bounds: SpokenBounds, usable: frozenset[str] | None, *, nearest: bool) -> Reading | None:
-        """Return what a sentence asks for within amounts; a choice where its list has no such bounds."""
+        """Return the reading within amounts; a choice if its list has no such bounds."""
         asked = self._asked(bounds.rest, usable, nearest=nearest)
         if asked is None:
             return None
@@ -235,7 +238,7 @@ class Grammar:
         )
 
     def _beyond(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return a choice where no line holds what a sentence asks for, or it asks twice; None for all else."""
+        """Return a choice if no line holds the question, or it asks twice; None otherwise."""
         of_office = scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan)
         if not of_office and (limit := self.limits.find(scan)):
             return self._nearest_to(limit, scan, usable)
@@ -244,7 +247,7 @@ class Grammar:
         return read_both(scan, lambda part: self._asked(part, usable, nearest=True), self.lines)
 
     def _left_out(self, scan: Scan, line: str, usable: frozenset[str] | None) -> Reading | None:
-        """Return a choice where a line leaves out days or a rank that a sentence names."""
+        """Return a choice if a line omits days or a rank in the sentence."""
         if left_out := self.gaps.left_out(scan, line):
             days = days_said(scan, months=True)
             rest = scan.text.replace(days, " ") if days and left_out is Gap.NOW_ONLY else scan.text
@@ -253,7 +256,9 @@ class Grammar:
         return self._nearest_to(limit, scan, usable) if limit else None
 
     def _compared(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return the report that compares what a sentence does; None where it compares nothing, or of somebody."""
+        """Return the report that makes the sentence's comparison; None if it compares nothing, or concerns a
+        partner.
+        """
         if not may_compare(scan) or scan.of_kind(SpanKind.OFF_TOPIC) or (usable and REPORT not in usable):
             return None
         if self._names_anything(scan):
@@ -271,7 +276,7 @@ class Grammar:
         )
 
     def _late(self, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return the lists of all that is late or due, of which the asker's work chooses; None for other questions."""
+        """Return the lists of everything late or due, from which the asker's work selects; None for other questions."""
         lines = [each for each in self.late.find(scan, usable) if usable is None or command_of(each) in usable]
         if not lines:
             return None
@@ -289,7 +294,7 @@ class Grammar:
         return self._is_of_the_company(scan) or bool(partners_or_people(scan))
 
     def _nearest(self, found: FoundGap, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return the lines that come nearest to what no line holds; None where there is none."""
+        """Return the nearest lines for a question that no line holds; None if there is none."""
         if scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan):
             return None
         rest = self.recognition.scan(found.rest)
@@ -319,14 +324,14 @@ class Grammar:
         )
 
     def _unknown_beside(self, limit: Limit, scan: Scan, lines: Sequence[str]) -> tuple[str, ...]:
-        """Return names that nobody knows beside known ones, unless they are what no line holds."""
+        """Return unknown names beside known ones, unless they are the part that no line holds."""
         if not partners_or_people(scan):
             return ()
         unknown = Comparison(self.recognition, scan, lines).left_out().unknown
         return tuple(name for name in unknown if name not in limit.words and limit.words not in name)
 
     def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
-        """Return the lines that come nearest to what no line holds, as a choice that says so; None without any."""
+        """Return the nearest lines as a choice that explains the limit; None without any."""
         near = [each for each in map(normalise, limit.instead) if not self._is_unknown_of_a_product(each)]
         readings = [reading for each in near if (reading := self._asked(each, usable, nearest=True))]
         if not readings and (whole := self._asked(scan.text, usable, nearest=True)):
@@ -346,14 +351,14 @@ class Grammar:
         )
 
     def _is_unknown_of_a_product(self, text: str) -> bool:
-        """Whether a text asks for what was sold of one product, which is known no more than its margin."""
+        """Return whether a text asks for one product's turnover, which is as unknown as its margin."""
         found = self.gaps.find(self.recognition.scan(text), None)
         return found is not None and found.gap is Gap.TURNOVER
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
-        """Return lines with their weights, the likeliest first; two of the same weight are as likely.
+        """Return lines with their weights, the most likely first; equal weights are equally likely.
 
-        Words choose the command, unless the sentence is much more like those that ask for another one.
+        Words choose the command, unless the sentence is much more similar to those of another one.
         """
         anchored = self._is_of_the_company(scan)
         if not scan.spans or (scan.of_kind(SpanKind.OFF_TOPIC) and not anchored):
@@ -390,7 +395,7 @@ class Grammar:
         return dict.fromkeys((line, *near), DECISIVE)
 
     def _is_of_the_company(self, scan: Scan) -> bool:
-        """Whether a sentence names a number, a partner, a warehouse or goods that the company has: 订单1044 too."""
+        """Return whether a sentence names a number, partner, warehouse or goods of the company: also 订单1044."""
         names = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
         named = any(
             self.recognition.is_in_a_name(span.value)
@@ -404,15 +409,15 @@ class Grammar:
         return named or bool(numbered) or any(span.kind in _OF_THE_COMPANY for span in scan.spans)
 
     def _is_unlike(self, scan: Scan) -> bool:
-        """Whether a name stands in a sentence that nobody knows: its signs are like nothing."""
+        """Return whether a sentence contains an unknown name whose characters resemble nothing known."""
         return any(not self._is_like_words(span.value) for span in scan.of_kind(SpanKind.NAME))
 
     def _is_like_words(self, name: str) -> bool:
-        """Whether a piece that was left over is part of a known name, or so short that it may be a word."""
+        """Return whether an unrecognised piece is part of a known name, or short enough to be a word."""
         return len(name) < _LONG_NAME or self.recognition.is_name(name)
 
     def _line_of(self, name: str, scan: Scan, usable: frozenset[str] | None) -> str:
-        """Return the line that a sentence is if it asks for this command; empty where it cannot ask for it."""
+        """Return the line of a sentence for this command; empty if it cannot ask for it."""
         weights = {} if name == BARE else {name: DECISIVE}
         line = next((line for line, _ in self._fitting(scan, weights, usable)), "")
         return line if command_of(line) == name else ""
@@ -425,7 +430,7 @@ class Grammar:
     def _scores(
         self, scan: Scan, weights: Mapping[str, int], chosen: Container[str], usable: frozenset[str] | None
     ) -> dict[str, float]:
-        """Return how much speaks for each command: what the sentence is like, its words, and that words chose it."""
+        """Return the score of each command: similarity, words, and a bonus for a choice by words."""
         trade = self.lines.sides.trade_of(scan)
         others = self.lines.sides.others(trade, scan)
         heaviest = max(weights.values(), default=0)
@@ -443,16 +448,16 @@ class Grammar:
         }
 
     def pieces(self, scan: Scan) -> list[str]:
-        """Return the pieces of a sentence that say what it is like."""
+        """Return the pieces of a sentence used for similarity."""
         return pieces_of(scan, self._kind_of)
 
     def pieces_of_strangers(self, scan: Scan) -> list[str]:
-        """Return the pieces of a sentence as if nobody knew the names in it."""
+        """Return the pieces of a sentence with all its names treated as unknown."""
         known = (SpanKind.PARTNER, SpanKind.NAME)
         return pieces_of(scan, lambda span: _UNKNOWN if span.kind in known else self._kind_of(span))
 
     def _kind_of(self, span: Span) -> str:
-        """Return what a span is for what a sentence is like; empty for a name that is unknown."""
+        """Return the kind of a span for similarity; empty for an unknown name."""
         match span.kind:
             case SpanKind.DOCUMENT:
                 return f"document_{span.command}"

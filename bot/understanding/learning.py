@@ -1,6 +1,7 @@
-"""Learns from the ERPs how a company numbers its documents, and the names of its warehouses, partners and products.
+"""Learns from the ERPs the format of a company's document numbers, and the names of its warehouses, partners and
+products.
 
-A few calls an hour: what is needed are the shapes of numbers and the names in use, not all records.
+A few calls an hour: number formats and names in use are needed, not all records.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ COMMON = "".join(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamesOnDocuments:
-    """The names of all customers and vendors that are on documents, in whatever store."""
+    """The names of all customers and vendors on documents, in any store."""
 
     customers: tuple[str, ...] = ()
     vendors: tuple[str, ...] = ()
@@ -58,9 +59,9 @@ class NamesOnDocuments:
 async def learn_vocabulary(
     hub: ErpHub, all_partners: Callable[[], Awaitable[NamesOnDocuments]] | None = None
 ) -> Vocabulary:
-    """Return the words of the company, from fifteen calls to each ERP. What is not answered is left out and logged.
+    """Return the company's vocabulary, from fifteen calls to each ERP. Unanswered parts are left out and logged.
 
-    The ERPs are asked for a hundred customers and vendors each; ``all_partners`` knows the others without a call.
+    The ERPs are asked for a hundred customers and vendors each; ``all_partners`` has the others without a call.
     """
     kept = await _kept(all_partners) if all_partners else NamesOnDocuments()
     listed, products = await asyncio.gather(asyncio.gather(*(_listed(hub, kind) for kind in KINDS)), _products(hub))
@@ -99,13 +100,13 @@ async def learn_vocabulary(
 
 
 def _readings_of(signs: Iterable[str], readings: Readings) -> Readings:
-    """Return how characters are read; many are read alike, and share what is kept of it."""
+    """Return the readings of characters; equal readings share one object."""
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     return {sign: shared.setdefault(readings[sign], readings[sign]) for sign in signs if sign in readings}
 
 
 def _spellings(names: Iterable[str], readings: Readings) -> Mapping[str, tuple[str, str]]:
-    """Spell names: twenty thousand take a second."""
+    """Return the spellings of names: twenty thousand take a second."""
     return {name: spell(name, readings) for name in names}
 
 
@@ -118,12 +119,12 @@ async def _kept(all_partners: Callable[[], Awaitable[NamesOnDocuments]]) -> Name
 
 
 def _partners_of(documents: Mapping[Kind[Any], Sequence[Any]], *kinds: Kind[Any]) -> list[str]:
-    """Return the names of the partners of documents of these kinds."""
+    """Return the partners' names on documents of these kinds."""
     return [kind.partner_of(each) for kind in kinds for each in documents[kind]]
 
 
 def _codes(partners: Sequence[Numbered], goods: Sequence[NumberShape]) -> tuple[NumberShape, ...]:
-    """Return the shapes of partners' codes, but none that products have as well: a code is a product's first of all."""
+    """Return the formats of partners' codes, excluding those that products share: a code is a product's first."""
     taken = {spelled(shape.prefix) for shape in goods}
     return tuple(
         shape for shape in shapes_of(partner.number for partner in partners) if spelled(shape.prefix) not in taken

@@ -1,8 +1,8 @@
-"""What a sentence is like: pieces of it speak for commands as much as they did in sentences that are known.
+"""Similarity: the pieces of a sentence support commands as they did in known sentences.
 
-The weights are learnt from the sentences of the tests (``python -m tests.understanding.training``) and lie beside the
-lists of words. Codes, names and days are replaced by their kinds before, so they are the same for all companies, and
-a name can say nothing. It is a log-linear model: a sum for each piece, that can be looked up by hand.
+The weights are trained on the sentences of the tests (``python -m tests.understanding.training``) and stored beside the
+word lists. Codes, names and days are replaced by their kinds first, so the weights apply to all companies, and a name
+has no influence. It is a log-linear model: one sum per piece, verifiable by hand.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Weights = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Says for which commands the pieces of a sentence speak."""
+    """Returns the commands supported by the pieces of a sentence."""
 
     commands: Sequence[str]
     packed: Mapping[str, bytes]
@@ -45,7 +45,7 @@ class Likeness:
 
     @classmethod
     def of(cls, commands: Sequence[str], weights: Weights) -> Likeness:
-        """Take the weights of pieces."""
+        """Build it from the weights of pieces."""
         places = {command: place for place, command in enumerate(commands)}
         pack = _WEIGHT.pack
         return cls(
@@ -59,12 +59,12 @@ class Likeness:
     @classmethod
     @cache
     def load(cls) -> Likeness:
-        """Read the weights that come with the program."""
+        """Load the weights shipped with the program."""
         content = orjson.loads(files("commands").joinpath("sentences", _FILE).read_bytes())
         return cls.of(content["commands"], content["weights"])
 
     def odds(self, pieces: Iterable[str]) -> dict[str, float]:
-        """Return the logarithm of how probable each command is."""
+        """Return the log probability of each command."""
         sums = [0] * len(self.commands)
         for piece in set(pieces):
             for place, weight in _WEIGHT.iter_unpack(self.packed.get(piece, b"")):
@@ -76,9 +76,10 @@ class Likeness:
 
 
 def pieces_of(scan: Scan, kind_of: Callable[[Span], str]) -> list[str]:
-    """Return the pieces of a sentence of one to three signs or words, with the kinds of what was found in their place.
+    """Return the pieces of a sentence, of one to three characters or words, with recognised parts replaced by their
+    kinds.
 
-    ``kind_of`` names the kind of a span; an empty one leaves it as it is written.
+    ``kind_of`` names the kind of a span; an empty kind keeps its text.
     """
     text = scan.text.casefold() if len(scan.text.casefold()) == len(scan.text) else scan.text
     for span in sorted(scan.spans, key=lambda span: -span.start):

@@ -1,4 +1,4 @@
-"""Which company a sentence names, where there are several: all that the sentence asks for is asked of its books."""
+"""The company named in a sentence, if there are several: the whole question is restricted to its books."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _NOTHING_ELSE = re.compile(rf"{_GAP}(?:那么?|and|what about|how about)?\s*的?
 
 @dataclass(frozen=True, slots=True)
 class NamedBooks:
-    """The names of the companies that a sentence names, and the sentence without them."""
+    """The companies named in a sentence, and the sentence without them."""
 
     names: tuple[str, ...]
     rest: str
 
     @property
     def is_all(self) -> bool:
-        """Whether the sentence says nothing else: it asks the last question of another company."""
+        """Whether the sentence contains nothing else: it repeats the last question for another company."""
         return _NOTHING_ELSE.fullmatch(self.rest) is not None
 
 
 def find_books(text: str, names: Iterable[str]) -> NamedBooks:
-    """Return the companies that a normalised sentence names."""
+    """Return the companies named in a normalised sentence."""
     found = []
     for name in names:
         text, count = _spoken(name).subn(_TAKEN, text)
@@ -43,7 +43,7 @@ def find_books(text: str, names: Iterable[str]) -> NamedBooks:
 
 
 def _spoken(name: str) -> re.Pattern[str]:
-    """Return how a sentence speaks of the books of a company: a Latin name may be any word, and is marked as theirs."""
+    """Return the spoken form of a company's books: a Latin name could be any word, and must be marked as theirs."""
     literal = re.escape(name)
     if name.isascii():
         of, alone = r"(?<![a-z0-9])(?:of|in|at|for|from)\s+", r"(?![a-z0-9]|\s*(?:warehouse|store))"
@@ -59,10 +59,10 @@ def read_of_books(
     names: tuple[str, ...],
     read: Callable[[str, LastQuestion | None], Reading | None],
 ) -> Reading | None:
-    """Return what ``read`` makes of a sentence without the company that it names, asked of that company.
+    """Return the reading of a sentence without its company, restricted to that company.
 
-    What goes on from the ``last`` question stays with the company that this was asked of. Of several companies, but not
-    all, each has a line.
+    A sentence that continues the ``last`` question keeps its company. Each of several companies, but not all, gets its
+    own line.
     """
     said, before = find_books(text, names), _asked_of(last, names)
     plain = replace(last, line=_without(last.line, before)) if last and before else last
@@ -81,7 +81,7 @@ def read_of_books(
 
 
 def _asked_of(last: LastQuestion | None, names: Iterable[str]) -> str:
-    """Return the company of which the last question was asked."""
+    """Return the company of the last question."""
     line = f"{last.line} ".casefold() if last else ""
     return next((name for name in names if any(f" {word} ".casefold() in line for word in marked((name,)))), "")
 
@@ -92,7 +92,7 @@ def _without(line: str, name: str) -> str:
 
 
 def _asking(reading: Reading, names: tuple[str, ...]) -> Reading:
-    """Return a reading all of whose lines are asked of one company; each once for every company, all for none."""
+    """Return a reading with all lines restricted to one company; one per company for several, unrestricted for none."""
     if not names:
         return reading
     line, *others = (in_books(line, (name,)) for line in (reading.line, *reading.alternatives) for name in names)

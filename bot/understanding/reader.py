@@ -1,4 +1,4 @@
-"""The reader of sentences as the bot uses it: it keeps up with what the company calls its things."""
+"""The bot's reader of sentences: it keeps up with the company's vocabulary."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ LEARNS_AGAIN = 300.0
 
 
 class GrammarReader:
-    """Implements `bot.chat.questions.reading.SentenceReader`. Untaught, it knows numbers by their usual prefixes.
+    """Reads sentences with the grammar. Before learning, it knows numbers by their usual prefixes.
 
-    ``books`` are the names of the companies, where there are several.
+    ``books`` are the names of the companies, if there are several.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class GrammarReader:
     def read(
         self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
     ) -> Reading | None:
-        """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing."""
+        """Return the reading of a sentence with the commands ``usable`` (None: all); None if there is none."""
         text = normalise(sentence)
         if len(text) > MAX_SENTENCE or is_remark(text):
             return None
@@ -91,7 +91,9 @@ class GrammarReader:
         return say_gap(turn, following, alone) or following or alone
 
     def _can_be_answered(self, line: str) -> bool:
-        """Whether a line has all that its command needs, and nothing that it does not take; a wrong day is told."""
+        """Return whether a line has all that its command needs, and nothing it does not accept; a wrong day is
+        reported.
+        """
         parsed = self._grammar.commands.parse(line)
         if parsed.command is None:
             return False
@@ -102,11 +104,11 @@ class GrammarReader:
         return True
 
     def spell_out(self, line: str) -> tuple[str, ...]:
-        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
+        """Return the possible lines of a typed one with an abbreviated customer or vendor name."""
         return self._grammar.typed.spell_out(line)
 
     async def run(self) -> None:
-        """Learn the company's words now, soon again, and every hour."""
+        """Learn the company's vocabulary now, soon again, and every hour."""
         await self.learn()
         await asyncio.sleep(LEARNS_AGAIN)
         while True:
@@ -114,7 +116,7 @@ class GrammarReader:
             await asyncio.sleep(LEARNS_EVERY)
 
     async def learn(self) -> None:
-        """Learn the company's words once. A defect of an adapter costs their knowledge, and is logged."""
+        """Learn the company's vocabulary once. A failing adapter costs its part, and is logged."""
         try:
             vocabulary = await self._learn()
             self._latest = await asyncio.to_thread(lambda: self._knowing(vocabulary).prepare())

@@ -1,4 +1,4 @@
-"""What colleagues tell each other beside the bot: 采购单我下午补给你, "Emma is on the phone". Nothing is asked."""
+"""Remarks between colleagues beside the bot: 采购单我下午补给你, "Emma is on the phone". Nothing is asked."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _SAID_IN_ENGLISH = re.compile(f"{_IS_SOMEWHERE}|{_AGREES}|{_I_DID}", re.IGNORECA
 
 
 def is_remark(text: str) -> bool:
-    """Whether a normalised text only says something, and asks the bot for nothing."""
+    """Return whether a normalised text is only a statement, and asks the bot for nothing."""
     if text.startswith("/"):
         return False
     if _SAID_IN_ENGLISH.search(text):

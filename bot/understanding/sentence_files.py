@@ -1,4 +1,4 @@
-"""Reads the files of sentences: tables of words, of which one with choices stands for several."""
+"""Reads the sentence files: tables of words, where one with choices stands for several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHOICE = re.compile(r"\(([^()]*)\)")
 
 
 def read_files(own: Iterable[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the names and contents of the built-in files and of those of the company."""
+    """Yield the names and contents of the built-in files and of the company's."""
     for resource in sorted(files("commands").joinpath("sentences").iterdir(), key=lambda file: file.name):
         if resource.name.endswith(".toml"):
             yield resource.name, tomllib.loads(resource.read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ def read_files(own: Iterable[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def words_of(file: str, key: str, value: object) -> Iterator[str]:
-    """Yield the words of a list in small letters. Raises `ConfigurationError` for what is no list of words."""
+    """Yield the words of a list in lower case. Raises `ConfigurationError` for anything but a list of words."""
     if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
         raise ConfigurationError(f"{file}: {key} must be a list of words")
     for word in value:
@@ -38,7 +38,7 @@ def words_of(file: str, key: str, value: object) -> Iterator[str]:
 
 
 def _ways_to_say(word: str) -> Iterator[str]:
-    """Yield the words that one with choices stands for: 发(货|走)了(吗|没) are four; a choice may be empty."""
+    """Yield the words behind one with choices: 发(货|走)了(吗|没) are four; a choice may be empty."""
     if "(" not in word and "|" not in word:
         return iter((word,))
     parts = [part.split("|") for part in _CHOICE.split(word)]

@@ -1,4 +1,4 @@
-"""How people ask, as data: the words that speak for a command, and those that mean nothing.
+"""The wording of questions as data: the words that support a command, and those without meaning.
 
 The files stand beside the commands (``commands/sentences``); a company adds its own words in a file of the same form.
 """
@@ -60,7 +60,7 @@ _LOOKED_FOR = ("late", "due_soon", "finished", "status", "papers", "refusals")
 
 
 class Deed(StrEnum):
-    """What is done to an order, or to what belongs to it. Its words stand under its name among the ``states``."""
+    """An action on an order, or on one of its documents. Its words stand under its name among the ``states``."""
 
     INVOICED = "invoiced"
     SHIPPED = "shipped"
@@ -76,7 +76,7 @@ _KINDS: Mapping[str, type[StrEnum]] = {"gaps": Gap, "states": Deed}
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What a word speaks for: a command, perhaps one of its named lists, or a whole line (``fixed``)."""
+    """The meaning of a word: a command, possibly one of its named lists, or a whole line (``fixed``)."""
 
     command: str
     weight: int
@@ -86,7 +86,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishWords:
-    """The words that want something changed: ``alone``, or one of the ``verbs`` together with one of ``when``."""
+    """The words that ask for a change: ``alone``, or one of the ``verbs`` together with one of ``when``."""
 
     alone: SpokenWords
     verbs: SpokenWords
@@ -95,9 +95,9 @@ class WishWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownFact:
-    """What companies ask for and no command tells, such as margins: the words for it, and what comes nearest.
+    """A fact that companies ask for and no command has, such as margins: its words, and the nearest questions.
 
-    ``nearest`` are questions in the words of a sentence. It is known after all of what one of ``unless`` names.
+    ``nearest`` are questions in words. The fact is known for anything that one of ``unless`` names.
     """
 
     words: SpokenWords
@@ -107,7 +107,7 @@ class UnknownFact:
 
 @dataclass(frozen=True, kw_only=True)
 class Sentences:
-    """The words of all languages, in small letters."""
+    """The words of all languages, in lower case."""
 
     cues: WordTable[tuple[Cue, ...]]
     """What files and signatures say of each word; `cues_of` tells what it comes to."""
@@ -168,7 +168,7 @@ class Sentences:
 
     @cached_property
     def parted_by_first(self) -> Mapping[str, tuple[tuple[int, str], ...]]:
-        """The words of two parts by their first part, each with its rank: most sentences hold few first parts."""
+        """The two-part words by first part, each with its rank: most sentences contain few first parts."""
         found: dict[str, list[tuple[int, str]]] = {}
         for rank, word in enumerate(self.parted):
             found.setdefault(word.partition(PARTED)[0], []).append((rank, word))
@@ -179,9 +179,9 @@ class Sentences:
         return {}
 
     def cues_of(self, word: str) -> tuple[Cue, ...]:
-        """Return what a word speaks for, one cue a command; nothing for a word that asks for nothing.
+        """Return the meanings of a word, one per command; empty for a word that asks for nothing.
 
-        It is worked out at the first question: most of the twenty thousand words are never said.
+        Computed at the first question: most of the twenty thousand words are never used.
         """
         if word not in self.cues:
             return ()
@@ -191,7 +191,7 @@ class Sentences:
 
     @cached_property
     def known_words(self) -> KnownWords:
-        """All words that mean something, or nothing, in any company."""
+        """All words with or without meaning in any company."""
         lists = (self.fillers, self.phrases, self.verbs, self.dates, self.due, self.units, self.everyday)
         others = self.off_topic.union(*lists, *self.typed.values())
         return KnownWords(self.cues, frozenset(word for word in others if word not in self.cues))
@@ -200,8 +200,8 @@ class Sentences:
     def load(cls, commands: Commands, own: Iterable[Path] = ()) -> Sentences:
         """Read the built-in files and those of the company.
 
-        Raises `ConfigurationError` for a file that cannot be read, and for keys and commands that do not exist. A
-        command that may write is an error too: sentences only ask.
+        Raises `ConfigurationError` for an unreadable file, and for nonexistent keys and commands. A command that may
+        write is an error too: sentences only ask.
         """
         cues = Meanings[Cue]()
         words: dict[str, set[str]] = {name: set() for name in _WORD_LISTS}
@@ -273,7 +273,7 @@ class Sentences:
 
 
 def _add_wishes(file: str, commands: Commands, tables: object, wishes: dict[str, dict[str, set[str]]]) -> None:
-    """Add what a file says of wishes; what only asks is no wish."""
+    """Add a file's requests for changes; read-only commands are none."""
     if not isinstance(tables, Mapping):
         raise ConfigurationError(f"{file}: wishes must be a table")
     for name, table in tables.items():
@@ -288,7 +288,7 @@ def _add_wishes(file: str, commands: Commands, tables: object, wishes: dict[str,
 
 
 def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
-    """Yield what a file says that no command tells."""
+    """Yield a file's facts that no command has."""
     if not isinstance(tables, Mapping):
         raise ConfigurationError(f"{file}: unknown must be a table")
     for name, table in tables.items():
@@ -303,7 +303,7 @@ def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
 
 
 def _add_by_kind(file: str, key: str, table: object, by_kind: dict[str, set[str]]) -> None:
-    """Add the words of a file for what no line holds, or for what is done to documents."""
+    """Add a file's words for uncovered topics, or for actions on documents."""
     if not isinstance(table, Mapping) or not set(table) <= set(_KINDS[key]):
         raise ConfigurationError(f"{file}: {key} may have {', '.join(_KINDS[key])}")
     for kind, listed in table.items():
@@ -311,7 +311,7 @@ def _add_by_kind(file: str, key: str, table: object, by_kind: dict[str, set[str]
 
 
 def _add_spoken(file: str, commands: Commands, key: str, table: object, spoken: dict[str, set[str]]) -> None:
-    """Add the words of a file that are looked for as they are, by the commands that they ask for."""
+    """Add a file's literal words, by the commands they ask for."""
     if not isinstance(table, Mapping):
         raise ConfigurationError(f"{file}: {key} must be a table")
     for name, listed in table.items():
@@ -335,7 +335,7 @@ def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:
 def _from_signatures(commands: Iterable[AnyCommand], fillers: Container[str]) -> Iterator[tuple[str, Cue]]:
     """Yield the aliases of commands, and the words of their named lists.
 
-    An alias that means nothing in a sentence asks for its command only where it begins a line: 产品.
+    An alias that is meaningless in a sentence asks for its command only at the beginning of a line: 产品.
     """
     for command in commands:
         for alias in command.names:
@@ -392,7 +392,7 @@ def _narrowed(file: str, command: AnyCommand, table: Mapping[str, Any]) -> Itera
 # Made when a sentence has both parts: to make all of them takes 40 ms, and a sentence needs one or two.
 @lru_cache(maxsize=_PATTERNS)
 def parted_pattern(word: str) -> re.Pattern[str]:
-    """Return the pattern of a word of two parts; what was found already may stand between them."""
+    """Return the pattern of a two-part word; recognised parts may stand in between."""
     first, _, last = (re.escape(part.strip()) for part in word.partition(PARTED))
     if first.isascii():
         return re.compile(rf"\b({first})\b[^,;!?]{{1,40}}?\b({last})\b")
@@ -400,9 +400,9 @@ def parted_pattern(word: str) -> re.Pattern[str]:
 
 
 def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Sequence[Cue]]) -> Iterator[Cue]:
-    """Yield the cues of a word, which says no less than the words inside it.
+    """Yield the meanings of a word, which weighs no less than the words inside it.
 
-    到货的采购单 speaks for purchase orders as 采购单 does, and 付款明细 names the list that 付款 does.
+    到货的采购单 supports purchase orders as 采购单 does, and 付款明细 names the list that 付款 does.
     """
     inside = [] if word.isascii() else [cue for part in _parts(word) if part in known for cue in known[part]]
     if not inside:
@@ -426,7 +426,7 @@ def _parts(word: str) -> Sequence[str]:
 
 
 def _strongest(cues: Iterable[Cue]) -> tuple[Cue, ...]:
-    """Return one cue a command, with all that its words say."""
+    """Return one meaning per command, with the maximum of its words."""
     merged: dict[str, Cue] = {}
     for cue in cues:
         known = merged.setdefault(cue.command, cue)

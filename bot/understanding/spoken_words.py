@@ -1,4 +1,4 @@
-"""Words of the sentences' files that are looked for in a text as they are, all at once."""
+"""Literal words of the sentence files, searched all at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ANY_NUMBER = r"\s*(?:[0-9][0-9.,]*|[一二两三四五六七八九十百千万�
 
 @dataclass(frozen=True, kw_only=True)
 class SpokenWords:
-    """Words that are looked for all at once; most sentences hold none of them, which is seen without the pattern."""
+    """Words searched all at once; most sentences contain none, which a cheap test detects without the pattern."""
 
     begin: Mapping[str, tuple[str, ...]] = field(compare=False)
     """What the words begin with, by one or two signs of it."""
@@ -27,7 +27,7 @@ class SpokenWords:
 
     @classmethod
     def of(cls, words: Iterable[str]) -> SpokenWords:
-        """Take words in small letters; Latin ones are whole."""
+        """Build it from lower-case words; Latin ones are whole."""
         longest_first = tuple(sorted(words, key=lambda word: (-len(word), word)))
         begin: dict[str, tuple[str, ...]] = {}
         for word in _beginnings(longest_first):
@@ -40,11 +40,11 @@ class SpokenWords:
         return re.compile("|".join(map(_pattern_of, self.words)))
 
     def search(self, text: str) -> re.Match[str] | None:
-        """Return where the first of the words stands in a text in small letters."""
+        """Return the first match in a lower-case text."""
         return next(self.find_all(text), None)
 
     def find_all(self, text: str) -> Iterator[re.Match[str]]:
-        """Yield the words that stand in a text in small letters."""
+        """Yield the matches in a lower-case text."""
         said = _signs_in(text)
         if not self.signs.isdisjoint(said):
             for signs in self.signs & said:
@@ -54,7 +54,7 @@ class SpokenWords:
 
     @cached_property
     def in_chinese(self) -> str:
-        """The Chinese ones as a part of a pattern: where they stand among other words."""
+        """The Chinese ones as part of a pattern, for use among other words."""
         return "|".join(_pattern_of(word) for word in self.words if not word.isascii())
 
     @cached_property
@@ -72,12 +72,12 @@ def _pattern_of(word: str) -> str:
 # Asked again and again for one sentence, by each list of words.
 @lru_cache(maxsize=8)
 def _signs_in(text: str) -> frozenset[str]:
-    """Return the signs of a text and those that stand beside each other."""
+    """Return the characters of a text and its adjacent pairs."""
     return frozenset(text) | frozenset(map(add, text, text[1:]))
 
 
 def _beginnings(words: Iterable[str]) -> tuple[str, ...]:
-    """Return what words begin with, without what begins with another of them: 没开票 and 没开发票 with 没开."""
+    """Return the prefixes of words, without those that begin with another: 没开票 and 没开发票 with 没开."""
     begin: list[str] = []
     for word in sorted({re.split(rf"[{PARTED}{NUMBER}]", word)[0] for word in words}):
         if not begin or not word.startswith(begin[-1]):

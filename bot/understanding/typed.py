@@ -1,4 +1,4 @@
-"""Lines of commands as people type them: with or without a slash, and with names that are only spelled."""
+"""Command lines as typed: with or without a slash, and with abbreviated names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SEARCHED_FOR = re.compile(r"^(?:(?:everything|anything|all|the|erp|in|it) )*for
 
 @dataclass(frozen=True)
 class TypedLines:
-    """Tells a line that somebody typed from a sentence, and what its words spell."""
+    """Distinguishes typed lines from sentences, and resolves abbreviated names in them."""
 
     recognition: Recognition
     limits: LimitFinder
@@ -39,7 +39,7 @@ class TypedLines:
         return self.recognition.vocabulary
 
     def read(self, text: str) -> str | None:
-        """Return the line of a command as it is typed: with a slash, or its name and what belongs to it."""
+        """Return a typed command line: with a slash, or a name with its arguments."""
         word, _, rest = text.partition(" ")
         command = self.commands.named(word)
         if command is None:
@@ -59,7 +59,7 @@ class TypedLines:
         return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
 
     def spell_out(self, line: str, limit: int = MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
-        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
+        """Return the possible lines of a typed one with an abbreviated customer or vendor name."""
         parsed = self.commands.parse(line)
         if parsed.command is None or not self.commands[parsed.command].signature.names_partners:
             return ()
@@ -73,7 +73,7 @@ class TypedLines:
         return ()
 
     def _speaks_of_deed(self, rest: str, command: AnyCommand) -> bool:
-        """Whether the English word of a deed begins a sentence: reject PO-1002 it's too costly."""
+        """Return whether an English action word begins a sentence: reject PO-1002 it's too costly."""
         words = rest.casefold().split()
         if len(words) < 2:
             return False
@@ -81,7 +81,7 @@ class TypedLines:
         return command.governed or (not listed and not self.sentences.fillers.isdisjoint(words))
 
     def _is_sentence(self, text: str, command: str) -> bool:
-        """Whether there are words in ``text`` that the command does not take."""
+        """Return whether ``text`` contains words that the command does not accept."""
         if len(text) > SHORTEST_NAME and self.recognition.is_in_a_name(text):
             return False
         if any(restrictions_in(text)):
@@ -96,10 +96,10 @@ class TypedLines:
 
 
 def command_of(line: str) -> str:
-    """Return the name of the command with which a line begins."""
+    """Return the command's name at the start of a line."""
     return line.removeprefix("/").partition(" ")[0]
 
 
 def fits(line: str) -> bool:
-    """Return whether a line is as short as lines of commands must be."""
+    """Return whether a line is within the length limit of command lines."""
     return len(line.encode()) <= MAX_LINE_BYTES

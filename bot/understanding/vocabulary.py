@@ -1,4 +1,4 @@
-"""What a company calls its things: how it numbers documents and products, and its warehouses and partners by name."""
+"""A company's vocabulary: the formats of document numbers and products, and the names of warehouses and partners."""
 
 from __future__ import annotations
 
@@ -42,27 +42,27 @@ _USUAL_DELIVERY = re.compile(rf"(?:{'|'.join(DELIVERIES.words.prefixes)})\d")
 
 
 def spelled(number: str) -> str:
-    """Return what of a number is spelled out: its letters and digits, in small letters."""
+    """Return the spelled part of a number: its letters and digits, in lower case."""
     return _NO_SIGN.sub("", number).casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class NumberShape:
-    """How numbers of a kind are written: ``SO-`` and digits, filled up with zeros to ``width`` (0: not filled up)."""
+    """The format of a kind of number: ``SO-`` and digits, padded with zeros to ``width`` (0: not padded)."""
 
     prefix: str
     width: int = 0
 
     @classmethod
     def of(cls, number: str) -> NumberShape | None:
-        """Return the shape of a number; None for a text without a prefix or without digits at its end."""
+        """Return the format of a number; None for a text without a prefix or without digits at its end."""
         match = _LAST_DIGITS.fullmatch(number)
         if match is None or not any(map(str.isalpha, match[1])):
             return None
         return cls(match[1], len(match[2]) if match[2].startswith("0") else 0)
 
     def number(self, typed: str) -> str | None:
-        """Return the number of this shape that ``typed`` spells, such as ``SO-1001`` for ``so 1001``; None for none."""
+        """Return the number of this format spelled by ``typed``, such as ``SO-1001`` for ``so 1001``; None for none."""
         letters, digits = spelled(self.prefix), spelled(typed)
         rest = digits.removeprefix(letters)
         if not digits.startswith(letters) or not rest.isdigit():
@@ -78,7 +78,7 @@ _LEGAL_FORM = re.compile(
 
 
 class Trade(Enum):
-    """The side of the business on which a partner or person stands: whom the company sells to, or buys from."""
+    """The side of the business of a partner or person: whom the company sells to, or buys from."""
 
     SALE = auto()
     PURCHASE = auto()
@@ -99,8 +99,8 @@ _MOST_TEXTS = 500
 class JoinedTexts:
     """Texts that are searched for a part of one of them.
 
-    A search through the texts of 100 000 products takes milliseconds, and most pieces of a sentence are in none. So it
-    is known where each pair of neighbouring signs stands first and last, and only between is searched.
+    A search through the texts of 100 000 products takes milliseconds, and most pieces of a sentence are in none. So the
+    first and last position of each pair of adjacent characters is stored, and only the part in between is searched.
     """
 
     text: str
@@ -108,7 +108,7 @@ class JoinedTexts:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> JoinedTexts:
-        """Take texts, whose case does not matter."""
+        """Build it from texts, ignoring case."""
         text = "\n".join(("", *texts, "")).casefold()
         last = dict(zip(map(add, text, text[1:]), range(len(text)), strict=False))
         backwards = range(len(text) - 2, -1, -1)
@@ -116,11 +116,11 @@ class JoinedTexts:
         return cls(text, {pair: (first[pair], at) for pair, at in last.items()})
 
     def hold(self, piece: str) -> bool:
-        """Return whether ``piece``, in small letters, is a part of one of the texts."""
+        """Return whether a text contains ``piece``, in lower case."""
         return self._find(piece, *self._between(piece)) >= 0
 
     def _between(self, piece: str) -> tuple[int, int]:
-        """Return from where to where a piece may begin."""
+        """Return the range in which a piece may begin."""
         first, last = 0, len(self.text)
         for offset, pair in enumerate(map(add, piece, piece[1:])):
             begins = self.pairs.get(pair)
@@ -133,7 +133,7 @@ class JoinedTexts:
         return self.text.find(piece, first, last + len(piece)) if first <= last else -1
 
     def abbreviated_by(self, piece: str, *, least: int) -> str | None:
-        """Return the one text that holds two parts of ``piece`` one after the other, the second of ``least`` signs."""
+        """Return the only text that contains two parts of ``piece`` in order, the second of ``least`` characters."""
         if not _SHORTEST_SHORTENING <= len(piece) <= _LONGEST_ABBREVIATION or piece.isascii():
             return None
         found: set[str] = set()
@@ -143,12 +143,12 @@ class JoinedTexts:
         return found.pop() if len(found) == 1 else None
 
     def holding_both(self, first: str, last: str) -> str | None:
-        """Return the one text that holds two parts one after the other."""
+        """Return the only text that contains two parts in order."""
         found = set(islice(self._holding(first, last), 2))
         return found.pop() if len(found) == 1 else None
 
     def _holding(self, first: str, last: str) -> Iterator[str]:
-        """Yield the texts that hold two pieces one after the other, of the first ones that hold the one."""
+        """Yield the texts that contain two pieces in order, among the first ones that contain the one."""
         start, latest = self._between(first)
         at = self._find(first, start, latest)
         for _ in range(_MOST_TEXTS):
@@ -169,7 +169,7 @@ class SpelledNames:
     """Names with their spellings, searched as one text.
 
     A search through the syllables of twenty thousand names takes two milliseconds, and most words spell none of them.
-    So it is known between which names four letters after each other stand, and only there is searched.
+    So the range of names with each four-letter sequence is stored, and only that is searched.
     """
 
     text: str
@@ -180,7 +180,7 @@ class SpelledNames:
 
     @classmethod
     def of(cls, spellings: Mapping[str, str]) -> SpelledNames:
-        """Take names with their spellings, each after a line break."""
+        """Build it from names with their spellings, each after a line break."""
         kept = {name: spelling for name, spelling in spellings.items() if spelling}
         starts = [0, *accumulate(map(len, kept.values()))][:-1]
         spelled = tuple(kept.values())
@@ -193,7 +193,7 @@ class SpelledNames:
         return cls("".join(spelled), starts, tuple(kept), places)
 
     def names(self, part: str, limit: int) -> tuple[str, ...]:
-        """Return the first names of which a spelling holds ``part``."""
+        """Return the first names with a spelling that contains ``part``."""
         found: list[str] = []
         at, end = self._between(part)
         while at < end and len(found) < limit and (at := self.text.find(part, at, end)) >= 0:
@@ -203,7 +203,7 @@ class SpelledNames:
         return tuple(found)
 
     def _between(self, part: str) -> tuple[int, int]:
-        """Return from where to where ``part`` may stand."""
+        """Return the range in which ``part`` may stand."""
         first, last = 0, len(self.text)
         for offset in range(len(part) - _LETTERS + 1):
             start, end = self.places.get(part[offset : offset + _LETTERS], (last, first))
@@ -213,11 +213,11 @@ class SpelledNames:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """The words of one company. Everything may be empty: then numbers are known by their usual prefixes alone.
+    """The vocabulary of one company. Everything may be empty: then numbers are known only by their usual prefixes.
 
-    ``documents`` are the shapes of numbers by the command that shows them, codes of customers and vendors included.
-    ``partners`` are customers and vendors, ``vendors`` those that sell to the company; ``sellers`` and ``buyers`` are
-    its people in sales and purchasing, ``goods`` the names and specifications of products.
+    ``documents`` maps commands to the formats of their numbers, including customer and vendor codes. ``partners`` are
+    customers and vendors, ``vendors`` those that sell to the company; ``sellers`` and ``buyers`` are its people in
+    sales and purchasing, ``goods`` the names and specifications of products.
     """
 
     documents: Mapping[str, tuple[NumberShape, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -241,7 +241,7 @@ class Vocabulary:
     """How common characters are read."""
 
     def document(self, typed: str) -> tuple[str, str] | None:
-        """Return the command for the document that ``typed`` spells, and its number; None where it spells none."""
+        """Return the command for the document spelled by ``typed``, and its number; None for none."""
         for command, shapes in self.documents.items():
             for shape in shapes:
                 if number := shape.number(typed):
@@ -253,17 +253,17 @@ class Vocabulary:
         return (usual, typed) if usual else None
 
     def delivery(self, typed: str) -> str | None:
-        """Return the number of the delivery that ``typed`` spells; None where it spells none."""
+        """Return the number of the delivery spelled by ``typed``; None for none."""
         known = next((number for shape in self.deliveries if (number := shape.number(typed))), None)
         return known or (typed if _USUAL_DELIVERY.match(spelled(typed)) and not self.product(typed) else None)
 
     def product(self, typed: str) -> str | None:
-        """Return the code that ``typed`` spells; None where no product's code begins like it."""
+        """Return the code spelled by ``typed``; None if no product code begins like it."""
         return next((code for shape in self.products if (code := shape.number(typed))), None)
 
     @cached_property
     def partner_names(self) -> Mapping[str, str]:
-        """The names of partners in small letters, whole and without their legal form, by what to search for."""
+        """The names of partners, with and without legal form, by the same in lower case."""
         names: dict[str, str] = {}
         for partner in self.partners:
             for name in (partner, _LEGAL_FORM.sub("", partner).strip()):
@@ -272,7 +272,7 @@ class Vocabulary:
         return names
 
     def partner(self, piece: str) -> str | None:
-        """Return the part of a partner's name that ``piece`` writes, or the one name that it spells; None for none."""
+        """Return the part of a partner's name written by ``piece``, or the only name it spells; None for none."""
         if len(piece) < _SHORTEST_NAME:
             return None
         if self.knows_partner(piece):
@@ -283,14 +283,16 @@ class Vocabulary:
         return spelled_out[0] if len(spelled_out) == 1 else None
 
     def abbreviated_partner(self, piece: str) -> str | None:
-        """Return the one partner whom ``piece`` calls by two parts of the name: 长安恒兴 is 东莞市长安镇恒兴五金厂."""
+        """Return the only partner abbreviated by two parts of the name: 长安恒兴 is 东莞市长安镇恒兴五金厂."""
         if len(piece) < _SHORTEST_ABBREVIATION:
             return None
         found = self._all_partners.abbreviated_by(piece.casefold(), least=_SHORTEST_NAME)
         return self.partner_names.get(found) if found else None
 
     def latin_partner(self, words: str) -> str | None:
-        """Return what ``words`` write of a partner's name; nobody types the signs between them, as in *Steel* Wire."""
+        """Return the part of a partner's name written by ``words``; nobody types the signs between them, as in *Steel*
+        Wire.
+        """
         if self.knows_partner(words):
             return words
         written = {name for plain, name in self._plain_latin.items() if f" {words.casefold()} " in plain}
@@ -298,21 +300,21 @@ class Vocabulary:
 
     @cached_property
     def _plain_latin(self) -> Mapping[str, str]:
-        """Names with signs between Latin words, by these words in small letters between blanks."""
+        """Names with signs between Latin words, keyed by these words in lower case, separated by blanks."""
         words = {name: _LATIN_WORDS.findall(name.casefold()) for name in self.partners if _SIGNS.search(name)}
         return {f" {' '.join(found)} ": name for name, found in words.items() if len(found) > 1}
 
     def partner_with(self, first: str, last: str) -> str | None:
-        """Return the one partner whose name holds two parts one after the other."""
+        """Return the only partner whose name contains two parts in order."""
         found = self._all_partners.holding_both(first.casefold(), last.casefold())
         return self.partner_names.get(found) if found else None
 
     def abbreviated_goods(self, piece: str) -> str | None:
-        """Return the one name of goods that ``piece`` shortens: 落地扇 is 落地电风扇."""
+        """Return the only name of goods abbreviated by ``piece``: 落地扇 is 落地电风扇."""
         return self._all_goods.abbreviated_by(piece.casefold(), least=1)
 
     def trade(self, name: str) -> Trade | None:
-        """Return on which side of the business a partner or person stands; None for both, and for somebody unknown."""
+        """Return the side of the business of a partner or person; None for both, and if unknown."""
         folded = name.casefold()
         sells = self._all_vendors.hold(folded) or name in self.buyers
         buys = self._all_customers.hold(folded) or name in self.sellers
@@ -320,11 +322,11 @@ class Vocabulary:
 
     @cached_property
     def people(self) -> Mapping[str, str]:
-        """The people in sales and purchasing, by their names in small letters."""
+        """The people in sales and purchasing, by lower-case name."""
         return {name.casefold(): name for name in (*self.sellers, *self.buyers) if len(name) >= _SHORTEST_NAME}
 
     def person(self, piece: str) -> str | None:
-        """Return the one person whose name ``piece`` writes or spells whole; None for nobody and for several."""
+        """Return the only person whose full name ``piece`` writes or spells; None for nobody or several."""
         folded = piece.casefold()
         if folded in self.people:
             return self.people[folded]
@@ -337,7 +339,7 @@ class Vocabulary:
         return spelled_out.pop() if len(spelled_out) == 1 else None
 
     def spelled_by(self, piece: str, *, limit: int) -> tuple[str, ...]:
-        """Return the names of partners that ``piece`` spells by syllables (hongda), or else by first letters (hd)."""
+        """Return the partners' names spelled by ``piece`` in syllables (hongda), or otherwise in first letters (hd)."""
         folded = piece.casefold()
         if len(folded) < _SHORTEST_NAME or not (folded.isascii() and folded.isalpha()):
             return ()
@@ -347,7 +349,7 @@ class Vocabulary:
         return found or (self._by_initials.names(folded, limit) if may_be_initials(folded) else ())
 
     def prepare(self) -> None:
-        """Build what searches need. That takes half a second for 20 000 names and 100 000 products."""
+        """Build the search tables. That takes half a second for 20 000 names and 100 000 products."""
         _ = self._all_partners, self._all_goods, self._by_syllables, self._by_initials, self.partner_names
         _ = self._all_vendors, self._all_customers, self.people, self._plain_latin
 
@@ -360,20 +362,20 @@ class Vocabulary:
         return SpelledNames.of({name: self.initials.get(name, "") for name in self.partners})
 
     def spells_partner(self, piece: str) -> bool:
-        """Return whether ``piece`` is no part of a partner's name, and spells one in pinyin."""
+        """Return whether ``piece`` is no part of a partner's name, but spells one in pinyin."""
         return not self.knows_partner(piece) and bool(self.spelled_by(piece, limit=1))
 
     def knows_partner(self, piece: str) -> bool:
-        """Return whether a partner's name holds ``piece``."""
+        """Return whether a partner's name contains ``piece``."""
         return self._all_partners.hold(piece.casefold())
 
     def names_goods(self, piece: str) -> bool:
-        """Return whether goods are called ``piece``, or begin or end like it."""
+        """Return whether goods are called ``piece``, or begin or end with it."""
         folded = piece.casefold()
         return self._all_goods.hold(f"\n{folded}") or self._all_goods.hold(f"{folded}\n")
 
     def knows_product(self, piece: str) -> bool:
-        """Return whether a product's name or specification holds ``piece``."""
+        """Return whether a product's name or specification contains ``piece``."""
         return self._all_goods.hold(piece.casefold())
 
     @cached_property
@@ -382,7 +384,7 @@ class Vocabulary:
 
     @cached_property
     def _typed_plainly(self) -> Mapping[str, str]:
-        """The words of partners' names by what is typed for them: oneil is O'Neil, muller and mueller are Müller."""
+        """The words of partners' names by their plain typed form: oneil is O'Neil, muller and mueller are Müller."""
         words = {word for partner in self.partners for word in partner.split() if _NOT_PLAIN.search(word)}
         return {plain: word for word in sorted(words) for plain in _plainly(word)}
 
@@ -400,7 +402,7 @@ class Vocabulary:
         return JoinedTexts.of(self.goods)
 
     def stores(self) -> Mapping[str, str]:
-        """Return what warehouses are called, by the words that people use (上海仓, 上海仓库, shanghai warehouse)."""
+        """Return the warehouses by people's words for them (上海仓, 上海仓库, shanghai warehouse)."""
         spoken = {name: name for name in self.warehouses}
         for place, store in self.places().items():
             words = (f"{place} warehouse",) if place.isascii() else tuple(f"{place}{kind}" for kind in _STORES)
@@ -409,7 +411,7 @@ class Vocabulary:
         return spoken
 
     def places(self) -> Mapping[str, str]:
-        """Return what people call the warehouse at a place, by the place (上海, shanghai)."""
+        """Return people's names for the warehouse at a place, by place (上海, shanghai)."""
         places: dict[str, str] = {}
         for name in self.warehouses:
             if (place := _KINDS_OF_STORE.sub("", name).strip()) and place != name:
@@ -420,13 +422,13 @@ class Vocabulary:
 
 
 def _plainly(word: str) -> Iterator[str]:
-    """Yield how a word is typed without apostrophes, accents and umlauts."""
+    """Yield the typed forms of a word without apostrophes, accents and umlauts."""
     folded = word.replace("'", "").casefold()
     for spelling in (folded, folded.translate(_SPELLED_OUT)):
         yield "".join(sign for sign in unicodedata.normalize("NFKD", spelling) if not unicodedata.combining(sign))
 
 
 def shapes_of(numbers: Iterable[str]) -> tuple[NumberShape, ...]:
-    """Return the shapes of numbers, each once, the longest prefix first."""
+    """Return the formats of numbers, each once, the longest prefix first."""
     found = dict.fromkeys(shape for number in numbers if (shape := NumberShape.of(number)))
     return tuple(sorted(found, key=lambda shape: -len(shape.prefix)))

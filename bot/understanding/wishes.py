@@ -1,6 +1,6 @@
-"""Sentences that want something changed: SKU123低于50提醒我, "stop watching SKU123", 每天八点半把日报发我.
+"""Sentences that ask for a change: SKU123低于50提醒我, "stop watching SKU123", 每天八点半把日报发我.
 
-A sentence changes nothing. The card shows what the wish is about, and the line to send for it.
+A sentence changes nothing. The card shows the subject of the request, and the line to send for it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _NO_ACCOUNT = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wants changed: the command that does it, and the sentence without the words that say so."""
+    """A requested change: the command that makes it, and the sentence without the requesting words."""
 
     command: str
     rest: str
@@ -99,7 +99,7 @@ class Wish:
 
 
 def find_wish(text: str, known: Mapping[str, WishWords]) -> Wish | None:
-    """Return what a normalised sentence wants changed; None for one that only asks."""
+    """Return the change requested by a normalised sentence; None for a question."""
     for command, words in known.items():
         if words.alone.search(text):
             return Wish(command=command, rest=_without_all(text, words.alone), outright=True)
@@ -114,19 +114,19 @@ def _without(text: str, match: re.Match[str]) -> str:
 
 
 def _without_all(text: str, words: SpokenWords) -> str:
-    """Return a text without any of the words: 日报不用再发我了 退订 says twice what is wanted."""
+    """Return a text without any of the words: 日报不用再发我了 退订 states the request twice."""
     for match in reversed(list(words.find_all(text))):
         text = _without(text, match)
     return text
 
 
 def shown_instead(wish: Wish) -> str:
-    """Return the line that is shown where a wish names nothing; empty where the sentence itself is read."""
+    """Return the line shown for a request without a subject; empty if the sentence itself is read."""
     return _SHOWS.get(wish.command, "")
 
 
 def line_of(wish: Wish, scan: Scan, read: Callable[[str], str]) -> str:
-    """Return the line that does what is wished, as far as the sentence says it; ``read`` reads what is left."""
+    """Return the line that makes the change, as far as the sentence tells; ``read`` reads the rest."""
     text = scan.text.casefold()
     if wish.command in _ABOUT_A_SUBJECT:
         subject = next(iter(_subjects(scan)), "")
@@ -148,7 +148,7 @@ def line_of(wish: Wish, scan: Scan, read: Callable[[str], str]) -> str:
 
 
 def without_limit(text: str) -> str:
-    """Return a text without the figure below or above which somebody wants to be told."""
+    """Return a text without the limit of a notification."""
     return _ABOVE.sub(" ", _BELOW.sub(" ", text))
 
 
@@ -175,7 +175,7 @@ def _digest(wish: Wish, text: str, read: Callable[[str], str]) -> str:
 
 
 def without_times(text: str) -> str:
-    """Return a text without how often and at what time somebody wants to be told."""
+    """Return a text without the frequency and time of a notification."""
     return _DAILY.sub(" ", _WORKDAYS.sub(" ", _TIME.sub(" ", text)))
 
 

@@ -1,8 +1,8 @@
-"""Many words with what they mean, kept close together.
+"""A compact table of many words with their meanings.
 
-Thirty thousand words are known and hardly any is ever said. In a dictionary each takes 160 bytes, mostly for being an
-object of its own; here it takes its signs and two more. What two signs begin is looked up first, and most places in a
-sentence begin no word at all.
+Thirty thousand words are known and hardly any is ever used. In a dictionary each takes 160 bytes, mostly for its own
+object; here it takes its characters and two more. The words beginning with each pair of characters are looked up first,
+and most places in a sentence begin no word at all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Group(NamedTuple):
 
 
 class WordTable(Mapping[str, T], Generic[T]):
-    """A mapping of words that does not change. Equal values should be one object: each is kept once."""
+    """An immutable mapping of words. Equal values should be one object: each is stored once."""
 
     def __init__(self, words: Mapping[str, T]) -> None:
         values = {id(value): value for value in words.values()}
@@ -72,11 +72,11 @@ class WordTable(Mapping[str, T], Generic[T]):
 
     @property
     def longest(self) -> int:
-        """How many signs the longest word has."""
+        """The number of characters in the longest word."""
         return max((group.sizes[0] for group in self._groups.values()), default=0)
 
     def ends(self, text: str, start: int, last: int) -> Sequence[int]:
-        """Return where words end that begin at a place in a text, the longest first; none after ``last``."""
+        """Return the ends of words that begin at a place in a text, the longest first; none after ``last``."""
         group = self._groups.get(text[start : start + _FIRST])
         found: Sequence[int] = ()
         if group is not None:
@@ -93,7 +93,7 @@ class WordTable(Mapping[str, T], Generic[T]):
 
 
 class Meanings(Generic[T]):
-    """Collects what words mean, of which some mean several things. What means the same shares one tuple."""
+    """Collects the meanings of words, some of which have several. Equal meanings share one tuple."""
 
     def __init__(self) -> None:
         self.of: dict[str, tuple[T, ...]] = {}
@@ -101,7 +101,7 @@ class Meanings(Generic[T]):
         """By what a word meant before and what is added, as objects: to compare them takes longer."""
 
     def add(self, words: Iterable[str], meaning: T) -> None:
-        """Add something that words mean."""
+        """Add a meaning of words."""
         of, longer, added = self.of, self._longer, id(meaning)
         for word in words:
             known = of.get(word, ())
@@ -113,7 +113,7 @@ class Meanings(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class KnownWords(Container[str]):
-    """Words of a table, and others."""
+    """The words of a table, and others."""
 
     table: Container[str]
     others: frozenset[str]

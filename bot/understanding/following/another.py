@@ -1,4 +1,4 @@
-"""Sentences that name nothing but another one of its kind: 天河 after the deliveries of 鹭岛, 138呢 after SKU137."""
+"""Sentences that name only another item of the same kind: 天河 after the deliveries of 鹭岛, 138呢 after SKU137."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _CODE = re.compile(r"(?P<before>[A-Za-z]{1,10}[-_/.#]?)(?P<digits>\d{2,})")
 
 
 def is_another(turn: Turn) -> bool:
-    """Whether a text is nothing but the name of another partner or person, after a list of one; or of a warehouse.
+    """Return whether a text is only the name of another partner or person, after a list for one; or of a warehouse.
 
-    天河, after the late deliveries of 鹭岛, are those of 天河; 成都仓, after the stock of goods, is that there.
+    天河, after the late deliveries of 鹭岛, means those of 天河; 成都仓, after some stock, means that there.
     """
     grammar, before, scan = turn.grammar, turn.before, turn.scan
     if len(scan.spans) != 1 or not says_itself(scan) or before.command is None:
@@ -35,7 +35,9 @@ def is_another(turn: Turn) -> bool:
 
 
 def of_another_number(turn: Turn) -> Reading | None:
-    """Return what was asked of one product or document, of another whose digits alone are said: 138呢 after SKU137."""
+    """Return the last question about one product or document, for another whose digits alone are given: 138呢 after
+    SKU137.
+    """
     command, words, known = turn.before.command, turn.words, turn.grammar.vocabulary
     if command is None or not words or not turn.may_use(command):
         return None

@@ -1,4 +1,4 @@
-"""Sentences that go on from a list and bound its amounts, or drop the bounds: 五万以上的, 不管多少都要."""
+"""Sentences that continue a list and bound its amounts, or drop the bounds: 五万以上的, 不管多少都要."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BESIDE_BOUNDS = re.compile(
 
 
 def follow_within(turn: Turn, go_on: Callable[[Turn], Reading | None]) -> Reading | None:
-    """Return the list that is there within the amounts that a text names, or of any amount again.
+    """Return the current list within the amounts of a text, or for any amount again.
 
-    ``go_on`` reads what else the text says of a list.
+    ``go_on`` reads the rest of the text about a list.
     """
     command, recognition = turn.before.command, turn.grammar.recognition
     if command is None or not recognition.takes(Amounts, command):

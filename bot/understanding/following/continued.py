@@ -1,4 +1,4 @@
-"""The line before with what a sentence says in it: 那北京仓呢 keeps the product, 逾期的呢 the customer."""
+"""The previous line with the content of a sentence: 那北京仓呢 keeps the product, 逾期的呢 the customer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 
 def continued(turn: Turn, *, with_subject: bool) -> Reading | None:
-    """Return the line before with what a text says in it; ``with_subject``: it is about whom that line names."""
+    """Return the previous line with the content of a text; ``with_subject``: the text keeps the line's subject."""
     scan, before, last = turn.scan, turn.before.command, turn.last.line
     if before is None or before not in turn.grammar.sentences.commands:
         return None
@@ -37,7 +37,7 @@ def continued(turn: Turn, *, with_subject: bool) -> Reading | None:
 
 
 def _command(turn: Turn, before: str) -> str:
-    """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
+    """Return the command named by the sentence, otherwise the previous one: 逾期的呢 asks for another list of it."""
     lines, scan = turn.grammar.lines, turn.scan
     weights = lines.weigh(scan, turn.usable, about=" ".join(turn.parts.words))
     # 发货 is said of orders too.
@@ -48,7 +48,7 @@ def _command(turn: Turn, before: str) -> str:
 
 
 def _line(turn: Turn, command: str, before: str, *, with_subject: bool) -> str | None:
-    """Return the new line: what the sentence says, and the rest from the line before."""
+    """Return the new line: the content of the sentence, and the rest from the previous line."""
     grammar, scan = turn.grammar, turn.scan
     old_words, old_stores, old_list, old_days, old_need = turn.parts
     new_words = named_in(scan)
@@ -103,7 +103,7 @@ def _line(turn: Turn, command: str, before: str, *, with_subject: bool) -> str |
 
 
 def _of_another_size(grammar: Grammar, new: list[str], old: list[str]) -> str:
-    """Return the goods that are there in a size that is named alone: 7寸的, after 大力钳; empty for all else."""
+    """Return the current goods in a size given alone: 7寸的, after 大力钳; empty for anything else."""
     if len(new) != 1 or not old or new[0] not in grammar.vocabulary.sizes:
         return ""
     bare = " ".join(word for word in old[0].split() if word not in grammar.vocabulary.sizes)
@@ -111,12 +111,12 @@ def _of_another_size(grammar: Grammar, new: list[str], old: list[str]) -> str:
 
 
 def _is_due(days: str) -> bool:
-    """Whether days of a line are those on which something is due."""
+    """Return whether days of a line are due dates."""
     return days.casefold().startswith("due ") or days.endswith("到期")
 
 
 def _due(line: str, scan: Scan) -> str:
-    """Return a line whose days are those on which something is due: 这周呢, after what is due next week."""
+    """Return a line whose days are due dates: 这周呢, after documents due next week."""
     days = days_said(scan, months=True)
     if not days or not line.endswith(f" {days}") or line.endswith(f" due {days}"):
         return line
@@ -124,14 +124,14 @@ def _due(line: str, scan: Scan) -> str:
 
 
 def _priced(scan: Scan, new: list[str], old: list[str]) -> list[str]:
-    """Return the product and the customer of whom a price is asked; one of them is known from before."""
+    """Return the product and customer of a price question; one of them is known from before."""
     if scan.of_kind(SpanKind.PRODUCT) or not scan.of_kind(SpanKind.PARTNER):
         return [*new, *(old[1:] if len(new) == 1 else [])]
     return [*old[:1], *new]
 
 
 def named_in(scan: Scan) -> list[str]:
-    """Return the products and documents that a sentence names, else all other names in it as one."""
+    """Return the products and documents named in a sentence, otherwise all its other names as one."""
     spans = [span for kind in (SpanKind.PRODUCT, SpanKind.DOCUMENT) for span in scan.of_kind(kind)]
     if spans:
         return [span.value for span in spans]

@@ -1,6 +1,6 @@
-"""Sentences about what one partner owes, or is owed: 这个客户还欠多少, 我们欠它多少, 逾期多少 on a partner's card.
+"""Sentences about one partner's debt, or ours to them: 这个客户还欠多少, 我们欠它多少, 逾期多少 on a partner's card.
 
-Such a line is of the whole partner, whatever document is there, and of the side that the words or the partner say.
+The line covers the whole partner, whatever the current document, on the side given by the words or the partner.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Partner:
 
 
 def owed(turn: Turn) -> Reading | None:
-    """Return the open or overdue invoices or bills of the partner whom a question about a debt means."""
+    """Return the open or overdue invoices or bills of the partner meant by a question about a debt."""
     text, said = turn.text, turn.scan
     is_owed, overdue = _OWED.search(text), _OVERDUE.search(text)
     if not (is_owed or overdue) or _NOT_OF_MONEY.search(text) or text.startswith("/"):
@@ -79,7 +79,7 @@ def owed(turn: Turn) -> Reading | None:
 
 
 def of_nobody_there(turn: Turn) -> Reading | None:
-    """Return the choice that says that a partner is not there whom a sentence points to: 这家供应商, after an order."""
+    """Return the choice that says that the partner pointed to is not there: 这家供应商, after an order."""
     pointed = _POINTED.search(turn.text)
     if pointed is None or turn.text.startswith("/") or not turn.words:
         return None
@@ -101,7 +101,7 @@ def of_nobody_there(turn: Turn) -> Reading | None:
 
 
 def _pronoun(text: str, *, owes: bool) -> str:
-    """Return the words that mean a partner; empty for none, and where a document may be meant as well."""
+    """Return the words that mean a partner; empty if there are none, or if they may also mean a document."""
     said = [
         match.group() for pattern in ((PRONOUN, _SOMEBODY) if owes else (PRONOUN,)) for match in pattern.finditer(text)
     ]
@@ -109,7 +109,7 @@ def _pronoun(text: str, *, owes: bool) -> str:
 
 
 def _needs_no_pronoun(turn: Turn, partner: _Partner, *, owes: bool) -> bool:
-    """Whether a debt is that of the partner whose record or list is there: 逾期多少 on a customer's card."""
+    """Return whether the debt is that of the partner whose record or list is shown: 逾期多少 on a customer's card."""
     if not partner.named_by_line:
         return False
     if owes:
@@ -118,7 +118,7 @@ def _needs_no_pronoun(turn: Turn, partner: _Partner, *, owes: bool) -> bool:
 
 
 def _partner_of(turn: Turn) -> _Partner | None:
-    """Return the partner whom the line before is of, else the one to whom its document leads."""
+    """Return the partner of the previous line, otherwise the one its document leads to."""
     words, vocabulary, command = turn.parts.words, turn.grammar.vocabulary, turn.before.command or ""
     if len(words) == 1 and vocabulary.knows_partner(words[0]):
         trade = SIDES.get(command) or vocabulary.trade(words[0])
@@ -131,9 +131,9 @@ def _partner_of(turn: Turn) -> _Partner | None:
 
 
 def _side(text: str, trade: Trade) -> Trade | None:
-    """Return whose debt is meant: what the words say, else that of the partner.
+    """Return whose debt is meant: by the words, otherwise by the partner.
 
-    None where the words name a customer or a vendor, and the partner is the other.
+    None if the words name a customer or vendor, and the partner is the other.
     """
     other = _OF_A_VENDOR if trade is Trade.SALE else _OF_A_CUSTOMER
     if other.search(text):

@@ -1,4 +1,4 @@
-"""Sentences about the one document that the line before shows: 开票没, 批了吧, 打开看看, 该发票."""
+"""Sentences about the one document of the previous line: 开票没, 批了吧, 打开看看, 该发票."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _OF_ITS_NUMBER = frozenset(
 
 
 def document_of(grammar: Grammar, line: str) -> tuple[str, str] | None:
-    """Return the command that shows the document of a line by its number, and the number; None for anything else."""
+    """Return the command that shows the document of a line by its number, and the number; None for any other line."""
     words = split(grammar.commands.parse(line).rest)
     if len(words) != 1:
         return None
@@ -70,7 +70,7 @@ def document_of(grammar: Grammar, line: str) -> tuple[str, str] | None:
 
 
 def of_the_document(turn: Turn) -> Reading | None:
-    """Return the line of a question that names nothing, after one about a document: 开票没, 批了吧, 打开看看."""
+    """Return the line for a question without a name, after one about a document: 开票没, 批了吧, 打开看看."""
     document, command, lines = document_of(turn.grammar, turn.last.line), turn.before.command, turn.grammar.lines
     if not document or command is None:
         return None
@@ -101,7 +101,7 @@ def of_the_document(turn: Turn) -> Reading | None:
 
 
 def _turns_down(turn: Turn) -> bool:
-    """Whether a text turns a purchase order down, with a reason or without; in English the verb stands first."""
+    """Return whether a text rejects a purchase order, with or without a reason; in English the verb comes first."""
     text = turn.text
     return any(
         _COURTEOUSLY.fullmatch(text, 0, match.start()) if match[0].isascii() else not _ASKS_WHO_REFUSED.search(text)
@@ -110,9 +110,9 @@ def _turns_down(turn: Turn) -> bool:
 
 
 def _line_that_tells(turn: Turn, kind: str, number: str) -> str:
-    """Return the line that tells what is asked of a document; empty where none does.
+    """Return the line that answers a question about a document; empty if there is none.
 
-    That is a command that takes the number, a line to which the document leads, or a card that tells it itself.
+    That is a command that takes the number, a line the document leads to, or a card that contains the answer.
     """
     asked, before, last = turn.asked, turn.before.command or "", turn.last
     is_numbered_so = (

@@ -1,4 +1,4 @@
-"""Sentences that go on from the last question, and ask for what no line holds: 金额超过10万的呢, after the orders."""
+"""Sentences that continue the last question and ask for something no line holds: 金额超过10万的呢, after the orders."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _GOES_ON = ("呢", "的")
 
 
 def say_gap(turn: Turn, following: Reading | None, alone: Reading | None) -> Reading | None:
-    """Return the choice that says what no line holds of a sentence; None where a line holds all of it.
+    """Return the choice that names what no line holds of a sentence; None if a line holds all of it.
 
-    ``following`` is what the sentence asks for after the last question, ``alone`` what it asks for by itself.
+    ``following`` is the reading after the last question, ``alone`` the reading by itself.
     """
     if following and following.wish:
         return None  # 少于100提醒我 bounds no list
@@ -53,9 +53,9 @@ def _choice(turn: Turn, gap: Gap, *lines: str) -> Reading:
 
 
 def _compared_of_somebody(turn: Turn, scan: Scan) -> Reading | None:
-    """Return the choice of the list that is there on the days that it is to be compared with: 和上个月比怎么样.
+    """Return the choice of the current list on the days to compare with: 和上个月比怎么样.
 
-    A report compares the figures of the company, and nobody's.
+    A report compares figures of the company only.
     """
     command, days = turn.before.command, days_said(scan, months=True)
     if command is None or command not in DATED or not days or not compares(scan) or turn.text.startswith("/"):
@@ -70,7 +70,7 @@ def _compared_of_somebody(turn: Turn, scan: Scan) -> Reading | None:
 
 
 def _gap(grammar: Grammar, scan: Scan, line: str, *, is_said: bool) -> Gap | None:
-    """Return what ``line`` does not hold of a sentence; ``is_said``: the sentence asks for a line at all."""
+    """Return the part of a sentence that ``line`` lacks; ``is_said``: the sentence asks for a line at all."""
     found = grammar.gaps.find(scan, None)
     if found is None:
         days = days_said(scan, months=True)

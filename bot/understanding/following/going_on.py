@@ -1,4 +1,4 @@
-"""The words by which a sentence goes on from the one before: 那北京仓呢, 换成, "what about", 它的, 这家."""
+"""The words by which a sentence continues the previous one: 那北京仓呢, 换成, "what about", 它的, 这家."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ ANY_OF_THEM = re.compile("有没有(?P<which>[^，,]*的)$")
 
 
 def refers_back(turn: Turn) -> bool:
-    """Return whether a sentence means nothing without what was asked before it."""
+    """Return whether a sentence has no meaning without the previous question."""
     return PRONOUN.search(turn.text) is not None
 
 
 def names_nobody_unknown(turn: Turn) -> bool:
-    """Whether all names that are left over in a text are those of goods."""
+    """Return whether all unrecognised names in a text are names of goods."""
     return all(turn.grammar.vocabulary.knows_product(span.value) for span in turn.scan.of_kind(SpanKind.NAME))

@@ -1,4 +1,4 @@
-"""Sentences that go on from goods, a warehouse or a list: 上海的够不够, 缺啥, 下周到多少, 谁买得最多, 所有供应商的."""
+"""Sentences that continue goods, a warehouse or a list: 上海的够不够, 缺啥, 下周到多少, 谁买得最多, 所有供应商的."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OF_EVERY_PARTNER = re.compile(
 
 @dataclass(frozen=True)
 class _Before:
-    """What the line before names: its goods, its warehouse, and how much is needed."""
+    """The names in the previous line: its goods, its warehouse, and the quantity needed."""
 
     command: str
     goods: tuple[str, ...]
@@ -45,7 +45,7 @@ class _Before:
 
     @classmethod
     def of(cls, turn: Turn) -> _Before | None:
-        """Take a line apart; None where it names something else than goods and a warehouse."""
+        """Return the parts of a line; None if it names anything but goods and a warehouse."""
         grammar, command = turn.grammar, turn.before.command or ""
         words = list(split(turn.before.rest, listed=command == "stock"))
         Days.take_marked(words)
@@ -62,7 +62,7 @@ class _Before:
 
 
 def of_goods(turn: Turn) -> Reading | None:
-    """Return what is asked of the goods or the warehouse of the line before; None where anything else is named."""
+    """Return the question about the goods or warehouse of the previous line; None if anything else is named."""
     before, lines = _Before.of(turn), turn.grammar.lines
     if before is None or (_OF_ALL.search(turn.text) and before.goods):
         return None
@@ -94,7 +94,7 @@ def of_goods(turn: Turn) -> Reading | None:
 
 
 def _at_the_warehouse(turn: Turn, before: _Before) -> Reading | None:
-    """Return the other question about the warehouse of which all was asked: 缺啥, after all that lies there."""
+    """Return the other question about a warehouse after its full stock: 缺啥, after everything in it."""
     asked = turn.asked
     other = asked in AT_WAREHOUSES and asked != before.command and before.command in AT_WAREHOUSES
     if not before.store or not other or any(span.kind is not SpanKind.CUE for span in turn.scan.spans):
@@ -103,7 +103,7 @@ def _at_the_warehouse(turn: Turn, before: _Before) -> Reading | None:
 
 
 def ranked_on_the_same_days(turn: Turn) -> Reading | None:
-    """Return a ranking on the days of the figures before it: 谁买得最多, after the sales of last month."""
+    """Return a ranking on the days of the previous figures: 谁买得最多, after the sales of last month."""
     words = list(turn.words)
     days = Days.take_marked(words) if turn.before.command in _FIGURES else None
     if not days:
@@ -118,7 +118,7 @@ def ranked_on_the_same_days(turn: Turn) -> Reading | None:
 
 
 def of_every_partner(turn: Turn) -> Reading | None:
-    """Return the list that is there of all customers or vendors instead of one: 所有供应商的."""
+    """Return the current list for all customers or vendors instead of one: 所有供应商的."""
     command = turn.before.command
     if command is None or command in RANKED or not turn.may_use(command):
         return None

@@ -1,4 +1,4 @@
-"""Sentences that go on from the last question: 那北京仓呢, 它的采购单, 第二个, "what about SKU124"."""
+"""Sentences that continue the last question: 那北京仓呢, 它的采购单, 第二个, "what about SKU124"."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _OF_WHOM = re.compile(r"^(?:only |just )?(?:of|from|by) ", re.IGNORECASE)
 
 
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
-    """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
+    """Return the line that a sentence asks for after ``last``; None if it does not continue it."""
     return follow_turn(Turn(grammar, normalise(sentence), last, usable).on_the_list())
 
 
 def follow_turn(turn: Turn) -> Reading | None:
-    """Return the line that a text asks for after the last question; None where it does not go on from there."""
+    """Return the line that a text asks for after the last question; None if it does not continue it."""
     reading = _follow(turn)
     if reading is None or reading.wish or reading.by is not ReadBy.CONTEXT:
         return reading
@@ -61,7 +61,7 @@ def _follow(turn: Turn) -> Reading | None:
 
 
 def _limited(turn: Turn) -> Reading | None:
-    """Return what comes nearest to what no line tells of what was asked before: 毛利呢, after a product's price."""
+    """Return the nearest lines to an unanswerable question about the subject: 毛利呢, after a product's price."""
     if turn.text.startswith("/") or any(span.kind in NAMED for span in turn.scan.spans):
         return None
     limit = turn.grammar.limits.find(turn.scan)
@@ -78,12 +78,12 @@ def _wants_a_file(turn: Turn) -> bool:
 
 
 def _wanted(turn: Turn) -> str | None:
-    """Return of what a file is wanted."""
+    """Return the subject of a requested file."""
     return None if turn.text.startswith("/") else drop_export(turn.text)
 
 
 def _exported(turn: Turn) -> Reading | None:
-    """Return the line that exports the list that is there, or the one that follows from it."""
+    """Return the line that exports the current list, or the one that follows from it."""
     wanted = _wanted(turn)
     if wanted is None:
         return None
@@ -103,21 +103,21 @@ def _is_after_the_asker(turn: Turn) -> bool:
 
 
 def _says_that_it_goes_on(turn: Turn) -> bool:
-    """Whether a sentence cannot stand for itself: it has such a word, or is nothing but another name or other days."""
+    """Return whether a sentence cannot stand alone: it has a continuing word, or is only another name or other days."""
     if PRONOUN.search(turn.text) or GOES_ON.search(turn.text) or is_drawn(turn) or is_another(turn):
         return True
     return names_days(turn.text.rstrip("的 ")) and not turn.names_a_document  # 上个月的, after a list
 
 
 def _left_unsaid(turn: Turn) -> Reading | None:
-    """Return what is asked of the product, the partner or the list that is there, without a word that says so."""
+    """Return the question about the current product, partner or list, without a word that refers to it."""
     if _says_that_it_goes_on(turn):
         return None
     return of_the_product(turn) or of_the_partner(turn) or of_the_list(turn)
 
 
 def _continued(turn: Turn) -> Reading | None:
-    """Return the line before with what is new in it."""
+    """Return the previous line with its new parts."""
     if not _says_that_it_goes_on(turn):
         return None
     pronoun = PRONOUN.search(turn.text)
@@ -140,7 +140,9 @@ def _never(turn: Turn) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A way to go on. A sentence that it ``claims`` goes on in no later way, whether it finds a line or not."""
+    """One way of continuing. A sentence that it ``claims`` continues in no later way, whether or not it finds a
+    line.
+    """
 
     read: Callable[[Turn], Reading | None]
     claims: Callable[[Turn], bool] = _never

@@ -1,4 +1,4 @@
-"""Short questions that leave out what they are about: 发票, after the orders of somebody; 单号多少, after an order."""
+"""Short questions that omit their subject: 发票, after the orders of a partner; 单号多少, after an order."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _ASKS = re.compile(r"[了吗没呢]$|多少|是谁|什么时候|几时|哪天|�
 
 
 def of_what_is_there(turn: Turn, alone: Reading | None) -> Reading | None:
-    """Return what a short question asks of the one thing that the line before names, where ``alone`` asks of all.
+    """Return a short question about the one subject of the previous line, where ``alone`` asks about all.
 
-    It is a choice of both, unless its words ask of one.
+    It is a choice of both, unless the words ask about one.
     """
     text = turn.text
     longest = _LONGEST_IN_LATIN if text.isascii() else _LONGEST
@@ -65,7 +65,7 @@ def of_what_is_there(turn: Turn, alone: Reading | None) -> Reading | None:
 
 
 def _at_the_warehouse(turn: Turn, alone: Reading) -> Reading | None:
-    """Return the stock of the goods that are there in a warehouse that is named alone: 成都仓, after M8螺母库存."""
+    """Return the stock of the current goods in a warehouse named alone: 成都仓, after M8螺母库存."""
     scan = turn.scan
     if turn.before.command != "stock" or len(scan.of_kind(SpanKind.WAREHOUSE)) != 1 or len(scan.spans) != 1:
         return None
@@ -74,7 +74,7 @@ def _at_the_warehouse(turn: Turn, alone: Reading) -> Reading | None:
 
 
 def _subject(turn: Turn) -> str:
-    """Return the one document, product or partner that a line names; empty where it names none."""
+    """Return the one document, product or partner in a line; empty if it names none."""
     words = turn.parts.words[:1] if turn.before.command in {"price", "watch"} else turn.parts.words
     knows = turn.grammar.vocabulary
     known = len(words) == 1 and (

@@ -1,4 +1,4 @@
-"""Sentences about what a document leads to, or about whom a line names: 它的收款, 这个客户还欠多少, 这家怎么样."""
+"""Sentences about a document's links, or about a line's partner: 它的收款, 这个客户还欠多少, 这家怎么样."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer"
 
 
 def linked(turn: Turn) -> Reading | None:
-    """Return what a document leads to and a sentence asks for with a pronoun; None for anything else."""
+    """Return a document's link that a sentence asks for with a pronoun; None for anything else."""
     match = PRONOUN.search(turn.text)
     if match is None:
         return None
@@ -43,7 +43,7 @@ def linked(turn: Turn) -> Reading | None:
 
 
 def _its_bills(turn: Turn, pronoun: str) -> Reading | None:
-    """Return the invoices of the order that is there: 它的发票; None where its customer is meant."""
+    """Return the invoices of the current order: 它的发票; None if its customer is meant."""
     document = document_of(turn.grammar, turn.last.line)
     billed = BILLED_BY.get(document[0], "") if document else ""
     if not billed or not turn.may_use(billed) or _OF_A_PARTNER.search(pronoun):
@@ -53,7 +53,7 @@ def _its_bills(turn: Turn, pronoun: str) -> Reading | None:
 
 
 def _record(turn: Turn, pronoun: str) -> Reading | None:
-    """Return the record of the partner whom the line before names, if only they are asked about: 这家怎么样."""
+    """Return the record of the previous line's partner, if only they are asked about: 这家怎么样."""
     words = turn.parts.words
     trade = turn.grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
     weights = turn.grammar.lines.weigh(turn.scan, turn.usable, about=" ".join(words))
@@ -64,6 +64,6 @@ def _record(turn: Turn, pronoun: str) -> Reading | None:
 
 
 def _pointed_to(turn: Turn, pronoun: str, line: str) -> Reading | None:
-    """Return a line to which a pronoun points; None where the sentence names somebody or something else."""
+    """Return a line that a pronoun points to; None if the sentence names another subject."""
     understood = (Understood("document", pronoun, turn.last.line), *said_in(turn.scan))
     return None if named_in(turn.scan) else turn.reading(line, *understood)

@@ -1,4 +1,4 @@
-"""Sentences about a part of the list that is there: 延期的, 只看深圳仓, 有没有逾期的, "the late ones"."""
+"""Sentences about a part of the current list: 延期的, 只看深圳仓, 有没有逾期的, "the late ones"."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗�
 
 
 def of_the_list(turn: Turn) -> Reading | None:
-    """Return the line for a part of the list that is there; None where another one may be meant."""
+    """Return the line for a part of the current list; None if another one may be meant."""
     command, any_of_them = turn.before.command or "", ANY_OF_THEM.search(turn.text)
     of_several = OF_SEVERAL.search(turn.text) or any_of_them
     part = turn.saying(any_of_them["which"]) if any_of_them else turn
@@ -38,7 +38,7 @@ def of_the_list(turn: Turn) -> Reading | None:
 
 
 def late_in_the_list(turn: Turn, alone: Reading | None) -> Reading | None:
-    """Return what is late or due of the list that is there: 快到期的呢; None where it may be of any other."""
+    """Return the late or due part of the current list: 快到期的呢; None if any other list may be meant."""
     text, before = turn.text, turn.before
     if alone is None or not alone.by_work or not (GOES_ON.search(text) or _PART_OF_THE_LIST.search(text)):
         return None

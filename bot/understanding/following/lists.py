@@ -1,4 +1,4 @@
-"""Sentences that go on from a list as a whole: a ranking by other days or another measure, and all of a list."""
+"""Sentences that continue a whole list: a ranking by other days or another measure, or all of a list."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _RECEIVED = re.compile(
 
 
 def ranked_again(turn: Turn) -> Reading | None:
-    """Return the ranking that is there by other days or another measure: 上个月的, 下单最多的呢; None for all else."""
+    """Return the current ranking by other days or another measure: 上个月的, 下单最多的呢; None for anything else."""
     command = turn.before.command
     if command is None or command not in RANKED or not turn.may_use(command):
         return None
@@ -78,7 +78,7 @@ def ranked_again(turn: Turn) -> Reading | None:
 
 
 def moved_otherwise(turn: Turn) -> Reading | None:
-    """Return the money that went out instead of what came in, or the other way about: 那付的呢; None for all else."""
+    """Return outgoing payments instead of incoming ones, or the reverse: 那付的呢; None for anything else."""
     text = turn.text.strip(" ?？")
     if turn.before.command != "payment" or not turn.may_use("payment"):
         return None
@@ -90,7 +90,7 @@ def moved_otherwise(turn: Turn) -> Reading | None:
 
 
 def ranked_of_others(turn: Turn) -> Reading | None:
-    """Return the ranking that is there of others, on the same days: 供应商呢, after who owes most."""
+    """Return the current ranking for others on the same days: 供应商呢, after the largest debtors."""
     match = _OF_OTHERS.fullmatch(turn.text)
     if match is None or turn.before.command not in RANKED or match.lastgroup is None:
         return None
@@ -108,7 +108,7 @@ def _ranking(command: str, ranking: str, days: str) -> str:
 
 
 def _only_days_and_rankings(grammar: Grammar, scan: Scan) -> bool:
-    """Whether nothing is said but days and what a ranking is by."""
+    """Return whether a sentence contains only days and a ranking measure."""
     left = _SAYS_NOTHING.sub("", "".join(sign for sign in scan.rest if sign.isalnum()))
     said = (SpanKind.DATE, SpanKind.CUE)
     spoken = all(span.kind in said for span in scan.spans)
@@ -117,7 +117,7 @@ def _only_days_and_rankings(grammar: Grammar, scan: Scan) -> bool:
 
 
 def _measure(grammar: Grammar, command: str, scan: Scan) -> str:
-    """Return what a sentence wants a command to rank by; empty where it says nothing of it."""
+    """Return the ranking measure that a sentence wants; empty if it gives none."""
     said = {(cue.command, cue.keyword) for cue in grammar.recognition.cues_in(scan) if cue.keyword}
     own = {keyword for name, keyword in said if name == command}
     other = {_OF_THE_OTHERS.get(command, {}).get(keyword, "") for name, keyword in said if name != command}
@@ -125,7 +125,7 @@ def _measure(grammar: Grammar, command: str, scan: Scan) -> str:
 
 
 def widened(turn: Turn) -> Reading | None:
-    """Return the list that is there without its days, or all of it: 不限时间, 全部的; None for anything else."""
+    """Return the current list without its days, or all of it: 不限时间, 全部的; None for anything else."""
     command, bare = turn.before.command, turn.text.rstrip(" 。.!！")
     if command is None or command in RANKED or not turn.may_use(command):
         return None

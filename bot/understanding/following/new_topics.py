@@ -1,7 +1,7 @@
-"""Sentences that ask something new, though a question went before: 谁还欠我们钱, after an order.
+"""Sentences that ask something new although a question came before: 谁还欠我们钱, after an order.
 
-A card that answers for the order would be wrong without a word. What may be either is answered as it stands, with the
-part of it that belongs to what was there as a button.
+A card that silently answered for the order would be wrong. An ambiguous sentence is answered by itself, with its part
+for the current subject as a button.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _RANKED = frozenset({"owing", "best", "payable", "biggest"})
 
 @lru_cache(maxsize=4)
 def _of_a_list(late_words: SpokenWords, papers: SpokenWords) -> re.Pattern[str]:
-    """Return the pattern of what says which documents or goods are meant, of whomever they are."""
+    """Return the pattern of words that select documents or goods, whoever owns them."""
     late, paper = f"{late_words.in_chinese}|过期|拖|晚|超", papers.in_chinese
     return re.compile(
         rf"(?:{late}|到期|账期|[没未该应]\S{{1,6}}?)\S{{0,4}}?的(?:\S{{0,4}}?)(?:{paper})(?!{_ASKED})"
@@ -88,7 +88,7 @@ def _of_a_list(late_words: SpokenWords, papers: SpokenWords) -> re.Pattern[str]:
 
 
 def speaks_for_itself(turn: Turn) -> bool:
-    """Whether the pronoun of a sentence means what the sentence names: 宏达这个客户, "has O'Neil got their goods"."""
+    """Return whether a sentence's pronoun refers to a name in it: 宏达这个客户, "has O'Neil got their goods"."""
     pronoun = PRONOUN.search(turn.text)
     if pronoun is None:
         return False
@@ -103,9 +103,9 @@ def speaks_for_itself(turn: Turn) -> bool:
 
 
 def asks_anew(turn: Turn, alone: Reading | None, following: Reading | None) -> Reading | None:
-    """Return what a sentence asks for by itself, where it does not go on from what was there; None where it may do so.
+    """Return the self-contained reading of a sentence that does not continue the last question; None if it may.
 
-    ``following`` is what it would ask for after that: a part of the same list is an alternative.
+    ``following`` is its reading as a continuation: a part of the same list is an alternative.
     """
     text = turn.text
     if alone is None or alone.unsure or text.startswith("/") or OF_THIS.search(text) or _ELLIPTIC.search(text):
@@ -144,11 +144,11 @@ class _Question:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The names and numbers of the line before."""
+        """Return the names and numbers of the previous line."""
         return tuple(self.turn.parts.words)
 
     def is_of_the_asker(self) -> bool:
-        """Whether it is about what the asker watches, gets or is to approve."""
+        """Return whether it is about the asker's watches, subscriptions or approvals."""
         if self.command in _OWN and _WHICH.search(self.turn.text):
             return True
         if self.following and self.following.wish and not self.alone.wish:
@@ -160,20 +160,20 @@ class _Question:
         return self.command in _OWN or (self.command == "pending" and _FOR_ME.search(self.turn.text) is not None)
 
     def ranks_all(self) -> bool:
-        """Whether all are ranked; nobody who was there is ranked alone."""
+        """Return whether all are ranked, not only the current partner."""
         ranked = not _RANKED.isdisjoint(split(self.turn.grammar.commands.parse(self.alone.line).rest))
         narrowed = split(self.turn.grammar.commands.parse(self.following.line).rest) if self.following else []
         return ranked and not set(self.subjects).isdisjoint(narrowed)
 
     def draws_another(self) -> bool:
-        """Whether a picture is asked for by its own words, and not of the report that is there."""
+        """Return whether a chart is requested by its own words, and not for the current report."""
         read = self.following and self.turn.grammar.commands.parse(self.following.line).command
         drawn = self.command == "chart" and self.before == "report" and read is not None
         named = bool(self.turn.scan.of_kind(SpanKind.PRODUCT))
         return drawn and (read != "chart" or named)
 
     def is_of_the_other_trade(self) -> bool:
-        """Whether purchases are asked for after a customer, or sales after a vendor."""
+        """Return whether purchases are asked for after a customer, or sales after a vendor."""
         vocabulary = self.turn.grammar.vocabulary
         partner = self.subjects[0] if len(self.subjects) == 1 and vocabulary.knows_partner(self.subjects[0]) else ""
         if not partner or self.before in _BUYING:
@@ -184,7 +184,7 @@ class _Question:
         return trade is Trade.SALE and _PURCHASES.search(self.turn.text) is not None
 
     def asks_for_a_list(self) -> bool:
-        """Whether a list is asked for, after one document or product or a line of all."""
+        """Return whether a list is asked for, after one document or product or a line about all."""
         if not self.is_of_one():
             return False
         if any(part.kind == AMOUNTS for part in self.alone.understood):
@@ -195,7 +195,7 @@ class _Question:
         return bool(_of_a_list(words.late, words.papers).search(said) or _OF_ALL.search(said))
 
     def names_another(self) -> bool:
-        """Whether a customer, vendor or colleague is named after a document, or what concerns anybody is asked for."""
+        """Return whether a customer, vendor or colleague is named after a document, or a general question is asked."""
         spans = self.turn.scan.spans
         named = any(span.kind in {SpanKind.PARTNER, SpanKind.PERSON} for span in spans)
         return (
@@ -203,13 +203,13 @@ class _Question:
         )
 
     def _drops_one(self) -> bool:
-        """Whether the line that goes on leaves out whom the sentence names: HT-108给航天精工怎么报的."""
+        """Return whether the continuing line omits a partner named in the sentence: HT-108给航天精工怎么报的."""
         goes_on = split(self.turn.grammar.commands.parse(self.following.line).rest) if self.following else []
         words = split(self.turn.grammar.commands.parse(self.alone.line).rest)
         return bool(goes_on) and any(self.turn.grammar.vocabulary.knows_partner(word) for word in {*words} - {*goes_on})
 
     def is_of_one(self) -> bool:
-        """Whether the line before is about documents or products by their numbers or names."""
+        """Return whether the previous line is about documents or products by number or name."""
         vocabulary = self.turn.grammar.vocabulary
         goods = (vocabulary.product(word) or vocabulary.knows_product(word) for word in self.subjects)
         return self._is_of_a_document() or (bool(self.subjects) and all(goods))
@@ -219,7 +219,7 @@ class _Question:
         return any(vocabulary.document(word) or vocabulary.delivery(word) for word in self.subjects)
 
     def narrower(self) -> tuple[str, ...]:
-        """Return the part of the same list that is of what was there."""
+        """Return the part of the same list for the current subject."""
         if self.following is None or self.following.line == self.alone.line:
             return ()
         same = self.turn.grammar.commands.parse(self.following.line).command == self.command

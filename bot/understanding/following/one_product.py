@@ -1,4 +1,4 @@
-"""Sentences that leave out which product they are about: 多少钱, 够不够500个, 哪些单要用, after the stock of SKU123."""
+"""Sentences that omit their product: 多少钱, 够不够500个, 哪些单要用, after the stock of SKU123."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OF_ALL = re.compile(
 
 
 def of_its_documents(turn: Turn) -> Reading | None:
-    """Return the list of the documents that hold what the line before is of; None where it is of no product."""
+    """Return the list of documents that contain the previous line's product; None if it has none."""
     grammar, text, product = turn.grammar, turn.text, _product_before(turn)
     if not product or not (_IT.search(text) or _WANTED.search(text)):
         return None
@@ -46,14 +46,14 @@ def of_its_documents(turn: Turn) -> Reading | None:
 
 
 def _product_before(turn: Turn) -> str:
-    """Return the code of the one product that the line before is of; empty where it is of anything else."""
+    """Return the code of the previous line's only product; empty if it has none."""
     words, knows = turn.subject, turn.grammar.vocabulary
     is_code = len(words) == 1 and knows.product(words[0]) is not None and knows.document(words[0]) is None
     return words[0] if is_code else ""
 
 
 def of_the_product(turn: Turn) -> Reading | None:
-    """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
+    """Return the line of a question without a name, after one about a product; None for a question about all."""
     command, words = turn.before.command, turn.subject
     of_one = command in _OF_ONE_PRODUCT or (command in HOLDING and _product_before(turn))
     if not of_one or len(words) != 1 or _OF_ALL.search(turn.text):

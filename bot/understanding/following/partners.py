@@ -1,4 +1,4 @@
-"""Sentences that leave out which customer or vendor they are about: 还欠多少, 最近收款, 没付的发票."""
+"""Sentences that omit their customer or vendor: 还欠多少, 最近收款, 没付的发票."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\
 
 
 def of_the_partner(turn: Turn) -> Reading | None:
-    """Return the line of a question that leaves out whom it is about, after one about a partner: 还欠多少, 最近收款."""
+    """Return the line of a question without a subject, after one about a partner: 还欠多少, 最近收款."""
     command, text, scan, words = turn.before.command, turn.text, turn.scan, turn.parts.words
     if command is None or len(words) != 1 or not turn.grammar.vocabulary.knows_partner(words[0]):
         return None

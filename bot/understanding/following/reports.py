@@ -1,4 +1,4 @@
-"""Sentences that go on from a report: compared with other days, of the same days a year ago, or drawn."""
+"""Sentences that continue a report: compared with other days, for the same days a year ago, or as a chart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 
 
 def compared(turn: Turn) -> Reading | None:
-    """Return the last report compared with other days, or of the same days a year ago: 同比呢, 去年同期呢."""
+    """Return the last report compared with other days, or for the same days a year ago: 同比呢, 去年同期呢."""
     if turn.before.command != REPORT or not turn.may_use(REPORT):
         return None
     words = turn.before.rest.split()
@@ -22,5 +22,5 @@ def compared(turn: Turn) -> Reading | None:
 
 
 def is_drawn(turn: Turn) -> bool:
-    """Whether a picture of the report that is there is wanted."""
+    """Return whether a chart of the current report is wanted."""
     return turn.before.command == REPORT and _DRAWN.search(turn.text) is not None

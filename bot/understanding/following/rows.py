@@ -1,4 +1,4 @@
-"""Sentences about a row of the list that is there: 第二个, 第二个什么价, "the last one"."""
+"""Sentences about a row of the current list: 第二个, 第二个什么价, "the last one"."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _ROW = re.compile(
 
 
 def is_a_row(turn: Turn) -> bool:
-    """Whether a text names a row, and means nothing else; last purchase price is of no row."""
+    """Return whether a text names a row, and nothing else; last purchase price names no row."""
     match = _match(turn.text)
     return match is not None and (match.end() == len(turn.text) or match[0].casefold().strip() != "last")
 
 
 def without_row(text: str) -> str:
-    """Return a text without the row that it names."""
+    """Return a text without its row."""
     return _ROW.sub(" ", text, count=1)
 
 
@@ -35,7 +35,7 @@ def _match(text: str) -> re.Match[str] | None:
 
 
 def of_a_row(turn: Turn) -> Reading | None:
-    """Return the line that a row opens, or what is asked of it: 第二个什么价; None for what only begins like one."""
+    """Return the line that a row opens, or the question about it: 第二个什么价; None for other texts."""
     match = _match(turn.text)
     chosen = _row(turn, match) if match else None
     if match is None or chosen is None or match.end() == len(turn.text):

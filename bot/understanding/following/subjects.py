@@ -1,4 +1,6 @@
-"""Sentences that ask the same of another subject: SO-1044呢 after the invoices of SO-1023, 美居拿多少 after a price."""
+"""Sentences that repeat the question for another subject: SO-1044呢 after the invoices of SO-1023, 美居拿多少 after a
+price.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ _FOR_WHOM = re.compile(r"拿|卖给|给|什么价|啥价|多少|报|\bfor\b", re
 
 
 def of_another_document(turn: Turn) -> Reading | None:
-    """Return what was asked of one document, of another one of its kind: SO-1044呢, after the invoices of SO-1023."""
+    """Return the last question about a document, for another of its kind: SO-1044呢, after the invoices of SO-1023."""
     bare, goes_on = GOES_ON.subn("", turn.text)
     command = turn.before.command
     old = turn.grammar.vocabulary.document(turn.words[0]) if goes_on and len(turn.words) == 1 else None

@@ -1,4 +1,4 @@
-"""A sentence after a question: what it says, and what the line before it is of."""
+"""A sentence after a question: its content, and the subject of the previous line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AGAINST = LAST_YEAR | {"sequential", "环比"}
 
 
 class PartsOfLine(NamedTuple):
-    """A line taken apart: its subject, its warehouse, its named list, its days, and the quantity that is needed."""
+    """The parts of a line: its subject, warehouse, named list, days, and the quantity needed."""
 
     words: list[str]
     stores: list[str]
@@ -36,7 +36,7 @@ class PartsOfLine(NamedTuple):
 
 
 def parts_of(grammar: Grammar, line: ParsedLine) -> PartsOfLine:
-    """Take a line apart."""
+    """Return the parts of a line."""
     command = line.command or ""
     words = list(split(without_bounds(line.rest)[0], listed=command == "stock"))
     days = Days.take_marked(words) or ""
@@ -57,67 +57,67 @@ class Turn:
     usable: frozenset[str] | None = None
 
     def saying(self, text: str) -> Turn:
-        """Return the turn as if another text was said."""
+        """Return the turn with another text."""
         return replace(self, text=text)
 
     def on_the_list(self) -> Turn:
-        """Return the turn after the list itself, where it was exported."""
+        """Return the turn after the list itself, if it was exported."""
         return replace(self, last=replace(self.last, line=listed_by(self.last.line, self.grammar.commands)))
 
     @cached_property
     def before(self) -> ParsedLine:
-        """The line before."""
+        """The previous line."""
         return self.grammar.commands.parse(self.last.line)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """The words of the line before."""
+        """The words of the previous line."""
         return tuple(split(self.before.rest))
 
     @cached_property
     def parts(self) -> PartsOfLine:
-        """The line before, taken apart."""
+        """The parts of the previous line."""
         return parts_of(self.grammar, self.before)
 
     @property
     def subject(self) -> list[str]:
-        """Of whom or what the line before is; of a price, the product, and not for whom it is."""
+        """The subject of the previous line; for a price the product, not its customer."""
         return self.parts.words[:1] if self.before.command == "price" else self.parts.words
 
     @property
     def names_a_document(self) -> bool:
-        """Whether the line before names a document by its number."""
+        """Whether the previous line names a document by its number."""
         return any(self.grammar.vocabulary.document(word) for word in self.words)
 
     @property
     def scan(self) -> Scan:
-        """What was found in the text."""
+        """The scan of the text."""
         return self.grammar.recognition.scan(self.text)
 
     @cached_property
     def wish(self) -> Wish | None:
-        """What the text wants changed; None where it only asks, and for a typed line."""
+        """The change the text asks for; None for a question, and for a typed line."""
         return None if self.text.startswith("/") else find_wish(self.text.casefold(), self.grammar.sentences.wishes)
 
     @cached_property
     def weights(self) -> Mapping[str, int]:
-        """How much speaks for each command, of nobody in particular."""
+        """The weight of each command, without a subject."""
         return self.grammar.lines.weigh(self.scan, self.usable)
 
     @property
     def asked(self) -> str:
-        """The command for which most speaks; empty where nothing does."""
+        """The command with the most weight; empty if none has any."""
         return max(self.weights, key=lambda name: self.weights[name], default="")
 
     def may_use(self, command: str | None) -> bool:
-        """Whether there is such a command for the asker."""
+        """Return whether the asker has this command."""
         return command is not None and (self.usable is None or command in self.usable)
 
     def reading(self, line: str, *understood: Understood) -> Reading:
-        """Return a line as what the text asks for; without ``understood``, all of the text says so."""
+        """Return a line as the reading of the text; without ``understood``, all of the text supports it."""
         return Reading(line=line, by=ReadBy.CONTEXT, understood=understood or said_in(self.scan))
 
 
 def said_in(scan: Scan) -> tuple[Understood, ...]:
-    """Return what a sentence was understood to say, part by part."""
+    """Return the understood parts of a sentence."""
     return tuple(Understood(span.kind.value, span.text, span.value) for span in scan.spans)

@@ -1,4 +1,4 @@
-"""Wishes that go on from what was asked: 低于50提醒我 after the stock of a product, 每天八点半发我 after a report."""
+"""Change requests that continue a question: 低于50提醒我 after some stock, 每天八点半发我 after a report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ENDED_BY = {"watches": "unwatch", "subscriptions": "unsubscribe"}
 
 
 def all_ended(turn: Turn) -> Reading | None:
-    """Return the list of one's own that is there, with the wish to end all of it: 都取消, after what one watches."""
+    """Return the asker's current list, with the request to end all of it: 都取消, after the list of watches."""
     listed = turn.before.command
     ended_by = _ENDED_BY.get(listed or "")
     if ended_by is None or not turn.may_use(listed) or not _ENDS_ALL.fullmatch(turn.text.strip(" .。!！")):
@@ -40,12 +40,12 @@ def all_ended(turn: Turn) -> Reading | None:
 
 
 def is_a_wish(turn: Turn) -> bool:
-    """Whether a text wants something changed."""
+    """Return whether a text asks for a change."""
     return turn.wish is not None
 
 
 def wished(turn: Turn) -> Reading | None:
-    """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
+    """Return the subject of a request that names none: 低于50提醒我, after the stock of a product."""
     return _wished(turn, turn.wish) if turn.wish else None
 
 
@@ -71,7 +71,7 @@ def _wished(turn: Turn, wish: Wish) -> Reading | None:
 
 
 def _wanted_of_the_document(turn: Turn) -> Reading | None:
-    """Return the document that is there, of which something is wanted that only the ERP does: 这单帮我取消."""
+    """Return the current document, for a change that only the ERP makes: 这单帮我取消."""
     document = document_of(turn.grammar, turn.last.line)
     if document is None or not OF_THIS.search(turn.text) or not turn.may_use(document[0]):
         return None
@@ -82,7 +82,7 @@ def _wanted_of_the_document(turn: Turn) -> Reading | None:
 
 
 def _digested(turn: Turn, wish: Wish) -> Reading | None:
-    """Return the wish for the list that is there, every day: 每天早上八点半发我; None where another one is named."""
+    """Return the daily request for the current list: 每天早上八点半发我; None if another one is named."""
     grammar, line = turn.grammar, turn.last.line
     asked = grammar.read(turn.text, turn.usable)
     if asked is None or asked.wish != command_line(wish.command) or as_export(line, grammar.commands) is None:

@@ -1,5 +1,5 @@
-"""An optional language model, asked where the grammar found nothing, or two likely readings.
+"""An optional language model, asked when the grammar found nothing, or two likely readings.
 
-It gets one sentence and the commands that the asker may use, and nothing that an ERP said. What it answers is a line
-that is checked like a typed one: a command that only asks, and words that stand in the sentence.
+It gets one sentence and the commands that the asker may use, and no ERP data. Its answer is a line that is checked like
+a typed one: a read-only command, with words that occur in the sentence.
 """

@@ -1,6 +1,6 @@
-"""The wire to a language model: any endpoint that speaks OpenAI's chat completions, by the package ``openai``.
+"""The wire to a language model: any endpoint with OpenAI's chat completions, through the package ``openai``.
 
-Only imported where a model is configured; the package is the extra ``model``.
+Imported only if a model is configured; the package is the extra ``model``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Completion(BaseModel):
 
 
 class _BoundedClient(openai.DefaultAsyncHttpxClient):
-    """Reads so many bytes of an answer and no more, also of one that tells of an error."""
+    """Reads a limited number of bytes of an answer, including error answers."""
 
     async def send(self, request: Any, **options: Any) -> Any:
         response = await super().send(request, **{**options, "stream": True})
@@ -59,15 +59,15 @@ class _BoundedClient(openai.DefaultAsyncHttpxClient):
 
 
 class OpenAiEndpoint:
-    """Implements `bot.understanding.language_model.ports.ModelEndpoint`."""
+    """A model endpoint behind the OpenAI protocol."""
 
     def __init__(self, *, url: str, key: str, model: str, follows_schema: bool, seconds: float) -> None:
-        """``follows_schema``: the endpoint takes a JSON schema; others are asked for JSON alone
-        (docs: platform/language-models.md).
+        """``follows_schema``: the endpoint accepts a JSON schema; others are asked for plain JSON (docs:
+        platform/language-models.md).
         """
         self._model = model
         self._format = _schema_format() if follows_schema else ResponseFormatJSONObject(type="json_object")
-        # No redirects, which could send sentences elsewhere, and no proxies that are not in the configuration.
+        # No redirects, which could send sentences elsewhere, and no proxies outside the configuration.
         self._http = _BoundedClient(follow_redirects=False, trust_env=False, timeout=seconds)
         self._client = openai.AsyncOpenAI(
             base_url=url,
@@ -112,7 +112,7 @@ def _schema_format() -> ResponseFormatJSONSchema:
 
 
 def _reaction(error: openai.OpenAIError) -> ErpError:
-    """Return what is to be done about an error; its text may repeat the sentence, so that it is left out."""
+    """Return the reaction to an error, without its text, which may repeat the sentence."""
     match error:
         case openai.AuthenticationError() | openai.PermissionDeniedError():
             return AuthFailed("the key is refused", source=SOURCE)

@@ -1,4 +1,4 @@
-"""What the reader needs of a model's endpoint and of the store."""
+"""The reader's ports: the model's endpoint, and the store."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from bot.understanding.language_model.request import ModelRequest
 
 
 class PassingFailure(Unavailable):
-    """No connection, or one that broke, or an error of the endpoint itself: asked at once again, it may answer."""
+    """No connection, a broken one, or an internal error of the endpoint: an immediate retry may succeed."""
 
 
 class BadReply(ErpError):
-    """The endpoint answers, but not as agreed."""
+    """The endpoint's answer breaks the protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReply:
-    """What a model wrote, and the tokens that this cost."""
+    """A model's text, and the tokens it cost."""
 
     text: str
     prompt_tokens: int = 0
@@ -27,7 +27,7 @@ class ModelReply:
 
 
 class ModelEndpoint(Protocol):
-    """Where a model is asked."""
+    """A language model's endpoint."""
 
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Ask once. Raises `Unavailable`, `PassingFailure`, `AuthFailed` or `BadReply`."""
@@ -36,7 +36,7 @@ class ModelEndpoint(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelUse:
-    """What was asked of a model: calls, and the tokens of questions and answers."""
+    """The use of a model: calls, and the tokens of questions and answers."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -47,5 +47,5 @@ class ModelUseStore(Protocol):
     """Counts the use of a month; several processes add to the same month. Raises a `bot.words.errors.DingerpError`."""
 
     async def add(self, month: str, use: ModelUse) -> ModelUse:
-        """Add to what was used in ``month`` (as ``2026-11``) and return all of it."""
+        """Add to the use in ``month`` (as ``2026-11``) and return the total."""
         ...

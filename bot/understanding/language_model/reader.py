@@ -1,4 +1,6 @@
-"""Asks a language model what a sentence means, within its rules: what may be asked, how long, and how often."""
+"""Asks a language model for the meaning of a sentence, within its rules: what may be asked, for how long, and how
+often.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ _SHORTEST = 3
 
 
 class ModelOutcome(StrEnum):
-    """What became of a sentence; bounded, because it labels a metric."""
+    """The outcome for a sentence; a bounded set, because it labels a metric."""
 
     READ = "read"
     NOTHING = "nothing"
@@ -56,26 +58,26 @@ class ModelOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRules:
-    """Which sentences no model gets: those of some conversations, and those with some words (in small letters)."""
+    """The sentences withheld from every model: those of some conversations, and those with some words (lower-case)."""
 
     conversations: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, conversations: Iterable[str], words: Iterable[str]) -> ModelRules:
-        """Return the rules as they are configured."""
+        """Return the rules from the settings."""
         return cls(
             conversations=frozenset(conversations), words=frozenset(normalise(word).casefold() for word in words)
         )
 
     def exclude(self, sentence: str, conversation_id: str) -> bool:
-        """Whether the sentence is kept from the model."""
+        """Return whether the sentence is withheld from the model."""
         said = normalise(sentence).casefold()
         return conversation_id in self.conversations or any(word in said for word in self.words)
 
 
 class ModelReader:
-    """Implements `bot.chat.questions.reading.SentenceModel`."""
+    """Reads sentences with a language model."""
 
     def __init__(
         self,
@@ -89,7 +91,7 @@ class ModelReader:
         metrics: Metrics,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``sayable`` are the commands that sentences may ask for; ``seconds`` is the time for one sentence."""
+        """``sayable`` are the commands available to sentences; ``seconds`` is the time limit per sentence."""
         self._commands = commands
         self._sayable = frozenset(name for name in sayable if commands[name].only_asks)
         self._endpoint = endpoint
@@ -104,7 +106,7 @@ class ModelReader:
 
     @property
     def health(self) -> PartHealth:
-        """How the model is, with what it cost this month."""
+        """The model's health, with its cost this month."""
         used = self._budget.used
         cost = phrase(
             "%(used)d of %(limit)d calls of this month, %(asked)d + %(answered)d tokens",
@@ -128,9 +130,9 @@ class ModelReader:
         return PartHealth(PartStatus.OK, cost)
 
     async def read(self, sentence: str, conversation_id: str, usable: frozenset[str]) -> Reading | None:
-        """Return what the model takes a sentence for, among the commands ``usable``; None if that is nothing.
+        """Return the model's reading of a sentence, among the commands ``usable``; None if there is none.
 
-        Raises nothing but cancellation: whatever is wrong with the model, the rules alone go on.
+        Raises nothing but cancellation: if the model fails, the rules continue alone.
         """
         readable = self._sayable & usable
         if not readable or not _SHORTEST <= len(sentence) <= MAX_SENTENCE:
@@ -181,7 +183,7 @@ class ModelReader:
         return reply
 
     async def _ask_in_time(self, request: ModelRequest) -> ModelReply | None:
-        """Ask, and once more after a failure that may pass; None if the month allows no more calls."""
+        """Ask, with one retry after a passing failure; None if the month allows no more calls."""
         ends_at = asyncio.get_running_loop().time() + self._seconds
         if not await self._budget.reserve():
             return None

@@ -1,4 +1,4 @@
-"""From what a language model answers to a line that may run: it is believed in nothing that can be checked."""
+"""From a language model's answer to a line that may run: everything checkable is checked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Answer(BaseModel):
 
 
 def read_answer(text: str) -> str | None:
-    """Return the line of an answer in JSON, empty if no command fits; None if it is not what was asked for."""
+    """Return the line in a JSON answer, empty if no command fits; None if it breaks the format."""
     try:
         return _Answer.model_validate_json(text).line
     except ValidationError:
@@ -36,8 +36,8 @@ def read_answer(text: str) -> str | None:
 def check_line(line: str, sentence: str, commands: Commands, readable: Collection[str]) -> str | None:
     """Return a line that may run, normalised; None for any other.
 
-    It must name one of the commands ``readable`` that only ask, with arguments that this command takes. A keyword is
-    the model's to choose; every other word must stand in ``sentence``, and no code may be cut out of a longer one.
+    It must name one of the read-only commands ``readable``, with arguments that this command accepts. The model may
+    choose keywords; every other word must occur in ``sentence``, and no code may be cut out of a longer one.
     """
     text = normalise(line)
     parsed = commands.parse(text)

@@ -1,4 +1,4 @@
-"""What a language model is told: the sentence, and how the commands are typed."""
+"""The prompt for a language model: the sentence, and the usage of the commands."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ModelRequest:
 
 
 def make_request(commands: Commands, readable: Collection[str], sentence: str) -> ModelRequest:
-    """Return the question about one sentence; ``readable`` are the commands that it may be taken for."""
+    """Return the request for one sentence; ``readable`` are the commands it may be read as."""
     offered = (command for name, command in commands.items() if name in readable)
     return ModelRequest(
         instructions=_TASK.format(commands="\n".join(_described(offered))),

@@ -1,4 +1,4 @@
-"""What a language model may cost in a month."""
+"""The monthly budget of a language model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.understanding.language_model.ports import ModelUse, ModelUseStore
 
 
 class ModelBudget:
-    """Counts calls before they are made, so that no crash and no second process makes more than the month allows."""
+    """Counts calls before they are made, so that neither a crash nor a second process exceeds the month's limit."""
 
     def __init__(self, store: ModelUseStore, *, monthly_calls: int, now: Callable[[], datetime]) -> None:
         self._store = store
@@ -19,12 +19,12 @@ class ModelBudget:
         self._used = ModelUse()
 
     async def load(self) -> None:
-        """Take up what was used this month. Raises a `DingerpError` if the store is away."""
+        """Load this month's use. Raises a `DingerpError` when the store is unavailable."""
         await self._add(ModelUse())
 
     @property
     def used(self) -> ModelUse:
-        """What was used this month, as far as this process knows."""
+        """This month's use, as far as this process knows."""
         return self._used if self._month == self._this_month() else ModelUse()
 
     @property
@@ -33,9 +33,9 @@ class ModelBudget:
         return self.used.calls >= self.monthly_calls
 
     async def reserve(self) -> bool:
-        """Count a call that is about to be made; False, and it must not be made, if the month allows no more.
+        """Count a call about to be made; False, and it must not be made, if the month allows no more.
 
-        Raises a `DingerpError` if the store is away: then nothing is spent either.
+        Raises a `DingerpError` when the store is unavailable: then nothing is spent either.
         """
         if self.is_spent:
             return False

@@ -1,4 +1,4 @@
-"""Bounds of amounts in sentences: 金额超过10万的订单, "invoices between 10k and 50k", and the lines that hold them."""
+"""Amount bounds in sentences: 金额超过10万的订单, "invoices between 10k and 50k", and the lines that hold them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _BIG = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenBounds:
-    """The bounds of amounts that were ``found`` in a sentence, and the ``rest`` of it without them."""
+    """The amount bounds ``found`` in a sentence, and the ``rest`` without them."""
 
     rest: str
     found: tuple[FoundAmounts, ...] = ()
@@ -71,19 +71,19 @@ class SpokenBounds:
 
     @property
     def range(self) -> AmountBounds | None:
-        """The bounds together; None where they are not certain to be of an amount, or do not go together."""
+        """The bounds together; None if they may not be amounts, or do not combine."""
         certain = bool(self.found) and all(each.certain for each in self.found) and not _OF_WHOM.search(self.rest)
         return join_ranges(each.range for each in self.found) if certain else None
 
     @property
     def understood(self) -> tuple[Understood, ...]:
-        """What was understood of them."""
+        """The understood parts."""
         said = self.range
         words = " ".join(self.text[each.start : each.end].strip() for each in self.found)
         return (Understood(AMOUNTS, words, said.typed),) if said else ()
 
     def held_by(self, line: str, recognition: Recognition) -> str:
-        """Return a line with the bounds; empty where its command lists nothing within amounts."""
+        """Return a line with the bounds; empty if its command has no lists within amounts."""
         said, name = self.range, recognition.commands.parse(line).command
         if said is None or name is None or not recognition.takes(Amounts, name):
             return ""
@@ -97,7 +97,7 @@ NO_BOUNDS = SpokenBounds(rest="")
 
 
 def find_bounds(text: str) -> SpokenBounds:
-    """Return the bounds of amounts in a normalised sentence."""
+    """Return the amount bounds in a normalised sentence."""
     folded = text.casefold()
     if len(folded) != len(text):
         return SpokenBounds(rest=text)
@@ -116,7 +116,7 @@ def find_bounds(text: str) -> SpokenBounds:
 
 
 def _in_currency(bounds: SpokenBounds) -> SpokenBounds:
-    """Return bounds in the one currency that is named apart from them: "usd orders over 20k"."""
+    """Return bounds in the one currency named apart from them: "usd orders over 20k"."""
     named = CURRENCY.findall(bounds.rest)
     if len(named) != 1 or any(each.range.currency for each in bounds.found):
         return bounds
@@ -127,12 +127,12 @@ def _in_currency(bounds: SpokenBounds) -> SpokenBounds:
 
 
 def wants_any_amount(text: str) -> bool:
-    """Return whether a sentence drops the bounds of the list that is there: 不管多少都要."""
+    """Return whether a sentence drops the bounds of the current list: 不管多少都要."""
     return _ANY_AMOUNT.fullmatch(text.strip("的呢吧 ,，")) is not None
 
 
 def without_bounds(rest: str) -> tuple[str, str]:
-    """Return what follows a command without the bounds of amounts in it, and these as they are typed."""
+    """Return a command's arguments without the amount bounds, and these as typed."""
     words = list(split(rest))
     try:
         amounts = Amounts.take_marked(words)

@@ -1,4 +1,4 @@
-"""Sentences that compare days with days: 本月和去年同期比, "this month versus last month", 销售同比."""
+"""Sentences that compare periods: 本月和去年同期比, "this month versus last month", 销售同比."""
 
 from __future__ import annotations
 
@@ -43,32 +43,32 @@ _SPOKEN = {"day": "今天", "week": "本周", "month": "本月"}
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The lines that compare: several where no report compares the days that were named."""
+    """The comparing lines: several if no report compares the named days."""
 
     lines: tuple[str, ...]
     holds_all: bool = True
 
 
 def compares(scan: Scan) -> bool:
-    """Whether a sentence compares days with days."""
+    """Return whether a sentence compares periods."""
     text = scan.text
     return compares_with_usual(text) or (_COMPARED.search(text) is not None and bool(_days_in(scan)))
 
 
 def may_compare(scan: Scan) -> bool:
-    """Whether a sentence may compare anything: it costs little to know that most do not."""
+    """Return whether a sentence may compare anything: a cheap test that excludes most."""
     text = scan.text
     earlier = any(_EARLIER.search(span.text) for span in scan.of_kind(SpanKind.DATE))
     return earlier or _COMPARED.search(text) is not None or compares_with_usual(text)
 
 
 def compares_with_usual(text: str) -> bool:
-    """Whether a sentence compares with the days that are usual, without naming them: 同比, 环比."""
+    """Return whether a sentence compares with the usual days without naming them: 同比, 环比."""
     return _YEAR_ON_YEAR.search(text) is not None or _ON_END.search(text) is not None
 
 
 def find_comparison(scan: Scan, weights: Mapping[str, int]) -> Compared | None:
-    """Return how the figures of days are compared in a sentence that names nobody and nothing; None where none are."""
+    """Return the comparison in a sentence that names no subject; None if there is none."""
     top = max(weights, key=lambda name: weights[name], default=REPORT)
     if weights.get(top, 0) >= SAYS_WHAT_TO_DO and top not in _IN_A_REPORT:
         return None
@@ -91,7 +91,7 @@ def find_comparison(scan: Scan, weights: Mapping[str, int]) -> Compared | None:
 
 
 def compare_again(scan: Scan, said: str, *, year_on_year: bool) -> Compared | None:
-    """Return how the days of the last report, as they were ``said``, are compared in a sentence that follows it."""
+    """Return the comparison of the last report's days (as ``said``) in a sentence that follows it."""
     text, days = scan.text.casefold(), _days_in(scan)
     if len(days) == 1 and says_only(scan.text, days[0]):
         if names_same_days(days[0]):
@@ -108,7 +108,7 @@ def compare_again(scan: Scan, said: str, *, year_on_year: bool) -> Compared | No
 
 
 def is_told(report: str, before: str) -> bool:
-    """Whether a report, as what follows its command is typed, tells the figures of ``before`` beside its own."""
+    """Return whether a report, given by its typed arguments, includes the figures of ``before``."""
     *words, last = report.split() or [""]
     year_on_year = last in {"同比", "yoy"}
     said = " ".join(words) if year_on_year else report
@@ -117,12 +117,12 @@ def is_told(report: str, before: str) -> bool:
 
 
 def beside(days: str, same: str) -> str:
-    """Return how the same days of an earlier time are typed beside other days: 上周去年同期."""
+    """Return the typed form of the same days of an earlier time, beside other days: 上周去年同期."""
     return f"{days}{same}" if not (days + same).isascii() and days not in _SPOKEN else f"{days} {same}".strip()
 
 
 def _of_two(one: str, other: str) -> Compared | None:
-    """Return the report of the days among two that it compares with the others; None where it does not."""
+    """Return the report of those of two periods that it compares with the other; None if none does."""
     for days, before in ((one, other), (other, one)):
         against = None if names_same_days(days) else _against(days, before)
         if against is not None:
@@ -131,7 +131,7 @@ def _of_two(one: str, other: str) -> Compared | None:
 
 
 def _against(days: str, before: str) -> str | None:
-    """Return the word with which a report of ``days`` compares them with others; None where it does not."""
+    """Return the word by which a report of ``days`` compares them with others; None if none does."""
     if is_compared_with(days, before):
         return ""
     # 本月和去年比: nobody compares a month with a year.
@@ -141,7 +141,7 @@ def _against(days: str, before: str) -> str | None:
 
 
 def _with(before: str, kind: str, scan: Scan) -> Compared | None:
-    """Return the report of the days so far that are compared with those that a sentence names: 和上月比."""
+    """Return the report of the days so far that compares them with the named ones: 和上月比."""
     span = next(span for span in scan.of_kind(SpanKind.DATE) if span.text == before)
     text_before, text_after = scan.text[: span.start], scan.text[span.start + len(span.text) :]
     if not (_WITH_BEFORE.search(text_before) or _WITH_AFTER.match(text_after)):
@@ -170,7 +170,7 @@ def _is_last_year(days: str) -> bool:
 
 
 def says_only(text: str, days: str) -> bool:
-    """Whether a text names days and says nothing else."""
+    """Return whether a text names days and nothing else."""
     return not _PARTICLES.sub("", text.casefold().replace(days.casefold(), ""))
 
 

@@ -1,4 +1,4 @@
-"""Finds in a sentence what no line holds, and the lines that come nearest to it."""
+"""Finds the topics of a sentence that no command covers, and the nearest lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OF_NOW = frozenset({"stock", "shortage", "customer", "vendor", "pending", "aler
 
 @dataclass(frozen=True, slots=True)
 class FoundGap:
-    """What no line holds of a sentence, the words that say so, and the sentence without them."""
+    """An uncovered topic in a sentence, its words, and the sentence without them."""
 
     gap: Gap
     text: str
@@ -34,7 +34,7 @@ class FoundGap:
 
 @dataclass(frozen=True)
 class GapFinder:
-    """Knows what the words of a sentence ask for that no command tells."""
+    """Finds topics that no command covers."""
 
     lines: LineComposer
 
@@ -47,7 +47,7 @@ class GapFinder:
         return self.lines.sentences
 
     def find(self, scan: Scan, usable: frozenset[str] | None) -> FoundGap | None:
-        """Return what no line holds of a sentence; None where a line holds all of it."""
+        """Return the uncovered topic of a sentence; None if a line holds all of it."""
         products = scan.of_kind(SpanKind.PRODUCT)
         if not products and (bound := BOUND.search(scan.text)):
             return FoundGap(Gap.BOUND, bound[0], BOUND.sub(" ", scan.text))
@@ -71,7 +71,7 @@ class GapFinder:
         return None
 
     def left_out(self, scan: Scan, line: str) -> Gap | None:
-        """Return why a line leaves out days that a sentence names; None where it does not."""
+        """Return why a line omits days in the sentence; None if it does not."""
         command = line.removeprefix("/").partition(" ")[0]
         days = days_said(scan, months=True)
         if line.startswith("/chart stock") and not scan.of_kind(SpanKind.PRODUCT) and days:
@@ -90,7 +90,7 @@ class GapFinder:
                     yield gap, match
 
     def _without_names(self, scan: Scan) -> str:
-        """Return a sentence in small letters with names and numbers masked, which may look like words."""
+        """Return a lower-case sentence with names and numbers masked, which may look like words."""
         text = scan.text.casefold() if len(scan.text.casefold()) == len(scan.text) else scan.text
         for span in scan.spans:
             unknown = span.kind is SpanKind.NAME and not self._recognition.is_in_a_name(span.value)
@@ -100,7 +100,7 @@ class GapFinder:
         return text
 
     def _is_meant(self, gap: Gap, scan: Scan, beside: Scan, usable: frozenset[str] | None) -> bool:
-        """Whether the words say what no line holds, beside what else a sentence asks about."""
+        """Return whether the words mean an uncovered topic, given the rest of the sentence."""
         if gap is Gap.SUBSTITUTE:
             return True
         if any(scan.of_kind(kind) for kind in OF_ONE):

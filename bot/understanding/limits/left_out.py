@@ -1,6 +1,6 @@
-"""What of a sentence its line leaves out, so that the card tells it: a name that nobody knows, days, an exception.
+"""The parts of a sentence that its line omits, so that the card names them: an unknown name, days, an exception.
 
-A line that holds less than the sentence answers more than was asked, and the figures do not show it.
+A line with less than the sentence answers more than was asked, and the figures do not show it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Words as they were written: those that nobody knows, and those that restrict a question and stand in no line."""
+    """Omitted words as written: unknown ones, and restrictions that no line holds."""
 
     unknown: tuple[str, ...] = ()
     unheld: tuple[str, ...] = ()
@@ -57,14 +57,14 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Compares a sentence with the lines that it may ask for."""
+    """Compares a sentence with its possible lines."""
 
     recognition: Recognition
     scan: Scan
     lines: Sequence[str]
 
     def left_out(self) -> LeftOut:
-        """Return what the sentence says and no line holds, each once."""
+        """Return the parts of the sentence that no line holds, each once."""
         if self._command in _OF_THE_ASKER:
             return LeftOut()
         unheld = in_order((*self._subjects(), *self._days(), *self._numbers(), *self._conditions()))
@@ -95,7 +95,9 @@ class Comparison:
         return any(map(self._holds, documents)) or any(map(is_number, split(self.lines[0].partition(" ")[2])))
 
     def _subjects(self) -> Iterator[Span]:
-        """Yield known names and numbers that no line holds. A document and its partner are one, and so are goods."""
+        """Yield known names and numbers that no line holds. A document and its partner count as one, and so do
+        goods.
+        """
         held = [span for span in self._of_kinds(_SUBJECTS) if self._holds(span)]
         kinds = _NUMBERED if self._is_of_one_document else _SUBJECTS
         for span in self._of_kinds(kinds):
@@ -107,18 +109,18 @@ class Comparison:
                 yield span
 
     def _is_name(self, span: Span) -> bool:
-        """Whether the company has something called so, and it is no word of every day too, as hold is."""
+        """Return whether the company has something of this name that is not an everyday word too, such as hold."""
         is_word = span.text.casefold() in self.recognition.sentences.known_words
         return not is_word and self.recognition.is_in_a_name(span.value)
 
     def _are_one(self, span: Span, other: Span) -> bool:
-        """Whether a code and a name stand for the same goods: SKU125这个螺丝."""
+        """Return whether a code and a name mean the same goods: SKU125这个螺丝."""
         first, last = in_order((span, other))
         between = self.scan.text[end_of(first) : last.start].strip()
         return SpanKind.PRODUCT in {span.kind, other.kind} and _SAME.fullmatch(between) is not None
 
     def _days(self) -> Iterator[Span]:
-        """Yield days that restrict what a line asks for and do not stand in it."""
+        """Yield days that restrict a question and are missing from its line."""
         dates = [span for span in self._of_kinds({SpanKind.DATE}) if names_days(span.text)]
         held = [span for span in dates if self._holds(span)]
         told = self._is_of_one_document or (
@@ -141,7 +143,7 @@ class Comparison:
         return self.scan.text[: span.start].casefold().rstrip().endswith("not")
 
     def _numbers(self) -> Iterator[Span]:
-        """Yield quantities and numbers that stand in no line; one of goods is written ×500 there."""
+        """Yield quantities and numbers missing from all lines, which write a quantity of goods as ×500."""
         if self._is_of_one_document or any("×" in line for line in self.lines):
             return
         for span in self._of_kinds({SpanKind.QUANTITY, SpanKind.DIGITS}):
@@ -151,7 +153,7 @@ class Comparison:
                 yield replace(span, text=f"{span.text}{_MONTHS}") if months else span
 
     def _conditions(self) -> Iterator[Span]:
-        """Yield what a list is asked for and has no list of its own: 没开票的订单, the largest order."""
+        """Yield restrictions for which there is no list: 没开票的订单, the largest order."""
         command, _, rest = self.lines[0].removeprefix("/").partition(" ")
         if command not in LISTED or self._is_of_one_document:
             return
@@ -177,18 +179,18 @@ class Comparison:
 
 
 def _includes_today(text: str) -> bool:
-    """Whether days that a text names include the day on which it is written."""
+    """Return whether the days in a text include the current day."""
     found = [(read_days(text, today), today) for today in _SOME_DAYS]
     return all(days is not None and days.period.first <= today <= days.period.last for days, today in found)
 
 
 def _are_the_same(text: str, other: str) -> bool:
-    """Whether two texts name the same days: 下周 and 下星期."""
+    """Return whether two texts name the same days: 下周 and 下星期."""
     return all(read_days(text, today) == read_days(other, today) is not None for today in _SOME_DAYS)
 
 
 def _is_right_before(text: str, later: str) -> bool:
-    """Whether the days of one text end where those of the other begin."""
+    """Return whether the days of one text end where those of the other begin."""
     found = [(read_days(text, today), read_days(later, today)) for today in _SOME_DAYS]
     return all(
         one is not None and other is not None and one.period.last + _DAY == other.period.first for one, other in found

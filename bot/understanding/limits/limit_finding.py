@@ -1,6 +1,6 @@
-"""What a sentence asks for and no command line holds: what the bot does not know, exceptions, comparisons, the future.
+"""Questions that no command line holds: unknown facts, exceptions, comparisons, the future.
 
-A line without it would answer something else. The card says what can't be told, and offers what comes nearest.
+A line without that part would answer another question. The card says what cannot be told, and offers the nearest lines.
 """
 
 from __future__ import annotations
@@ -129,9 +129,9 @@ _NAMED = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, *_PARTNERS, Sp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """What no line holds of a sentence: how it is said, and what may be asked instead.
+    """A part of a sentence that no line holds: its text, and what may be asked instead.
 
-    ``instead`` are sentences that are read in its place, the nearest first.
+    ``instead`` are alternative sentences, the nearest first.
     """
 
     said: Phrase
@@ -145,12 +145,12 @@ class Limit:
 
 @dataclass(frozen=True)
 class LimitFinder:
-    """Finds what no line holds: in a sentence before it is read, and in what a line leaves out of it."""
+    """Finds what no line holds: before a sentence is read, and in the parts that its line omits."""
 
     recognition: Recognition
 
     def find(self, scan: Scan) -> Limit | None:
-        """Return what no command tells of what a sentence asks for; None where nothing speaks against reading it."""
+        """Return the part of a sentence that no command covers; None if nothing prevents reading it."""
         text = self._without_names(scan)
         ways: tuple[Callable[[Scan, str], Limit | None], ...] = (
             self._two_states,
@@ -166,18 +166,18 @@ class LimitFinder:
         return next((limit for way in ways if (limit := way(scan, text))), None)
 
     def left_out(self, scan: Scan, line: str) -> Limit | None:
-        """Return what a line leaves out of the sentence that it was read from: a rank, or days."""
+        """Return the omissions of a line from its sentence: a rank, or days."""
         command, _, rest = line.removeprefix("/").partition(" ")
         return self._rank(scan, command, rest) or self._day(scan, command, rest) or self._days_compared(scan, command)
 
     @staticmethod
     def sets_side_by_side(text: str) -> bool:
-        """Whether a text compares."""
+        """Return whether a text compares."""
         return _DAYS_COMPARED.search(text) is not None
 
     @staticmethod
     def leaves_out(text: str) -> bool:
-        """Whether a text leaves somebody or something out of a list."""
+        """Return whether a text excludes somebody or something from a list."""
         return _EXCEPT.search(text) is not None
 
     def _exception(self, scan: Scan, text: str) -> Limit | None:
@@ -193,7 +193,7 @@ class LimitFinder:
         )
 
     def _not_his(self, scan: Scan, text: str) -> re.Match[str] | None:
-        """Return where somebody is left out of a list; None where somebody else is named instead."""
+        """Return the span that excludes a name from a list; None if another name is given instead."""
         match = _NOT_HIS.search(text)
         if match is None or match.lastgroup is None:
             return None
@@ -207,7 +207,7 @@ class LimitFinder:
 
     @staticmethod
     def _end_of_name(scan: Scan, match: re.Match[str]) -> int:
-        """Return where what is left out ends: with the name in it, if there is one that is known."""
+        """Return the end of an excluded part: after the known name in it, if any."""
         inside = [span for span in scan.spans if span.kind in _NAMED and match.start() < span.start < match.end()]
         return min(map(end_of, inside), default=match.end()) if match[0].startswith("不") else match.end()
 
@@ -237,7 +237,7 @@ class LimitFinder:
         return StateFinder(self.recognition.sentences.states)
 
     def _two_states(self, scan: Scan, text: str) -> Limit | None:
-        """Return two states that documents of a list are to have: 开了票没发货的订单."""
+        """Return two required states of a list's documents: 开了票没发货的订单."""
         if scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.DELIVERY):
             return None  # its card tells all of them
         states = self.states.two_states(text)
@@ -308,7 +308,7 @@ class LimitFinder:
         )
 
     def _currency(self, scan: Scan, text: str) -> Limit | None:
-        """Return a currency that narrows a list: lists do so by bounds of amounts alone."""
+        """Return a currency that narrows a list, which lists only do through amount bounds."""
         match = CURRENCY.search(text)
         if match is None or scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT):
             return None
@@ -323,7 +323,7 @@ class LimitFinder:
         )
 
     def _until(self, scan: Scan, text: str) -> Limit | None:
-        """Return days with an end and no beginning, other than now: 截至昨天."""
+        """Return days with an end but no beginning, other than now: 截至昨天."""
         match = _UNTIL.search(text)
         day = next((span for span in _days(scan) if match and span.start == match.end()), None)
         if match is None or day is None or _NOW.search(day.text):
@@ -365,7 +365,7 @@ class LimitFinder:
         )
 
     def _days_compared(self, scan: Scan, command: str) -> Limit | None:
-        """Return days that are set side by side; a report compares with the days before it."""
+        """Return days set side by side; a report compares with the preceding days."""
         days = _days(scan)
         match = _DAYS_COMPARED.search(scan.text)
         if match is None or command in _OF_SALES or len({span.text for span in days}) < 2:
@@ -377,7 +377,7 @@ class LimitFinder:
         )
 
     def _without_names(self, scan: Scan) -> str:
-        """Return a sentence in small letters with the names that the company has masked: they may look like words."""
+        """Return a lower-case sentence with the company's names masked: they may look like words."""
         text = scan.text.casefold() if len(scan.text.casefold()) == len(scan.text) else scan.text
         for span in scan.spans:
             goods = span.kind is SpanKind.NAME and self.recognition.is_in_a_name(span.value)
@@ -388,7 +388,7 @@ class LimitFinder:
         return text
 
     def _about(self, scan: Scan) -> str:
-        """Return the known names and the days of a sentence as they were written."""
+        """Return the known names and the days of a sentence as written."""
         named = [
             span
             for span in in_order(scan.spans)
@@ -398,14 +398,14 @@ class LimitFinder:
         return " ".join(span.text for span in named)
 
     def _says_what(self, scan: Scan) -> bool:
-        """Whether what is left of a question asks for something by itself; of a product it is the stock, always."""
+        """Return whether the rest of a question asks for something on its own; for a product it is always the stock."""
         if scan.of_kind(SpanKind.PRODUCT):
             return False
         named = any(span.kind in (*_NAMED, SpanKind.NAME) for span in scan.spans)
         return named or any(cue.weight >= LIST_WEIGHT for cue in self.recognition.cues_in(scan))
 
     def _is_told(self, fact: UnknownFact, scan: Scan) -> bool:
-        """Whether a card tells it of what a sentence names."""
+        """Return whether the card of the named subject has the answer."""
         kinds = {span.kind for span in scan.spans}
         goods = any(self.recognition.vocabulary.knows_product(span.value) for span in scan.of_kind(SpanKind.NAME))
         named = {
@@ -418,7 +418,7 @@ class LimitFinder:
 
 
 def _asks_whether(text: str, match: re.Match[str]) -> bool:
-    """Whether what begins with 没 or 不 only asks: 有没有开票, 缺不缺货."""
+    """Return whether a phrase with 没 or 不 only asks: 有没有开票, 缺不缺货."""
     before, said = text[: match.start()], match[0]
     return (said.startswith("没") and before.endswith("有")) or (said[0] == "不" and before[-1:] == said[1:2])
 
@@ -428,7 +428,7 @@ def _cut(text: str, start: int, end: int) -> str:
 
 
 def _several(scan: Scan) -> list[Span]:
-    """Return what of one kind a sentence names twice or more; empty where it names no two."""
+    """Return the items of one kind named at least twice; empty if there are none."""
     for kind in (
         SpanKind.PRODUCT,
         SpanKind.DOCUMENT,
@@ -444,7 +444,7 @@ def _several(scan: Scan) -> list[Span]:
 
 
 def _only(scan: Scan, meant: Span, compared: list[Span]) -> str:
-    """Return a sentence with one of those that it compares, and without the words that compare."""
+    """Return a sentence with one of its compared items, without the comparing words."""
     text = scan.text
     for span in compared:
         if span is not meant:
@@ -453,7 +453,7 @@ def _only(scan: Scan, meant: Span, compared: list[Span]) -> str:
 
 
 def _days(scan: Scan) -> list[Span]:
-    """Return the days of a sentence that a list can be restricted to."""
+    """Return the days of a sentence that can restrict a list."""
     return [span for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)]
 
 

@@ -1,4 +1,4 @@
-"""Sentences that ask for two things: 宏达的订单和宝钢的采购单, "stock and price of FAN-21"."""
+"""Sentences with two questions: 宏达的订单和宝钢的采购单, "stock and price of FAN-21"."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HOLD_SEVERAL = frozenset({"stock", "help"})
 
 
 def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComposer) -> Reading | None:
-    """Return the two lines that a sentence asks for, each read by ``read``; None where it asks for one."""
+    """Return the two lines that a sentence asks for, each read by ``read``; None if it asks for one."""
     if LimitFinder.sets_side_by_side(scan.text):
         return None
     for parts in _parts_of(scan):
@@ -60,17 +60,17 @@ def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComp
 
 
 def _are_of_one(readings: list[Reading], lines: LineComposer) -> bool:
-    """Whether readings are of one command."""
+    """Return whether readings have the same command."""
     return len({lines.commands.parse(each.line).command for each in readings}) == 1
 
 
 def _is_a_number(part: str, scan: Scan) -> bool:
-    """Whether a part of a sentence is the number of a document alone."""
+    """Return whether a part of a sentence is only a document number."""
     return any(span.text == part for span in scan.spans if span.kind in {SpanKind.DOCUMENT, SpanKind.DELIVERY})
 
 
 def _says_what_it_asks(reading: Reading, lines: LineComposer) -> bool:
-    """Whether a word says what is asked, or of what: 地址 alone may be anybody's."""
+    """Return whether a word says what is asked, or about what: 地址 alone may be anybody's."""
     kinds = {part.kind for part in reading.understood}
     if not kinds & {SpanKind.CUE, SpanKind.DOCUMENT, SpanKind.DELIVERY}:
         return False
@@ -81,7 +81,7 @@ def _says_what_it_asks(reading: Reading, lines: LineComposer) -> bool:
 
 
 def _are_apart(first: Reading, last: Reading, lines: LineComposer) -> bool:
-    """Whether two readings are two questions, and no line holds both: 未交和延期的订单 are one list."""
+    """Return whether two readings are two questions that no line combines: 未交和延期的订单 are one list."""
     command, other = (lines.commands.parse(each.line).command or "" for each in (first, last))
     if command == other:
         return first.line != last.line and command not in _HOLD_SEVERAL
@@ -91,7 +91,7 @@ def _are_apart(first: Reading, last: Reading, lines: LineComposer) -> bool:
 
 
 def _parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
-    """Yield the ways in which a sentence may part into two, with what they are about in both of them."""
+    """Yield the possible splits of a sentence in two, with the common subject in both."""
     for start, end in _places(scan):
         first, last = scan.text[:start].strip(), scan.text[end:].strip()
         if not (first and last):
@@ -107,7 +107,7 @@ def _parts_of(scan: Scan) -> Iterator[tuple[str, str]]:
 
 
 def _places(scan: Scan) -> Iterator[tuple[int, int]]:
-    """Yield where a sentence may part: at a word between two things, and before a second day."""
+    """Yield the possible split points of a sentence: at a word between two things, and before a second day."""
     for match in chain(_BETWEEN.finditer(scan.text), _BLANK.finditer(scan.text)):
         inside = (span for span in scan.spans if span.start < match.end() and match.start() < end_of(span))
         if all(span.kind is SpanKind.CUE and span.text in match[0] for span in inside):

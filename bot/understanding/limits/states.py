@@ -1,4 +1,4 @@
-"""Two states that a sentence asks for at once: 开了票没发货的订单, "shipped but not invoiced". A list holds one."""
+"""Two states at once: 开了票没发货的订单, "shipped but not invoiced". A list holds one."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class _State:
 
     @property
     def is_said(self) -> bool:
-        """Whether it is said to be so, or not to be so: 发货 alone is neither."""
+        """Return whether the state is affirmed or denied: 发货 alone is neither."""
         return self.is_denied or self.is_over
 
 
 @dataclass(frozen=True, slots=True)
 class TwoStates:
-    """Where two states stand in a text."""
+    """The positions of two states in a text."""
 
     first: tuple[int, int]
     second: tuple[int, int]
@@ -62,20 +62,20 @@ class TwoStates:
 
 @dataclass(frozen=True)
 class StateFinder:
-    """Finds in a text the states that documents are to have."""
+    """Finds the required states of documents in a text."""
 
     words: Mapping[str, SpokenWords]
     """What is done to documents (`Deed`) → the words for it."""
 
     def two_states(self, text: str) -> TwoStates | None:
-        """Return the two that documents are to have, one of them not so; None where a list holds what is asked."""
+        """Return two required states, one of them denied; None if a list holds the question."""
         for first, second in self._pairs_in(text):
             if (first.deed, second.deed) not in _HELD | _IMPLIED:
                 return TwoStates((first.start, first.end), (second.start, second.end))
         return None
 
     def without_implied(self, text: str) -> str:
-        """Return a text without states that are certain beside another one: 已审批但没到货的采购单."""
+        """Return a text without states implied by another: 已审批但没到货的采购单."""
         for first, second in self._pairs_in(text):
             if (first.deed, second.deed) in _IMPLIED:
                 return _cut(text, first.start, second.start)
@@ -90,7 +90,7 @@ class StateFinder:
                 yield first, second
 
     def _states_in(self, text: str) -> list[_State]:
-        """Return the states that a text in small letters says, from left to right; each sign says one."""
+        """Return the states in a lower-case text, from left to right, without overlaps."""
         found: list[_State] = []
         for state in sorted((*self._said_in(text), *_said_the_other_way(text)), key=lambda state: state.start):
             if not found or state.start >= found[-1].end:
@@ -117,13 +117,13 @@ class StateFinder:
         return re.compile(rf"(?:(?P<denied>{_DENIED_IN_ENGLISH})|\b)(?:{self._each_named(latin=True)})\b")
 
     def _each_named(self, *, latin: bool) -> str:
-        """Return the words for each deed as a group of its name; the files have some for every deed."""
+        """Return the words for each action as a group of its name; the files have some for every action."""
         words = {deed: [each for each in self.words[deed].words if each.isascii() is latin] for deed in Deed}
         return "|".join(f"(?P<{deed}>{'|'.join(map(_with_signs, said))})" for deed, said in words.items() if said)
 
 
 def _with_signs(word: str) -> str:
-    """Return a word with what may stand in it that says that it is done; at its end, something of it must stand."""
+    """Return a word with the optional signs of completion inside it; at its end, one of them is required."""
     verb, parted, what = map(re.escape, word.partition(PARTED))
     signs = f"{_DONE}*" if what else f"(?={_DONE})"
     return f"{verb}{signs if parted else ''}{what}"

@@ -1,7 +1,7 @@
 """Names in a sentence that the company does not have: 大疆 in 宏达和大疆的订单, "acme" in "stock of SKU123 for acme".
 
-A word that nobody knows is mostly a verb or an adverb that no list has. So it counts as a name by its length, by where
-it stands, or by how it begins or ends.
+An unknown word is usually a verb or adverb missing from the lists. So it counts as a name by its length, its position,
+or its beginning or end.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ _COLOUR = re.compile("(?:red|blue|green|black|white|grey|gray|yellow|orange|purp
 
 @dataclass(frozen=True)
 class Strangers:
-    """Finds the names in one sentence that nobody knows and that stand in no line; ``is_held`` says what does."""
+    """Finds the unknown names in one sentence that no line holds; ``is_held`` tells what a line holds."""
 
     recognition: Recognition
     scan: Scan
     is_held: Callable[[Span], bool]
 
     def names(self) -> Iterator[str]:
-        """Yield them as they were written."""
+        """Yield them as written."""
         for start, end in _joined(self._unread(), self.scan.text):
             first, last = self._bare(start, end)
             if self._stands_as_a_name(start, end) and not _SPEAKER.match(self.scan.text, last):
                 yield self.scan.text[first:last]
 
     def _unread(self) -> Iterator[tuple[int, int]]:
-        """Yield where the words stand of which nothing is known."""
+        """Yield the spans of unrecognised words."""
         rest = self.scan.rest
         for span in self.scan.spans:
             if span.kind is not SpanKind.NAME or self.is_held(span) or self.recognition.is_in_a_name(span.value):
@@ -77,9 +77,9 @@ class Strangers:
                 yield start, end
 
     def _bare(self, start: int, end: int) -> tuple[int, int]:
-        """Return where a Chinese piece begins and ends without signs that mean nothing; two signs are left.
+        """Return a Chinese piece without meaningless characters at its ends; two characters always remain.
 
-        After another name the first sign is one of this name: 比 in 宏达与比亚迪.
+        After another name the first character belongs to this one: 比 in 宏达与比亚迪.
         """
         text, words = self.scan.text, self.recognition.sentences.known_words
         if text[start:end].isascii():
@@ -125,7 +125,7 @@ class Strangers:
         )
 
     def _is_listed(self, start: int, end: int) -> bool:
-        """Whether a known name stands before or after it, with nothing but a word for "and" between them."""
+        """Return whether a known name stands beside it, separated only by a word for "and"."""
         text = self.scan.text
         after = AND.match(text, end) or _JOINED_BEFORE.match(text.casefold(), end)
         return bool(after and self._subject_at(after.end())) or self._follows_a_name(start)
@@ -146,17 +146,17 @@ class Strangers:
         return any(span.start == place for span in self.scan.spans if span.kind is not SpanKind.CUE)
 
     def _is_followed(self, place: int) -> bool:
-        """Whether something begins here that was understood: 订单 in 宏达的铂金订单."""
+        """Return whether a recognised part begins here: 订单 in 宏达的铂金订单."""
         return any(span.start == place for span in self.scan.spans)
 
     def _is_strange(self, piece: str) -> bool:
-        """Whether nothing and nobody is called so, or sounds like it."""
+        """Return whether nothing has this name, or one that sounds like it."""
         found = self.recognition.named(0, piece)
         return found.kind is SpanKind.NAME and not self.recognition.is_in_a_name(found.value)
 
 
 def _without_words(text: str, rest: str, words: Container[str]) -> str:
-    """Return ``rest`` with each sign masked that stands in a known word of the text, or is no sign of a name."""
+    """Return ``rest`` with known words and characters that no name contains masked."""
     folded = text.casefold() if len(text.casefold()) == len(text) else text
     masked = list(rest)
     for match in _OF_NO_NAME.finditer(rest):
@@ -170,7 +170,7 @@ def _without_words(text: str, rest: str, words: Container[str]) -> str:
 
 
 def _joined(places: Iterable[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
-    """Yield words beside each other as one: "acme trading"."""
+    """Yield adjacent words as one: "acme trading"."""
     first: tuple[int, int] | None = None
     for start, end in places:
         if first and text[first[1] : start] == " " and text[first[0] : end].isascii():

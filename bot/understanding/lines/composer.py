@@ -1,4 +1,4 @@
-"""Command lines from what was found in a sentence: which commands it may mean, and what of it each one takes."""
+"""Command lines from the parts of a sentence: its possible commands, and what each one takes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SIZE_FIRST = re.compile(r'"(?P<size>[^\s"]*\d[^\s"]*) (?P<goods>[^"]+)"')
 
 @dataclass(frozen=True)
 class LineComposer:
-    """Makes of what was found in a sentence the lines that it may ask for."""
+    """Builds the possible lines of a sentence from its parts."""
 
     recognition: Recognition
 
@@ -41,27 +41,27 @@ class LineComposer:
 
     @cached_property
     def sides(self) -> Sides:
-        """On which side of the business those stand whom a sentence names."""
+        """Finds the side of the business of the partners named."""
         return Sides(self.recognition)
 
     @cached_property
     def weighing(self) -> Weighing:
-        """How much the words speak for each command."""
+        """Weighs the commands by the words."""
         return Weighing(self.recognition, self.sides)
 
     @cached_property
     def lists(self) -> NamedLists:
-        """Which list of a command is meant, and of which days."""
+        """Finds the named list of a command, and its days."""
         return NamedLists(self.recognition, self.sides)
 
     @cached_property
     def documents(self) -> DocumentLines:
-        """The lines of documents that are named by their numbers."""
+        """Builds the lines of documents named by number."""
         return DocumentLines(self.recognition, self.sides)
 
     @cached_property
     def products(self) -> ProductLines:
-        """The lines of products and warehouses."""
+        """Builds the lines of products and warehouses."""
         return ProductLines(self.recognition, self.sides, self.lists, self._names)
 
     @cached_property
@@ -73,13 +73,13 @@ class LineComposer:
         return SpokenNames(self.recognition)
 
     def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
-        """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
+        """Return the weight of each command; ``about`` is a partner meant but not named."""
         return self.weighing.weigh(scan, usable, about)
 
     def compose(
         self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
-        """Yield lines with their weights, the likeliest first; alternatives of the same weight are as likely."""
+        """Yield lines with their weights, the most likely first; equal weights are equally likely."""
         composed = self._composed(Weighed(scan, weights, usable))
         return ((self._with_sizes_last(line), weight) for line, weight in composed)
 
@@ -102,7 +102,7 @@ class LineComposer:
         return self._of_all_else.of(asked, ranked)
 
     def _with_sizes_last(self, line: str) -> str:
-        """Return a line in which goods stand before their size, as products are called: 管钳 14寸."""
+        """Return a line with goods before their size, as products are named: 管钳 14寸."""
 
         def turned(match: re.Match[str]) -> str:
             size, goods = match["size"], match["goods"]

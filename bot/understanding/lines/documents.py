@@ -1,4 +1,4 @@
-"""Lines of documents that a sentence names by their numbers: the order, its delivery, its invoices."""
+"""Lines of documents named by number: the order, its delivery, its invoices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bill
 
 @dataclass(frozen=True)
 class DocumentLines:
-    """Knows which of the documents that have a number in common is asked for."""
+    """Selects among documents with the same number."""
 
     recognition: Recognition
     sides: Sides
@@ -44,25 +44,25 @@ class DocumentLines:
         return billed if billed and asked.may_use(billed) and self.asks_for_bills(asked.scan) else name
 
     def asks_for_delivery(self, scan: Scan, moved: int) -> bool:
-        """Whether a question about an order is one of what left: 订单 and 这单 are said of it whatever is asked.
+        """Return whether a question about an order means its delivery: 订单 and 这单 occur in all of them.
 
-        ``moved`` is how much speaks for deliveries.
+        ``moved`` is the weight of deliveries.
         """
         ordered = sum(weight for weight in self._words_for_orders(scan) if weight < SAYS_OUTRIGHT)
         return self.sides.has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
 
     def names_order(self, scan: Scan) -> bool:
-        """Whether a number is said to be that of an order: 1088这单开票没."""
+        """Return whether a number is described as an order's: 1088这单开票没."""
         return any(weight >= SAYS_WHAT_TO_DO for weight in self._words_for_orders(scan))
 
     def _words_for_orders(self, scan: Scan) -> list[int]:
         return [cue.weight for cue in self.recognition.cues_in(scan) if cue.command == "order"]
 
     def asks_for_bills(self, scan: Scan) -> bool:
-        """Whether a question about orders is one of their invoices: SO-1001的票开了吗."""
+        """Return whether a question about orders means their invoices: SO-1001的票开了吗."""
         return any(_BILLED.search(span.value) for span in scan.of_kind(SpanKind.CUE))
 
     def asks_for_bills_of_orders(self, scan: Scan) -> bool:
-        """Whether orders are named, and their invoices asked for."""
+        """Return whether orders are named, and their invoices asked for."""
         ordered = any(span.command in BILLED_BY for span in scan.of_kind(SpanKind.DOCUMENT))
         return ordered and self.asks_for_bills(scan)

@@ -1,4 +1,4 @@
-"""Which documents hold a product that a sentence names: SKU123被哪些订单占用, 哪些采购单买了RM-42."""
+"""The documents that contain a named product: SKU123被哪些订单占用, 哪些采购单买了RM-42."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _WHICH = re.compile(r"哪|谁|占|\b(?:which|who|what)\b", re.IGNORECASE)
 
 
 def holding_asked(recognition: Recognition, scan: Scan, usable: frozenset[str] | None) -> str:
-    """Return the command whose documents of a product a sentence asks for; empty where it asks for none.
+    """Return the command whose documents of a product are asked for; empty if none are.
 
-    Beside a customer or a vendor, a product is bought or sold: what is paid for it stands nearer. Where words ask for
-    something else outright, such as 库存, the documents are only meant if it is asked which they are.
+    Beside a customer or vendor, a product is bought or sold: its price is more likely. If the words ask for something
+    else outright, such as 库存, the documents are only meant by "which documents".
     """
     if not scan.of_kind(SpanKind.PRODUCT) or scan.of_kind(SpanKind.DOCUMENT) or partners_or_people(scan):
         return ""

@@ -1,4 +1,4 @@
-"""What is late or due, where a sentence says nothing of what: 有什么逾期的, "what is late", 本周到期的."""
+"""Questions for anything late or due, without a kind: 有什么逾期的, "what is late", 本周到期的."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _OF_ANYTHING = frozenset({"stock", "product", "alerts", "help", "find"})
 
 @dataclass(frozen=True)
 class LatenessFinder:
-    """Knows when a sentence asks what is late or due, and nothing else."""
+    """Recognises questions for anything late or due, and nothing else."""
 
     lines: LineComposer
 
     def find(self, scan: Scan, usable: frozenset[str] | None) -> tuple[str, ...]:
-        """Return the lists of all that may be late, or due; nothing where a sentence says what, or anything else."""
+        """Return the lists of everything late, or due; empty if a sentence names a kind, or anything else."""
         text = scan.text.casefold()
         due, late = (words.search(text) for words in self._words)
         match = due or late
@@ -55,7 +55,7 @@ class LatenessFinder:
         return self.lines.sentences.due_soon, self.lines.sentences.late
 
     def _is_part_of_a_word(self, scan: Scan, match: re.Match[str]) -> bool:
-        """Whether a longer word of a command holds the words: 谁逾期了 asks for invoices."""
+        """Return whether the words are part of a longer word of a command: 谁逾期了 asks for invoices."""
         return any(
             self._is_part_of(span, match)
             for span in scan.of_kind(SpanKind.CUE)
@@ -63,13 +63,13 @@ class LatenessFinder:
         )
 
     def _is_part_of(self, span: Span, match: re.Match[str]) -> bool:
-        """Whether a longer word holds the words whole, or they end later than the name of a list: 发晚了的."""
+        """Return whether a longer word contains the words, or they end after the name of a list: 发晚了的."""
         if match.end() <= end_of(span):
             return len(span.text) > len(match[0])
         return span.start < match.start() and any(cue.keyword for cue in self.lines.recognition.cues_of(span))
 
     def _says_nothing_else(self, text: str, usable: frozenset[str] | None) -> bool:
-        """Whether there is nothing but days and words for anything beside the words of lateness."""
+        """Return whether a text has only days and general words besides those for lateness."""
         for match in chain.from_iterable(words.find_all(text) for words in self._words):
             text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
         if _DOCUMENTS.search(text):

@@ -1,4 +1,4 @@
-"""Lines of lists, rankings, figures and of what is looked up by a name: all that no number and no code is named of."""
+"""Lines of lists, rankings, figures and lookups by name: everything without a number or code."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _SOME_DAY = date(2026, 1, 14)
 
 @dataclass(frozen=True)
 class ListLines:
-    """Knows which lists a sentence may ask for, of whom, and of which days."""
+    """Finds the possible lists of a sentence, their owners, and their days."""
 
     recognition: Recognition
     weighing: Weighing
@@ -62,7 +62,7 @@ class ListLines:
     documents: DocumentLines
 
     def of(self, asked: Weighed, ranked: Sequence[str]) -> Iterable[tuple[str, int]]:
-        """Yield lines with their weights; ``ranked`` are the commands for which words speak, the likeliest first."""
+        """Yield lines with their weights; ``ranked`` are the commands supported by words, the most likely first."""
         if several := self._several(asked.scan, ranked):
             for each in several:
                 yield from islice(self.of(asked.only(each, several), ranked), 1)
@@ -74,13 +74,13 @@ class ListLines:
             yield from self._likeliest(asked, self._meant(asked, ranked))
 
     def _several(self, scan: Scan, ranked: Sequence[str]) -> list[Span]:
-        """Return partners, warehouses or days of which a sentence names several: each has a line of its own."""
+        """Return several named partners, warehouses or days: each has its own line."""
         if partners := self.names.several_partners(scan):
             return partners
         return next((each for each in (stores_meant(scan), self._days(scan, ranked)) if len(each) > 1), [])
 
     def _days(self, scan: Scan, ranked: Sequence[str]) -> list[Span]:
-        """Return the days that a sentence names, each once, where its first command lists documents of days."""
+        """Return the days of a sentence, each once, if its first command lists documents by day."""
         if not ranked or not self.recognition.takes(Days, ranked[0]):
             return []
         dates = [span for span in reversed(scan.of_kind(SpanKind.DATE)) if names_days(span.text)]
@@ -88,7 +88,7 @@ class ListLines:
         return in_order(named.values())
 
     def _of_a_name(self, scan: Scan) -> Iterable[tuple[str, int]]:
-        """Yield what is looked up where nothing is asked: the stock of goods, or whatever is called so."""
+        """Yield the lookup for a name without a question: the stock of goods, or whatever has this name."""
         if self.names.are_goods(scan) and (stores_meant(scan) or quantity_needed(scan)):
             goods = joined(scan, SpanKind.NAME)
             yield command_line("stock", goods, *stores_typed(scan), quantity_needed(scan)), 1
@@ -100,7 +100,7 @@ class ListLines:
             yield command_line(BARE, bare or named), 1
 
     def _meant(self, asked: Weighed, ranked: Sequence[str]) -> list[str]:
-        """Return the commands that a sentence may mean, the likeliest first."""
+        """Return the possible commands of a sentence, the most likely first."""
         scan, weights = asked.scan, asked.weights
         named = joined(scan, *NAMES)
         if not named and asked.weight("chart") >= DECISIVE:
@@ -115,7 +115,7 @@ class ListLines:
         return [name for name in meant if name != TRAIL]  # of nothing that is named by a number
 
     def _likeliest(self, asked: Weighed, meant: Sequence[str]) -> Iterable[tuple[str, int]]:
-        """Yield the lines of the commands for which most speaks."""
+        """Yield the lines of the commands with the most weight."""
         scan, weights = asked.scan, asked.weights
         named = joined(scan, *NAMES)
         known = bool(named) and self.recognition.is_known(scan)
@@ -128,7 +128,7 @@ class ListLines:
             yield self._line(name, scan), weights[name]
 
     def _line(self, name: str, scan: Scan) -> str:
-        """Return the line of a command, with what a sentence says of it."""
+        """Return the line of a command with the parts of a sentence."""
         several = self.names.goods(scan) if name == "stock" and not scan.of_kind(SpanKind.PARTNER) else []
         scan = self.names.without_strangers(name, scan)
         cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
@@ -149,7 +149,7 @@ class ListLines:
         return self._ranked(name, scan) if name in RANKED else self._listed(name, scan)
 
     def _by_number(self, name: str, scan: Scan) -> str:
-        """Return the line of a document of which only digits were said; empty where none were."""
+        """Return the line of a document given by digits alone; empty if there is none."""
         said = scan.of_kind(SpanKind.DIGITS)
         digits = said[0].value if said else joined(scan, *NAMES)
         if not digits.isdecimal() or (said and self.names.are_goods(scan)):
@@ -162,12 +162,12 @@ class ListLines:
         return self.weighing.weigh(scan, None).get("delivery", 0)
 
     def _number(self, command: str, digits: str) -> str:
-        """Return the whole number of a document of which only the digits were said."""
+        """Return the full number of a document given by digits alone."""
         shapes = self.recognition.vocabulary.documents.get(command, ())
         return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
 
     def _coming_goods(self, name: str, scan: Scan) -> str:
-        """Return the goods of which a sentence asks when they come; empty for all else."""
+        """Return the goods whose arrival a sentence asks about; empty for anything else."""
         comes = name == "po" and any(cue.command == "arrivals" for cue in self.recognition.cues_in(scan))
         known = (comes or name == "arrivals") and self.recognition.names_known_goods(scan)
         return joined(scan, SpanKind.NAME) if known else ""
@@ -188,7 +188,7 @@ class ListLines:
         return command_line("stock", goods, *stores, quantity_needed(scan) if goods else "")
 
     def _ranked(self, name: str, scan: Scan) -> str:
-        """Return the line of one customer, vendor or product, or of all in their order."""
+        """Return the line of one ranked customer, vendor or product, or of the whole ranking."""
         named = joined(scan, *NAMES)
         if named or not (ranking := self._ranking(name, scan)):
             return command_line(name, named)  # nobody who is named is ranked
@@ -196,11 +196,11 @@ class ListLines:
         return f"{command_line(name, ranking)} {days}".rstrip()
 
     def _ranking(self, name: str, scan: Scan) -> str:
-        """Return the word for the list in which a command ranks what a sentence asks for; empty for others."""
+        """Return the keyword of the ranking that a sentence asks for; empty for others."""
         return self.lists.named(name, scan) if name in RANKED else ""
 
     def _listed(self, name: str, scan: Scan) -> str:
-        """Return the line of a list: whose it is, which of its documents, and of which days."""
+        """Return the line of a list: its owner, its selection, and its days."""
         named = joined(scan, *NAMES)
         if not named and name in _OWNED and (own := _OWN.search(_without_days(scan))):
             name = "order" if name == "report" else name  # there are figures of the company, and lists of a person's
@@ -217,13 +217,13 @@ class ListLines:
 
 
 def _topic(weights: Mapping[str, int]) -> str:
-    """Return the command of which a sentence asks how it is used."""
+    """Return the command whose usage a sentence asks about."""
     topics = {name: weight for name, weight in weights.items() if name != HOW_TO and weight >= SAYS_WHAT_TO_DO}
     return max(topics, key=lambda name: topics[name], default="") if weights.get(HOW_TO, 0) >= DECISIVE else ""
 
 
 def _without_days(scan: Scan) -> str:
-    """Return a text without the days in it: 我上周下的单子 are 我下的单子."""
+    """Return a text without its days: 我上周下的单子 becomes 我下的单子."""
     text = scan.text
     for span in sorted(scan.of_kind(SpanKind.DATE), key=lambda span: -span.start):
         text = text[: span.start] + text[span.start + len(span.text) :]

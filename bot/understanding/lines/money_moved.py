@@ -1,4 +1,4 @@
-"""Whether money that is spoken of moved already, or is still to be paid: 付给宝钢的钱, 宏达这个月付了没."""
+"""Whether money was already paid, or is still to be paid: 付给宝钢的钱, 宏达这个月付了没."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOVED_IN_THESE_DAYS = re.compile(
 
 
 def paid_or_to_pay(name: str, scan: Scan) -> str:
-    """Return the command for money that moved on days that are over, or moves on days ahead."""
+    """Return the command for payments on past days, or on future ones."""
     days = [span.text for span in scan.of_kind(SpanKind.DATE)]
     if name == "payment" and any(map(names_days_ahead, days)):
         return "bill" if _PAYING in scan.text else "invoice"

@@ -1,4 +1,4 @@
-"""Which list of a command a sentence asks for, and of which days: 逾期的发票, 上周到货的采购单."""
+"""The named list of a command in a sentence, and its days: 逾期的发票, 上周到货的采购单."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _NEVER_DUE = frozenset({"receipt"})
 
 @dataclass(frozen=True)
 class NamedLists:
-    """Finds the words of a command that name its lists, and the days that restrict them."""
+    """Finds a command's words for its named lists, and the days that restrict them."""
 
     recognition: Recognition
     sides: Sides
 
     def named(self, name: str, scan: Scan) -> str:
-        """Return the named list of a command that is meant: what is late for an order is late for any document."""
+        """Return the named list that is meant: the word for a late order applies to any document."""
         keyword = self._said_list(name, scan)
         if name == "payment":
             return self._direction(keyword, scan)
@@ -70,18 +70,18 @@ class NamedLists:
         return next((keyword for keyword in lists if keyword in own | others), "")
 
     def _is_of_all(self, name: str, scan: Scan) -> bool:
-        """Whether all that is owed is asked for: nobody, no document and no days are named."""
+        """Return whether the whole debt is meant: no partner, document or days are named."""
         named = any(span.kind is not SpanKind.CUE for span in scan.spans)
         return name in OWED and not named
 
     def tells_state(self, name: str, scan: Scan) -> bool:
-        """Whether a command has a list of the state that a sentence names: in work or finished."""
+        """Return whether a command has a list for the named state: in production or finished."""
         words = self.recognition.sentences.finished
         made = words.search(scan.text.casefold()) is not None
         return name in BY_STATE and (made or self.named(name, scan) in {OPEN, DONE})
 
     def _was_made(self, scan: Scan, *, said: bool) -> bool:
-        """Whether a sentence asks for what was made: 昨天完工的, and not 要完工的; without days what is ``said`` so."""
+        """Return whether finished goods are meant: 昨天完工的, not 要完工的; without days only if it is ``said``."""
         words, text = self.recognition.sentences.finished, scan.text.casefold()
         if not any(is_done(text, match) for match in words.find_all(text)):
             return False
@@ -89,7 +89,7 @@ class NamedLists:
         return not names_days_ahead(days) if days else said
 
     def _direction(self, keyword: str, scan: Scan) -> str:
-        """Return whether money came in or went out; of a customer or vendor it only moves one way."""
+        """Return whether money came in or went out; for a customer or vendor it only moves one way."""
         if _BOTH_WAYS in scan.text or (self.sides.trade_of(scan) and partners_or_people(scan)):
             return ""
         if not keyword and _PAID_BY_US.search(scan.text):
@@ -100,7 +100,7 @@ class NamedLists:
         return _RECEIVED if by_them else keyword
 
     def only_lists_are_named(self, name: str, scan: Scan) -> bool:
-        """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
+        """Return whether each word of the question is a list of this command: 逾期 is one of many."""
         shared = {LATE, _OVERDUE} & set(self.recognition.sentences.lists.get(name, ()))
 
         def names_one(word: str, cue: Cue) -> bool:
@@ -114,23 +114,23 @@ class NamedLists:
         )
 
     def _narrowed(self, name: str, word: str, keyword: str) -> str:
-        """Return the list of a command that a word means which names the list ``keyword`` of another one."""
+        """Return a command's own list for a word that names the list ``keyword`` of another one."""
         narrowed = self.recognition.sentences.narrowed.get(name, {})
         return next((own for own, words in narrowed.items() if any(part in word for part in words)), keyword)
 
     def are_due_soon(self, name: str, scan: Scan) -> bool:
-        """Whether a sentence asks for documents that are due soon, and names no days."""
+        """Return whether a sentence asks for documents due soon, without days."""
         words = self.recognition.sentences.due_soon
         match = words.search(scan.text.casefold()) if name in DUE else None
         return match is not None and _SOON.search(match[0]) is not None and not days_said(scan, months=False)
 
     def is_due_later(self, name: str, scan: Scan) -> bool:
-        """Whether something is due on days that a sentence names and that are not over."""
+        """Return whether the named days are due dates that are not past."""
         line = self.with_days("", name, scan).strip()
         return bool(line) and names_days_due_later(line)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
-        """Return a line with the days that a sentence names, if its command lists documents of days."""
+        """Return a line with the days of a sentence, if its command lists documents by day."""
         if not self.recognition.takes(Days, name):
             return line
         days = days_said(scan, months=self.recognition.takes_months(name))
@@ -145,5 +145,5 @@ class NamedLists:
 
 
 def soon(text: str) -> str:
-    """Return the days in which something is due that a text calls due soon."""
+    """Return the due days that a text means by soon."""
     return "due next 7 days" if text.isascii() else "7天内到期"

@@ -1,4 +1,4 @@
-"""Lines of products, by their codes or names, and of warehouses: stock, prices, what comes and what is made."""
+"""Lines of products, by code or name, and of warehouses: stock, prices, arrivals and production."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_SALES_OR_DEBTS = re.compile(
 
 @dataclass(frozen=True)
 class ProductLines:
-    """Knows what is asked of products, and what of it one line holds."""
+    """Finds the question about products, and the part that one line holds."""
 
     recognition: Recognition
     sides: Sides
@@ -36,9 +36,9 @@ class ProductLines:
     names: SpokenNames
 
     def of(self, products: list[Span], asked: Weighed, ranked: Sequence[str]) -> Iterable[tuple[str, int]]:
-        """Yield the lines of products with their weights; of no products, those of the warehouses that are named.
+        """Yield the lines of products with their weights; without products, those of the named warehouses.
 
-        ``ranked`` are the commands for which words speak, the likeliest first.
+        ``ranked`` are the commands supported by words, the most likely first.
         """
         scan = asked.scan
         if products and self.draws_stock(scan, asked.weights):
@@ -67,7 +67,7 @@ class ProductLines:
                     yield self._on_days(command_line(command, *several, customer, store, needed), scan), DECISIVE
 
     def _command(self, products: list[Span], asked: Weighed, ranked: Sequence[str]) -> str:
-        """Return what is asked of products: their stock, where a sentence says nothing else."""
+        """Return the question about products: their stock, unless a sentence asks for something else."""
         said = likeliest_of_products(ranked, asked.weights)
         if products and not said and max(map(asked.weight, _OF_MONEY)) >= SAYS_WHAT_TO_DO:
             said = ["price"]  # what is paid for a product
@@ -80,11 +80,11 @@ class ProductLines:
         return "price" if command == "stock" and is_sold and asked.may_use("price") else command
 
     def _names_a_buyer(self, scan: Scan) -> bool:
-        """Whether a customer stands in a sentence, and no vendor."""
+        """Return whether a sentence names a customer, and no vendor."""
         return bool(scan.of_kind(SpanKind.PARTNER)) and self.sides.trade_of(scan) is Trade.SALE
 
     def _on_days(self, line: str, scan: Scan) -> str:
-        """Return the line of a product with the list and the days that a sentence names: RM-11下周有到货吗."""
+        """Return the line of a product with the list and days of a sentence: RM-11下周有到货吗."""
         name, _, rest = line.removeprefix("/").partition(" ")
         if name not in _LISTED_BY_PRODUCT:
             return line
@@ -94,21 +94,21 @@ class ProductLines:
         return self.lists.with_days(f"{command_line(name, keyword)} {rest}", name, scan)
 
     def draws_stock(self, scan: Scan, weights: Mapping[str, int]) -> bool:
-        """Whether a picture of a product is asked for: there is one of its stock alone."""
+        """Return whether a chart of a product is asked for: only its stock has one."""
         return weights.get("chart", 0) >= SAYS_OUTRIGHT and not self.draws_sales(scan)
 
     @staticmethod
     def draws_sales(scan: Scan) -> bool:
-        """Whether a picture of sales or debts is asked for."""
+        """Return whether a chart of sales or debts is asked for."""
         return _OF_SALES_OR_DEBTS.search(scan.text) is not None
 
 
 def likeliest_of_products(ranked: Iterable[str], weights: Mapping[str, int]) -> list[str]:
-    """Return the commands about products, the likeliest first: 没货了, 什么时候来 asks when it comes."""
+    """Return the commands about products, the most likely first: 没货了, 什么时候来 asks for its arrival."""
     return sorted((name for name in ranked if name in OF_PRODUCTS), key=lambda name: (-weights[name], name == "stock"))
 
 
 def _customer(scan: Scan) -> str:
-    """Return for whom a price is asked."""
+    """Return the customer of a price question."""
     codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in RECORDS_OF_PARTNERS]
     return codes[0] if codes else joined(scan, SpanKind.PARTNER)

@@ -1,4 +1,4 @@
-"""The quantity that is needed of a product, as people say it: 够500个吗, "30 FAN-20", 三千个."""
+"""The needed quantity of a product in everyday wording: 够500个吗, "30 FAN-20", 三千个."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENOUGH = "够"
 
 
 def quantity_needed(scan: Scan) -> str:
-    """Return the one quantity that a sentence names, as it is typed; empty where there is none."""
+    """Return the one quantity in a sentence, in its typed form; empty if there is none."""
     spans = scan.of_kind(SpanKind.QUANTITY)
     if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
         spans = scan.of_kind(SpanKind.DIGITS)
@@ -39,7 +39,7 @@ def quantity_needed(scan: Scan) -> str:
 
 
 def _counted(scan: Scan) -> Decimal | None:
-    """Return the number right before the one product of a sentence: 30 FAN-20."""
+    """Return the number right before the only product: 30 FAN-20."""
     products = scan.of_kind(SpanKind.PRODUCT)
     match = _COUNT.search(scan.text[: products[0].start]) if len(products) == 1 else None
     return read_amount(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""On which side of the business those stand whom a sentence names: 宝钢的订单 are purchase orders."""
+"""The side of the business of the partners named: 宝钢的订单 are purchase orders."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _OVERDUE_MONEY = re.compile(
 
 
 def side_of_debt(text: str) -> Trade | None:
-    """Return on which side of the business those stand who owe or are owed money, where the words say it."""
+    """Return the side of the business of a debt, if the words tell it."""
     if WE_OWE.search(text):
         return Trade.PURCHASE
     return Trade.SALE if THEY_OWE.search(text) else None
@@ -61,12 +61,14 @@ def side_of_debt(text: str) -> Trade | None:
 
 @dataclass(frozen=True)
 class Sides:
-    """Says whether a sentence is about selling or buying."""
+    """Tells whether a sentence is about selling or buying."""
 
     recognition: Recognition
 
     def others(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
-        """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
+        """Return the alternative commands for the words; the arrival of a vendor's goods is a question about the
+        goods.
+        """
         others = _ON_THE_OTHER_SIDE[trade] if trade else {}
         days = days_said(scan, months=True) if trade is Trade.PURCHASE else ""
         if days and names_days_over(days):
@@ -84,7 +86,7 @@ class Sides:
         return others
 
     def _tells_days_of(self, scan: Scan) -> str:
-        """Return the command for the documents of days on which something was done to an order: 昨天发货的订单."""
+        """Return the command for the documents of actions on days: 昨天发货的订单."""
         days = days_said(scan, months=False)
         if not days or names_days_ahead(days) or any(scan.of_kind(kind) for kind in OF_ONE):
             return ""
@@ -96,9 +98,9 @@ class Sides:
         return ""
 
     def _tells_what_came_in(self, trade: Trade | None, scan: Scan) -> bool:
-        """Whether a sentence asks what came in on days: 昨天到货的 were received, 今天到货的 may still come.
+        """Return whether a sentence asks for received goods: 昨天到货的 were received, 今天到货的 may still arrive.
 
-        That something came in today is said by words of what is done: 今天收了哪些货.
+        For today, only words of a completed action mean received goods: 今天收了哪些货.
         """
         days = days_said(scan, months=False)
         if not (self.has_receipts and days) or names_days_ahead(days) or any(scan.of_kind(kind) for kind in OF_ONE):
@@ -114,24 +116,24 @@ class Sides:
         return any(is_done(text, match) for words in said if words for match in words.find_all(text))
 
     def names_goods(self, scan: Scan) -> bool:
-        """Whether any name may be that of goods, though somebody is called so, too: 电机."""
+        """Return whether a name may also be that of goods: 电机."""
         named = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
         return any(self.recognition.vocabulary.knows_product(span.value) for span in named)
 
     @property
     def has_receipts(self) -> bool:
-        """Whether the ERPs tell of goods receipts, or nothing is known of them yet."""
+        """Whether the ERPs report goods receipts, or nothing is known about them yet."""
         documents = self.recognition.vocabulary.documents
         return bool(documents.get(RECEIPT)) or not documents
 
     @property
     def has_deliveries(self) -> bool:
-        """Whether the ERPs tell of deliveries, or nothing is known of them yet."""
+        """Whether the ERPs report deliveries, or nothing is known about them yet."""
         vocabulary = self.recognition.vocabulary
         return bool(vocabulary.deliveries) or not vocabulary.documents
 
     def trade_of(self, scan: Scan) -> Trade | None:
-        """Return the side of the business on which those stand that a sentence names."""
+        """Return the side of the business of the partners named."""
         named = partners_or_people(scan)
         owing = None if _GOODS.search(scan.text) else side_of_debt(scan.text)
         if named and owing:

@@ -1,4 +1,4 @@
-"""The names of a sentence as a line writes them: which are one, which are a list, and which are left out."""
+"""The names of a sentence in their line form: joined, listed, or left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IN_A_LIST = re.compile(rf"{_BETWEEN}(?:[^,，;；]{{1,16}}?{_BETWEEN})?", re.IG
 
 @dataclass(frozen=True)
 class SpokenNames:
-    """Tells which names of a sentence belong together, and which belong into no line."""
+    """Decides which names of a sentence belong together, and which belong in no line."""
 
     recognition: Recognition
 
@@ -29,9 +29,9 @@ class SpokenNames:
         return self.recognition.vocabulary
 
     def goods(self, scan: Scan) -> list[str]:
-        """Return the names of goods, those of a list apart: 螺丝和螺母; other words beside each other are one name.
+        """Return the names of goods, listed ones separately: 螺丝和螺母; other adjacent words are one name.
 
-        In a list with known goods there may be some of which only the ERP knows.
+        In a list with known goods, further ones may be known only to the ERP.
         """
         names = scan.of_kind(SpanKind.NAME)
         known = any(self._knows.knows_product(span.value) for span in names)
@@ -40,7 +40,7 @@ class SpokenNames:
         return [joined(self.without_strangers("stock", scan), SpanKind.NAME)]
 
     def goods_beside(self, products: list[Span], scan: Scan) -> list[str]:
-        """Return the names of goods that stand beside a code with 和 between them: SKU125和螺丝."""
+        """Return the names of goods beside a code, joined by 和: SKU125和螺丝."""
         return [span.value for span in scan.of_kind(SpanKind.NAME) if self._are_goods_and(span, products, scan)]
 
     def _are_goods_and(self, name: Span, products: list[Span], scan: Scan) -> bool:
@@ -48,17 +48,17 @@ class SpokenNames:
         return any(_are_joined(scan, first, last) for first, last in pairs) and self._may_be_goods(name)
 
     def _may_be_goods(self, name: Span) -> bool:
-        """Whether a name is one of goods, or of nobody and nothing that is known."""
+        """Return whether a name may be one of goods, or is unknown."""
         is_word = name.text.casefold() in self.recognition.sentences.everyday
         return self._knows.knows_product(name.value) or not (is_word or self._knows.knows_partner(name.value))
 
     def are_goods(self, scan: Scan) -> bool:
-        """Whether products are named, and nobody."""
+        """Return whether products are named, and no partner."""
         named = bool(scan.of_kind(SpanKind.NAME)) and not scan.of_kind(SpanKind.PARTNER)
         return named and self.recognition.is_known(scan)
 
     def several_partners(self, scan: Scan) -> list[Span]:
-        """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
+        """Return several partners named side by side; empty if one name contains both."""
         partners = partners_or_people(scan)
         if len(partners) < 2 or not _are_listed(scan, partners):
             return []
@@ -66,9 +66,9 @@ class SpokenNames:
         return [] if one else partners
 
     def without_strangers(self, command: str, scan: Scan) -> Scan:
-        """Leave out names that nobody knows, apart from the known one that fills the command's place for a name.
+        """Leave out unknown names, except beside the known one in the command's place for a name.
 
-        Beside goods of a size alone (M10) every word counts, and what follows a name may belong to it.
+        Beside goods given by size alone (M10) every word counts, and the words after a name may belong to it.
         """
         names = scan.of_kind(SpanKind.NAME)
         strangers = [span for span in names if not self.recognition.is_name(span.value)]
@@ -82,13 +82,13 @@ class SpokenNames:
 
 
 def joined(scan: Scan, *kinds: SpanKind) -> str:
-    """Return the names of these kinds as one; a place is said as it was written."""
+    """Return the names of these kinds as one; a place is kept as written."""
     spans = [span for span in in_order(scan.spans) if span.kind in kinds]
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
 
 
 def stores_meant(scan: Scan) -> list[Span]:
-    """Return the warehouses that are meant, each once: named outright, or by their places."""
+    """Return the meant warehouses, each once: named directly, or by their places."""
     spans = in_order((*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE)))
     named = [span for span in spans if span.kind is SpanKind.WAREHOUSE]
     beside = {span for pair in pairwise(spans) if _are_joined(scan, *pair) for span in pair}
@@ -97,7 +97,7 @@ def stores_meant(scan: Scan) -> list[Span]:
 
 
 def stores_typed(scan: Scan) -> tuple[str, ...]:
-    """Return the warehouses that are meant, as they are typed."""
+    """Return the meant warehouses in their typed form."""
     return tuple(f"@{span.value}" for span in stores_meant(scan))
 
 

@@ -1,4 +1,4 @@
-"""How much the words of a sentence speak for each command."""
+"""The weight of the words of a sentence for each command."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 
 @dataclass(frozen=True)
 class Weighed:
-    """What was found in a sentence, with how much speaks for each command ``usable`` (None: all)."""
+    """A scanned sentence, with the weight of each command ``usable`` (None: all)."""
 
     scan: Scan
     weights: Mapping[str, int]
     usable: frozenset[str] | None
 
     def weight(self, command: str) -> int:
-        """Return how much speaks for a command."""
+        """Return the weight of a command."""
         return self.weights.get(command, 0)
 
     def may_use(self, command: str) -> bool:
-        """Whether the asker may use a command."""
+        """Return whether the asker may use a command."""
         return self.usable is None or command in self.usable
 
     def only(self, meant: Span, several: list[Span]) -> Weighed:
-        """Return it with one of several that the sentence names."""
+        """Return it restricted to one of several items in the sentence."""
         spans = [span for span in self.scan.spans if span is meant or span not in several]
         return replace(self, scan=Scan(self.scan.text, self.scan.rest, spans))
 
 
 @dataclass(frozen=True)
 class Weighing:
-    """Weighs commands by the words that speak for them, and by whom a sentence names."""
+    """Weighs commands by words, and by the partners named."""
 
     recognition: Recognition
     sides: Sides
 
     def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
-        """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
+        """Return the weight of each command; ``about`` is a partner meant but not named."""
         weights: dict[str, int] = {}
         named = partners_or_people(scan)
         trade = self.sides.trade_of(scan) if named or not about else self.recognition.vocabulary.trade(about)

@@ -1,6 +1,6 @@
-"""What stands in a sentence: numbers, names, warehouses, sizes, quantities, days and known words of one company.
+"""The parts of a sentence: numbers, names, warehouses, sizes, quantities, days and known words of one company.
 
-`recognition` looks for all of it in order, by the means of `finding`, and notes it as `spans`. What people say or
-write in another way is put right before: `spoken_numbers`, `sizes`, `homophones`, `misspellings`. What is left over
-at the end may be a name: `leftovers`.
+`recognition` finds them in order, with the functions of `finding`, and records them as `spans`. Spoken or unusual forms
+are normalised first: `spoken_numbers`, `sizes`, `homophones`, `misspellings`. Anything left over may be a name:
+`leftovers`.
 """

@@ -1,6 +1,6 @@
-"""Finds in a sentence what stands for something: numbers, codes, names, warehouses, quantities, days and known words.
+"""Finds the meaningful parts of a sentence: numbers, codes, names, warehouses, quantities, days and known words.
 
-What was found is masked, so that nothing is read twice; what is left over at the end may be a name.
+Found parts are masked, so that nothing is read twice; anything left over may be a name.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ _LEAST_LEFT = 3
 
 
 def without_address(text: str) -> str:
-    """Return a sentence without what is said to somebody before its question, and why it is asked after it."""
+    """Return a sentence without the address before its question, and the reason after it."""
     before = _ADDRESSED.match(text)
     start = before.end() if before else 0
     after = _SAID_AFTER.search(text, start)
@@ -113,13 +113,13 @@ _CORRECTED = _SAID_ONCE | {SpanKind.DATE, SpanKind.PLACE, SpanKind.PERSON, SpanK
 
 
 def drop_negated(scan: Scan) -> None:
-    """Mask what the person says not to mean, and what no list is restricted to."""
+    """Mask the parts that the person excludes, and that restrict no list."""
     for match in (found for pattern in (_NEGATED, _SAYS_NOTHING) for found in pattern.finditer(scan.rest)):
         scan.drop(match.start(), match.end())
 
 
 def restrictions_in(text: str) -> Iterator[str]:
-    """Yield what restricts a question and stands in no list: 除了宏达, 5万元, 超过30天."""
+    """Yield restrictions of a question that no list has: 除了宏达, 5万元, 超过30天."""
     folded = text.casefold() if len(text.casefold()) == len(text) else text
     for match in BOUND.finditer(folded):
         yield text[match.start() : match.end()]
@@ -133,7 +133,7 @@ def restrictions_in(text: str) -> Iterator[str]:
 
 
 def drop_corrected(scan: Scan) -> None:
-    """Leave out what the person took back: SKU123哦不对是SKU132 means SKU132."""
+    """Drop corrected parts: SKU123哦不对是SKU132 means SKU132."""
     for match in _CORRECTION.finditer(scan.text):
         after = {span.kind for span in scan.spans if span.start > match.start()}
         if (after and match["sure"]) or after & (_CORRECTED - {SpanKind.DATE}):
@@ -142,7 +142,7 @@ def drop_corrected(scan: Scan) -> None:
 
 
 def drop_repeated(scan: Scan) -> None:
-    """Leave out names that were said before: 宝钢啊就是宝钢."""
+    """Drop repeated names: 宝钢啊就是宝钢."""
     said: set[tuple[SpanKind, str]] = set()
     for span in sorted(scan.spans, key=lambda span: span.start):
         if span.kind in _SAID_ONCE and (span.kind, span.value.casefold()) in said:
@@ -152,7 +152,7 @@ def drop_repeated(scan: Scan) -> None:
 
 
 def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
-    """Take document numbers and product codes, however they are spelled."""
+    """Take document numbers and product codes in any spelling."""
     for match in _CODE.finditer(scan.rest):
         typed = scan.text[match.start() : match.end()]
         # Q3 is a quarter, unless something is numbered so.
@@ -168,7 +168,7 @@ def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
 
 
 def _has_check_digit(digits: str) -> bool:
-    """Whether the last digit is that of a GTIN: numbers of documents have as many digits."""
+    """Return whether the last digit is a GTIN check digit: document numbers may have as many digits."""
     return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))) % 10 == 0
 
 
@@ -178,7 +178,7 @@ def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> boo
 
 
 def take_number(scan: Scan, start: int, end: int, typed: str, vocabulary: Vocabulary) -> bool:
-    """Take the number or code that ``typed`` spells; False where the company has none like it."""
+    """Take the number or code spelled by ``typed``; False if the company has none like it."""
     if delivery := vocabulary.delivery(typed):
         scan.take(SpanKind.DELIVERY, start, end, delivery)
     elif found := vocabulary.document(typed):
@@ -196,12 +196,12 @@ def take_digits(scan: Scan) -> None:
 
 
 def begins_a_word(text: str, at: int) -> bool:
-    """Whether a sign of a word stands at a place in what is left of a text."""
+    """Return whether a character of a word stands at a place in the rest of a text."""
     return _IS_WORD.match(text, at) is not None
 
 
 def take_days(scan: Scan, is_size: Callable[[str, str, int, int], bool]) -> None:
-    """Take days that a list can be restricted to; 五号纸箱 is no day where 5号 at its place ``is_size`` of goods."""
+    """Take days that can restrict a list; 五号纸箱 is no day where 5号 is a size of goods (``is_size``)."""
     for start, end in find_days(scan.rest):
         size = _SIZE.fullmatch(scan.rest, start, end)
         if size and is_size(f"{size[1].translate(DIGIT_OF)}号", scan.rest, start, end):
@@ -211,13 +211,13 @@ def take_days(scan: Scan, is_size: Callable[[str, str, int, int], bool]) -> None
 
 
 def take_months(scan: Scan) -> None:
-    """Take months in digits, such as 2026-10: elsewhere documents may be numbered so."""
+    """Take months in digits, such as 2026-10: elsewhere document numbers may look the same."""
     for match in _MONTH.finditer(scan.rest):
         scan.take(SpanKind.DATE, *match.span())
 
 
 def drop_counted_units(scan: Scan, units: Iterable[str]) -> None:
-    """Mask the unit after a question for a number: 台 in 有多少台."""
+    """Mask the unit in a question for a number: 台 in 有多少台."""
     if "多少" not in scan.text and "几" not in scan.text:
         return
     for unit in units:
@@ -243,7 +243,7 @@ def take_quantities(scan: Scan, pattern: re.Pattern[str]) -> None:
 
 
 def take_stock_of_warehouses(scan: Scan, cues: Container[str]) -> None:
-    """Take 库存 after the name of a warehouse: 上海仓库存 is what lies in 上海仓, not something in 上海仓库."""
+    """Take 库存 after a warehouse's name: 上海仓库存 is the stock in 上海仓, not something in 上海仓库."""
     for match in _STOCK_OF_WAREHOUSE.finditer(scan.rest):
         end = match.end() if match[0] in cues else match.start() + len("库存")
         scan.take(SpanKind.CUE, match.start(), end)
@@ -260,7 +260,9 @@ def take_mentions(scan: Scan, stores: Mapping[str, str]) -> None:
 
 
 def take_off_topic(scan: Scan, words: Container[str], longest: int, known: Callable[[str], bool]) -> None:
-    """Take words of what no ERP knows, unless a ``known`` name holds them: who sells printers means those."""
+    """Take words for facts that no ERP knows, unless a ``known`` name contains them: a seller of printers means
+    those.
+    """
 
     def take(start: int, end: int) -> None:
         if not known(scan.rest[start:end]):
@@ -275,9 +277,9 @@ def take_names(scan: Scan, kind: SpanKind, names: Mapping[str, str], longest: in
 
 
 def take_parts_of_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool], words: Container[str]) -> None:
-    """Take long parts of known names, of which a word would take away the end otherwise: 恒兴五金厂.
+    """Take long parts of known names whose end would otherwise be taken as a word: 恒兴五金厂.
 
-    From left to right, the longest where several begin; ``words`` that are said of anything are none.
+    From left to right, the longest where several begin; everyday ``words`` are none.
     """
     start, text = 0, scan.rest
     while start + _SHORTEST_PART <= len(text):
@@ -294,9 +296,9 @@ def take_parts_of_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool]
 
 
 def take_latin_names(scan: Scan, kind: SpanKind, name_of: Callable[[str], str | None]) -> None:
-    """Take two Latin words and more that stand so in a name: "Steel Wire" of "Anping Steel Wire Ltd".
+    """Take two or more adjacent Latin words of a name: "Steel Wire" of "Anping Steel Wire Ltd".
 
-    ``name_of`` returns what to search for; None where they stand in no name.
+    ``name_of`` returns the search text; None if they are in no name.
     """
     words = [match.span() for match in _LATIN_WORD.finditer(scan.rest)]
     first = 0
@@ -314,9 +316,9 @@ def take_latin_names(scan: Scan, kind: SpanKind, name_of: Callable[[str], str | 
 def take_parted_words(
     scan: Scan, words: Mapping[str, Sequence[tuple[int, str]]], whole: Container[str], longest: int
 ) -> None:
-    """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words.
+    """Take words split by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words.
 
-    ``words`` are by their first parts, each with its rank.
+    ``words`` are keyed by first part, each with its rank.
     """
     spoken: list[tuple[int, int]] = []
     take_words(scan, whole, longest, lambda start, end: spoken.append((start, end)))
@@ -334,7 +336,7 @@ def take_parted_words(
 
 
 def _meet(match: re.Match[str], start: int, end: int) -> bool:
-    """Whether a part of a parted word lies in a stretch of the text."""
+    """Return whether a part of a split word overlaps a span of the text."""
     return any(match.start(part) < end and start < match.end(part) for part in (1, 2))
 
 
@@ -367,10 +369,10 @@ def _longest_word(
 
 
 def _ends(words: Container[str], text: str, start: int, last: int) -> Sequence[int]:
-    """Return where words end that begin at a place, the longest first."""
+    """Return the ends of words that begin at a place, the longest first."""
     return [end for end in range(last, start, -1) if text[start:end] in words]
 
 
 def is_letter(sign: str) -> bool:
-    """Whether a sign is a letter or digit of a Latin word."""
+    """Return whether a character is a letter or digit of a Latin word."""
     return sign.isascii() and sign.isalnum()

@@ -1,4 +1,4 @@
-"""Words in other characters of the same sound: input methods offer them, and people send 库村 for 库存."""
+"""Homophones: words in other characters with the same sound, which input methods offer: 库村 for 库存."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _LONGEST_NAME = 8
 
 @dataclass(frozen=True, slots=True)
 class SameSound:
-    """The characters that sound alike, known once for all words of a company."""
+    """The characters that sound alike, computed once for all words of a company."""
 
     signs: Mapping[str, str]
     """Character → all that sound like it, itself among them."""
 
     @classmethod
     def of(cls, readings: Mapping[str, tuple[str, ...]]) -> SameSound:
-        """Take how characters are read, the usual reading first; without readings nothing sounds alike."""
+        """Build it from the readings of characters, the usual one first; without readings nothing sounds alike."""
         # As it is usually read: 不完 is 付款 only by readings that hardly anybody knows.
         sounds = {sign: _flat(syllables[0]) for sign, syllables in readings.items() if syllables}
         alike: dict[str, list[str]] = {}
@@ -31,10 +31,10 @@ class SameSound:
 
 
 class Homophones:
-    """Finds the words that were meant. What has the same sound has as many characters."""
+    """Finds the words that were meant. Homophones have equally many characters."""
 
     def __init__(self, words: Iterable[str], sounds: SameSound, *, kept_signs: int = 0) -> None:
-        """So many first signs of a word are written as it has them, ``kept_signs``: surnames."""
+        """``kept_signs`` is the number of leading characters that must match exactly: surnames."""
         self._sounds = sounds.signs
         # The longest first: 采够单 is 采购单 and not 采购.
         self._words = sorted((word for word in words if self._sounds), key=lambda word: (-len(word), word))
@@ -42,7 +42,7 @@ class Homophones:
         self._pattern = re.compile("|".join(spellings) or "(?!)")
 
     def mend(self, text: str, known: Callable[[str], bool]) -> str:
-        """Return a text with the words that were meant; what is ``known`` as it was written stays."""
+        """Return a text with the meant words; parts ``known`` as written stay."""
 
         def meant(match: re.Match[str]) -> str:
             assert match.lastindex is not None, "the pattern is made of groups"
@@ -51,7 +51,7 @@ class Homophones:
         return self._pattern.sub(meant, text)
 
     def variants(self, name: str) -> Iterator[str]:
-        """Yield what sounds like ``name`` and differs from it in a sign; nothing for a long one."""
+        """Yield homophones of ``name`` that differ in a character; none for a long one."""
         if len(name) > _LONGEST_NAME:
             return
         for place, sign in enumerate(name):
@@ -62,11 +62,13 @@ class Homophones:
 
 @cache
 def _flat(syllable: str) -> str:
-    """Return a syllable as many people say it: z for zh, c for ch, s for sh, -in for -ing, -en for -eng."""
+    """Return a syllable in its common simplified pronunciation: z for zh, c for ch, s for sh, -in for -ing, -en for
+    -eng.
+    """
     return re.sub(r"(?<=[ei]n)g$", "", re.sub(r"^([zcs])h", r"\1", syllable))
 
 
 def _spelling(word: str, sounds: Mapping[str, str], kept_signs: int) -> str:
-    """Return a pattern of all characters that are read like those of a word as it is usually read."""
+    """Return a pattern of all characters read like those of a word in its usual reading."""
     kept, rest = word[:kept_signs], word[kept_signs:]
     return re.escape(kept) + "".join(f"[{re.escape(sounds.get(sign, sign))}]" for sign in rest)

@@ -1,4 +1,4 @@
-"""What is left over of a sentence when all that is known was found: it may be names."""
+"""The unrecognised rest of a sentence, which may contain names."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MOST_NAMES, _COST_OF_A_NAME = 2, 1
 def leftover(
     scan: Scan, fillers: Container[str], verbs: Container[str], longest: int, known: Callable[[str], bool]
 ) -> tuple[tuple[int, str], ...]:
-    """Return what is left as pieces with their places, without words at their ends that mean nothing.
+    """Return the unrecognised pieces with their places, without meaningless words at their ends.
 
-    Such words are kept inside of a piece, and at the ends of one that is ``known``: 有 begins many sentences, and the
-    names of companies too. ``verbs`` are left out only beside a known name.
+    Such words are kept inside a piece, and at the ends of one that is ``known``: 有 begins many sentences, and also
+    company names. ``verbs`` are left out only beside a known name.
     """
     pieces: list[tuple[int, str]] = []
     for match in re.finditer(rf"[^{MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
@@ -48,7 +48,7 @@ def leftover(
 def without_fillers(
     text: str, start: int, end: int, fillers: Container[str], longest: int, known: Callable[[str], bool]
 ) -> tuple[int, int]:
-    """Return where a piece begins and ends without the words at its ends that mean nothing."""
+    """Return a piece's start and end without meaningless words at its ends."""
     while start < end and (text[start:end].isascii() or not _is_name(text[start:end], fillers, known)):
         if size := _filler(text[start:end], fillers, longest, at_end=False):
             start += size
@@ -66,9 +66,9 @@ def _is_name(piece: str, fillers: Container[str], known: Callable[[str], bool]) 
 def _known_parts(
     piece: str, fillers: Container[str], verbs: Container[str], known: Callable[[str], bool]
 ) -> tuple[tuple[int, int], ...]:
-    """Return where known names are in a piece, if all around them are fillers and verbs: 美居 and 螺丝 in 美居拿螺丝.
+    """Return the known names in a piece, if all around them are fillers and verbs: 美居 and 螺丝 in 美居拿螺丝.
 
-    The names are as few as possible, two at most, and as long as possible.
+    The names are as few as possible, at most two, and as long as possible.
     """
     if piece.isascii() or len(piece) > _LONGEST_PIECE:
         return ()
@@ -87,12 +87,12 @@ def _known_parts(
 
 
 def _may_follow(names: tuple[tuple[int, int], ...], start: int) -> bool:
-    """Whether a further name may begin: two beside each other are one that nobody knows, such as 膨胀螺丝."""
+    """Return whether a further name may begin: two adjacent ones are an unknown one, such as 膨胀螺丝."""
     return not names or (len(names) < _MOST_NAMES and names[-1][1] < start)
 
 
 def _better(one: tuple[tuple[int, int], ...] | None, other: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    """Return the way with more signs in names, each name costing a sign."""
+    """Return the split with more characters in names, with a cost of one per name."""
 
     def gain(names: tuple[tuple[int, int], ...]) -> int:
         return sum(end - start - _COST_OF_A_NAME for start, end in names)
@@ -101,7 +101,7 @@ def _better(one: tuple[tuple[int, int], ...] | None, other: tuple[tuple[int, int
 
 
 def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) -> int:
-    """Return the length of the longest filler at one end of a piece; Latin ones are whole pieces."""
+    """Return the length of the longest filler at one end of a piece; Latin ones are whole words."""
     if piece.isascii():
         return len(piece) if piece in fillers else 0
     for size in range(min(len(piece), longest), 0, -1):

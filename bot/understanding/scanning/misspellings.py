@@ -1,4 +1,4 @@
-"""Latin words with a letter too many, too few, wrong or swapped: recieved, shipmnt."""
+"""Latin words with one letter added, missing, wrong or swapped: recieved, shipmnt."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _WORD = re.compile(r"(?<![a-z0-9'&@_/-])[a-z]{5,16}(?![a-z0-9'&@_/-])", re.IGNOR
 
 
 class Misspellings:
-    """Finds the words that were meant, where no two could be."""
+    """Finds the meant words, where they are unambiguous."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        """``words`` may be phrases: their words count one by one."""
+        """``words`` may be phrases: their words count separately."""
         self._words = {word for phrase in words for word in _WORD.findall(phrase)}
         self._near: dict[str, str] = {}
         """Words that are alike without a letter, with blanks between them: nearly always it is one word."""
@@ -23,7 +23,7 @@ class Misspellings:
                 self._near[form] = f"{others} {word}" if others else word
 
     def mend(self, text: str, known: Callable[[str], bool]) -> str:
-        """Return a text with the words that were meant; what is ``known`` as it was written stays."""
+        """Return a text with the meant words; parts ``known`` as written stay."""
 
         def meant(match: re.Match[str]) -> str:
             word = match[0].casefold()
@@ -45,7 +45,8 @@ def _without_a_letter(word: str) -> Iterator[str]:
 
 
 def _is_near(word: str, other: str) -> bool:
-    """Whether two words that are alike without a letter of each differ in one, or in two neighbours that are swapped.
+    """Return whether two words that are equal without one letter each differ in one letter, or in two swapped
+    neighbours.
 
     The first letter is hardly ever wrong.
     """

@@ -1,4 +1,4 @@
-"""What stands in a sentence: names, numbers, warehouses, days and known words of one company."""
+"""Recognition of the parts of a sentence: names, numbers, warehouses, days and known words of one company."""
 
 from __future__ import annotations
 
@@ -81,27 +81,27 @@ _LONGEST_PARTED = 16
 
 @dataclass(frozen=True)
 class Recognition:
-    """Finds in sentences what the words of the commands and of one company stand for."""
+    """Finds the parts of sentences with the words of the commands and of one company."""
 
     commands: Commands
     sentences: Sentences
     vocabulary: Vocabulary
 
     def prepare(self) -> None:
-        """Build what finding needs: that takes a second in a large company."""
+        """Build the search tables: that takes a second for a large company."""
         self.vocabulary.prepare()
         _ = self.partners, self.longest_partner, self.stores, self.places, self.longest_store, self.stores_heard
         _ = self.sentences.parted_by_first, self.sentences.known_words
         _ = self.longest_person, self.longest_cue, self.quantity, self.homophones, self.misspellings, self.people_heard
 
     def scan(self, text: str) -> Scan:
-        """Return what stands in a normalised text."""
+        """Return the scan of a normalised text."""
         found = self._scanned(text)
         return replace(found, spans=[*found.spans])
 
     @cached_property
     def _scanned(self) -> Callable[[str], Scan]:
-        """Scans each text once: who reads a sentence after another question looks at it a dozen times."""
+        """Scans each text once: reading a sentence after a question needs its scan a dozen times."""
         return lru_cache(maxsize=_SCANS_KEPT)(self._scan)
 
     def _scan(self, text: str) -> Scan:
@@ -154,14 +154,14 @@ class Recognition:
         return scan
 
     def _is_amount(self, piece: str) -> bool:
-        """Whether a piece is a number in characters, and no part of a name: 两千."""
+        """Return whether a piece is a number in characters, and no part of a name: 两千."""
         return _SPOKEN_AMOUNT.fullmatch(piece) is not None and not self.is_in_a_name(piece)
 
     def _keep_initials(self, scan: Scan) -> None:
-        """Leave words as they were typed that may be those of goods, where something is asked that only goods have.
+        """Keep words as typed that may be goods, if the question applies only to goods.
 
-        xd还剩多少 asks for 锌锭, whose letters the index of products knows, and for no partner with these letters;
-        线材什么时候到 asks for goods, although a vendor's name has this word.
+        xd还剩多少 asks for 锌锭, whose first letters the product index knows, not for a partner with these letters;
+        线材什么时候到 asks for goods, although a vendor's name contains the word.
         """
         asked = {cue.command: cue.weight for cue in sorted(self.cues_in(scan), key=lambda cue: cue.weight)}
         goods = max((asked.get(name, 0) for name in _COUNTED_OR_MADE), default=0)
@@ -176,7 +176,7 @@ class Recognition:
             scan.spans.append(replace(partner, kind=SpanKind.NAME, value=partner.text))
 
     def _drop_kinds_of_goods(self, scan: Scan) -> None:
-        """Leave out what goods are beside their code, although a partner's name has this word: 电机RM-42."""
+        """Drop the kind of goods beside their code, although a partner's name contains the word: 电机RM-42."""
         products = scan.of_kind(SpanKind.PRODUCT)
         for partner in scan.of_kind(SpanKind.PARTNER):
             if self._is_part_of_goods(partner) and any(are_beside(scan, partner, product) for product in products):
@@ -184,7 +184,7 @@ class Recognition:
                 scan.drop(partner.start, end_of(partner))
 
     def _is_part_of_goods(self, partner: Span) -> bool:
-        """Whether a part of a partner's name is one of goods too: 线材."""
+        """Return whether a part of a partner's name is also one of goods: 线材."""
         whole = partner.text.casefold() in self.partners
         return not whole and partner.value == partner.text and self.vocabulary.names_goods(partner.text)
 
@@ -193,13 +193,13 @@ class Recognition:
         return Sizes(self.vocabulary.sizes, self.vocabulary.knows_product)
 
     def _is_size(self, size: str, text: str, start: int, end: int) -> bool:
-        """Whether 5号 is a size at a place in a text: goods of that size stand beside it, or begin after it."""
+        """Return whether 5号 is a size at a place in a text: goods of that size stand beside it, or begin after it."""
         if size in self.vocabulary.sizes:
             return self.sizes.is_beside_goods(size, text, start, end)
         return begins_a_word(text, end) and self.vocabulary.knows_product(size)
 
     def _take_sizes(self, scan: Scan) -> None:
-        """Take a quantity beside goods for their size where there are goods of this size: 钢卷尺5米."""
+        """Take a quantity beside goods as their size if there are goods of this size: 钢卷尺5米."""
         goods = [span for span in scan.of_kind(SpanKind.NAME) if self.vocabulary.knows_product(span.value)]
         for span in scan.of_kind(SpanKind.QUANTITY):
             beside = [other for other in goods if are_beside(scan, span, other)]
@@ -213,7 +213,7 @@ class Recognition:
         return self.vocabulary.knows_product(size)
 
     def _name_partners(self, scan: Scan) -> None:
-        """Take codes of partners for their names, by which documents are found, where a list of those is asked for."""
+        """Replace partner codes by names, which documents are searched by, if a list of documents is asked for."""
         documents, names = scan.of_kind(SpanKind.DOCUMENT), self.vocabulary.codes
         if scan.of_kind(SpanKind.PRODUCT) or any(span.value not in names for span in documents):
             return
@@ -227,13 +227,13 @@ class Recognition:
                 scan.spans.append(replace(span, kind=SpanKind.PARTNER, value=names[span.value], command=""))
 
     def _drop_words_beside_names(self, scan: Scan) -> None:
-        """Leave out what is as short as a word and no name where something is named that the company has."""
+        """Drop texts as short as a word, which are no name, if a name of the company is given."""
         unknown = [span for span in scan.of_kind(SpanKind.NAME) if not self.is_name(span.value)]
         if any(span.kind in NAMED for span in scan.spans) or len(unknown) < len(scan.of_kind(SpanKind.NAME)):
             scan.spans = [span for span in scan.spans if span not in unknown or not _is_short_word(span.value)]
 
     def _join_partners(self, scan: Scan) -> None:
-        """Take two parts of one partner's name for the whole: 慈溪 and 风扇配件厂, "Müller & Söhne"."""
+        """Join two parts of one partner's name: 慈溪 and 风扇配件厂, "Müller & Söhne"."""
         for first, last in pairwise(scan.of_kind(SpanKind.PARTNER)):
             between = scan.text[first.start + len(first.text) : last.start]
             name = None if between not in {"", "&", " & "} else self.vocabulary.partner_with(first.value, last.value)
@@ -244,7 +244,7 @@ class Recognition:
                 return
 
     def _parted(self, start: int, piece: str) -> Iterable[tuple[int, str]]:
-        """Return a piece, parted where goods stand beside their size, a place or a partner: 5号纸箱."""
+        """Return a piece, split where goods stand beside their size, a place or a partner: 5号纸箱."""
         knows = self.vocabulary.knows_product
         for place in self.places:
             before, after = piece.removesuffix(place), piece.removeprefix(place)
@@ -264,7 +264,7 @@ class Recognition:
         return ((start, piece),)
 
     def _apart(self, start: int, piece: str) -> Iterator[tuple[int, str]]:
-        """Yield a piece, taken apart at 和 where the company has what stands on one side of it: 宏达和大疆."""
+        """Yield a piece split at 和 if the company has one side of it: 宏达和大疆."""
         for match in AND.finditer(piece) if not self.is_in_a_name(piece) else ():
             sides = [self._bare(0, match.start(), piece), self._bare(match.end(), len(piece), piece)]
             if all(len(side) >= SHORTEST_NAME for _, side in sides) and any(
@@ -276,15 +276,15 @@ class Recognition:
         yield from self._parted(start, piece)
 
     def _bare(self, start: int, end: int, text: str) -> tuple[int, str]:
-        """Return where a part of a text begins without words that mean nothing at its ends, and what is left of it.
+        """Return the start of a part of a text without meaningless words at its ends, and the remaining text.
 
-        A single sign is no name: 老 is a part of 老王.
+        A single character is no name: 老 is a part of 老王.
         """
         first, last = without_fillers(text, start, end, self.sentences.fillers, LONGEST_WORD, self.is_name)
         return (start, text[start:end]) if last - first == 1 else (first, text[first:last])
 
     def _latin_goods(self, words: str) -> str | None:
-        """Return what Latin words write of a name of goods, in singular too; None where they are said of anything."""
+        """Return the name of goods in Latin words, also in the singular; None for everyday words."""
         sentences = self.sentences
         if all(word in sentences.fillers or word in sentences.cues for word in words.split()):
             return None
@@ -292,11 +292,11 @@ class Recognition:
         return next((name for name in (words, single) if self.vocabulary.knows_product(name)), None)
 
     def _names_goods(self, piece: str) -> bool:
-        """Whether goods are called so, or so for short."""
+        """Return whether goods have this name, or are called so for short."""
         return self.vocabulary.knows_product(piece) or self.vocabulary.abbreviated_goods(piece) is not None
 
     def named(self, start: int, piece: str) -> Span:
-        """Return a piece that was left over as the name of something."""
+        """Return an unrecognised piece as a name of some kind."""
         if len(piece) > 1 and piece.endswith(("仓", "仓库")):
             return Span(SpanKind.WAREHOUSE, start, piece, piece)
         if store := self.places.get(piece.casefold()):
@@ -314,7 +314,7 @@ class Recognition:
         return self._heard(start, piece)
 
     def _heard(self, start: int, piece: str) -> Span:
-        """Return a piece as the name that sounds like it, if it has a sign that input methods offer for another one."""
+        """Return the name that sounds like a piece, if they differ in a character that input methods confuse."""
         if piece.casefold() in self.sentences.everyday:
             return Span(SpanKind.NAME, start, piece, piece)  # 一直 is no 一字
         meant = tuple(self.homophones.variants(piece))
@@ -329,12 +329,12 @@ class Recognition:
         return Span(SpanKind.NAME, start, piece, piece)
 
     def _sounds_like_goods(self, name: str) -> bool:
-        """Whether goods are called so; of two signs, at the beginning or end of a name alone."""
+        """Return whether goods have a name that sounds so; two characters only match the beginning or end of a name."""
         knows = self.vocabulary.names_goods if len(name) == SHORTEST_NAME else self.vocabulary.knows_product
         return knows(name)
 
     def cues_in(self, scan: Scan) -> Iterable[Cue]:
-        """Yield what the words of a sentence speak for."""
+        """Yield the meanings of the words of a sentence."""
         for span in scan.of_kind(SpanKind.CUE):
             yield from self.cues_of(span)
 
@@ -342,13 +342,13 @@ class Recognition:
         return self.sentences.cues_of(span.value.casefold())
 
     def is_known(self, scan: Scan) -> bool:
-        """Whether something is named, and the company has all of it."""
+        """Return whether a sentence names something, and the company has all of it."""
         names = scan.of_kind(SpanKind.NAME)
         known = all(self.vocabulary.knows_product(span.value) for span in names)
         return known and bool(names or partners_or_people(scan) or scan.of_kind(SpanKind.PLACE))
 
     def names_known_goods(self, scan: Scan) -> bool:
-        """Whether goods are named, and the company has all of them."""
+        """Return whether goods are named, and the company has all of them."""
         names = scan.of_kind(SpanKind.NAME)
         return bool(names) and all(self.vocabulary.knows_product(span.value) for span in names)
 
@@ -359,7 +359,7 @@ class Recognition:
         return self.takes(DaysOrMonth, name)
 
     def is_name(self, piece: str) -> bool:
-        """Whether a piece of more than one sign is part of a name that the company has."""
+        """Return whether a piece of several characters is part of a name of the company."""
         if len(piece) < SHORTEST_NAME:
             return False
         vocabulary = self.vocabulary
@@ -414,18 +414,18 @@ class Recognition:
 
     @cached_property
     def people_heard(self) -> Homophones:
-        """Names of people in other characters after the surname: 李那 for 李娜."""
+        """People's names with other characters after the surname: 李那 for 李娜."""
         names = (name for name in self.vocabulary.people.values() if not name.isascii())
         return Homophones(names, self.sounds, kept_signs=1)
 
     def _is_word(self, piece: str) -> bool:
-        """Whether a piece means something as it is written."""
+        """Return whether a piece has a meaning as written."""
         sentences = self.sentences
         words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates)
         return self.is_in_a_name(piece) or any(piece in each for each in words)
 
     def _is_called_so(self, word: str) -> bool:
-        """Whether a Latin word is part of a name, or spells one, or means something as it is written."""
+        """Return whether a Latin word is part of a name, or spells one, or has a meaning as written."""
         sentences = self.sentences
         words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates, sentences.off_topic)
         return any(word in each for each in words) or bool(
@@ -433,7 +433,7 @@ class Recognition:
         )
 
     def is_in_a_name(self, piece: str) -> bool:
-        """Whether something or somebody that the company has is called so, in part at least."""
+        """Return whether a piece is at least part of a name of the company."""
         return self.vocabulary.knows_product(piece) or self.vocabulary.knows_partner(piece)
 
     @cached_property
@@ -442,7 +442,7 @@ class Recognition:
 
 
 def are_beside(scan: Scan, one: Span, other: Span) -> bool:
-    """Whether nothing stands between two spans."""
+    """Return whether two spans are adjacent."""
     first, last = in_order((one, other))
     return one is not other and not scan.text[end_of(first) : last.start].strip(" 的")
 
@@ -460,7 +460,7 @@ def _is_short_word(piece: str) -> bool:
 
 
 def says_itself(scan: Scan) -> bool:
-    """Whether a sentence is nothing but names and numbers."""
+    """Return whether a sentence contains only names and numbers."""
     signs = sum(len(span.text) for span in scan.spans)
     return signs >= len(scan.text.replace(" ", "")) and not scan.of_kind(SpanKind.CUE)
 

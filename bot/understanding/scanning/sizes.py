@@ -1,4 +1,4 @@
-"""Sizes of goods as people say them: 十二寸 is 12寸, 四乘十二 is 4×12, 60瓦 is 60W, 650 beside 工业壁扇 is 650mm."""
+"""Sizes of goods in everyday wording: 十二寸 is 12寸, 四乘十二 is 4×12, 60瓦 is 60W, 650 beside 工业壁扇 is 650mm."""
 
 from __future__ import annotations
 
@@ -47,17 +47,16 @@ _PARTS = (_PART, 3, 4)
 
 @dataclass(frozen=True)
 class Sizes:
-    """Writes sizes in a sentence as the company's products have them; what is no size stays as it was said.
+    """Writes the sizes in a sentence as the company's products do; anything else stays as said.
 
-    ``goods_of`` are the names of goods by the size that they have, ``known`` says whether a text is part of a name or
-    specification.
+    ``goods_of`` maps sizes to names of goods, ``known`` tells whether a text is part of a name or specification.
     """
 
     goods_of: Mapping[str, tuple[str, ...]]
     known: Callable[[str], bool]
 
     def mend(self, text: str) -> str:
-        """Return a text in which sizes are written as products have them."""
+        """Return a text with sizes in the products' spelling."""
         text = _TIMES.sub(self._times, text)
         text = _THREAD.sub(self._thread, text)
         for pattern in (_WITH_UNIT, _AFTER_CHINESE):
@@ -67,9 +66,9 @@ class Sizes:
         return text
 
     def is_beside_goods(self, size: str, text: str, start: int, end: int, part: int = _PART) -> bool:
-        """Whether goods of a size are named right before or after a place in a text: 5号 in 5号纸箱.
+        """Return whether goods of a size are named right beside a place in a text: 5号 in 5号纸箱.
 
-        ``part`` is how many signs of their name must stand there.
+        ``part`` is the number of characters of their name required there.
         """
         before = text[:start].rstrip(" 的")[-part:]
         after = text[end:].lstrip(" 的")[:part]
@@ -77,7 +76,7 @@ class Sizes:
         return any(len(said) == part and said in name for said in (before, after) for name in names)
 
     def of(self, name: str, size: str) -> bool:
-        """Whether there are goods with a part of a name and a size."""
+        """Return whether there are goods with a part of a name and a size."""
         return any(name.casefold() in each for each in self._folded.get(size.casefold(), ()))
 
     @cached_property
@@ -90,7 +89,7 @@ class Sizes:
 
     @cached_property
     def _by_number(self) -> Mapping[str, tuple[str, ...]]:
-        """Sizes of one number by that number: 650 is 650mm, and 5.5 is Φ5.5."""
+        """Sizes with a single number, by that number: 650 is 650mm, and 5.5 is Φ5.5."""
         found: dict[str, tuple[str, ...]] = {}
         for size in self.goods_of:
             if match := _ONE_NUMBER.fullmatch(size):
@@ -121,11 +120,11 @@ class Sizes:
         return f"{size} " if _GOES_ON.match(match.string, match.end()) else size
 
     def written(self, size: str) -> str:
-        """Return a size as products write it."""
+        """Return a size in the products' spelling."""
         return self._spellings[size.casefold()]
 
     def _alone(self, match: re.Match[str]) -> str:
-        """Return the size of which only the number is said, of goods that are named beside it."""
+        """Return the size behind a bare number, for goods named beside it."""
         sizes = self._by_number.get(_digits(match[1]), ())
         beside: list[str] = []
         for part in _PARTS:  # 扳手 alone may be of several sizes with this number, 两用扳手 of one
@@ -139,7 +138,7 @@ class Sizes:
 
 
 def sizes_of(products: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
-    """Return the names of goods by their sizes, from names and specifications: the words of these with a digit."""
+    """Return the names of goods by size, from the words with a digit in names and specifications."""
     found: dict[str, dict[str, None]] = {}
     for name, specification in products:
         for word in chain(specification.split(), name.split()):
@@ -149,6 +148,6 @@ def sizes_of(products: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...
 
 
 def _digits(number: str) -> str:
-    """Return a number in digits; empty for what is none."""
+    """Return a number in digits; empty if it is none."""
     amount = read_amount(number)
     return "" if amount is None else f"{amount.normalize():f}"

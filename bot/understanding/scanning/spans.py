@@ -1,4 +1,4 @@
-"""A sentence with what was found in it: the spans, each of one kind, and what is left to be read."""
+"""A sentence with its recognised parts: the spans, each of one kind, and the rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MASK = "\x00"
 
 
 class SpanKind(StrEnum):
-    """What a part of a sentence stands for."""
+    """The kind of a part of a sentence."""
 
     DOCUMENT = "document"
     DELIVERY = "delivery"
@@ -30,7 +30,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a sentence: as it was written, and what it stands for."""
+    """A part of a sentence: its text, and its meaning."""
 
     kind: SpanKind
     start: int
@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(slots=True)
 class Scan:
-    """A sentence with what was found in it so far; ``rest`` is as long as the text, with what was found masked."""
+    """A sentence with the parts found so far; ``rest`` has the text's length, with found parts masked."""
 
     text: str
     rest: str
@@ -54,32 +54,32 @@ class Scan:
         return cls(text, text.casefold() if len(text.casefold()) == len(text) else text)
 
     def take(self, kind: SpanKind, start: int, end: int, value: str = "", command: str = "") -> None:
-        """Note a span and mask it."""
+        """Record a span and mask it."""
         self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], command))
         self.rest = self.rest[:start] + MASK * (end - start) + self.rest[end:]
 
     def drop(self, start: int, end: int) -> None:
-        """Mask what means nothing."""
+        """Mask a meaningless part."""
         self.rest = self.rest[:start] + MASK * (end - start) + self.rest[end:]
 
     def respell(self, rest: str) -> None:
-        """Go on with other characters in as many places; what was found stays as it was written."""
+        """Replace the rest by other characters of the same length; found parts keep their text."""
         both = zip(self.text, self.rest, rest, strict=True)
         self.text = "".join(new if new != old else written for written, old, new in both)
         self.rest = rest
 
     def of_kind(self, kind: SpanKind) -> list[Span]:
-        """Return the spans of one kind in their order."""
+        """Return the spans of one kind in order."""
         return sorted((span for span in self.spans if span.kind is kind), key=lambda span: span.start)
 
     @property
     def has_subject(self) -> bool:
-        """Whether anything is named that a question can be about."""
+        """Return whether the sentence names a possible subject of a question."""
         return any(span.kind not in {SpanKind.CUE, SpanKind.DATE, SpanKind.OFF_TOPIC} for span in self.spans)
 
 
 def days_said(scan: Scan, *, months: bool) -> str:
-    """Return the first days that a sentence names, with ``months`` also a month in digits; empty without any."""
+    """Return the first days of a sentence, with ``months`` also a month in digits; empty if there are none."""
     named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
     dates = (span.text for span in scan.of_kind(SpanKind.DATE))
     return next((text for text in dates if any(says(text) for says in named)), "")

@@ -1,4 +1,4 @@
-"""Numbers of documents and codes as people say them: 一零二三, 一千零五号, and the second ones of SKU123、124、125."""
+"""Document numbers and codes as spoken: 一零二三, 一千零五号, and the further ones in SKU123、124、125."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NEEDED = re.compile(r"够|要|需|\b(?:enough|need|needs)\b", re.IGNORECASE)
 
 
 def part_codes(scan: Scan, vocabulary: Vocabulary) -> None:
-    """Write two codes of products with 、 between them: SKU123/124 is no code of its own."""
+    """Separate two product codes by 、: SKU123/124 is not a code of its own."""
     for match in _WITH_A_STROKE.finditer(scan.rest):
         if len(match["first"]) == len(match["second"]) and vocabulary.product(match["code"]):
             at = match.start("second") - 1
@@ -40,20 +40,20 @@ def part_codes(scan: Scan, vocabulary: Vocabulary) -> None:
 
 
 def take_spoken_codes(scan: Scan, vocabulary: Vocabulary) -> None:
-    """Take numbers with a prefix that are counted instead of spelled: SO一千零二十三; only such as the company has."""
+    """Take prefixed numbers spoken as amounts: SO一千零二十三; only those of the company."""
     for match in _PREFIXED.finditer(scan.rest):
         if number := _counted(match["number"]):
             take_number(scan, match.start(), match.end(), f"{match['prefix'].strip()}{number}", vocabulary)
 
 
 def spell_digits(scan: Scan) -> None:
-    """Write digits that are spoken one by one: 一零二三 is 1023, 二零二六年 is 2026年."""
+    """Convert digits spoken one by one: 一零二三 is 1023, 二零二六年 is 2026年."""
     for pattern in (_YEAR, _DIGIT_BY_DIGIT):
         scan.respell(pattern.sub(lambda match: match[0].translate(DIGIT_OF), scan.rest))
 
 
 def take_counted_numbers(scan: Scan) -> None:
-    """Take numbers of documents that are said as amounts: 一千零五号订单 is 1005."""
+    """Take document numbers spoken as amounts: 一千零五号订单 is 1005."""
     for match in _NUMBERED.finditer(scan.rest):
         group = "number" if match["number"] else "after"
         if number := _counted(match[group]):
@@ -61,13 +61,13 @@ def take_counted_numbers(scan: Scan) -> None:
 
 
 def _counted(text: str) -> str:
-    """Return the digits of a whole number; empty for what is none."""
+    """Return the digits of a whole number; empty if it is none."""
     amount = read_amount(text.replace("幺", "一"))
     return f"{amount:f}" if amount is not None and amount == amount.to_integral_value() else ""
 
 
 def take_further_numbers(scan: Scan, vocabulary: Vocabulary, units: Iterable[str]) -> None:
-    """Take numbers whose prefix was said before, as long as that one: 124 and 125 in SKU123、124、125."""
+    """Take numbers of the same length whose prefix was given before: 124 and 125 in SKU123、124、125."""
     if _NEEDED.search(scan.text):
         return
     counted = tuple(units)
